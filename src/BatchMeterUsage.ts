@@ -1,0 +1,172 @@
+/**
+ * BatchMeterUsage: report up to 25 records of usage of one product, by any of its customers.
+ *
+ * @since 0.1.0
+ */
+import type * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { about } from "./internal/answer.js"
+import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import {
+  crossRule,
+  type Fault,
+  member,
+  optionalMember,
+  ProductCode,
+  rule
+} from "./internal/wire.js"
+import * as MeteringError from "./MeteringError.js"
+import type { Operation } from "./Operation.js"
+import { UsageRecord, UsageRecordResult } from "./UsageRecord.js"
+
+/**
+ * Up to 25 records of one product, in less than 1 000 000 bytes. The product is named either by
+ * `productCode` or by the `licenseArn` of every record, never by both: that is billed twice.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>(
+  "effect-marketplace-metering/BatchMeterUsageRequest"
+)(
+  Schema.Struct({
+    usageRecords: member(
+      "UsageRecords",
+      Schema.Array(UsageRecord).pipe(
+        rule("recordCount", "at most 25 records", (records) => records.length <= 25)
+      )
+    ),
+    productCode: optionalMember("ProductCode", ProductCode)
+  }).pipe(
+    crossRule(
+      "productCodeOrLicense",
+      "a product code for the call or a licence on every record, not both",
+      ({ productCode, usageRecords }) => {
+        const faults: Array<Fault> = []
+        usageRecords.forEach(({ licenseArn }, index) => {
+          if (productCode === undefined && licenseArn === undefined) {
+            faults.push({
+              path: ["usageRecords", index, "licenseArn"],
+              expected: "a licenseArn, or else a productCode for the call"
+            })
+          } else if (productCode !== undefined && licenseArn !== undefined) {
+            faults.push({
+              path: ["usageRecords", index, "licenseArn"],
+              expected: "no licenseArn in a call with a productCode: both would be billed",
+              value: licenseArn
+            })
+          }
+        })
+        return faults
+      }
+    )
+  )
+) {}
+
+/**
+ * What became of the records. `results` says it record by record; what is in `unprocessedRecords` was not
+ * looked at and is to be sent again. `unreadable` keeps, as JSON, elements of the answer that are not
+ * records or results at all, so that none is dropped unseen.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageResponse>(
+  "effect-marketplace-metering/BatchMeterUsageResponse"
+)({
+  results: Schema.optionalWith(Schema.Array(UsageRecordResult), { default: () => [] }).pipe(
+    Schema.fromKey("Results")
+  ),
+  unprocessedRecords: Schema.optionalWith(Schema.Array(UsageRecord), { default: () => [] }).pipe(
+    Schema.fromKey("UnprocessedRecords")
+  ),
+  unreadable: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] }),
+  ...about
+}) {}
+
+/**
+ * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = ConstructorParameters<typeof BatchMeterUsageRequest>[0]
+
+/**
+ * The exceptions that the model gives this operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BatchMeterUsageException =
+  | MeteringError.InternalServiceErrorException
+  | MeteringError.InvalidProductCodeException
+  | MeteringError.InvalidUsageDimensionException
+  | MeteringError.InvalidTagException
+  | MeteringError.InvalidUsageAllocationsException
+  | MeteringError.InvalidCustomerIdentifierException
+  | MeteringError.TimestampOutOfBoundsException
+  | MeteringError.ThrottlingException
+  | MeteringError.DisabledApiException
+  | MeteringError.InvalidLicenseException
+
+/**
+ * All that a call can fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BatchMeterUsageError = BatchMeterUsageException | MeteringError.CommonError
+
+/**
+ * The operation as a value.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const operation: Operation<
+  BatchMeterUsageRequest,
+  BatchMeterUsageResponse,
+  BatchMeterUsageException
+> = {
+  name: "BatchMeterUsage",
+  request: BatchMeterUsageRequest,
+  response: BatchMeterUsageResponse,
+  exceptions: [
+    MeteringError.InternalServiceErrorException,
+    MeteringError.InvalidProductCodeException,
+    MeteringError.InvalidUsageDimensionException,
+    MeteringError.InvalidTagException,
+    MeteringError.InvalidUsageAllocationsException,
+    MeteringError.InvalidCustomerIdentifierException,
+    MeteringError.TimestampOutOfBoundsException,
+    MeteringError.ThrottlingException,
+    MeteringError.DisabledApiException,
+    MeteringError.InvalidLicenseException
+  ]
+}
+
+/**
+ * Makes a request, or says what is wrong with it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeEither: (
+  fields: Input,
+  options?: MakeOptions
+) => Either.Either<BatchMeterUsageRequest, MeteringError.InvalidInputError> =
+  makerEither(BatchMeterUsageRequest)
+
+/**
+ * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  fields: Input,
+  options?: MakeOptions
+) => BatchMeterUsageRequest = maker(makeEither)

@@ -1,0 +1,226 @@
+/**
+ * MeterUsage: report one dimension's usage from inside the buyer's account (AMI, container, agent).
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { about } from "./internal/answer.js"
+import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import {
+  crossRule,
+  Dimension,
+  member,
+  memberOr,
+  optionalMember,
+  ProductCode,
+  Quantity,
+  Timestamp,
+  text
+} from "./internal/wire.js"
+import * as MeteringError from "./MeteringError.js"
+import type { Operation } from "./Operation.js"
+import { allocationSum, UsageAllocations } from "./UsageAllocation.js"
+
+/**
+ * The usage of one dimension in one hour, by the instance, task or pod that sends it.
+ *
+ * - `timestamp`: at most 6 hours back; the service rounds it down to the hour
+ * - `usageQuantity`: whole units, 0 to 2 147 483 647
+ * - `dryRun`: asks only whether the caller may do this; nothing is metered
+ * - `clientToken`: 1 to 64 characters; a random UUID is made with the request. Sending the same request value
+ *   again is a retry of the same charge, a new value is a new charge. (Only a request decoded from a
+ *   client that sent no token has none.)
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
+  "effect-marketplace-metering/MeterUsageRequest"
+)(
+  Schema.Struct({
+    productCode: member("ProductCode", ProductCode),
+    timestamp: member("Timestamp", Timestamp),
+    usageDimension: member("UsageDimension", Dimension),
+    usageQuantity: memberOr("UsageQuantity", Quantity, () => 0),
+    dryRun: Schema.optionalWith(Schema.Boolean, { default: () => false }).pipe(
+      Schema.fromKey("DryRun")
+    ),
+    usageAllocations: optionalMember("UsageAllocations", UsageAllocations),
+    clientToken: Schema.optional(text("clientToken", 1, 64)).pipe(
+      Schema.withConstructorDefault(() => globalThis.crypto.randomUUID()),
+      Schema.fromKey("ClientToken")
+    )
+  }).pipe(
+    crossRule("allocationSum", "allocations that add up to the quantity", (request) =>
+      allocationSum(request.usageQuantity, request.usageAllocations)
+    )
+  )
+) {}
+
+/**
+ * The receipt of a metered quantity.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
+  "effect-marketplace-metering/MeterUsageResponse"
+)({
+  meteringRecordId: optionalMember("MeteringRecordId", Schema.String),
+  ...about
+}) {}
+
+/**
+ * The answer to a dry run: the caller may meter this. Nothing was metered, so there is no record id. A caller
+ * who may not gets `AccessDeniedError`.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export class DryRunResponse extends Schema.Class<DryRunResponse>(
+  "effect-marketplace-metering/DryRunResponse"
+)({
+  dryRun: Schema.Literal(true),
+  ...about
+}) {}
+
+/**
+ * What a request is answered with: a dry run never looks like a metered record. A request whose `dryRun` the
+ * type does not tell is answered with either; `isDryRun` tells which.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Answer<Request> = Request extends { readonly dryRun: true }
+  ? DryRunResponse
+  : Request extends { readonly dryRun: false }
+    ? MeterUsageResponse
+    : "dryRun" extends keyof Request
+      ? MeterUsageResponse | DryRunResponse
+      : MeterUsageResponse
+
+/**
+ * Whether an answer is one to a dry run.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isDryRun = (answer: MeterUsageResponse | DryRunResponse): answer is DryRunResponse =>
+  "dryRun" in answer
+
+/**
+ * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = ConstructorParameters<typeof MeterUsageRequest>[0]
+
+/**
+ * The exceptions that the model gives this operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MeterUsageException =
+  | MeteringError.InternalServiceErrorException
+  | MeteringError.InvalidProductCodeException
+  | MeteringError.InvalidUsageDimensionException
+  | MeteringError.InvalidTagException
+  | MeteringError.InvalidUsageAllocationsException
+  | MeteringError.InvalidEndpointRegionException
+  | MeteringError.TimestampOutOfBoundsException
+  | MeteringError.DuplicateRequestException
+  | MeteringError.IdempotencyConflictException
+  | MeteringError.ThrottlingException
+  | MeteringError.CustomerNotEntitledException
+
+/**
+ * All that a call can fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MeterUsageError = MeterUsageException | MeteringError.CommonError
+
+const dryRunCode = "DryRunOperation"
+
+/**
+ * The operation as a value.
+ *
+ * The service is documented to answer a permitted dry run with the error `DryRunOperation`, and has been
+ * seen to answer it with status 200 and that word for a record id. Both are a `DryRunResponse`.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const operation: Operation<
+  MeterUsageRequest,
+  MeterUsageResponse,
+  MeterUsageException,
+  MeterUsageResponse | DryRunResponse
+> = {
+  name: "MeterUsage",
+  request: MeterUsageRequest,
+  response: MeterUsageResponse,
+  exceptions: [
+    MeteringError.InternalServiceErrorException,
+    MeteringError.InvalidProductCodeException,
+    MeteringError.InvalidUsageDimensionException,
+    MeteringError.InvalidTagException,
+    MeteringError.InvalidUsageAllocationsException,
+    MeteringError.InvalidEndpointRegionException,
+    MeteringError.TimestampOutOfBoundsException,
+    MeteringError.DuplicateRequestException,
+    MeteringError.IdempotencyConflictException,
+    MeteringError.ThrottlingException,
+    MeteringError.CustomerNotEntitledException
+  ],
+  settle: (request, outcome) => {
+    if (!request.dryRun) return outcome
+    if (Either.isRight(outcome)) return Either.right(permitted(outcome.right))
+    const error = outcome.left
+    return error._tag === "UnknownServiceError" && error.code === dryRunCode
+      ? Either.right(permitted(error))
+      : outcome
+  },
+  errorFor: (answer) =>
+    isDryRun(answer)
+      ? { code: dryRunCode, message: "Request would have succeeded, but DryRun flag is set." }
+      : undefined
+}
+
+const permitted = ({
+  requestId,
+  statusCode = 200
+}: {
+  readonly requestId?: string | undefined
+  readonly statusCode?: number | undefined
+}) => new DryRunResponse({ dryRun: true, requestId, statusCode }, true)
+
+/**
+ * Makes a request, with a client token of its own unless one is given, or says what is wrong with it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeEither: (
+  fields: Input,
+  options?: MakeOptions
+) => Either.Either<MeterUsageRequest, MeteringError.InvalidInputError> =
+  makerEither(MeterUsageRequest)
+
+/**
+ * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  fields: Input,
+  options?: MakeOptions
+) => MeterUsageRequest = maker(makeEither)

@@ -1,0 +1,664 @@
+/**
+ * Everything that can go wrong with a call, one class each.
+ *
+ * The 19 exceptions of the service's model keep their AWS names. The situations that the model does not
+ * know but that happen have classes of their own. Each error says what to do in its `message`, knows
+ * whether trying again can help, and where the service answered, carries status, request id and the
+ * service's own words. None holds a request, its headers, or anything that was signed.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+
+/**
+ * The operations of the service.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const OperationName = Schema.Literal(
+  "MeterUsage",
+  "BatchMeterUsage",
+  "RegisterUsage",
+  "ResolveCustomer"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type OperationName = typeof OperationName.Type
+
+/**
+ * What every error of a call knows about itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Retryable {
+  /** Whether the same request, sent again, may well succeed. */
+  readonly isRetryable: boolean
+  /** Whether the service asked for a slower pace. */
+  readonly isThrottling: boolean
+}
+
+type Kind = "final" | "transient" | "throttling"
+
+const answer = {
+  operation: OperationName,
+  statusCode: Schema.optional(Schema.Number),
+  requestId: Schema.optional(Schema.String),
+  /** What the service said, without anything that was signed. */
+  serviceMessage: Schema.optional(Schema.String),
+  /** How long the service asked to wait. */
+  retryAfter: Schema.optional(Schema.DurationFromSelf)
+}
+
+type SentenceParts = {
+  readonly [K in keyof typeof answer]?: Schema.Struct.Type<typeof answer>[K] | undefined
+}
+
+/** An error as `Schema.TaggedError` makes it, that can classify and explain itself. */
+type ErrorClass<Self, Tag extends string, F extends Schema.Struct.Fields> = Schema.Class<
+  Self,
+  { readonly _tag: Schema.tag<Tag> } & F,
+  Schema.Struct.Encoded<{ readonly _tag: Schema.tag<Tag> } & F>,
+  Schema.Struct.Context<F>,
+  Schema.Struct.Constructor<F>,
+  Retryable,
+  Cause.YieldableError
+> & { readonly _tag: Tag }
+
+const define =
+  <Self>() =>
+  <const Tag extends string, F extends Schema.Struct.Fields>(
+    tag: Tag,
+    fields: F,
+    describe: (self: Schema.Struct.Type<F>) => string,
+    kind: (self: Schema.Struct.Type<F>) => Kind = () => "final"
+  ): ErrorClass<Self, Tag, F> => {
+    type Fields = Schema.Struct.Type<F>
+    const Base = Schema.TaggedError<Retryable & Cause.YieldableError>(
+      `effect-marketplace-metering/${tag}`
+    )(tag, fields)
+    Object.defineProperties(Base.prototype, {
+      message: {
+        configurable: true,
+        get(this: Fields) {
+          return describe(this)
+        }
+      },
+      isRetryable: {
+        get(this: Fields) {
+          return kind(this) !== "final"
+        }
+      },
+      isThrottling: {
+        get(this: Fields) {
+          return kind(this) === "throttling"
+        }
+      }
+    })
+    // the getters are on the prototype, where the type of Schema.TaggedError cannot show them
+    return Base as never
+  }
+
+/** "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)" */
+const sentence = (self: SentenceParts, advice: string): string => {
+  const said = self.serviceMessage ? ` The service says: ${self.serviceMessage}` : ""
+  const where = [
+    self.statusCode !== undefined && `HTTP ${self.statusCode}`,
+    self.requestId !== undefined && `request ${self.requestId}`
+  ].filter((part) => part !== false)
+  const context = where.length === 0 ? "" : ` (${where.join(", ")})`
+  return `${self.operation === undefined ? "" : `${self.operation}: `}${advice}${said}${context}`
+}
+
+const exception =
+  <Self>() =>
+  <const Tag extends string>(
+    tag: Tag,
+    advice: string,
+    kind: Kind = "final"
+  ): ErrorClass<Self, Tag, typeof answer> =>
+    define<Self>()(
+      tag,
+      answer,
+      (self) => sentence(self, advice),
+      () => kind
+    )
+
+/**
+ * An internal fault of the service.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InternalServiceErrorException extends exception<InternalServiceErrorException>()(
+  "InternalServiceErrorException",
+  "The service failed inside; send the same request again.",
+  "transient"
+) {}
+
+/**
+ * Calls come faster than the service allows.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class ThrottlingException extends exception<ThrottlingException>()(
+  "ThrottlingException",
+  "Too many calls; send the same request again later and slower.",
+  "throttling"
+) {}
+
+/**
+ * The product code does not match a product of this account.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidProductCodeException extends exception<InvalidProductCodeException>()(
+  "InvalidProductCodeException",
+  "The product code is not one of a product that this account sells, or may not be used here."
+) {}
+
+/**
+ * The dimension is not one of the product's; case counts.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidUsageDimensionException extends exception<InvalidUsageDimensionException>()(
+  "InvalidUsageDimensionException",
+  "A dimension is not one of the product's; names are case-sensitive."
+) {}
+
+/**
+ * A tag is not valid, or there are more than 5 on an allocation.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidTagException extends exception<InvalidTagException>()(
+  "InvalidTagException",
+  "A tag is not valid, or an allocation has more than 5."
+) {}
+
+/**
+ * Allocations do not add up to the quantity, repeat a set of tags, or are more than 2500.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidUsageAllocationsException extends exception<InvalidUsageAllocationsException>()(
+  "InvalidUsageAllocationsException",
+  "Allocations do not add up to the quantity, repeat a set of tags, or are too many."
+) {}
+
+/**
+ * The customer identifier is not one of this product's.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidCustomerIdentifierException extends exception<InvalidCustomerIdentifierException>()(
+  "InvalidCustomerIdentifierException",
+  "A customer's identifier is not valid for this product."
+) {}
+
+/**
+ * The timestamp is too far back or ahead: 24 hours for BatchMeterUsage, 6 hours for MeterUsage, and 06:00 UTC on the first for last month.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class TimestampOutOfBoundsException extends exception<TimestampOutOfBoundsException>()(
+  "TimestampOutOfBoundsException",
+  "A timestamp is outside of the time that usage is accepted for; do not send it again with another time."
+) {}
+
+/**
+ * The operation is switched off in this Region.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class DisabledApiException extends exception<DisabledApiException>()(
+  "DisabledApiException",
+  "This operation is disabled in this Region."
+) {}
+
+/**
+ * The licence is not one of this customer's, or not active.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidLicenseException extends exception<InvalidLicenseException>()(
+  "InvalidLicenseException",
+  "A licence is not valid, not active, or another customer's."
+) {}
+
+/**
+ * The endpoint's Region is not the one of the instance, task or pod.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidEndpointRegionException extends exception<InvalidEndpointRegionException>()(
+  "InvalidEndpointRegionException",
+  "Call the endpoint of the Region that the instance, task or pod runs in."
+) {}
+
+/**
+ * A metering record was already sent for this hour and dimension with another quantity.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class DuplicateRequestException extends exception<DuplicateRequestException>()(
+  "DuplicateRequestException",
+  "Another quantity was already metered for this hour and dimension; the first one stays billed."
+) {}
+
+/**
+ * The client token was already used with other parameters.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class IdempotencyConflictException extends exception<IdempotencyConflictException>()(
+  "IdempotencyConflictException",
+  "This client token was already used for another request; a new charge needs a new request."
+) {}
+
+/**
+ * The customer has no agreement for this product.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class CustomerNotEntitledException extends exception<CustomerNotEntitledException>()(
+  "CustomerNotEntitledException",
+  "The customer has no subscription or contract for this product."
+) {}
+
+/**
+ * RegisterUsage must be called in the Region that the task or pod runs in.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidRegionException extends exception<InvalidRegionException>()(
+  "InvalidRegionException",
+  "Call RegisterUsage in the Region that the task or pod runs in."
+) {}
+
+/**
+ * The version of the public key is not valid.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidPublicKeyVersionException extends exception<InvalidPublicKeyVersionException>()(
+  "InvalidPublicKeyVersionException",
+  "The public key's version is not one of this product's."
+) {}
+
+/**
+ * RegisterUsage does not support the platform that called.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class PlatformNotSupportedException extends exception<PlatformNotSupportedException>()(
+  "PlatformNotSupportedException",
+  "The service does not know the platform that this runs on; call it from ECS, EKS or Fargate."
+) {}
+
+/**
+ * The registration token is not valid.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class InvalidTokenException extends exception<InvalidTokenException>()(
+  "InvalidTokenException",
+  "The registration token is not valid; the buyer has to start again from AWS Marketplace."
+) {}
+
+/**
+ * The buyer's registration token has expired. Never the seller's AWS credentials: that is `CredentialsExpiredError`.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
+ * @since 0.1.0
+ * @category exceptions
+ */
+export class ExpiredTokenException extends exception<ExpiredTokenException>()(
+  "ExpiredTokenException",
+  "The registration token has expired; the buyer has to start again from AWS Marketplace."
+) {}
+
+/**
+ * What is wrong with one field of a request: which record (`index`, from 0, where there are several), which
+ * field, which rule, what the rule expects, and the value unless the field is a secret or has none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Violation = Schema.Struct({
+  index: Schema.optional(Schema.Number),
+  field: Schema.String,
+  rule: Schema.String,
+  expected: Schema.String,
+  value: Schema.optional(Schema.Unknown)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Violation = typeof Violation.Type
+
+/**
+ * The input breaks a rule of the service or is not of the right type; nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidInputError extends define<InvalidInputError>()(
+  "InvalidInputError",
+  { operation: Schema.optional(OperationName), violations: Schema.NonEmptyArray(Violation) },
+  (self) => {
+    const all = self.violations ?? []
+    const shown = all.slice(0, 3).map((violation) => {
+      const record = violation.index === undefined ? "" : `record ${violation.index}, `
+      const actual = violation.value === undefined ? "" : `, got ${JSON.stringify(violation.value)}`
+      return `${record}${violation.field}: expected ${violation.expected}${actual} [${violation.rule}]`
+    })
+    const more = all.length > shown.length ? `; and ${all.length - shown.length} more` : ""
+    return sentence(self, `Nothing was sent. ${shown.join("; ")}${more}`)
+  }
+) {}
+
+/**
+ * The client cannot be built from this configuration.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MeteringConfigError extends define<MeteringConfigError>()(
+  "MeteringConfigError",
+  { reason: Schema.String },
+  (self) => self.reason
+) {}
+
+/**
+ * No AWS credentials could be had; nothing was sent. `tried` names the sources that were asked.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CredentialsError extends define<CredentialsError>()(
+  "CredentialsError",
+  {
+    operation: Schema.optional(OperationName),
+    tried: Schema.Array(Schema.String),
+    reason: Schema.String
+  },
+  (self) =>
+    sentence(
+      self,
+      `No AWS credentials from ${self.tried?.join(", ")}: ${self.reason}. Nothing was sent.`
+    )
+) {}
+
+/**
+ * The AWS credentials have expired, and fresh ones that were asked for were refused as well.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
+  "CredentialsExpiredError",
+  { ...answer, code: Schema.String },
+  (self) =>
+    sentence(self, "The AWS credentials have expired; renew the session that they come from.")
+) {}
+
+/**
+ * The service does not accept the AWS credentials or the signature made with them.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CredentialsRejectedError extends define<CredentialsRejectedError>()(
+  "CredentialsRejectedError",
+  { ...answer, code: Schema.String },
+  (self) =>
+    sentence(
+      self,
+      `The service refused the AWS credentials (${self.code}); check key, secret and token.`
+    )
+) {}
+
+/**
+ * The AWS identity lacks the permission `aws-marketplace:<operation>`.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/iam-user-policy-for-aws-marketplace-actions.html
+ * @since 0.1.0
+ * @category errors
+ */
+export class AccessDeniedError extends define<AccessDeniedError>()(
+  "AccessDeniedError",
+  { ...answer, code: Schema.String },
+  (self) =>
+    sentence(
+      self,
+      `Access denied (${self.code}); allow aws-marketplace:${self.operation} in the caller's policy.`
+    )
+) {}
+
+/**
+ * The service refuses this machine's clock, and correcting it by the service's `Date` did not help.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ClockSkewError extends define<ClockSkewError>()(
+  "ClockSkewError",
+  { ...answer, code: Schema.String },
+  (self) => sentence(self, `This machine's clock is off (${self.code}); set it by NTP.`)
+) {}
+
+/**
+ * The connection failed before an answer came.
+ *
+ * `delivery` tells what became of the request: `notSent` when no connection was ever made, and otherwise
+ * `unknown`: the service may have metered it. Sending the same request again is safe either way.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectionError extends define<ConnectionError>()(
+  "ConnectionError",
+  {
+    operation: OperationName,
+    /** Scheme, host and port that were to be reached. */
+    endpoint: Schema.String,
+    /** What the network said, such as `ECONNREFUSED`. */
+    reason: Schema.String,
+    delivery: Schema.Literal("notSent", "unknown")
+  },
+  (self) => sentence(self, `No answer from ${self.endpoint}: ${self.reason}.`),
+  () => "transient"
+) {}
+
+/**
+ * No answer came in time; the service may have metered the request all the same.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RequestTimeoutError extends define<RequestTimeoutError>()(
+  "RequestTimeoutError",
+  { operation: OperationName, endpoint: Schema.String, timeout: Schema.DurationFromSelf },
+  (self) =>
+    sentence(
+      self,
+      `No answer from ${self.endpoint} within ${self.timeout === undefined ? "" : Duration.format(self.timeout)}.`
+    ),
+  () => "transient"
+) {}
+
+/**
+ * The answer is not one of the service: a proxy's page, an empty or a broken body.
+ *
+ * The body is not kept, since nobody knows whose words it holds. An answer of status 2xx that cannot be
+ * read leaves open whether the usage was metered; sending the same request again is safe.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
+  "UnexpectedResponseError",
+  {
+    ...answer,
+    contentType: Schema.optional(Schema.String),
+    /** Length of the body in characters. */
+    bodyLength: Schema.Number
+  },
+  (self) =>
+    sentence(
+      self,
+      `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters); look for a proxy or a wrong endpoint.`
+    ),
+  (self) => (self.statusCode !== undefined && self.statusCode < 300 ? "transient" : kindOf(self))
+) {}
+
+/**
+ * The service answered with a code that its model does not have for this operation; `code` is its name.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnknownServiceError extends define<UnknownServiceError>()(
+  "UnknownServiceError",
+  { ...answer, code: Schema.String },
+  (self) => sentence(self, `The service answered ${self.code}.`),
+  (self) => kindOf(self)
+) {}
+
+/** Classifies what the model does not, as the official SDK does. */
+const kindOf = ({
+  code = "",
+  statusCode = 0
+}: {
+  readonly code?: string | undefined
+  readonly statusCode?: number | undefined
+}): Kind =>
+  statusCode === 429 || throttlingCodes.has(code)
+    ? "throttling"
+    : transientCodes.has(code) || transientStatus.has(statusCode)
+      ? "transient"
+      : "final"
+
+const throttlingCodes: ReadonlySet<string> = new Set([
+  "BandwidthLimitExceeded",
+  "EC2ThrottledException",
+  "LimitExceededException",
+  "PriorRequestNotComplete",
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "RequestThrottled",
+  "RequestThrottledException",
+  "SlowDown",
+  "ThrottledException",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+  "TransactionInProgressException"
+])
+
+const transientCodes: ReadonlySet<string> = new Set([
+  "InternalServiceErrorException",
+  "RequestTimeout",
+  "RequestTimeoutException",
+  "TimeoutError"
+])
+
+const transientStatus: ReadonlySet<number> = new Set([500, 502, 503, 504])
+
+/**
+ * What can happen to any call, whatever the operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CommonError =
+  | InvalidInputError
+  | CredentialsError
+  | CredentialsExpiredError
+  | CredentialsRejectedError
+  | AccessDeniedError
+  | ClockSkewError
+  | ConnectionError
+  | RequestTimeoutError
+  | UnexpectedResponseError
+  | UnknownServiceError
+
+/**
+ * The exceptions of the service's model.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ModelledException =
+  | InternalServiceErrorException
+  | ThrottlingException
+  | InvalidProductCodeException
+  | InvalidUsageDimensionException
+  | InvalidTagException
+  | InvalidUsageAllocationsException
+  | InvalidCustomerIdentifierException
+  | TimestampOutOfBoundsException
+  | DisabledApiException
+  | InvalidLicenseException
+  | InvalidEndpointRegionException
+  | DuplicateRequestException
+  | IdempotencyConflictException
+  | CustomerNotEntitledException
+  | InvalidRegionException
+  | InvalidPublicKeyVersionException
+  | PlatformNotSupportedException
+  | InvalidTokenException
+  | ExpiredTokenException
+
+/**
+ * Every error that a call can fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type MeteringError = ModelledException | CommonError

@@ -1,0 +1,41 @@
+/**
+ * What the client counts, on Effect's `Metric`s: export them by any Effect exporter.
+ *
+ * @since 0.1.0
+ */
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+
+/**
+ * Calls, tagged with `operation` and `outcome`: `ok`, or the tag of the error.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const calls = Metric.counter("aws_marketplace_metering_calls", {
+  description: "Calls to AWS Marketplace Metering by operation and outcome",
+  incremental: true
+})
+
+/**
+ * Usage records that BatchMeterUsage answered, tagged with `status`: as in the answer, or `Unprocessed`.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const records = Metric.counter("aws_marketplace_metering_records", {
+  description: "Usage records by the status that AWS Marketplace Metering answered",
+  incremental: true
+})
+
+/**
+ * Duration of calls in milliseconds, tagged with `operation`.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const duration = Metric.histogram(
+  "aws_marketplace_metering_call_duration_ms",
+  MetricBoundaries.fromIterable([5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]),
+  "Duration of calls to AWS Marketplace Metering in milliseconds"
+)

@@ -1,0 +1,78 @@
+/**
+ * An operation as a value. The client and the sandbox's server are both derived from it: whoever adds an
+ * operation writes one of these.
+ *
+ * @since 0.1.0
+ */
+import type * as Either from "effect/Either"
+import type * as Schema from "effect/Schema"
+import type { CommonError, ModelledException, OperationName } from "./MeteringError.js"
+
+/**
+ * The class of one exception.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ExceptionClass<E extends ModelledException> {
+  readonly _tag: E["_tag"]
+  new (
+    fields: {
+      readonly operation: OperationName
+      readonly statusCode?: number | undefined
+      readonly requestId?: string | undefined
+      readonly serviceMessage?: string | undefined
+      readonly retryAfter?: E["retryAfter"]
+    },
+    options?: Schema.MakeOptions
+  ): E
+}
+
+/**
+ * A class of the wire: a schema whose values are its instances.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WireClass<A> extends Schema.Schema<A, any> {
+  // the constructor's fields differ from class to class
+  new (fields: any, options?: Schema.MakeOptions): A
+}
+
+/**
+ * Name, request, response and exceptions of one operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Operation<Request, Response, E extends ModelledException, Answer = Response> {
+  readonly name: OperationName
+  readonly request: WireClass<Request>
+  readonly response: WireClass<Response>
+  readonly exceptions: ReadonlyArray<ExceptionClass<E>>
+  /** Says what the caller gets, where that depends on the request as well. */
+  readonly settle?: (
+    request: Request,
+    outcome: Either.Either<Response, E | CommonError>
+  ) => Either.Either<Answer, E | CommonError>
+  /** The error by which the service itself would give this answer, if it would. */
+  readonly errorFor?: (
+    answer: Answer
+  ) => { readonly code: string; readonly message: string } | undefined
+}
+
+/**
+ * Facts of the service: its names, its API version, what its requests are signed for.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_Operations_AWSMarketplace_Metering.html
+ * @since 0.1.0
+ * @category constants
+ */
+export const marketplaceMetering = {
+  abbreviation: "AWSMarketplace Metering",
+  serviceId: "Marketplace Metering",
+  apiVersion: "2016-01-14",
+  endpointPrefix: "metering.marketplace",
+  signingName: "aws-marketplace",
+  targetPrefix: "AWSMPMeteringService"
+} as const

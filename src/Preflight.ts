@@ -1,0 +1,53 @@
+/**
+ * What the service would refuse a request for, as rules that are checked before anything is sent.
+ *
+ * Every rule has a name and can be switched off by it, because the service moves: a limit that AWS has
+ * raised should not have to wait for a release of this library. Shapes (text is text, a list is a list)
+ * are not rules and are always checked.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The name of a preflight rule.
+ *
+ * - `recordCount`: at most 25 usage records in a call
+ * - `requestSize`: a request of less than 1 000 000 bytes
+ * - `productCodeOrLicense`: a product code on the call or a licence on its records, not both, not neither
+ * - `oneCustomerIdentity`: exactly one of `customerIdentifier` and `customerAWSAccountId` on a record
+ * - `quantity`: a whole number from 0 to 2 147 483 647
+ * - `dimension`, `customerIdentifier`, `customerAWSAccountId`, `licenseArn`, `productCode`,
+ *   `clientToken`, `nonce`, `publicKeyVersion`, `registrationToken`: length and form of that field
+ * - `allocationCount`: 1 to 2500 allocations
+ * - `allocationSum`: allocated quantities add up to the record's quantity
+ * - `allocationTagSets`: no two allocations carry the same set of tags
+ * - `allocationTagKeys`: at most 5 different tag keys over all allocations of a record
+ * - `tagCount`: 1 to 5 tags on an allocation, each key once
+ * - `tagKey`, `tagValue`: length and form of a tag
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_Operations_AWSMarketplace_Metering.html
+ * @since 0.1.0
+ * @category models
+ */
+export type Rule =
+  | "recordCount"
+  | "requestSize"
+  | "productCodeOrLicense"
+  | "oneCustomerIdentity"
+  | "quantity"
+  | "dimension"
+  | "customerIdentifier"
+  | "customerAWSAccountId"
+  | "licenseArn"
+  | "productCode"
+  | "clientToken"
+  | "nonce"
+  | "publicKeyVersion"
+  | "registrationToken"
+  | "allocationCount"
+  | "allocationSum"
+  | "allocationTagSets"
+  | "allocationTagKeys"
+  | "tagCount"
+  | "tagKey"
+  | "tagValue"

@@ -1,0 +1,134 @@
+/**
+ * RegisterUsage: ask at start-up whether the buyer of a paid container is entitled to run it.
+ *
+ * @since 0.1.0
+ */
+import type * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { about } from "./internal/answer.js"
+import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import { member, optionalMember, ProductCode, rule, Timestamp, text } from "./internal/wire.js"
+import * as MeteringError from "./MeteringError.js"
+import type { Operation } from "./Operation.js"
+
+/**
+ * The product, the version of its public key (1 and up), and a nonce of at most 255 characters that ties the
+ * answer to this one instance.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
+  "effect-marketplace-metering/RegisterUsageRequest"
+)({
+  productCode: member("ProductCode", ProductCode),
+  publicKeyVersion: member(
+    "PublicKeyVersion",
+    Schema.Number.pipe(
+      rule(
+        "publicKeyVersion",
+        "a whole number from 1 to 2147483647",
+        (version) => Number.isInteger(version) && version >= 1 && version <= 2_147_483_647
+      )
+    )
+  ),
+  nonce: optionalMember("Nonce", text("nonce", 0, 255))
+}) {}
+
+/**
+ * The service's word that the buyer is entitled: a JWT, to be checked with `verify`, and the time from which
+ * the key's version is no longer used, only when that version has expired.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export class RegisterUsageResponse extends Schema.Class<RegisterUsageResponse>(
+  "effect-marketplace-metering/RegisterUsageResponse"
+)({
+  signature: optionalMember("Signature", Schema.String),
+  publicKeyRotationTimestamp: optionalMember("PublicKeyRotationTimestamp", Timestamp),
+  ...about
+}) {}
+
+/**
+ * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = ConstructorParameters<typeof RegisterUsageRequest>[0]
+
+/**
+ * The exceptions that the model gives this operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RegisterUsageException =
+  | MeteringError.InvalidProductCodeException
+  | MeteringError.InvalidRegionException
+  | MeteringError.InvalidPublicKeyVersionException
+  | MeteringError.PlatformNotSupportedException
+  | MeteringError.CustomerNotEntitledException
+  | MeteringError.ThrottlingException
+  | MeteringError.InternalServiceErrorException
+  | MeteringError.DisabledApiException
+
+/**
+ * All that a call can fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RegisterUsageError = RegisterUsageException | MeteringError.CommonError
+
+/**
+ * The operation as a value.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const operation: Operation<
+  RegisterUsageRequest,
+  RegisterUsageResponse,
+  RegisterUsageException
+> = {
+  name: "RegisterUsage",
+  request: RegisterUsageRequest,
+  response: RegisterUsageResponse,
+  exceptions: [
+    MeteringError.InvalidProductCodeException,
+    MeteringError.InvalidRegionException,
+    MeteringError.InvalidPublicKeyVersionException,
+    MeteringError.PlatformNotSupportedException,
+    MeteringError.CustomerNotEntitledException,
+    MeteringError.ThrottlingException,
+    MeteringError.InternalServiceErrorException,
+    MeteringError.DisabledApiException
+  ]
+}
+
+/**
+ * Makes a request, or says what is wrong with it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeEither: (
+  fields: Input,
+  options?: MakeOptions
+) => Either.Either<RegisterUsageRequest, MeteringError.InvalidInputError> =
+  makerEither(RegisterUsageRequest)
+
+/**
+ * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  fields: Input,
+  options?: MakeOptions
+) => RegisterUsageRequest = maker(makeEither)

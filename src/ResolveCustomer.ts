@@ -1,0 +1,126 @@
+/**
+ * ResolveCustomer: learn who a buyer is from the registration token that the browser brought.
+ *
+ * @since 0.1.0
+ */
+import type * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { about } from "./internal/answer.js"
+import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import { member, optionalMember, rule, Secret } from "./internal/wire.js"
+import * as MeteringError from "./MeteringError.js"
+import type { Operation } from "./Operation.js"
+
+/**
+ * The registration token (`x-amzn-marketplace-token`) that AWS Marketplace posted to the seller's page, as
+ * it came: not empty, not decoded further, and `Redacted`, because whoever has it can sign up as the buyer.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
+ * @since 0.1.0
+ * @category models
+ */
+export class ResolveCustomerRequest extends Schema.Class<ResolveCustomerRequest>(
+  "effect-marketplace-metering/ResolveCustomerRequest"
+)({
+  registrationToken: member(
+    "RegistrationToken",
+    Secret(
+      Schema.String.pipe(
+        rule("registrationToken", "a registration token", (token) => token.length > 0)
+      )
+    )
+  )
+}) {}
+
+/**
+ * The buyer: account, product and licence; `customerIdentifier` only for products listed before June 2026.
+ * Resolving a token again while it lives gives the same answer.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
+ * @since 0.1.0
+ * @category models
+ */
+export class ResolveCustomerResponse extends Schema.Class<ResolveCustomerResponse>(
+  "effect-marketplace-metering/ResolveCustomerResponse"
+)({
+  customerIdentifier: optionalMember("CustomerIdentifier", Schema.String),
+  customerAWSAccountId: optionalMember("CustomerAWSAccountId", Schema.String),
+  productCode: optionalMember("ProductCode", Schema.String),
+  licenseArn: optionalMember("LicenseArn", Schema.String),
+  ...about
+}) {}
+
+/**
+ * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = ConstructorParameters<typeof ResolveCustomerRequest>[0]
+
+/**
+ * The exceptions that the model gives this operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ResolveCustomerException =
+  | MeteringError.InvalidTokenException
+  | MeteringError.ExpiredTokenException
+  | MeteringError.ThrottlingException
+  | MeteringError.InternalServiceErrorException
+  | MeteringError.DisabledApiException
+
+/**
+ * All that a call can fail with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ResolveCustomerError = ResolveCustomerException | MeteringError.CommonError
+
+/**
+ * The operation as a value.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const operation: Operation<
+  ResolveCustomerRequest,
+  ResolveCustomerResponse,
+  ResolveCustomerException
+> = {
+  name: "ResolveCustomer",
+  request: ResolveCustomerRequest,
+  response: ResolveCustomerResponse,
+  exceptions: [
+    MeteringError.InvalidTokenException,
+    MeteringError.ExpiredTokenException,
+    MeteringError.ThrottlingException,
+    MeteringError.InternalServiceErrorException,
+    MeteringError.DisabledApiException
+  ]
+}
+
+/**
+ * Makes a request, or says what is wrong with it, without showing the token.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeEither: (
+  fields: Input,
+  options?: MakeOptions
+) => Either.Either<ResolveCustomerRequest, MeteringError.InvalidInputError> =
+  makerEither(ResolveCustomerRequest)
+
+/**
+ * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  fields: Input,
+  options?: MakeOptions
+) => ResolveCustomerRequest = maker(makeEither)

@@ -1,0 +1,212 @@
+/**
+ * What one customer used of one dimension in one hour, and what the service said of it.
+ *
+ * @since 0.1.0
+ */
+import type * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import {
+  crossRule,
+  Dimension,
+  type Fault,
+  member,
+  memberOr,
+  noFaults,
+  optionalMember,
+  Quantity,
+  Timestamp,
+  text
+} from "./internal/wire.js"
+import type { InvalidInputError } from "./MeteringError.js"
+import { allocationSum, UsageAllocations } from "./UsageAllocation.js"
+
+const oneCustomerIdentity = (record: {
+  readonly customerIdentifier?: string | undefined
+  readonly customerAWSAccountId?: string | undefined
+}): ReadonlyArray<Fault> => {
+  const { customerAWSAccountId, customerIdentifier } = record
+  if ((customerIdentifier === undefined) !== (customerAWSAccountId === undefined)) return noFaults
+  return customerIdentifier === undefined
+    ? [
+        {
+          path: ["customerAWSAccountId"],
+          expected: "a customerAWSAccountId, or a customerIdentifier"
+        }
+      ]
+    : [
+        {
+          path: ["customerIdentifier"],
+          expected: "a customerAWSAccountId or a customerIdentifier, not both",
+          value: customerIdentifier
+        }
+      ]
+}
+
+/**
+ * A quantity of usage of one dimension by one customer at one time.
+ *
+ * - `timestamp`: when the usage happened, UTC; the service rounds it down to the hour and accepts it for 24
+ *   hours, and last month's only until 06:00 UTC on the first. Milliseconds survive the wire.
+ * - `dimension`: 1 to 255 characters, case-sensitive, as in the listing
+ * - `quantity`: whole units, 0 to 2 147 483 647. Required here, though the service takes 0 for an absent
+ *   one: a forgotten quantity is a lost one.
+ * - `customerAWSAccountId` (digits) or, in older listings, `customerIdentifier` (at most 255 characters):
+ *   exactly one of the two
+ * - `licenseArn`: names product and agreement, in listings from June 2026 on. It takes the place of the
+ *   product code of the call: usage that is sent both ways is billed twice.
+ * - `usageAllocations`: the quantity split by tags
+ *
+ * @example
+ * ```ts
+ * import { DateTime } from "effect"
+ * import { UsageRecord } from "effect-marketplace-metering"
+ *
+ * const record = UsageRecord.make({
+ *   timestamp: DateTime.unsafeMake("2026-11-24T10:15:00Z"),
+ *   dimension: "api-calls",
+ *   quantity: 42,
+ *   customerAWSAccountId: "111122223333",
+ *   licenseArn: "arn:aws:license-manager::111122223333:license:l-0123456789abcdef0123456789abcdef"
+ * })
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_UsageRecord.html
+ * @since 0.1.0
+ * @category models
+ */
+export class UsageRecord extends Schema.Class<UsageRecord>(
+  "effect-marketplace-metering/UsageRecord"
+)(
+  Schema.Struct({
+    timestamp: member("Timestamp", Timestamp),
+    dimension: member("Dimension", Dimension),
+    quantity: memberOr("Quantity", Quantity, () => 0),
+    customerIdentifier: optionalMember("CustomerIdentifier", text("customerIdentifier", 1, 255)),
+    customerAWSAccountId: optionalMember(
+      "CustomerAWSAccountId",
+      text("customerAWSAccountId", 1, 255, { pattern: /^[0-9]+$/, named: "digits only" })
+    ),
+    licenseArn: optionalMember(
+      "LicenseArn",
+      text("licenseArn", 1, 2048, {
+        pattern: /^arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]*:[0-9]*:\S+$/,
+        named: "an ARN of a licence"
+      })
+    ),
+    usageAllocations: optionalMember("UsageAllocations", UsageAllocations)
+  }).pipe(
+    crossRule(
+      "oneCustomerIdentity",
+      "exactly one of customerAWSAccountId and customerIdentifier",
+      oneCustomerIdentity
+    ),
+    crossRule("allocationSum", "allocations that add up to the quantity", (record) =>
+      allocationSum(record.quantity, record.usageAllocations)
+    )
+  )
+) {}
+
+/**
+ * What a record is made from. Plain nested values are made into instances.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = ConstructorParameters<typeof UsageRecord>[0]
+
+/**
+ * Options of every checked constructor: `except` names preflight rules that are not to be checked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type { MakeOptions }
+
+/**
+ * Makes a record, or says what is wrong with it, with every field at fault named.
+ *
+ * @example
+ * ```ts
+ * import { DateTime, Effect } from "effect"
+ * import { UsageRecord } from "effect-marketplace-metering"
+ *
+ * const program = Effect.gen(function* () {
+ *   const timestamp = yield* DateTime.now
+ *   return yield* UsageRecord.makeEither({
+ *     timestamp,
+ *     dimension: "api-calls",
+ *     quantity: -1,
+ *     customerAWSAccountId: "111122223333"
+ *   })
+ * }).pipe(Effect.catchTag("InvalidInputError", (error) => Effect.succeed(error.violations)))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeEither: (
+  fields: Input,
+  options?: MakeOptions
+) => Either.Either<UsageRecord, InvalidInputError> = makerEither(UsageRecord)
+
+/**
+ * Makes a record; throws `InvalidInputError` when it breaks a rule. For fields that the program does not
+ * control, use `makeEither`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  fields: Input,
+  options?: MakeOptions
+) => UsageRecord = maker(makeEither)
+
+/**
+ * What the service did with a record: `Success`; `CustomerNotSubscribed`; `DuplicateRecord`, which means that
+ * *another* quantity was billed for the same customer, dimension and hour before; or a word that it may add
+ * later, which is kept as it is and is never a success.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_UsageRecordResult.html
+ * @since 0.1.0
+ * @category models
+ */
+export type UsageRecordResultStatus =
+  | "Success"
+  | "CustomerNotSubscribed"
+  | "DuplicateRecord"
+  // an open union: keeps the known words in completions
+  | (string & {})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export const UsageRecordResultStatus: Schema.Schema<UsageRecordResultStatus, string> = Schema.String
+
+/**
+ * Whether a status is one that this version knows.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isKnownStatus = (
+  status: string | undefined
+): status is "Success" | "CustomerNotSubscribed" | "DuplicateRecord" =>
+  status === "Success" || status === "CustomerNotSubscribed" || status === "DuplicateRecord"
+
+/**
+ * What became of one record of a BatchMeterUsage call. Only `Success` was billed as sent. Every member may
+ * be missing in an answer; a record whose echo cannot be read is absent, its status is kept.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_UsageRecordResult.html
+ * @since 0.1.0
+ * @category models
+ */
+export class UsageRecordResult extends Schema.Class<UsageRecordResult>(
+  "effect-marketplace-metering/UsageRecordResult"
+)({
+  usageRecord: optionalMember("UsageRecord", UsageRecord),
+  meteringRecordId: optionalMember("MeteringRecordId", Schema.String),
+  status: optionalMember("Status", UsageRecordResultStatus)
+}) {}

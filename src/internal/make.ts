@@ -1,0 +1,89 @@
+/** From a constructor's fields to a value of its class, checked or not yet checked. */
+import * as Either from "effect/Either"
+import { InvalidInputError, type OperationName, type Violation } from "../MeteringError.js"
+import type { WireClass } from "../Operation.js"
+import type { Rule } from "../Preflight.js"
+import * as check from "./check.js"
+import { of, type Shape } from "./shape.js"
+
+export interface MakeOptions {
+  /** Preflight rules that are not to be checked. */
+  readonly except?: ReadonlyArray<Rule> | undefined
+}
+
+/** Fields become an instance once, plain nested values too. Nothing is checked, nothing is refused. */
+export const instantiate = <A>(schema: WireClass<A>, fields: unknown): A =>
+  build(of(schema), fields) as A
+
+const build = (shape: Shape, value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value
+  if (shape.kind === "list") {
+    return Array.isArray(value) ? value.map((element) => build(shape.element, element)) : value
+  }
+  if (shape.kind !== "struct" || Object.getPrototypeOf(value) === shape.prototype) return value
+  const fields: Record<string, unknown> = { ...value }
+  for (const field of shape.fields) {
+    if (fields[field.name] !== undefined) {
+      fields[field.name] = build(field.shape, fields[field.name])
+    }
+  }
+  return new (shape.prototype.constructor as new (fields: object, unchecked: true) => object)(
+    fields,
+    true
+  )
+}
+
+/** The checked constructor of a class, as an `Either`. */
+export const makerEither = <A, Fields>(schema: WireClass<A>) => {
+  let checkAll: ReturnType<typeof check.compile> | undefined
+  return (fields: Fields, options?: MakeOptions): Either.Either<A, InvalidInputError> => {
+    const value = instantiate(schema, fields)
+    const compiled =
+      options?.except === undefined
+        ? (checkAll ??= check.compile(of(schema)))
+        : check.compile(of(schema), options.except)
+    const error = invalidInput(compiled(value))
+    return error === undefined ? Either.right(value) : Either.left(error)
+  }
+}
+
+/** The checked constructor of a class. Throws what `makerEither` would be left with. */
+export const maker =
+  <A, Fields>(
+    makeEither: (fields: Fields, options?: MakeOptions) => Either.Either<A, InvalidInputError>
+  ) =>
+  (fields: Fields, options?: MakeOptions): A =>
+    Either.getOrThrowWith(makeEither(fields, options), (error) => error)
+
+/** The error for what a check has found, or nothing. */
+export const invalidInput = (
+  [first, ...others]: ReadonlyArray<check.Violation>,
+  operation?: OperationName
+): InvalidInputError | undefined =>
+  first === undefined
+    ? undefined
+    : new InvalidInputError(
+        {
+          ...(operation !== undefined && { operation }),
+          violations: [publish(first), ...others.map(publish)]
+        },
+        true
+      )
+
+const publish = ({ path, ...violation }: check.Violation): Violation => {
+  const [list, index, ...below] = path
+  return list === "usageRecords" && typeof index === "number" && below.length > 0
+    ? { index, field: dotted(below), ...violation }
+    : { field: dotted(path), ...violation }
+}
+
+const dotted = (path: ReadonlyArray<PropertyKey>): string =>
+  path.reduce<string>(
+    (text, key) =>
+      typeof key === "number"
+        ? `${text}[${key}]`
+        : text === ""
+          ? String(key)
+          : `${text}.${String(key)}`,
+    ""
+  ) || "value"

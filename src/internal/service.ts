@@ -1,0 +1,59 @@
+/** The client's four functions over anything that can carry out one call. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as BatchMeterUsage from "../BatchMeterUsage.js"
+import type { Service } from "../MeteringClient.js"
+import type { CommonError, ModelledException } from "../MeteringError.js"
+import * as MeterUsage from "../MeterUsage.js"
+import type { Operation } from "../Operation.js"
+import type { Rule } from "../Preflight.js"
+import * as RegisterUsage from "../RegisterUsage.js"
+import * as ResolveCustomer from "../ResolveCustomer.js"
+import * as check from "./check.js"
+import { instantiate, invalidInput } from "./make.js"
+import { observe } from "./observe.js"
+import { of } from "./shape.js"
+
+/** Prepares one operation; what it returns carries out a call with a request that has been checked. */
+export type Execute = <Request extends object, Response, E extends ModelledException, Answer>(
+  operation: Operation<Request, Response, E, Answer>
+) => (request: Request) => Effect.Effect<Response, E | CommonError>
+
+/** Attributes of every call's span, and the preflight rules that are not to be checked. */
+export interface Options {
+  readonly attributes: Record<string, unknown>
+  readonly except: ReadonlyArray<Rule>
+}
+
+export const make = (execute: Execute, options: Options): Service => {
+  const derive = <Request extends object, Response extends object, E extends ModelledException, Answer = Response>(
+    operation: Operation<Request, Response, E, Answer>
+  ) => {
+    const run = execute(operation)
+    const checked = check.compile(of(operation.request), options.except)
+    const observed = observe(operation.name, options.attributes)
+    const { settle } = operation
+    return (input: unknown): Effect.Effect<Answer, E | CommonError> => {
+      const request = instantiate(operation.request, input)
+      const call = Effect.suspend(() => {
+        const invalid = invalidInput(checked(request), operation.name)
+        return invalid === undefined ? run(request) : Effect.fail(invalid)
+      })
+      return observed(
+        settle === undefined
+          ? // without `settle` an operation's answer is its response
+            (call as unknown as Effect.Effect<Answer, E | CommonError>)
+          : Effect.flatMap(Effect.either(call), (outcome) => settle(request, outcome))
+      )
+    }
+  }
+  return {
+    // the type of the answer depends on the request, which `derive` knows nothing of
+    meterUsage: derive(MeterUsage.operation) as Service["meterUsage"],
+    batchMeterUsage: derive(BatchMeterUsage.operation),
+    registerUsage: derive(RegisterUsage.operation),
+    resolveCustomer: derive(ResolveCustomer.operation)
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * A schema of the wire, read once into plain data: kinds, fields with both their names, preflight rules.
+ * The check and the codec are compiled from it.
+ */
+import * as Either from "effect/Either"
+import { globalValue } from "effect/GlobalValue"
+import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import { KindId, type Preflight, PreflightId } from "./wire.js"
+
+export type Shape = Scalar | List | Struct
+
+export interface Scalar {
+  readonly kind: "text" | "number" | "flag" | "time" | "secret"
+  readonly rules: ReadonlyArray<Preflight>
+}
+
+export interface List {
+  readonly kind: "list"
+  readonly rules: ReadonlyArray<Preflight>
+  readonly element: Shape
+  readonly nonEmpty: boolean
+}
+
+export interface Struct {
+  readonly kind: "struct"
+  readonly rules: ReadonlyArray<Preflight>
+  readonly fields: ReadonlyArray<Field>
+  /** Names of the fields that say something about an answer and are not in it. */
+  readonly about: ReadonlyArray<string>
+  readonly prototype: object
+}
+
+export interface Field {
+  readonly name: string
+  readonly wire: string
+  readonly required: boolean
+  readonly shape: Shape
+  /** What stands for it where the wire leaves it out. */
+  readonly absent: () => unknown
+}
+
+const cache = globalValue(
+  "effect-marketplace-metering/internal/shape",
+  () => new WeakMap<AST.AST, Struct>()
+)
+
+/** The shape of a `Schema.Class`. */
+export const of = (schema: Schema.Schema.All): Struct => {
+  const known = cache.get(schema.ast)
+  if (known !== undefined) return known
+  const shape = read(schema.ast)
+  if (shape.kind !== "struct") throw new Error(`not a class: ${schema.ast}`)
+  cache.set(schema.ast, shape)
+  return shape
+}
+
+const read = (ast: AST.AST): Shape => {
+  const { base, rules } = peel(ast)
+  const shape = readBase(base)
+  return { ...shape, rules: [...shape.rules, ...rules] }
+}
+
+/** Takes the rules off a schema, the innermost first. */
+const peel = (ast: AST.AST) => {
+  const rules: Array<Preflight> = []
+  let base = ast
+  while (AST.isRefinement(base)) {
+    const rule = base.annotations[PreflightId] as Preflight | undefined
+    if (rule !== undefined) rules.unshift(rule)
+    base = base.from
+  }
+  return { base, rules }
+}
+
+const readBase = (ast: AST.AST): Shape => {
+  switch (ast._tag) {
+    case "StringKeyword":
+      return { kind: "text", rules: [] }
+    case "NumberKeyword":
+      return { kind: "number", rules: [] }
+    case "BooleanKeyword":
+      return { kind: "flag", rules: [] }
+    case "Union": {
+      const [only, ...others] = ast.types.filter((type) => !AST.isUndefinedKeyword(type))
+      if (only !== undefined && others.length === 0) return read(only)
+      break
+    }
+    case "TupleType": {
+      const nonEmpty = ast.elements.length > 0
+      const element = ast.rest[0]
+      if (element !== undefined) {
+        return { kind: "list", rules: [], element: read(element.type), nonEmpty }
+      }
+      break
+    }
+    case "Transformation": {
+      const kind = ast.annotations[KindId]
+      if (kind === "time") return { kind, rules: [] }
+      if (kind === "secret") return { kind, rules: read(ast.from).rules }
+      if (AST.isDeclaration(ast.to)) return readClass(ast)
+    }
+  }
+  throw new Error(`no shape on the wire: ${ast}`)
+}
+
+const readClass = (ast: AST.Transformation): Struct => {
+  const { base, rules } = peel(ast.from)
+  const renamed =
+    AST.isTransformation(base) && AST.isTypeLiteralTransformation(base.transformation)
+      ? base.transformation.propertySignatureTransformations
+      : []
+  const [from, to] = AST.isTransformation(base) ? [base.from, base.to] : [base, base]
+  if (!AST.isTypeLiteral(from) || !AST.isTypeLiteral(to)) throw new Error(`no fields: ${ast}`)
+  const fields: Array<Field> = []
+  const about: Array<string> = []
+  for (const { name: key, type } of from.propertySignatures) {
+    const rename = renamed.find((one) => one.from === key && one.to !== key)
+    if (rename === undefined) {
+      about.push(String(key))
+      continue
+    }
+    const isRequired = to.propertySignatures.some(
+      (one) => one.name === rename.to && !one.isOptional
+    )
+    fields.push({
+      name: String(rename.to),
+      wire: String(key),
+      required: isRequired,
+      shape: read(type),
+      absent: () => Option.getOrUndefined(rename.decode(Option.none()))
+    })
+  }
+  return { kind: "struct", rules, fields, about, prototype: prototypeOf(ast) }
+}
+
+/** A class stands in its schema only as the function that makes an instance, so it is asked for one. */
+const prototypeOf = (ast: AST.Transformation): object => {
+  if (!AST.isFinalTransformation(ast.transformation)) throw new Error(`not a class: ${ast}`)
+  const made = ast.transformation.decode({}, {}, ast, {})
+  if (!Either.isEither(made) || Either.isLeft(made)) throw new Error(`not a class: ${ast}`)
+  return Object.getPrototypeOf(made.right)
+}

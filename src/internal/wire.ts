@@ -1,0 +1,114 @@
+/** What the schemas of the wire are made of: members, preflight rules, quantities, times. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Rule } from "../Preflight.js"
+
+/** What is wrong with one field of a value. */
+export interface Fault {
+  readonly path: ReadonlyArray<PropertyKey>
+  readonly expected: string
+  readonly value?: unknown
+}
+
+/** A preflight rule as it stands on a refinement. */
+export interface Preflight<A = unknown> {
+  readonly name: Rule
+  readonly expected: string
+  readonly faults: (value: A) => ReadonlyArray<Fault>
+}
+
+/** On a refinement: the preflight rule that it is. */
+export const PreflightId: unique symbol = Symbol.for("effect-marketplace-metering/Preflight")
+
+/** On a schema that stands for one kind of value, whatever it is made of: a time, a secret. */
+export const KindId: unique symbol = Symbol.for("effect-marketplace-metering/Kind")
+
+export const noFaults: ReadonlyArray<Fault> = []
+
+/** A preflight rule that says which fields of a value are at fault. */
+export const crossRule = <S extends Schema.Schema.Any>(
+  name: Rule,
+  expected: string,
+  faults: (value: Schema.Schema.Type<NoInfer<S>>) => ReadonlyArray<Fault>
+): ((self: S) => Schema.filter<S>) =>
+  Schema.filter(
+    (value) => faults(value).map((fault) => ({ path: fault.path, message: fault.expected })),
+    {
+      [PreflightId]: { name, expected, faults } satisfies Preflight<Schema.Schema.Type<S>>,
+      description: expected
+    }
+  )
+
+/** A preflight rule over one value as a whole. */
+export const rule = <S extends Schema.Schema.Any>(
+  name: Rule,
+  expected: string,
+  holds: (value: Schema.Schema.Type<NoInfer<S>>) => boolean
+): ((self: S) => Schema.filter<S>) =>
+  crossRule<S>(name, expected, (value) =>
+    holds(value) ? noFaults : [{ path: [], expected, value }]
+  )
+
+/** Text of `min` to `max` characters, of one form where the service asks for one. */
+export const text = (
+  name: Rule,
+  min: number,
+  max: number,
+  form?: { readonly pattern: RegExp; readonly named: string }
+) =>
+  Schema.String.pipe(
+    rule(
+      name,
+      `${min} to ${max} characters${form === undefined ? "" : `, ${form.named}`}`,
+      (s) => s.length >= min && s.length <= max && (form === undefined || form.pattern.test(s))
+    )
+  )
+
+/** A whole number of units. */
+export const Quantity = Schema.Number.pipe(
+  rule(
+    "quantity",
+    "a whole number from 0 to 2147483647",
+    (n) => Number.isInteger(n) && n >= 0 && n <= 2_147_483_647
+  )
+)
+
+/** A product's code. */
+export const ProductCode = text("productCode", 1, 255, {
+  pattern: /^[-a-zA-Z0-9/=:_.@]+$/,
+  named: "letters, digits and -/=:_.@"
+})
+
+/** A dimension of a product's price. */
+export const Dimension = text("dimension", 1, 255)
+
+/** Epoch seconds on the wire, possibly fractional; milliseconds survive. */
+export const Timestamp = Schema.transform(Schema.Number, Schema.DateTimeUtcFromSelf, {
+  strict: true,
+  decode: (seconds) => DateTime.unsafeMake(Math.round(seconds * 1000)),
+  encode: (time) => time.epochMillis / 1000
+}).annotations({ [KindId]: "time" })
+
+/** Text that must never be shown. */
+export const Secret = <A extends string>(schema: Schema.Schema<A, string>) =>
+  Schema.Redacted(schema).annotations({ [KindId]: "secret" })
+
+/** A required member, by its wire name. */
+export const member = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>
+  Schema.propertySignature(schema).pipe(Schema.fromKey(name))
+
+/** An optional member, by its wire name. */
+export const optionalMember = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>
+  Schema.optional(schema).pipe(Schema.fromKey(name))
+
+/** A member that is always there in a value, though the wire may leave it out. */
+export const memberOr = <K extends string, A, I>(
+  name: K,
+  schema: Schema.Schema<A, I>,
+  absent: () => A
+) =>
+  Schema.optionalToRequired(schema, Schema.typeSchema(schema), {
+    decode: Option.getOrElse(absent),
+    encode: Option.some
+  }).pipe(Schema.fromKey(name))

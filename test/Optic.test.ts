@@ -1,0 +1,534 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
+import * as FastCheck from "effect/FastCheck"
+import { pipe } from "effect/Function"
+import * as Hash from "effect/Hash"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Optic from "effect-marketplace-metering/Optic"
+
+class Allocation extends Schema.Class<Allocation>("test/Allocation")({
+  quantity: Schema.Int,
+  note: Schema.optionalWith(Schema.String, { exact: true })
+}) {
+  get isFree() {
+    return this.quantity === 0
+  }
+}
+
+class Usage extends Schema.Class<Usage>("test/Usage")(
+  Schema.Struct({
+    timestamp: Schema.DateTimeUtcFromSelf,
+    quantity: Schema.NonNegativeInt,
+    licenseArn: Schema.optionalWith(Schema.String, { exact: true }),
+    dryRun: Schema.optionalWith(Schema.Boolean, { exact: true }),
+    first: Allocation,
+    allocations: Schema.Array(Allocation)
+  }).pipe(
+    Schema.filter((usage) => usage.quantity !== 13 || "13 is refused by a rule across fields")
+  )
+) {}
+
+class Throttled extends Schema.TaggedError<Throttled>("test/Throttled")("Throttled", {
+  serviceMessage: Schema.String
+}) {
+  override get message() {
+    return `Throttled: ${this.serviceMessage}`
+  }
+}
+
+class Refused extends Schema.TaggedError<Refused>("test/Refused")("Refused", {
+  code: Schema.Int
+}) {}
+
+const Failure = Schema.Union(Schema.typeSchema(Throttled), Schema.typeSchema(Refused))
+type Failure = typeof Failure.Type
+
+const usage = (fields: Partial<ConstructorParameters<typeof Usage>[0]> = {}) =>
+  new Usage({
+    timestamp: DateTime.unsafeMake(0),
+    quantity: 1,
+    first: new Allocation({ quantity: 1 }),
+    allocations: [new Allocation({ quantity: 1 }), new Allocation({ quantity: 2 })],
+    ...fields
+  })
+
+const _usage = Optic.id<Usage>()
+const _quantity = _usage.key("quantity")
+const _licenseArn = _usage.optionalKey("licenseArn").compose(Optic.optionFromUndefinedOr())
+const _dryRun = _usage.optionalKey("dryRun").compose(Optic.withDefault(false))
+const _firstQuantity = _usage.key("first").key("quantity")
+const _millis = Optic.makeIso<DateTime.Utc, number>(DateTime.toEpochMillis, DateTime.unsafeMake)
+const _negated = Optic.makeIso<number, number>(
+  (n) => 0 - n,
+  (n) => 0 - n
+)
+const _next = Optic.makeIso<number, number>(
+  (n) => n + 1,
+  (n) => n - 1
+)
+const _even = Optic.id<number>().refine((n): n is number => n % 2 === 0, { expected: "even" })
+const _pair = Optic.makeLens<readonly [number, string], number>(
+  (pair) => pair[0],
+  (n, pair) => [n, pair[1]]
+)
+const _lookup = Optic.makeOptional<ReadonlyMap<"a" | "b", number>, number>(
+  (map) => Either.fromNullable(map.get("a"), () => "no a"),
+  (n, map) => (map.has("a") ? Either.right(new Map(map).set("a", n)) : Either.left("no a"))
+)
+const _quantities = _usage.key("allocations").forEach((allocation) => allocation.key("quantity"))
+
+const Millis = Schema.Int.pipe(Schema.between(0, 4e12))
+const Even = Schema.Int.pipe(Schema.filter((n) => n % 2 === 0))
+const Note = Schema.OptionFromSelf(Schema.String)
+const UsageType = Schema.typeSchema(Usage)
+
+/** Freezes everything but what caches something in itself, so that a change to the input throws. */
+const freeze = <A>(value: A): A => {
+  if (typeof value !== "object" || value === null || DateTime.isDateTime(value)) return value
+  if (!(value instanceof Map)) for (const part of Object.values(value)) freeze(part)
+  return Object.freeze(value)
+}
+
+interface Subject<S, A, O extends Optic.Optional<S, A>> {
+  readonly optic: O
+  readonly s: Schema.Schema<S>
+  readonly a: Schema.Schema<A>
+}
+
+const subject = <S, A, O extends Optic.Optional<S, A>>(
+  optic: O & Optic.Optional<S, A>,
+  s: Schema.Schema<S>,
+  a: Schema.Schema<A>
+): Subject<S, A, O> => ({ optic, s, a })
+
+const lensLaws = <S, A>(
+  name: string,
+  { a: A, optic, s: S }: Subject<S, A, Optic.Lens<S, A>>,
+  sameS = Schema.equivalence(S)
+) => {
+  const sameA = Schema.equivalence(A)
+
+  it.prop(`${name}: what was put in is read back`, [S, A], ([s, a]) => {
+    assert.isTrue(sameA(optic.get(optic.replace(a, freeze(s))), a))
+  })
+
+  it.prop(`${name}: putting in what was read changes nothing`, [S], ([s]) => {
+    assert.isTrue(Schema.equivalence(S)(optic.replace(optic.get(freeze(s)), s), s))
+  })
+
+  it.prop(`${name}: the last of two replacements wins`, [S, A, A], ([s, a, b]) => {
+    assert.isTrue(sameS(optic.replace(b, optic.replace(a, freeze(s))), optic.replace(b, s)))
+  })
+
+  it.prop(`${name}: a lens is an optional that never fails`, [S, A], ([s, a]) => {
+    assert.isTrue(sameA(Either.getOrThrow(optic.getResult(freeze(s))), optic.get(s)))
+    assert.isTrue(
+      sameS(Either.getOrThrow(optic.replaceResult(a, s)), optic.replace(a, s)) &&
+        sameS(optic.modify(() => a)(s), optic.replace(a, s))
+    )
+  })
+}
+
+const prismLaws = <S, A>(name: string, { a: A, optic, s: S }: Subject<S, A, Optic.Prism<S, A>>) => {
+  const sameA = Schema.equivalence(A)
+  const sameS = Schema.equivalence(S)
+
+  it.prop(`${name}: what is set is matched`, [A], ([a]) => {
+    assert.isTrue(sameA(Either.getOrThrow(optic.getResult(optic.set(freeze(a)))), a))
+  })
+
+  it.prop(`${name}: what is matched sets the same`, [S], ([s]) => {
+    const matched = optic.getResult(freeze(s))
+    if (Either.isRight(matched)) assert.isTrue(sameS(optic.set(matched.right), s))
+    else assert.strictEqual(optic.modify((a) => a)(s), s)
+  })
+
+  it.prop(`${name}: replace is set, as in Effect 4`, [S, A], ([s, a]) => {
+    assert.isTrue(sameS(optic.replace(a, freeze(s)), optic.set(a)))
+    assert.isTrue(sameS(Either.getOrThrow(optic.replaceResult(a, s)), optic.set(a)))
+  })
+}
+
+const optionalLaws = <S, A>(
+  name: string,
+  { a: A, optic, s: S }: Subject<S, A, Optic.Optional<S, A>>
+) => {
+  const sameA = Schema.equivalence(A)
+  const sameS = Schema.equivalence(S)
+
+  it.prop(`${name}: where it focuses, it is a lens`, [S, A, A], ([s, a, b]) => {
+    const focused = optic.getResult(freeze(s))
+    if (Either.isLeft(focused)) return
+    const replaced = optic.replace(a, s)
+    assert.isTrue(sameS(optic.replace(focused.right, s), s))
+    assert.isTrue(sameA(Either.getOrThrow(optic.getResult(replaced)), a))
+    assert.isTrue(sameS(optic.replace(b, replaced), optic.replace(b, s)))
+    assert.isTrue(sameS(optic.modify(() => a)(s), replaced))
+    assert.isTrue(sameS(Either.getOrThrow(optic.replaceResult(a, s)), replaced))
+  })
+
+  it.prop(`${name}: where it does not, nothing changes`, [S, A], ([s, a]) => {
+    if (Either.isRight(optic.getResult(freeze(s)))) return
+    assert.strictEqual(optic.replace(a, s), s)
+    assert.strictEqual(optic.modify(() => a)(s), s)
+    assert.isTrue(Either.isLeft(optic.replaceResult(a, s)))
+  })
+}
+
+describe("Optic", () => {
+  describe("lens laws", () => {
+    lensLaws("id", subject(_usage, UsageType, UsageType))
+    lensLaws("key", subject(_quantity, UsageType, Schema.Int))
+    lensLaws("makeLens", subject(_pair, Schema.Tuple(Schema.Int, Schema.String), Schema.Int))
+    lensLaws(
+      "optionalKey",
+      subject(_usage.optionalKey("licenseArn"), UsageType, Schema.UndefinedOr(Schema.String))
+    )
+    lensLaws("lens of a lens", subject(_firstQuantity, UsageType, Schema.Int))
+    lensLaws("lens of an iso", subject(_licenseArn, UsageType, Note))
+    lensLaws(
+      "iso of a lens",
+      subject(
+        Optic.makeIso<Allocation, Allocation>(
+          (a) => a,
+          (a) => a
+        ).key("quantity"),
+        Schema.typeSchema(Allocation),
+        Schema.Int
+      )
+    )
+    lensLaws("timestamp in milliseconds", {
+      optic: _usage.key("timestamp").compose(_millis),
+      s: UsageType,
+      a: Millis
+    })
+    // The third law of `withDefault` takes absent and the default for the same.
+    lensLaws("withDefault", subject(_dryRun, UsageType, Schema.Boolean), (a, b) =>
+      Schema.equivalence(UsageType)(
+        _usage.optionalKey("dryRun").replace(_dryRun.get(a), a),
+        _usage.optionalKey("dryRun").replace(_dryRun.get(b), b)
+      )
+    )
+  })
+
+  describe("prism laws", () => {
+    prismLaws("id", subject(Optic.id<number>(), Schema.Int, Schema.Int))
+    prismLaws("refine", subject(_even, Schema.Int, Even))
+    prismLaws(
+      "tag",
+      subject(Optic.id<Failure>().tag("Throttled"), Failure, Schema.typeSchema(Throttled))
+    )
+    prismLaws("some", subject(Optic.some<string>(), Note, Schema.String))
+    prismLaws(
+      "prism of a prism",
+      subject(
+        Optic.some<Failure>().tag("Refused"),
+        Schema.OptionFromSelf(Failure),
+        Schema.typeSchema(Refused)
+      )
+    )
+    prismLaws("iso of a prism", subject(_negated.compose(_even), Schema.Int, Even))
+    prismLaws(
+      "prism of an iso",
+      subject(Optic.some<number>().compose(_negated), Schema.OptionFromSelf(Schema.Int), Schema.Int)
+    )
+    prismLaws("iso of an iso", subject(_negated.compose(_next), Schema.Int, Schema.Int))
+  })
+
+  describe("optional laws", () => {
+    const _first = _usage.key("allocations").at(0)
+    optionalLaws("lens of an optional", subject(_first, UsageType, Schema.typeSchema(Allocation)))
+    optionalLaws("optional of a lens", subject(_first.key("quantity"), UsageType, Schema.Int))
+    optionalLaws(
+      "optional of an optional key",
+      subject(_first.optionalKey("note").compose(Optic.optionFromUndefinedOr()), UsageType, Note)
+    )
+    optionalLaws(
+      "optional of a prism",
+      subject(_first.key("quantity").compose(_even), UsageType, Even)
+    )
+    optionalLaws("lens of a prism", subject(_quantity.compose(_even), UsageType, Even))
+    optionalLaws(
+      "lens of a prism after an iso",
+      subject(_licenseArn.compose(Optic.some()), UsageType, Schema.String)
+    )
+    optionalLaws(
+      "prism of a lens",
+      subject(Optic.id<Failure>().tag("Throttled").key("serviceMessage"), Failure, Schema.String)
+    )
+    optionalLaws(
+      "prism of an optional",
+      subject(
+        Optic.some<ReadonlyArray<number>>().at(1),
+        Schema.OptionFromSelf(Schema.Array(Schema.Int)),
+        Schema.Int
+      )
+    )
+    optionalLaws(
+      "optional of an optional",
+      subject(
+        Optic.id<ReadonlyArray<ReadonlyArray<number>>>().at(1).at(1),
+        Schema.Array(Schema.Array(Schema.Int)),
+        Schema.Int
+      )
+    )
+    optionalLaws(
+      "makeOptional",
+      subject(
+        _lookup,
+        Schema.ReadonlyMapFromSelf({ key: Schema.Literal("a", "b"), value: Schema.Int }),
+        Schema.Int
+      )
+    )
+    const One = Schema.Struct({ a: Schema.optionalWith(Schema.Int, { exact: true }) })
+    optionalLaws(
+      "at a key that may be absent",
+      subject(Optic.id<typeof One.Type>().at("a"), One, Schema.UndefinedOr(Schema.Int))
+    )
+  })
+
+  it.prop("compose is associative and id is its unit", [UsageType, Schema.Int], ([s, a]) => {
+    const _first = _usage.key("first")
+    const _q = Optic.id<Allocation>().key("quantity")
+    const left = _first.compose(_q).compose(_even)
+    const right = _first.compose(_q.compose(_even))
+    const same = Schema.equivalence(UsageType)
+    assert.deepStrictEqual(left.getResult(s), right.getResult(s))
+    assert.isTrue(same(left.replace(a, s), right.replace(a, s)))
+    assert.isTrue(
+      same(_first.compose(Optic.id()).compose(_q).replace(a, s), _firstQuantity.replace(a, s))
+    )
+  })
+
+  describe("a changed class instance", () => {
+    it("stays one, is not validated, and keeps its other properties", () => {
+      const before = usage({ licenseArn: "arn" })
+      const after = _quantity.replace(-13, before)
+      assert.instanceOf(after, Usage)
+      assert.strictEqual(Object.getPrototypeOf(after), Usage.prototype)
+      assert.deepStrictEqual({ ...after }, { ...before, quantity: -13 })
+      assert.strictEqual(after.first, before.first)
+      assert.strictEqual(before.quantity, 1)
+      assert.isTrue(_usage.key("first").key("quantity").replace(0, before).first.isFree)
+    })
+
+    it("does not carry the old hash", () => {
+      const before = new Allocation({ quantity: 1, note: "a" })
+      const hash = Hash.hash(before)
+      const _note = Optic.id<Allocation>().optionalKey("note")
+      const after = Optic.id<Allocation>().key("quantity").replace(2, before)
+      assert.notStrictEqual(Hash.hash(after), hash)
+      assert.isFalse(Equal.equals(after, before))
+      assert.isTrue(Equal.equals(after, new Allocation({ quantity: 2, note: "a" })))
+      assert.isTrue(Equal.equals(Optic.id<Allocation>().key("quantity").replace(1, after), before))
+      const without = _note.replace(undefined, before)
+      assert.isTrue(Equal.equals(without, new Allocation({ quantity: 1 })))
+      assert.isTrue(Equal.equals(_note.replace("a", without), before))
+    })
+
+    it("of Data keeps its Equal, in structs and in arrays", () => {
+      const point = Data.struct({ x: 1, y: 2 })
+      Hash.hash(point)
+      const _x = Optic.id<typeof point>().key("x")
+      assert.isTrue(Equal.equals(_x.replace(2, point), Data.struct({ x: 2, y: 2 })))
+      const list = Data.array([1, 2])
+      Hash.hash(list)
+      const _head = Optic.id<typeof list>().at(0)
+      assert.isTrue(Equal.equals(_head.replace(3, list), Data.array([3, 2])))
+      const _all = Optic.id<ReadonlyArray<number>>().forEach((n) => n)
+      assert.isTrue(Equal.equals(_all.modifyAll((n) => n + 1)(list), Data.array([2, 3])))
+    })
+
+    it("may be frozen, and can then be changed again", () => {
+      const after = _quantity.replace(2, Object.freeze(usage()))
+      assert.strictEqual(_quantity.replace(3, after).quantity, 3)
+    })
+
+    it("of an error keeps its stack and cause", () => {
+      const before = new Throttled({ serviceMessage: "slow" })
+      const _message = Optic.id<Throttled>().key("serviceMessage")
+      const after = _message.replace("slower", before)
+      assert.instanceOf(after, Throttled)
+      assert.instanceOf(after, Error)
+      assert.strictEqual(after.message, "Throttled: slower")
+      assert.strictEqual(after.stack, before.stack)
+      assert.deepStrictEqual(Object.keys(after), Object.keys(before))
+      assert.isTrue(Equal.equals(after, new Throttled({ serviceMessage: "slower" })))
+      // The class has only a getter of that name.
+      assert.strictEqual(Optic.id<Throttled>().key("message").replace("own", before).message, "own")
+      const caused = Object.assign(new Error("outer", { cause: "inner" }), { code: 1 })
+      const changed = Optic.id<typeof caused>().key("code").replace(2, caused)
+      assert.strictEqual(changed.message, "outer")
+      assert.strictEqual(changed.cause, "inner")
+      assert.strictEqual(changed.code, 2)
+    })
+  })
+
+  describe("plain values", () => {
+    it("stay plain", () => {
+      const after = Optic.id<{ readonly a: number }>().key("a").replace(2, { a: 1 })
+      assert.strictEqual(Object.getPrototypeOf(after), Object.prototype)
+      const bare: { readonly a: number } = Object.assign(Object.create(null), { a: 1 })
+      assert.isNull(Object.getPrototypeOf(Optic.id<typeof bare>().key("a").replace(2, bare)))
+    })
+
+    it("keep their symbols, and a key named __proto__ is a key like any other", () => {
+      const symbol = Symbol("s")
+      const parsed: { readonly [key: string]: unknown; readonly [symbol]: number } = Object.assign(
+        JSON.parse('{"__proto__":{"x":1},"a":1}'),
+        { [symbol]: 3 }
+      )
+      const after = Optic.id<typeof parsed>().at("a").replace(2, parsed)
+      assert.strictEqual(after[symbol], 3)
+      assert.deepStrictEqual(Object.keys(after), ["__proto__", "a"])
+      assert.strictEqual(Object.getPrototypeOf(after), Object.prototype)
+    })
+
+    it("come back as they are when nothing changes", () => {
+      const s = usage({ licenseArn: "arn" })
+      assert.strictEqual(_quantity.replace(1, s), s)
+      assert.strictEqual(_firstQuantity.modify((n) => n)(s), s)
+      assert.strictEqual(_licenseArn.replace(Option.some("arn"), s), s)
+      assert.strictEqual(_licenseArn.replace(Option.none(), usage({})).licenseArn, undefined)
+      assert.strictEqual(_quantities.modifyAll((n) => n)(s), s)
+      assert.strictEqual(_usage.key("allocations").at(0).key("quantity").replace(1, s), s)
+    })
+  })
+
+  describe("a key that may be absent", () => {
+    it("is removed by None and never undefined", () => {
+      const after = _licenseArn.replace(Option.none(), usage({ licenseArn: "arn" }))
+      assert.isFalse("licenseArn" in after)
+      assert.instanceOf(after, Usage)
+      const absent = usage()
+      assert.strictEqual(_licenseArn.replace(Option.none(), absent), absent)
+    })
+
+    it("reads as None when present but undefined, and None removes it", () => {
+      const s: { readonly a?: number | undefined } = { a: undefined }
+      const _a = Optic.id<typeof s>().optionalKey("a").compose(Optic.optionFromUndefinedOr())
+      assert.deepStrictEqual(_a.get(s), Option.none())
+      assert.deepStrictEqual(Object.keys(_a.replace(Option.none(), s)), [])
+    })
+
+    it("with a default stays as it was while nothing changes", () => {
+      const absent = usage()
+      const present = usage({ dryRun: false })
+      assert.isFalse(_dryRun.get(absent))
+      assert.strictEqual(_dryRun.replace(false, absent), absent)
+      assert.strictEqual(_dryRun.replace(false, present), present)
+      assert.isTrue(_dryRun.replace(true, absent).dryRun)
+      assert.isFalse(_dryRun.replace(false, usage({ dryRun: true })).dryRun)
+    })
+  })
+
+  describe("failures", () => {
+    it("say what was expected", () => {
+      assert.deepStrictEqual(
+        Optic.id<Failure>()
+          .tag("Throttled")
+          .getResult(new Refused({ code: 1 })),
+        Either.left('Expected "Throttled" tag, got "Refused"')
+      )
+      assert.deepStrictEqual(
+        Optic.id<ReadonlyArray<number>>().at(2).getResult([1]),
+        Either.left("Key 2 not found")
+      )
+      assert.deepStrictEqual(
+        Optic.id<{ readonly [key: string]: number }>().at("a").replaceResult(1, {}),
+        Either.left('Key "a" not found')
+      )
+      assert.deepStrictEqual(_even.getResult(1), Either.left("Expected even"))
+      assert.deepStrictEqual(
+        Optic.some<number>().getResult(Option.none()),
+        Either.left("Expected a Some value")
+      )
+    })
+
+    it("do not show the value", () => {
+      const _short = Optic.id<string>().refine((s): s is string => s.length < 3)
+      assert.notInclude(String(Either.flip(_short.getResult("secret"))), "secret")
+    })
+
+    it("of a prism inside a lens leave the value, though the prism alone would replace it", () => {
+      const none = usage()
+      assert.strictEqual(_licenseArn.compose(Optic.some()).replace("arn", none), none)
+      assert.deepStrictEqual(Optic.some<number>().replace(1, Option.none()), Option.some(1))
+    })
+  })
+
+  describe("a traversal", () => {
+    it("reads and changes every part", () => {
+      const s = usage()
+      const after = _quantities.modifyAll((n) => n * 10)(s)
+      assert.deepStrictEqual(Optic.getAll(after, _quantities), [10, 20])
+      assert.instanceOf(after.allocations[1], Allocation)
+      assert.deepStrictEqual(Optic.getAll(s, _quantities), [1, 2])
+    })
+
+    it("passes over what its part does not match", () => {
+      const _evens = Optic.id<ReadonlyArray<number>>().forEach((n) => n.compose(_even))
+      assert.deepStrictEqual(_evens.modifyAll((n) => n + 2)([1, 2, 4]), [1, 4, 6])
+      assert.deepStrictEqual(
+        _evens.replaceResult([8], [1, 2, 4]),
+        Either.left("Expected 2 values, got 1")
+      )
+      assert.deepStrictEqual(_evens.replaceResult([8, 6], [1, 2, 4]), Either.right([1, 8, 6]))
+    })
+
+    it("fails as its part fails", () => {
+      const _fickle = Optic.makeOptional<number, number>(Either.right, () => Either.left("no"))
+      const _all = Optic.id<ReadonlyArray<number>>().forEach((n) => n.compose(_fickle))
+      assert.deepStrictEqual(_all.replaceResult([1], [2]), Either.left("no"))
+      const _nothing = Optic.some<ReadonlyArray<number>>().forEach((n) => n)
+      assert.deepStrictEqual(Optic.getAll(Option.none(), _nothing), [])
+    })
+
+    it.prop(
+      "writes back what it read",
+      [UsageType, FastCheck.func(FastCheck.integer())],
+      ([s, f]) => {
+        const same = Schema.equivalence(UsageType)
+        assert.isTrue(same(_quantities.replace(Optic.getAll(freeze(s), _quantities), s), s))
+        assert.deepStrictEqual(
+          Optic.getAll(_quantities.modifyAll(f)(s), _quantities),
+          s.allocations.map((allocation) => f(allocation.quantity))
+        )
+      }
+    )
+
+    it("works on an array that cannot be empty", () => {
+      const _all = Optic.id<readonly [number, ...Array<number>]>().forEach((n) => n)
+      assert.deepStrictEqual(_all.modifyAll((n) => n + 1)([1, 2]), [2, 3])
+    })
+  })
+
+  it("the functions take the value first or last", () => {
+    const s = usage()
+    assert.strictEqual(pipe(s, Optic.get(_quantity)), Optic.get(s, _quantity))
+    assert.deepStrictEqual(pipe(s, Optic.getResult(_quantity)), Optic.getResult(s, _quantity))
+    assert.strictEqual(pipe(s, Optic.replace(_quantity, 5)).quantity, 5)
+    assert.strictEqual(Optic.replace(s, _quantity, 5).quantity, 5)
+    assert.strictEqual(
+      pipe(
+        s,
+        Optic.modify(_quantity, (n) => n + 1)
+      ).quantity,
+      2
+    )
+    assert.strictEqual(Optic.modify(s, _quantity, (n) => n + 1).quantity, 2)
+    const doubled = Optic.modifyAll(_quantities, (n) => n * 2)
+    assert.deepStrictEqual(pipe(s, doubled, Optic.getAll(_quantities)), [2, 4])
+    assert.deepStrictEqual(Optic.modifyAll(s, _quantities, (n) => n * 2).allocations.length, 2)
+  })
+
+  it("the parts of an optic work on their own", () => {
+    const { get, replace } = _firstQuantity
+    assert.deepStrictEqual([usage()].map(get), [1])
+    assert.strictEqual(replace(2, usage()).first.quantity, 2)
+  })
+})

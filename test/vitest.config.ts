@@ -1,0 +1,24 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const src = (path: string) => `${root}src/${path}`
+
+export default defineConfig({
+  root,
+  resolve: {
+    alias: [
+      { find: "#sha256", replacement: src("internal/sha256.node.ts") },
+      { find: /^effect-marketplace-metering$/, replacement: src("index.ts") },
+      {
+        find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk)$/,
+        replacement: src("$1/index.ts")
+      },
+      { find: /^effect-marketplace-metering\/([A-Z]\w+)$/, replacement: src("$1.ts") }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    exclude: ["test/types/**", "node_modules/**"]
+  }
+})
