@@ -166,7 +166,5 @@ export const makeEither: (
  * @since 0.1.0
  * @category constructors
  */
-export const make: (
-  fields: Input,
-  options?: MakeOptions
-) => BatchMeterUsageRequest = maker(makeEither)
+export const make: (fields: Input, options?: MakeOptions) => BatchMeterUsageRequest =
+  maker(makeEither)

@@ -220,7 +220,4 @@ export const makeEither: (
  * @since 0.1.0
  * @category constructors
  */
-export const make: (
-  fields: Input,
-  options?: MakeOptions
-) => MeterUsageRequest = maker(makeEither)
+export const make: (fields: Input, options?: MakeOptions) => MeterUsageRequest = maker(makeEither)

@@ -3,10 +3,16 @@
  *
  * @since 0.1.0
  */
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { AwsCredentials } from "./AwsCredentials.js"
 import * as BatchMeterUsage from "./BatchMeterUsage.js"
+import { makeExecute } from "./internal/http.js"
 import { instantiate } from "./internal/make.js"
+import { make as makeService } from "./internal/service.js"
+import { MeteringConfig } from "./MeteringConfig.js"
 import * as MeterUsage from "./MeterUsage.js"
 import * as RegisterUsage from "./RegisterUsage.js"
 import * as ResolveCustomer from "./ResolveCustomer.js"
@@ -24,19 +30,13 @@ export interface Service {
   ) => Effect.Effect<MeterUsage.Answer<Request>, MeterUsage.MeterUsageError>
   readonly batchMeterUsage: (
     request: BatchMeterUsage.Input
-  ) => Effect.Effect<
-    BatchMeterUsage.BatchMeterUsageResponse,
-    BatchMeterUsage.BatchMeterUsageError
-  >
+  ) => Effect.Effect<BatchMeterUsage.BatchMeterUsageResponse, BatchMeterUsage.BatchMeterUsageError>
   readonly registerUsage: (
     request: RegisterUsage.Input
   ) => Effect.Effect<RegisterUsage.RegisterUsageResponse, RegisterUsage.RegisterUsageError>
   readonly resolveCustomer: (
     request: ResolveCustomer.Input
-  ) => Effect.Effect<
-    ResolveCustomer.ResolveCustomerResponse,
-    ResolveCustomer.ResolveCustomerError
-  >
+  ) => Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
 }
 
 /**
@@ -49,3 +49,181 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
   MeteringClient,
   Service
 >() {}
+
+/**
+ * The client over HTTP: it encodes, signs, sends and reads, with whatever `HttpClient` it is given.
+ *
+ * It makes one attempt per call. Two situations need no policy and are mended once on the way: credentials
+ * that the service calls expired are refreshed, and a clock that is four minutes or more off is corrected by
+ * the answer's `Date`. Redirects are not followed. Retries are the app's: see `MeteringRetry`.
+ *
+ * @example
+ * ```ts
+ * import { FetchHttpClient } from "@effect/platform"
+ * import { Layer } from "effect"
+ * import { MeteringClient, MeteringConfig } from "effect-marketplace-metering"
+ * import { layerDefaultChain } from "effect-marketplace-metering/node"
+ *
+ * const MeteringLive = MeteringClient.layer.pipe(
+ *   Layer.provide([
+ *     MeteringConfig.layer({ region: "us-east-1" }),
+ *     layerDefaultChain,
+ *     FetchHttpClient.layer
+ *   ])
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<
+  MeteringClient,
+  never,
+  MeteringConfig | AwsCredentials | HttpClient.HttpClient
+> = Layer.effect(
+  MeteringClient,
+  Effect.map(
+    Effect.all([MeteringConfig, AwsCredentials, HttpClient.HttpClient]),
+    ([config, credentials, client]) =>
+      makeService(makeExecute(config, credentials, client), {
+        attributes: {
+          "cloud.region": config.region,
+          "server.address": new URL(config.endpoint).hostname
+        },
+        except: config.except
+      })
+  )
+)
+
+/**
+ * Reports one dimension's usage from inside the buyer's account.
+ *
+ * @example
+ * ```ts
+ * import { DateTime, Effect } from "effect"
+ * import { MeteringClient } from "effect-marketplace-metering"
+ *
+ * const program = Effect.gen(function* () {
+ *   const timestamp = yield* DateTime.now
+ *   const { meteringRecordId } = yield* MeteringClient.meterUsage({
+ *     productCode: "4v9hm1u3i5p7l3c0",
+ *     timestamp,
+ *     usageDimension: "hosts",
+ *     usageQuantity: 3
+ *   })
+ *   return meteringRecordId
+ * })
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category operations
+ */
+export const meterUsage = <const Request extends MeterUsage.Input>(
+  request: Request
+): Effect.Effect<MeterUsage.Answer<Request>, MeterUsage.MeterUsageError, MeteringClient> => {
+  const made = instantiate(MeterUsage.operation.request, request)
+  // the request is the same one, so its answer is the one that its own type tells
+  return Effect.flatMap(MeteringClient, (client) => client.meterUsage(made as unknown as Request))
+}
+
+/**
+ * Reports up to 25 records of usage of one product.
+ *
+ * A success of the call is not a success of its records: each has a status of its own in `results`, and what
+ * is in `unprocessedRecords` has to be sent again.
+ *
+ * @example
+ * ```ts
+ * import { DateTime, Effect } from "effect"
+ * import { MeteringClient, UsageRecord } from "effect-marketplace-metering"
+ *
+ * const program = Effect.gen(function* () {
+ *   const timestamp = yield* DateTime.now
+ *   const { results } = yield* MeteringClient.batchMeterUsage({
+ *     usageRecords: [
+ *       UsageRecord.make({
+ *         timestamp,
+ *         dimension: "api-calls",
+ *         quantity: 42,
+ *         customerAWSAccountId: "111122223333",
+ *         licenseArn: "arn:aws:license-manager::111122223333:license:l-0123456789abcdef0123456789abcdef"
+ *       })
+ *     ]
+ *   })
+ *   return results.filter((result) => result.status !== "Success")
+ * })
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category operations
+ */
+export const batchMeterUsage = (
+  request: BatchMeterUsage.Input
+): Effect.Effect<
+  BatchMeterUsage.BatchMeterUsageResponse,
+  BatchMeterUsage.BatchMeterUsageError,
+  MeteringClient
+> => {
+  const made = instantiate(BatchMeterUsage.operation.request, request)
+  return Effect.flatMap(MeteringClient, (client) => client.batchMeterUsage(made))
+}
+
+/**
+ * Asks whether the buyer of a paid container may run it; check the answer with `RegisterUsage.verify`.
+ *
+ * @example
+ * ```ts
+ * import { MeteringClient } from "effect-marketplace-metering"
+ *
+ * const program = MeteringClient.registerUsage({
+ *   productCode: "4v9hm1u3i5p7l3c0",
+ *   publicKeyVersion: 1,
+ *   nonce: "instance-7"
+ * })
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
+ * @since 0.1.0
+ * @category operations
+ */
+export const registerUsage = (
+  request: RegisterUsage.Input
+): Effect.Effect<
+  RegisterUsage.RegisterUsageResponse,
+  RegisterUsage.RegisterUsageError,
+  MeteringClient
+> => {
+  const made = instantiate(RegisterUsage.operation.request, request)
+  return Effect.flatMap(MeteringClient, (client) => client.registerUsage(made))
+}
+
+/**
+ * Learns who a buyer is from the registration token that came with the sign-up.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Redacted } from "effect"
+ * import { MeteringClient } from "effect-marketplace-metering"
+ *
+ * const signUp = (token: string) =>
+ *   MeteringClient.resolveCustomer({ registrationToken: Redacted.make(token) }).pipe(
+ *     Effect.catchTag("ExpiredTokenException", () => Effect.fail("please start again from AWS Marketplace"))
+ *   )
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
+ * @since 0.1.0
+ * @category operations
+ */
+export const resolveCustomer = (
+  request: ResolveCustomer.Input
+): Effect.Effect<
+  ResolveCustomer.ResolveCustomerResponse,
+  ResolveCustomer.ResolveCustomerError,
+  MeteringClient
+> => {
+  const made = instantiate(ResolveCustomer.operation.request, request)
+  return Effect.flatMap(MeteringClient, (client) => client.resolveCustomer(made))
+}

@@ -36,6 +36,8 @@ export const records = Metric.counter("aws_marketplace_metering_records", {
  */
 export const duration = Metric.histogram(
   "aws_marketplace_metering_call_duration_ms",
-  MetricBoundaries.fromIterable([5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]),
+  MetricBoundaries.fromIterable([
+    5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000
+  ]),
   "Duration of calls to AWS Marketplace Metering in milliseconds"
 )

@@ -128,7 +128,5 @@ export const makeEither: (
  * @since 0.1.0
  * @category constructors
  */
-export const make: (
-  fields: Input,
-  options?: MakeOptions
-) => RegisterUsageRequest = maker(makeEither)
+export const make: (fields: Input, options?: MakeOptions) => RegisterUsageRequest =
+  maker(makeEither)

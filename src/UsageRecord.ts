@@ -157,10 +157,7 @@ export const makeEither: (
  * @since 0.1.0
  * @category constructors
  */
-export const make: (
-  fields: Input,
-  options?: MakeOptions
-) => UsageRecord = maker(makeEither)
+export const make: (fields: Input, options?: MakeOptions) => UsageRecord = maker(makeEither)
 
 /**
  * What the service did with a record: `Success`; `CustomerNotSubscribed`; `DuplicateRecord`, which means that

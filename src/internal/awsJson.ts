@@ -42,14 +42,13 @@ export const answerDecoder = <Request, Response, E extends ModelledException, An
   return (answer, conceal) => {
     const json = parse(answer.body)
     if (answer.status >= 300) return Either.left(decodeError(operation, answer, json, conceal))
-    if (json === undefined) return Either.left(unexpected(operation.name, answer))
+    if (json === undefined) return Either.left(unexpected(operation.name, answer, conceal))
     const unreadable: Array<unknown> = []
     const value = read(
       json,
       { unreadable },
       {
-        ...requestId(answer),
-        statusCode: answer.status,
+        ...about(answer),
         ...(keepsUnreadable && { unreadable })
       }
     )
@@ -82,15 +81,13 @@ const decodeError = <E extends ModelledException>(
   conceal: (text: string) => string
 ): E | CommonError => {
   const type = errorType(json, answer.headers)
-  if (type === undefined) return unexpected(operation.name, answer)
-  const code = type.code
+  if (type === undefined) return unexpected(operation.name, answer, conceal)
+  const code = conceal(type.code)
   const said = message(json)
-  const serviceMessage = said && conceal(said)
   const fields = {
     operation: operation.name,
-    statusCode: answer.status,
-    ...requestId(answer),
-    ...(serviceMessage && { serviceMessage }),
+    ...about(answer),
+    ...(said !== undefined && { serviceMessage: conceal(withoutCanonicalRequest(said)) }),
     ...retryAfter(answer.headers)
   }
   if (isExpiredSession(code, type.namespace, said, operation.name)) {
@@ -154,15 +151,18 @@ const situations = new Map<
   ].map((code) => [code, MeteringError.AccessDeniedError] as const)
 ])
 
-const unexpected = (operation: OperationName, answer: HttpAnswer) => {
-  const contentType = answer.headers["content-type"]
+const unexpected = (
+  operation: OperationName,
+  answer: HttpAnswer,
+  conceal: (text: string) => string
+) => {
+  const contentType = answer.headers["content-type"]?.slice(0, 100)
   return new MeteringError.UnexpectedResponseError(
     {
       operation,
-      statusCode: answer.status,
-      ...requestId(answer),
+      ...about(answer),
       ...retryAfter(answer.headers),
-      ...(contentType !== undefined && { contentType }),
+      ...(contentType !== undefined && { contentType: conceal(contentType) }),
       bodyLength: answer.body.length
     },
     true
@@ -196,10 +196,19 @@ const message = (json: Record<string, unknown> | undefined): string | undefined 
   return typeof said === "string" && said !== "" ? said : undefined
 }
 
-const requestId = ({ headers }: HttpAnswer): { readonly requestId?: string } => {
+/** After a wrong signature the service recites the headers that it should have been made from. */
+const withoutCanonicalRequest = (said: string) => said.split(/\s*The Canonical String/, 1)[0] ?? ""
+
+const about = (answer: HttpAnswer) => {
+  const requestId = requestIdOf(answer)
+  return { statusCode: answer.status, ...(requestId !== undefined && { requestId }) }
+}
+
+/** The id by which AWS can find a call. What is longer than such an id is something else. */
+export const requestIdOf = ({ headers }: HttpAnswer): string | undefined => {
   const id =
     headers["x-amzn-requestid"] ?? headers["x-amzn-request-id"] ?? headers["x-amz-request-id"]
-  return id === undefined ? {} : { requestId: id }
+  return id !== undefined && id.length <= 60 ? id : undefined
 }
 
 /** Milliseconds, seconds, or a date, which counts from the answer's own. */

@@ -50,7 +50,7 @@ const partitions: ReadonlyArray<Partition> = [
 const aws: Partition = [/^/, "amazonaws.com", "api.aws", dotted, hyphenated]
 
 /** A region becomes part of a host name: with a dot, slash or "@" in it, it could name another host. */
-const hostLabel = /^(?!-)[a-zA-Z0-9-]{1,63}(?<!-)$/
+const hostLabel = /^(?!-)(?!.*-$)[a-zA-Z0-9-]{1,63}$/
 
 const notAccepted = (region: string) =>
   `Region not accepted: region="${region}" is not a valid hostname component.`

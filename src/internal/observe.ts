@@ -1,8 +1,143 @@
-/** Span and metrics of one call. Nothing of a request or an answer but status, id and counts. */
+/** Span and metrics of one call: names, counts, status and ids, and nothing of what was said. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
+import type * as MetricLabel from "effect/MetricLabel"
+import * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
 import type { OperationName } from "../MeteringError.js"
 import * as MeteringMetrics from "../MeteringMetrics.js"
+import { marketplaceMetering } from "../Operation.js"
+import { type HttpAnswer, requestIdOf } from "./awsJson.js"
+
+/** What an answer or an error may tell. */
+interface Outcome {
+  readonly _tag?: string
+  readonly requestId?: string | undefined
+  readonly statusCode?: number | undefined
+  readonly results?: ReadonlyArray<{ readonly status?: string | undefined }>
+  readonly unprocessedRecords?: ReadonlyArray<unknown>
+}
+
+/** Counts calls of one operation, measures them, and puts each in a span unless tracing is off. */
+export const observe = (name: OperationName, attributes: Record<string, unknown>) => {
+  const calls = tagged(Metric.tagged(MeteringMetrics.calls, "operation", name), "outcome")
+  const records = tagged(MeteringMetrics.records, "status")
+  const duration = Metric.tagged(MeteringMetrics.duration, "operation", name)
+  const spanName = `${marketplaceMetering.serviceId}.${name}`
+  const spanOptions = {
+    kind: "client",
+    captureStackTrace: false,
+    attributes: {
+      "rpc.system": "aws-api",
+      "rpc.service": marketplaceMetering.serviceId,
+      "rpc.method": name,
+      ...attributes
+    }
+  } as const
+
+  const record = (
+    exit: Exit.Exit<Outcome, Outcome>,
+    millis: number,
+    labels: ReadonlyArray<MetricLabel.MetricLabel>
+  ) => {
+    calls(outcomeOf(exit)).unsafeUpdate(1, labels)
+    duration.unsafeUpdate(millis, labels)
+    if (Exit.isFailure(exit)) return
+    for (const { status } of exit.value.results ?? []) {
+      records(status ?? "unknown").unsafeUpdate(1, labels)
+    }
+    const unprocessed = exit.value.unprocessedRecords?.length ?? 0
+    if (unprocessed > 0) records("Unprocessed").unsafeUpdate(unprocessed, labels)
+  }
+
+  return <A extends object, E extends Outcome>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.withFiberRuntime((fiber) => {
+      const traced = fiber.getFiberRef(FiberRef.currentTracerEnabled)
+        ? Effect.useSpan(spanName, spanOptions, (span) =>
+            Effect.onExit(Effect.withParentSpan(call, span), (exit) =>
+              Effect.sync(() => annotate(span, exit))
+            )
+          )
+        : call
+      return Clock.clockWith((clock) => {
+        const start = clock.unsafeCurrentTimeMillis()
+        return Effect.onExit(traced, (exit) =>
+          Effect.sync(() =>
+            record(
+              exit,
+              clock.unsafeCurrentTimeMillis() - start,
+              fiber.getFiberRef(FiberRef.currentMetricLabels)
+            )
+          )
+        )
+      })
+    })
+}
+
+/** Puts one attempt over HTTP in a span, unless tracing is off. */
+export const observeAttempt = (url: URL) => {
+  const spanOptions = {
+    kind: "client",
+    captureStackTrace: false,
+    attributes: {
+      "http.request.method": "POST",
+      "server.address": url.hostname,
+      "server.port": Number(url.port) || (url.protocol === "http:" ? 80 : 443),
+      "url.scheme": url.protocol.slice(0, -1)
+    }
+  } as const
+  return <E extends Outcome>(attempt: Effect.Effect<HttpAnswer, E>): Effect.Effect<HttpAnswer, E> =>
+    Effect.withFiberRuntime((fiber) =>
+      fiber.getFiberRef(FiberRef.currentTracerEnabled)
+        ? Effect.useSpan("POST", spanOptions, (span) =>
+            Effect.onExit(attempt, (exit) =>
+              Effect.sync(() =>
+                annotate(
+                  span,
+                  Exit.map(exit, (answer) => ({
+                    statusCode: answer.status,
+                    requestId: requestIdOf(answer)
+                  }))
+                )
+              )
+            )
+          )
+        : attempt
+    )
+}
+
+/** Puts status, request id and kind of error on a span. */
+const annotate = (span: Tracer.Span, exit: Exit.Exit<Outcome, Outcome>) => {
+  const outcome: Outcome | undefined = Exit.isSuccess(exit)
+    ? exit.value
+    : Option.getOrUndefined(Cause.failureOption(exit.cause))
+  if (outcome?.statusCode !== undefined) {
+    span.attribute("http.response.status_code", outcome.statusCode)
+  }
+  if (outcome?.requestId !== undefined) span.attribute("aws.request_id", outcome.requestId)
+  if (Exit.isFailure(exit)) span.attribute("error.type", outcomeOf(exit))
+}
+
+const outcomeOf = (exit: Exit.Exit<unknown, Outcome>): string => {
+  if (Exit.isSuccess(exit)) return "ok"
+  const failure = Cause.failureOption(exit.cause)
+  return Option.isSome(failure)
+    ? (failure.value._tag ?? "error")
+    : Cause.isInterrupted(exit.cause)
+      ? "interrupted"
+      : "defect"
+}
+
+/** A counter by one label, made once for each value of it. */
+const tagged = (counter: Metric.Metric.Counter<number>, label: string) => {
+  const known = new Map<string, Metric.Metric.Counter<number>>()
+  return (value: string) => {
+    const one = known.get(value) ?? Metric.tagged(counter, label, value)
+    known.set(value, one)
+    return one
+  }
+}

@@ -1,8 +1,5 @@
 /** The client's four functions over anything that can carry out one call. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import * as BatchMeterUsage from "../BatchMeterUsage.js"
 import type { Service } from "../MeteringClient.js"
 import type { CommonError, ModelledException } from "../MeteringError.js"
@@ -28,7 +25,12 @@ export interface Options {
 }
 
 export const make = (execute: Execute, options: Options): Service => {
-  const derive = <Request extends object, Response extends object, E extends ModelledException, Answer = Response>(
+  const derive = <
+    Request extends object,
+    Response extends object,
+    E extends ModelledException,
+    Answer extends object = Response
+  >(
     operation: Operation<Request, Response, E, Answer>
   ) => {
     const run = execute(operation)

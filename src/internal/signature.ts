@@ -185,15 +185,16 @@ export interface Refused {
 
 const refuse = (_tag: Refused["_tag"], message: string): Refused => ({ _tag, message })
 
-const mismatch = refuse(
-  "InvalidSignatureException",
-  "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
-)
+const mismatch: Refused = {
+  _tag: "InvalidSignatureException",
+  message:
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+}
 
-const unrecognized = refuse(
-  "UnrecognizedClientException",
-  "The security token included in the request is invalid."
-)
+const unrecognized: Refused = {
+  _tag: "UnrecognizedClientException",
+  message: "The security token included in the request is invalid."
+}
 
 const constantTimeEquals = (left: string, right: string): boolean => {
   let difference = left.length ^ right.length

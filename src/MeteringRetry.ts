@@ -1,0 +1,129 @@
+/**
+ * Schedules for `Effect.retry` in app code: when to send the same request again, and how long to wait.
+ *
+ * Every operation is safe to send again: the service deduplicates identical records, and a
+ * `MeterUsageRequest` keeps its client token. All time is `Clock`'s and all chance is `Random`'s.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleInterval from "effect/ScheduleInterval"
+
+/**
+ * How long to wait before each further attempt.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BackoffOptions {
+  /** The most to wait before the second attempt; it doubles with each further one. Default 50 ms. */
+  readonly base?: Duration.DurationInput
+  /** The same after a throttled attempt. Default 1 s. */
+  readonly throttledBase?: Duration.DurationInput
+  /** The most that doubling comes to. Default 20 s. */
+  readonly max?: Duration.DurationInput
+}
+
+const isRetryable = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "isRetryable") && error.isRetryable === true
+
+const isThrottling = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "isThrottling") && error.isThrottling === true
+
+const retryAfter = (error: unknown): number =>
+  Predicate.hasProperty(error, "retryAfter") && Duration.isDuration(error.retryAfter)
+    ? Duration.toMillis(error.retryAfter)
+    : 0
+
+/** A server's hint raises a delay by so much at the most, as in the official SDK. */
+const mostAboveDelay = 5_000
+
+/**
+ * Goes on as long as the error says that the same request may yet succeed.
+ *
+ * @since 0.1.0
+ * @category schedules
+ */
+export const whileRetryable: Schedule.Schedule<unknown, unknown> = Schedule.recurWhile(isRetryable)
+
+/**
+ * Waits a random part of an exponentially growing time, longer when throttled, and no less than the service
+ * asks for by `Retry-After` (but at most 5 s longer than it would have waited anyway).
+ *
+ * The n-th wait (from 0) is `random * min(base * 2^n, max)`. It goes on for ever: combine it with what ends
+ * it. Its output is the wait.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schedule } from "effect"
+ * import { MeteringClient, MeteringRetry } from "effect-marketplace-metering"
+ *
+ * const schedule = MeteringRetry.backoff({ base: "200 millis" }).pipe(
+ *   Schedule.intersect(MeteringRetry.whileRetryable),
+ *   Schedule.intersect(Schedule.recurs(5))
+ * )
+ *
+ * const program = MeteringClient.batchMeterUsage({ usageRecords: [] }).pipe(Effect.retry(schedule))
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+ * @since 0.1.0
+ * @category schedules
+ */
+export const backoff = (
+  options: BackoffOptions = {}
+): Schedule.Schedule<Duration.Duration, unknown> => {
+  const base = Duration.toMillis(options.base ?? 50)
+  const throttledBase = Duration.toMillis(options.throttledBase ?? 1_000)
+  const max = Duration.toMillis(options.max ?? 20_000)
+  return Schedule.makeWithState(0, (now, error, retries) =>
+    Effect.map(Random.next, (random) => {
+      const start = isThrottling(error) ? throttledBase : base
+      const delay = random * Math.min(start * 2 ** retries, max)
+      const wait = Math.max(delay, Math.min(retryAfter(error), delay + mostAboveDelay))
+      return [
+        retries + 1,
+        Duration.millis(wait),
+        ScheduleDecision.continueWith(ScheduleInterval.after(now + wait))
+      ]
+    })
+  )
+}
+
+/**
+ * The official SDK's standard mode: three attempts in all, for what is worth trying again.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringClient, MeteringRetry } from "effect-marketplace-metering"
+ *
+ * const program = MeteringClient.batchMeterUsage({ usageRecords: [] }).pipe(
+ *   Effect.retry(MeteringRetry.standard)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category schedules
+ */
+export const standard: Schedule.Schedule<Duration.Duration, unknown> = backoff().pipe(
+  Schedule.zipLeft(whileRetryable),
+  Schedule.zipLeft(Schedule.recurs(2))
+)
+
+/**
+ * For a worker that would rather wait than lose usage: goes on for 30 minutes, up to a minute between attempts.
+ * That is well inside the 6 hours that MeterUsage accepts and the 24 hours of BatchMeterUsage.
+ *
+ * @since 0.1.0
+ * @category schedules
+ */
+export const patient: Schedule.Schedule<Duration.Duration, unknown> = backoff({
+  base: "200 millis",
+  max: "1 minute"
+}).pipe(Schedule.zipLeft(whileRetryable), Schedule.upTo("30 minutes"))

@@ -1,0 +1,216 @@
+/** One call over HTTP: encode, sign, send, read. It is tried again for two causes only, once each. */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import type * as Schema from "effect/Schema"
+import type * as AwsCredentials from "../AwsCredentials.js"
+import type * as MeteringConfig from "../MeteringConfig.js"
+import * as MeteringError from "../MeteringError.js"
+import { marketplaceMetering, type Operation } from "../Operation.js"
+import * as awsJson from "./awsJson.js"
+import { concealer } from "./conceal.js"
+import { connectionError } from "./connection.js"
+import { observeAttempt } from "./observe.js"
+import type { Execute } from "./service.js"
+import { of } from "./shape.js"
+import { makeSigner } from "./signature.js"
+
+/** A clock that is off by so much is corrected; the service itself refuses from five minutes on. */
+const skewToCorrect = 4 * 60 * 1000
+
+/** The service takes less than a megabyte; where exactly it stops is not documented. */
+const requestSizeLimit = 1_000_000
+
+const textEncoder = new TextEncoder()
+
+const userAgent = "effect-marketplace-metering"
+
+/** Redirects are answers: to follow one would carry a signed request to wherever it points. */
+const withoutRedirects = Context.make(FetchHttpClient.RequestInit, { redirect: "manual" })
+
+/** What has already been mended on behalf of one call. */
+interface Mended {
+  readonly clock: boolean
+  readonly credentials: boolean
+}
+
+export const makeExecute = (
+  config: MeteringConfig.Service,
+  credentials: AwsCredentials.Service,
+  httpClient: HttpClient.HttpClient
+): Execute => {
+  const { endpoint, region, requestTimeout } = config
+  const url = new URL(endpoint)
+  const sign = makeSigner({
+    method: "POST",
+    url,
+    region,
+    service: marketplaceMetering.signingName
+  })
+  // the platform's own span would carry every header, the session token included
+  const client = HttpClient.withTracerDisabledWhen(httpClient, () => true)
+  const observed = observeAttempt(url)
+  const checksSize = !config.except.includes("requestSize")
+  /** How far the service's clock is ahead of this machine's, as far as is known. */
+  let clockOffset = 0
+
+  return <Request extends object, Response, E extends MeteringError.ModelledException, Answer>(
+    operation: Operation<Request, Response, E, Answer>
+  ) => {
+    type Failure = E | MeteringError.CommonError
+    const { name } = operation
+    const encode = awsJson.bodyEncoder(operation)
+    const decode = awsJson.answerDecoder(operation)
+    const secretsIn = secretsOf(operation.request)
+    const headers = { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) }
+
+    const send = (request: HttpClientRequest.HttpClientRequest) =>
+      client.execute(request).pipe(
+        // a client that filters by status fails with the very answer that is to be read
+        Effect.catchIf(isStatusError, ({ response }) => Effect.succeed(response)),
+        Effect.flatMap(readAnswer),
+        Effect.mapInputContext((context: Context.Context<never>) =>
+          Context.merge(withoutRedirects, context)
+        ),
+        Effect.mapError((error) => connectionError(name, url.origin, error)),
+        Effect.timeoutFail({
+          duration: requestTimeout,
+          onTimeout: () =>
+            new MeteringError.RequestTimeoutError(
+              { operation: name, endpoint: url.origin, timeout: requestTimeout },
+              true
+            )
+        }),
+        observed
+      )
+
+    /** Signs with these credentials and by the corrected clock, sends, and reads the answer. */
+    const attempt = (
+      request: Request,
+      body: Uint8Array,
+      current: AwsCredentials.Credentials,
+      mended: Mended
+    ): Effect.Effect<Response, Failure> =>
+      Clock.clockWith((clock) => {
+        const secretAccessKey = Redacted.value(current.secretAccessKey)
+        const sessionToken = current.sessionToken && Redacted.value(current.sessionToken)
+        const usedOffset = clockOffset
+        const signature = sign({
+          headers,
+          body,
+          credentials: { accessKeyId: current.accessKeyId, secretAccessKey, sessionToken },
+          now: clock.unsafeCurrentTimeMillis() + usedOffset
+        })
+        const conceal = concealer(() => [
+          secretAccessKey,
+          sessionToken,
+          signature.authorization.slice(-64),
+          ...secretsIn(request)
+        ])
+        const sent = send(
+          HttpClientRequest.post(url, {
+            headers: { "user-agent": userAgent, ...headers, ...signature },
+            body: HttpBody.uint8Array(body, awsJson.contentType)
+          })
+        )
+        return Effect.flatMap(sent, (answer) => {
+          const outcome = decode(answer, conceal)
+          if (Either.isRight(outcome)) return outcome
+          const error = outcome.left
+          if (error._tag === "CredentialsExpiredError" && !mended.credentials) {
+            return Effect.flatMap(
+              Effect.mapError(credentials.refresh(current), forOperation(name)),
+              (fresh) =>
+                isSame(fresh, current)
+                  ? outcome
+                  : attempt(request, body, fresh, { ...mended, credentials: true })
+            )
+          }
+          if (mayBeClock(error) && !mended.clock) {
+            const offset =
+              Date.parse(answer.headers["date"] ?? "") - clock.unsafeCurrentTimeMillis()
+            if (Math.abs(offset - usedOffset) >= skewToCorrect) {
+              clockOffset = offset
+              return attempt(request, body, current, { ...mended, clock: true })
+            }
+          }
+          return outcome
+        })
+      })
+
+    return (request: Request) => {
+      const body = textEncoder.encode(encode(request))
+      return checksSize && body.length >= requestSizeLimit
+        ? Effect.fail(tooLarge(name, body.length))
+        : Effect.flatMap(Effect.mapError(credentials.get, forOperation(name)), (current) =>
+            attempt(request, body, current, { clock: false, credentials: false })
+          )
+    }
+  }
+}
+
+/** Reads the secrets of a request, for no other end than to keep them out of sight. */
+const secretsOf = (schema: Schema.Schema.All) => {
+  const fields = of(schema).fields.filter(({ shape }) => shape.kind === "secret")
+  return (request: object): ReadonlyArray<string> =>
+    fields.flatMap(({ name }) => {
+      const secret = (request as Record<string, unknown>)[name]
+      return Redacted.isRedacted(secret) ? [String(Redacted.value(secret))] : []
+    })
+}
+
+const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.map(
+    response.text,
+    (body): awsJson.HttpAnswer => ({ status: response.status, headers: response.headers, body })
+  )
+
+const isStatusError = (
+  error: HttpClientError.HttpClientError
+): error is HttpClientError.ResponseError =>
+  error._tag === "ResponseError" && error.reason === "StatusCode"
+
+const isSame = (a: AwsCredentials.Credentials, b: AwsCredentials.Credentials) =>
+  a.accessKeyId === b.accessKeyId &&
+  Redacted.value(a.secretAccessKey) === Redacted.value(b.secretAccessKey) &&
+  (a.sessionToken && Redacted.value(a.sessionToken)) ===
+    (b.sessionToken && Redacted.value(b.sessionToken))
+
+/** A wrong clock makes a signature stale, and some front doors only say that it is wrong. */
+const mayBeClock = (error: { readonly _tag: string; readonly code?: string }) =>
+  error._tag === "ClockSkewError" ||
+  (error._tag === "CredentialsRejectedError" &&
+    (error.code === "InvalidSignatureException" ||
+      error.code === "SignatureDoesNotMatch" ||
+      error.code === "AuthFailure"))
+
+const forOperation =
+  (operation: MeteringError.OperationName) => (error: MeteringError.CredentialsError) =>
+    new MeteringError.CredentialsError(
+      { operation, tried: error.tried, reason: error.reason },
+      true
+    )
+
+const tooLarge = (operation: MeteringError.OperationName, bytes: number) =>
+  new MeteringError.InvalidInputError(
+    {
+      operation,
+      violations: [
+        {
+          field: "request",
+          rule: "requestSize",
+          expected: `less than ${requestSizeLimit} bytes`,
+          value: bytes
+        }
+      ]
+    },
+    true
+  )
