@@ -34,9 +34,9 @@ export interface ExceptionClass<E extends ModelledException> {
  * @since 0.1.0
  * @category models
  */
+// biome-ignore lint/suspicious/noExplicitAny: what a class looks like on the wire is its own business
 export interface WireClass<A> extends Schema.Schema<A, any> {
-  // the constructor's fields differ from class to class
-  new (fields: any, options?: Schema.MakeOptions): A
+  new (fields: never, options?: Schema.MakeOptions): A
 }
 
 /**

@@ -7,7 +7,7 @@
  * - `getResult` and `replaceResult` answer with an `Either`, and a failure is a sentence, where Effect 4
  *   has a `Result` and a schema issue. The sentence names the tag or key; it never shows another value.
  * - A changed class instance stays an instance of its class. Effect 4 throws on class instances.
- * - `replace` returns the very same value when nothing would change. Effect 4 makes a copy.
+ * - Putting into a key or an index what is already there returns the very same value. Effect 4 makes a copy.
  * - `key` and `optionalKey` do not compile where the laws of a lens would not hold: see there.
  * - {@link optionFromUndefinedOr} and {@link withDefault} exist only here.
  * - Only what metering needs is here: `check`, `pick`, `omit`, `notUndefined`, `fromChecks`, `entries`, `none`,

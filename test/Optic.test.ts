@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/useIterableCallbackReturn: the forEach of an optic is not that of an array
+
 import { assert, describe, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
@@ -93,21 +95,11 @@ const freeze = <A>(value: A): A => {
   return Object.freeze(value)
 }
 
-interface Subject<S, A, O extends Optic.Optional<S, A>> {
-  readonly optic: O
-  readonly s: Schema.Schema<S>
-  readonly a: Schema.Schema<A>
-}
-
-const subject = <S, A, O extends Optic.Optional<S, A>>(
-  optic: O & Optic.Optional<S, A>,
-  s: Schema.Schema<S>,
-  a: Schema.Schema<A>
-): Subject<S, A, O> => ({ optic, s, a })
-
 const lensLaws = <S, A>(
   name: string,
-  { a: A, optic, s: S }: Subject<S, A, Optic.Lens<S, A>>,
+  optic: Optic.Lens<S, A>,
+  S: Schema.Schema<S>,
+  A: Schema.Schema<A>,
   sameS = Schema.equivalence(S)
 ) => {
   const sameA = Schema.equivalence(A)
@@ -133,7 +125,12 @@ const lensLaws = <S, A>(
   })
 }
 
-const prismLaws = <S, A>(name: string, { a: A, optic, s: S }: Subject<S, A, Optic.Prism<S, A>>) => {
+const prismLaws = <S, A>(
+  name: string,
+  optic: Optic.Prism<S, A>,
+  S: Schema.Schema<S>,
+  A: Schema.Schema<A>
+) => {
   const sameA = Schema.equivalence(A)
   const sameS = Schema.equivalence(S)
 
@@ -155,7 +152,9 @@ const prismLaws = <S, A>(name: string, { a: A, optic, s: S }: Subject<S, A, Opti
 
 const optionalLaws = <S, A>(
   name: string,
-  { a: A, optic, s: S }: Subject<S, A, Optic.Optional<S, A>>
+  optic: Optic.Optional<S, A>,
+  S: Schema.Schema<S>,
+  A: Schema.Schema<A>
 ) => {
   const sameA = Schema.equivalence(A)
   const sameS = Schema.equivalence(S)
@@ -181,33 +180,34 @@ const optionalLaws = <S, A>(
 
 describe("Optic", () => {
   describe("lens laws", () => {
-    lensLaws("id", subject(_usage, UsageType, UsageType))
-    lensLaws("key", subject(_quantity, UsageType, Schema.Int))
-    lensLaws("makeLens", subject(_pair, Schema.Tuple(Schema.Int, Schema.String), Schema.Int))
+    lensLaws("id", _usage, UsageType, UsageType)
+    lensLaws("key", _quantity, UsageType, Schema.Int)
+    lensLaws("makeLens", _pair, Schema.Tuple(Schema.Int, Schema.String), Schema.Int)
     lensLaws(
       "optionalKey",
-      subject(_usage.optionalKey("licenseArn"), UsageType, Schema.UndefinedOr(Schema.String))
+      _usage.optionalKey("licenseArn"),
+      UsageType,
+      Schema.UndefinedOr(Schema.String)
     )
-    lensLaws("lens of a lens", subject(_firstQuantity, UsageType, Schema.Int))
-    lensLaws("lens of an iso", subject(_licenseArn, UsageType, Note))
+    lensLaws("lens of a lens", _firstQuantity, UsageType, Schema.Int)
+    lensLaws("lens of an iso", _licenseArn, UsageType, Note)
     lensLaws(
       "iso of a lens",
-      subject(
-        Optic.makeIso<Allocation, Allocation>(
-          (a) => a,
-          (a) => a
-        ).key("quantity"),
-        Schema.typeSchema(Allocation),
-        Schema.Int
-      )
+      Optic.makeIso<Allocation, Allocation>(
+        (a) => a,
+        (a) => a
+      ).key("quantity"),
+      Schema.typeSchema(Allocation),
+      Schema.Int
     )
-    lensLaws("timestamp in milliseconds", {
-      optic: _usage.key("timestamp").compose(_millis),
-      s: UsageType,
-      a: Millis
-    })
+    lensLaws(
+      "timestamp in milliseconds",
+      _usage.key("timestamp").compose(_millis),
+      UsageType,
+      Millis
+    )
     // The third law of `withDefault` takes absent and the default for the same.
-    lensLaws("withDefault", subject(_dryRun, UsageType, Schema.Boolean), (a, b) =>
+    lensLaws("withDefault", _dryRun, UsageType, Schema.Boolean, (a, b) =>
       Schema.equivalence(UsageType)(
         _usage.optionalKey("dryRun").replace(_dryRun.get(a), a),
         _usage.optionalKey("dryRun").replace(_dryRun.get(b), b)
@@ -216,78 +216,74 @@ describe("Optic", () => {
   })
 
   describe("prism laws", () => {
-    prismLaws("id", subject(Optic.id<number>(), Schema.Int, Schema.Int))
-    prismLaws("refine", subject(_even, Schema.Int, Even))
-    prismLaws(
-      "tag",
-      subject(Optic.id<Failure>().tag("Throttled"), Failure, Schema.typeSchema(Throttled))
-    )
-    prismLaws("some", subject(Optic.some<string>(), Note, Schema.String))
+    prismLaws("id", Optic.id<number>(), Schema.Int, Schema.Int)
+    prismLaws("refine", _even, Schema.Int, Even)
+    prismLaws("tag", Optic.id<Failure>().tag("Throttled"), Failure, Schema.typeSchema(Throttled))
+    prismLaws("some", Optic.some<string>(), Note, Schema.String)
     prismLaws(
       "prism of a prism",
-      subject(
-        Optic.some<Failure>().tag("Refused"),
-        Schema.OptionFromSelf(Failure),
-        Schema.typeSchema(Refused)
-      )
+      Optic.some<Failure>().tag("Refused"),
+      Schema.OptionFromSelf(Failure),
+      Schema.typeSchema(Refused)
     )
-    prismLaws("iso of a prism", subject(_negated.compose(_even), Schema.Int, Even))
+    prismLaws("iso of a prism", _negated.compose(_even), Schema.Int, Even)
     prismLaws(
       "prism of an iso",
-      subject(Optic.some<number>().compose(_negated), Schema.OptionFromSelf(Schema.Int), Schema.Int)
+      Optic.some<number>().compose(_negated),
+      Schema.OptionFromSelf(Schema.Int),
+      Schema.Int
     )
-    prismLaws("iso of an iso", subject(_negated.compose(_next), Schema.Int, Schema.Int))
+    prismLaws("iso of an iso", _negated.compose(_next), Schema.Int, Schema.Int)
   })
 
   describe("optional laws", () => {
     const _first = _usage.key("allocations").at(0)
-    optionalLaws("lens of an optional", subject(_first, UsageType, Schema.typeSchema(Allocation)))
-    optionalLaws("optional of a lens", subject(_first.key("quantity"), UsageType, Schema.Int))
+    optionalLaws("lens of an optional", _first, UsageType, Schema.typeSchema(Allocation))
+    optionalLaws("optional of a lens", _first.key("quantity"), UsageType, Schema.Int)
     optionalLaws(
       "optional of an optional key",
-      subject(_first.optionalKey("note").compose(Optic.optionFromUndefinedOr()), UsageType, Note)
+      _first.optionalKey("note").compose(Optic.optionFromUndefinedOr()),
+      UsageType,
+      Note
     )
-    optionalLaws(
-      "optional of a prism",
-      subject(_first.key("quantity").compose(_even), UsageType, Even)
-    )
-    optionalLaws("lens of a prism", subject(_quantity.compose(_even), UsageType, Even))
+    optionalLaws("optional of a prism", _first.key("quantity").compose(_even), UsageType, Even)
+    optionalLaws("lens of a prism", _quantity.compose(_even), UsageType, Even)
     optionalLaws(
       "lens of a prism after an iso",
-      subject(_licenseArn.compose(Optic.some()), UsageType, Schema.String)
+      _licenseArn.compose(Optic.some()),
+      UsageType,
+      Schema.String
     )
     optionalLaws(
       "prism of a lens",
-      subject(Optic.id<Failure>().tag("Throttled").key("serviceMessage"), Failure, Schema.String)
+      Optic.id<Failure>().tag("Throttled").key("serviceMessage"),
+      Failure,
+      Schema.String
     )
     optionalLaws(
       "prism of an optional",
-      subject(
-        Optic.some<ReadonlyArray<number>>().at(1),
-        Schema.OptionFromSelf(Schema.Array(Schema.Int)),
-        Schema.Int
-      )
+      Optic.some<ReadonlyArray<number>>().at(1),
+      Schema.OptionFromSelf(Schema.Array(Schema.Int)),
+      Schema.Int
     )
     optionalLaws(
       "optional of an optional",
-      subject(
-        Optic.id<ReadonlyArray<ReadonlyArray<number>>>().at(1).at(1),
-        Schema.Array(Schema.Array(Schema.Int)),
-        Schema.Int
-      )
+      Optic.id<ReadonlyArray<ReadonlyArray<number>>>().at(1).at(1),
+      Schema.Array(Schema.Array(Schema.Int)),
+      Schema.Int
     )
     optionalLaws(
       "makeOptional",
-      subject(
-        _lookup,
-        Schema.ReadonlyMapFromSelf({ key: Schema.Literal("a", "b"), value: Schema.Int }),
-        Schema.Int
-      )
+      _lookup,
+      Schema.ReadonlyMapFromSelf({ key: Schema.Literal("a", "b"), value: Schema.Int }),
+      Schema.Int
     )
     const One = Schema.Struct({ a: Schema.optionalWith(Schema.Int, { exact: true }) })
     optionalLaws(
       "at a key that may be absent",
-      subject(Optic.id<typeof One.Type>().at("a"), One, Schema.UndefinedOr(Schema.Int))
+      Optic.id<typeof One.Type>().at("a"),
+      One,
+      Schema.UndefinedOr(Schema.Int)
     )
   })
 

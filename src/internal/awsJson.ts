@@ -176,7 +176,7 @@ const errorType = (
 ): { readonly namespace: string | undefined; readonly code: string } | undefined => {
   const codeKey = json && Object.keys(json).find((key) => key.toLowerCase() === "code")
   const candidates = [
-    json?.["__type"],
+    json?.__type,
     codeKey === undefined ? undefined : json?.[codeKey],
     headers["x-amzn-errortype"]
   ]
@@ -192,7 +192,7 @@ const errorType = (
 }
 
 const message = (json: Record<string, unknown> | undefined): string | undefined => {
-  const said = json?.["message"] ?? json?.["Message"]
+  const said = json?.message ?? json?.Message
   return typeof said === "string" && said !== "" ? said : undefined
 }
 
@@ -216,8 +216,7 @@ const retryAfter = (
   headers: HttpAnswer["headers"]
 ): { readonly retryAfter?: Duration.Duration } => {
   const hint = headers["retry-after"]
-  const date =
-    hint === undefined ? Number.NaN : Date.parse(hint) - Date.parse(headers["date"] ?? "")
+  const date = hint === undefined ? Number.NaN : Date.parse(hint) - Date.parse(headers.date ?? "")
   const millis = [Number(headers["x-amz-retry-after"]), Number(hint) * 1000, date].find(
     (wait) => Number.isFinite(wait) && wait >= 0
   )

@@ -10,7 +10,7 @@ type Json = Record<string, unknown>
 // to the wire
 // ---------------------------------------------------------------------------------------------------
 
-type Project = (value: any) => unknown
+type Project = (value: never) => unknown
 
 /** Compiles the projection of a checked value of a class onto its wire names. */
 export const projection = (shape: Struct): ((value: object) => Json) => {
@@ -23,7 +23,7 @@ export const projection = (shape: Struct): ((value: object) => Json) => {
     const out: Json = {}
     for (const { name, project, wire } of fields) {
       const field = (value as Json)[name]
-      if (field !== undefined) out[wire] = project === undefined ? field : project(field)
+      if (field !== undefined) out[wire] = project === undefined ? field : project(field as never)
     }
     return out
   }
@@ -40,7 +40,7 @@ const projectionOf = (shape: Shape): Project | undefined => {
       return projection(shape)
     case "list": {
       const element = projectionOf(shape.element)
-      return element && ((values: ReadonlyArray<unknown>) => values.map(element))
+      return element && ((values: ReadonlyArray<unknown>) => values.map((value) => element(value as never)))
     }
   }
   return undefined

@@ -135,8 +135,7 @@ export const makeExecute = (
             )
           }
           if (mayBeClock(error) && !mended.clock) {
-            const offset =
-              Date.parse(answer.headers["date"] ?? "") - clock.unsafeCurrentTimeMillis()
+            const offset = Date.parse(answer.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
             if (Math.abs(offset - usedOffset) >= skewToCorrect) {
               clockOffset = offset
               return attempt(request, body, current, { ...mended, clock: true })

@@ -62,15 +62,15 @@ const bySmithy = async (wire: Wire, applyChecksum = false): Promise<Record<strin
     service: wire.service,
     sha256: Sha256
   })
-  const query: Record<string, Array<string>> = {}
-  for (const [name, value] of wire.query) query[name] = [...(query[name] ?? []), value]
+  const query = new Map<string, Array<string>>()
+  for (const [name, value] of wire.query) query.set(name, [...(query.get(name) ?? []), value])
   const { headers } = await signer.sign(
     {
       method: wire.method,
       protocol: "https:",
       hostname: wire.host,
       path: wire.path,
-      query,
+      query: Object.fromEntries(query),
       headers: { host: wire.host, ...wire.headers },
       body: wire.body
     },
@@ -921,6 +921,13 @@ describe("refusals", () => {
     })
   })
 
+  it("InvalidSignatureException for no region where any will do", () => {
+    expect(verify(resigned({ region: "" }), options)).toMatchObject({
+      _tag: "InvalidSignatureException",
+      message: "Credential should be scoped to a valid region, not ''."
+    })
+  })
+
   const mismatch = {
     _tag: "InvalidSignatureException",
     message: expect.stringMatching(/^The request signature we calculated does not match/)
@@ -979,11 +986,18 @@ describe("refusals", () => {
     })
   })
 
-  it("takes a plus in a query for a space", () => {
-    const url = `https://${metering.host}/?a=b+c`
-    const request = received(metering, makeSigner({ ...metering, url })(metering))
-    expect(verify({ ...request, url: "/?a=b%20c" }, options)._tag).toBe("Verified")
-    expect(verify({ ...request, url: "/?a=b%2Bc" }, options)).toEqual(mismatch)
+  it.each([
+    ["a=b+c", "a=b%20c"],
+    ["a=%7Eb%41&%2f", "%2F=&a=~bA"],
+    ["a", "a="],
+    ["a&&b&", "a=&b="],
+    ["a==", "a=%3D"],
+    ["a=%zz%", "a=%25zz%25"]
+  ])("none for the query %s, signed as %s", (url, signed) => {
+    const target = { ...metering, url: `https://${metering.host}/?${signed}` }
+    const request = received(metering, makeSigner(target)(metering))
+    expect(verify({ ...request, url: `/?${url}` }, options)._tag).toBe("Verified")
+    expect(verify({ ...request, url: `/?${url}%2B` }, options)).toEqual(mismatch)
   })
 
   it("never throws, and never tells a secret", () => {

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/useIterableCallbackReturn: the forEach of an optic is not that of an array
+
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Optic from "effect-marketplace-metering/Optic"
