@@ -19,6 +19,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: ["test/types/**", "node_modules/**"]
+    exclude: ["test/types/**", "node_modules/**"],
+    reporters: ["default", `${root}test/support/closingLine.ts`]
   }
 })

@@ -1,0 +1,32 @@
+// Writes every TypeScript example of the README and of the docstrings to test/docs/out, one file each, so
+// that the type check covers them and the README's can be run.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, "../..")
+const out = join(here, "out")
+
+const fence = /^( *(?:\* ?)?)```ts[^\n]*\n([\s\S]*?)^ *(?:\* ?)?```/gm
+
+const examplesOf = (file) => {
+  const text = readFileSync(file, "utf8")
+  return [...text.matchAll(fence)].map(([, prefix, body]) =>
+    prefix.includes("*") ? body.replace(/^ *\* ?/gm, "") : body
+  )
+}
+
+const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join("src", name))
+
+rmSync(out, { recursive: true, force: true })
+mkdirSync(out, { recursive: true })
+for (const file of ["README.md", ...sources]) {
+  const name = file.replace(/^src\//, "").replace(/\.\w+$/, "").replaceAll("/", "-")
+  examplesOf(join(root, file)).forEach((code, i) => {
+    // an example without an export is a script to TypeScript, and scripts share one scope
+    writeFileSync(join(out, `${basename(name)}.${i + 1}.ts`), `${code}\nexport {}\n`)
+  })
+}

@@ -1,0 +1,81 @@
+// Looks at the package as it will be published: what it holds, what can be imported, what that pulls in.
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+// every public module has an export, and every export is a module
+const subpaths = ["aws-sdk", "node", "sandbox"]
+const modules = readdirSync(join(root, "src"))
+  .filter((file) => /^[A-Z]\w*\.ts$/.test(file))
+  .map((file) => file.slice(0, -3))
+assert.deepEqual(
+  Object.keys(manifest.exports).sort(),
+  [".", "./package.json", ...[...subpaths, ...modules].map((name) => `./${name}`)].sort()
+)
+for (const name of [...subpaths, ...modules]) {
+  assert.ok(Object.keys(await import(`${manifest.name}/${name}`)).length > 0 || name === "Preflight", name)
+}
+const index = await import(manifest.name)
+assert.deepEqual(Object.keys(index).sort(), [...modules].sort())
+
+// internals are closed
+for (const inside of ["internal/http", "internal/http.js", "dist/internal/http.js"]) {
+  await assert.rejects(import(`${manifest.name}/${inside}`), { code: "ERR_PACKAGE_PATH_NOT_EXPORTED" })
+}
+
+// nothing of Node or the SDK under the root, not even lazily: this build has neither
+const bundle = async (contents, options = {}) => {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    logLevel: "silent",
+    ...options
+  })
+  return outputFiles[0].contents
+}
+await bundle(`import * as all from "${manifest.name}"; console.log(all)`)
+await assert.rejects(
+  bundle(`import * as all from "${manifest.name}/node"; console.log(all)`),
+  "a bundle for a browser must not find Node: else the check above shows nothing"
+)
+
+// what an app pays for the client over what it has anyway, and that one name does not bring the rest
+const app = `
+import { FetchHttpClient, HttpClient } from "@effect/platform"
+import { Effect, Schema } from "effect"
+class A extends Schema.Class("A")({ a: Schema.String, d: Schema.DateTimeUtc }) {}
+export const program = Effect.flatMap(HttpClient.get("https://example.com"), (r) => r.text).pipe(
+  Effect.zip(Schema.decodeUnknown(A)({ a: "", d: "" })), Effect.provide(FetchHttpClient.layer), Effect.withSpan("x"))
+`
+const sizeOf = async (contents) => gzipSync(await bundle(contents)).length
+const before = await sizeOf(app)
+const table = {}
+for (const [what, contents] of Object.entries({
+  "all four operations": `export * from "${manifest.name}/MeteringClient"; export { layer as config } from "${manifest.name}/MeteringConfig"; export { layerStatic } from "${manifest.name}/AwsCredentials"`,
+  "one error": `export { ThrottlingException } from "${manifest.name}/MeteringError"`,
+  "one schema": `export { UsageRecord } from "${manifest.name}/UsageRecord"`,
+  "one accessor": `export { urTimestamp } from "${manifest.name}/Accessors"`
+})) {
+  table[what] = `${(((await sizeOf(app + contents)) - before) / 1000).toFixed(1)} kB`
+}
+console.log("gzipped, over an app with Effect, Schema and fetch:", table)
+
+// the tarball holds the build and its sources, and nothing else
+const [{ files }] = JSON.parse(
+  execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root, encoding: "utf8" })
+)
+for (const { path } of files) {
+  assert.match(path, /^(dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.ts|package\.json|README\.md|LICENSE)$/)
+}
+console.log(`${files.length} files in the package; exports, internals and runtimes as they should be`)
