@@ -1,6 +1,6 @@
 /** Whether a token of RegisterUsage is genuine, current, and the one that was asked for. */
 import * as Clock from "effect/Clock"
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -70,7 +70,7 @@ const importKey = async ({
   // importJWK would go by its second argument, whatever the JWK says that it is for
   const { kty, alg = algorithm, use = "sig" } = key ?? {}
   if (kty !== "RSA" || alg !== algorithm || use !== "sig") throw new TypeError("not for PS256")
-  return jose.importJWK({ ...key, kty }, algorithm)
+  return jose.importJWK({ ...key, kty: "RSA" }, algorithm)
 }
 
 const isOneKey = (key: VerifyOptions["publicKey"]): key is PublicKey =>
@@ -115,18 +115,116 @@ const badPublicKey = ({ publicKeyVersion }: VerifyOptions): Refusal => ({
 })
 
 const refusal = (cause: unknown, token: string, options: VerifyOptions): Refusal => {
-  const { errors } = jose
-  if (cause instanceof errors.JWTClaimValidationFailed || cause instanceof errors.JWTExpired) {
-    const { claim, reason } = cause
-    return { claim, reason: reason === "invalid" ? "malformedClaim" : untimely(claim) }
+  // jose has a class of its own for all that can be wrong with a token, and a TypeError for a key
+  if (!(cause instanceof jose.errors.JOSEError)) return badPublicKey(options)
+  // the union is jose's own list of its classes, by code
+  const error = cause as jose.errors.AnyJOSEError
+  switch (error.code) {
+    case "ERR_JOSE_ALG_NOT_ALLOWED": {
+      const { alg = "" } = jose.decodeProtectedHeader(token)
+      return { reason: "wrongAlgorithm", expected: algorithm, ...(nameable(alg) && { found: alg }) }
+    }
+    case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
+      return { reason: "badSignature", expected: `version ${options.publicKeyVersion} of the key` }
+    case "ERR_JWT_EXPIRED":
+      return { reason: "tooOld", claim: error.claim }
+    case "ERR_JWT_CLAIM_VALIDATION_FAILED":
+      return {
+        reason: error.reason === "invalid" ? "malformedClaim" : "issuedInFuture",
+        claim: error.claim
+      }
+    default:
+      return { reason: "malformedToken" }
   }
-  if (cause instanceof errors.JOSEAlgNotAllowed) {
-    const { alg } = jose.decodeProtectedHeader(token)
-    return { reason: "wrongAlgorithm", expected: algorithm, ...(isKnown(alg) && { found: alg }) }
-  }
-  if (cause instanceof errors.JWSSignatureVerificationFailed) {
-    return { reason: "badSignature", expected: `version ${options.publicKeyVersion} of the key` }
-  }
-  // jose has an error of its own for all that can be wrong with a token, and a TypeError for a key
-  return cause instanceof errors.JOSEError ? { reason: "malformedToken" } : badPublicKey(options)
 }
+
+/** Nobody has vouched for the header, so of its text only a name from the registry may be shown. */
+const nameable = (alg: string): boolean =>
+  /^(?:none|(?:HS|RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/.test(alg)
+
+const readClaims = (
+  payload: jose.JWTPayload,
+  { nonce }: VerifyOptions
+): Either.Either<Claims, Refusal> =>
+  Either.gen(function* () {
+    return {
+      productCode: yield* read(payload, "productCode", text),
+      publicKeyVersion: yield* read(payload, "publicKeyVersion", version),
+      nonce:
+        nonce === undefined
+          ? Either.getOrUndefined(read(payload, "nonce", text))
+          : yield* read(payload, "nonce", text),
+      issuedAt: DateTime.unsafeMake(1000 * (yield* read(payload, "iat", seconds)))
+    }
+  })
+
+/** A claim under either of its names, which must agree when both are there. */
+const read = <A extends string | number>(
+  payload: jose.JWTPayload,
+  claim: string,
+  parse: (value: unknown) => A | undefined
+): Either.Either<A, Refusal> => {
+  const [value, ...others] = [claim, claim.charAt(0).toUpperCase() + claim.slice(1)]
+    .filter((name) => Object.hasOwn(payload, name) && payload[name] !== null)
+    .map((name) => ({ parsed: parse(payload[name]) }))
+  if (value === undefined) return Either.left({ reason: "missingClaim", claim })
+  return value.parsed === undefined || others.some(({ parsed }) => parsed !== value.parsed)
+    ? Either.left({ reason: "malformedClaim", claim })
+    : Either.right(value.parsed)
+}
+
+const text = (value: unknown) => (typeof value === "string" ? value : undefined)
+
+const version = (value: unknown) => {
+  const number = typeof value === "string" && /^[1-9]\d*$/.test(value) ? Number(value) : value
+  return typeof number === "number" && Number.isSafeInteger(number) ? number : undefined
+}
+
+/** Those that a date can hold. */
+const seconds = (value: unknown) =>
+  typeof value === "number" && Math.abs(value) <= 8.64e12 ? value : undefined
+
+const mismatches = (
+  { productCode, publicKeyVersion, nonce, issuedAt }: Claims,
+  options: VerifyOptions,
+  { now, maxAge, tolerance }: Time
+): ReadonlyArray<Refusal | false> => {
+  const issued = issuedAt.epochMillis
+  const rotation = options.publicKeyRotationTimestamp
+  const iat = { claim: "iat", found: iso(issued) }
+  return [
+    productCode !== options.productCode && {
+      reason: "productCodeMismatch",
+      claim: "productCode",
+      expected: options.productCode,
+      found: productCode
+    },
+    publicKeyVersion !== options.publicKeyVersion && {
+      reason: "publicKeyVersionMismatch",
+      claim: "publicKeyVersion",
+      expected: String(options.publicKeyVersion),
+      found: String(publicKeyVersion)
+    },
+    // a nonce may be a seller's secret, so neither is shown
+    options.nonce !== undefined &&
+      nonce !== options.nonce && { reason: "nonceMismatch", claim: "nonce" },
+    issued - now > tolerance && {
+      reason: "issuedInFuture",
+      ...iat,
+      expected: `at most ${iso(now + tolerance)}`
+    },
+    now - issued > maxAge + tolerance && {
+      reason: "tooOld",
+      ...iat,
+      expected: `at least ${iso(now - maxAge - tolerance)}`
+    },
+    rotation !== undefined &&
+      issued >= rotation.epochMillis && {
+        reason: "keyRotated",
+        ...iat,
+        expected: `before ${iso(rotation.epochMillis)}`
+      }
+  ]
+}
+
+const iso = (millis: number) => DateTime.formatIso(DateTime.unsafeMake(millis))
