@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { parse } from "csv-parse/sync"
-import { Array as Arr, type Clock, Console, DateTime, Effect, Layer, Order, Schema } from "effect"
+import { Array as Arr, Clock, Console, DateTime, Effect, Layer, Order, Schema } from "effect"
 import {
   AwsCredentials,
   type BatchMeterUsage,
@@ -177,14 +177,23 @@ const ClientLive = MeteringClient.layer.pipe(
 const Live = ClientLive.pipe(Layer.provideMerge(ServerLive), Layer.provideMerge(SandboxLive))
 
 /** Time goes on as always, but from the evening of the file's day. */
-const onTheEvening = Effect.clockWith((clock) => {
-  const ahead = evening.epochMillis - clock.unsafeCurrentTimeMillis()
-  const then: Clock.Clock = {
-    ...clock,
-    unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + ahead,
-    currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + ahead)
-  }
-  return Effect.succeed(Layer.setClock(then))
-}).pipe(Layer.unwrapEffect)
+const OnTheEvening = Layer.unwrapEffect(
+  Effect.clockWith((clock) => {
+    const ahead = evening.epochMillis - clock.unsafeCurrentTimeMillis()
+    return Effect.succeed(
+      Layer.setClock({
+        [Clock.ClockTypeId]: Clock.ClockTypeId,
+        unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + ahead,
+        unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos() + BigInt(ahead) * 1_000_000n,
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + ahead),
+        currentTimeNanos: Effect.map(
+          clock.currentTimeNanos,
+          (now) => now + BigInt(ahead) * 1_000_000n
+        ),
+        sleep: (duration) => clock.sleep(duration)
+      })
+    )
+  })
+)
 
-program.pipe(Effect.provide(Layer.provideMerge(Live, onTheEvening)), NodeRuntime.runMain)
+program.pipe(Effect.provide(Layer.provideMerge(Live, OnTheEvening)), NodeRuntime.runMain)

@@ -24,7 +24,10 @@ const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 for (const file of ["README.md", ...sources]) {
-  const name = file.replace(/^src\//, "").replace(/\.\w+$/, "").replaceAll("/", "-")
+  const name = file
+    .replace(/^src\//, "")
+    .replace(/\.\w+$/, "")
+    .replaceAll("/", "-")
   examplesOf(join(root, file)).forEach((code, i) => {
     // an example without an export is a script to TypeScript, and scripts share one scope
     writeFileSync(join(out, `${basename(name)}.${i + 1}.ts`), `${code}\nexport {}\n`)
