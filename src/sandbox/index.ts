@@ -1,0 +1,26 @@
+/**
+ * A sandbox of AWS Marketplace Metering, in memory and over HTTP.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The sandbox as a `MeteringClient`, and what there is to see behind it.
+ *
+ * @since 0.1.0
+ */
+export * as MeteringSandbox from "./MeteringSandbox.js"
+
+/**
+ * Any `MeteringClient` behind AWS JSON 1.1 on HTTP.
+ *
+ * @since 0.1.0
+ */
+export * as SandboxServer from "./SandboxServer.js"
+
+/**
+ * The world that a sandbox starts in.
+ *
+ * @since 0.1.0
+ */
+export * as Scenario from "./Scenario.js"

@@ -1,0 +1,76 @@
+/** What the service refuses a whole call for, as checks that are made one after the other. */
+import type { Refusal } from "../../internal/awsJsonServer.js"
+import * as time from "./window.js"
+import { agreementOf, customerOf, isInRegion, productOf, type World } from "./world.js"
+
+/** A refusal, or nothing. */
+export type Check<Input> = (input: Input, world: World, now: number) => Refusal | undefined
+
+/** The first refusal: of the first check, over all inputs, before the second is made. */
+export const firstOf = <Input>(
+  checks: ReadonlyArray<Check<Input>>,
+  inputs: ReadonlyArray<Input>,
+  world: World,
+  now: number
+): Refusal | undefined => {
+  for (const check of checks) {
+    for (const input of inputs) {
+      const refusal = check(input, world, now)
+      if (refusal !== undefined) return refusal
+    }
+  }
+  return undefined
+}
+
+export const outOfWindow = (
+  timestamp: number,
+  now: number,
+  window: time.Window
+): Refusal | undefined => {
+  const message = time.faultOf(timestamp, now, window)
+  return message === undefined ? undefined : { code: "TimestampOutOfBoundsException", message }
+}
+
+export const unknownProduct = (world: World, productCode: string): Refusal | undefined =>
+  productOf(world, productCode) !== undefined
+    ? undefined
+    : {
+        code: "InvalidProductCodeException",
+        message: `Product code ${productCode} is not one of your products.`
+      }
+
+/** Each operation has its own exception for a product of another Region. */
+export const otherRegion = (
+  world: World,
+  productCode: string,
+  code: string
+): Refusal | undefined => {
+  const product = productOf(world, productCode)
+  return product === undefined || isInRegion(world, product)
+    ? undefined
+    : {
+        code,
+        message: `The product is metered in ${product.region}; this is the endpoint of ${world.region}.`
+      }
+}
+
+export const unknownDimension = (
+  world: World,
+  productCode: string,
+  dimension: string
+): Refusal | undefined =>
+  productOf(world, productCode)?.dimensions.includes(dimension)
+    ? undefined
+    : {
+        code: "InvalidUsageDimensionException",
+        message: `Dimension ${dimension} is not one of the product's.`
+      }
+
+/** Judges the account that calls. */
+export const notEntitled = (world: World, productCode: string): Refusal | undefined =>
+  agreementOf(customerOf(world, world.caller), productCode) !== undefined
+    ? undefined
+    : {
+        code: "CustomerNotEntitledException",
+        message: "The calling account does not have a valid subscription for the product."
+      }

@@ -1,0 +1,48 @@
+/** Usage that was accepted, each kept by a key: the first write wins, and is what is billed. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import { sha256Hex } from "#sha256"
+import type { UsageAllocation } from "../../UsageAllocation.js"
+import type { Metered, State } from "./state.js"
+
+/** The id under which this usage is billed, or none when the key has usage of another quantity or split. */
+export const meter = (
+  state: State,
+  key: string,
+  usage: Omit<Metered, "meteringRecordId">
+): readonly [State, string | undefined] => {
+  const known = Option.getOrUndefined(HashMap.get(state.metered, key))
+  if (known === undefined) {
+    const meteringRecordId = idOf(key)
+    const metered = HashMap.set(state.metered, key, { ...usage, meteringRecordId })
+    return [{ ...state, metered }, meteringRecordId]
+  }
+  const isSame = known.quantity === usage.quantity && known.split === usage.split
+  return [state, isSame ? known.meteringRecordId : undefined]
+}
+
+/** Text of a key's parts that no other parts have. */
+export const keyOf = (...parts: ReadonlyArray<string | number>): string => JSON.stringify(parts)
+
+/** An id in the form of a UUID, always the same for the same key. */
+const idOf = (key: string): string => {
+  const hex = sha256Hex(key)
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32)
+  ].join("-")
+}
+
+/** Two splits are the same when this is, whatever the order of allocations and tags. */
+export const splitOf = (allocations: ReadonlyArray<UsageAllocation> | undefined): string =>
+  allocations === undefined
+    ? ""
+    : allocations
+        .map(({ allocatedUsageQuantity, tags = [] }) =>
+          keyOf(allocatedUsageQuantity, ...tags.map(({ key, value }) => keyOf(key, value)).sort())
+        )
+        .sort()
+        .join()

@@ -1,0 +1,87 @@
+/** Raw requests to a sandbox's server, signed or not. */
+import { Effect } from "effect"
+import { makeSigner } from "../../src/internal/signature.js"
+import { SandboxServer } from "../../src/sandbox/index.js"
+
+export interface RawRequest {
+  readonly method?: string
+  readonly path?: string
+  readonly operation?: string
+  readonly body?: string | Uint8Array
+  readonly headers?: Readonly<Record<string, string>>
+  readonly accessKeyId?: string
+  readonly secretAccessKey?: string
+  readonly sessionToken?: string
+  readonly service?: string
+  readonly region?: string
+  /** Epoch milliseconds; 0 is the beginning of a TestClock. */
+  readonly now?: number
+  readonly unsigned?: boolean
+  /** What is sent in place of what was signed. */
+  readonly altered?: {
+    readonly body?: string
+    readonly headers?: Readonly<Record<string, string>>
+  }
+}
+
+export interface RawAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** Code of an error, with its namespace. */
+  readonly type: string | undefined
+  readonly message: string | undefined
+}
+
+export const post = (request: RawRequest = {}) =>
+  Effect.flatMap(SandboxServer.SandboxServer, ({ url: endpoint }) =>
+    Effect.promise(async (signal): Promise<RawAnswer> => {
+      const { body = "{}", method = "POST", operation = "BatchMeterUsage", path = "/" } = request
+      const url = endpoint + path
+      const headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": `AWSMPMeteringService.${operation}`,
+        ...request.headers
+      }
+      const sign = makeSigner({
+        method,
+        url,
+        region: request.region ?? "us-east-1",
+        service: request.service ?? "aws-marketplace"
+      })
+      const signature = sign({
+        headers,
+        body,
+        credentials: {
+          accessKeyId: request.accessKeyId ?? "sandbox",
+          secretAccessKey: request.secretAccessKey ?? "sandbox",
+          sessionToken: request.sessionToken
+        },
+        now: request.now ?? 0
+      })
+      const response = await fetch(url, {
+        method,
+        signal,
+        headers: {
+          ...headers,
+          ...(request.unsigned ? {} : signature),
+          ...request.altered?.headers
+        },
+        ...(method === "GET" || method === "HEAD"
+          ? {}
+          : { body: (request.altered?.body ?? body) as BodyInit })
+      })
+      const text = await response.text()
+      const json = text === "" ? {} : JSON.parse(text)
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        type: json.__type,
+        message: json.message
+      }
+    })
+  )
+
+export const coral = (code: string) => `com.amazon.coral.service#${code}`
+export const modelled = (code: string) => `com.amazonaws.marketplacemetering#${code}`

@@ -1,0 +1,218 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { MeteringClient } from "../../src/MeteringClient.js"
+import * as MeterUsage from "../../src/MeterUsage.js"
+import { MeteringSandbox } from "../../src/sandbox/index.js"
+import { acme, analytics, at, billed, container, setTime } from "./support.js"
+
+const sandboxed = Effect.provide(MeteringSandbox.layer())
+const now = "2026-11-24T10:30:00Z"
+
+type Fields = MeterUsage.Input
+const usage = (change: Partial<Fields> = {}): Fields => ({
+  productCode: container,
+  timestamp: at("2026-11-24T10:05:00Z"),
+  usageDimension: "pods",
+  usageQuantity: 3,
+  ...change
+})
+
+/** The record's id, "dry run", or the tag or code of the error. */
+const fate = (fields: Fields) =>
+  Effect.flatMap(MeteringClient, (client) => client.meterUsage(fields)).pipe(
+    Effect.map((answer) =>
+      MeterUsage.isDryRun(answer) ? "dry run" : (answer.meteringRecordId ?? "no id")
+    ),
+    Effect.catchAll((error) => Effect.succeed("code" in error ? error.code : error._tag))
+  )
+
+const isId = (fate: string) => assert.match(fate, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+
+describe("the window of MeterUsage", () => {
+  const refused = "TimestampOutOfBoundsException"
+  const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, string?]> = [
+    ["6 h back, exactly", now, "2026-11-24T04:30:00.000Z"],
+    ["more than 6 h back", now, "2026-11-24T04:29:59.999Z", refused],
+    ["5 min ahead, exactly", now, "2026-11-24T10:35:00.000Z"],
+    ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", refused],
+    ["last month before 06:00", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z"],
+    ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", refused],
+    ["this month at 06:00", "2026-12-01T06:00:00.000Z", "2026-12-01T00:00:00.000Z"]
+  ]
+  for (const [rule, now, timestamp, code] of cases) {
+    it.effect(rule, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const answer = yield* fate(usage({ timestamp: at(timestamp) }))
+        if (code === undefined) isId(answer)
+        else assert.strictEqual(answer, code)
+      }).pipe(sandboxed)
+    )
+  }
+})
+
+describe("what is refused", () => {
+  const cases: ReadonlyArray<readonly [rule: string, change: Partial<Fields>, code: string]> = [
+    ["an unknown product", { productCode: "nobodys" }, "InvalidProductCodeException"],
+    ["an unknown dimension", { usageDimension: "Pods" }, "InvalidUsageDimensionException"],
+    [
+      "another product's dimension",
+      { usageDimension: "api-calls" },
+      "InvalidUsageDimensionException"
+    ],
+    ["a broken rule", { usageQuantity: -1 }, "InvalidInputError"]
+  ]
+  for (const [rule, change, code] of cases) {
+    it.effect(rule, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        assert.strictEqual(yield* fate(usage(change)), code)
+        assert.strictEqual(yield* fate(usage({ ...change, dryRun: true })), code)
+        assert.deepStrictEqual(yield* billed, [])
+      }).pipe(sandboxed)
+    )
+  }
+
+  it.effect("an account without an agreement", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      assert.strictEqual(yield* fate(usage()), "CustomerNotEntitledException")
+      assert.strictEqual(yield* fate(usage({ dryRun: true })), "CustomerNotEntitledException")
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({
+          caller: { customerAWSAccountId: "444455556666", instanceId: "i-1" }
+        })
+      )
+    )
+  )
+
+  it.effect("the endpoint of another Region", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      assert.strictEqual(yield* fate(usage()), "InvalidEndpointRegionException")
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({
+          region: "eu-west-1",
+          products: [{ code: container, dimensions: ["pods"], region: "us-east-1" }],
+          customers: [{ customerAWSAccountId: acme, agreements: [{ productCode: container }] }]
+        })
+      )
+    )
+  )
+})
+
+describe("once per hour, dimension and instance", () => {
+  it.effect("identical after rounding is the same record, another quantity a duplicate", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const first = yield* fate(usage())
+      isId(first)
+      assert.strictEqual(yield* fate(usage({ timestamp: at("2026-11-24T10:00:00.000Z") })), first)
+      assert.strictEqual(yield* fate(usage({ usageQuantity: 4 })), "DuplicateRequestException")
+      assert.deepStrictEqual(yield* billed, [
+        `${container} ${acme} pods 2026-11-24T10:00:00.000Z 3`
+      ])
+    }).pipe(sandboxed)
+  )
+
+  it.effect("another hour and another dimension are other records", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const ids = yield* Effect.forEach(
+        [
+          usage(),
+          usage({ timestamp: at("2026-11-24T09:59:59.999Z") }),
+          usage({ usageDimension: "nodes" })
+        ],
+        fate
+      )
+      assert.strictEqual(new Set(ids).size, 3)
+      assert.lengthOf(yield* billed, 3)
+    }).pipe(sandboxed)
+  )
+
+  it.effect("usage of BatchMeterUsage is none of its business", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const client = yield* MeteringClient
+      const timestamp = at("2026-11-24T10:05:00Z")
+      yield* client.batchMeterUsage({
+        productCode: analytics,
+        usageRecords: [{ timestamp, dimension: "seats", quantity: 1, customerAWSAccountId: acme }]
+      })
+      isId(
+        yield* fate({
+          productCode: analytics,
+          timestamp,
+          usageDimension: "seats",
+          usageQuantity: 2
+        })
+      )
+      assert.deepStrictEqual(yield* billed, [
+        `${analytics} ${acme} seats 2026-11-24T10:00:00.000Z 3`
+      ])
+    }).pipe(sandboxed)
+  )
+})
+
+describe("the client token", () => {
+  const clientToken = "one"
+
+  it.effect("with the same parameters gives the same record", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const first = yield* fate(usage({ clientToken }))
+      assert.strictEqual(yield* fate(usage({ clientToken })), first)
+    }).pipe(sandboxed)
+  )
+
+  const others: ReadonlyArray<readonly [string, Partial<Fields>]> = [
+    ["quantity", { usageQuantity: 4 }],
+    ["dimension", { usageDimension: "nodes" }],
+    ["hour", { timestamp: at("2026-11-24T09:05:00Z") }],
+    ["minute", { timestamp: at("2026-11-24T10:06:00Z") }],
+    ["product", { productCode: analytics, usageDimension: "seats" }]
+  ]
+  for (const [what, change] of others) {
+    it.effect(`with another ${what} is a conflict`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        isId(yield* fate(usage({ clientToken })))
+        assert.strictEqual(
+          yield* fate(usage({ ...change, clientToken })),
+          "IdempotencyConflictException"
+        )
+        assert.lengthOf(yield* billed, 1)
+      }).pipe(sandboxed)
+    )
+  }
+
+  it.effect("of a refused request may be used again", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      isId(yield* fate(usage()))
+      assert.strictEqual(
+        yield* fate(usage({ clientToken, usageQuantity: 4 })),
+        "DuplicateRequestException"
+      )
+      isId(yield* fate(usage({ clientToken, usageDimension: "nodes" })))
+    }).pipe(sandboxed)
+  )
+})
+
+describe("a dry run", () => {
+  it.effect("is answered as such, and nothing is metered", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const client = yield* MeteringClient
+      const answer = yield* client.meterUsage({ ...usage({ clientToken: "dry" }), dryRun: true })
+      assert.isTrue(answer.dryRun)
+      assert.match(answer.requestId ?? "", /^sandbox-/)
+      assert.deepStrictEqual(yield* billed, [])
+      isId(yield* fate(usage({ clientToken: "dry", usageQuantity: 9 })))
+      assert.strictEqual(yield* fate(usage({ dryRun: true })), "dry run")
+    }).pipe(sandboxed)
+  )
+})
