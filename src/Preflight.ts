@@ -3,7 +3,8 @@
  *
  * Every rule has a name and can be switched off by it, because the service moves: a limit that AWS has
  * raised should not have to wait for a release of this library. Shapes (text is text, a list is a list)
- * are not rules and are always checked.
+ * are not rules and are always checked. Rules between fields are looked at once the fields themselves are
+ * sound, so a record of a wrong quantity is not also told that its allocations do not add up to it.
  *
  * @since 0.1.0
  */

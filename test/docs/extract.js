@@ -29,7 +29,8 @@ for (const file of ["README.md", ...sources]) {
     .replace(/\.\w+$/, "")
     .replaceAll("/", "-")
   examplesOf(join(root, file)).forEach((code, i) => {
-    // an example without an export is a script to TypeScript, and scripts share one scope
-    writeFileSync(join(out, `${basename(name)}.${i + 1}.ts`), `${code}\nexport {}\n`)
+    // what an example only shows is exported, so that it counts as used and can be run
+    const shown = code.replace(/^(?=(?:const|function|class) )/gm, "export ")
+    writeFileSync(join(out, `${basename(name)}.${i + 1}.ts`), shown)
   })
 }
