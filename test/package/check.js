@@ -40,6 +40,8 @@ const bundle = async (contents, options = {}) => {
     format: "esm",
     platform: "browser",
     logLevel: "silent",
+    // the package as others see it, not its sources
+    tsconfigRaw: {},
     ...options
   })
   return outputFiles[0].contents
@@ -52,8 +54,10 @@ await assert.rejects(
 
 // what an app pays for the client over what it has anyway, and that one name does not bring the rest
 const app = `
-import { FetchHttpClient, HttpClient } from "@effect/platform"
-import { Effect, Schema } from "effect"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 class A extends Schema.Class("A")({ a: Schema.String, d: Schema.DateTimeUtc }) {}
 export const program = Effect.flatMap(HttpClient.get("https://example.com"), (r) => r.text).pipe(
   Effect.zip(Schema.decodeUnknown(A)({ a: "", d: "" })), Effect.provide(FetchHttpClient.layer), Effect.withSpan("x"))
