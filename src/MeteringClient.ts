@@ -7,6 +7,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Types from "effect/Types"
 import { AwsCredentials } from "./AwsCredentials.js"
 import * as BatchMeterUsage from "./BatchMeterUsage.js"
 import { makeExecute } from "./internal/http.js"
@@ -25,7 +26,7 @@ import * as ResolveCustomer from "./ResolveCustomer.js"
  * @category models
  */
 export interface Service {
-  readonly meterUsage: <const Request extends MeterUsage.Input>(
+  readonly meterUsage: <const Request extends Types.NoExcessProperties<MeterUsage.Input, Request>>(
     request: Request
   ) => Effect.Effect<MeterUsage.Answer<Request>, MeterUsage.MeterUsageError>
   readonly batchMeterUsage: (
@@ -119,7 +120,9 @@ export const layer: Layer.Layer<
  * @since 0.1.0
  * @category operations
  */
-export const meterUsage = <const Request extends MeterUsage.Input>(
+export const meterUsage = <
+  const Request extends Types.NoExcessProperties<MeterUsage.Input, Request>
+>(
   request: Request
 ): Effect.Effect<MeterUsage.Answer<Request>, MeterUsage.MeterUsageError, MeteringClient> => {
   const made = instantiate(MeterUsage.operation.request, request)

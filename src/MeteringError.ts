@@ -392,15 +392,19 @@ export class InvalidInputError extends define<InvalidInputError>()(
   { operation: Schema.optional(OperationName), violations: Schema.NonEmptyArray(Violation) },
   (self) => {
     const all = self.violations ?? []
-    const shown = all.slice(0, 3).map((violation) => {
+    const told = all.slice(0, 3).map((violation) => {
       const record = violation.index === undefined ? "" : `record ${violation.index}, `
-      const actual = violation.value === undefined ? "" : `, got ${JSON.stringify(violation.value)}`
+      const actual = violation.value === undefined ? "" : `, got ${shown(violation.value)}`
       return `${record}${violation.field}: expected ${violation.expected}${actual} [${violation.rule}]`
     })
-    const more = all.length > shown.length ? `; and ${all.length - shown.length} more` : ""
-    return sentence(self, `Nothing was sent. ${shown.join("; ")}${more}`)
+    const more = all.length > told.length ? `; and ${all.length - told.length} more` : ""
+    return sentence(self, `Nothing was sent. ${told.join("; ")}${more}`)
   }
 ) {}
+
+/** JSON would say null for NaN. */
+const shown = (value: unknown): string =>
+  typeof value === "string" ? JSON.stringify(value) : String(value)
 
 /**
  * The client cannot be built from this configuration.
@@ -554,7 +558,8 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
       self,
       `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters); look for a proxy or a wrong endpoint.`
     ),
-  (self) => (self.statusCode !== undefined && self.statusCode < 300 ? "transient" : kindOf(self))
+  ({ statusCode = 0 }) =>
+    statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
 ) {}
 
 /**

@@ -41,14 +41,17 @@ export const answerDecoder = <Request, Response, E extends ModelledException, An
   const keepsUnreadable = shape.about.includes("unreadable")
   return (answer, conceal) => {
     const json = parse(answer.body)
-    if (answer.status >= 300) return Either.left(decodeError(operation, answer, json, conceal))
+    // a browser gives a redirect that it was not to follow the status 0
+    if (answer.status < 200 || answer.status >= 300) {
+      return Either.left(decodeError(operation, answer, json, conceal))
+    }
     if (json === undefined) return Either.left(unexpected(operation.name, answer, conceal))
     const unreadable: Array<unknown> = []
     const value = read(
       json,
       { unreadable },
       {
-        ...about(answer),
+        ...about(answer, conceal),
         ...(keepsUnreadable && { unreadable })
       }
     )
@@ -82,11 +85,11 @@ const decodeError = <E extends ModelledException>(
 ): E | CommonError => {
   const type = errorType(json, answer.headers)
   if (type === undefined) return unexpected(operation.name, answer, conceal)
-  const code = conceal(type.code)
+  const { code } = type
   const said = message(json)
   const fields = {
     operation: operation.name,
-    ...about(answer),
+    ...about(answer, conceal),
     ...(said !== undefined && { serviceMessage: conceal(withoutCanonicalRequest(said)) }),
     ...retryAfter(answer.headers)
   }
@@ -99,7 +102,7 @@ const decodeError = <E extends ModelledException>(
     clockCodes.has(code) || isStale(code, said)
       ? MeteringError.ClockSkewError
       : (situations.get(code) ?? MeteringError.UnknownServiceError)
-  return new situation({ ...fields, code }, true)
+  return new situation({ ...fields, code: conceal(code) }, true)
 }
 
 /** One name for two things: a buyer's registration token, and the caller's AWS session. */
@@ -160,7 +163,7 @@ const unexpected = (
   return new MeteringError.UnexpectedResponseError(
     {
       operation,
-      ...about(answer),
+      ...about(answer, conceal),
       ...retryAfter(answer.headers),
       ...(contentType !== undefined && { contentType: conceal(contentType) }),
       bodyLength: answer.body.length
@@ -199,16 +202,19 @@ const message = (json: Record<string, unknown> | undefined): string | undefined 
 /** After a wrong signature the service recites the headers that it should have been made from. */
 const withoutCanonicalRequest = (said: string) => said.split(/\s*The Canonical String/, 1)[0] ?? ""
 
-const about = (answer: HttpAnswer) => {
-  const requestId = requestIdOf(answer)
+const about = (answer: HttpAnswer, conceal: (text: string) => string) => {
+  const requestId = requestIdOf(answer, conceal)
   return { statusCode: answer.status, ...(requestId !== undefined && { requestId }) }
 }
 
 /** The id by which AWS can find a call. What is longer than such an id is something else. */
-export const requestIdOf = ({ headers }: HttpAnswer): string | undefined => {
+export const requestIdOf = (
+  { headers }: HttpAnswer,
+  conceal: (text: string) => string
+): string | undefined => {
   const id =
     headers["x-amzn-requestid"] ?? headers["x-amzn-request-id"] ?? headers["x-amz-request-id"]
-  return id !== undefined && id.length <= 60 ? id : undefined
+  return id !== undefined && id.length <= 60 ? conceal(id) : undefined
 }
 
 /** Milliseconds, seconds, or a date, which counts from the answer's own. */
@@ -217,8 +223,11 @@ const retryAfter = (
 ): { readonly retryAfter?: Duration.Duration } => {
   const hint = headers["retry-after"]
   const date = hint === undefined ? Number.NaN : Date.parse(hint) - Date.parse(headers.date ?? "")
-  const millis = [Number(headers["x-amz-retry-after"]), Number(hint) * 1000, date].find(
+  const millis = [toNumber(headers["x-amz-retry-after"]), toNumber(hint) * 1000, date].find(
     (wait) => Number.isFinite(wait) && wait >= 0
   )
   return millis === undefined ? {} : { retryAfter: Duration.millis(millis) }
 }
+
+/** Unlike `Number`, takes nothing for no number. */
+const toNumber = (text: string | undefined) => (text?.trim() ? Number(text) : Number.NaN)

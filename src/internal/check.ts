@@ -61,9 +61,12 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
         ...field,
         check: compileShape(field.shape, except)
       }))
+      // a secret can stand in place of the fields that it belongs in
+      const secret = shape.fields.some((field) => field.shape.kind === "secret")
       return (value, at, found) => {
         if (typeof value !== "object" || value === null) {
-          found.push(violation(at, "type", "an object with these fields", value))
+          const shown = secret ? undefined : value
+          found.push(violation(at, "type", "an object with these fields", shown))
           return
         }
         const before = found.length
@@ -79,9 +82,10 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
     }
     case "list": {
       const element = compileShape(shape.element, except)
-      const atLeastOne = shape.nonEmpty
-        ? shape.rules.find((rule) => !except.has(rule.name))
-        : undefined
+      // how many there may be is the innermost rule of a list
+      const [count] = shape.rules
+      const atLeastOne =
+        shape.nonEmpty && count !== undefined && !except.has(count.name) ? count : undefined
       return (value, at, found) => {
         if (!Array.isArray(value)) {
           found.push(violation(at, "type", "a list", value))

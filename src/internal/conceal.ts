@@ -3,6 +3,9 @@
 /** So much of a secret is enough to find it by, even where what follows was cut off. */
 const recognisable = 12
 
+/** What is shorter is an ordinary word, and hiding it would only garble the text. */
+const shortest = 8
+
 /**
  * Replaces each secret, and what begins like one, up to the next white space, quote or bracket. The secrets are asked
  * for only when there is a text to search.
@@ -11,7 +14,9 @@ export const concealer =
   (secrets: () => ReadonlyArray<string | undefined>) =>
   (text: string): string =>
     secrets()
-      .flatMap((secret) => (secret ? [secret, encodeURIComponent(secret)] : []))
+      .flatMap((secret = "") =>
+        secret.length < shortest ? [] : [secret, encodeURIComponent(secret)]
+      )
       .reduce((shown, secret) => {
         const start = secret.slice(0, recognisable)
         return shown

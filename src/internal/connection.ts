@@ -21,7 +21,7 @@ const beforeSending: ReadonlySet<string> = new Set([
 export const connectionError = (
   operation: OperationName,
   endpoint: string,
-  error: HttpClientError.HttpClientError
+  error: Pick<HttpClientError.HttpClientError, "reason" | "cause">
 ): ConnectionError => {
   const reason = codeOf(error.cause) ?? error.reason
   const isUnsent =

@@ -9,8 +9,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type * as Schema from "effect/Schema"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import * as MeteringError from "../MeteringError.js"
@@ -18,29 +18,30 @@ import { marketplaceMetering, type Operation } from "../Operation.js"
 import * as awsJson from "./awsJson.js"
 import { concealer } from "./conceal.js"
 import { connectionError } from "./connection.js"
+import {
+  forOperation,
+  isSame,
+  type Mended,
+  mayBeClock,
+  requestSizeLimit,
+  secretsOf,
+  skewToCorrect,
+  tooLarge
+} from "./mending.js"
 import { observeAttempt } from "./observe.js"
 import type { Execute } from "./service.js"
-import { of } from "./shape.js"
 import { makeSigner } from "./signature.js"
-
-/** A clock that is off by so much is corrected; the service itself refuses from five minutes on. */
-const skewToCorrect = 4 * 60 * 1000
-
-/** The service takes less than a megabyte; where exactly it stops is not documented. */
-const requestSizeLimit = 1_000_000
 
 const textEncoder = new TextEncoder()
 
 const userAgent = "effect-marketplace-metering"
 
 /** Redirects are answers: to follow one would carry a signed request to wherever it points. */
-const withoutRedirects = Context.make(FetchHttpClient.RequestInit, { redirect: "manual" })
-
-/** What has already been mended on behalf of one call. */
-interface Mended {
-  readonly clock: boolean
-  readonly credentials: boolean
-}
+const withoutRedirects = (context: Context.Context<never>) =>
+  Context.add(context, FetchHttpClient.RequestInit, {
+    ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+    redirect: "manual"
+  })
 
 export const makeExecute = (
   config: MeteringConfig.Service,
@@ -72,14 +73,15 @@ export const makeExecute = (
     const secretsIn = secretsOf(operation.request)
     const headers = { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) }
 
-    const send = (request: HttpClientRequest.HttpClientRequest) =>
+    const send = (
+      request: HttpClientRequest.HttpClientRequest,
+      conceal: (text: string) => string
+    ) =>
       client.execute(request).pipe(
         // a client that filters by status fails with the very answer that is to be read
         Effect.catchIf(isStatusError, ({ response }) => Effect.succeed(response)),
         Effect.flatMap(readAnswer),
-        Effect.mapInputContext((context: Context.Context<never>) =>
-          Context.merge(withoutRedirects, context)
-        ),
+        Effect.mapInputContext(withoutRedirects),
         Effect.mapError((error) => connectionError(name, url.origin, error)),
         Effect.timeoutFail({
           duration: requestTimeout,
@@ -89,7 +91,7 @@ export const makeExecute = (
               true
             )
         }),
-        observed
+        (attempt) => observed(attempt, conceal)
       )
 
     /** Signs with these credentials and by the corrected clock, sends, and reads the answer. */
@@ -119,7 +121,8 @@ export const makeExecute = (
           HttpClientRequest.post(url, {
             headers: { "user-agent": userAgent, ...headers, ...signature },
             body: HttpBody.uint8Array(body, awsJson.contentType)
-          })
+          }),
+          conceal
         )
         return Effect.flatMap(sent, (answer) => {
           const outcome = decode(answer, conceal)
@@ -156,16 +159,6 @@ export const makeExecute = (
   }
 }
 
-/** Reads the secrets of a request, for no other end than to keep them out of sight. */
-const secretsOf = (schema: Schema.Schema.All) => {
-  const fields = of(schema).fields.filter(({ shape }) => shape.kind === "secret")
-  return (request: object): ReadonlyArray<string> =>
-    fields.flatMap(({ name }) => {
-      const secret = (request as Record<string, unknown>)[name]
-      return Redacted.isRedacted(secret) ? [String(Redacted.value(secret))] : []
-    })
-}
-
 const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(
     response.text,
@@ -176,40 +169,3 @@ const isStatusError = (
   error: HttpClientError.HttpClientError
 ): error is HttpClientError.ResponseError =>
   error._tag === "ResponseError" && error.reason === "StatusCode"
-
-const isSame = (a: AwsCredentials.Credentials, b: AwsCredentials.Credentials) =>
-  a.accessKeyId === b.accessKeyId &&
-  Redacted.value(a.secretAccessKey) === Redacted.value(b.secretAccessKey) &&
-  (a.sessionToken && Redacted.value(a.sessionToken)) ===
-    (b.sessionToken && Redacted.value(b.sessionToken))
-
-/** A wrong clock makes a signature stale, and some front doors only say that it is wrong. */
-const mayBeClock = (error: { readonly _tag: string; readonly code?: string }) =>
-  error._tag === "ClockSkewError" ||
-  (error._tag === "CredentialsRejectedError" &&
-    (error.code === "InvalidSignatureException" ||
-      error.code === "SignatureDoesNotMatch" ||
-      error.code === "AuthFailure"))
-
-const forOperation =
-  (operation: MeteringError.OperationName) => (error: MeteringError.CredentialsError) =>
-    new MeteringError.CredentialsError(
-      { operation, tried: error.tried, reason: error.reason },
-      true
-    )
-
-const tooLarge = (operation: MeteringError.OperationName, bytes: number) =>
-  new MeteringError.InvalidInputError(
-    {
-      operation,
-      violations: [
-        {
-          field: "request",
-          rule: "requestSize",
-          expected: `less than ${requestSizeLimit} bytes`,
-          value: bytes
-        }
-      ]
-    },
-    true
-  )

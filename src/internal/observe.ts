@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
+import { identity } from "effect/Function"
 import * as Metric from "effect/Metric"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
@@ -57,10 +58,11 @@ export const observe = (name: OperationName, attributes: Record<string, unknown>
   return <A extends object, E extends Outcome>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) => {
       const traced = fiber.getFiberRef(FiberRef.currentTracerEnabled)
-        ? Effect.useSpan(spanName, spanOptions, (span) =>
-            Effect.onExit(Effect.withParentSpan(call, span), (exit) =>
-              Effect.sync(() => annotate(span, exit))
-            )
+        ? inSpan(
+            spanName,
+            spanOptions,
+            (span) => Effect.withParentSpan(call, span),
+            (answer) => answer
           )
         : call
       return Clock.clockWith((clock) => {
@@ -90,25 +92,45 @@ export const observeAttempt = (url: URL) => {
       "url.scheme": url.protocol.slice(0, -1)
     }
   } as const
-  return <E extends Outcome>(attempt: Effect.Effect<HttpAnswer, E>): Effect.Effect<HttpAnswer, E> =>
+  return <E extends Outcome>(
+    attempt: Effect.Effect<HttpAnswer, E>,
+    conceal: (text: string) => string = identity
+  ): Effect.Effect<HttpAnswer, E> =>
     Effect.withFiberRuntime((fiber) =>
       fiber.getFiberRef(FiberRef.currentTracerEnabled)
-        ? Effect.useSpan("POST", spanOptions, (span) =>
-            Effect.onExit(attempt, (exit) =>
-              Effect.sync(() =>
-                annotate(
-                  span,
-                  Exit.map(exit, (answer) => ({
-                    statusCode: answer.status,
-                    requestId: requestIdOf(answer)
-                  }))
-                )
-              )
-            )
+        ? inSpan(
+            "POST",
+            spanOptions,
+            () => attempt,
+            (answer) => ({ statusCode: answer.status, requestId: requestIdOf(answer, conceal) })
           )
         : attempt
     )
 }
+
+/** A span learns from an answer what may be told of it. A tracer keeps the exit, so the answer is not in it. */
+const inSpan = <A, E extends Outcome>(
+  name: string,
+  options: Tracer.SpanOptions,
+  run: (span: Tracer.Span) => Effect.Effect<A, E>,
+  outcome: (answer: A) => Outcome
+): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    let answer: A
+    return Effect.map(
+      Effect.useSpan(name, options, (span) =>
+        Effect.map(
+          Effect.onExit(run(span), (exit) =>
+            Effect.sync(() => annotate(span, Exit.map(exit, outcome)))
+          ),
+          (value) => {
+            answer = value
+          }
+        )
+      ),
+      () => answer
+    )
+  })
 
 /** Puts status, request id and kind of error on a span. */
 const annotate = (span: Tracer.Span, exit: Exit.Exit<Outcome, Outcome>) => {

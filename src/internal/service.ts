@@ -39,15 +39,15 @@ export const make = (execute: Execute, options: Options): Service => {
     const { settle } = operation
     return (input: unknown): Effect.Effect<Answer, E | CommonError> => {
       const request = instantiate(operation.request, input)
-      const call = Effect.suspend(() => {
-        const invalid = invalidInput(checked(request), operation.name)
-        return invalid === undefined ? run(request) : Effect.fail(invalid)
-      })
       return observed(
-        settle === undefined
-          ? // without `settle` an operation's answer is its response
-            (call as unknown as Effect.Effect<Answer, E | CommonError>)
-          : Effect.flatMap(Effect.either(call), (outcome) => settle(request, outcome))
+        Effect.suspend(() => {
+          const invalid = invalidInput(checked(request), operation.name)
+          if (invalid !== undefined) return Effect.fail(invalid)
+          return settle === undefined
+            ? // without `settle` an operation's answer is its response
+              (run(request) as unknown as Effect.Effect<Answer, E | CommonError>)
+            : Effect.flatMap(Effect.either(run(request)), (outcome) => settle(request, outcome))
+        })
       )
     }
   }

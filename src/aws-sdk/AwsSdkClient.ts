@@ -1,0 +1,216 @@
+/**
+ * The client over the official SDK, `@aws-sdk/client-marketplace-metering`: the same tag, the same requests,
+ * answers and errors as over HTTP.
+ *
+ * The SDK resolves the endpoint, serialises, signs and sends. Answers are read by this package before the SDK
+ * reads them, so that an answer which the SDK cannot read (a record with an odd timestamp, a proxy's page) is
+ * what it is with `MeteringClient.layer`. None of the SDK's own errors is kept.
+ *
+ * There is one attempt per call, whatever the SDK's retry settings are: retries are the app's, see
+ * `MeteringRetry`. As over HTTP, expired credentials are renewed once, and when the SDK has corrected its
+ * clock by four minutes or more, the call is made once more. The SDK's clock is the system's, not Effect's.
+ *
+ * @since 0.1.0
+ */
+import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as AwsCredentials from "../AwsCredentials.js"
+import { isSame } from "../internal/mending.js"
+import { observeAttempt } from "../internal/observe.js"
+import { make } from "../internal/service.js"
+import { MeteringClient } from "../MeteringClient.js"
+import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
+import { MeteringConfigError } from "../MeteringError.js"
+import type { Rule } from "../Preflight.js"
+import { type Connection, makeExecute } from "./internal/execute.js"
+import { credentialsError } from "./internal/failure.js"
+
+/**
+ * The client over an SDK client of its own, which is destroyed with the scope.
+ *
+ * Region, endpoint and timeout are the configuration's, and the credentials are `AwsCredentials`'; nothing
+ * comes from the SDK's environment variables or files.
+ *
+ * @example
+ * ```ts
+ * import { Layer } from "effect"
+ * import { MeteringConfig } from "effect-marketplace-metering"
+ * import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
+ * import { layerDefaultChain } from "effect-marketplace-metering/node"
+ *
+ * const MeteringLive = AwsSdkClient.layer.pipe(
+ *   Layer.provide([MeteringConfig.layer({ region: "us-east-1" }), layerDefaultChain])
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<
+  MeteringClient,
+  never,
+  MeteringConfig | AwsCredentials.AwsCredentials
+> = Layer.scoped(
+  MeteringClient,
+  Effect.gen(function* () {
+    const config = yield* MeteringConfig
+    const credentials = yield* AwsCredentials.AwsCredentials
+    const clients = yield* Effect.acquireRelease(
+      Effect.sync(() => makeClients(config)),
+      (clients) => Effect.sync(clients.destroy)
+    )
+    const url = new URL(config.endpoint)
+    const connectionOf = (current: AwsCredentials.Credentials): Connection => ({
+      client: clients.of(current),
+      renew: () =>
+        Effect.map(credentials.refresh(current), (fresh) =>
+          isSame(fresh, current) ? undefined : connectionOf(fresh)
+        )
+    })
+    return make(
+      makeExecute({
+        connect: Effect.map(credentials.get, connectionOf),
+        requestTimeout: config.requestTimeout,
+        checksSize: !config.except.includes("requestSize"),
+        observed: observeAttempt(url)
+      }),
+      {
+        attributes: { "cloud.region": config.region, "server.address": url.hostname },
+        except: config.except
+      }
+    )
+  })
+)
+
+/**
+ * What a client that the user has built cannot tell.
+ *
+ * - `requestTimeout`: how long an answer may take; no limit but the SDK's own when left out
+ * - `except`: preflight rules that are not checked
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly requestTimeout?: Duration.DurationInput | undefined
+  readonly except?: ReadonlyArray<Rule> | undefined
+}
+
+/**
+ * The client over an SDK client that the user has built, and goes on to own: it is not destroyed.
+ *
+ * It keeps its region, endpoint, credentials, request handler and middlewares; only its retry strategy is not
+ * asked. A client without a region is a `MeteringConfigError`. Since only the SDK knows where it sends, there
+ * is a span per call and none per attempt.
+ *
+ * The SDK gives a request without a `clientToken` one of its own. A `MeterUsageRequest` always has one,
+ * unless it was decoded from a client that had sent none.
+ *
+ * @example
+ * ```ts
+ * import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
+ * import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
+ *
+ * const sdk = new MarketplaceMeteringClient({ region: "us-east-1" })
+ *
+ * const MeteringLive = AwsSdkClient.layerFrom(sdk, { requestTimeout: "10 seconds" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFrom = (
+  client: MarketplaceMeteringClient,
+  options: Options = {}
+): Layer.Layer<MeteringClient, MeteringConfigError> =>
+  Layer.effect(
+    MeteringClient,
+    Effect.map(regionOf(client), (region) => {
+      const { except = [], requestTimeout } = options
+      const connection: Connection = {
+        client,
+        renew: (request) =>
+          Effect.map(
+            Effect.tryPromise({
+              try: () => client.config.credentials({ forceRefresh: true }),
+              catch: (error) => credentialsError(error)
+            }),
+            (fresh) =>
+              fresh.accessKeyId === request?.accessKeyId &&
+              fresh.sessionToken === request.sessionToken
+                ? undefined
+                : connection
+          )
+      }
+      return make(
+        makeExecute({
+          connect: Effect.succeed(connection),
+          requestTimeout:
+            requestTimeout === undefined ? undefined : Duration.decode(requestTimeout),
+          checksSize: !except.includes("requestSize"),
+          observed: identity
+        }),
+        { attributes: { "cloud.region": region }, except }
+      )
+    })
+  )
+
+const regionOf = (client: MarketplaceMeteringClient) =>
+  Effect.tryPromise({
+    try: () => client.config.region(),
+    catch: (error) =>
+      new MeteringConfigError(
+        {
+          reason: `The SDK client has no region that can be used${error instanceof Error ? `: ${error.message}` : ""}`
+        },
+        true
+      )
+  })
+
+/**
+ * The SDK asks a provider when it likes and keeps what it says; a client for each set of credentials signs with
+ * exactly those. Connections and the corrected clock pass on from one to the next.
+ */
+const makeClients = ({ endpoint, region }: Config) => {
+  let last:
+    | {
+        readonly credentials: AwsCredentials.Credentials
+        readonly client: MarketplaceMeteringClient
+      }
+    | undefined
+  return {
+    of: (credentials: AwsCredentials.Credentials): MarketplaceMeteringClient => {
+      if (
+        last !== undefined &&
+        (last.credentials === credentials || isSame(last.credentials, credentials))
+      ) {
+        return last.client
+      }
+      const { accessKeyId, secretAccessKey, sessionToken } = credentials
+      const client = new MarketplaceMeteringClient({
+        region,
+        endpoint,
+        useFipsEndpoint: false,
+        useDualstackEndpoint: false,
+        maxAttempts: 1,
+        retryMode: "standard",
+        credentials: {
+          accessKeyId,
+          secretAccessKey: Redacted.value(secretAccessKey),
+          ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
+        },
+        ...(last !== undefined && {
+          requestHandler: last.client.config.requestHandler,
+          systemClockOffset: last.client.config.systemClockOffset
+        })
+      })
+      last = { credentials, client }
+      return client
+    },
+    destroy: () => last?.client.destroy()
+  }
+}

@@ -1,0 +1,55 @@
+/** Why the SDK has no answer to show, in the words of this package. */
+import type * as Duration from "effect/Duration"
+import { connectionError } from "../../internal/connection.js"
+import { describe } from "../../internal/identity.js"
+import * as MeteringError from "../../MeteringError.js"
+import type { Seen } from "./send.js"
+
+/** Where the SDK had not yet settled where to send. */
+export const unknownEndpoint = "the SDK client's endpoint"
+
+/** Classifies a failure of the SDK. Nothing of it is kept but a name, a code, or what a credential provider says without its secrets. */
+export const failureOf = (
+  operation: MeteringError.OperationName,
+  { failure, request }: Seen,
+  elapsed: Duration.Duration
+):
+  | MeteringError.ConnectionError
+  | MeteringError.RequestTimeoutError
+  | MeteringError.CredentialsError => {
+  const { code, name, syscall } = (failure ?? {}) as Record<string, unknown>
+  if (request === undefined) {
+    // what precedes a request is its endpoint and its credentials, the signing included
+    return name === "EndpointError"
+      ? new MeteringError.ConnectionError(
+          { operation, endpoint: unknownEndpoint, reason: "EndpointError", delivery: "notSent" },
+          true
+        )
+      : credentialsError(failure, operation)
+  }
+  // the SDK's handlers also give this name to connections that broke, which keep their code
+  const isTimeout =
+    name === "TimeoutError" &&
+    (code === undefined || (code === "ETIMEDOUT" && syscall === undefined))
+  if (isTimeout) {
+    return new MeteringError.RequestTimeoutError(
+      { operation, endpoint: request.origin, timeout: elapsed },
+      true
+    )
+  }
+  return connectionError(operation, request.origin, { reason: "Transport", cause: failure })
+}
+
+/** No credentials from the provider of the SDK's client. */
+export const credentialsError = (
+  failure: unknown,
+  operation?: MeteringError.OperationName
+): MeteringError.CredentialsError =>
+  new MeteringError.CredentialsError(
+    {
+      ...(operation !== undefined && { operation }),
+      tried: ["the SDK client's credential provider"],
+      reason: describe(failure)
+    },
+    true
+  )

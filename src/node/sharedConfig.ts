@@ -1,0 +1,105 @@
+/** The configuration that the official SDK would find in the environment and the shared files. */
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import { type Found, optionalText } from "../internal/config.js"
+import { environment, regionVariables, type Settings, settle } from "../internal/settings.js"
+import type * as MeteringConfig from "../MeteringConfig.js"
+import { MeteringConfigError } from "../MeteringError.js"
+import type { SharedConfigOptions } from "./index.js"
+import { load } from "./load.js"
+
+const packageName = "@smithy/core"
+
+const loadLibrary = load(packageName, () => import("@smithy/core/config")).pipe(
+  Effect.mapError(
+    (reason) => new MeteringConfigError({ reason: `No shared config: ${reason}` }, true)
+  )
+)
+
+const variables = Config.all({
+  profile: optionalText("AWS_PROFILE"),
+  configFile: optionalText("AWS_CONFIG_FILE"),
+  credentialsFile: optionalText("AWS_SHARED_CREDENTIALS_FILE"),
+  metadataDisabled: optionalText("AWS_EC2_METADATA_DISABLED")
+})
+
+/** The region of the EC2 instance that this runs on, which the SDK has from 2025 on. */
+const instanceRegion = ({ NODE_REGION_CONFIG_OPTIONS }: typeof import("@smithy/core/config")) =>
+  Effect.tryPromise(async (): Promise<unknown> => {
+    const region: unknown = NODE_REGION_CONFIG_OPTIONS.default
+    return typeof region === "function" ? region() : undefined
+  }).pipe(
+    Effect.map((value): Found | undefined =>
+      typeof value === "string" && value !== ""
+        ? { value, source: "the instance metadata service" }
+        : undefined
+    ),
+    Effect.orElseSucceed(() => undefined)
+  )
+
+type Section = Readonly<Record<string, string | undefined>>
+
+const serviceEndpoint = "marketplace_metering.endpoint_url"
+
+export const resolve = (
+  options: SharedConfigOptions
+): Effect.Effect<MeteringConfig.Service, MeteringConfigError | ConfigError.ConfigError> =>
+  Effect.gen(function* () {
+    const library = yield* loadLibrary
+    const found = yield* variables
+    const home = `${library.getHomeDir()}/.aws`
+    const profile = options.profile ?? found.profile?.value ?? "default"
+    const configFile = options.configFile ?? found.configFile?.value ?? `${home}/config`
+    const credentialsFile =
+      options.credentialsFile ?? found.credentialsFile?.value ?? `${home}/credentials`
+    const files = yield* Effect.promise(() =>
+      library.loadSharedConfigFiles({
+        configFilepath: configFile,
+        filepath: credentialsFile,
+        ignoreCache: true
+      })
+    )
+    const inConfig: Section = files.configFile[profile] ?? {}
+    const inCredentials: Section = files.credentialsFile[profile] ?? {}
+    const profileSource = `profile "${profile}" of ${configFile} and ${credentialsFile}`
+
+    const from = (section: Section, key: string, source = profileSource): Found | undefined => {
+      const value = section[key]
+      return value ? { value, source: `${key} in ${source}` } : undefined
+    }
+    const merged = { ...inCredentials, ...inConfig }
+    const endpoint = (): Found | undefined => {
+      const name = merged.services
+      if (!name) return from(merged, "endpoint_url")
+      const section = files.configFile[`services.${name}`]
+      const source = `services section "${name}" of ${configFile}`
+      // the SDK calls the public endpoint then; a billing client had better stop
+      if (section === undefined) return { value: "", source: `${source}, which does not exist` }
+      return from(section, serviceEndpoint, source) ?? from(merged, "endpoint_url")
+    }
+    const shared: Settings = {
+      // for the region alone, the credentials file goes before the config file
+      region: from({ ...inConfig, ...inCredentials }, "region"),
+      fips: from(merged, "use_fips_endpoint"),
+      dualStack: from(merged, "use_dualstack_endpoint"),
+      endpoint: endpoint(),
+      ignoreEndpoints: from(merged, "ignore_configured_endpoint_urls")
+    }
+    const variablesFound = yield* environment()
+    const isKnown = variablesFound.region !== undefined || shared.region !== undefined
+    const isDisabled = (found.metadataDisabled?.value ?? "false") !== "false"
+    const metadata: Settings =
+      isKnown || isDisabled ? {} : { region: yield* instanceRegion(library) }
+    return yield* settle(
+      [variablesFound, shared, metadata],
+      [
+        ...regionVariables,
+        `region in ${profileSource}`,
+        isDisabled
+          ? "not the instance metadata service, as AWS_EC2_METADATA_DISABLED is set"
+          : "the instance metadata service"
+      ],
+      options
+    )
+  })

@@ -1,0 +1,460 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as MeteringError from "effect-marketplace-metering/MeteringError"
+import type { ExceptionClass } from "effect-marketplace-metering/Operation"
+import { clientLayer, credentials } from "./support/client.js"
+import { type Canned, exception, type Reply, stubHttp } from "./support/http.js"
+import { allOperations, type Case, operations } from "./support/operations.js"
+
+type Kind = "final" | "transient" | "throttling"
+
+/** The service's model: every exception, and what its retry can bring. */
+const modelled: Record<MeteringError.ModelledException["_tag"], Kind> = {
+  InternalServiceErrorException: "transient",
+  ThrottlingException: "throttling",
+  InvalidProductCodeException: "final",
+  InvalidUsageDimensionException: "final",
+  InvalidTagException: "final",
+  InvalidUsageAllocationsException: "final",
+  InvalidCustomerIdentifierException: "final",
+  TimestampOutOfBoundsException: "final",
+  DisabledApiException: "final",
+  InvalidLicenseException: "final",
+  InvalidEndpointRegionException: "final",
+  DuplicateRequestException: "final",
+  IdempotencyConflictException: "final",
+  CustomerNotEntitledException: "final",
+  InvalidRegionException: "final",
+  InvalidPublicKeyVersionException: "final",
+  PlatformNotSupportedException: "final",
+  InvalidTokenException: "final",
+  ExpiredTokenException: "final"
+}
+
+const classes: ReadonlyMap<string, unknown> = new Map(Object.entries(MeteringError))
+
+const classOf = (tag: string) => classes.get(tag) as ExceptionClass<MeteringError.ModelledException>
+
+/** What a call of this operation fails with when the service answers so, again and again. */
+const failure = (operation: Case, ...replies: ReadonlyArray<Reply>) =>
+  Effect.provide(
+    Effect.flip(operation.call()),
+    // the same credentials again: nothing that could be tried once more
+    clientLayer(stubHttp(...replies).layer, {
+      credentials: { refresh: () => Effect.succeed(credentials) }
+    })
+  )
+
+/** Of every error, what the service said included. */
+const assertReadable = (error: MeteringError.MeteringError, operation: string) => {
+  assert.isTrue(error.message.startsWith(`${operation}: `), error.message)
+  assert.match(error.message, /^\w+: [A-Z].{20,}/)
+  assert.notMatch(error.message, /undefined|\[object|null|NaN/)
+}
+
+const assertKind = (error: MeteringError.MeteringError, kind: Kind) =>
+  assert.deepStrictEqual(
+    { isRetryable: error.isRetryable, isThrottling: error.isThrottling },
+    { isRetryable: kind !== "final", isThrottling: kind === "throttling" },
+    error.message
+  )
+
+const every = Object.entries(modelled).flatMap(([tag, kind]) =>
+  allOperations.map((operation) => ({ tag, kind, operation, name: operation.name }))
+)
+
+describe("a modelled exception", () => {
+  it("is one of 19", () => {
+    assert.lengthOf(Object.keys(modelled), 19)
+    assert.sameMembers(
+      [...new Set(allOperations.flatMap(({ exceptions }) => exceptions))],
+      Object.keys(modelled)
+    )
+  })
+
+  // what a service's exception of this name means where the operation does not have it
+  const elsewhere = (tag: string) =>
+    tag === "ExpiredTokenException" ? "CredentialsExpiredError" : "UnknownServiceError"
+
+  it.effect.each(every)("$tag of $name", ({ kind, operation, tag }) =>
+    Effect.gen(function* () {
+      for (const code of [
+        tag,
+        `com.amazonaws.marketplacemetering#${tag}`,
+        `${tag}:http://internal/`
+      ]) {
+        const error = yield* failure(operation, exception(code))
+        const { _tag } = error
+        if (operation.exceptions.includes(tag)) {
+          assert.strictEqual(_tag as string, tag)
+          assert.instanceOf(error, classOf(tag))
+        } else {
+          assert.strictEqual(_tag, elsewhere(tag))
+          assert.propertyVal(error, "code", tag)
+        }
+        assertKind(error, kind)
+        assert.deepInclude(
+          { ...error },
+          {
+            operation: operation.name,
+            statusCode: 400,
+            requestId: "1f2e3d4c-0000-4000-8000-00000000c0de",
+            serviceMessage: "said by the service"
+          }
+        )
+        assertReadable(error, operation.name)
+        assert.include(error.message, "The service says: said by the service")
+        assert.include(error.message, "(HTTP 400, request 1f2e3d4c-0000-4000-8000-00000000c0de)")
+        assert.instanceOf(error, Error)
+      }
+    })
+  )
+
+  it("has advice of its own", () => {
+    const messages = Object.keys(modelled).map(
+      (tag) => new (classOf(tag))({ operation: "MeterUsage" }).message
+    )
+    assert.lengthOf(new Set(messages), 19)
+  })
+})
+
+/** Answers that the model does not have, and the class that each belongs to, by any operation. */
+const unmodelled: ReadonlyArray<
+  readonly [code: string, tag: MeteringError.CommonError["_tag"], kind: Kind, message?: string]
+> = [
+  ["DryRunOperation", "UnknownServiceError", "final"],
+  ["UnauthorizedException", "AccessDeniedError", "final"],
+  ["AccessDeniedException", "AccessDeniedError", "final"],
+  ["UnrecognizedClientException", "CredentialsRejectedError", "final"],
+  ["InvalidSignatureException", "CredentialsRejectedError", "final"],
+  ["IncompleteSignature", "CredentialsRejectedError", "final"],
+  ["MissingAuthenticationToken", "CredentialsRejectedError", "final"],
+  ["SerializationException", "UnknownServiceError", "final"],
+  ["ValidationException", "UnknownServiceError", "final"],
+  ["UnknownOperationException", "UnknownServiceError", "final"],
+  ["CustomerNotSubscribedException", "UnknownServiceError", "final"],
+  ["RequestExpired", "ClockSkewError", "final"],
+  ["RequestTimeTooSkewed", "ClockSkewError", "final"],
+  ["RequestInTheFuture", "ClockSkewError", "final"],
+  [
+    "InvalidSignatureException",
+    "ClockSkewError",
+    "final",
+    "Signature expired: 20261124T101530Z is now earlier than 20261124T111530Z (20261124T112030Z - 5 min.)"
+  ],
+  [
+    "InvalidSignatureException",
+    "ClockSkewError",
+    "final",
+    "Signature not yet current: 20261124T101530Z is still later than 20261124T091530Z"
+  ],
+  ["ExpiredToken", "CredentialsExpiredError", "final"],
+  ["com.amazon.coral.service#ExpiredTokenException", "CredentialsExpiredError", "final"],
+  [
+    "ExpiredTokenException",
+    "CredentialsExpiredError",
+    "final",
+    "The security token included in the request is expired"
+  ],
+  ["BrandNewException", "UnknownServiceError", "final"],
+  ["RequestTimeout", "UnknownServiceError", "transient"],
+  ["RequestTimeoutException", "UnknownServiceError", "transient"],
+  ["TimeoutError", "UnknownServiceError", "transient"],
+  ...[
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "TooManyRequestsException",
+    "TransactionInProgressException"
+  ].map((code) => [code, "UnknownServiceError", "throttling"] as const)
+]
+
+describe("a code that the model does not have", () => {
+  it.effect.each(unmodelled)("%s is a %s (%s)", ([code, tag, kind, message]) =>
+    Effect.gen(function* () {
+      for (const operation of allOperations) {
+        const error = yield* failure(
+          operation,
+          exception(code, { ...(message !== undefined && { message }) })
+        )
+        assert.strictEqual(error._tag, tag)
+        assert.propertyVal(error, "code", code.replace(/^.*#/, ""))
+        assertKind(error, kind)
+        assertReadable(error, operation.name)
+        assert.include(error.message, message ?? "said by the service")
+      }
+    })
+  )
+})
+
+describe("an ExpiredTokenException", () => {
+  const coral = "com.amazon.coral.service#ExpiredTokenException"
+  const own = "com.amazonaws.marketplacemetering#ExpiredTokenException"
+  const session = "The security token included in the request is expired"
+
+  it.effect.each<readonly [MeteringError.OperationName, string, string, string]>([
+    ["ResolveCustomer", own, "The token is expired.", "ExpiredTokenException"],
+    ["ResolveCustomer", "ExpiredTokenException", "The token is expired.", "ExpiredTokenException"],
+    ["ResolveCustomer", "ExpiredTokenException", session, "CredentialsExpiredError"],
+    ["ResolveCustomer", coral, "The token is expired.", "CredentialsExpiredError"],
+    ["ResolveCustomer", coral, session, "CredentialsExpiredError"],
+    ["MeterUsage", own, "The token is expired.", "CredentialsExpiredError"],
+    ["BatchMeterUsage", "ExpiredTokenException", session, "CredentialsExpiredError"],
+    ["RegisterUsage", coral, session, "CredentialsExpiredError"]
+  ])("of %s as %s, %s: is a %s", ([name, code, message, tag]) =>
+    Effect.gen(function* () {
+      const error = yield* failure(operations[name], exception(code, { message }))
+      assert.strictEqual(error._tag as string, tag)
+      assertKind(error, "final")
+    })
+  )
+})
+
+describe("the status of an answer", () => {
+  it.effect.each([
+    [300, "final"],
+    [301, "final"],
+    [307, "final"],
+    [400, "final"],
+    [403, "final"],
+    [404, "final"],
+    [408, "final"],
+    [429, "throttling"],
+    [500, "transient"],
+    [501, "final"],
+    [502, "transient"],
+    [503, "transient"],
+    [504, "transient"]
+  ] as const)("%d makes what nobody knows %s", ([status, kind]) =>
+    Effect.gen(function* () {
+      for (const [tag, answer] of [
+        ["UnknownServiceError", exception("BrandNewException", { status })],
+        [
+          "UnexpectedResponseError",
+          { status, body: "<html>a proxy</html>", headers: { "content-type": "text/html" } }
+        ],
+        ["UnexpectedResponseError", { status, body: "" }],
+        ["UnexpectedResponseError", { status, body: "[1]" }]
+      ] satisfies ReadonlyArray<readonly [string, Canned]>) {
+        const error = yield* failure(operations.BatchMeterUsage, answer)
+        assert.strictEqual(error._tag, tag)
+        assert.propertyVal(error, "statusCode", status)
+        assertKind(error, kind)
+        assertReadable(error, "BatchMeterUsage")
+      }
+    })
+  )
+
+  it.effect.each([200, 202, 299])(
+    "%d with what cannot be read leaves open what happened",
+    (status) =>
+      Effect.gen(function* () {
+        for (const body of ["<html></html>", '{"Results":', "[]", "7", '"text"']) {
+          const error = yield* failure(operations.BatchMeterUsage, { status, body })
+          assert.deepInclude(
+            { ...error },
+            { _tag: "UnexpectedResponseError", statusCode: status, bodyLength: body.length }
+          )
+          assertKind(error, "transient")
+        }
+      })
+  )
+
+  it.effect("of a redirect that a browser hides is not taken for a success", () =>
+    Effect.gen(function* () {
+      const error = yield* failure(operations.MeterUsage, { status: 0 })
+      assert.strictEqual(error._tag, "UnexpectedResponseError")
+      assertKind(error, "final")
+    })
+  )
+
+  it.effect("does not decide the class of a modelled exception", () =>
+    Effect.gen(function* () {
+      for (const status of [400, 409, 500, 503]) {
+        const error = yield* failure(
+          operations.MeterUsage,
+          exception("IdempotencyConflictException", { status })
+        )
+        assert.deepInclude(
+          { ...error },
+          { _tag: "IdempotencyConflictException", statusCode: status }
+        )
+      }
+    })
+  )
+})
+
+describe("the code of an answer is read from", () => {
+  const code = "ThrottlingException"
+
+  it.effect.each<readonly [string, Canned]>([
+    ["__type", { body: { __type: code, code: "Other" }, headers: { "x-amzn-errortype": "Other" } }],
+    ["code", { body: { code }, headers: { "x-amzn-errortype": "Other" } }],
+    ["Code", { body: { Code: code } }],
+    ["CODE after an empty __type", { body: { __type: "", CODE: code } }],
+    ["the header, with a body", { body: { message: "m" }, headers: { "x-amzn-errortype": code } }],
+    ["the header alone", { body: "", headers: { "x-amzn-errortype": `${code}:http://internal/` } }],
+    ["the header, beside HTML", { body: "<html>", headers: { "X-Amzn-ErrorType": `aws#${code}` } }],
+    ["a name with a namespace and a URI", { body: { __type: `aws.x#${code}:http://a/#b` } }],
+    ["a name with a list after it", { body: { __type: `${code},Other` } }]
+  ])("%s", ([, answer]) =>
+    Effect.gen(function* () {
+      const error = yield* failure(operations.MeterUsage, { status: 400, ...answer })
+      assert.strictEqual(error._tag, code)
+    })
+  )
+
+  it.effect("anything else keeps its full name and message", () =>
+    Effect.gen(function* () {
+      const error = yield* failure(
+        operations.MeterUsage,
+        exception("com.example#NobodyKnowsThisOneException", { message: "as long as it is" })
+      )
+      assert.deepInclude(
+        { ...error },
+        { code: "NobodyKnowsThisOneException", serviceMessage: "as long as it is" }
+      )
+    })
+  )
+})
+
+describe("the service's words are read from", () => {
+  const said = (body: object) =>
+    Effect.map(
+      failure(operations.MeterUsage, {
+        status: 400,
+        body: { __type: "ThrottlingException", ...body }
+      }),
+      (error) => ("serviceMessage" in error ? error.serviceMessage : undefined)
+    )
+
+  it.effect.each([
+    [{ message: "a" }, "a"],
+    [{ Message: "a" }, "a"],
+    [{ message: "a", Message: "b" }, "a"],
+    [{ message: null, Message: "b" }, "b"],
+    [{ message: "" }, undefined],
+    [{ message: null }, undefined],
+    [{ message: { a: 1 } }, undefined],
+    [{}, undefined]
+  ] as const)("%j: %s", ([body, expected]) =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* said(body), expected)
+    })
+  )
+})
+
+describe("the request id", () => {
+  it.effect.each<readonly [Record<string, string>, string | undefined]>([
+    [{ "x-amzn-requestid": "a" }, "a"],
+    [{ "x-amzn-RequestId": "a", "x-amz-request-id": "b" }, "a"],
+    [{ "x-amzn-request-id": "a" }, "a"],
+    [{ "x-amz-request-id": "a" }, "a"],
+    [{ "x-amzn-requestid": "a".repeat(60) }, "a".repeat(60)],
+    [{ "x-amzn-requestid": "a".repeat(61) }, undefined],
+    [{}, undefined]
+  ])("of %j is %s", ([headers, requestId]) =>
+    Effect.gen(function* () {
+      for (const body of ["<html>", { __type: "ThrottlingException" }]) {
+        const error = yield* failure(operations.MeterUsage, { status: 400, headers, body })
+        assert.strictEqual("requestId" in error ? error.requestId : undefined, requestId)
+      }
+    })
+  )
+})
+
+describe("a hint to wait", () => {
+  it.effect.each<readonly [Record<string, string>, number | undefined]>([
+    [{ "retry-after": "7" }, 7000],
+    [{ "retry-after": "0.5" }, 500],
+    [{ "x-amz-retry-after": "1500" }, 1500],
+    [{ "x-amz-retry-after": "1500", "retry-after": "7" }, 1500],
+    [{ "x-amz-retry-after": "soon", "retry-after": "7" }, 7000],
+    [
+      { "retry-after": "Tue, 24 Nov 2026 10:15:40 GMT", date: "Tue, 24 Nov 2026 10:15:30 GMT" },
+      10_000
+    ],
+    [{ "retry-after": "-1" }, undefined],
+    [{ "retry-after": "soon" }, undefined],
+    [{}, undefined]
+  ])("%j is %s ms", ([headers, millis]) =>
+    Effect.gen(function* () {
+      for (const answer of [
+        exception("ThrottlingException", { headers }),
+        exception("SlowDown", { headers }),
+        { status: 503, body: "<html>", headers }
+      ]) {
+        const error = yield* failure(operations.MeterUsage, answer)
+        const hint = "retryAfter" in error ? error.retryAfter : undefined
+        assert.deepStrictEqual(hint && Duration.toMillis(hint), millis)
+      }
+    })
+  )
+})
+
+describe("errors that no answer has brought", () => {
+  it("say what happened", () => {
+    const timeout = new MeteringError.RequestTimeoutError({
+      operation: "MeterUsage",
+      endpoint: "https://example.com",
+      timeout: Duration.seconds(90)
+    })
+    assert.strictEqual(
+      timeout.message,
+      "MeterUsage: No answer from https://example.com within 1m 30s."
+    )
+    assertKind(timeout, "transient")
+    const connection = new MeteringError.ConnectionError({
+      operation: "MeterUsage",
+      endpoint: "https://example.com",
+      reason: "ECONNRESET",
+      delivery: "unknown"
+    })
+    assert.strictEqual(
+      connection.message,
+      "MeterUsage: No answer from https://example.com: ECONNRESET."
+    )
+    assertKind(connection, "transient")
+    const noCredentials = new MeteringError.CredentialsError({
+      operation: "MeterUsage",
+      tried: ["environment", "profile"],
+      reason: "nothing there"
+    })
+    assert.strictEqual(
+      noCredentials.message,
+      "MeterUsage: No AWS credentials from environment, profile: nothing there. Nothing was sent."
+    )
+    assertKind(noCredentials, "final")
+    const invalid = new MeteringError.InvalidInputError({
+      violations: [
+        { field: "dimension", rule: "dimension", expected: "1 to 255 characters", value: "" }
+      ]
+    })
+    assert.strictEqual(
+      invalid.message,
+      'Nothing was sent. dimension: expected 1 to 255 characters, got "" [dimension]'
+    )
+    assertKind(invalid, "final")
+    assert.strictEqual(
+      new MeteringError.MeteringConfigError({ reason: "no Region" }).message,
+      "no Region"
+    )
+  })
+
+  it("tell three violations and count the others", () => {
+    const violation = { field: "f", rule: "r", expected: "e" }
+    const error = new MeteringError.InvalidInputError({
+      violations: [violation, violation, violation, violation, violation]
+    })
+    assert.match(error.message, /(f: expected e \[r\]; ){3}and 2 more$/)
+  })
+})

@@ -1,0 +1,529 @@
+/** The tag over an SDK client that the user has built, with a function for a network. */
+import { inspect } from "node:util"
+import {
+  type MarketplaceMeteringClientConfig,
+  MeterUsageCommand,
+  ThrottlingException
+} from "@aws-sdk/client-marketplace-metering"
+import { assert, describe, it } from "@effect/vitest"
+import { ConfiguredRetryStrategy } from "@smithy/core/retry"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Schedule from "effect/Schedule"
+import * as TestClock from "effect/TestClock"
+import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
+import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
+import type * as MeteringError from "effect-marketplace-metering/MeteringError"
+import {
+  type Canned,
+  type Captured,
+  type Handle,
+  sdkClient,
+  toSdk
+} from "../differential/harness.js"
+import { secrets } from "../support/client.js"
+import {
+  allOperations,
+  batchMeterUsage,
+  meterUsage,
+  operations,
+  record,
+  registrationToken
+} from "../support/operations.js"
+
+const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Canned => ({
+  status,
+  headers: { "x-amzn-requestid": "r-1", ...headers },
+  body: JSON.stringify(body)
+})
+
+const exception = (code: string, message = "said", headers: Record<string, string> = {}) =>
+  json({ __type: code, message }, 400, headers)
+
+const make = (
+  handle: Handle,
+  config: MarketplaceMeteringClientConfig = {},
+  options?: AwsSdkClient.Options
+) => {
+  const { client, sent } = sdkClient(handle, config)
+  return { client, layer: AwsSdkClient.layerFrom(client, options), sent }
+}
+
+/** A network that gives one answer after the other, and the last one for ever. */
+const answers = (...all: ReadonlyArray<Canned>): Handle => {
+  let next = 0
+  return () => all[Math.min(next++, all.length - 1)] ?? json({})
+}
+
+/** A network that fails so, with a secret for a message. */
+const failing =
+  (name: string, details: object = {}): Handle =>
+  () =>
+    Promise.reject(Object.assign(new Error(secrets.sessionToken), { name, ...details }))
+
+type Call = Effect.Effect<object, MeteringError.MeteringError, MeteringClient.MeteringClient>
+
+const meter: Call = MeteringClient.meterUsage(meterUsage)
+
+const failure = ({ layer }: ReturnType<typeof make>, call = meter) =>
+  Effect.flip(Effect.provide(call, Layer.orDie(layer)))
+
+const credentialOf = ({ headers }: Captured) =>
+  /Credential=([^/]+)/.exec(headers.authorization ?? "")?.[1]
+
+describe("a request", () => {
+  it.effect("carries its own client token, the same one on every run of the call", () =>
+    Effect.gen(function* () {
+      const { layer, sent } = make(answers(exception("ThrottlingException"), json({})))
+      const given = MeteringClient.meterUsage({ ...meterUsage, clientToken: "one-charge" })
+      const made = MeteringClient.meterUsage(meterUsage)
+      yield* Effect.retry(given, Schedule.recurs(1)).pipe(
+        Effect.zipRight(made),
+        Effect.zipRight(made),
+        Effect.provide(layer)
+      )
+      const [first, retried, another, again] = sent.map(({ body }) => JSON.parse(body).ClientToken)
+      assert.deepStrictEqual([first, retried], ["one-charge", "one-charge"])
+      assert.match(another, /^[\da-f-]{36}$/)
+      assert.strictEqual(again, another)
+    })
+  )
+
+  it.effect("is checked before it is sent", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({})))
+      const error = yield* failure(
+        rig,
+        MeteringClient.meterUsage({ ...meterUsage, usageQuantity: -1 })
+      )
+      assert.strictEqual(error._tag, "InvalidInputError")
+      assert.lengthOf(rig.sent, 0)
+    })
+  )
+
+  it.effect("of a megabyte is refused, unless that rule is switched off", () =>
+    Effect.gen(function* () {
+      const call = MeteringClient.batchMeterUsage({
+        ...batchMeterUsage,
+        usageRecords: [{ ...record, dimension: "d".repeat(1_000_000) }]
+      })
+      const checked = make(answers(json({})), {}, { except: ["dimension"] })
+      const error = yield* failure(checked, call)
+      assert.include(error.message, "[requestSize]")
+      assert.lengthOf(checked.sent, 0)
+      const unchecked = make(answers(json({})), {}, { except: ["dimension", "requestSize"] })
+      yield* Effect.provide(call, unchecked.layer)
+      assert.lengthOf(unchecked.sent, 1)
+    })
+  )
+
+  it.effect("goes through the user's middlewares", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({})))
+      rig.client.middlewareStack.add(
+        (next) => (args) => {
+          // what a build step is given is a request over HTTP
+          const { headers } = args.request as { readonly headers: Record<string, string> }
+          headers["x-user"] = "here"
+          return next(args)
+        },
+        { step: "build" }
+      )
+      yield* Effect.provide(meter, rig.layer)
+      assert.strictEqual(rig.sent[0]?.headers["x-user"], "here")
+    })
+  )
+})
+
+describe("one attempt", () => {
+  const failures: Record<string, Handle> = {
+    throttled: answers(exception("ThrottlingException")),
+    "a fault of the service": answers(json({}, 503)),
+    "a connection reset": failing("Error", { code: "ECONNRESET" })
+  }
+  for (const [name, handle] of Object.entries(failures)) {
+    for (const config of [
+      { maxAttempts: 5 },
+      { maxAttempts: 5, retryMode: "adaptive" },
+      { retryStrategy: new ConfiguredRetryStrategy(5, 0) }
+    ]) {
+      it.effect(`${name}, with ${Object.keys(config).join(" and ")}`, () =>
+        Effect.gen(function* () {
+          const rig = make(handle, config)
+          const error = yield* failure(rig)
+          assert.isTrue(error.isRetryable)
+          assert.lengthOf(rig.sent, 1)
+          assert.strictEqual(rig.sent[0]?.headers["amz-sdk-request"], "attempt=1; max=1")
+        })
+      )
+    }
+  }
+
+  it.effect("leaves the user's client as it was: its own calls are retried", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(exception("ThrottlingException"), json({}, 500), json({})), {
+        retryStrategy: new ConfiguredRetryStrategy(2, 0)
+      })
+      yield* failure(rig)
+      yield* Effect.promise(() =>
+        rig.client.send(new MeterUsageCommand(toSdk(meterUsage) as MeterUsageCommand["input"]))
+      )
+      assert.lengthOf(rig.sent, 3)
+    })
+  )
+})
+
+describe("interruption and time", () => {
+  /** A network that never answers, and tells when it was asked and when it was told to stop. */
+  const silent = Effect.gen(function* () {
+    const asked = yield* Deferred.make<void>()
+    const stopped = yield* Deferred.make<void>()
+    const run = Runtime.runSync(yield* Effect.runtime())
+    const handle: Handle = (_, { abortSignal }) => {
+      abortSignal?.addEventListener("abort", () => run(Deferred.succeed(stopped, undefined)))
+      run(Deferred.succeed(asked, undefined))
+      return new Promise(() => {})
+    }
+    return { asked, handle, stopped }
+  })
+
+  it.effect("interrupting a fiber aborts the request", () =>
+    Effect.gen(function* () {
+      const { asked, handle, stopped } = yield* silent
+      const fiber = yield* Effect.fork(Effect.provide(meter, make(handle).layer))
+      yield* Deferred.await(asked)
+      const exit = yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.isInterrupted(exit))
+      yield* Deferred.await(stopped)
+    })
+  )
+
+  it.effect("no answer in time is a RequestTimeoutError, and aborts the request", () =>
+    Effect.gen(function* () {
+      const { asked, handle, stopped } = yield* silent
+      const rig = make(handle, {}, { requestTimeout: "10 seconds" })
+      const fiber = yield* Effect.fork(failure(rig))
+      yield* Deferred.await(asked)
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error._tag, "RequestTimeoutError")
+      assert.include(
+        error.message,
+        "https://metering.marketplace.us-east-1.amazonaws.com within 10s"
+      )
+      yield* Deferred.await(stopped)
+    })
+  )
+})
+
+describe("what is no answer", () => {
+  const table: ReadonlyArray<
+    readonly [name: string, handle: Handle, expected: Readonly<Record<string, unknown>>]
+  > = [
+    [
+      "refused",
+      failing("Error", { code: "ECONNREFUSED" }),
+      { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "notSent", isRetryable: true }
+    ],
+    [
+      "no such host",
+      failing("Error", { code: "ENOTFOUND" }),
+      { _tag: "ConnectionError", reason: "ENOTFOUND", delivery: "notSent" }
+    ],
+    [
+      "reset, which the SDK calls a timeout",
+      failing("TimeoutError", { code: "ECONNRESET" }),
+      { _tag: "ConnectionError", reason: "ECONNRESET", delivery: "unknown", isRetryable: true }
+    ],
+    [
+      "fetch, with the cause inside",
+      failing("TypeError", { cause: { code: "UND_ERR_SOCKET" } }),
+      { _tag: "ConnectionError", reason: "UND_ERR_SOCKET", delivery: "unknown" }
+    ],
+    [
+      "an error that says nothing",
+      () => Promise.reject(undefined),
+      { _tag: "ConnectionError", reason: "Transport", delivery: "unknown" }
+    ],
+    [
+      "a timeout of the SDK's own",
+      failing("TimeoutError"),
+      { _tag: "RequestTimeoutError", isRetryable: true }
+    ],
+    [
+      "the SDK's request timeout",
+      failing("TimeoutError", { code: "ETIMEDOUT" }),
+      { _tag: "RequestTimeoutError" }
+    ],
+    [
+      "a connection that TCP gave up",
+      failing("TimeoutError", { code: "ETIMEDOUT", syscall: "connect" }),
+      { _tag: "ConnectionError", reason: "ETIMEDOUT", delivery: "unknown" }
+    ]
+  ]
+  for (const [name, handle, expected] of table) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const error = yield* failure(make(handle))
+        const actual = error as unknown as Record<string, unknown>
+        for (const [field, value] of Object.entries({
+          ...expected,
+          operation: "MeterUsage",
+          endpoint: "https://metering.marketplace.us-east-1.amazonaws.com"
+        })) {
+          assert.strictEqual(actual[field], value, field)
+        }
+      })
+    )
+  }
+
+  const providers: ReadonlyArray<readonly [error: Error, reason: string]> = [
+    [
+      Object.assign(new Error("Could not load credentials from any providers"), {
+        name: "CredentialsProviderError"
+      }),
+      "CredentialsProviderError: Could not load credentials from any providers"
+    ],
+    [
+      Object.assign(new Error(`Command failed: get --key ${secrets.secretAccessKey}\nno`), {
+        name: "CredentialsProviderError"
+      }),
+      "CredentialsProviderError: Command failed"
+    ],
+    [new TypeError(`no use for ${secrets.secretAccessKey}`), "TypeError: no use for …"]
+  ]
+  for (const [cause, reason] of providers) {
+    it.effect(`no credentials: ${reason}`, () =>
+      Effect.gen(function* () {
+        const rig = make(answers(json({})), { credentials: () => Promise.reject(cause) })
+        const error = yield* failure(rig)
+        assert.strictEqual(error._tag, "CredentialsError")
+        assert.strictEqual(
+          error.message,
+          `MeterUsage: No AWS credentials from the SDK client's credential provider: ${reason}. Nothing was sent.`
+        )
+        assert.lengthOf(rig.sent, 0)
+      })
+    )
+  }
+
+  it.effect("no endpoint", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({})), {
+        endpoint: "https://localhost",
+        useFipsEndpoint: true
+      })
+      const error = yield* failure(rig)
+      assert.strictEqual(error._tag, "ConnectionError")
+      assert.include(error.message, "EndpointError")
+    })
+  )
+
+  it.effect("no region is an error of the layer", () =>
+    Effect.gen(function* () {
+      const { client } = sdkClient(answers(json({})), {
+        region: () => Promise.reject<string>(new Error("Region is missing"))
+      })
+      const error = yield* Effect.flip(Effect.provide(meter, AwsSdkClient.layerFrom(client)))
+      assert.strictEqual(error._tag, "MeteringConfigError")
+      assert.include(error.message, "Region is missing")
+    })
+  )
+})
+
+describe("mending", () => {
+  const expired = exception(
+    "ExpiredTokenException",
+    "The security token included in the request is expired"
+  )
+
+  /** A provider that has other credentials each time that it is made to ask again. */
+  const rotating = () => {
+    let made = 0
+    return async () => ({ ...secrets, accessKeyId: `AKID${made++}` })
+  }
+
+  it.effect("expired credentials are renewed once, and the call is made again", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(expired, json({ MeteringRecordId: "m" })), {
+        credentials: rotating()
+      })
+      const answer = yield* Effect.provide(MeteringClient.meterUsage(meterUsage), rig.layer)
+      assert.strictEqual(answer.meteringRecordId, "m")
+      assert.deepStrictEqual(rig.sent.map(credentialOf), ["AKID0", "AKID1"])
+      const [first, second] = rig.sent
+      assert.strictEqual(second?.body, first?.body)
+    })
+  )
+
+  it.effect("credentials that have expired again are reported", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(expired), { credentials: rotating() })
+      const error = yield* failure(rig)
+      assert.strictEqual(error._tag, "CredentialsExpiredError")
+      assert.lengthOf(rig.sent, 2)
+    })
+  )
+
+  it.effect("credentials that stay the same are not tried again", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(expired))
+      const error = yield* failure(rig)
+      assert.strictEqual(error._tag, "CredentialsExpiredError")
+      assert.lengthOf(rig.sent, 1)
+    })
+  )
+
+  it.effect("a registration token that has expired renews no credentials", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(exception("ExpiredTokenException", "The token has expired")), {
+        credentials: rotating()
+      })
+      const error = yield* failure(rig, operations.ResolveCustomer.call())
+      assert.strictEqual(error._tag, "ExpiredTokenException")
+      assert.lengthOf(rig.sent, 1)
+    })
+  )
+
+  const inTwoHours = () => ({ date: new Date(Date.now() + 7_200_000).toUTCString() })
+  const dateOf = ({ headers }: Captured) => headers["x-amz-date"]?.slice(0, 11)
+  const hourOf = (millis: number) => new Date(millis).toISOString().slice(0, 13).replaceAll("-", "")
+
+  it.effect("a clock that is off is corrected once, by the SDK, and the call is made again", () =>
+    Effect.gen(function* () {
+      const handle: Handle = () =>
+        rig.sent.length === 1
+          ? exception("InvalidSignatureException", "Signature expired: x", inTwoHours())
+          : json({})
+      const rig = make(handle)
+      const now = Date.now()
+      yield* Effect.provide(meter, rig.layer)
+      const [first, second, ...others] = rig.sent.map(dateOf)
+      assert.strictEqual(first, hourOf(now))
+      assert.strictEqual(second, hourOf(now + 7_200_000))
+      assert.lengthOf(others, 0)
+    })
+  )
+
+  it.effect("a clock that is still refused is reported", () =>
+    Effect.gen(function* () {
+      const rig = make(() => exception("RequestTimeTooSkewed", "said", inTwoHours()))
+      const error = yield* failure(rig)
+      assert.strictEqual(error._tag, "ClockSkewError")
+      assert.lengthOf(rig.sent, 2)
+    })
+  )
+
+  it.effect("other errors of a skewed clock's time are not tried again", () =>
+    Effect.gen(function* () {
+      const rig = make(() => exception("ThrottlingException", "said", inTwoHours()))
+      yield* failure(rig)
+      assert.lengthOf(rig.sent, 1)
+    })
+  )
+})
+
+describe("the user's client", () => {
+  it.scoped("is not destroyed", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({})))
+      let destroyed = false
+      rig.client.config.requestHandler.destroy = () => {
+        destroyed = true
+      }
+      yield* Effect.provide(meter, rig.layer)
+      assert.isFalse(destroyed)
+      rig.client.destroy()
+      assert.isTrue(destroyed)
+    })
+  )
+
+  it.effect("may be a stub that answers for itself", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({})))
+      const stub = (send: () => Promise<unknown>) => Object.assign(rig.client, { send })
+      stub(async () => ({
+        $metadata: { httpStatusCode: 200, requestId: "r-9" },
+        UnprocessedRecords: [{ Timestamp: new Date(1763987696789), Dimension: "d", Quantity: 3 }]
+      }))
+      const answer = yield* Effect.provide(
+        MeteringClient.batchMeterUsage(batchMeterUsage),
+        rig.layer
+      )
+      assert.strictEqual(answer.requestId, "r-9")
+      assert.strictEqual(answer.unprocessedRecords[0]?.timestamp.epochMillis, 1763987696789)
+      stub(async () => {
+        throw new ThrottlingException({ message: "slow", $metadata: {} })
+      })
+      const error = yield* failure(rig)
+      assert.strictEqual(error._tag, "ThrottlingException")
+      assert.include(error.message, "slow")
+      assert.lengthOf(rig.sent, 0)
+    })
+  )
+})
+
+describe("no leak", () => {
+  /** Says back all that it was sent, as some proxies do. */
+  const recited = ({ body, headers, path }: Captured) => JSON.stringify({ body, headers, path })
+  const paths: Record<string, Handle> = {
+    "recited in a message": (request) => exception("ValidationException", recited(request)),
+    "recited in a modelled exception": (request) =>
+      exception("ThrottlingException", recited(request)),
+    "recited in the code": (request) =>
+      exception(request.headers["x-amz-security-token"] ?? "", "said"),
+    "recited in HTML": (request) => ({
+      status: 502,
+      headers: {},
+      body: `<pre>${recited(request)}`
+    }),
+    "recited in headers": (request) => ({
+      status: 400,
+      headers: {
+        "content-type": `text/html; ${request.headers.authorization}`,
+        "x-amzn-requestid": request.headers["x-amz-security-token"] ?? ""
+      },
+      body: ""
+    }),
+    "recited with 200": (request) => ({
+      status: 200,
+      headers: {},
+      body: recited(request).slice(9)
+    }),
+    "a failure that holds the request": (request) =>
+      Promise.reject(Object.assign(new Error(recited(request)), { request, name: "Odd" }))
+  }
+  for (const [name, handle] of Object.entries(paths)) {
+    for (const operation of allOperations) {
+      it.effect(`${operation.name}: ${name}`, () =>
+        Effect.gen(function* () {
+          const rig = make(handle)
+          const error = yield* failure(rig, operation.call())
+          const signature = rig.sent[0]?.headers.authorization?.slice(-64)
+          const shown = [
+            JSON.stringify(error),
+            String(error),
+            error.stack,
+            inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true, getters: true }),
+            Cause.pretty(Cause.fail(error), { renderErrorCause: true }),
+            JSON.stringify(Exit.fail(error))
+          ].join("\n")
+          for (const secret of [
+            secrets.secretAccessKey,
+            secrets.sessionToken,
+            signature,
+            registrationToken
+          ]) {
+            assert.notInclude(shown, secret ?? "no signature")
+          }
+          assert.isUndefined(error.cause)
+        })
+      )
+    }
+  }
+})

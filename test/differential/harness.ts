@@ -1,0 +1,267 @@
+/** One canned answer for our client, for the official SDK, and for our client over the SDK. No network. */
+
+import {
+  BatchMeterUsageCommand,
+  MarketplaceMeteringClient,
+  type MarketplaceMeteringClientConfig,
+  MeterUsageCommand,
+  RegisterUsageCommand,
+  ResolveCustomerCommand
+} from "@aws-sdk/client-marketplace-metering"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
+import type * as MeteringError from "effect-marketplace-metering/MeteringError"
+import { clientLayer, credentials, secrets } from "../support/client.js"
+
+export interface Canned {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** A request as it reached the network. */
+export interface Captured {
+  readonly method: string
+  readonly host: string
+  readonly path: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+// ---------------------------------------------------------------------------------------------------
+// the official SDK
+// ---------------------------------------------------------------------------------------------------
+
+/** What an SDK client hands to its request handler. */
+interface SdkRequest extends Omit<Captured, "host" | "body"> {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number
+  readonly body: Uint8Array | string
+}
+
+type HandlerOptions = { readonly abortSignal?: AbortSignal }
+
+/** Answers one request of an SDK client. */
+export type Handle = (request: Captured, options: HandlerOptions) => Promise<Canned> | Canned
+
+/** An SDK client whose network is a function, and all that was sent. */
+export const sdkClient = (handle: Handle, config: MarketplaceMeteringClientConfig = {}) => {
+  const sent: Array<Captured> = []
+  const client = new MarketplaceMeteringClient({
+    region: "us-east-1",
+    credentials: { accessKeyId: credentials.accessKeyId, ...secrets },
+    maxAttempts: 1,
+    requestHandler: {
+      metadata: { handlerProtocol: "http/1.1" },
+      handle: async (request: SdkRequest, options: HandlerOptions = {}) => {
+        const one: Captured = {
+          method: request.method,
+          host: request.hostname + (request.port === undefined ? "" : `:${request.port}`),
+          path: request.path,
+          headers: Object.fromEntries(
+            Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value])
+          ),
+          body:
+            typeof request.body === "string" ? request.body : new TextDecoder().decode(request.body)
+        }
+        sent.push(one)
+        const { body, headers, status } = await handle(one, options)
+        const bytes = new TextEncoder().encode(body)
+        return { response: { statusCode: status, headers: { ...headers }, body: bytes } }
+      },
+      updateHttpClientConfig: () => {},
+      httpHandlerConfigs: () => ({})
+    },
+    ...config
+  })
+  return { client, sent }
+}
+
+const commands: Record<MeteringError.OperationName, new (input: never) => unknown> = {
+  MeterUsage: MeterUsageCommand,
+  BatchMeterUsage: BatchMeterUsageCommand,
+  RegisterUsage: RegisterUsageCommand,
+  ResolveCustomer: ResolveCustomerCommand
+}
+
+/** Fields of ours in the SDK's names and types. Made without any of the code under test. */
+export const toSdk = (value: unknown): unknown =>
+  DateTime.isDateTime(value)
+    ? DateTime.toDateUtc(value)
+    : Redacted.isRedacted(value)
+      ? Redacted.value(value)
+      : Array.isArray(value)
+        ? value.map(toSdk)
+        : typeof value === "object" && value !== null
+          ? Object.fromEntries(
+              Object.entries(value).flatMap(([name, field]) =>
+                field === undefined
+                  ? []
+                  : [[name.charAt(0).toUpperCase() + name.slice(1), toSdk(field)]]
+              )
+            )
+          : value
+
+/** Calls the SDK as an app without this package would. */
+export const callSdk = (
+  client: MarketplaceMeteringClient,
+  name: MeteringError.OperationName,
+  fields: object
+): Promise<object> =>
+  // the command is the operation's own and its input was made from a valid request
+  client.send(new commands[name](toSdk(fields) as never) as MeterUsageCommand)
+
+// ---------------------------------------------------------------------------------------------------
+// ours
+// ---------------------------------------------------------------------------------------------------
+
+/** Statuses whose answers have no body. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
+
+/** A network for `MeteringClient.layer`, and all that was sent. */
+export const network = (reply: () => Canned) => {
+  const sent: Array<Captured> = []
+  const client = HttpClient.make((request, url) =>
+    Effect.sync(() => {
+      const { body } = request
+      sent.push({
+        method: request.method,
+        host: url.host,
+        path: url.pathname + url.search,
+        headers: { ...request.headers },
+        body: body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : ""
+      })
+      const { body: text, headers, status } = reply()
+      return HttpClientResponse.fromWeb(
+        request,
+        new Response(bodiless.has(status) ? null : new TextEncoder().encode(text), {
+          status,
+          headers
+        })
+      )
+    })
+  )
+  return { layer: Layer.succeed(HttpClient.HttpClient, client), sent }
+}
+
+/** Refreshing brings nothing new, so that there is one attempt. */
+const oneAttempt = { refresh: () => Effect.succeed(credentials) }
+
+/** Our client over HTTP, answered so. */
+export const overHttp = (answer: Canned) => {
+  const { layer, sent } = network(() => answer)
+  return { layer: clientLayer(layer, { credentials: oneAttempt }), sent }
+}
+
+/** Our client over the SDK, answered so. */
+export const overSdk = (answer: Canned) => {
+  const { client, sent } = sdkClient(() => answer)
+  return { layer: AwsSdkClient.layerFrom(client), sent }
+}
+
+/** All three with whatever answer is put in, for properties: an SDK client is dear to make. */
+export const makeRig = () => {
+  let answer: Canned = { status: 200, headers: {}, body: "{}" }
+  const sdk = sdkClient(() => answer)
+  const http = network(() => answer)
+  const ours = [
+    ["ours", clientLayer(http.layer, { credentials: oneAttempt })],
+    ["ours over the SDK", AwsSdkClient.layerFrom(sdk.client)]
+  ] as const
+  return {
+    ours,
+    client: sdk.client,
+    answer: (next: Canned) => {
+      answer = next
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// what came of it, in words that all three share
+// ---------------------------------------------------------------------------------------------------
+
+/** An outcome without the classes: members in the SDK's names, or an exception's name and text. */
+export type Summary =
+  | { readonly ok: unknown }
+  | {
+      readonly error: string
+      readonly message?: unknown
+      readonly status?: number | undefined
+      readonly requestId?: string | undefined
+    }
+
+const aboutAnswer = new Set(["requestId", "statusCode", "unreadable"])
+
+/** An answer of ours, by its members alone. */
+export const summaryOfAnswer = (answer: object): Summary => ({
+  ok: tidy(
+    toSdk(Object.fromEntries(Object.entries(answer).filter(([name]) => !aboutAnswer.has(name))))
+  )
+})
+
+/** An error of ours: the service's own code where there is one, and else what we call it. */
+export const summaryOfError = (error: MeteringError.MeteringError): Summary => {
+  const { code, requestId, serviceMessage, statusCode } = error as {
+    readonly code?: string
+    readonly requestId?: string
+    readonly serviceMessage?: string
+    readonly statusCode?: number
+  }
+  return {
+    error: code ?? error._tag,
+    message: serviceMessage,
+    status: statusCode,
+    requestId
+  }
+}
+
+/** The SDK's output. */
+export const summaryOfOutput = (output: object): Summary => {
+  const { $metadata: _, ...members } = output as Record<string, unknown>
+  return { ok: tidy(members) }
+}
+
+/** The SDK's exception. "UnknownError" is what it puts where the service has said nothing. */
+export const summaryOfException = (error: unknown): Summary => {
+  const { $metadata, message, name } = error as {
+    readonly name: string
+    readonly message: unknown
+    readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
+  }
+  return {
+    error: name,
+    message: message === "UnknownError" ? undefined : message,
+    status: $metadata?.httpStatusCode,
+    requestId: $metadata?.requestId
+  }
+}
+
+/** Ours never lacks a list; the SDK does. */
+const tidy = (members: unknown): unknown =>
+  typeof members === "object" && members !== null
+    ? Object.fromEntries(
+        Object.entries(members).filter(
+          ([, member]) => member !== undefined && !(Array.isArray(member) && member.length === 0)
+        )
+      )
+    : members
+
+export const summarise = <E extends MeteringError.MeteringError, R>(
+  call: Effect.Effect<object, E, R>
+): Effect.Effect<Summary, never, R> =>
+  Effect.match(call, { onSuccess: summaryOfAnswer, onFailure: summaryOfError })
+
+export const summariseSdk = (
+  client: MarketplaceMeteringClient,
+  name: MeteringError.OperationName,
+  fields: object
+): Effect.Effect<Summary> =>
+  Effect.promise(() => callSdk(client, name, fields).then(summaryOfOutput, summaryOfException))

@@ -1,0 +1,419 @@
+import { inspect } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
+import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
+import * as MeteringError from "effect-marketplace-metering/MeteringError"
+import * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
+import { clientLayer, credentials, secrets } from "./support/client.js"
+import { broken, type Canned, exception, type Reply, type Sent, stubHttp } from "./support/http.js"
+import {
+  allOperations,
+  type Case,
+  jwt,
+  operations,
+  registrationToken
+} from "./support/operations.js"
+import { capturing } from "./support/tracing.js"
+
+/** All that must not be seen anywhere, of a call that has sent this. The answer alone may hold a JWT. */
+const secretsOf = (sent: ReadonlyArray<Sent>) =>
+  new Map([
+    ["secret key", secrets.secretAccessKey],
+    ["session token", secrets.sessionToken],
+    ...Object.entries(
+      sent.every(isResolveCustomer) ? { "registration token": registrationToken } : {}
+    ),
+    ...sent.map((one, i): [string, string] => [`signature ${i}`, signatureOf(one)])
+  ])
+
+const isResolveCustomer = ({ headers }: Sent) =>
+  headers["x-amz-target"]?.endsWith("ResolveCustomer") === true
+
+const signatureOf = ({ headers }: Sent) => headers.authorization?.slice(-64) ?? "no signature"
+
+/** So much of a secret counts as the secret. */
+const recognisable = 16
+
+const assertClean = (texts: ReadonlyMap<string, string>, sent: ReadonlyArray<Sent>) => {
+  for (const [secret, value] of [...secretsOf(sent), ["JWT", jwt] as const]) {
+    for (const form of [value, encodeURIComponent(value)]) {
+      for (const [where, text] of texts) {
+        assert(
+          !text.includes(form.slice(0, recognisable)),
+          `${secret} in ${where}: ${text.slice(0, 2000)}`
+        )
+      }
+    }
+  }
+}
+
+/** Everything that can be made of an effect by its outcome: text, logs of every format, spans. */
+const observed = <E>(
+  effect: Effect.Effect<object, E, MeteringClient.MeteringClient>,
+  replies: ReadonlyArray<Reply>
+) =>
+  Effect.gen(function* () {
+    const http = stubHttp(...replies)
+    const tracing = capturing()
+    const texts = new Map<string, string>()
+    const write = (where: string, text: unknown) =>
+      void texts.set(
+        where,
+        `${texts.get(where) ?? ""}\n${typeof text === "string" ? text : inspect(text, all)}`
+      )
+    const fiber = yield* effect.pipe(
+      Effect.tapErrorCause((cause) => Effect.logError("failed", cause)),
+      Effect.tapErrorCause((cause) => Effect.logError(Cause.squash(cause))),
+      Effect.tapError((error) => Effect.annotateLogs(Effect.logWarning("failed"), { error })),
+      Effect.withLogSpan("call"),
+      Effect.withSpan("app"),
+      Effect.provide(
+        clientLayer(http.layer, { credentials: { refresh: () => Effect.succeed(credentials) } })
+      ),
+      Logger.withMinimumLogLevel(LogLevel.All),
+      Effect.provide(loggers(write)),
+      tracing.trace,
+      Effect.exit,
+      Effect.fork
+    )
+    yield* TestClock.adjust("1 minute")
+    const exit = yield* Fiber.join(fiber)
+    for (const { attributes, events, name, status } of tracing.spans) {
+      write("spans", [name, attributes, events])
+      // the exit of the app's own span is the app's own value
+      if (name !== "app" || Exit.isFailure(exit)) write("span status", status)
+    }
+    if (Exit.isFailure(exit)) {
+      const { cause } = exit
+      const error = Cause.squash(cause)
+      write("Cause.pretty", Cause.pretty(cause, { renderErrorCause: true }))
+      write("inspect of the cause", cause)
+      write("JSON of the cause", JSON.stringify(cause))
+      write("JSON", JSON.stringify(error))
+      write("String", String(error))
+      write("inspect", error)
+      write("stack", error instanceof Error ? (error.stack ?? "") : "")
+      write("fields", JSON.stringify({ ...(error as object) }))
+    }
+    return { exit, texts, sent: http.sent, spans: tracing.spans }
+  })
+
+const all = { depth: null, showHidden: true, maxStringLength: null, maxArrayLength: null } as const
+
+const loggers = (write: (where: string, text: unknown) => void) => {
+  const console = Console.Console.of({
+    ...Effect.runSync(Console.consoleWith(Effect.succeed)),
+    unsafe: new Proxy(globalThis.console, {
+      get:
+        () =>
+        (...parts: ReadonlyArray<unknown>) =>
+          write("pretty log", parts)
+    })
+  })
+  return Logger.replace(
+    Logger.defaultLogger,
+    Logger.make((entry) => {
+      write("string log", Logger.stringLogger.log(entry))
+      write("logfmt log", Logger.logfmtLogger.log(entry))
+      write("JSON log", Logger.jsonLogger.log(entry))
+      write("structured log", Logger.structuredLogger.log(entry))
+      Effect.runSync(
+        Effect.log(...[entry.message].flat()).pipe(
+          Effect.provide(
+            Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ mode: "tty" }))
+          ),
+          Effect.withConsole(console)
+        )
+      )
+    })
+  )
+}
+
+/** What a hostile answer repeats: the request as it came, also bit by bit, and what a server might know besides. */
+const echo = (sent: Sent) =>
+  [
+    JSON.stringify(sent.headers),
+    ...Object.entries(sent.headers).map(([name, value]) => `${name}: ${value}`),
+    sent.body,
+    signatureOf(sent),
+    ...cutOff(sent, 1000).map(encodeURIComponent)
+  ].join(" \n ")
+
+/** The first characters of each secret, as where a text was cut off. */
+const cutOff = (sent: Sent, length: number) =>
+  [...secretsOf([sent]).values()].map((one) => one.slice(0, length))
+
+const html = (text: string) => `<html><body>403 <pre>${text}</pre></body></html>`
+
+const headerValue = (text: string) => text.replace(/[^\x20-\x7e]/g, " ")
+
+/** Answers to one request, each with its secrets somewhere else. */
+const hostile: Record<string, (sent: Sent, code: string) => Canned> = {
+  message: (sent, code) => exception(code, { message: echo(sent) }),
+  Message: (sent, code) => ({ status: 400, body: { __type: code, Message: echo(sent) } }),
+  "a canonical request": (sent, code) =>
+    exception(code, {
+      status: 403,
+      message: `The request signature we calculated does not match. The Canonical String for this request should have been\n'POST\n/\n\n${echo(sent)}'`
+    }),
+  "a message that was cut off": (sent, code) =>
+    exception(code, { message: cutOff(sent, 20).join(" ") }),
+  "a message in quotes": (sent, code) =>
+    exception(code, {
+      message: cutOff(sent, 1000)
+        .map((one) => `got '${one}', "${one}", <${one}>`)
+        .join()
+    }),
+  "the code": (sent) => ({
+    status: 400,
+    body: { __type: `com.amazon#${echo(sent)}`, message: "m" }
+  }),
+  "the code in a header": (sent) => ({
+    status: 400,
+    body: "",
+    headers: { "x-amzn-errortype": cutOff(sent, 1000).join("-") }
+  }),
+  "the code's namespace": (sent, code) => ({
+    status: 400,
+    body: { __type: `${cutOff(sent, 1000).join(".")}#${code}` }
+  }),
+  HTML: (sent) => ({
+    status: 403,
+    body: html(echo(sent)),
+    headers: { "content-type": "text/html" }
+  }),
+  "a body of status 200": (sent) => ({ body: html(`${echo(sent)} ${jwt}`) }),
+  "JSON that was cut off": (sent) => ({
+    body: `{"Signature":"${jwt}","x":"${sent.headers.authorization}`
+  }),
+  "the content type": (sent) => ({
+    status: 502,
+    body: "",
+    headers: { "content-type": headerValue(`text/html; ${cutOff(sent, 1000).join("; ")}`) }
+  }),
+  "the start of the content type": (sent) => ({
+    status: 502,
+    body: "",
+    headers: { "content-type": cutOff(sent, 1000)[1] ?? "" }
+  }),
+  ...Object.fromEntries(
+    [0, 1, 2, 3].map((i) => [
+      `the request id, ${i}`,
+      (sent: Sent, code: string) =>
+        exception(code, { headers: { "x-amzn-requestid": cutOff(sent, 60)[i] ?? "" } })
+    ])
+  ),
+  "a long request id": (sent, code) =>
+    exception(code, { headers: { "x-amzn-requestid": headerValue(echo(sent)) } }),
+  "any header": (sent, code) =>
+    exception(code, {
+      headers: Object.fromEntries(
+        [
+          "retry-after",
+          "date",
+          "location",
+          "server",
+          "x-amz-retry-after",
+          "x-amz-id-2",
+          "set-cookie"
+        ].map((name) => [name, headerValue(echo(sent))])
+      )
+    }),
+  "a redirect": (sent) => ({ status: 307, headers: { location: headerValue(echo(sent)) } })
+}
+
+/** Where only the words differ, one code of each kind will do. */
+const someCodes = [
+  "ThrottlingException",
+  "com.amazon.coral.service#ExpiredTokenException",
+  "AccessDeniedException"
+]
+
+const everyCode = (operation: Case) => [
+  ...operation.exceptions,
+  "com.amazon.coral.service#ExpiredTokenException",
+  "UnrecognizedClientException",
+  "InvalidSignatureException",
+  "AccessDeniedException",
+  "RequestTimeTooSkewed",
+  "NobodyKnowsThisException"
+]
+
+const seenTags = new Set<string>()
+
+const tagOf = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit)
+    ? Option.match(Cause.failureOption(exit.cause), {
+        onNone: () => "defect",
+        onSome: (error) => (error as { readonly _tag: string })._tag
+      })
+    : "success"
+
+const runClean = (
+  call: Effect.Effect<object, unknown, MeteringClient.MeteringClient>,
+  ...replies: ReadonlyArray<Reply>
+) =>
+  Effect.map(observed(call, replies), (seen) => {
+    assertClean(seen.texts, seen.sent)
+    const tag = tagOf(seen.exit)
+    seenTags.add(tag)
+    return { ...seen, tag }
+  })
+
+describe.each(allOperations)("$name leaks nothing", (operation) => {
+  it.effect.each(Object.entries(hostile))(
+    "when the service repeats the request in %s",
+    ([where, answer]) =>
+      Effect.gen(function* () {
+        for (const code of where === "message" ? everyCode(operation) : someCodes) {
+          const { tag } = yield* runClean(operation.call(), (sent) => answer(sent, code))
+          assert.notInclude(["defect", "success"], tag)
+        }
+      })
+  )
+
+  it.effect("when the connection fails with an error that holds the request", () =>
+    Effect.gen(function* () {
+      const { sent, tag } = yield* runClean(operation.call(), broken("ECONNRESET"))
+      assert.strictEqual(tag, "ConnectionError")
+      assert.include(inspect(sent, all), secrets.sessionToken)
+    })
+  )
+
+  it.effect("when no answer comes", () =>
+    Effect.gen(function* () {
+      const { tag } = yield* runClean(operation.call(), () => Effect.never)
+      assert.strictEqual(tag, "RequestTimeoutError")
+    })
+  )
+
+  it.effect("when it is refused before it is sent", () =>
+    Effect.gen(function* () {
+      for (const fields of [
+        registrationToken,
+        { registrationToken },
+        { registrationToken: [registrationToken] }
+      ]) {
+        if (operation.name !== "ResolveCustomer" && typeof fields === "string") continue
+        const { sent, tag } = yield* runClean(operation.call(fields))
+        assert.strictEqual(tag, "InvalidInputError")
+        assert.lengthOf(sent, 0)
+      }
+    })
+  )
+
+  it.effect("when it succeeds", () =>
+    Effect.gen(function* () {
+      const { spans, tag } = yield* runClean(operation.call(), (sent) => ({
+        body: operation.answer,
+        headers: {
+          "x-amzn-requestid": signatureOf(sent).slice(0, 40),
+          "set-cookie": headerValue(echo(sent))
+        }
+      }))
+      assert.strictEqual(tag, "success")
+      assert.deepStrictEqual(
+        spans.map(({ status }) => status._tag),
+        ["Ended", "Ended", "Ended"]
+      )
+    })
+  )
+})
+
+describe("every class of errors", () => {
+  it.effect("that has not come up yet leaks nothing either", () =>
+    Effect.gen(function* () {
+      const { layer } = stubHttp({})
+      const none = new MeteringError.CredentialsError({
+        tried: ["environment"],
+        reason: "none set"
+      })
+      const exit = yield* operations.MeterUsage.call().pipe(
+        Effect.provide(clientLayer(layer, { credentials: { get: Effect.fail(none) } })),
+        Effect.exit
+      )
+      seenTags.add(tagOf(exit))
+    })
+  )
+
+  it("has come up", () => {
+    const classes = Object.entries(MeteringError)
+      .filter(([name]) => /(Exception|Error)$/.test(name) && name !== "MeteringConfigError")
+      .map(([name]) => name)
+    assert.lengthOf(classes, 29)
+    assert.deepStrictEqual(
+      classes.filter((name) => !seenTags.has(name)),
+      []
+    )
+  })
+})
+
+describe("values that hold a secret do not show it", () => {
+  it.effect("requests, credentials, the client itself", () =>
+    Effect.gen(function* () {
+      const { layer, sent } = stubHttp({})
+      const client = yield* Effect.provide(MeteringClient.MeteringClient, clientLayer(layer))
+      const request = ResolveCustomer.make({ registrationToken: Redacted.make(registrationToken) })
+      yield* client.resolveCustomer(request)
+      const texts = new Map<string, string>()
+      for (const [name, value] of Object.entries({ client, request, credentials })) {
+        texts.set(`inspect of ${name}`, inspect(value, all))
+        texts.set(`JSON of ${name}`, JSON.stringify(value))
+        texts.set(`text of ${name}`, String(value))
+      }
+      assert.include(sent[0]?.body, registrationToken)
+      assertClean(texts, sent)
+    })
+  )
+})
+
+describe("the search for leaks", () => {
+  it.effect("finds one in each place that it looks at", () =>
+    Effect.gen(function* () {
+      const leak = new MeteringError.UnknownServiceError({
+        operation: "MeterUsage",
+        code: registrationToken,
+        serviceMessage: secrets.sessionToken
+      })
+      const leaking = Effect.fail(leak).pipe(
+        Effect.withSpan("leak", { attributes: { token: registrationToken } }),
+        Effect.tapErrorCause(() => Effect.logInfo(registrationToken)),
+        Effect.timeout(Duration.seconds(1))
+      )
+      const { texts } = yield* observed(leaking, [])
+      for (const [where, text] of texts) {
+        assert.include(text, registrationToken.slice(0, recognisable), where)
+      }
+      assert.sameMembers(
+        [...texts.keys()],
+        [
+          "string log",
+          "logfmt log",
+          "JSON log",
+          "structured log",
+          "pretty log",
+          "spans",
+          "span status",
+          "Cause.pretty",
+          "inspect of the cause",
+          "JSON of the cause",
+          "JSON",
+          "String",
+          "inspect",
+          "stack",
+          "fields"
+        ]
+      )
+    })
+  )
+})

@@ -1,0 +1,251 @@
+/** Requests and answers of every kind: valid ones, and ones that may be broken anywhere. */
+import * as DateTime from "effect/DateTime"
+import * as FastCheck from "effect/FastCheck"
+import * as Redacted from "effect/Redacted"
+import type * as MeteringError from "effect-marketplace-metering/MeteringError"
+import { licenseArn, timestamp } from "./operations.js"
+
+const fc = FastCheck
+
+/** Every millisecond for which a double has room as a fraction of seconds: 139 000 years either way. */
+export const epochMillis = fc.integer({ min: -(2 ** 42) * 1000, max: 2 ** 42 * 1000 })
+
+const time = epochMillis.map((millis) => DateTime.unsafeMake(millis))
+
+const textOf = (alphabet: string, minLength: number, maxLength: number) =>
+  fc
+    .array(fc.constantFrom(...alphabet), { minLength, maxLength })
+    .map((characters) => characters.join(""))
+
+const wordCharacters = "azAZ09"
+const productCode = textOf(`${wordCharacters}-/=:_.@`, 1, 255)
+const dimension = fc.string({ minLength: 1, maxLength: 255 })
+const quantity = fc.oneof(
+  fc.nat({ max: 2_147_483_647 }),
+  fc.constantFrom(0, 1, 2_147_483_646, 2_147_483_647)
+)
+
+const tag = fc.record({
+  key: textOf("kK", 1, 2),
+  value: textOf(`${wordCharacters}+ -=._:/@\\`, 0, 8)
+})
+
+const tagSetOf = (tags: ReadonlyArray<{ key: string; value: string }> | undefined) =>
+  [...new Set((tags ?? []).map(({ key, value }) => `${key}\n${value}`))].sort().join("\t")
+
+const allocation = fc.record(
+  {
+    allocatedUsageQuantity: fc.nat({ max: 1000 }),
+    tags: fc.array(tag, { minLength: 1, maxLength: 5 })
+  },
+  { requiredKeys: ["allocatedUsageQuantity"] }
+)
+
+/** A quantity, with allocations that add up to it or with none. */
+const quantified = fc.oneof(
+  quantity.map((quantity) => ({ quantity })),
+  fc
+    .uniqueArray(allocation, { minLength: 1, maxLength: 6, selector: ({ tags }) => tagSetOf(tags) })
+    .map((all) => keepingFiveKeys(all))
+    .map((usageAllocations) => ({
+      quantity: usageAllocations.reduce((sum, one) => sum + one.allocatedUsageQuantity, 0),
+      usageAllocations
+    }))
+)
+
+/** Leaves out the allocations that would bring a sixth tag key. */
+const keepingFiveKeys = <A extends { readonly tags?: ReadonlyArray<{ readonly key: string }> }>(
+  all: ReadonlyArray<A>
+): ReadonlyArray<A> => {
+  const keys = new Set<string>()
+  return all.filter(({ tags = [] }) => {
+    const more = new Set([...keys, ...tags.map((tag) => tag.key)])
+    if (more.size > 5) return false
+    for (const key of more) keys.add(key)
+    return true
+  })
+}
+
+const identity = fc.oneof(
+  textOf("0123456789", 1, 255).map((customerAWSAccountId) => ({ customerAWSAccountId })),
+  fc.string({ minLength: 1, maxLength: 255 }).map((customerIdentifier) => ({ customerIdentifier }))
+)
+
+const record = fc
+  .tuple(time, dimension, quantified, identity)
+  .map(([timestamp, dimension, quantified, identity]) => ({
+    timestamp,
+    dimension,
+    ...quantified,
+    ...identity
+  }))
+
+const meterUsage = fc
+  .tuple(
+    fc.record({ productCode, timestamp: time, usageDimension: dimension, dryRun: fc.boolean() }),
+    quantified,
+    textOf(wordCharacters, 1, 64)
+  )
+  .map(([fields, { quantity, ...allocations }, clientToken]) => ({
+    ...fields,
+    usageQuantity: quantity,
+    ...allocations,
+    clientToken
+  }))
+
+const batchMeterUsage = fc
+  .tuple(fc.array(record, { maxLength: 6 }), fc.option(productCode, { nil: undefined }))
+  .map(([records, productCode]) =>
+    productCode === undefined
+      ? { usageRecords: records.map((record) => ({ ...record, licenseArn })) }
+      : { usageRecords: records, productCode }
+  )
+
+const registerUsage = fc.record(
+  {
+    productCode,
+    publicKeyVersion: fc.integer({ min: 1, max: 2_147_483_647 }),
+    nonce: fc.string({ maxLength: 255 })
+  },
+  { requiredKeys: ["productCode", "publicKeyVersion"] }
+)
+
+const resolveCustomer = fc
+  .string({ minLength: 1 })
+  .map((token) => ({ registrationToken: Redacted.make(token) }))
+
+/** The fields of a valid request. */
+export const validFields: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
+  MeterUsage: meterUsage,
+  BatchMeterUsage: batchMeterUsage,
+  RegisterUsage: registerUsage,
+  ResolveCustomer: resolveCustomer
+}
+
+// ---------------------------------------------------------------------------------------------------
+// broken ones
+// ---------------------------------------------------------------------------------------------------
+
+const odd = fc.constantFrom<unknown>(
+  ...[undefined, null, true, "", " ", "a", "0", "a\n", "é", "ab".repeat(128), "7".repeat(256)],
+  ...[0, -0, -1, 1, 1.5, 26, 2 ** 31 - 1, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY, 10n],
+  ...[[], {}, [null], [{}], [1], () => 1, Symbol.iterator],
+  ...[Redacted.make(""), Redacted.make("token"), Redacted.make(7)],
+  ...[timestamp, DateTime.unsafeMakeZoned(timestamp, { timeZone: "Europe/Oslo" }), new Date(0)],
+  ...[licenseArn, "arn:aws", `${licenseArn} `]
+)
+
+/** What is done at one place: an odd value, nothing at all, or one element twice. */
+type Change =
+  | { readonly kind: "replace"; readonly value: unknown }
+  | { readonly kind: "remove" }
+  | { readonly kind: "repeat"; readonly times: number }
+  | { readonly kind: "add"; readonly name: string; readonly value: unknown }
+
+const change: FastCheck.Arbitrary<Change> = fc.oneof(
+  odd.map((value) => ({ kind: "replace" as const, value })),
+  fc.constant({ kind: "remove" as const }),
+  fc.constantFrom(2, 26).map((times) => ({ kind: "repeat" as const, times })),
+  fc
+    .tuple(
+      fc.constantFrom(
+        "customerIdentifier",
+        "customerAWSAccountId",
+        "licenseArn",
+        "productCode",
+        "usageAllocations",
+        "unheardOf"
+      ),
+      odd
+    )
+    .map(([name, value]) => ({ kind: "add" as const, name, value }))
+)
+
+/** Valid fields, changed at none to three places that are chosen by chance. */
+export const perhapsBroken = (fields: FastCheck.Arbitrary<object>): FastCheck.Arbitrary<unknown> =>
+  fc
+    .tuple(
+      fields,
+      fc.array(fc.tuple(fc.array(fc.nat({ max: 30 }), { maxLength: 6 }), change), { maxLength: 3 })
+    )
+    .map(([value, changes]) =>
+      changes.reduce<unknown>((value, [steps, change]) => changed(value, steps, change), value)
+    )
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
+const changed = (
+  value: unknown,
+  [step, ...steps]: ReadonlyArray<number>,
+  change: Change
+): unknown => {
+  if (Array.isArray(value) && value.length > 0 && step !== undefined) {
+    const at = step % value.length
+    return value.flatMap((element, i) =>
+      i !== at
+        ? [element]
+        : steps.length === 0 && change.kind === "remove"
+          ? []
+          : steps.length === 0 && change.kind === "repeat"
+            ? Array.from({ length: change.times }, () => element)
+            : [changed(element, steps, change)]
+    )
+  }
+  if (isPlain(value) && change.kind === "add" && (step === undefined || steps.length === 0)) {
+    return { ...value, [change.name]: change.value }
+  }
+  if (isPlain(value) && step !== undefined) {
+    const names = Object.keys(value)
+    const name = names[step % names.length]
+    if (name === undefined) return value
+    if (steps.length === 0 && change.kind === "remove") {
+      const { [name]: _, ...others } = value
+      return others
+    }
+    return { ...value, [name]: changed(value[name], steps, change) }
+  }
+  return change.kind === "replace" ? change.value : value
+}
+
+// ---------------------------------------------------------------------------------------------------
+// answers
+// ---------------------------------------------------------------------------------------------------
+
+const word = fc.string({ minLength: 1, maxLength: 20 })
+
+const optional = <A>(fields: { readonly [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
+  fc.record(fields, { requiredKeys: [] })
+
+/** An echo of a record as the service sends it. */
+const wireRecord = fc
+  .tuple(
+    fc.record({ Timestamp: epochMillis.map((millis) => millis / 1000), Dimension: dimension }),
+    optional({ Quantity: quantity }),
+    fc.oneof(
+      word.map((CustomerIdentifier) => ({ CustomerIdentifier })),
+      fc.constant({ CustomerAWSAccountId: "111122223333", LicenseArn: licenseArn })
+    )
+  )
+  .map(([required, quantity, identity]) => ({ ...required, ...quantity, ...identity }))
+
+/** The members of an answer, every one of the right type. */
+export const validAnswer: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
+  MeterUsage: optional({ MeteringRecordId: word }),
+  BatchMeterUsage: optional({
+    Results: fc.array(optional({ UsageRecord: wireRecord, MeteringRecordId: word, Status: word }), {
+      maxLength: 3
+    }),
+    UnprocessedRecords: fc.array(wireRecord, { maxLength: 3 })
+  }),
+  RegisterUsage: optional({
+    Signature: word,
+    PublicKeyRotationTimestamp: epochMillis.map((millis) => millis / 1000)
+  }),
+  ResolveCustomer: optional({
+    CustomerIdentifier: word,
+    CustomerAWSAccountId: word,
+    ProductCode: word,
+    LicenseArn: word
+  })
+}

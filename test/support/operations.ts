@@ -1,0 +1,153 @@
+/** The four operations side by side: a valid request, an answer, and how to call each. */
+import * as DateTime from "effect/DateTime"
+import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
+import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
+import type * as MeteringError from "effect-marketplace-metering/MeteringError"
+import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
+import type { WireClass } from "effect-marketplace-metering/Operation"
+import type { Rule } from "effect-marketplace-metering/Preflight"
+import * as RegisterUsage from "effect-marketplace-metering/RegisterUsage"
+import * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
+
+export const timestamp = DateTime.unsafeMake("2026-11-24T10:15:30.789Z")
+
+export const productCode = "4v9hm1u3i5p7l3c0"
+
+export const licenseArn =
+  "arn:aws:license-manager::111122223333:license:l-0123456789abcdef0123456789abcdef"
+
+export const registrationToken = "AbCdRegistrationToken0123456789/+EfGhIjKlMnOpQrStUvWxYz=="
+
+export const jwt =
+  "eyJhbGciOiJQUzI1NiJ9.eyJwcm9kdWN0Q29kZSI6IjR2OWhtMXUzaTVwN2wzYzAifQ.c2lnbmF0dXJlLW9mLXRoZS1zZXJ2aWNl"
+
+export const meterUsage = {
+  productCode,
+  timestamp,
+  usageDimension: "hosts",
+  usageQuantity: 3
+} satisfies MeterUsage.Input
+
+export const record = {
+  timestamp,
+  dimension: "api-calls",
+  quantity: 42,
+  customerAWSAccountId: "111122223333"
+} as const
+
+export const batchMeterUsage = {
+  productCode,
+  usageRecords: [record]
+} satisfies BatchMeterUsage.Input
+
+export const registerUsage = {
+  productCode,
+  publicKeyVersion: 1,
+  nonce: "instance-7"
+} satisfies RegisterUsage.Input
+
+export const resolveCustomer = {
+  registrationToken: Redacted.make(registrationToken)
+} satisfies ResolveCustomer.Input
+
+/** What all operations have in common, for tables over all of them. */
+export interface Case {
+  readonly name: MeteringError.OperationName
+  /** The tags of the exceptions that the service's model gives it. */
+  readonly exceptions: ReadonlyArray<string>
+  /** A request that is valid. */
+  readonly fields: object
+  /** An answer as it comes over the wire. */
+  readonly answer: object
+  readonly makeEither: (
+    fields: unknown,
+    options?: { readonly except?: ReadonlyArray<Rule> }
+  ) => Either.Either<object, MeteringError.InvalidInputError>
+  readonly request: WireClass<object>
+  readonly response: WireClass<object>
+  /** Calls it with the valid request, or with other fields. */
+  readonly call: (
+    fields?: unknown
+  ) => Effect.Effect<object, MeteringError.MeteringError, MeteringClient.MeteringClient>
+}
+
+const modelled = (names: string) => names.split(" ").map((name) => `${name}Exception`)
+
+// the table erases what differs between the operations; what it is read for is the same for all
+const cases: Record<MeteringError.OperationName, unknown> = {
+  MeterUsage: {
+    name: "MeterUsage",
+    exceptions: modelled(
+      "InternalServiceError InvalidProductCode InvalidUsageDimension InvalidTag InvalidUsageAllocations InvalidEndpointRegion TimestampOutOfBounds DuplicateRequest IdempotencyConflict Throttling CustomerNotEntitled"
+    ),
+    fields: meterUsage,
+    answer: { MeteringRecordId: "b5d1e0b2-0001" },
+    makeEither: MeterUsage.makeEither,
+    request: MeterUsage.MeterUsageRequest,
+    response: MeterUsage.MeterUsageResponse,
+    call: (fields: MeterUsage.Input = meterUsage) => MeteringClient.meterUsage(fields)
+  },
+  BatchMeterUsage: {
+    name: "BatchMeterUsage",
+    exceptions: modelled(
+      "InternalServiceError InvalidProductCode InvalidUsageDimension InvalidTag InvalidUsageAllocations InvalidCustomerIdentifier TimestampOutOfBounds Throttling DisabledApi InvalidLicense"
+    ),
+    fields: batchMeterUsage,
+    answer: {
+      Results: [
+        {
+          UsageRecord: {
+            Timestamp: 1795515330.789,
+            Dimension: "api-calls",
+            Quantity: 42,
+            CustomerAWSAccountId: "111122223333"
+          },
+          MeteringRecordId: "b5d1e0b2-0002",
+          Status: "Success"
+        }
+      ],
+      UnprocessedRecords: []
+    },
+    makeEither: BatchMeterUsage.makeEither,
+    request: BatchMeterUsage.BatchMeterUsageRequest,
+    response: BatchMeterUsage.BatchMeterUsageResponse,
+    call: (fields: BatchMeterUsage.Input = batchMeterUsage) =>
+      MeteringClient.batchMeterUsage(fields)
+  },
+  RegisterUsage: {
+    name: "RegisterUsage",
+    exceptions: modelled(
+      "InvalidProductCode InvalidRegion InvalidPublicKeyVersion PlatformNotSupported CustomerNotEntitled Throttling InternalServiceError DisabledApi"
+    ),
+    fields: registerUsage,
+    answer: { Signature: jwt, PublicKeyRotationTimestamp: 1795515330 },
+    makeEither: RegisterUsage.makeEither,
+    request: RegisterUsage.RegisterUsageRequest,
+    response: RegisterUsage.RegisterUsageResponse,
+    call: (fields: RegisterUsage.Input = registerUsage) => MeteringClient.registerUsage(fields)
+  },
+  ResolveCustomer: {
+    name: "ResolveCustomer",
+    exceptions: modelled("InvalidToken ExpiredToken Throttling InternalServiceError DisabledApi"),
+    fields: resolveCustomer,
+    answer: {
+      CustomerAWSAccountId: "111122223333",
+      ProductCode: productCode,
+      LicenseArn: licenseArn
+    },
+    makeEither: ResolveCustomer.makeEither,
+    request: ResolveCustomer.ResolveCustomerRequest,
+    response: ResolveCustomer.ResolveCustomerResponse,
+    call: (fields: ResolveCustomer.Input = resolveCustomer) =>
+      MeteringClient.resolveCustomer(fields)
+  }
+}
+
+/** The operations by name. */
+export const operations = cases as Record<MeteringError.OperationName, Case>
+
+/** The operations in a row. */
+export const allOperations: ReadonlyArray<Case> = Object.values(operations)
