@@ -179,9 +179,10 @@ describe("an answer is read leniently", () => {
     ["a tag without a key", { UsageAllocations: [{ AllocatedUsageQuantity: 1, Tags: [{}] }] }]
   ])("a record with %s is not altered, it is unreadable", (_, changes) => {
     const odd = { ...echo, ...changes }
-    const response = read({ UnprocessedRecords: [odd, echo] })
+    const unreadable: Array<unknown> = []
+    const response = read({ UnprocessedRecords: [odd, echo] }, unreadable)
     assert.strictEqual(response.unprocessedRecords.length, 1)
-    assert.deepStrictEqual(response.unreadable, [odd])
+    assert.deepStrictEqual(unreadable, [odd])
   })
 
   it("a result keeps its status when the echo of its record cannot be read", () => {
