@@ -20,14 +20,19 @@ assert.deepEqual(
   [".", "./package.json", ...[...subpaths, ...modules].map((name) => `./${name}`)].sort()
 )
 for (const name of [...subpaths, ...modules]) {
-  assert.ok(Object.keys(await import(`${manifest.name}/${name}`)).length > 0 || name === "Preflight", name)
+  assert.ok(
+    Object.keys(await import(`${manifest.name}/${name}`)).length > 0 || name === "Preflight",
+    name
+  )
 }
 const index = await import(manifest.name)
 assert.deepEqual(Object.keys(index).sort(), [...modules].sort())
 
 // internals are closed
 for (const inside of ["internal/http", "internal/http.js", "dist/internal/http.js"]) {
-  await assert.rejects(import(`${manifest.name}/${inside}`), { code: "ERR_PACKAGE_PATH_NOT_EXPORTED" })
+  await assert.rejects(import(`${manifest.name}/${inside}`), {
+    code: "ERR_PACKAGE_PATH_NOT_EXPORTED"
+  })
 }
 
 // nothing of Node or the SDK under the root, not even lazily: this build has neither
@@ -77,9 +82,17 @@ console.log("gzipped, over an app with Effect, Schema and fetch:", table)
 
 // the tarball holds the build and its sources, and nothing else
 const [{ files }] = JSON.parse(
-  execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root, encoding: "utf8" })
+  execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8"
+  })
 )
 for (const { path } of files) {
-  assert.match(path, /^(dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.ts|package\.json|README\.md|LICENSE)$/)
+  assert.match(
+    path,
+    /^(dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
+  )
 }
-console.log(`${files.length} files in the package; exports, internals and runtimes as they should be`)
+console.log(
+  `${files.length} files in the package; exports, internals and runtimes as they should be`
+)
