@@ -56,7 +56,10 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
  *
  * It makes one attempt per call. Two situations need no policy and are mended once on the way: credentials
  * that the service calls expired are refreshed, and a clock that is four minutes or more off is corrected by
- * the answer's `Date`. Redirects are not followed. Retries are the app's: see `MeteringRetry`.
+ * the answer's `Date`. Retries are the app's: see `MeteringRetry`.
+ *
+ * Redirects are not followed: a signed request goes nowhere but to its endpoint. Over `FetchHttpClient` that takes a
+ * `RequestInit` on every call, so other options of fetch belong where the calls run, not under its layer.
  *
  * @example
  * ```ts

@@ -154,11 +154,9 @@ export const layerConfig = (
  * @category layers
  */
 export const layerEnv: Layer.Layer<MeteringConfig, MeteringConfigError | ConfigError.ConfigError> =
-  /*#__PURE__*/ Layer.suspend(() =>
-    Layer.effect(
-      MeteringConfig,
-      Effect.flatMap(settings.environment(), (environment) =>
-        settings.settle([environment], settings.regionVariables)
-      )
+  Layer.effect(
+    MeteringConfig,
+    Effect.flatMap(settings.environment, (environment) =>
+      settings.settle([environment], settings.regionVariables)
     )
   )

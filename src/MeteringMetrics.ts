@@ -18,7 +18,8 @@ export const calls = Metric.counter("aws_marketplace_metering_calls", {
 })
 
 /**
- * Usage records that BatchMeterUsage answered, tagged with `status`: as in the answer, or `Unprocessed`.
+ * Usage records that BatchMeterUsage answered, tagged with `status`: as in the answer, `Unprocessed`, or
+ * `unknown` for a status that this version does not know.
  *
  * @since 0.1.0
  * @category metrics

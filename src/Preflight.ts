@@ -23,7 +23,7 @@
  * - `allocationSum`: allocated quantities add up to the record's quantity
  * - `allocationTagSets`: no two allocations carry the same set of tags
  * - `allocationTagKeys`: at most 5 different tag keys over all allocations of a record
- * - `tagCount`: 1 to 5 tags on an allocation, each key once
+ * - `tagCount`: 1 to 5 tags on an allocation
  * - `tagKey`, `tagValue`: length and form of a tag
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_Operations_AWSMarketplace_Metering.html

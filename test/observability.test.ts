@@ -296,10 +296,9 @@ describe("metrics", () => {
           callsOf("BatchMeterUsage", "ok"),
           recordsOf("CustomerNotSubscribed", 1),
           recordsOf("DuplicateRecord", 1),
-          recordsOf("OnHold", 1),
           recordsOf("Success", 2),
           recordsOf("Unprocessed", 3),
-          recordsOf("unknown", 1)
+          recordsOf("unknown", 2)
         ]
       )
     })

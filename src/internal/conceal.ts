@@ -1,28 +1,39 @@
 /** Takes secrets out of text that someone else wrote. */
 
-/** So much of a secret is enough to find it by, even where what follows was cut off. */
+/** So much of a secret is enough to know it by: it may come cut off, or with its signs written otherwise. */
 const recognisable = 12
 
 /** What is shorter is an ordinary word, and hiding it would only garble the text. */
 const shortest = 8
 
+/** What an echo of a secret stands in: all up to white space, a quote or a bracket. */
+const runs = /[^\s"'<>()[\]{}]+/g
+
 /**
- * Replaces each secret, and what begins like one, up to the next white space, quote or bracket. The secrets are asked
- * for only when there is a text to search.
+ * Replaces every run of characters that holds a recognisable part of a secret. The secrets are asked for only when
+ * there is a text to search.
  */
 export const concealer =
   (secrets: () => ReadonlyArray<string | undefined>) =>
-  (text: string): string =>
-    secrets()
-      .flatMap((secret = "") =>
-        secret.length < shortest ? [] : [secret, encodeURIComponent(secret)]
-      )
-      .reduce((shown, secret) => {
-        const start = secret.slice(0, recognisable)
-        return shown
-          .split(start)
-          .map((part, i) =>
-            i === 0 ? part : `<redacted>${part.replace(/^[^\s"'<>()[\]{}]*/, "")}`
-          )
-          .join("")
-      }, text)
+  (text: string): string => {
+    const parts = new Set(secrets().flatMap((secret = "") => partsOf(secret)))
+    const isTelling = (run: string) => {
+      for (let length = shortest; length <= recognisable; length++) {
+        for (let i = 0; i + length <= run.length; i++) {
+          if (parts.has(run.slice(i, i + length))) return true
+        }
+      }
+      return false
+    }
+    return text.replace(runs, (run) => (isTelling(run) ? "<redacted>" : run))
+  }
+
+/** Every stretch of the recognisable length, or all of a shorter secret. */
+const partsOf = (secret: string): ReadonlyArray<string> =>
+  secret.length < shortest
+    ? []
+    : secret.length <= recognisable
+      ? [secret]
+      : Array.from({ length: secret.length - recognisable + 1 }, (_, i) =>
+          secret.slice(i, i + recognisable)
+        )

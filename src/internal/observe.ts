@@ -12,6 +12,7 @@ import type * as Tracer from "effect/Tracer"
 import type { OperationName } from "../MeteringError.js"
 import * as MeteringMetrics from "../MeteringMetrics.js"
 import { marketplaceMetering } from "../Operation.js"
+import { isKnownStatus } from "../UsageRecord.js"
 import { type HttpAnswer, requestIdOf } from "./awsJson.js"
 
 /** What an answer or an error may tell. */
@@ -49,7 +50,7 @@ export const observe = (name: OperationName, attributes: Record<string, unknown>
     duration.unsafeUpdate(millis, labels)
     if (Exit.isFailure(exit)) return
     for (const { status } of exit.value.results ?? []) {
-      records(status ?? "unknown").unsafeUpdate(1, labels)
+      records(isKnownStatus(status) ? status : "unknown").unsafeUpdate(1, labels)
     }
     const unprocessed = exit.value.unprocessedRecords?.length ?? 0
     if (unprocessed > 0) records("Unprocessed").unsafeUpdate(unprocessed, labels)

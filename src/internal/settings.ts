@@ -53,14 +53,13 @@ const firstOf = (first: string, second: string) =>
 
 export const regionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"] as const
 
-export const environment = (): Config.Config<Settings> =>
-  Config.all({
-    region: firstOf(...regionVariables),
-    fips: optionalText("AWS_USE_FIPS_ENDPOINT"),
-    dualStack: optionalText("AWS_USE_DUALSTACK_ENDPOINT"),
-    endpoint: firstOf("AWS_ENDPOINT_URL_MARKETPLACE_METERING", "AWS_ENDPOINT_URL"),
-    ignoreEndpoints: optionalText("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-  })
+export const environment: Config.Config<Settings> = Config.all({
+  region: firstOf(...regionVariables),
+  fips: optionalText("AWS_USE_FIPS_ENDPOINT"),
+  dualStack: optionalText("AWS_USE_DUALSTACK_ENDPOINT"),
+  endpoint: firstOf("AWS_ENDPOINT_URL_MARKETPLACE_METERING", "AWS_ENDPOINT_URL"),
+  ignoreEndpoints: optionalText("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+})
 
 /** The SDK takes anything but these two for absent, and calls another endpoint than was meant. */
 const flag = (found: Found | undefined): Either.Either<boolean, MeteringConfigError> =>

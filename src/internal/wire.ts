@@ -61,9 +61,13 @@ export const text = (
     rule(
       name,
       `${min} to ${max} characters${form === undefined ? "" : `, ${form.named}`}`,
-      (s) => s.length >= min && s.length <= max && (form === undefined || form.pattern.test(s))
+      (s) => s.length >= min && isAtMost(s, max) && (form === undefined || form.pattern.test(s))
     )
   )
+
+/** The service counts characters, where a string's length counts some of them twice. */
+const isAtMost = (s: string, max: number) =>
+  s.length <= max || (s.length <= 2 * max && [...s].length <= max)
 
 /** A whole number of units. */
 export const Quantity = Schema.Number.pipe(

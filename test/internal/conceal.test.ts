@@ -1,0 +1,28 @@
+import { describe, expect, it } from "@effect/vitest"
+import { concealer } from "../../src/internal/conceal.js"
+
+const token = "FwoGZXIvYXdzEBYaDK/3+bJmQ2xp0VnT8LrUeQ/hYg7s+Kc9dW1aZ4NjPqRfMiXo=="
+const conceal = concealer(() => ["sandbox", "k3y-0123", undefined, "", token])
+
+describe("what someone else wrote is shown without secrets", () => {
+  const htmlEscaped = token.replaceAll("/", "&#x2F;").replaceAll("+", "&#43;")
+  it.each([
+    ["as it is", token],
+    ["cut off behind", token.slice(0, 20)],
+    ["cut off before", token.slice(-20)],
+    ["encoded for a URL", encodeURIComponent(token)],
+    ["encoded twice", encodeURIComponent(encodeURIComponent(token))],
+    ["encoded in lower case", token.replaceAll("/", "%2f").replaceAll("+", "%2b")],
+    ["escaped for HTML", htmlEscaped],
+    ["escaped for JSON", token.replaceAll("/", "\\/")],
+    ["in a header", `x-amz-security-token:${token};next`],
+    ["short", "k3y-0123"]
+  ])("%s", (_, echo) => {
+    expect(conceal(`You sent "${echo}" to us`)).toBe('You sent "<redacted>" to us')
+  })
+
+  it("and nothing else is hidden, not even an ordinary word that is someone's secret", () => {
+    const said = "The sandbox (request 0d5a6e1c-8f2b-4c3d-9e7f-a1b2c3d4e5f6) takes no FwoGZXIvYXd"
+    expect(conceal(said)).toBe(said)
+  })
+})
