@@ -276,13 +276,11 @@ const pathsOf = (error: ConfigError.ConfigError): ReadonlyArray<string> =>
  * @category layers
  */
 export const layerEnv: Layer.Layer<AwsCredentials, CredentialsError | ConfigError.ConfigError> =
-  /*#__PURE__*/ Layer.suspend(() =>
-    layerConfig({
-      accessKeyId: Config.nonEmptyString("AWS_ACCESS_KEY_ID"),
-      secretAccessKey: Config.redacted(Config.nonEmptyString("AWS_SECRET_ACCESS_KEY")),
-      sessionToken: Config.map(optionalText("AWS_SESSION_TOKEN"), (found) => found?.value)
-    })
-  )
+  layerConfig({
+    accessKeyId: Config.nonEmptyString("AWS_ACCESS_KEY_ID"),
+    secretAccessKey: Config.redacted(Config.nonEmptyString("AWS_SECRET_ACCESS_KEY")),
+    sessionToken: Config.map(optionalText("AWS_SESSION_TOKEN"), (found) => found?.value)
+  })
 
 /**
  * A credential provider in the manner of the AWS SDK for JavaScript: a function that promises credentials.

@@ -875,6 +875,7 @@ describe("secrets", () => {
     ]
     for (const [said, kept] of cases) assert.strictEqual(conceal(said), kept)
     assert.isBelow(conceal("word ".repeat(1000)).length, 310)
+    assert.notInclude(conceal(`${"word ".repeat(58)}${secret}`), secret.slice(0, 4))
     assert.strictEqual(
       describeError(Object.assign(new AggregateError([]), { code: "ECONNREFUSED" })),
       "AggregateError: ECONNREFUSED"

@@ -814,20 +814,22 @@ describe("other HttpClients", () => {
 })
 
 describe("the layer", () => {
-  it.effect("takes endpoint and Region from its configuration", () =>
-    Effect.gen(function* () {
-      const http = stubHttp({})
-      yield* Effect.provide(
-        operations.ResolveCustomer.call(),
-        clientLayer(http.layer, {
-          config: { region: "eu-west-1", endpoint: "http://127.0.0.1:8080/base/" }
-        })
-      )
-      const [sent] = http.sent
-      assert.strictEqual(sent?.url, "http://127.0.0.1:8080/base/")
-      assert.include(sent?.headers.authorization, "/eu-west-1/aws-marketplace/aws4_request")
-      assert.strictEqual(sent?.json.RegistrationToken, registrationToken)
-    })
+  it.effect.each(["http://127.0.0.1:8080/base/", "http://127.0.0.1:8080/base"])(
+    "takes endpoint and Region from its configuration: %s",
+    (endpoint) =>
+      Effect.gen(function* () {
+        const http = stubHttp({})
+        yield* Effect.provide(
+          operations.ResolveCustomer.call(),
+          clientLayer(http.layer, {
+            config: { region: "eu-west-1", endpoint }
+          })
+        )
+        const [sent] = http.sent
+        assert.strictEqual(sent?.url, "http://127.0.0.1:8080/base/")
+        assert.include(sent?.headers.authorization, "/eu-west-1/aws-marketplace/aws4_request")
+        assert.strictEqual(sent?.json.RegistrationToken, registrationToken)
+      })
   )
 
   it.effect("asks for credentials at each call, and not before", () =>

@@ -50,6 +50,8 @@ export const makeExecute = (
 ): Execute => {
   const { endpoint, region, requestTimeout } = config
   const url = new URL(endpoint)
+  // as the official SDK does below a base path
+  if (!url.pathname.endsWith("/")) url.pathname += "/"
   const sign = makeSigner({
     method: "POST",
     url,

@@ -2,10 +2,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Credentials } from "../AwsCredentials.js"
-import { ask, conceal, credentialsError, type Search } from "../internal/identity.js"
+import { ask, conceal, credentialsError } from "../internal/identity.js"
 import type { CredentialsError } from "../MeteringError.js"
 import type { DefaultChainOptions } from "./index.js"
 import { load } from "./load.js"
+
+const chain = "the default provider chain"
 
 /** The links of the chain, by what the SDK calls them. The one that is missing is only for code. */
 const links: ReadonlyMap<string, string> = new Map([
@@ -21,21 +23,28 @@ const listen = () => {
   const tried: Array<string> = []
   const notes: Array<string> = []
   const warnings: Array<string> = []
-  const search: Search = { tried, notes }
-  let isCounted = false
+  let current: string | undefined
   const debug = (text: unknown) => {
-    const [, link] = / - defaultProvider::(\w+)/.exec(String(text)) ?? []
+    const link = / - defaultProvider::(\w+)/.exec(String(text))?.[1]
     if (link !== undefined) {
-      const name = links.get(link)
-      isCounted = name !== undefined
-      if (name !== undefined && !tried.includes(name)) tried.push(name)
+      current = links.get(link)
+      if (current !== undefined) tried.push(current)
     }
-    const [, note] = /^@smithy\/property-provider (?:->|\(!\)) (.*)/.exec(String(text)) ?? []
-    if (note !== undefined && isCounted) notes.push(conceal(note))
+    const note = /^@smithy\/property-provider (?:->|\(!\)) (.*)/.exec(String(text))?.[1]
+    if (note !== undefined && current !== undefined) notes.push(conceal(note))
   }
-  const warn = (text: unknown) => void warnings.push(conceal(String(text)))
+  const warn = (text: unknown) => {
+    warnings.push(conceal(String(text).replace(/\s+/g, " ")))
+  }
   const ignore = () => {}
-  return { search, warnings, logger: { debug, warn, trace: ignore, info: ignore, error: warn } }
+  const logger = { debug, warn, error: warn, info: ignore, trace: ignore }
+  const search = {
+    notes,
+    get tried() {
+      return tried.length === 0 ? [chain] : tried
+    }
+  }
+  return { search, warnings, logger }
 }
 
 const packageName = "@aws-sdk/credential-provider-node"
@@ -48,7 +57,7 @@ export const resolve = (
   options: DefaultChainOptions
 ): Effect.Effect<Credentials, CredentialsError> =>
   load(packageName, () => import("@aws-sdk/credential-provider-node")).pipe(
-    Effect.mapError((reason) => credentialsError(["the default provider chain"], reason)),
+    Effect.mapError((reason) => credentialsError([chain], reason)),
     Effect.flatMap(({ defaultProvider }) => {
       const { logger, search, warnings } = listen()
       const { configFile, credentialsFile, maxRetries, mfaCode, profile, region, timeout } = options

@@ -92,8 +92,9 @@ export const layerDefaultChainWith = (
  * @since 0.1.0
  * @category layers
  */
-export const layerDefaultChain: Layer.Layer<AwsCredentials.AwsCredentials> =
-  /*#__PURE__*/ Layer.suspend(() => layerDefaultChainWith({}))
+export const layerDefaultChain: Layer.Layer<AwsCredentials.AwsCredentials> = layerDefaultChainWith(
+  {}
+)
 
 /**
  * Which files the configuration is read from, and what they cannot say.
@@ -150,17 +151,19 @@ export const layerSharedConfigWith = (
 export const layerSharedConfig: Layer.Layer<
   MeteringConfig.MeteringConfig,
   MeteringConfigError | ConfigError.ConfigError
-> = /*#__PURE__*/ Layer.suspend(() => layerSharedConfigWith({}))
+> = layerSharedConfigWith({})
 
 /** Loaded late, as those who bring another HTTP client need not install this one. */
-const layerUndici = () =>
-  load("@effect/platform-node", () => import("@effect/platform-node/NodeHttpClient")).pipe(
-    Effect.mapBoth({
-      onFailure: (reason) => new MeteringConfigError({ reason: `No HTTP client: ${reason}` }, true),
-      onSuccess: (library) => library.layerUndici
-    }),
-    Layer.unwrapEffect
-  )
+const layerUndici = load(
+  "@effect/platform-node",
+  () => import("@effect/platform-node/NodeHttpClient")
+).pipe(
+  Effect.mapBoth({
+    onFailure: (reason) => new MeteringConfigError({ reason: `No HTTP client: ${reason}` }, true),
+    onSuccess: (library) => library.layerUndici
+  }),
+  Layer.unwrapEffect
+)
 
 /**
  * All that `MeteringClient.layer` needs, the shortest way for a server: `layerSharedConfig`,
@@ -181,6 +184,4 @@ const layerUndici = () =>
 export const layer: Layer.Layer<
   AwsCredentials.AwsCredentials | MeteringConfig.MeteringConfig | HttpClient.HttpClient,
   MeteringConfigError | ConfigError.ConfigError
-> = /*#__PURE__*/ Layer.suspend(() =>
-  Layer.mergeAll(layerSharedConfig, layerDefaultChain, layerUndici())
-)
+> = Layer.mergeAll(layerSharedConfig, layerDefaultChain, layerUndici)

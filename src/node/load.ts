@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 
 /** Loads a package when it is first needed, or says what to install. */
-export const load = <A>(name: string, load: () => Promise<A>): Effect.Effect<A, string> =>
+export const load = <A>(name: string, importIt: () => Promise<A>): Effect.Effect<A, string> =>
   Effect.tryPromise({
-    try: load,
+    try: importIt,
     catch: (error) =>
       isMissing(error)
         ? `the package ${name}, or one that it needs, is not installed: npm install ${name}`

@@ -86,7 +86,7 @@ export const resolve = (
       endpoint: endpoint(),
       ignoreEndpoints: from(merged, "ignore_configured_endpoint_urls")
     }
-    const variablesFound = yield* environment()
+    const variablesFound = yield* environment
     const isKnown = variablesFound.region !== undefined || shared.region !== undefined
     const isDisabled = (found.metadataDisabled?.value ?? "false") !== "false"
     const metadata: Settings =

@@ -303,10 +303,19 @@ describe("layerDefaultChain", () => {
         AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/dev/null"
       })
       assert.strictEqual((yield* get()).accessKeyId, "AKCONTAINER")
-      assert.deepStrictEqual(logged, [
+      assert.deepStrictEqual(logged.splice(0), [
         "WARN @aws-sdk/credential-provider-http: you have set both awsContainerAuthorizationToken and awsContainerAuthorizationTokenFile",
         "WARN awsContainerAuthorizationTokenFile will take precedence"
       ])
+
+      yield* environment({
+        ...(yield* sharedFiles({ credentials: inFile("seller", "AKSELLER") })),
+        AWS_PROFILE: "seller",
+        AWS_ACCESS_KEY_ID: "AKENV",
+        AWS_SECRET_ACCESS_KEY: secret
+      })
+      assert.strictEqual((yield* get()).accessKeyId, "AKSELLER")
+      assert.match(logged.join(), /^WARN .*Both AWS_PROFILE and the pair AWS_ACCESS_KEY_ID/)
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
   })
 
