@@ -214,8 +214,12 @@ export const requestIdOf = (
 ): string | undefined => {
   const id =
     headers["x-amzn-requestid"] ?? headers["x-amzn-request-id"] ?? headers["x-amz-request-id"]
-  return id !== undefined && id.length <= 60 ? conceal(id) : undefined
+  if (id === undefined || id.length > 60) return undefined
+  // every answer has one, and a UUID is nobody's secret: there is nothing to search it for
+  return uuid.test(id) ? id : conceal(id)
 }
+
+const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
 
 /** Milliseconds, seconds, or a date, which counts from the answer's own. */
 const retryAfter = (

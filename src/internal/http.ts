@@ -7,8 +7,10 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as AwsCredentials from "../AwsCredentials.js"
@@ -75,6 +77,15 @@ export const makeExecute = (
     const secretsIn = secretsOf(operation.request)
     const headers = { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) }
 
+    const withTimeout = inTime(
+      requestTimeout,
+      () =>
+        new MeteringError.RequestTimeoutError(
+          { operation: name, endpoint: url.origin, timeout: requestTimeout },
+          true
+        )
+    )
+
     const send = (
       request: HttpClientRequest.HttpClientRequest,
       conceal: (text: string) => string
@@ -85,14 +96,7 @@ export const makeExecute = (
         Effect.flatMap(readAnswer),
         Effect.mapInputContext(withoutRedirects),
         Effect.mapError((error) => connectionError(name, url.origin, error)),
-        Effect.timeoutFail({
-          duration: requestTimeout,
-          onTimeout: () =>
-            new MeteringError.RequestTimeoutError(
-              { operation: name, endpoint: url.origin, timeout: requestTimeout },
-              true
-            )
-        }),
+        withTimeout,
         (attempt) => observed(attempt, conceal)
       )
 
@@ -160,6 +164,15 @@ export const makeExecute = (
     }
   }
 }
+
+/** A limit costs two fibers a call, so where there is none there are none. */
+const inTime = <E>(
+  limit: Duration.Duration,
+  onTimeout: () => E
+): (<A, E1>(effect: Effect.Effect<A, E1>) => Effect.Effect<A, E | E1>) =>
+  Duration.isFinite(limit)
+    ? (effect) => Effect.timeoutFail(effect, { duration: limit, onTimeout })
+    : identity
 
 const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(
