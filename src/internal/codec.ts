@@ -156,7 +156,7 @@ const fill = (
     const field =
       member === undefined || member === null
         ? undefined
-        : read(member, path === "" ? wire : `${path}.${wire}`, reading)
+        : read(member, isLenient ? "" : path === "" ? wire : `${path}.${wire}`, reading)
     if (field === unreadable && isValue && isLenient) return false
     const settled = field === undefined || field === unreadable ? absent() : field
     if (settled !== undefined) value[name] = settled
@@ -194,7 +194,7 @@ const listReader =
     const values: Array<unknown> = []
     for (let i = 0; i < json.length; i++) {
       const element: unknown = json[i]
-      const at = `${path}[${i}]`
+      const at = reading.mismatches === undefined ? "" : `${path}[${i}]`
       const value =
         element === undefined || element === null
           ? mismatch(reading, at, "not null")

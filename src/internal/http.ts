@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -61,7 +62,12 @@ export const makeExecute = (
     service: marketplaceMetering.signingName
   })
   // the platform's own span would carry every header, the session token included
-  const client = HttpClient.withTracerDisabledWhen(httpClient, () => true)
+  const untraced = HttpClient.withTracerDisabledWhen(httpClient, () => true)
+  const execute = (request: HttpClientRequest.HttpClientRequest) =>
+    Effect.withFiberRuntime<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>(
+      (fiber) =>
+        (fiber.getFiberRef(FiberRef.currentTracerEnabled) ? untraced : httpClient).execute(request)
+    )
   const observed = observeAttempt(url)
   const checksSize = !config.except.includes("requestSize")
   /** How far the service's clock is ahead of this machine's, as far as is known. */
@@ -90,7 +96,7 @@ export const makeExecute = (
       request: HttpClientRequest.HttpClientRequest,
       conceal: (text: string) => string
     ) =>
-      client.execute(request).pipe(
+      execute(request).pipe(
         // a client that filters by status fails with the very answer that is to be read
         Effect.catchIf(isStatusError, ({ response }) => Effect.succeed(response)),
         Effect.flatMap(readAnswer),
@@ -124,7 +130,7 @@ export const makeExecute = (
           ...secretsIn(request)
         ])
         const sent = send(
-          HttpClientRequest.post(url, {
+          HttpClientRequest.post(url.href, {
             headers: { "user-agent": userAgent, ...headers, ...signature },
             body: HttpBody.uint8Array(body, awsJson.contentType)
           }),

@@ -12,7 +12,7 @@ import {
   MarketplaceMeteringClient
 } from "@aws-sdk/client-marketplace-metering"
 import { NodeHttpClient } from "@effect/platform-node"
-import { DateTime, Effect, Layer, ManagedRuntime } from "effect"
+import { DateTime, Duration, Effect, Layer, ManagedRuntime } from "effect"
 import {
   AwsCredentials,
   MeteringClient,
@@ -31,15 +31,20 @@ const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", ses
 
 const sdk = new MarketplaceMeteringClient({ region: "us-east-1", endpoint, credentials })
 
-const ours = ManagedRuntime.make(
-  MeteringClient.layer.pipe(
-    Layer.provide([
-      MeteringConfig.layer({ region: "us-east-1", endpoint }),
-      AwsCredentials.layerStatic(credentials),
-      NodeHttpClient.layerUndici
-    ])
+const client = (requestTimeout) =>
+  ManagedRuntime.make(
+    MeteringClient.layer.pipe(
+      Layer.provide([
+        MeteringConfig.layer({ region: "us-east-1", endpoint, requestTimeout }),
+        AwsCredentials.layerStatic(credentials),
+        NodeHttpClient.layerUndici
+      ])
+    )
   )
-)
+
+// the official SDK sets no limit to how long an answer may take
+const unlimited = client(Duration.infinity)
+const limited = client("30 seconds")
 
 const indexes = Array.from({ length: 25 }, (_, i) => i)
 const fieldsOf = (i) => ({
@@ -59,8 +64,8 @@ const madeForSdk = made.map((record) => ({
   LicenseArn: record.licenseArn
 }))
 
-const callOurs = (records, isTraced) => () =>
-  ours.runPromise(
+const callOurs = (client, records, isTraced) => () =>
+  client.runPromise(
     Effect.suspend(() => MeteringClient.batchMeterUsage({ usageRecords: records() })).pipe(
       Effect.repeatN(callsPerRound - 1),
       Effect.withTracerEnabled(isTraced)
@@ -73,9 +78,11 @@ const cases = {
       await sdk.send(new BatchMeterUsageCommand({ UsageRecords: madeForSdk }))
     }
   },
-  "records made before, tracing off": callOurs(() => made, false),
-  "records made in the call, tracing off": callOurs(make, false),
-  "records made before, traced": callOurs(() => made, true)
+  "no time limit, records made before, tracing off": callOurs(unlimited, () => made, false),
+  "records made before, tracing off": callOurs(limited, () => made, false),
+  "no time limit, records made in the call, tracing off": callOurs(unlimited, make, false),
+  "records made in the call, tracing off": callOurs(limited, make, false),
+  "records made before, traced": callOurs(limited, () => made, true)
 }
 
 const cpu = new Map()
@@ -103,6 +110,7 @@ console.table(
   }))
 )
 
-await ours.dispose()
+await unlimited.dispose()
+await limited.dispose()
 sdk.destroy()
 server.kill()
