@@ -4,33 +4,9 @@ import * as Effect from "effect/Effect"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import type { ExceptionClass } from "effect-marketplace-metering/Operation"
 import { clientLayer, credentials } from "./support/client.js"
+import { exceptionKinds, type Kind } from "./support/exceptions.js"
 import { type Canned, exception, type Reply, stubHttp } from "./support/http.js"
 import { allOperations, type Case, operations } from "./support/operations.js"
-
-type Kind = "final" | "transient" | "throttling"
-
-/** The service's model: every exception, and what its retry can bring. */
-const modelled: Record<MeteringError.ModelledException["_tag"], Kind> = {
-  InternalServiceErrorException: "transient",
-  ThrottlingException: "throttling",
-  InvalidProductCodeException: "final",
-  InvalidUsageDimensionException: "final",
-  InvalidTagException: "final",
-  InvalidUsageAllocationsException: "final",
-  InvalidCustomerIdentifierException: "final",
-  TimestampOutOfBoundsException: "final",
-  DisabledApiException: "final",
-  InvalidLicenseException: "final",
-  InvalidEndpointRegionException: "final",
-  DuplicateRequestException: "final",
-  IdempotencyConflictException: "final",
-  CustomerNotEntitledException: "final",
-  InvalidRegionException: "final",
-  InvalidPublicKeyVersionException: "final",
-  PlatformNotSupportedException: "final",
-  InvalidTokenException: "final",
-  ExpiredTokenException: "final"
-}
 
 const classes: ReadonlyMap<string, unknown> = new Map(Object.entries(MeteringError))
 
@@ -60,16 +36,16 @@ const assertKind = (error: MeteringError.MeteringError, kind: Kind) =>
     error.message
   )
 
-const every = Object.entries(modelled).flatMap(([tag, kind]) =>
+const every = Object.entries(exceptionKinds).flatMap(([tag, kind]) =>
   allOperations.map((operation) => ({ tag, kind, operation, name: operation.name }))
 )
 
 describe("a modelled exception", () => {
   it("is one of 19", () => {
-    assert.lengthOf(Object.keys(modelled), 19)
+    assert.lengthOf(Object.keys(exceptionKinds), 19)
     assert.sameMembers(
       [...new Set(allOperations.flatMap(({ exceptions }) => exceptions))],
-      Object.keys(modelled)
+      Object.keys(exceptionKinds)
     )
   })
 
@@ -112,7 +88,7 @@ describe("a modelled exception", () => {
   )
 
   it("has advice of its own", () => {
-    const messages = Object.keys(modelled).map(
+    const messages = Object.keys(exceptionKinds).map(
       (tag) => new (classOf(tag))({ operation: "MeterUsage" }).message
     )
     assert.lengthOf(new Set(messages), 19)
