@@ -21,6 +21,7 @@ import { marketplaceMetering, type Operation } from "../Operation.js"
 import * as awsJson from "./awsJson.js"
 import { concealer } from "./conceal.js"
 import { connectionError } from "./connection.js"
+import type { HttpAnswer } from "./httpAnswer.js"
 import {
   forOperation,
   isSame,
@@ -183,7 +184,7 @@ const inTime = <E>(
 const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(
     response.text,
-    (body): awsJson.HttpAnswer => ({ status: response.status, headers: response.headers, body })
+    (body): HttpAnswer => ({ status: response.status, headers: response.headers, body })
   )
 
 const isStatusError = (

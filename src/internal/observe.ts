@@ -13,7 +13,7 @@ import type { OperationName } from "../MeteringError.js"
 import * as MeteringMetrics from "../MeteringMetrics.js"
 import { marketplaceMetering } from "../Operation.js"
 import { isKnownStatus } from "../UsageRecord.js"
-import { type HttpAnswer, requestIdOf } from "./awsJson.js"
+import { type HttpAnswer, requestIdOf } from "./httpAnswer.js"
 
 /** What an answer or an error may tell. */
 interface Outcome {

@@ -4,10 +4,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { HttpAnswer } from "../../internal/awsJson.js"
 import * as awsJson from "../../internal/awsJson.js"
 import * as codec from "../../internal/codec.js"
 import { concealer } from "../../internal/conceal.js"
+import type { HttpAnswer } from "../../internal/httpAnswer.js"
 import {
   forOperation,
   type Mended,

@@ -6,7 +6,7 @@ import {
   RegisterUsageCommand,
   ResolveCustomerCommand
 } from "@aws-sdk/client-marketplace-metering"
-import type { HttpAnswer } from "../../internal/awsJson.js"
+import type { HttpAnswer } from "../../internal/httpAnswer.js"
 import type { OperationName } from "../../MeteringError.js"
 
 /** What tells where a request went, and by whom it was signed. */
