@@ -45,11 +45,12 @@ const readUsage = Effect.gen(function* () {
   )
 })
 
-type Result = BatchMeterUsage.BatchMeterUsageResponse["results"][number]
+type Result = Pick<UsageRecord.UsageRecordResult, "usageRecord" | "status">
 
 /** One call, and again for whatever the service did not get to. */
 const meter = (
-  usageRecords: ReadonlyArray<UsageRecord.UsageRecord>
+  usageRecords: ReadonlyArray<UsageRecord.UsageRecord>,
+  triesLeft = 5
 ): Effect.Effect<
   ReadonlyArray<Result>,
   BatchMeterUsage.BatchMeterUsageError,
@@ -58,9 +59,15 @@ const meter = (
   MeteringClient.batchMeterUsage({ productCode, usageRecords }).pipe(
     Effect.retry(MeteringRetry.standard),
     Effect.flatMap(({ results, unprocessedRecords }) =>
-      unprocessedRecords.length === 0
-        ? Effect.succeed(results)
-        : Effect.map(meter(unprocessedRecords), (more) => [...results, ...more])
+      unprocessedRecords.length === 0 || triesLeft === 0
+        ? Effect.succeed([
+            ...results,
+            ...unprocessedRecords.map((usageRecord) => ({ usageRecord, status: "Unprocessed" }))
+          ])
+        : Effect.map(Effect.delay(meter(unprocessedRecords, triesLeft - 1), "1 second"), (more) => [
+            ...results,
+            ...more
+          ])
     )
   )
 
@@ -70,7 +77,8 @@ const meter = (
 
 const reasons: Record<string, string> = {
   DuplicateRecord: "another quantity was already billed for this customer, dimension and hour",
-  CustomerNotSubscribed: "the customer has no active subscription"
+  CustomerNotSubscribed: "the customer has no active subscription",
+  Unprocessed: "the service did not get to it; send it again"
 }
 
 const byCustomer = (results: ReadonlyArray<Result>) =>

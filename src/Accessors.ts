@@ -42,7 +42,6 @@ import {
   make as makeBatchMeterUsage
 } from "./BatchMeterUsage.js"
 import { exception, field, optional, refined } from "./internal/accessors.js"
-import { maker, makerEither } from "./internal/make.js"
 import type * as MeteringError from "./MeteringError.js"
 import { type MeterUsageRequest, MeterUsageResponse, make as makeMeterUsage } from "./MeterUsage.js"
 import type * as Optic from "./Optic.js"
@@ -56,7 +55,12 @@ import {
   type ResolveCustomerRequest,
   ResolveCustomerResponse
 } from "./ResolveCustomer.js"
-import { Tag, UsageAllocation } from "./UsageAllocation.js"
+import {
+  makeTag,
+  make as makeUsageAllocation,
+  type Tag,
+  type UsageAllocation
+} from "./UsageAllocation.js"
 import {
   make as makeUsageRecord,
   type UsageRecord,
@@ -1045,10 +1049,10 @@ export type WithCode<E, Code extends string> = E extends ServiceError
  * @since 0.1.0
  * @category models
  */
-export type WithStatus<E, Status extends number> = E extends unknown
-  ? "statusCode" extends keyof E
-    ? E & { readonly statusCode: Status }
-    : never
+export type WithStatus<E, Status extends number> = E extends
+  | ServiceError
+  | MeteringError.UnexpectedResponseError
+  ? E & { readonly statusCode: Status }
   : never
 
 // does not compile unless it names all of them, and none but them
@@ -1200,10 +1204,6 @@ export const usageRecordResult = (): UsageRecordResult => new UsageRecordResult(
 export const usageAllocation = (allocatedUsageQuantity: number): UsageAllocation =>
   makeUsageAllocation({ allocatedUsageQuantity })
 
-const makeUsageAllocation: (
-  fields: ConstructorParameters<typeof UsageAllocation>[0]
-) => UsageAllocation = maker(makerEither(UsageAllocation))
-
 /**
  * Makes a tag. Throws `InvalidInputError` when key or value is too long or has characters that the service refuses.
  *
@@ -1211,8 +1211,6 @@ const makeUsageAllocation: (
  * @category constructors
  */
 export const tag = (key: string, value: string): Tag => makeTag({ key, value })
-
-const makeTag: (fields: ConstructorParameters<typeof Tag>[0]) => Tag = maker(makerEither(Tag))
 
 /**
  * Makes a request for one product, without records yet. Throws `InvalidInputError` when the product code

@@ -6,18 +6,19 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { optionalText, unwrap } from "./internal/config.js"
 import { ask, credentialsError, toCredentials } from "./internal/identity.js"
+import { isSame } from "./internal/mending.js"
 import { singleFlight } from "./internal/singleFlight.js"
 import type { CredentialsError } from "./MeteringError.js"
 
@@ -117,7 +118,7 @@ export const make = <R>(
     let kept: Credentials | undefined
     let pausedUntil = Number.NEGATIVE_INFINITY
 
-    const resolve = yield* source.pipe(
+    const resolve = yield* Effect.scoped(source).pipe(
       Effect.tap((credentials) => {
         kept = credentials
       }),
@@ -144,9 +145,11 @@ export const make = <R>(
       if (timeLeft > renewalWindow || now < pausedUntil) return Effect.succeed(current)
       return timeLeft > safetyMargin
         ? Effect.as(renewInBackground, current)
-        : Effect.catchAll(resolve, (error) =>
+        : Effect.catchAllCause(resolve, (cause) =>
             Effect.flatMap(Clock.currentTimeMillis, (later) =>
-              later - now < timeLeft ? Effect.succeed(current) : Effect.fail(error)
+              later - now < timeLeft && !Cause.isInterrupted(cause)
+                ? Effect.succeed(current)
+                : Effect.failCause(cause)
             )
           )
     })
@@ -157,11 +160,6 @@ export const make = <R>(
         Effect.suspend(() => (kept === undefined || isSame(kept, expired) ? resolve : get))
     }
   })
-
-const isSame = (a: Credentials, b: Credentials) =>
-  a.accessKeyId === b.accessKeyId &&
-  Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
-  Equal.equals(a.sessionToken, b.sessionToken)
 
 /**
  * Credentials from any effect, kept and renewed as `make` does.
@@ -217,7 +215,7 @@ export const layerStatic = (credentials: Options): Layer.Layer<AwsCredentials, C
   )
 
 /**
- * Credentials from Effect's `Config`, under names of your own. Keys may be left out or `undefined`.
+ * Credentials from Effect's `Config`, under names of your own. Optional keys may be left out.
  *
  * They are read when the layer is built, so that what is missing is found at the start: it fails with
  * `ConfigError`, or with `CredentialsError` where they are malformed. When the service calls them expired they

@@ -66,8 +66,9 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
 
 /**
  * What became of the records. `results` says it record by record; what is in `unprocessedRecords` was not
- * looked at and is to be sent again. `unreadable` keeps, as JSON, elements of the answer that are not
- * records or results at all, so that none is dropped unseen.
+ * looked at and is to be sent again. `unreadable` keeps, as JSON, elements of the answer that cannot be read as
+ * records or results, so that none is dropped unseen. Together they should account for every record sent; an
+ * answer that tells of fewer has left the fate of the others open, and sending those again is safe.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0

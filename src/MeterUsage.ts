@@ -3,8 +3,12 @@
  *
  * @since 0.1.0
  */
+import type * as Arr from "effect/Array"
+import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type * as Types from "effect/Types"
+import { allocationSum } from "./internal/allocationSum.js"
 import { about } from "./internal/answer.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import {
@@ -20,7 +24,7 @@ import {
 } from "./internal/wire.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
-import { allocationSum, UsageAllocations } from "./UsageAllocation.js"
+import { type UsageAllocation, UsageAllocations } from "./UsageAllocation.js"
 
 /**
  * The usage of one dimension in one hour, by the instance, task or pod that sends it.
@@ -48,16 +52,24 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
       Schema.fromKey("DryRun")
     ),
     usageAllocations: optionalMember("UsageAllocations", UsageAllocations),
-    clientToken: Schema.optional(text("clientToken", 1, 64)).pipe(
-      Schema.withConstructorDefault(() => globalThis.crypto.randomUUID()),
-      Schema.fromKey("ClientToken")
-    )
+    clientToken: optionalMember("ClientToken", text("clientToken", 1, 64))
   }).pipe(
     crossRule("allocationSum", "allocations that add up to the quantity", (request) =>
       allocationSum(request.usageQuantity, request.usageAllocations)
     )
   )
-) {}
+) {
+  constructor(fields: Input, options?: Schema.MakeOptions) {
+    // Schema decodes with `true`: a request that came without a token keeps none, or each decoding of it
+    // would be another charge
+    super(
+      options === true ? fields : { ...fields, clientToken: fields.clientToken ?? freshToken() },
+      options
+    )
+  }
+}
+
+const freshToken = () => globalThis.crypto.randomUUID()
 
 /**
  * The receipt of a metered quantity.
@@ -74,8 +86,10 @@ export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
 }) {}
 
 /**
- * The answer to a dry run: the caller may meter this. Nothing was metered, so there is no record id. A caller
- * who may not gets `AccessDeniedError`.
+ * The answer to a dry run: the caller may meter this, and nothing was metered. A caller who may not gets
+ * `AccessDeniedError`.
+ *
+ * Should the service ever meter a dry run all the same, the id that it gave is `unexpectedRecordId`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -85,6 +99,7 @@ export class DryRunResponse extends Schema.Class<DryRunResponse>(
   "effect-marketplace-metering/DryRunResponse"
 )({
   dryRun: Schema.Literal(true),
+  unexpectedRecordId: Schema.optional(Schema.String),
   ...about
 }) {}
 
@@ -118,7 +133,29 @@ export const isDryRun = (answer: MeterUsageResponse | DryRunResponse): answer is
  * @since 0.1.0
  * @category models
  */
-export type Input = ConstructorParameters<typeof MeterUsageRequest>[0]
+export interface Input {
+  readonly productCode: string
+  readonly timestamp: DateTime.Utc
+  readonly usageDimension: string
+  readonly usageQuantity: number
+  readonly dryRun?: boolean
+  readonly usageAllocations?: Arr.NonEmptyReadonlyArray<UsageAllocation> | undefined
+  readonly clientToken?: string | undefined
+}
+
+/**
+ * A request whose type tells whether it is a dry run, as far as its fields did.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Made<Fields> = MeterUsageRequest & {
+  readonly dryRun: Fields extends { readonly dryRun: infer DryRun extends boolean }
+    ? DryRun
+    : "dryRun" extends keyof Fields
+      ? boolean
+      : false
+}
 
 /**
  * The exceptions that the model gives this operation.
@@ -195,12 +232,24 @@ export const operation: Operation<
 }
 
 const permitted = ({
+  meteringRecordId,
   requestId,
   statusCode = 200
 }: {
+  readonly meteringRecordId?: string | undefined
   readonly requestId?: string | undefined
   readonly statusCode?: number | undefined
-}) => new DryRunResponse({ dryRun: true, requestId, statusCode }, true)
+}) =>
+  new DryRunResponse(
+    {
+      dryRun: true,
+      ...(meteringRecordId !== undefined &&
+        meteringRecordId !== dryRunCode && { unexpectedRecordId: meteringRecordId }),
+      ...(requestId !== undefined && { requestId }),
+      statusCode
+    },
+    true
+  )
 
 /**
  * Makes a request, with a client token of its own unless one is given, or says what is wrong with it.
@@ -208,11 +257,12 @@ const permitted = ({
  * @since 0.1.0
  * @category constructors
  */
-export const makeEither: (
-  fields: Input,
+export const makeEither: <const Fields extends Types.NoExcessProperties<Input, Fields>>(
+  fields: Fields,
   options?: MakeOptions
-) => Either.Either<MeterUsageRequest, MeteringError.InvalidInputError> =
-  makerEither(MeterUsageRequest)
+) => Either.Either<Made<Fields>, MeteringError.InvalidInputError> =
+  // what a request is made from decides its `dryRun`, which the maker knows nothing of
+  makerEither(MeterUsageRequest) as never
 
 /**
  * Makes a request; throws `InvalidInputError` when it breaks a rule.
@@ -220,4 +270,7 @@ export const makeEither: (
  * @since 0.1.0
  * @category constructors
  */
-export const make: (fields: Input, options?: MakeOptions) => MeterUsageRequest = maker(makeEither)
+export const make: <const Fields extends Types.NoExcessProperties<Input, Fields>>(
+  fields: Fields,
+  options?: MakeOptions
+) => Made<Fields> = maker(makeEither) as never

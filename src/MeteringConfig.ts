@@ -49,7 +49,7 @@ export class MeteringConfig extends Context.Tag("effect-marketplace-metering/Met
  *   `us-east-1-fips` means that Region and `fips`.
  * - `endpoint`: an http or https URL to call in place of the Region's own. It excludes `fips` and `dualStack`.
  * - `fips`, `dualStack`: the Region's endpoint with validated cryptography, or with IPv6
- * - `requestTimeout`: how long one attempt may take from its first byte sent to its last byte read,
+ * - `requestTimeout`: how long one attempt may take, from looking up the host to the last byte read,
  *   30 seconds unless given, more than 0. `Duration.infinity` is no limit.
  * - `except`: preflight rules that are not to be checked
  *
@@ -102,7 +102,7 @@ export const layer = (options: Options): Layer.Layer<MeteringConfig, MeteringCon
   Layer.effect(MeteringConfig, make(options))
 
 /**
- * The configuration from Effect's `Config`, under names of your own. Keys may be left out or `undefined`.
+ * The configuration from Effect's `Config`, under names of your own. Optional keys may be left out.
  *
  * @example
  * ```ts

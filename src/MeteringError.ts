@@ -11,6 +11,7 @@
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { Rule } from "./Preflight.js"
 
 /**
  * The operations of the service.
@@ -44,6 +45,21 @@ export interface Retryable {
   readonly isThrottling: boolean
 }
 
+/**
+ * What can be asked of every error of a call; what the service did not answer is absent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CallError extends Retryable {
+  readonly operation?: OperationName | undefined
+  readonly statusCode?: number | undefined
+  /** The id by which AWS can find the call. */
+  readonly requestId?: string | undefined
+  readonly serviceMessage?: string | undefined
+  readonly retryAfter?: Duration.Duration | undefined
+}
+
 type Kind = "final" | "transient" | "throttling"
 
 const answer = {
@@ -53,7 +69,7 @@ const answer = {
   /** What the service said, without anything that was signed. */
   serviceMessage: Schema.optional(Schema.String),
   /** How long the service asked to wait. */
-  retryAfter: Schema.optional(Schema.DurationFromSelf)
+  retryAfter: Schema.optional(Schema.DurationFromMillis)
 }
 
 type SentenceParts = {
@@ -67,7 +83,7 @@ type ErrorClass<Self, Tag extends string, F extends Schema.Struct.Fields> = Sche
   Schema.Struct.Encoded<{ readonly _tag: Schema.tag<Tag> } & F>,
   Schema.Struct.Context<F>,
   Schema.Struct.Constructor<F>,
-  Retryable,
+  CallError,
   Cause.YieldableError
 > & { readonly _tag: Tag }
 
@@ -370,7 +386,7 @@ export class ExpiredTokenException extends exception<ExpiredTokenException>()(
 export const Violation = Schema.Struct({
   index: Schema.optional(Schema.Number),
   field: Schema.String,
-  rule: Schema.String,
+  rule: Schema.Union(Rule, Schema.Literal("required", "type")),
   expected: Schema.String,
   value: Schema.optional(Schema.Unknown)
 })
@@ -439,16 +455,22 @@ export class CredentialsError extends define<CredentialsError>()(
 ) {}
 
 /**
- * The AWS credentials have expired, and fresh ones that were asked for were refused as well.
+ * The AWS credentials have expired: others that were asked for have as well, are the same, or could not be had,
+ * and then `renewal` says why.
  *
  * @since 0.1.0
  * @category errors
  */
 export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
   "CredentialsExpiredError",
-  { ...answer, code: Schema.String },
-  (self) =>
-    sentence(self, "The AWS credentials have expired; renew the session that they come from.")
+  { ...answer, code: Schema.String, renewal: Schema.optional(Schema.String) },
+  (self) => {
+    const renewal = self.renewal === undefined ? "" : ` No others could be had: ${self.renewal}.`
+    return sentence(
+      self,
+      `The AWS credentials have expired; renew the session that they come from.${renewal}`
+    )
+  }
 ) {}
 
 /**
@@ -515,8 +537,16 @@ export class ConnectionError extends define<ConnectionError>()(
     reason: Schema.String,
     delivery: Schema.Literal("notSent", "unknown")
   },
-  (self) => sentence(self, `No answer from ${self.endpoint}: ${self.reason}.`),
-  () => "transient"
+  (self) =>
+    sentence(
+      self,
+      `No answer from ${self.endpoint}: ${self.reason}. ${
+        self.delivery === "notSent"
+          ? "Nothing was sent; check endpoint and network, and send the same request."
+          : mayBeMetered
+      }`
+    ),
+  (self) => (lastingFaults.has(self.reason) ? "final" : "transient")
 ) {}
 
 /**
@@ -527,11 +557,11 @@ export class ConnectionError extends define<ConnectionError>()(
  */
 export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
-  { operation: OperationName, endpoint: Schema.String, timeout: Schema.DurationFromSelf },
+  { operation: OperationName, endpoint: Schema.String, timeout: Schema.DurationFromMillis },
   (self) =>
     sentence(
       self,
-      `No answer from ${self.endpoint} within ${self.timeout === undefined ? "" : Duration.format(self.timeout)}.`
+      `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${mayBeMetered}`
     ),
   () => "transient"
 ) {}
@@ -556,7 +586,7 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   (self) =>
     sentence(
       self,
-      `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters); look for a proxy or a wrong endpoint.`
+      `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${whatToDo(self)}`
     ),
   ({ statusCode = 0 }) =>
     statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
@@ -571,9 +601,35 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
 export class UnknownServiceError extends define<UnknownServiceError>()(
   "UnknownServiceError",
   { ...answer, code: Schema.String },
-  (self) => sentence(self, `The service answered ${self.code}.`),
+  (self) =>
+    sentence(
+      self,
+      `The service answered ${self.code}, which its model does not have for this operation.`
+    ),
   (self) => kindOf(self)
 ) {}
+
+const mayBeMetered = "It may have been metered; to send the same request again is safe."
+
+/** A stranger's answer is a gateway's that is down, an answer of the service cut short, or the wrong address. */
+const whatToDo = ({ statusCode = 0 }: { readonly statusCode?: number | undefined }): string =>
+  statusCode >= 200 && statusCode < 300
+    ? mayBeMetered
+    : transientStatus.has(statusCode) || statusCode === 429
+      ? "Send the same request again later."
+      : "Look for a proxy or a wrong endpoint."
+
+/** Where trying again meets the same until a person has changed something. */
+const lastingFaults: ReadonlySet<string> = new Set([
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "EndpointError",
+  "InvalidUrl",
+  "Encode"
+])
 
 /** Classifies what the model does not, as the official SDK does. */
 const kindOf = ({

@@ -7,7 +7,7 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 
 /**
- * Calls, tagged with `operation` and `outcome`: `ok`, or the tag of the error.
+ * Calls, tagged with `operation` and `outcome`: `ok`, the tag of the error, `interrupted`, or `defect`.
  *
  * @since 0.1.0
  * @category metrics

@@ -1,8 +1,8 @@
 /**
  * Schedules for `Effect.retry` in app code: when to send the same request again, and how long to wait.
  *
- * Every operation is safe to send again: the service deduplicates identical records, and a
- * `MeterUsageRequest` keeps its client token. All time is `Clock`'s and all chance is `Random`'s.
+ * Every request is safe to send again: the service deduplicates identical records, and a
+ * `MeterUsageRequest` keeps the client token that it was made with. All time is `Clock`'s and all chance is `Random`'s.
  *
  * @since 0.1.0
  */

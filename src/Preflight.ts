@@ -6,8 +6,16 @@
  * are not rules and are always checked. Rules between fields are looked at once the fields themselves are
  * sound, so a record of a wrong quantity is not also told that its allocations do not add up to it.
  *
+ * @example
+ * ```ts
+ * import { MeteringConfig } from "effect-marketplace-metering"
+ *
+ * const ConfigLive = MeteringConfig.layer({ region: "us-east-1", except: ["recordCount"] })
+ * ```
+ *
  * @since 0.1.0
  */
+import * as Schema from "effect/Schema"
 
 /**
  * The name of a preflight rule.
@@ -30,25 +38,34 @@
  * @since 0.1.0
  * @category models
  */
-export type Rule =
-  | "recordCount"
-  | "requestSize"
-  | "productCodeOrLicense"
-  | "oneCustomerIdentity"
-  | "quantity"
-  | "dimension"
-  | "customerIdentifier"
-  | "customerAWSAccountId"
-  | "licenseArn"
-  | "productCode"
-  | "clientToken"
-  | "nonce"
-  | "publicKeyVersion"
-  | "registrationToken"
-  | "allocationCount"
-  | "allocationSum"
-  | "allocationTagSets"
-  | "allocationTagKeys"
-  | "tagCount"
-  | "tagKey"
-  | "tagValue"
+export const Rule = Schema.Literal(
+  "recordCount",
+  "requestSize",
+  "productCodeOrLicense",
+  "oneCustomerIdentity",
+  "quantity",
+  "dimension",
+  "customerIdentifier",
+  "customerAWSAccountId",
+  "licenseArn",
+  "productCode",
+  "clientToken",
+  "nonce",
+  "publicKeyVersion",
+  "registrationToken",
+  "allocationCount",
+  "allocationSum",
+  "allocationTagSets",
+  "allocationTagKeys",
+  "tagCount",
+  "tagKey",
+  "tagValue"
+)
+
+/**
+ * The name of a preflight rule.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Rule = typeof Rule.Type

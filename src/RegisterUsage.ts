@@ -11,6 +11,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Jose from "jose"
 import { about } from "./internal/answer.js"
+import { verify as verifyClaims } from "./internal/entitlement.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import { member, optionalMember, ProductCode, rule, Timestamp, text } from "./internal/wire.js"
 import * as MeteringError from "./MeteringError.js"
@@ -311,11 +312,8 @@ export const verify = (
   jwt: string | Redacted.Redacted | undefined,
   options: VerifyOptions
 ): Effect.Effect<Entitlement, InvalidEntitlementError> =>
-  Effect.promise(() => import("./internal/entitlement.js")).pipe(
-    Effect.flatMap((internal) => internal.verify(jwt, options)),
-    Effect.mapBoth({
-      onSuccess: ({ nonce, ...claims }) =>
-        new Entitlement({ ...claims, ...(nonce !== undefined && { nonce }) }, true),
-      onFailure: (refusal) => new InvalidEntitlementError(refusal, true)
-    })
-  )
+  Effect.mapBoth(verifyClaims(jwt, options), {
+    onSuccess: ({ nonce, ...claims }) =>
+      new Entitlement({ ...claims, ...(nonce !== undefined && { nonce }) }, true),
+    onFailure: (refusal) => new InvalidEntitlementError(refusal, true)
+  })

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import {
   crossRule,
   type Fault,
@@ -15,6 +17,7 @@ import {
   rule,
   text
 } from "./internal/wire.js"
+import type { InvalidInputError } from "./MeteringError.js"
 
 /**
  * One tag of an allocation: a key of 1 to 100 characters and a value of at most 256, both of letters,
@@ -26,7 +29,7 @@ import {
  * ```ts
  * import { UsageAllocation } from "effect-marketplace-metering"
  *
- * const tag = UsageAllocation.Tag.make({ key: "team", value: "search" })
+ * const tag = UsageAllocation.makeTag({ key: "team", value: "search" })
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_Tag.html
@@ -60,7 +63,7 @@ export class Tag extends Schema.Class<Tag>("effect-marketplace-metering/Tag")({
  *
  * const allocation = UsageAllocation.UsageAllocation.make({
  *   allocatedUsageQuantity: 40,
- *   tags: [UsageAllocation.Tag.make({ key: "team", value: "search" })]
+ *   tags: [UsageAllocation.makeTag({ key: "team", value: "search" })]
  * })
  * ```
  *
@@ -134,24 +137,53 @@ function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Fault> 
 }
 
 /**
- * Faults of a record or request whose allocations do not add up to its quantity.
+ * Makes an allocation, or says what is wrong with it. Plain tags are made into instances.
  *
- * @internal
+ * @since 0.1.0
+ * @category constructors
  */
-export const allocationSum = (
-  quantity: number,
-  allocations: ReadonlyArray<UsageAllocation> | undefined
-): ReadonlyArray<Fault> => {
-  if (allocations === undefined) return noFaults
-  let sum = 0
-  for (const { allocatedUsageQuantity } of allocations) sum += allocatedUsageQuantity
-  return sum === quantity
-    ? noFaults
-    : [
-        {
-          path: ["usageAllocations"],
-          expected: `allocated quantities that add up to ${quantity}`,
-          value: sum
-        }
-      ]
-}
+export const makeEither: (
+  fields: ConstructorParameters<typeof UsageAllocation>[0],
+  options?: MakeOptions
+) => Either.Either<UsageAllocation, InvalidInputError> = makerEither(UsageAllocation)
+
+/**
+ * Makes an allocation; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @example
+ * ```ts
+ * import { UsageAllocation } from "effect-marketplace-metering"
+ *
+ * const allocation = UsageAllocation.make({
+ *   allocatedUsageQuantity: 40,
+ *   tags: [{ key: "team", value: "search" }]
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  fields: ConstructorParameters<typeof UsageAllocation>[0],
+  options?: MakeOptions
+) => UsageAllocation = maker(makeEither)
+
+/**
+ * Makes a tag, or says what is wrong with it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTagEither: (
+  fields: ConstructorParameters<typeof Tag>[0],
+  options?: MakeOptions
+) => Either.Either<Tag, InvalidInputError> = makerEither(Tag)
+
+/**
+ * Makes a tag; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTag: (fields: ConstructorParameters<typeof Tag>[0], options?: MakeOptions) => Tag =
+  maker(makeTagEither)

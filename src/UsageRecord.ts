@@ -5,6 +5,7 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { allocationSum } from "./internal/allocationSum.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import {
   crossRule,
@@ -19,7 +20,7 @@ import {
   text
 } from "./internal/wire.js"
 import type { InvalidInputError } from "./MeteringError.js"
-import { allocationSum, UsageAllocations } from "./UsageAllocation.js"
+import { UsageAllocations } from "./UsageAllocation.js"
 
 const oneCustomerIdentity = (record: {
   readonly customerIdentifier?: string | undefined

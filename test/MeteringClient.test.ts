@@ -495,14 +495,15 @@ describe("expired credentials", () => {
     })
   )
 
-  it.effect("that cannot be refreshed are a CredentialsError of the operation", () =>
+  it.effect("that cannot be refreshed are still expired, and the error says why", () =>
     Effect.gen(function* () {
       const error = new MeteringError.CredentialsError({ tried: ["sso"], reason: "signed out" })
       const { outcome, sent } = yield* calling(() => Effect.fail(error), expired)
       assert.deepInclude(outcome._tag === "Left" ? { ...outcome.left } : {}, {
-        _tag: "CredentialsError",
+        _tag: "CredentialsExpiredError",
         operation: "BatchMeterUsage",
-        reason: "signed out"
+        statusCode: 400,
+        renewal: "signed out"
       })
       assert.lengthOf(sent, 1)
     })
@@ -729,8 +730,8 @@ describe("connections that fail", () => {
     ["ECONNREFUSED", "notSent"],
     ["ENOTFOUND", "notSent"],
     ["EAI_AGAIN", "notSent"],
-    ["EHOSTUNREACH", "notSent"],
-    ["ENETUNREACH", "notSent"],
+    ["EHOSTUNREACH", "unknown"],
+    ["ENETUNREACH", "unknown"],
     ["UND_ERR_CONNECT_TIMEOUT", "notSent"],
     ["CERT_HAS_EXPIRED", "notSent"],
     ["ECONNRESET", "unknown"],
@@ -753,9 +754,29 @@ describe("connections that fail", () => {
             endpoint: "https://metering.marketplace.us-east-1.amazonaws.com"
           }
         )
-        assert.isTrue(error.isRetryable)
+        assert.strictEqual(error.isRetryable, code !== "CERT_HAS_EXPIRED")
         assert.lengthOf(http.sent, 1)
       }
+    })
+  )
+
+  it.effect.each([
+    ["connect", "notSent"],
+    ["getaddrinfo", "notSent"],
+    ["read", "unknown"],
+    ["write", "unknown"]
+  ] as const)("by a host that is out of reach on %s: delivery %s", ([syscall, delivery]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        Effect.provide(
+          operations.MeterUsage.call(),
+          clientLayer(stubHttp(broken("EHOSTUNREACH", syscall)).layer)
+        )
+      )
+      assert.deepInclude(
+        { ...error },
+        { _tag: "ConnectionError", delivery, reason: "EHOSTUNREACH" }
+      )
     })
   )
 })

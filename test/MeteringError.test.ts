@@ -386,7 +386,7 @@ describe("errors that no answer has brought", () => {
     })
     assert.strictEqual(
       timeout.message,
-      "MeterUsage: No answer from https://example.com within 1m 30s."
+      "MeterUsage: No answer from https://example.com within 1m 30s. It may have been metered; to send the same request again is safe."
     )
     assertKind(timeout, "transient")
     const connection = new MeteringError.ConnectionError({
@@ -397,7 +397,7 @@ describe("errors that no answer has brought", () => {
     })
     assert.strictEqual(
       connection.message,
-      "MeterUsage: No answer from https://example.com: ECONNRESET."
+      "MeterUsage: No answer from https://example.com: ECONNRESET. It may have been metered; to send the same request again is safe."
     )
     assertKind(connection, "transient")
     const noCredentials = new MeteringError.CredentialsError({
@@ -427,10 +427,10 @@ describe("errors that no answer has brought", () => {
   })
 
   it("tell three violations and count the others", () => {
-    const violation = { field: "f", rule: "r", expected: "e" }
+    const violation = { field: "f", rule: "nonce", expected: "e" } as const
     const error = new MeteringError.InvalidInputError({
       violations: [violation, violation, violation, violation, violation]
     })
-    assert.match(error.message, /(f: expected e \[r\]; ){3}and 2 more$/)
+    assert.match(error.message, /(f: expected e \[nonce\]; ){3}and 2 more$/)
   })
 })

@@ -68,8 +68,11 @@ const freePort = Effect.async<number>((resume) => {
   })
 })
 
+/** One time for all, so that no full hour comes between two records of a case. */
+const timestamp = DateTime.unsafeNow()
+
 const record = (fields: Partial<UsageRecord.Input> = {}) =>
-  Effect.map(DateTime.now, (timestamp) =>
+  Effect.sync(() =>
     UsageRecord.make({
       timestamp,
       dimension: "requests",
@@ -83,7 +86,7 @@ const batch = (...usageRecords: ReadonlyArray<UsageRecord.UsageRecord>) =>
   MeteringClient.batchMeterUsage({ productCode: "saas", usageRecords })
 
 const metered = (fields: Partial<MeterUsage.Input> = {}) =>
-  Effect.map(DateTime.now, (timestamp) =>
+  Effect.sync(() =>
     MeterUsage.make({
       productCode: "container",
       timestamp,
@@ -216,7 +219,6 @@ const contract = (
     it.effect("sends nothing that is not valid, and says where it is not", () =>
       fresh(
         Effect.gen(function* () {
-          const timestamp = yield* DateTime.now
           const good = yield* record()
           const error = yield* Effect.flip(
             MeteringClient.batchMeterUsage({
@@ -275,7 +277,6 @@ const contract = (
     it.effect("answers a dry run with its own type, and meters nothing", () =>
       fresh(
         Effect.gen(function* () {
-          const timestamp = yield* DateTime.now
           const answer = yield* MeteringClient.meterUsage({
             productCode: "container",
             timestamp,

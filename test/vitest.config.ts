@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: ["test/types/**", "node_modules/**"],
+    setupFiles: [`${root}test/support/environment.ts`],
     reporters: ["default", `${root}test/support/closingLine.ts`]
   }
 })

@@ -151,11 +151,13 @@ const brief = (value: unknown): unknown => {
     case "boolean":
       return value
     case "object":
-      return Array.isArray(value)
-        ? `a list of ${value.length}`
-        : value === null
-          ? null
-          : "an object"
+      return value instanceof Date
+        ? "a Date"
+        : Array.isArray(value)
+          ? `a list of ${value.length}`
+          : value === null
+            ? null
+            : "an object"
     default:
       return `a ${typeof value}`
   }

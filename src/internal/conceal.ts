@@ -9,6 +9,11 @@ const shortest = 8
 /** What an echo of a secret stands in: all up to white space, a quote or a bracket. */
 const runs = /[^\s"'<>()[\]{}]+/g
 
+/** The signed answer to RegisterUsage, whoever repeats it. */
+const jwts = /eyJ[\w-]+\.[\w-]+\.[\w-]*/g
+
+const hidden = "<redacted>"
+
 /**
  * Replaces every run of characters that holds a recognisable part of a secret. The secrets are asked for only when
  * there is a text to search.
@@ -16,7 +21,8 @@ const runs = /[^\s"'<>()[\]{}]+/g
 export const concealer =
   (secrets: () => ReadonlyArray<string | undefined>) =>
   (text: string): string => {
-    const parts = new Set(secrets().flatMap((secret = "") => partsOf(secret)))
+    const known = secrets().flatMap((secret = "") => (secret.length < shortest ? [] : [secret]))
+    const parts = new Set(known.flatMap(partsOf))
     const isTelling = (run: string) => {
       for (let length = shortest; length <= recognisable; length++) {
         for (let i = 0; i + length <= run.length; i++) {
@@ -25,15 +31,16 @@ export const concealer =
       }
       return false
     }
-    return text.replace(runs, (run) => (isTelling(run) ? "<redacted>" : run))
+    return known
+      .reduce((shown, secret) => shown.replaceAll(secret, hidden), text)
+      .replace(jwts, hidden)
+      .replace(runs, (run) => (isTelling(run) ? hidden : run))
   }
 
 /** Every stretch of the recognisable length, or all of a shorter secret. */
 const partsOf = (secret: string): ReadonlyArray<string> =>
-  secret.length < shortest
-    ? []
-    : secret.length <= recognisable
-      ? [secret]
-      : Array.from({ length: secret.length - recognisable + 1 }, (_, i) =>
-          secret.slice(i, i + recognisable)
-        )
+  secret.length <= recognisable
+    ? [secret]
+    : Array.from({ length: secret.length - recognisable + 1 }, (_, i) =>
+        secret.slice(i, i + recognisable)
+      )

@@ -9,8 +9,6 @@ const beforeSending: ReadonlySet<string> = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "EAI_AGAIN",
   "ECONNREFUSED",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
   "ENOTFOUND",
   "ERR_TLS_CERT_ALTNAME_INVALID",
   "SELF_SIGNED_CERT_IN_CHAIN",
@@ -23,27 +21,40 @@ export const connectionError = (
   endpoint: string,
   error: Pick<HttpClientError.HttpClientError, "reason" | "cause">
 ): ConnectionError => {
-  const reason = codeOf(error.cause) ?? error.reason
+  const { connecting = false, reason = error.reason } = faultOf(error.cause) ?? {}
   const isUnsent =
-    error.reason === "InvalidUrl" || error.reason === "Encode" || beforeSending.has(reason)
+    connecting ||
+    error.reason === "InvalidUrl" ||
+    error.reason === "Encode" ||
+    beforeSending.has(reason)
   return new ConnectionError(
     { operation, endpoint, reason, delivery: isUnsent ? "notSent" : "unknown" },
     true
   )
 }
 
+interface Fault {
+  readonly reason: string
+  /** Whether it befell the making of the connection, where the system tells. */
+  readonly connecting: boolean
+}
+
 /** The innermost code or name: `fetch` wraps the cause, and several addresses fail together. */
-const codeOf = (cause: unknown, depth = 0): string | undefined => {
+const faultOf = (cause: unknown, depth = 0): Fault | undefined => {
   if (typeof cause !== "object" || cause === null || depth > 4) return undefined
-  const { cause: inner, code, errors, name } = cause as Record<string, unknown>
+  const { cause: inner, code, errors, name, syscall } = cause as Record<string, unknown>
   const first = Array.isArray(errors) ? errors[0] : undefined
-  return (
-    codeOf(inner, depth + 1) ??
-    codeOf(first, depth + 1) ??
-    (typeof code === "string"
+  const reason =
+    typeof code === "string"
       ? code
       : typeof name === "string" && name !== "Error"
         ? name
-        : undefined)
+        : undefined
+  return (
+    faultOf(inner, depth + 1) ??
+    faultOf(first, depth + 1) ??
+    (reason === undefined
+      ? undefined
+      : { reason, connecting: syscall === "connect" || syscall === "getaddrinfo" })
   )
 }

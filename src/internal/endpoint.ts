@@ -50,7 +50,8 @@ const partitions: ReadonlyArray<Partition> = [
 const aws: Partition = [/^/, "amazonaws.com", "api.aws", dotted, hyphenated]
 
 /** A region becomes part of a host name: with a dot, slash or "@" in it, it could name another host. */
-const hostLabel = /^(?!-)(?!.*-$)[a-zA-Z0-9-]{1,63}$/
+/** No AWS Region is an internationalised name, and runtimes differ in which of those are names at all. */
+const hostLabel = /^(?!-)(?!xn--)(?!.*-$)[a-z0-9-]{1,63}$/i
 
 const notAccepted = (region: string) =>
   `Region not accepted: region="${region}" is not a valid hostname component.`
@@ -85,6 +86,5 @@ export const resolve = (options: EndpointOptions): Either.Either<Endpoint, strin
     partitions.find(([regions]) => regions.test(region)) ?? aws
   const name = useFips ? `${dotted}-fips` : useDualStack ? dualStackHost : host
   const url = toUrl(`https://${name}.${region}.${useDualStack ? dualStackDnsSuffix : dnsSuffix}`)
-  // A label like "xn--0" is well-formed and still no host name.
   return url ? Either.right({ url, signingRegion: region }) : Either.left(notAccepted(region))
 }

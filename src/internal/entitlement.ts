@@ -5,8 +5,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import * as jose from "jose"
-import type { PublicKey, RefusalReason, VerifyOptions } from "../RegisterUsage.js"
+import type * as jose from "jose"
+import type { VerifyOptions } from "../RegisterUsage.js"
+import type { Refusal, Time } from "./jwt.js"
 
 /** What the token says. */
 export interface Claims {
@@ -14,21 +15,6 @@ export interface Claims {
   readonly publicKeyVersion: number
   readonly nonce: string | undefined
   readonly issuedAt: DateTime.Utc
-}
-
-/** Why the token is refused, in words that hold nothing of its text. */
-export interface Refusal {
-  readonly reason: RefusalReason
-  readonly claim?: string
-  readonly expected?: string
-  readonly found?: string
-}
-
-/** In milliseconds. */
-interface Time {
-  readonly now: number
-  readonly maxAge: number
-  readonly tolerance: number
 }
 
 export const verify = (
@@ -43,104 +29,20 @@ export const verify = (
       maxAge: Duration.toMillis(options.maxAge ?? "1 hour"),
       tolerance: Duration.toMillis(options.clockTolerance ?? "5 minutes")
     }
+    const jwts = yield* Effect.promise(() => import("./jwt.js"))
     const key = yield* Effect.tryPromise({
-      try: () => importKey(options),
-      catch: () => badPublicKey(options)
+      try: () => jwts.importKey(options),
+      catch: () => jwts.badPublicKey(options)
     })
     const payload = yield* Effect.tryPromise({
-      try: () => authenticate(token, key, time),
+      try: () => jwts.authenticate(token, key, time),
       // the cause is not kept: it can hold the claims and pieces of the text
-      catch: (cause) => refusal(cause, token, options)
+      catch: (cause) => jwts.refusal(cause, token, options)
     })
     const claims = yield* readClaims(payload, options)
     const refused = mismatches(claims, options, time).find((one) => one !== false)
     return refused === undefined ? claims : yield* Effect.fail(refused)
   })
-
-const algorithm = "PS256"
-
-const importKey = async ({
-  publicKey,
-  publicKeyVersion
-}: VerifyOptions): Promise<jose.CryptoKey> => {
-  const key = isOneKey(publicKey) ? publicKey : publicKey[publicKeyVersion]
-  if (typeof key === "string") return jose.importSPKI(armoured(key), algorithm)
-  if (isA("CryptoKey", key)) return key
-  if (isA("KeyObject", key)) return jose.importSPKI(await jose.exportSPKI(key), algorithm)
-  // importJWK would go by its second argument, whatever the JWK says that it is for
-  const { kty, alg = algorithm, use = "sig" } = key ?? {}
-  if (kty !== "RSA" || alg !== algorithm || use !== "sig") throw new TypeError("not for PS256")
-  return jose.importJWK({ ...key, kty: "RSA" }, algorithm)
-}
-
-const isOneKey = (key: VerifyOptions["publicKey"]): key is PublicKey =>
-  typeof key === "string" || "kty" in key || isA("CryptoKey", key) || isA("KeyObject", key)
-
-interface Tagged {
-  readonly CryptoKey: jose.CryptoKey
-  readonly KeyObject: jose.KeyObject
-}
-
-/** By its tag, since neither class is a global of every runtime. */
-const isA = <Tag extends keyof Tagged>(tag: Tag, key: unknown): key is Tagged[Tag] =>
-  Object.prototype.toString.call(key) === `[object ${tag}]`
-
-/** Also for bare base64, and for `\n` as environment variables have it. */
-const armoured = (pem: string): string => {
-  const base64 = pem.replaceAll("\\n", "\n").replace(/-----(?:BEGIN|END) PUBLIC KEY-----/g, "")
-  return `-----BEGIN PUBLIC KEY-----\n${base64.trim()}\n-----END PUBLIC KEY-----`
-}
-
-const authenticate = async (
-  token: string,
-  key: jose.CryptoKey,
-  { now, tolerance }: Time
-): Promise<jose.JWTPayload> => {
-  const { payload } = await jose.jwtVerify(token, key, {
-    algorithms: [algorithm],
-    currentDate: new Date(now),
-    // it wants a finite one
-    clockTolerance: Math.min(tolerance / 1000, Number.MAX_VALUE)
-  })
-  // a decoder ignores bits of the last character, so that this one could be changed and nobody would see it
-  const [, , signature = ""] = token.split(".")
-  const canonical = jose.base64url.encode(jose.base64url.decode(signature))
-  if (canonical !== signature.replace(/=+$/, "")) throw new jose.errors.JWSInvalid()
-  return payload
-}
-
-const badPublicKey = ({ publicKeyVersion }: VerifyOptions): Refusal => ({
-  reason: "badPublicKey",
-  expected: `version ${publicKeyVersion}: RSA of at least 2048 bits for ${algorithm}, as PEM (PUBLIC KEY), JWK or CryptoKey`
-})
-
-const refusal = (cause: unknown, token: string, options: VerifyOptions): Refusal => {
-  // jose has a class of its own for all that can be wrong with a token, and a TypeError for a key
-  if (!(cause instanceof jose.errors.JOSEError)) return badPublicKey(options)
-  // the union is jose's own list of its classes, by code
-  const error = cause as jose.errors.AnyJOSEError
-  switch (error.code) {
-    case "ERR_JOSE_ALG_NOT_ALLOWED": {
-      const { alg = "" } = jose.decodeProtectedHeader(token)
-      return { reason: "wrongAlgorithm", expected: algorithm, ...(nameable(alg) && { found: alg }) }
-    }
-    case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
-      return { reason: "badSignature", expected: `version ${options.publicKeyVersion} of the key` }
-    case "ERR_JWT_EXPIRED":
-      return { reason: "tooOld", claim: error.claim }
-    case "ERR_JWT_CLAIM_VALIDATION_FAILED":
-      return {
-        reason: error.reason === "invalid" ? "malformedClaim" : "issuedInFuture",
-        claim: error.claim
-      }
-    default:
-      return { reason: "malformedToken" }
-  }
-}
-
-/** Nobody has vouched for the header, so of its text only a name from the registry may be shown. */
-const nameable = (alg: string): boolean =>
-  /^(?:none|(?:HS|RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/.test(alg)
 
 const readClaims = (
   payload: jose.JWTPayload,

@@ -9,7 +9,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
@@ -22,17 +21,9 @@ import * as awsJson from "./awsJson.js"
 import { concealer } from "./conceal.js"
 import { connectionError } from "./connection.js"
 import type { HttpAnswer } from "./httpAnswer.js"
-import {
-  forOperation,
-  isSame,
-  type Mended,
-  mayBeClock,
-  requestSizeLimit,
-  secretsOf,
-  skewToCorrect,
-  tooLarge
-} from "./mending.js"
+import { type Attempt, forOperation, isSame, mending, secretsOf, skewToCorrect } from "./mending.js"
 import { observeAttempt } from "./observe.js"
+import { requestSizeLimit, tooLarge } from "./requestSize.js"
 import type { Execute } from "./service.js"
 import { makeSigner } from "./signature.js"
 
@@ -108,65 +99,57 @@ export const makeExecute = (
       )
 
     /** Signs with these credentials and by the corrected clock, sends, and reads the answer. */
-    const attempt = (
-      request: Request,
-      body: Uint8Array,
-      current: AwsCredentials.Credentials,
-      mended: Mended
-    ): Effect.Effect<Response, Failure> =>
-      Clock.clockWith((clock) => {
-        const secretAccessKey = Redacted.value(current.secretAccessKey)
-        const sessionToken = current.sessionToken && Redacted.value(current.sessionToken)
-        const usedOffset = clockOffset
-        const signature = sign({
-          headers,
-          body,
-          credentials: { accessKeyId: current.accessKeyId, secretAccessKey, sessionToken },
-          now: clock.unsafeCurrentTimeMillis() + usedOffset
-        })
-        const conceal = concealer(() => [
-          secretAccessKey,
-          sessionToken,
-          signature.authorization.slice(-64),
-          ...secretsIn(request)
-        ])
-        const sent = send(
-          HttpClientRequest.post(url.href, {
-            headers: { "user-agent": userAgent, ...headers, ...signature },
-            body: HttpBody.uint8Array(body, awsJson.contentType)
-          }),
-          conceal
-        )
-        return Effect.flatMap(sent, (answer) => {
-          const outcome = decode(answer, conceal)
-          if (Either.isRight(outcome)) return outcome
-          const error = outcome.left
-          if (error._tag === "CredentialsExpiredError" && !mended.credentials) {
-            return Effect.flatMap(
-              Effect.mapError(credentials.refresh(current), forOperation(name)),
-              (fresh) =>
-                isSame(fresh, current)
-                  ? outcome
-                  : attempt(request, body, fresh, { ...mended, credentials: true })
-            )
-          }
-          if (mayBeClock(error) && !mended.clock) {
-            const offset = Date.parse(answer.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
-            if (Math.abs(offset - usedOffset) >= skewToCorrect) {
-              clockOffset = offset
-              return attempt(request, body, current, { ...mended, clock: true })
+    const attempt =
+      (request: Request, body: Uint8Array) =>
+      (
+        current: AwsCredentials.Credentials
+      ): Effect.Effect<Attempt<AwsCredentials.Credentials, Response, Failure>, Failure> =>
+        Clock.clockWith((clock) => {
+          const secretAccessKey = Redacted.value(current.secretAccessKey)
+          const sessionToken = current.sessionToken && Redacted.value(current.sessionToken)
+          const usedOffset = clockOffset
+          const signature = sign({
+            headers,
+            body,
+            credentials: { accessKeyId: current.accessKeyId, secretAccessKey, sessionToken },
+            now: clock.unsafeCurrentTimeMillis() + usedOffset
+          })
+          const conceal = concealer(() => [
+            secretAccessKey,
+            sessionToken,
+            signature.authorization.slice(-64),
+            ...secretsIn(request)
+          ])
+          const sent = send(
+            HttpClientRequest.post(url.href, {
+              headers: { "user-agent": userAgent, ...headers, ...signature },
+              body: HttpBody.uint8Array(body, awsJson.contentType)
+            }),
+            conceal
+          )
+          return Effect.map(sent, (answer) => ({
+            outcome: decode(answer, conceal),
+            renew: Effect.suspend(() =>
+              Effect.map(credentials.refresh(current), (fresh) =>
+                isSame(fresh, current) ? undefined : fresh
+              )
+            ),
+            correctClock: () => {
+              const offset = Date.parse(answer.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
+              const isOff = Math.abs(offset - usedOffset) >= skewToCorrect
+              if (isOff) clockOffset = offset
+              return isOff
             }
-          }
-          return outcome
+          }))
         })
-      })
 
     return (request: Request) => {
       const body = textEncoder.encode(encode(request))
       return checksSize && body.length >= requestSizeLimit
         ? Effect.fail(tooLarge(name, body.length))
-        : Effect.flatMap(Effect.mapError(credentials.get, forOperation(name)), (current) =>
-            attempt(request, body, current, { clock: false, credentials: false })
+        : Effect.flatMap(
+            Effect.mapError(credentials.get, forOperation(name)),
+            mending(attempt(request, body))
           )
     }
   }

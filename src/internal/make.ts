@@ -1,5 +1,6 @@
 /** From a constructor's fields to a value of its class, checked or not yet checked. */
 import * as Either from "effect/Either"
+import type * as Schema from "effect/Schema"
 import { InvalidInputError, type OperationName, type Violation } from "../MeteringError.js"
 import type { WireClass } from "../Operation.js"
 import type { Rule } from "../Preflight.js"
@@ -15,6 +16,8 @@ export interface MakeOptions {
 export const instantiate = <A>(schema: WireClass<A>, fields: unknown): A =>
   build(of(schema), fields) as A
 
+type Constructor = new (fields: object, options: Schema.MakeOptions) => object
+
 const build = (shape: Shape, value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (shape.kind === "list") {
@@ -27,10 +30,8 @@ const build = (shape: Shape, value: unknown): unknown => {
       fields[field.name] = build(field.shape, fields[field.name])
     }
   }
-  return new (shape.prototype.constructor as new (fields: object, unchecked: true) => object)(
-    fields,
-    true
-  )
+  // unlike `true`, which is how Schema decodes, this lets the class fill in what a new value has
+  return new (shape.prototype.constructor as Constructor)(fields, { disableValidation: true })
 }
 
 /** The checked constructor of a class, as an `Either`. */
@@ -72,8 +73,8 @@ export const invalidInput = (
 
 const publish = ({ path, ...violation }: check.Violation): Violation => {
   const [list, index, ...below] = path
-  return list === "usageRecords" && typeof index === "number" && below.length > 0
-    ? { index, field: dotted(below), ...violation }
+  return list === "usageRecords" && typeof index === "number"
+    ? { index, field: below.length > 0 ? dotted(below) : dotted(path), ...violation }
     : { field: dotted(path), ...violation }
 }
 

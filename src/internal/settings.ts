@@ -3,12 +3,16 @@ import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { Options, Service } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
+import { Rule } from "../Preflight.js"
 import { type Found, optionalText } from "./config.js"
 import { resolve } from "./endpoint.js"
 
 const defaultTimeout = "30 seconds"
+
+const isRule = Schema.is(Rule)
 
 const refuse = (reason: string): Either.Either<never, MeteringConfigError> =>
   Either.left(new MeteringConfigError({ reason }, true))
@@ -29,6 +33,10 @@ export const make = (options: Options): Either.Either<Service, MeteringConfigErr
   const timeout = Duration.decodeUnknown(requestTimeout)
   if (Option.isNone(timeout) || Duration.lessThanOrEqualTo(timeout.value, Duration.zero)) {
     return refuse("The request timeout is not a duration longer than 0")
+  }
+  const unknownRule = except.find((rule) => !isRule(rule))
+  if (unknownRule !== undefined) {
+    return refuse(`${JSON.stringify(unknownRule)} is no preflight rule that could be switched off`)
   }
   const impliesFips = isFipsName(options.region)
   const region = impliesFips ? realRegion(options.region) : options.region

@@ -235,6 +235,9 @@ const claimOf = (authorization: string, amzDate: string | undefined): Claim | Re
       return end < 0 ? [parameter, ""] : [parameter.slice(0, end), parameter.slice(end + 1)]
     })
   )
+  if (given.size < parameters.length) {
+    return incomplete("Authorization header names a parameter twice.")
+  }
   const credential = given.get("Credential")
   const signature = given.get("Signature")
   const signedHeaders = given.get("SignedHeaders")
@@ -318,6 +321,10 @@ export const verify = (request: ReceivedRequest, options: VerifyOptions): Verifi
   if ("_tag" in claim) return claim
   const fault = faultOfTime(claim, options) ?? faultOfScope(claim, options)
   if (fault) return refuse("InvalidSignatureException", fault)
+  // what is called for has to be signed, or a signature for one operation would do for every other
+  if (header("x-amz-target") !== undefined && !claim.names.includes("x-amz-target")) {
+    return refuse("IncompleteSignature", "'X-Amz-Target' must be a 'SignedHeader'.")
+  }
 
   // Key id and token name the credentials together: for temporary ones, AWS finds the secret by both.
   const { accessKeyId, amzDate, names, scope, signature } = claim

@@ -1,6 +1,7 @@
 /** What the schemas of the wire are made of: members, preflight rules, quantities, times. */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Rule } from "../Preflight.js"
 
@@ -94,9 +95,18 @@ export const Timestamp = Schema.transform(Schema.Number, Schema.DateTimeUtcFromS
   encode: (time) => time.epochMillis / 1000
 }).annotations({ [KindId]: "time" })
 
+/** Schema's own messages would quote what stands in a secret's place. */
+const unquoted = {
+  message: () => ({ message: "Expected a text that is kept secret", override: true })
+}
+
 /** Text that must never be shown. */
-export const Secret = <A extends string>(schema: Schema.Schema<A, string>) =>
-  Schema.Redacted(schema).annotations({ [KindId]: "secret" })
+export const Secret = (schema: Schema.Schema<string>) =>
+  Schema.transform(
+    schema.annotations(unquoted),
+    Schema.RedactedFromSelf(schema.annotations(unquoted)).annotations(unquoted),
+    { strict: true, decode: (text) => Redacted.make(text), encode: Redacted.value }
+  ).annotations({ [KindId]: "secret", ...unquoted })
 
 /** A required member, by its wire name. */
 export const member = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>

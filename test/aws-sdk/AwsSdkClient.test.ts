@@ -263,6 +263,11 @@ describe("what is no answer", () => {
     [
       "a connection that TCP gave up",
       failing("TimeoutError", { code: "ETIMEDOUT", syscall: "connect" }),
+      { _tag: "ConnectionError", reason: "ETIMEDOUT", delivery: "notSent" }
+    ],
+    [
+      "a connection that TCP gave up while it was open",
+      failing("TimeoutError", { code: "ETIMEDOUT", syscall: "read" }),
       { _tag: "ConnectionError", reason: "ETIMEDOUT", delivery: "unknown" }
     ]
   ]

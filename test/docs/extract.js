@@ -8,7 +8,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, "../..")
 const out = join(here, "out")
 
-const fence = /^( *(?:\* ?)?)```ts[^\n]*\n([\s\S]*?)^ *(?:\* ?)?```/gm
+const fence = /^( *(?:\* ?)?)```(?:ts|typescript)[^\n]*\n([\s\S]*?)^ *(?:\* ?)?```/gm
 
 const examplesOf = (file) => {
   const text = readFileSync(file, "utf8")

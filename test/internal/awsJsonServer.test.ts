@@ -170,7 +170,7 @@ describe("an answer", () => {
 // errors
 // ---------------------------------------------------------------------------------------------------
 
-const violating = (...rules: readonly [string, ...Array<string>]) => {
+const violating = (...rules: ReadonlyArray<MeteringError.Violation["rule"]>) => {
   const [first, ...others] = rules.map((rule) => ({ field: "f", rule, expected: "other" }))
   return new MeteringError.InvalidInputError({
     violations: [first ?? { field: "f", rule: "type", expected: "other" }, ...others]
@@ -223,7 +223,7 @@ describe("an error of the model", () => {
 describe("bad input", () => {
   const cases: ReadonlyArray<
     readonly [
-      rule: string,
+      rule: MeteringError.Violation["rule"],
       encode: (error: MeteringError.InvalidInputError) => server.Reply,
       code: string
     ]
@@ -254,8 +254,7 @@ describe("bad input", () => {
     ["clientToken", meter.encodeError, "ValidationException"],
     ["nonce", register.encodeError, "ValidationException"],
     ["required", batch.encodeError, "ValidationException"],
-    ["type", batch.encodeError, "ValidationException"],
-    ["constructor", batch.encodeError, "ValidationException"]
+    ["type", batch.encodeError, "ValidationException"]
   ]
   for (const [rule, encode, code] of cases) {
     it(`${rule} is ${code}`, () => {

@@ -15,10 +15,17 @@ describe("what someone else wrote is shown without secrets", () => {
     ["encoded in lower case", token.replaceAll("/", "%2f").replaceAll("+", "%2b")],
     ["escaped for HTML", htmlEscaped],
     ["escaped for JSON", token.replaceAll("/", "\\/")],
-    ["in a header", `x-amz-security-token:${token};next`],
+    ["as a JWT", "eyJhbGciOiJQUzI1NiJ9.eyJwIjoiYSJ9.c2ln"],
+    ["with a plus that became a space", token.replaceAll("+", " ").split(" ")[0] ?? ""],
     ["short", "k3y-0123"]
   ])("%s", (_, echo) => {
     expect(conceal(`You sent "${echo}" to us`)).toBe('You sent "<redacted>" to us')
+  })
+
+  it("in a header, with white space in it", () => {
+    const odd = concealer(() => ["aB3 dE6+gH9 jK2/mN5 pQ8=sT1 vW4"])
+    expect(odd("token:aB3 dE6+gH9 jK2/mN5 pQ8=sT1 vW4;next")).toBe("token:<redacted>;next")
+    expect(conceal(`x-amz-security-token:${token};next`)).not.toContain(token.slice(0, 12))
   })
 
   it("and nothing else is hidden, not even an ordinary word that is someone's secret", () => {

@@ -82,12 +82,14 @@ export const exception = (
 
 /** A connection that fails with this code, before or after the request has left. */
 export const broken =
-  (code: string): Reply =>
+  (code: string, syscall?: string): Reply =>
   (_, request) =>
     Effect.fail(
       new HttpClientError.RequestError({
         request,
         reason: "Transport",
-        cause: new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) })
+        cause: new TypeError("fetch failed", {
+          cause: Object.assign(new Error(code), { code, syscall })
+        })
       })
     )

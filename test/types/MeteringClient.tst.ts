@@ -1,5 +1,5 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -9,7 +9,7 @@ import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import type { MeteringConfig } from "effect-marketplace-metering/MeteringConfig"
 import type * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
-import type * as MeterUsage from "effect-marketplace-metering/MeterUsage"
+import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import type * as RegisterUsage from "effect-marketplace-metering/RegisterUsage"
 import type * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
 import { describe, expect, it } from "tstyche"
@@ -335,5 +335,38 @@ describe("the fields of a request", () => {
       productcode: "p"
     })
     expect(MeteringClient.meterUsage).type.not.toBeCallableWith({ ...usage, dryrun: true })
+  })
+})
+
+describe("a request that was made", () => {
+  const timestamp = DateTime.unsafeMake(0)
+  const fields = { productCode: "p", timestamp, usageDimension: "d", usageQuantity: 1 } as const
+
+  it("tells by its type whether it is a dry run", () => {
+    expect(MeteringClient.meterUsage(MeterUsage.make(fields))).type.toBe<
+      Effect.Effect<
+        MeterUsage.MeterUsageResponse,
+        MeterUsage.MeterUsageError,
+        MeteringClient.MeteringClient
+      >
+    >()
+    expect(MeteringClient.meterUsage(MeterUsage.make({ ...fields, dryRun: true }))).type.toBe<
+      Effect.Effect<
+        MeterUsage.DryRunResponse,
+        MeterUsage.MeterUsageError,
+        MeteringClient.MeteringClient
+      >
+    >()
+  })
+
+  it("does not take a field that does not exist", () => {
+    expect(MeterUsage.make).type.not.toBeCallableWith({ ...fields, dryrun: true })
+  })
+})
+
+describe("any error", () => {
+  it("can be asked for what the service told", () => {
+    expect<BatchMeterUsage.BatchMeterUsageError["requestId"]>().type.toBe<string | undefined>()
+    expect<MeterUsage.MeterUsageError["statusCode"]>().type.toBe<number | undefined>()
   })
 })

@@ -3,20 +3,19 @@ import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-mete
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as awsJson from "../../internal/awsJson.js"
 import * as codec from "../../internal/codec.js"
 import { concealer } from "../../internal/conceal.js"
 import type { HttpAnswer } from "../../internal/httpAnswer.js"
 import {
+  type Attempt,
   forOperation,
-  type Mended,
-  mayBeClock,
-  requestSizeLimit,
+  mending,
   secretsOf,
-  skewToCorrect,
-  tooLarge
+  skewToCorrect
 } from "../../internal/mending.js"
+import { requestSizeLimit, tooLarge } from "../../internal/requestSize.js"
 import type { Execute } from "../../internal/service.js"
 import { of, type Shape } from "../../internal/shape.js"
 import * as MeteringError from "../../MeteringError.js"
@@ -55,7 +54,7 @@ export const makeExecute =
     const { name } = operation
     const shape = of(operation.request)
     const project = codec.projection(shape)
-    const toInput = datesIn(shape) ?? identity
+    const toInput = datesIn(shape) ?? identity<unknown>
     const decode = awsJson.answerDecoder(operation)
     const secretsIn = secretsOf(operation.request)
 
@@ -95,53 +94,40 @@ export const makeExecute =
         )
       })
 
-    const attempt = (
-      request: Request,
-      input: unknown,
-      { client, renew }: Connection,
-      mended: Mended
-    ): Effect.Effect<Response, Failure> =>
-      Effect.suspend(() => {
-        const seen: Seen = {}
-        const usedOffset = client.config.systemClockOffset
-        const conceal = concealer(() => [
-          seen.request?.sessionToken,
-          seen.request?.signature,
-          ...secretsIn(request)
-        ])
-        return Effect.flatMap(exchange(client, input, seen, conceal), (answer) => {
-          const outcome = decode(answer, conceal)
-          if (Either.isRight(outcome)) return outcome
-          const error = outcome.left
-          if (error._tag === "CredentialsExpiredError" && !mended.credentials) {
-            return Effect.flatMap(
-              Effect.mapError(renew(seen.request), forOperation(name)),
-              (renewed) =>
-                renewed === undefined
-                  ? outcome
-                  : attempt(request, input, renewed, { ...mended, credentials: true })
-            )
-          }
-          // the SDK takes the time from every answer; here it is only told to use it
-          const corrected = Math.abs(client.config.systemClockOffset - usedOffset) >= skewToCorrect
-          return mayBeClock(error) && corrected && !mended.clock
-            ? attempt(request, input, { client, renew }, { ...mended, clock: true })
-            : outcome
+    const attempt =
+      (request: Request, input: unknown) =>
+      ({
+        client,
+        renew
+      }: Connection): Effect.Effect<Attempt<Connection, Response, Failure>, Failure> =>
+        Effect.suspend(() => {
+          const seen: Seen = {}
+          const usedOffset = client.config.systemClockOffset
+          const conceal = concealer(() => [
+            seen.request?.sessionToken,
+            seen.request?.signature,
+            ...secretsIn(request)
+          ])
+          return Effect.map(exchange(client, input, seen, conceal), (answer) => ({
+            outcome: decode(answer, conceal),
+            renew: Effect.suspend(() => renew(seen.request)),
+            // the SDK has taken the time from the answer already
+            correctClock: () =>
+              Math.abs(client.config.systemClockOffset - usedOffset) >= skewToCorrect
+          }))
         })
-      })
 
     return (request: Request) => {
       const json = project(request)
       const bytes = checksSize ? textEncoder.encode(JSON.stringify(json)).length : 0
       return bytes >= requestSizeLimit
         ? Effect.fail(tooLarge(name, bytes))
-        : Effect.flatMap(Effect.mapError(connect, forOperation(name)), (connection) =>
-            attempt(request, toInput(json), connection, { clock: false, credentials: false })
+        : Effect.flatMap(
+            Effect.mapError(connect, forOperation(name)),
+            mending(attempt(request, toInput(json)))
           )
     }
   }
-
-const identity = (json: unknown): unknown => json
 
 /**
  * Puts dates where the wire has seconds, which is how the SDK takes its times; nothing where there are none.
