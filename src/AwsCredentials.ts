@@ -51,6 +51,16 @@ export interface Service {
 /**
  * The AWS credentials that requests are signed with.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { AwsCredentials } from "effect-marketplace-metering"
+ *
+ * const keyId = Effect.flatMap(AwsCredentials.AwsCredentials, (credentials) => credentials.get).pipe(
+ *   Effect.map(({ accessKeyId }) => accessKeyId)
+ * )
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */

@@ -70,6 +70,14 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
  * records or results, so that none is dropped unseen. Together they should account for every record sent; an
  * answer that tells of fewer has left the fate of the others open, and sending those again is safe.
  *
+ * @example
+ * ```ts
+ * import type { BatchMeterUsage } from "effect-marketplace-metering"
+ *
+ * const tellsOfAll = (sent: number, answer: BatchMeterUsage.BatchMeterUsageResponse) =>
+ *   answer.results.length + answer.unprocessedRecords.length + answer.unreadable.length === sent
+ * ```
+ *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
  * @category models
@@ -152,6 +160,15 @@ export const operation: Operation<
 /**
  * Makes a request, or says what is wrong with it.
  *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { BatchMeterUsage } from "effect-marketplace-metering"
+ *
+ * const request = BatchMeterUsage.makeEither({ productCode: "not a code", usageRecords: [] })
+ * const faults = Either.isLeft(request) ? request.left.violations : []
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -163,6 +180,24 @@ export const makeEither: (
 
 /**
  * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @example
+ * ```ts
+ * import { DateTime } from "effect"
+ * import { BatchMeterUsage } from "effect-marketplace-metering"
+ *
+ * const request = BatchMeterUsage.make({
+ *   productCode: "4v9hm1u3i5p7l3c0",
+ *   usageRecords: [
+ *     {
+ *       timestamp: DateTime.unsafeMake("2026-11-24T10:15:00Z"),
+ *       dimension: "api-calls",
+ *       quantity: 42,
+ *       customerAWSAccountId: "111122223333"
+ *     }
+ *   ]
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category constructors

@@ -121,6 +121,19 @@ export type Answer<Request> = Request extends { readonly dryRun: true }
 /**
  * Whether an answer is one to a dry run.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringClient, MeterUsage } from "effect-marketplace-metering"
+ *
+ * const meter = (request: MeterUsage.MeterUsageRequest) =>
+ *   MeteringClient.meterUsage(request).pipe(
+ *     Effect.map((answer) =>
+ *       MeterUsage.isDryRun(answer) ? "would be metered" : answer.meteringRecordId
+ *     )
+ *   )
+ * ```
+ *
  * @since 0.1.0
  * @category predicates
  */
@@ -254,6 +267,20 @@ const permitted = ({
 /**
  * Makes a request, with a client token of its own unless one is given, or says what is wrong with it.
  *
+ * @example
+ * ```ts
+ * import { DateTime, Either } from "effect"
+ * import { MeterUsage } from "effect-marketplace-metering"
+ *
+ * const request = MeterUsage.makeEither({
+ *   productCode: "4v9hm1u3i5p7l3c0",
+ *   timestamp: DateTime.unsafeMake("2026-11-24T10:15:00Z"),
+ *   usageDimension: "hosts",
+ *   usageQuantity: 0.5
+ * })
+ * const faults = Either.isLeft(request) ? request.left.violations : []
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -266,6 +293,21 @@ export const makeEither: <const Fields extends Types.NoExcessProperties<Input, F
 
 /**
  * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @example
+ * ```ts
+ * import { DateTime } from "effect"
+ * import { MeterUsage } from "effect-marketplace-metering"
+ *
+ * const request = MeterUsage.make({
+ *   productCode: "4v9hm1u3i5p7l3c0",
+ *   timestamp: DateTime.unsafeMake("2026-11-24T10:15:00Z"),
+ *   usageDimension: "hosts",
+ *   usageQuantity: 3
+ * })
+ * // the token by which every retry of this request is the same charge
+ * const { clientToken } = request
+ * ```
  *
  * @since 0.1.0
  * @category constructors

@@ -43,6 +43,16 @@ export interface Service {
 /**
  * The client of AWS Marketplace Metering.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringClient } from "effect-marketplace-metering"
+ *
+ * const program = Effect.flatMap(MeteringClient.MeteringClient, (client) =>
+ *   client.batchMeterUsage({ usageRecords: [] })
+ * )
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */

@@ -34,6 +34,14 @@ export interface Service {
 /**
  * The client's configuration.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringConfig } from "effect-marketplace-metering"
+ *
+ * const region = Effect.map(MeteringConfig.MeteringConfig, (config) => config.region)
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */

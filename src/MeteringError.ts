@@ -6,6 +6,24 @@
  * whether trying again can help, and where the service answered, carries status, request id and the
  * service's own words. None holds a request, its headers, or anything that was signed.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringClient, MeteringError } from "effect-marketplace-metering"
+ *
+ * const program = MeteringClient.batchMeterUsage({ usageRecords: [] }).pipe(
+ *   Effect.tapError((error) =>
+ *     Effect.logError(error.message, { requestId: error.requestId, retry: error.isRetryable })
+ *   ),
+ *   Effect.catchTag("DisabledApiException", () => Effect.succeed("not in this Region"))
+ * )
+ *
+ * // a client that fails, for a test
+ * const throttled = Effect.fail(
+ *   new MeteringError.ThrottlingException({ operation: "BatchMeterUsage", statusCode: 400 })
+ * )
+ * ```
+ *
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"

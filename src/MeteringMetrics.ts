@@ -9,6 +9,18 @@ import * as MetricBoundaries from "effect/MetricBoundaries"
 /**
  * Calls, tagged with `operation` and `outcome`: `ok`, the tag of the error, `interrupted`, or `defect`.
  *
+ * @example
+ * ```ts
+ * import { Metric } from "effect"
+ * import { MeteringMetrics } from "effect-marketplace-metering"
+ *
+ * const throttled = MeteringMetrics.calls.pipe(
+ *   Metric.tagged("operation", "BatchMeterUsage"),
+ *   Metric.tagged("outcome", "ThrottlingException"),
+ *   Metric.value
+ * )
+ * ```
+ *
  * @since 0.1.0
  * @category metrics
  */
@@ -21,6 +33,14 @@ export const calls = Metric.counter("aws_marketplace_metering_calls", {
  * Usage records that BatchMeterUsage answered, tagged with `status`: as in the answer, `Unprocessed`, or
  * `unknown` for a status that this version does not know.
  *
+ * @example
+ * ```ts
+ * import { Metric } from "effect"
+ * import { MeteringMetrics } from "effect-marketplace-metering"
+ *
+ * const billed = MeteringMetrics.records.pipe(Metric.tagged("status", "Success"), Metric.value)
+ * ```
+ *
  * @since 0.1.0
  * @category metrics
  */
@@ -31,6 +51,14 @@ export const records = Metric.counter("aws_marketplace_metering_records", {
 
 /**
  * Duration of calls in milliseconds, tagged with `operation`.
+ *
+ * @example
+ * ```ts
+ * import { Metric } from "effect"
+ * import { MeteringMetrics } from "effect-marketplace-metering"
+ *
+ * const durations = MeteringMetrics.duration.pipe(Metric.tagged("operation", "MeterUsage"), Metric.value)
+ * ```
  *
  * @since 0.1.0
  * @category metrics

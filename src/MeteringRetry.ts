@@ -46,6 +46,16 @@ const mostAboveDelay = 5_000
 /**
  * Goes on as long as the error says that the same request may yet succeed.
  *
+ * @example
+ * ```ts
+ * import { Effect, Schedule } from "effect"
+ * import { MeteringClient, MeteringRetry } from "effect-marketplace-metering"
+ *
+ * const everySecond = Schedule.spaced("1 second").pipe(Schedule.zipLeft(MeteringRetry.whileRetryable))
+ *
+ * const program = MeteringClient.batchMeterUsage({ usageRecords: [] }).pipe(Effect.retry(everySecond))
+ * ```
+ *
  * @since 0.1.0
  * @category schedules
  */
@@ -119,6 +129,16 @@ export const standard: Schedule.Schedule<Duration.Duration, unknown> = backoff()
 /**
  * For a worker that would rather wait than lose usage: goes on for 30 minutes, up to a minute between attempts.
  * That is well inside the 6 hours that MeterUsage accepts and the 24 hours of BatchMeterUsage.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringClient, MeteringRetry } from "effect-marketplace-metering"
+ *
+ * const program = MeteringClient.batchMeterUsage({ usageRecords: [] }).pipe(
+ *   Effect.retry(MeteringRetry.patient)
+ * )
+ * ```
  *
  * @since 0.1.0
  * @category schedules

@@ -34,6 +34,14 @@ import * as Schema from "effect/Schema"
  * - `tagCount`: 1 to 5 tags on an allocation
  * - `tagKey`, `tagValue`: length and form of a tag
  *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Preflight } from "effect-marketplace-metering"
+ *
+ * const rules = Schema.decodeUnknownEither(Schema.Array(Preflight.Rule))(["recordCount"])
+ * ```
+ *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_Operations_AWSMarketplace_Metering.html
  * @since 0.1.0
  * @category models

@@ -119,6 +119,15 @@ export const operation: Operation<
 /**
  * Makes a request, or says what is wrong with it.
  *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { RegisterUsage } from "effect-marketplace-metering"
+ *
+ * const request = RegisterUsage.makeEither({ productCode: "4v9hm1u3i5p7l3c0", publicKeyVersion: 0 })
+ * const faults = Either.isLeft(request) ? request.left.violations : []
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -130,6 +139,17 @@ export const makeEither: (
 
 /**
  * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @example
+ * ```ts
+ * import { RegisterUsage } from "effect-marketplace-metering"
+ *
+ * const request = RegisterUsage.make({
+ *   productCode: "4v9hm1u3i5p7l3c0",
+ *   publicKeyVersion: 1,
+ *   nonce: crypto.randomUUID()
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category constructors
@@ -249,6 +269,17 @@ const advice: { readonly [Reason in RefusalReason]: string } = {
  * only once the signature has been verified (before that, the name of a known algorithm at most). A nonce
  * is never shown. Neither the token, nor a part of it, nor the key is in the error. Verifying the same token
  * again does not help, so it is never retryable.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { RegisterUsage } from "effect-marketplace-metering"
+ *
+ * const check = (jwt: string, publicKey: string) =>
+ *   RegisterUsage.verify(jwt, { publicKey, productCode: "4v9hm1u3i5p7l3c0", publicKeyVersion: 1 }).pipe(
+ *     Effect.catchTag("InvalidEntitlementError", ({ reason }) => Effect.fail(`not entitled: ${reason}`))
+ *   )
+ * ```
  *
  * @since 0.1.0
  * @category errors

@@ -105,6 +105,15 @@ export const operation: Operation<
 /**
  * Makes a request, or says what is wrong with it, without showing the token.
  *
+ * @example
+ * ```ts
+ * import { Either, Redacted } from "effect"
+ * import { ResolveCustomer } from "effect-marketplace-metering"
+ *
+ * const isToken = (text: string) =>
+ *   Either.isRight(ResolveCustomer.makeEither({ registrationToken: Redacted.make(text) }))
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -116,6 +125,17 @@ export const makeEither: (
 
 /**
  * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @example
+ * ```ts
+ * import { Redacted } from "effect"
+ * import { ResolveCustomer } from "effect-marketplace-metering"
+ *
+ * const requestOf = (form: FormData) =>
+ *   ResolveCustomer.make({
+ *     registrationToken: Redacted.make(String(form.get("x-amzn-marketplace-token")))
+ *   })
+ * ```
  *
  * @since 0.1.0
  * @category constructors

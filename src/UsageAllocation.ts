@@ -139,6 +139,15 @@ function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Fault> 
 /**
  * Makes an allocation, or says what is wrong with it. Plain tags are made into instances.
  *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { UsageAllocation } from "effect-marketplace-metering"
+ *
+ * const allocation = UsageAllocation.makeEither({ allocatedUsageQuantity: -1 })
+ * const faults = Either.isLeft(allocation) ? allocation.left.violations : []
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -171,6 +180,14 @@ export const make: (
 /**
  * Makes a tag, or says what is wrong with it.
  *
+ * @example
+ * ```ts
+ * import { Either } from "effect"
+ * import { UsageAllocation } from "effect-marketplace-metering"
+ *
+ * const tag = Either.getOrUndefined(UsageAllocation.makeTagEither({ key: "", value: "search" }))
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -181,6 +198,13 @@ export const makeTagEither: (
 
 /**
  * Makes a tag; throws `InvalidInputError` when it breaks a rule.
+ *
+ * @example
+ * ```ts
+ * import { UsageAllocation } from "effect-marketplace-metering"
+ *
+ * const tag = UsageAllocation.makeTag({ key: "team", value: "search" })
+ * ```
  *
  * @since 0.1.0
  * @category constructors

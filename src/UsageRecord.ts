@@ -155,6 +155,23 @@ export const makeEither: (
  * Makes a record; throws `InvalidInputError` when it breaks a rule. For fields that the program does not
  * control, use `makeEither`.
  *
+ * @example
+ * ```ts
+ * import { DateTime } from "effect"
+ * import { UsageRecord } from "effect-marketplace-metering"
+ *
+ * const record = UsageRecord.make({
+ *   timestamp: DateTime.unsafeMake("2026-11-24T10:15:00Z"),
+ *   dimension: "api-calls",
+ *   quantity: 42,
+ *   customerAWSAccountId: "111122223333",
+ *   usageAllocations: [
+ *     { allocatedUsageQuantity: 40, tags: [{ key: "team", value: "search" }] },
+ *     { allocatedUsageQuantity: 2 }
+ *   ]
+ * })
+ * ```
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -184,6 +201,14 @@ export const UsageRecordResultStatus: Schema.Schema<UsageRecordResultStatus, str
 
 /**
  * Whether a status is one that this version knows.
+ *
+ * @example
+ * ```ts
+ * import { UsageRecord } from "effect-marketplace-metering"
+ *
+ * const needsAPerson = (result: UsageRecord.UsageRecordResult) =>
+ *   !UsageRecord.isKnownStatus(result.status)
+ * ```
  *
  * @since 0.1.0
  * @category predicates
