@@ -604,7 +604,7 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   (self) =>
     sentence(
       self,
-      `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${whatToDo(self)}`
+      `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${adviceFor(self)}`
     ),
   ({ statusCode = 0 }) =>
     statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
@@ -630,7 +630,7 @@ export class UnknownServiceError extends define<UnknownServiceError>()(
 const mayBeMetered = "It may have been metered; to send the same request again is safe."
 
 /** A stranger's answer is a gateway's that is down, an answer of the service cut short, or the wrong address. */
-const whatToDo = ({ statusCode = 0 }: { readonly statusCode?: number | undefined }): string =>
+const adviceFor = ({ statusCode = 0 }: { readonly statusCode?: number | undefined }): string =>
   statusCode >= 200 && statusCode < 300
     ? mayBeMetered
     : transientStatus.has(statusCode) || statusCode === 429
