@@ -2,7 +2,6 @@
  * What every implementation of the tag promises, run over each of them. All three are led to the same
  * sandbox: one has it in memory, the others reach it over signed HTTP on loopback.
  */
-import { type AddressInfo, createServer } from "node:net"
 import { FetchHttpClient } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, layer } from "@effect/vitest"
@@ -17,6 +16,7 @@ import {
 } from "effect-marketplace-metering"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import { MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
+import { nobody } from "./support/loopback.js"
 
 const SandboxLive = MeteringSandbox.layer({
   products: [
@@ -59,14 +59,6 @@ const overLoopback = (
     Layer.provide([ConfigLive, credentials(secretAccessKey)]),
     Layer.provideMerge(ServerLive)
   )
-
-/** A port that somebody had a moment ago. */
-const freePort = Effect.async<number>((resume) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as AddressInfo
-    server.close(() => resume(Effect.succeed(port)))
-  })
-})
 
 /** One time for all, so that no full hour comes between two records of a case. */
 const timestamp = DateTime.unsafeNow()
@@ -332,9 +324,7 @@ describe("the contract of the tag", () => {
     const gone = client.pipe(
       Layer.provide([
         Layer.unwrapEffect(
-          Effect.map(freePort, (port) =>
-            MeteringConfig.layer({ region: "us-east-1", endpoint: `http://127.0.0.1:${port}` })
-          )
+          Effect.map(nobody, (endpoint) => MeteringConfig.layer({ region: "us-east-1", endpoint }))
         ),
         credentials("sandbox")
       ])

@@ -130,14 +130,14 @@ export const layerFrom = (
   Layer.effect(
     MeteringClient,
     Effect.map(regionOf(client), (region) => {
-      const { except = [], requestTimeout } = options
+      const { except = [], requestTimeout = Duration.infinity } = options
       const connection: Connection = {
         client,
         renew: (request) =>
           Effect.map(
             Effect.tryPromise({
               try: () => client.config.credentials({ forceRefresh: true }),
-              catch: (error) => credentialsError(error)
+              catch: credentialsError
             }),
             (fresh) =>
               fresh.accessKeyId === request?.accessKeyId &&
@@ -149,8 +149,7 @@ export const layerFrom = (
       return make(
         makeExecute({
           connect: Effect.succeed(connection),
-          requestTimeout:
-            requestTimeout === undefined ? undefined : Duration.decode(requestTimeout),
+          requestTimeout: Duration.decode(requestTimeout),
           checksSize: !except.includes("requestSize"),
           observed: identity
         }),

@@ -1,4 +1,7 @@
 /** Takes secrets out of text that someone else wrote. */
+import * as Redacted from "effect/Redacted"
+import type * as Schema from "effect/Schema"
+import { of } from "./shape.js"
 
 /** So much of a secret is enough to know it by: it may come cut off, or with its signs written otherwise. */
 const recognisable = 12
@@ -44,3 +47,13 @@ const partsOf = (secret: string): ReadonlyArray<string> =>
     : Array.from({ length: secret.length - recognisable + 1 }, (_, i) =>
         secret.slice(i, i + recognisable)
       )
+
+/** Reads the secrets of a request, for no other end than to keep them out of sight. */
+export const secretsOf = (schema: Schema.Schema.All) => {
+  const fields = of(schema).fields.filter(({ shape }) => shape.kind === "secret")
+  return (request: object): ReadonlyArray<string> =>
+    fields.flatMap(({ name }) => {
+      const secret = (request as Record<string, unknown>)[name]
+      return Redacted.isRedacted(secret) ? [String(Redacted.value(secret))] : []
+    })
+}

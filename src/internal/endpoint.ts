@@ -49,8 +49,10 @@ const partitions: ReadonlyArray<Partition> = [
 /** Also aws-us-gov, whose names are the same, and whatever region nobody has heard of yet. */
 const aws: Partition = [/^/, "amazonaws.com", "api.aws", dotted, hyphenated]
 
-/** A region becomes part of a host name: with a dot, slash or "@" in it, it could name another host. */
-/** No AWS Region is an internationalised name, and runtimes differ in which of those are names at all. */
+/**
+ * A region becomes part of a host name: with a dot, slash or "@" in it, it could name another host. None is an
+ * internationalised name, and runtimes differ in which of those are names at all.
+ */
 const hostLabel = /^(?!-)(?!xn--)(?!.*-$)[a-z0-9-]{1,63}$/i
 
 const notAccepted = (region: string) =>

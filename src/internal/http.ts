@@ -7,21 +7,20 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
-import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
-import * as MeteringError from "../MeteringError.js"
+import type * as MeteringError from "../MeteringError.js"
 import { marketplaceMetering, type Operation } from "../Operation.js"
 import * as awsJson from "./awsJson.js"
-import { concealer } from "./conceal.js"
+import { concealer, secretsOf } from "./conceal.js"
 import { connectionError } from "./connection.js"
 import type { HttpAnswer } from "./httpAnswer.js"
-import { type Attempt, forOperation, isSame, mending, secretsOf, skewToCorrect } from "./mending.js"
+import { inTime } from "./inTime.js"
+import { type Attempt, forOperation, isSame, mending, skewToCorrect } from "./mending.js"
 import { observeAttempt } from "./observe.js"
 import { requestSizeLimit, tooLarge } from "./requestSize.js"
 import type { Execute } from "./service.js"
@@ -75,14 +74,7 @@ export const makeExecute = (
     const secretsIn = secretsOf(operation.request)
     const headers = { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) }
 
-    const withTimeout = inTime(
-      requestTimeout,
-      () =>
-        new MeteringError.RequestTimeoutError(
-          { operation: name, endpoint: url.origin, timeout: requestTimeout },
-          true
-        )
-    )
+    const withTimeout = inTime(requestTimeout, name, () => url.origin)
 
     const send = (
       request: HttpClientRequest.HttpClientRequest,
@@ -154,15 +146,6 @@ export const makeExecute = (
     }
   }
 }
-
-/** A limit costs two fibers a call, so where there is none there are none. */
-const inTime = <E>(
-  limit: Duration.Duration,
-  onTimeout: () => E
-): (<A, E1>(effect: Effect.Effect<A, E1>) => Effect.Effect<A, E | E1>) =>
-  Duration.isFinite(limit)
-    ? (effect) => Effect.timeoutFail(effect, { duration: limit, onTimeout })
-    : identity
 
 const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.map(

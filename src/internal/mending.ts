@@ -1,11 +1,9 @@
-/** What may be mended on behalf of one call, and what has to be known for it. */
+/** What may be mended on behalf of one call: expired credentials, and a clock that is off. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import type * as Schema from "effect/Schema"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import * as MeteringError from "../MeteringError.js"
-import { of } from "./shape.js"
 
 /** A clock that is off by so much is corrected; the service itself refuses from five minutes on. */
 export const skewToCorrect = 4 * 60 * 1000
@@ -63,16 +61,6 @@ const mayBeClock = (error: { readonly _tag: string; readonly code?: string }) =>
     (error.code === "InvalidSignatureException" ||
       error.code === "SignatureDoesNotMatch" ||
       error.code === "AuthFailure"))
-
-/** Reads the secrets of a request, for no other end than to keep them out of sight. */
-export const secretsOf = (schema: Schema.Schema.All) => {
-  const fields = of(schema).fields.filter(({ shape }) => shape.kind === "secret")
-  return (request: object): ReadonlyArray<string> =>
-    fields.flatMap(({ name }) => {
-      const secret = (request as Record<string, unknown>)[name]
-      return Redacted.isRedacted(secret) ? [String(Redacted.value(secret))] : []
-    })
-}
 
 export const isSame = (a: AwsCredentials.Credentials, b: AwsCredentials.Credentials) =>
   a.accessKeyId === b.accessKeyId &&

@@ -59,12 +59,7 @@ export const observe = (name: OperationName, attributes: Record<string, unknown>
   return <A extends object, E extends Outcome>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.withFiberRuntime((fiber) => {
       const traced = fiber.getFiberRef(FiberRef.currentTracerEnabled)
-        ? inSpan(
-            spanName,
-            spanOptions,
-            (span) => Effect.withParentSpan(call, span),
-            (answer) => answer
-          )
+        ? inSpan(spanName, spanOptions, (span) => Effect.withParentSpan(call, span), identity)
         : call
       return Clock.clockWith((clock) => {
         const start = clock.unsafeCurrentTimeMillis()
@@ -95,7 +90,7 @@ export const observeAttempt = (url: URL) => {
   } as const
   return <E extends Outcome>(
     attempt: Effect.Effect<HttpAnswer, E>,
-    conceal: (text: string) => string = identity
+    conceal: (text: string) => string
   ): Effect.Effect<HttpAnswer, E> =>
     Effect.withFiberRuntime((fiber) =>
       fiber.getFiberRef(FiberRef.currentTracerEnabled)

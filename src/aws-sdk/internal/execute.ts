@@ -6,19 +6,14 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as awsJson from "../../internal/awsJson.js"
 import * as codec from "../../internal/codec.js"
-import { concealer } from "../../internal/conceal.js"
+import { concealer, secretsOf } from "../../internal/conceal.js"
 import type { HttpAnswer } from "../../internal/httpAnswer.js"
-import {
-  type Attempt,
-  forOperation,
-  mending,
-  secretsOf,
-  skewToCorrect
-} from "../../internal/mending.js"
+import { inTime } from "../../internal/inTime.js"
+import { type Attempt, forOperation, mending, skewToCorrect } from "../../internal/mending.js"
 import { requestSizeLimit, tooLarge } from "../../internal/requestSize.js"
 import type { Execute } from "../../internal/service.js"
 import { of, type Shape } from "../../internal/shape.js"
-import * as MeteringError from "../../MeteringError.js"
+import type * as MeteringError from "../../MeteringError.js"
 import type { Operation } from "../../Operation.js"
 import { failureOf, unknownEndpoint } from "./failure.js"
 import { type Seen, type Signed, send } from "./send.js"
@@ -34,7 +29,7 @@ export interface Connection {
 
 export interface Options {
   readonly connect: Effect.Effect<Connection, MeteringError.CredentialsError>
-  readonly requestTimeout: Duration.Duration | undefined
+  readonly requestTimeout: Duration.Duration
   readonly checksSize: boolean
   /** Puts an attempt in a span. */
   readonly observed: <E extends { readonly _tag: string }>(
@@ -75,23 +70,8 @@ export const makeExecute =
               ? Effect.fail(failureOf(name, seen, elapsed()))
               : Effect.succeed(seen.answer)
         )
-        return observed(
-          requestTimeout === undefined
-            ? sent
-            : Effect.timeoutFail(sent, {
-                duration: requestTimeout,
-                onTimeout: () =>
-                  new MeteringError.RequestTimeoutError(
-                    {
-                      operation: name,
-                      endpoint: seen.request?.origin ?? unknownEndpoint,
-                      timeout: requestTimeout
-                    },
-                    true
-                  )
-              }),
-          conceal
-        )
+        const origin = () => seen.request?.origin ?? unknownEndpoint
+        return observed(inTime(requestTimeout, name, origin)(sent), conceal)
       })
 
     const attempt =

@@ -1,7 +1,8 @@
 /** Why the SDK has no answer to show, in the words of this package. */
 import type * as Duration from "effect/Duration"
 import { connectionError } from "../../internal/connection.js"
-import { describe } from "../../internal/identity.js"
+import * as identity from "../../internal/identity.js"
+import { forOperation } from "../../internal/mending.js"
 import * as MeteringError from "../../MeteringError.js"
 import type { Seen } from "./send.js"
 
@@ -25,7 +26,7 @@ export const failureOf = (
           { operation, endpoint: unknownEndpoint, reason: "EndpointError", delivery: "notSent" },
           true
         )
-      : credentialsError(failure, operation)
+      : forOperation(operation)(credentialsError(failure))
   }
   // the SDK's handlers also give this name to connections that broke, which keep their code
   const isTimeout =
@@ -41,15 +42,5 @@ export const failureOf = (
 }
 
 /** No credentials from the provider of the SDK's client. */
-export const credentialsError = (
-  failure: unknown,
-  operation?: MeteringError.OperationName
-): MeteringError.CredentialsError =>
-  new MeteringError.CredentialsError(
-    {
-      ...(operation !== undefined && { operation }),
-      tried: ["the SDK client's credential provider"],
-      reason: describe(failure)
-    },
-    true
-  )
+export const credentialsError = (failure: unknown): MeteringError.CredentialsError =>
+  identity.credentialsError(["the SDK client's credential provider"], identity.describe(failure))
