@@ -17,7 +17,7 @@ import {
   MeteringRetry,
   UsageRecord
 } from "effect-marketplace-metering"
-import { MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
+import { MeteringSandbox, type Report, SandboxServer } from "effect-marketplace-metering/sandbox"
 import { table } from "./support/table.js"
 
 const productCode = "atlas-search"
@@ -100,7 +100,7 @@ const refusals = (results: ReadonlyArray<Result>) =>
       `${status}: ${reasons[status] ?? "a status that this program does not know"}`
     ])
 
-const totals = (billed: ReadonlyArray<MeteringSandbox.Billed>) =>
+const totals = (billed: ReadonlyArray<Report.Billed>) =>
   Object.entries(
     Arr.groupBy(
       billed,

@@ -43,6 +43,16 @@ export const operationNameOf = (target: string | undefined): string | undefined 
 export const refuse = (refusal: Refusal, status = 400): Reply =>
   reply(status, errorBody("com.amazon.coral.service", refusal))
 
+/** What is answered to a body that is longer than so many bytes. */
+export const tooLarge = (longest: number): Reply =>
+  refuse(
+    {
+      code: "RequestEntityTooLargeException",
+      message: `The request is longer than ${longest} bytes.`
+    },
+    413
+  )
+
 /** What is answered when the handling of a call breaks. */
 export const internalFailure = (message: string): Reply =>
   reply(
@@ -161,10 +171,10 @@ const isModelled = (operation: AnyOperation, code: string): boolean =>
   operation.exceptions.some((exception) => exception._tag === code)
 
 /** A refusal by an operation: its own exception, or else one of AWS's front door. */
-const refuseBy = (operation: AnyOperation, refusal: Refusal): Reply =>
+export const refuseBy = (operation: AnyOperation, refusal: Refusal): Reply =>
   isModelled(operation, refusal.code)
     ? reply(statusOf(refusal.code), errorBody("com.amazonaws.marketplacemetering", refusal))
-    : refuse(refusal)
+    : refuse(refusal, statusOf(refusal.code))
 
 /** The HTTP status by which the service sends one of its exceptions. */
 export const statusOf = (code: string): number =>
@@ -210,7 +220,9 @@ const exceptionOfRule: { readonly [R in Rule]?: ModelledException["_tag"] } = {
 }
 
 /** Whole seconds as HTTP has them, and AWS's own milliseconds for what is not whole. */
-const retryAfter = (wait: Duration.Duration | undefined): Readonly<Record<string, string>> => {
+export const retryAfter = (
+  wait: Duration.Duration | undefined
+): Readonly<Record<string, string>> => {
   if (wait === undefined) return noHeaders
   const millis = Math.ceil(Duration.toMillis(wait))
   const seconds = { "retry-after": String(Math.ceil(millis / 1000)) }

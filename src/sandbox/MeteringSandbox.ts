@@ -1,102 +1,45 @@
 /**
  * AWS Marketplace Metering in memory: a `MeteringClient` that behaves as the service does, and a service to
- * look behind the scenes with. Nothing of it is random, and time is Effect's `Clock`, so that `TestClock`
- * moves it.
+ * look behind the scenes with, and to play the marketplace's part. Nothing of it is random but by a seed, and
+ * time is Effect's `Clock`, so that `TestClock` moves it.
  *
  * @since 0.1.0
  */
+import type { PlatformError } from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
-import * as Schema from "effect/Schema"
-import { type Refusal, statusOf } from "../internal/awsJsonServer.js"
-import { type Execute, make as makeService } from "../internal/service.js"
+import { make as makeService } from "../internal/service.js"
 import { MeteringClient } from "../MeteringClient.js"
-import {
-  type ModelledException,
-  type OperationName,
-  UnknownServiceError
-} from "../MeteringError.js"
-import type { ExceptionClass, WireClass } from "../Operation.js"
 import type { Rule } from "../Preflight.js"
-import type { UsageAllocation } from "../UsageAllocation.js"
-import * as keys from "./internal/keys.js"
-import * as machine from "./internal/machine.js"
-import { mint } from "./internal/resolveCustomer.js"
-import { initial, type Metered, type State } from "./internal/state.js"
-import { faultOf, worldOf } from "./internal/world.js"
-import { defaultScenario, type Scenario } from "./Scenario.js"
+import type { Faults } from "./Fault.js"
+import * as control from "./internal/control.js"
+import { Engine, make as makeEngine } from "./internal/engine.js"
+import * as faults from "./internal/faults.js"
+import { endpoint, execute } from "./internal/inMemory.js"
+import * as journal from "./internal/journal.js"
+import * as report from "./internal/report.js"
+import { SandboxError } from "./internal/sandboxError.js"
+import { change, changesOf, initial, type State } from "./internal/state.js"
+import * as stateFile from "./internal/stateFile.js"
+import type * as Marketplace from "./Marketplace.js"
+import type * as Report from "./Report.js"
+import * as Scenario from "./Scenario.js"
 
-/**
- * A metered quantity that the sandbox has accepted.
- *
- * @since 0.1.0
- * @category models
- */
-export interface MeteringRecord {
-  readonly meteringRecordId: string
-  readonly operation: OperationName
-  readonly productCode: string
-  /** Only for usage that was sent with a licence instead of a product code. */
-  readonly licenseArn?: string
-  readonly customerAWSAccountId: string
-  readonly dimension: string
-  /** The timestamp rounded down to the hour, UTC. */
-  readonly hour: DateTime.Utc
-  readonly timestamp: DateTime.Utc
-  /** Whole units. */
-  readonly quantity: number
-  readonly usageAllocations?: ReadonlyArray<UsageAllocation>
-}
-
-/**
- * What a customer is billed for one dimension of one product in one hour, over all metering records. Usage
- * that was sent both with a licence and with a product code is billed twice, here as by the service.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Billed {
-  readonly productCode: string
-  readonly customerAWSAccountId: string
-  readonly dimension: string
-  readonly hour: DateTime.Utc
-  /** Whole units. */
-  readonly quantity: number
-}
-
-/**
- * Whom a registration token is for: a customer, by either identity, and a product that it has an agreement
- * for. The first of each, when left out.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Subscriber {
-  readonly customerAWSAccountId?: string | undefined
-  readonly customerIdentifier?: string | undefined
-  readonly productCode?: string | undefined
-}
-
-/**
- * The sandbox was asked for something that its scenario does not have.
- *
- * @since 0.1.0
- * @category errors
- */
-export class SandboxError extends Schema.TaggedError<SandboxError>(
-  "effect-marketplace-metering/SandboxError"
-)("SandboxError", { reason: Schema.String }) {
-  override get message() {
-    return this.reason
-  }
+export {
+  /**
+   * The sandbox was asked for something that its world does not have.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  SandboxError
 }
 
 /**
@@ -107,17 +50,44 @@ export class SandboxError extends Schema.TaggedError<SandboxError>(
  */
 export interface Service {
   /** A registration token, as a buyer's browser would bring it to the seller's page. */
-  readonly mintToken: (subscriber?: Subscriber) => Effect.Effect<Redacted.Redacted, SandboxError>
+  readonly mintToken: (which?: Marketplace.Which) => Effect.Effect<Redacted.Redacted, SandboxError>
+  readonly addCustomer: (
+    customer: Marketplace.NewCustomer
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly subscribe: (
+    subscription: Marketplace.Subscription
+  ) => Effect.Effect<Scenario.Agreement, SandboxError>
+  /** Ends agreements: for an hour, the last usage is taken, and then no more. */
+  readonly cancel: (which: Marketplace.Which) => Effect.Effect<Scenario.Customer, SandboxError>
+  /** Suspends a customer's AWS account: no usage of it is taken. */
+  readonly suspend: (who: Marketplace.Who) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly resume: (who: Marketplace.Who) => Effect.Effect<Scenario.Customer, SandboxError>
+  /** Every customer as it is now, by account. */
+  readonly customers: Effect.Effect<ReadonlyArray<Scenario.Customer>>
   /** All that is billed, by product, customer, dimension and hour, in that order. */
-  readonly billed: Effect.Effect<ReadonlyArray<Billed>>
+  readonly billed: Effect.Effect<ReadonlyArray<Report.Billed>>
   /** Every metering record, in the same order. */
-  readonly records: Effect.Effect<ReadonlyArray<MeteringRecord>>
+  readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
   /** How many calls of each operation have come through to the service. */
-  readonly calls: Effect.Effect<Readonly<Record<OperationName, number>>>
+  readonly calls: Effect.Effect<Report.Counts>
+  /** The last 1000 calls, also those that did not come through, the oldest first. */
+  readonly log: Effect.Effect<ReadonlyArray<Report.Call>>
   /** The public key, SPKI in PEM, that verifies the signatures of RegisterUsage; for all versions. */
   readonly publicKey: Effect.Effect<string>
+  /** The time by the sandbox's calendar: `Clock`'s, unless it was set otherwise. */
+  readonly now: Effect.Effect<DateTime.Utc>
+  /** Sets the calendar, which goes on from there. */
+  readonly setTime: (now: DateTime.Utc) => Effect.Effect<void>
+  /** Sets the calendar ahead. */
+  readonly advance: (by: Duration.DurationInput) => Effect.Effect<DateTime.Utc>
+  /** What goes wrong from now on, in place of what was to go wrong. */
+  readonly setFaults: (faults: Faults) => Effect.Effect<void>
   /** Back to the scenario: forgets calls, tokens and usage, keeps the key. */
   readonly reset: Effect.Effect<void>
+  /** All that it remembers but the log, as text for `load`. It holds registration tokens. */
+  readonly save: Effect.Effect<string>
+  /** Takes up what another sandbox of the same scenario has saved, in place of what it remembers. */
+  readonly load: (saved: string) => Effect.Effect<void, SandboxError>
 }
 
 /**
@@ -131,7 +101,12 @@ export interface Service {
  *
  * const program = Effect.gen(function* () {
  *   const sandbox = yield* MeteringSandbox.MeteringSandbox
- *   const registrationToken = yield* sandbox.mintToken({ customerAWSAccountId: "111122223333" })
+ *   yield* sandbox.addCustomer({ customerAWSAccountId: "555566667777" })
+ *   yield* sandbox.subscribe({
+ *     customerAWSAccountId: "555566667777",
+ *     productCode: "sandbox-analytics"
+ *   })
+ *   const registrationToken = yield* sandbox.mintToken({ customerAWSAccountId: "555566667777" })
  *   return yield* MeteringClient.resolveCustomer({ registrationToken })
  * }).pipe(Effect.provide(MeteringSandbox.layer()))
  * ```
@@ -145,24 +120,16 @@ export class MeteringSandbox extends Context.Tag("effect-marketplace-metering/Me
 >() {}
 
 /**
- * A scenario, in whole or in part (the rest is of `Scenario.defaultScenario`; whoever gives customers and no
- * caller calls as the first of them), and:
+ * A scenario, in whole or in part, and:
  *
  * - `except`: preflight rules that the client does not check. The sandbox still does, and answers with the
  *   service's own exception: so a program can be shown what bad input would bring it.
- * - `registrationTokenLifetime`: how long a registration token can be resolved. Sources say one hour and
- *   four hours; 4 hours when left out.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options {
-  readonly region?: string | undefined
-  readonly products?: Scenario["products"] | undefined
-  readonly customers?: Scenario["customers"] | undefined
-  readonly caller?: Scenario["caller"]
+export interface Options extends Scenario.Partial {
   readonly except?: ReadonlyArray<Rule> | undefined
-  readonly registrationTokenLifetime?: Duration.DurationInput | undefined
 }
 
 /**
@@ -170,12 +137,12 @@ export interface Options {
  *
  * All limits and outcomes of the service are kept: shapes, windows, whole-call refusals, the fate of each
  * record. Within a call, records are entered by time and then by quantity, so that the order of the call does
- * not decide what is billed. Dies with a `SandboxError` when the scenario contradicts itself.
+ * not decide what is billed. Dies with a `ScenarioError` when the scenario contradicts itself.
  *
  * @example
  * ```ts
  * import { DateTime, Effect } from "effect"
- * import { MeteringClient } from "effect-marketplace-metering"
+ * import { MeteringClient, MeteringRetry } from "effect-marketplace-metering"
  * import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
  *
  * const program = Effect.gen(function* () {
@@ -185,10 +152,13 @@ export interface Options {
  *     usageRecords: [
  *       { timestamp, dimension: "api-calls", quantity: 42, customerAWSAccountId: "111122223333" }
  *     ]
- *   })
+ *   }).pipe(Effect.retry(MeteringRetry.standard))
  *   const sandbox = yield* MeteringSandbox.MeteringSandbox
  *   return yield* sandbox.billed
- * }).pipe(Effect.provide(MeteringSandbox.layer()))
+ * }).pipe(
+ *   // the first answer is lost after the usage was stored: the retry must not bill it again
+ *   Effect.provide(MeteringSandbox.layer({ faults: { script: [{ fault: "cutAfter" }] } }))
+ * )
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
@@ -198,160 +168,127 @@ export interface Options {
 export const layer = (options: Options = {}): Layer.Layer<MeteringClient | MeteringSandbox> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const scenario = scenarioOf(options)
-      const fault = faultOf(scenario)
-      if (fault !== undefined) return yield* Effect.die(new SandboxError({ reason: fault }))
-
-      const start = initial(worldOf(scenario), {
-        tokenLifetime: Duration.toMillis(options.registrationTokenLifetime ?? "4 hours")
-      })
-      const state = yield* Ref.make(start)
-      const keyPair = yield* keys.make
-
-      const client = makeService(execute(state, keyPair), {
-        attributes: { "server.address": "sandbox" },
-        except: options.except ?? []
-      })
-      const buyer = scenario.customers.find(({ agreements }) => agreements.length > 0)
-      const sandbox: Service = {
-        mintToken: (subscriber) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            Effect.flatMap(
-              Ref.modify(state, (state) => mint(state, withBuyer(subscriber, buyer), now)),
-              Either.match({
-                onLeft: (reason) => Effect.fail(new SandboxError({ reason })),
-                onRight: (token) => Effect.succeed(Redacted.make(token))
-              })
-            )
-          ),
-        billed: Effect.map(Ref.get(state), (state) => totals(metered(state))),
-        records: Effect.map(Ref.get(state), (state) => metered(state).map(recordOf)),
-        calls: Effect.map(Ref.get(state), (state) => state.calls),
-        publicKey: Effect.map(keyPair, (pair) => pair.publicKey),
-        reset: Ref.set(state, start)
-      }
-      return Context.make(MeteringClient, client).pipe(Context.add(MeteringSandbox, sandbox))
+      const { except = [], ...partial } = options
+      const scenario = yield* Effect.orDie(Scenario.complete(partial))
+      const now = yield* Clock.currentTimeMillis
+      return yield* make(initial(scenario, now), except)
     })
   )
 
-const scenarioOf = ({ caller, customers, products, region }: Options): Scenario => ({
-  region: region ?? defaultScenario.region,
-  products: products ?? defaultScenario.products,
-  customers: customers ?? defaultScenario.customers,
-  caller: caller ?? (customers === undefined ? defaultScenario.caller : undefined)
-})
-
-const withBuyer = (subscriber: Subscriber = {}, buyer: Subscriber | undefined): Subscriber =>
-  subscriber.customerAWSAccountId === undefined && subscriber.customerIdentifier === undefined
-    ? { ...subscriber, customerAWSAccountId: buyer?.customerAWSAccountId }
-    : subscriber
-
-// ---------------------------------------------------------------------------------------------------
-// calls
-// ---------------------------------------------------------------------------------------------------
-
-/** One call, one step of the state machine; signing is all that is left to do after it. */
-const execute =
-  (state: Ref.Ref<State>, keyPair: Effect.Effect<keys.KeyPair>): Execute =>
-  (operation) =>
-  (request) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Effect.flatMap(
-        Ref.modify(state, (state) => machine.step(state, operation.name, request, now)),
-        ({ answer, requestId }) => {
-          if (Either.isLeft(answer)) {
-            return Effect.fail(errorOf(operation, answer.left, requestId))
-          }
-          const { claims, members } = answer.right
-          const respond = (signed: object) =>
-            responseOf(operation.response, { ...members, ...signed, requestId, statusCode: 200 })
-          return claims === undefined
-            ? Effect.succeed(respond({}))
-            : Effect.map(
-                Effect.flatMap(keyPair, (pair) => pair.sign(claims)),
-                (signature) => respond({ signature })
-              )
-        }
-      )
-    )
-
-const responseOf = <Response>(schema: WireClass<Response>, fields: object): Response => {
-  // a schema has a constructor signature of its own, which hides the class's
-  const Class = schema as unknown as new (fields: object, unchecked: true) => Response
-  return new Class(fields, true)
-}
-
-/** What the client over HTTP makes of this refusal. */
-const errorOf = <E extends ModelledException>(
-  operation: {
-    readonly name: OperationName
-    readonly exceptions: ReadonlyArray<ExceptionClass<E>>
-  },
-  { code, message }: Refusal,
-  requestId: string
-): E | UnknownServiceError => {
-  const fields = {
-    operation: operation.name,
-    statusCode: statusOf(code),
-    requestId,
-    ...(message !== undefined && { serviceMessage: message })
-  }
-  const modelled = operation.exceptions.find((exception) => exception._tag === code)
-  return modelled === undefined
-    ? new UnknownServiceError({ ...fields, code }, true)
-    : new modelled(fields, true)
-}
-
-// ---------------------------------------------------------------------------------------------------
-// what is billed
-// ---------------------------------------------------------------------------------------------------
-
-const metered = (state: State): ReadonlyArray<Metered> =>
-  Array.from(HashMap.values(state.metered)).sort(
-    (left, right) =>
-      compare(left.productCode, right.productCode) ||
-      compare(left.customerAWSAccountId, right.customerAWSAccountId) ||
-      compare(left.dimension, right.dimension) ||
-      left.hour - right.hour ||
-      compare(left.meteringRecordId, right.meteringRecordId)
+/**
+ * A sandbox whose state is kept in a file, and taken up from there when it begins again: usage, tokens,
+ * customers, the calendar, faults that are yet to come and the key, but not the log of calls.
+ *
+ * Every change is in the file before its call is answered, so killing the process loses nothing that anybody
+ * was told. A file belongs to one sandbox at a time. It fails with a `SandboxError` that names the line where
+ * the file is not a sandbox's, and with a `ScenarioError` where the scenario contradicts itself.
+ *
+ * @example
+ * ```ts
+ * import { NodeFileSystem } from "@effect/platform-node"
+ * import { Layer } from "effect"
+ * import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
+ *
+ * const SandboxLive = Layer.provide(
+ *   MeteringSandbox.layerFile("sandbox.state", { region: "eu-west-1" }),
+ *   NodeFileSystem.layer
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFile = (
+  file: string,
+  options: Options = {}
+): Layer.Layer<
+  MeteringClient | MeteringSandbox,
+  SandboxError | Scenario.ScenarioError | PlatformError,
+  FileSystem.FileSystem
+> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const { except = [], ...partial } = options
+      const scenario = yield* Scenario.complete(partial)
+      const now = yield* Clock.currentTimeMillis
+      const { state, write } = yield* stateFile.open(file, initial(scenario, now))
+      return yield* make(state, except, write)
+    })
   )
 
-const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
+const make = (
+  state: State,
+  except: ReadonlyArray<Rule>,
+  write?: (lines: string) => Effect.Effect<void>
+) =>
+  Effect.map(makeEngine(state, write), (engine) =>
+    Context.make(
+      MeteringClient,
+      makeService(execute(engine), { attributes: { "server.address": endpoint }, except })
+    ).pipe(
+      Context.add(MeteringSandbox, serviceOf(engine)),
+      // for the server alone, so its type is nobody else's
+      Context.merge(Context.make(Engine, engine) as Context.Context<never>)
+    )
+  )
 
-const recordOf = ({
-  licenseArn,
-  split: _,
-  usageAllocations,
-  ...record
-}: Metered): MeteringRecord => ({
-  ...record,
-  hour: DateTime.unsafeMake(record.hour),
-  timestamp: DateTime.unsafeMake(record.timestamp),
-  ...(licenseArn !== undefined && { licenseArn }),
-  ...(usageAllocations !== undefined && { usageAllocations })
-})
-
-/** Records of the same product, customer, dimension and hour follow each other. */
-const totals = (sorted: ReadonlyArray<Metered>): ReadonlyArray<Billed> => {
-  const all: Array<Billed> = []
-  for (const { customerAWSAccountId, dimension, hour, productCode, quantity } of sorted) {
-    const last = all.at(-1)
-    if (
-      last?.productCode === productCode &&
-      last.customerAWSAccountId === customerAWSAccountId &&
-      last.dimension === dimension &&
-      last.hour.epochMillis === hour
-    ) {
-      all[all.length - 1] = { ...last, quantity: last.quantity + quantity }
-    } else {
-      all.push({
-        productCode,
-        customerAWSAccountId,
-        dimension,
-        hour: DateTime.unsafeMake(hour),
-        quantity
-      })
-    }
+const serviceOf = (engine: Engine): Service => {
+  const see = <A>(look: (state: State) => A) => Effect.map(engine.state, look)
+  const act = <A>(
+    step: (state: State, now: number) => Either.Either<readonly [A, State], string>
+  ): Effect.Effect<A, SandboxError> =>
+    Effect.flatten(
+      engine.modify((state, clock) =>
+        Either.match(step(state, clock + state.offset), {
+          onLeft: (reason): readonly [Effect.Effect<A, SandboxError>, State] => [
+            Effect.fail(new SandboxError({ reason })),
+            state
+          ],
+          onRight: ([value, next]) => [Effect.succeed(value), next]
+        })
+      )
+    )
+  const move = (offsetOf: (state: State, clock: number) => number) =>
+    engine.modify((state, clock) => {
+      const offset = offsetOf(state, clock)
+      return [DateTime.unsafeMake(clock + offset), change(state, { _tag: "Calendar", offset })]
+    })
+  return {
+    mintToken: (which = {}) =>
+      Effect.map(
+        act((state, now) => control.mintToken(state, which, now)),
+        (token) => Redacted.make(token)
+      ),
+    addCustomer: (customer) => act((state) => control.addCustomer(state, customer)),
+    subscribe: (subscription) => act((state) => control.subscribe(state, subscription)),
+    cancel: (which) => act((state, now) => control.cancel(state, which, now)),
+    suspend: (who) => act((state) => control.suspend(state, who, true)),
+    resume: (who) => act((state) => control.suspend(state, who, false)),
+    customers: see(report.customers),
+    billed: see(report.billed),
+    records: see(report.records),
+    calls: see(({ calls }) => calls),
+    log: see(report.log),
+    publicKey: Effect.map(engine.keyPair, (pair) => pair.publicKey),
+    now: engine.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
+    setTime: (now) => Effect.asVoid(move((_, clock) => now.epochMillis - clock)),
+    advance: (by) => move(({ offset }) => offset + Duration.toMillis(by)),
+    setFaults: (given) =>
+      engine.modify((state) => [
+        undefined,
+        change(state, { _tag: "Faults", faults: faults.start(given) })
+      ]),
+    reset: engine.modify((state) => [undefined, change(state, { _tag: "Reset" })]),
+    save: see(journal.save),
+    load: (saved) =>
+      act((state) =>
+        Either.map(journal.load(state, saved), (next) => [undefined, rewritten(next)] as const)
+      )
   }
-  return all
 }
+
+/** A state that took the place of another one. */
+const rewritten = (state: State): State => ({
+  ...state,
+  unwritten: [{ _tag: "Reset" }, ...changesOf(state)]
+})

@@ -1,9 +1,18 @@
 /**
- * The world that a sandbox starts in: products, customers and their agreements, as plain data.
+ * The world that a sandbox starts in: products, customers and their agreements, who may call, and what the
+ * service leaves open. In code as plain data, in a file as JSON.
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as JSONSchema from "effect/JSONSchema"
+import * as Schema from "effect/Schema"
+import { OperationName } from "../MeteringError.js"
+import { Faults } from "./Fault.js"
+import { NonEmptyText, PositiveInt, Span, Time } from "./internal/fields.js"
+import { inconsistenciesOf } from "./internal/inconsistencies.js"
+import * as scenarioFile from "./internal/scenarioFile.js"
 
 /**
  * One version of a product's public key. With a `rotationTimestamp`, RegisterUsage tells that time from
@@ -13,91 +22,282 @@ import type * as DateTime from "effect/DateTime"
  * @since 0.1.0
  * @category models
  */
-export interface PublicKeyVersion {
+export const PublicKeyVersion = Schema.Struct({
   /** A whole number from 1. */
-  readonly version: number
-  readonly rotationTimestamp?: DateTime.Utc | undefined
-}
+  version: PositiveInt,
+  rotationTimestamp: Schema.optional(Time)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PublicKeyVersion extends Schema.Schema.Type<typeof PublicKeyVersion> {}
 
 /**
  * A product that the sandbox's seller sells.
  *
+ * - `dimensions`: case counts
+ * - `region`: the one Region that it is metered in; the sandbox's own when left out
+ * - `metering`: how MeterUsage takes it. `hourly`, once per hour, dimension and instance, when left out;
+ *   `agentCore` as on Bedrock AgentCore: nothing is rounded, and the client token alone tells a retry from
+ *   another charge
+ * - `publicKeyVersions`: version 1, never rotated, when left out
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
  * @category models
  */
-export interface Product {
-  readonly code: string
-  /** Case counts. */
-  readonly dimensions: ReadonlyArray<string>
-  /** The one Region that it is metered in; the sandbox's own when left out. */
-  readonly region?: string | undefined
-  /** Version 1, never rotated, when left out. */
-  readonly publicKeyVersions?: ReadonlyArray<PublicKeyVersion> | undefined
-}
+export const Product = Schema.Struct({
+  code: NonEmptyText,
+  dimensions: Schema.Array(NonEmptyText),
+  region: Schema.optional(NonEmptyText),
+  metering: Schema.optional(Schema.Literal("hourly", "agentCore")),
+  publicKeyVersions: Schema.optional(Schema.Array(PublicKeyVersion))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Product extends Schema.Schema.Type<typeof Product> {}
 
 /**
  * A customer's agreement for a product, with a licence if the product was listed from June 2026 on.
  *
+ * Its life follows from its times: `pending` before `startsAt`, then `active`; from `cancelledAt` on
+ * `cancelled`, when for one hour last usage is taken, and then `ended`, as from `endsAt` on. Each is left out
+ * where it does not apply.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @since 0.1.0
  * @category models
  */
-export interface Agreement {
-  readonly productCode: string
-  readonly licenseArn?: string | undefined
-}
+export const Agreement = Schema.Struct({
+  productCode: NonEmptyText,
+  licenseArn: Schema.optional(NonEmptyText),
+  startsAt: Schema.optional(Time),
+  cancelledAt: Schema.optional(Time),
+  endsAt: Schema.optional(Time)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Agreement extends Schema.Schema.Type<typeof Agreement> {}
 
 /**
  * A customer, and what it has subscribed to. One without agreements is known and not subscribed.
  *
- * @since 0.1.0
- * @category models
- */
-export interface Customer {
-  readonly customerAWSAccountId: string
-  /** The legacy identity, for products listed before June 2026. */
-  readonly customerIdentifier?: string | undefined
-  readonly agreements: ReadonlyArray<Agreement>
-}
-
-/**
- * On whose behalf MeterUsage and RegisterUsage are called: a customer's account, and the instance, task or
- * pod in it. (The service learns both from the credentials.)
+ * - `customerIdentifier`: the legacy identity, for products listed before June 2026
+ * - `suspended`: its AWS account is, and no usage of it is taken
  *
  * @since 0.1.0
  * @category models
  */
-export interface Caller {
-  readonly customerAWSAccountId: string
-  readonly instanceId: string
+export const Customer = Schema.Struct({
+  customerAWSAccountId: NonEmptyText,
+  customerIdentifier: Schema.optional(NonEmptyText),
+  suspended: Schema.optional(Schema.Boolean),
+  agreements: Schema.Array(Agreement)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Customer extends Schema.Schema.Type<typeof Customer> {}
+
+/**
+ * On whose behalf MeterUsage and RegisterUsage are called: a customer's account, and the instance, task or
+ * pod in it. (The service learns both from the credentials.) Where `supportedPlatform` is false,
+ * RegisterUsage answers `PlatformNotSupportedException`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Caller = Schema.Struct({
+  customerAWSAccountId: NonEmptyText,
+  instanceId: NonEmptyText,
+  supportedPlatform: Schema.optional(Schema.Boolean)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Caller extends Schema.Schema.Type<typeof Caller> {}
+
+/**
+ * A key pair that may sign requests to the sandbox's server.
+ *
+ * - `sessionToken`: requests must carry it
+ * - `expiration`: from then on they are told that it has expired
+ * - `allow`: the only operations that it may call; all when left out
+ * - `caller`: whose account it belongs to, for MeterUsage and RegisterUsage; the scenario's caller when left
+ *   out
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const KeyPair = Schema.Struct({
+  accessKeyId: NonEmptyText,
+  secretAccessKey: Schema.Redacted(NonEmptyText),
+  sessionToken: Schema.optional(Schema.Redacted(NonEmptyText)),
+  expiration: Schema.optional(Time),
+  allow: Schema.optional(Schema.Array(OperationName)),
+  caller: Schema.optional(Caller)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyPair extends Schema.Schema.Type<typeof KeyPair> {}
+
+/**
+ * How often each operation may be called, in calls per second, with as many at once. No limit where one is
+ * left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Quotas = Schema.Struct({
+  MeterUsage: Schema.optional(Schema.Positive),
+  BatchMeterUsage: Schema.optional(Schema.Positive),
+  RegisterUsage: Schema.optional(Schema.Positive),
+  ResolveCustomer: Schema.optional(Schema.Positive)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
+
+/**
+ * The quotas that AWS documents.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/metering-service-quotas.html
+ * @since 0.1.0
+ * @category constants
+ */
+export const documentedQuotas: Quotas = {
+  MeterUsage: 10,
+  BatchMeterUsage: 10,
+  RegisterUsage: 5,
+  ResolveCustomer: 10
 }
+
+/**
+ * The points in which the service is silent or its sources differ. Each has a default, and a program that
+ * bills right under every choice has nothing to fear of the real one.
+ *
+ * - `registrationTokenLifetime`: how long a registration token can be resolved; "4 hours". Sources say one
+ *   hour and four hours.
+ * - `futureTolerance`: how far ahead of the service's clock usage may lie; "5 minutes". Known is only that
+ *   usage of the future is refused.
+ * - `windowBoundary`: how the age of a record of BatchMeterUsage is measured: from its timestamp (`exact`), or
+ *   from the hour that the timestamp is rounded down to (`hour`), which is up to an hour stricter. Known is
+ *   that usage of 24 hours ago or more is refused, and that timestamps are rounded down to the hour.
+ * - `unknownCustomer`: what an identity of nobody gets: the status `CustomerNotSubscribed`, or the whole call
+ *   an `InvalidCustomerIdentifierException`. Both are documented; the exception is certain only for an
+ *   identity of impossible form.
+ * - `otherAllocations`: what usage gets that repeats the quantity with other allocations: it is a `duplicate`,
+ *   or the `same`. Known is only what another quantity gets.
+ * - `emptyTagValue`: whether the value of a tag may be empty, `accepted` or `refused` with
+ *   `InvalidTagException`. AWS's prose allows it, its pattern does not.
+ * - `dryRun`: whether a dry run that would have succeeded is answered by the error `DryRunOperation`, as
+ *   documented (`error`), or by a 200 with that text for a record id, as has been seen (`answer`).
+ * - `idempotencyConflictStatus`: HTTP status of `IdempotencyConflictException`, 400 or 409; one SDK has 409.
+ * - `requestSizeLimit`: a request of so many bytes is refused; 1 000 000. Known is "1 MB".
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Rules = Schema.Struct({
+  registrationTokenLifetime: Schema.optional(Span),
+  futureTolerance: Schema.optional(Span),
+  windowBoundary: Schema.optional(Schema.Literal("exact", "hour")),
+  unknownCustomer: Schema.optional(
+    Schema.Literal("CustomerNotSubscribed", "InvalidCustomerIdentifierException")
+  ),
+  otherAllocations: Schema.optional(Schema.Literal("duplicate", "same")),
+  emptyTagValue: Schema.optional(Schema.Literal("accepted", "refused")),
+  dryRun: Schema.optional(Schema.Literal("error", "answer")),
+  idempotencyConflictStatus: Schema.optional(Schema.Literal(400, 409)),
+  requestSizeLimit: Schema.optional(PositiveInt)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Rules extends Schema.Schema.Type<typeof Rules> {}
+
+/**
+ * What each rule is where a scenario leaves it out.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultRules = {
+  registrationTokenLifetime: Duration.hours(4),
+  futureTolerance: Duration.minutes(5),
+  windowBoundary: "exact",
+  unknownCustomer: "CustomerNotSubscribed",
+  otherAllocations: "duplicate",
+  emptyTagValue: "accepted",
+  dryRun: "error",
+  idempotencyConflictStatus: 400,
+  requestSizeLimit: 1_000_000
+} as const satisfies Rules
 
 /**
  * Everything that a sandbox knows before the first call.
  *
+ * - `region`: the Region whose endpoint the sandbox stands for
+ * - `caller`: the first customer, when left out
+ * - `credentials`: `sandbox` / `sandbox`, when left out
+ * - `now`: the time at the start, from which it goes on; the machine's when left out. It is the calendar of
+ *   usage, agreements and tokens; signatures and the `Date` of answers keep to the machine's clock, so that
+ *   clients whose clock is right can sign
+ *
  * @example
  * ```ts
- * import { Scenario } from "effect-marketplace-metering/sandbox"
+ * import type { Scenario } from "effect-marketplace-metering/sandbox"
  *
  * const scenario: Scenario.Scenario = {
  *   region: "eu-west-1",
  *   products: [{ code: "my-product", dimensions: ["requests"] }],
  *   customers: [
  *     { customerAWSAccountId: "111122223333", agreements: [{ productCode: "my-product" }] }
- *   ]
+ *   ],
+ *   rules: { windowBoundary: "hour" }
  * }
  * ```
  *
  * @since 0.1.0
  * @category models
  */
-export interface Scenario {
-  /** The Region whose endpoint the sandbox stands for. */
-  readonly region: string
-  readonly products: ReadonlyArray<Product>
-  readonly customers: ReadonlyArray<Customer>
-  /** The first customer, when left out. */
-  readonly caller?: Caller | undefined
-}
+export const Scenario = Schema.Struct({
+  region: NonEmptyText,
+  products: Schema.Array(Product),
+  customers: Schema.Array(Customer),
+  caller: Schema.optional(Caller),
+  credentials: Schema.optional(Schema.NonEmptyArray(KeyPair)),
+  rules: Schema.optional(Rules),
+  quotas: Schema.optional(Quotas),
+  faults: Schema.optional(Faults),
+  now: Schema.optional(Time)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Scenario extends Schema.Schema.Type<typeof Scenario> {}
 
 const licence = (account: string, name: string) =>
   `arn:aws:license-manager::${account}:license:l-${name.padStart(32, "0")}`
@@ -147,3 +347,97 @@ export const defaultScenario = {
   ],
   caller: { customerAWSAccountId: "111122223333", instanceId: "i-0123456789abcdef0" }
 } as const satisfies Scenario
+
+/**
+ * A scenario, in whole or in part. What is left out is of `defaultScenario`; but whoever gives products and no
+ * customers has none, and whoever gives customers and no caller calls as the first of them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Partial extends globalThis.Partial<Scenario> {}
+
+/**
+ * A scenario that cannot be had: `problems` says where and why.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ScenarioError extends Schema.TaggedError<ScenarioError>(
+  "effect-marketplace-metering/ScenarioError"
+)("ScenarioError", { problems: Schema.NonEmptyArray(Schema.String) }) {
+  override get message() {
+    return this.problems.length === 1
+      ? this.problems[0]
+      : `The scenario has ${this.problems.length} faults:\n${this.problems.map((problem) => `- ${problem}`).join("\n")}`
+  }
+}
+
+/**
+ * A scenario made whole, if it does not contradict itself: no two of the same name, no agreement for a product
+ * that there is not, no caller who is not a customer.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const complete = (partial: Partial): Either.Either<Scenario, ScenarioError> => {
+  const customers =
+    partial.customers ?? (partial.products === undefined ? defaultScenario.customers : [])
+  const caller =
+    partial.caller ?? (customers === defaultScenario.customers ? defaultScenario.caller : undefined)
+  const scenario: Scenario = {
+    ...partial,
+    region: partial.region ?? defaultScenario.region,
+    products: partial.products ?? defaultScenario.products,
+    customers,
+    caller
+  }
+  return failingWith(inconsistenciesOf(scenario), scenario)
+}
+
+const failingWith = <A>(
+  [first, ...others]: ReadonlyArray<string>,
+  value: A
+): Either.Either<A, ScenarioError> =>
+  first === undefined
+    ? Either.right(value)
+    : Either.left(new ScenarioError({ problems: [first, ...others] }))
+
+/** A scenario as a file has it: in whole or in part, and it may name its schema for an editor. */
+const File = Schema.partialWith(Scenario, { exact: true }).pipe(
+  Schema.extend(Schema.Struct({ $schema: Schema.optional(Schema.String) }))
+)
+
+/**
+ * A scenario from the text of a file, in whole or in part. The `ScenarioError` names each fault and the place
+ * of it; it holds no secret of the file.
+ *
+ * @example
+ * ```ts
+ * import { Scenario } from "effect-marketplace-metering/sandbox"
+ *
+ * const scenario = Scenario.fromJson(`{
+ *   "products": [{ "code": "my-product", "dimensions": ["requests"] }],
+ *   "customers": [
+ *     { "customerAWSAccountId": "111122223333", "agreements": [{ "productCode": "my-product" }] }
+ *   ]
+ * }`)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromJson = (text: string): Either.Either<Scenario, ScenarioError> =>
+  Either.match(scenarioFile.read(File, text), {
+    onLeft: (problems) => Either.flatMap(failingWith(problems, {}), complete),
+    onRight: ({ $schema: _, ...partial }) => complete(partial)
+  })
+
+/**
+ * The JSON Schema of a scenario's file, for editors; the package has it as
+ * `effect-marketplace-metering/scenario.schema.json`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const jsonSchema = (): JSONSchema.JsonSchema7Root => JSONSchema.make(File)

@@ -2,7 +2,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Cause, DateTime, Effect, Exit, Option, Redacted, TestClock } from "effect"
 import * as jose from "jose"
 import { MeteringClient } from "../../src/MeteringClient.js"
-import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
+import { type Marketplace, MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
 import {
   acme,
   acmeLicence,
@@ -79,7 +79,9 @@ describe("ResolveCustomer", () => {
       const token = yield* sandbox.mintToken()
       yield* TestClock.adjust("1 hour")
       assert.strictEqual((yield* Effect.flip(resolve(token)))._tag, "ExpiredTokenException")
-    }).pipe(Effect.provide(MeteringSandbox.layer({ registrationTokenLifetime: "1 hour" })))
+    }).pipe(
+      Effect.provide(MeteringSandbox.layer({ rules: { registrationTokenLifetime: "1 hour" } }))
+    )
   )
 
   it.effect("a token that nobody minted is invalid", () =>
@@ -102,7 +104,7 @@ describe("ResolveCustomer", () => {
     })
   )
 
-  const nobody: ReadonlyArray<readonly [string, MeteringSandbox.Subscriber, RegExp]> = [
+  const nobody: ReadonlyArray<readonly [string, Marketplace.Which, RegExp]> = [
     ["an unknown account", { customerAWSAccountId: "1" }, /no customer 1/],
     ["an unknown identifier", { customerIdentifier: "x" }, /no customer x/],
     ["no agreement at all", { customerAWSAccountId: "444455556666" }, /no agreement/],
@@ -225,7 +227,7 @@ describe("a scenario that contradicts itself", () => {
           Option.flatMap(Cause.dieOption),
           Option.getOrUndefined
         )
-        assert.instanceOf(defect, MeteringSandbox.SandboxError)
+        assert.instanceOf(defect, Scenario.ScenarioError)
         assert.match(defect.message, reason)
       })
     )

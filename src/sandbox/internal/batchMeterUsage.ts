@@ -3,35 +3,44 @@ import type { BatchMeterUsageRequest } from "../../BatchMeterUsage.js"
 import { type UsageRecord, UsageRecordResult } from "../../UsageRecord.js"
 import {
   type Check,
+  emptyTag,
   firstOf,
   otherRegion,
   outOfWindow,
   unknownDimension,
   unknownProduct
 } from "./checks.js"
+import { grant, type Handler, type Occasion, refuse } from "./handler.js"
 import { keyOf, meter, splitOf } from "./metered.js"
-import { grant, type Handler, refuse, type State } from "./state.js"
+import type { State } from "./state.js"
 import * as window from "./window.js"
-import { agreementOf, customerOf, licenceOf, type World } from "./world.js"
+import { customerOf, isSubscribed, licenceOf, takesUsage, type World } from "./world.js"
 
-export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request, now) => {
+export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request, occasion) => {
   const { world } = state
   const { productCode, usageRecords } = request
   const entries = usageRecords.map((record, index) => entryOf(world, productCode, record, index))
   const refusal =
-    firstOf(checks, entries, world, now) ??
+    firstOf(checks, entries, state, occasion) ??
     (productCode === undefined ? undefined : unknownProduct(world, productCode))
   if (refusal !== undefined) return [state, refuse(refusal)]
 
-  const results: Array<UsageRecordResult> = []
+  const results: Array<UsageRecordResult | undefined> = []
   let next = state
   // in an order of their own, so that what is billed does not depend on the order of the call
   for (const entry of [...entries].sort(byTime)) {
-    const [after, result] = enter(next, entry)
+    if (occasion.unprocessed.has(entry.index)) continue
+    const [after, result] = enter(next, entry, occasion)
     next = after
     results[entry.index] = result
   }
-  return [next, grant({ results, unprocessedRecords: [] })]
+  return [
+    next,
+    grant({
+      results: results.filter((result) => result !== undefined),
+      unprocessedRecords: usageRecords.filter((_, index) => occasion.unprocessed.has(index))
+    })
+  ]
 }
 
 /** A record, its place in the call, and the product that either the call or its licence names. */
@@ -50,28 +59,44 @@ const entryOf = (
 ): Entry => ({
   record,
   index,
-  productCode: productCode ?? licenceOf(world, record.licenseArn)?.productCode ?? "",
+  productCode: productCode ?? licenceOf(world, record.licenseArn)?.agreement.productCode ?? "",
   split: splitOf(record.usageAllocations)
 })
 
 const checks: ReadonlyArray<Check<Entry>> = [
-  ({ record }, _, now) => outOfWindow(record.timestamp.epochMillis, now, window.batchMeterUsage),
-  ({ record }, world) => foreignLicence(world, record),
-  ({ productCode }, world) => unknownProduct(world, productCode),
-  ({ productCode }, world) => otherRegion(world, productCode, "InvalidProductCodeException"),
-  ({ productCode, record }, world) => unknownDimension(world, productCode, record.dimension)
+  ({ record }, { rules }, { now }) =>
+    outOfWindow(record.timestamp.epochMillis, now, {
+      ...window.batchMeterUsage,
+      boundary: rules.windowBoundary,
+      ahead: rules.futureTolerance
+    }),
+  ({ record }, { world }, { now }) => unusableLicence(world, record, now),
+  ({ productCode }, { world }) => unknownProduct(world, productCode),
+  ({ productCode }, { world }) => otherRegion(world, productCode, "InvalidProductCodeException"),
+  ({ productCode, record }, { world }) => unknownDimension(world, productCode, record.dimension),
+  ({ record }, state) => emptyTag(state, record.usageAllocations),
+  ({ record }, { rules, world }) =>
+    rules.unknownCustomer === "InvalidCustomerIdentifierException" &&
+    customerOf(world, record) === undefined
+      ? {
+          code: "InvalidCustomerIdentifierException",
+          message: `Customer ${record.customerAWSAccountId ?? record.customerIdentifier} is not known.`
+        }
+      : undefined
 ]
 
-const foreignLicence = (world: World, record: UsageRecord) => {
+const unusableLicence = (world: World, record: UsageRecord, now: number) => {
   if (record.licenseArn === undefined) return undefined
   const licence = licenceOf(world, record.licenseArn)
-  const customer = customerOf(world, record)
-  return licence !== undefined && licence.customerAWSAccountId === customer?.customerAWSAccountId
+  const fault =
+    licence === undefined || licence.customer !== customerOf(world, record)
+      ? "is not valid for this customer"
+      : takesUsage(licence.agreement, now)
+        ? undefined
+        : "is not active"
+  return fault === undefined
     ? undefined
-    : {
-        code: "InvalidLicenseException",
-        message: `License ${record.licenseArn} is not valid for this customer.`
-      }
+    : { code: "InvalidLicenseException", message: `License ${record.licenseArn} ${fault}.` }
 }
 
 /** The earliest usage first, then the smaller quantity. */
@@ -83,10 +108,11 @@ const byTime = (left: Entry, right: Entry): number =>
 /** What becomes of one record. */
 const enter = (
   state: State,
-  { productCode, record, split }: Entry
+  { productCode, record, split }: Entry,
+  { now }: Occasion
 ): readonly [State, UsageRecordResult] => {
   const customer = customerOf(state.world, record)
-  if (customer === undefined || agreementOf(customer, productCode) === undefined) {
+  if (customer === undefined || !isSubscribed(customer, productCode, now)) {
     return [state, result(record, "CustomerNotSubscribed")]
   }
   const { customerAWSAccountId } = customer

@@ -1,21 +1,24 @@
 /** What the service refuses a whole call for, as checks that are made one after the other. */
 import type { Refusal } from "../../internal/awsJsonServer.js"
+import type { UsageAllocation } from "../../UsageAllocation.js"
+import type { Occasion } from "./handler.js"
+import type { State } from "./state.js"
 import * as time from "./window.js"
-import { agreementOf, customerOf, isInRegion, productOf, type World } from "./world.js"
+import { customerOf, isInRegion, isSubscribed, productOf, type World } from "./world.js"
 
 /** A refusal, or nothing. */
-export type Check<Input> = (input: Input, world: World, now: number) => Refusal | undefined
+export type Check<Input> = (input: Input, state: State, occasion: Occasion) => Refusal | undefined
 
 /** The first refusal: of the first check, over all inputs, before the second is made. */
 export const firstOf = <Input>(
   checks: ReadonlyArray<Check<Input>>,
   inputs: ReadonlyArray<Input>,
-  world: World,
-  now: number
+  state: State,
+  occasion: Occasion
 ): Refusal | undefined => {
   for (const check of checks) {
     for (const input of inputs) {
-      const refusal = check(input, world, now)
+      const refusal = check(input, state, occasion)
       if (refusal !== undefined) return refusal
     }
   }
@@ -67,10 +70,24 @@ export const unknownDimension = (
       }
 
 /** Judges the account that calls. */
-export const notEntitled = (world: World, productCode: string): Refusal | undefined =>
-  agreementOf(customerOf(world, world.caller), productCode) !== undefined
+export const notEntitled = (
+  world: World,
+  productCode: string,
+  { caller, now }: Occasion
+): Refusal | undefined =>
+  isSubscribed(customerOf(world, caller), productCode, now)
     ? undefined
     : {
         code: "CustomerNotEntitledException",
         message: "The calling account does not have a valid subscription for the product."
       }
+
+/** What the pattern of the documentation refuses, and its prose allows. */
+export const emptyTag = (
+  { rules }: State,
+  allocations: ReadonlyArray<UsageAllocation> | undefined
+): Refusal | undefined =>
+  rules.emptyTagValue === "refused" &&
+  allocations?.some(({ tags }) => tags?.some(({ value }) => value === ""))
+    ? { code: "InvalidTagException", message: "The value of a tag is empty." }
+    : undefined

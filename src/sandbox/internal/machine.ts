@@ -1,7 +1,8 @@
 /** The service as a function: state, request and time in; state and answer out. */
 import * as Either from "effect/Either"
 import * as BatchMeterUsage from "../../BatchMeterUsage.js"
-import { refusalOf } from "../../internal/awsJsonServer.js"
+import { bodyEncoder } from "../../internal/awsJson.js"
+import { type Reply, refusalOf, refuse, refuseBy, tooLarge } from "../../internal/awsJsonServer.js"
 import * as check from "../../internal/check.js"
 import { invalidInput } from "../../internal/make.js"
 import { of } from "../../internal/shape.js"
@@ -10,57 +11,180 @@ import * as MeterUsage from "../../MeterUsage.js"
 import type { Operation } from "../../Operation.js"
 import * as RegisterUsage from "../../RegisterUsage.js"
 import * as ResolveCustomer from "../../ResolveCustomer.js"
+import type { Fault } from "../Fault.js"
 import { batchMeterUsage } from "./batchMeterUsage.js"
+import * as faults from "./faults.js"
+import type { Handler, Occasion } from "./handler.js"
 import { meterUsage } from "./meterUsage.js"
+import { misfortuneOf, unprocessedOf } from "./misfortune.js"
+import * as quota from "./quota.js"
 import { registerUsage } from "./registerUsage.js"
 import { resolveCustomer } from "./resolveCustomer.js"
-import type { Answer, Handler, State } from "./state.js"
+import { type Answer, change, remember, type State, type Visitor } from "./state.js"
 
-/** An answer, and the id of the call that it answers. */
-export interface Answered {
+/** A call that has come to the door: its id, and what will befall it. */
+export interface Arrival {
   readonly requestId: string
-  readonly answer: Answer
+  readonly operation: OperationName | undefined
+  readonly fault: Fault
 }
 
-/** Carries out one call. */
-export const step = (
+/** Lets a call come in. One that names no operation meets no fault. */
+export const arrive = (
   state: State,
-  name: OperationName,
-  request: object,
-  now: number
-): readonly [Answered, State] => {
-  const counted: State = {
-    ...state,
-    calls: { ...state.calls, [name]: state.calls[name] + 1 }
-  }
-  const [next, answer] = handlers[name](counted, request, now)
-  return [{ requestId: requestIdOf(counted), answer }, next]
+  operation: OperationName | undefined
+): readonly [Arrival, State] => {
+  const arrivals = state.arrivals + 1
+  const counted = change(state, { _tag: "Counts", arrivals, calls: state.calls })
+  const [fault, drawn] =
+    operation === undefined ? [noFault, state.faults] : faults.next(state.faults, operation)
+  return [
+    { requestId: `sandbox-${String(arrivals).padStart(12, "0")}`, operation, fault },
+    drawn === state.faults ? counted : change(counted, { _tag: "Faults", faults: drawn })
+  ]
 }
 
-/** Recognisable as no id of the service's. */
-const requestIdOf = ({ calls }: State): string => {
-  const count = Object.values(calls).reduce((sum, calls) => sum + calls, 0)
-  return `sandbox-${String(count).padStart(12, "0")}`
+const noFault: Fault = { fault: "none" }
+
+/** Remembers a call that did not come through to the service. */
+export const turnAway = (
+  state: State,
+  arrival: Arrival,
+  visitor: Visitor,
+  reply: Reply,
+  clock: number
+): State => remember(state, entryOf(state, arrival, visitor, clock, undefined, Either.left(reply)))
+
+/** A call that comes through to the service. */
+export interface Call {
+  readonly arrival: Arrival
+  readonly visitor: Visitor
+  readonly operation: OperationName
+  readonly request: object
+  /** Epoch milliseconds of the clock, which is not the calendar. */
+  readonly clock: number
 }
 
-/** Shapes first: the service does not look at what breaks them. */
-const handle = <Request extends object, Response, E extends ModelledException, A>(
+/** Carries out a call. There is no answer where the connection is cut before there is one. */
+export const perform = (state: State, call: Call): readonly [Answer | undefined, State] => {
+  const { arrival, clock, operation, request, visitor } = call
+  const called = change(state, {
+    _tag: "Counts",
+    arrivals: state.arrivals,
+    calls: { ...state.calls, [operation]: state.calls[operation] + 1 }
+  })
+  const [answer, next] =
+    arrival.fault.fault === "cutBefore" ? [undefined, called] : carryOut(called, call)
+  return [answer, remember(next, entryOf(next, arrival, visitor, clock, request, answer))]
+}
+
+const entryOf = (
+  state: State,
+  { fault, operation, requestId }: Arrival,
+  visitor: Visitor,
+  clock: number,
+  request: object | undefined,
+  answer: Answer | undefined
+) => ({
+  requestId,
+  at: clock + state.offset,
+  operation,
+  visitor,
+  fault: fault.fault,
+  request,
+  answer
+})
+
+/** Who may, what goes wrong, whether the request is sound, how many may; and then the service itself. */
+const carryOut = (state: State, call: Call): readonly [Answer, State] => {
+  const { arrival, clock, operation, request, visitor } = call
+  const service = services[operation]
+  const refused =
+    forbidden(visitor, operation) ??
+    misfortuneOf(arrival.fault, visitor, service.operation, clock) ??
+    service.malformed(request, state)
+  if (refused !== undefined) return [Either.left(refused), state]
+
+  const paced = spend(state, operation, clock)
+  if (paced === undefined) return [Either.left(service.throttled), state]
+
+  const [unprocessed, drawn] = unprocessedOf(arrival.fault, request, paced)
+  const [next, answer] = service.handle(drawn, request, {
+    clock,
+    now: clock + state.offset,
+    caller: visitor.keyPair?.caller ?? state.world.caller,
+    unprocessed
+  })
+  return [answer, next]
+}
+
+const forbidden = ({ accessKeyId, keyPair }: Visitor, operation: OperationName) =>
+  keyPair?.allow?.includes(operation) === false
+    ? refuse({
+        code: "AccessDeniedException",
+        message: `User: ${accessKeyId} is not authorized to perform: aws-marketplace:${operation}`
+      })
+    : undefined
+
+/** The state after a call more, or nothing where the quota has no room for it. */
+const spend = (state: State, operation: OperationName, clock: number): State | undefined => {
+  const rate = state.quotas[operation]
+  if (rate === undefined) return state
+  const bucket = quota.take(rate, state.buckets[operation], clock)
+  return bucket && { ...state, buckets: { ...state.buckets, [operation]: bucket } }
+}
+
+interface Service {
+  readonly operation: Parameters<typeof refuseBy>[0]
+  readonly malformed: (request: object, state: State) => Reply | undefined
+  readonly throttled: Reply
+  readonly handle: (state: State, request: object, occasion: Occasion) => readonly [State, Answer]
+}
+
+const serve = <Request extends object, Response, E extends ModelledException, A>(
   operation: Operation<Request, Response, E, A>,
   handler: Handler<Request>
-): Handler<object> => {
+): Service => {
   const checked = check.compile(of(operation.request))
-  return (state, request, now) => {
-    const invalid = invalidInput(checked(request), operation.name)
-    return invalid === undefined
-      ? // the check has just said so
-        handler(state, request as Request, now)
-      : [state, Either.left(refusalOf(operation, invalid))]
+  const encode = bodyEncoder(operation)
+  return {
+    operation,
+    malformed: (request, { rules }) => {
+      const invalid = invalidInput(checked(request), operation.name)
+      if (invalid !== undefined) return refuseBy(operation, refusalOf(operation, invalid))
+      return mayBeLong(request) &&
+        new TextEncoder().encode(encode(request as Request)).length >= rules.requestSizeLimit
+        ? tooLarge(rules.requestSizeLimit - 1)
+        : undefined
+    },
+    throttled: refuseBy(operation, { code: "ThrottlingException", message: "Rate exceeded" }),
+    handle: (state, request, occasion) => {
+      // it is no other's request: the check has looked at it
+      const [next, verdict] = handler(state, request as Request, occasion)
+      return [
+        next,
+        Either.mapLeft(verdict, (refusal) => {
+          const reply = refuseBy(operation, refusal)
+          return refusal.code === "IdempotencyConflictException"
+            ? { ...reply, status: state.rules.idempotencyConflictStatus }
+            : reply
+        })
+      ]
+    }
   }
 }
 
-const handlers: { readonly [Name in OperationName]: Handler<object> } = {
-  MeterUsage: handle(MeterUsage.operation, meterUsage),
-  BatchMeterUsage: handle(BatchMeterUsage.operation, batchMeterUsage),
-  RegisterUsage: handle(RegisterUsage.operation, registerUsage),
-  ResolveCustomer: handle(ResolveCustomer.operation, resolveCustomer)
+/** Without allocations, no request that is sound comes near the limit. */
+const mayBeLong = (request: object): boolean =>
+  "usageAllocations" in request ||
+  ("usageRecords" in request &&
+    (request.usageRecords as BatchMeterUsage.BatchMeterUsageRequest["usageRecords"]).some(
+      ({ usageAllocations }) => usageAllocations !== undefined
+    ))
+
+const services: { readonly [Name in OperationName]: Service } = {
+  MeterUsage: serve(MeterUsage.operation, meterUsage),
+  BatchMeterUsage: serve(BatchMeterUsage.operation, batchMeterUsage),
+  RegisterUsage: serve(RegisterUsage.operation, registerUsage),
+  ResolveCustomer: serve(ResolveCustomer.operation, resolveCustomer)
 }

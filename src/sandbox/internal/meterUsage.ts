@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type { MeterUsageRequest } from "../../MeterUsage.js"
 import {
   type Check,
+  emptyTag,
   firstOf,
   notEntitled,
   otherRegion,
@@ -11,16 +12,26 @@ import {
   unknownDimension,
   unknownProduct
 } from "./checks.js"
+import { grant, type Handler, refuse } from "./handler.js"
 import { keyOf, meter, splitOf } from "./metered.js"
-import { grant, type Handler, refuse } from "./state.js"
+import { change } from "./state.js"
 import * as window from "./window.js"
+import { productOf } from "./world.js"
 
-export const meterUsage: Handler<MeterUsageRequest> = (state, request, now) => {
-  const refusal = firstOf(checks, [request], state.world, now)
+export const meterUsage: Handler<MeterUsageRequest> = (state, request, occasion) => {
+  const refusal = firstOf(checks, [request], state, occasion)
   if (refusal !== undefined) return [state, refuse(refusal)]
+  if (request.dryRun) {
+    return [
+      state,
+      state.rules.dryRun === "answer"
+        ? grant({ meteringRecordId: permitted.code })
+        : refuse(permitted)
+    ]
+  }
 
   const { clientToken, productCode, usageAllocations, usageDimension, usageQuantity } = request
-  const { customerAWSAccountId, instanceId } = state.world.caller
+  const { customerAWSAccountId, instanceId } = occasion.caller
   const timestamp = request.timestamp.epochMillis
   const split = splitOf(usageAllocations)
   const sent = keyOf(productCode, timestamp, usageDimension, usageQuantity, split)
@@ -37,13 +48,16 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, now) => {
   }
 
   const hour = window.hourOf(timestamp)
+  const isHourly = productOf(state.world, productCode)?.metering !== "agentCore"
   const [next, meteringRecordId] = meter(
     state,
-    keyOf("MeterUsage", productCode, customerAWSAccountId, instanceId, usageDimension, hour),
+    isHourly
+      ? keyOf("MeterUsage", productCode, customerAWSAccountId, instanceId, usageDimension, hour)
+      : // whoever sends no token is given a new one
+        keyOf("AgentCore", customerAWSAccountId, clientToken ?? state.arrivals),
     {
       operation: "MeterUsage",
       productCode,
-      licenseArn: undefined,
       customerAWSAccountId,
       dimension: usageDimension,
       hour,
@@ -54,21 +68,28 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, now) => {
     }
   )
   if (meteringRecordId === undefined) return [state, refuse(duplicate)]
-  const receipts =
+  return [
     tokenKey === undefined
-      ? next.receipts
-      : HashMap.set(next.receipts, tokenKey, { request: sent, meteringRecordId })
-  return [{ ...next, receipts }, grant({ meteringRecordId })]
+      ? next
+      : change(next, {
+          _tag: "Receipt",
+          key: tokenKey,
+          receipt: { request: sent, meteringRecordId }
+        }),
+    grant({ meteringRecordId })
+  ]
 }
 
-/** A dry run is over before anything that was metered earlier is looked at. */
+/** A dry run ends with these, before anything that was metered earlier is looked at. */
 const checks: ReadonlyArray<Check<MeterUsageRequest>> = [
-  ({ timestamp }, _, now) => outOfWindow(timestamp.epochMillis, now, window.meterUsage),
-  ({ productCode }, world) => unknownProduct(world, productCode),
-  ({ productCode }, world) => otherRegion(world, productCode, "InvalidEndpointRegionException"),
-  ({ productCode }, world) => notEntitled(world, productCode),
-  ({ productCode, usageDimension }, world) => unknownDimension(world, productCode, usageDimension),
-  ({ dryRun }) => (dryRun ? permitted : undefined)
+  ({ timestamp }, { rules }, { now }) =>
+    outOfWindow(timestamp.epochMillis, now, { ...window.meterUsage, ahead: rules.futureTolerance }),
+  ({ productCode }, { world }) => unknownProduct(world, productCode),
+  ({ productCode }, { world }) => otherRegion(world, productCode, "InvalidEndpointRegionException"),
+  ({ productCode }, { world }, occasion) => notEntitled(world, productCode, occasion),
+  ({ productCode, usageDimension }, { world }) =>
+    unknownDimension(world, productCode, usageDimension),
+  ({ usageAllocations }, state) => emptyTag(state, usageAllocations)
 ]
 
 const permitted = {

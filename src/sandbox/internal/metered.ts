@@ -3,7 +3,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { sha256Hex } from "#sha256"
 import type { UsageAllocation } from "../../UsageAllocation.js"
-import type { Metered, State } from "./state.js"
+import { change, type Metered, type State } from "./state.js"
 
 /** The id under which this usage is billed, or none when the key has usage of another quantity or split. */
 export const meter = (
@@ -13,11 +13,13 @@ export const meter = (
 ): readonly [State, string | undefined] => {
   const known = Option.getOrUndefined(HashMap.get(state.metered, key))
   if (known === undefined) {
-    const meteringRecordId = idOf(key)
-    const metered = HashMap.set(state.metered, key, { ...usage, meteringRecordId })
-    return [{ ...state, metered }, meteringRecordId]
+    const meteringRecordId = uuidOf(key)
+    const metered = { ...usage, meteringRecordId }
+    return [change(state, { _tag: "Metered", key, usage: metered }), meteringRecordId]
   }
-  const isSame = known.quantity === usage.quantity && known.split === usage.split
+  const isSame =
+    known.quantity === usage.quantity &&
+    (known.split === usage.split || state.rules.otherAllocations === "same")
   return [state, isSame ? known.meteringRecordId : undefined]
 }
 
@@ -25,7 +27,7 @@ export const meter = (
 export const keyOf = (...parts: ReadonlyArray<string | number>): string => JSON.stringify(parts)
 
 /** An id in the form of a UUID, always the same for the same key. */
-const idOf = (key: string): string => {
+const uuidOf = (key: string): string => {
   const hex = sha256Hex(key)
   return [
     hex.slice(0, 8),

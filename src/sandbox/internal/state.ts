@@ -1,23 +1,36 @@
-/** Everything that a sandbox remembers, as one immutable value. */
-import * as Either from "effect/Either"
+/** Everything that a sandbox remembers, as one immutable value, and the changes that it is made by. */
+import * as Duration from "effect/Duration"
+import type * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
-import type { Refusal } from "../../internal/awsJsonServer.js"
+import * as HashSet from "effect/HashSet"
+import * as Option from "effect/Option"
+import type { Reply } from "../../internal/awsJsonServer.js"
 import type { OperationName } from "../../MeteringError.js"
 import type { UsageAllocation } from "../../UsageAllocation.js"
-import type { World } from "./world.js"
+import type { Fault } from "../Fault.js"
+import {
+  type Customer,
+  defaultRules,
+  type KeyPair,
+  type Quotas,
+  type Rules,
+  type Scenario
+} from "../Scenario.js"
+import * as faults from "./faults.js"
+import { type World, withCustomer, worldOf } from "./world.js"
 
 /** A quantity that was accepted, and is billed. Times are epoch milliseconds. */
 export interface Metered {
   readonly meteringRecordId: string
   readonly operation: OperationName
   readonly productCode: string
-  readonly licenseArn: string | undefined
+  readonly licenseArn?: string | undefined
   readonly customerAWSAccountId: string
   readonly dimension: string
   readonly hour: number
   readonly timestamp: number
   readonly quantity: number
-  readonly usageAllocations: ReadonlyArray<UsageAllocation> | undefined
+  readonly usageAllocations?: ReadonlyArray<UsageAllocation> | undefined
   /** The allocations as text that is the same for the same allocations in any order. */
   readonly split: string
 }
@@ -26,9 +39,9 @@ export interface Metered {
 export interface Token {
   readonly mintedAt: number
   readonly customerAWSAccountId: string
-  readonly customerIdentifier: string | undefined
+  readonly customerIdentifier?: string | undefined
   readonly productCode: string
-  readonly licenseArn: string | undefined
+  readonly licenseArn?: string | undefined
 }
 
 /** What a client token was used for. */
@@ -37,29 +50,33 @@ export interface Receipt {
   readonly meteringRecordId: string
 }
 
-/** The points in which the service is not documented, or sources differ. Durations in milliseconds. */
-export interface Rules {
-  readonly tokenLifetime: number
+/** What is left of a quota, and when that was counted. */
+export interface Bucket {
+  readonly left: number
+  readonly at: number
 }
 
-export interface State {
-  readonly world: World
-  readonly rules: Rules
-  /** By product or licence, customer, dimension and hour. */
-  readonly metered: HashMap.HashMap<string, Metered>
-  readonly receipts: HashMap.HashMap<string, Receipt>
-  readonly tokens: HashMap.HashMap<string, Token>
-  readonly calls: Readonly<Record<OperationName, number>>
+/** Who calls, as far as the front door has found out. */
+export interface Visitor {
+  /** `inMemory`: nothing was signed. `unchecked`: everybody is let in. */
+  readonly signature: "inMemory" | "verified" | "unchecked" | "refused"
+  readonly accessKeyId?: string | undefined
+  readonly keyPair?: KeyPair | undefined
 }
 
-export const initial = (world: World, rules: Rules): State => ({
-  world,
-  rules,
-  metered: HashMap.empty(),
-  receipts: HashMap.empty(),
-  tokens: HashMap.empty(),
-  calls: { MeterUsage: 0, BatchMeterUsage: 0, RegisterUsage: 0, ResolveCustomer: 0 }
-})
+/** A call as it came and as it was answered. */
+export interface Called {
+  readonly requestId: string
+  /** Epoch milliseconds by the sandbox's calendar. */
+  readonly at: number
+  readonly operation: OperationName | undefined
+  readonly visitor: Visitor
+  readonly fault: Fault["fault"]
+  /** None, where its body could not be read. */
+  readonly request: object | undefined
+  /** Nothing, where the connection was cut before the service had looked at it. */
+  readonly answer: Answer | undefined
+}
 
 /** Claims of a JWT. */
 export type Claims = Readonly<Record<string, string | number>>
@@ -70,16 +87,173 @@ export interface Granted {
   readonly claims?: Claims
 }
 
-export type Answer = Either.Either<Granted, Refusal>
+export type Answer = Either.Either<Granted, Reply>
 
-/** One operation: the state after the call and the answer to it, given the state before it and the time. */
-export type Handler<Request> = (
-  state: State,
-  request: Request,
-  now: number
-) => readonly [State, Answer]
+/** So many calls are remembered. */
+const logSize = 1000
 
-export const grant = (members: object, claims?: Claims): Answer =>
-  Either.right({ members, ...(claims && { claims }) })
+/** What every rule is, with durations in milliseconds. */
+export type Resolved = {
+  readonly [K in keyof typeof defaultRules]: (typeof defaultRules)[K] extends Duration.Duration
+    ? number
+    : Exclude<Rules[K], undefined>
+}
 
-export const refuse = (refusal: Refusal): Answer => Either.left(refusal)
+/** What is undefined is left to the default. */
+const given = (rules: Rules) =>
+  Object.fromEntries(
+    Object.entries(rules).filter(([, value]) => value !== undefined)
+    // only those are left out that the type has undefined for
+  ) as { readonly [K in keyof Rules]: Exclude<Rules[K], undefined> }
+
+const resolve = (rules: Rules): Resolved => {
+  const { futureTolerance, registrationTokenLifetime } = { ...defaultRules, ...given(rules) }
+  return {
+    ...defaultRules,
+    ...given(rules),
+    registrationTokenLifetime: Duration.toMillis(registrationTokenLifetime),
+    futureTolerance: Duration.toMillis(futureTolerance)
+  }
+}
+
+export interface State {
+  readonly world: World
+  readonly rules: Resolved
+  readonly quotas: Quotas
+  readonly faults: faults.FaultState
+  /** How far the calendar is ahead of the clock, in milliseconds. */
+  readonly offset: number
+  /** What RegisterUsage's answers are signed with, PKCS #8 in PEM, once there has been one. */
+  readonly privateKey: string | undefined
+  /** By product or licence, customer, dimension and hour. */
+  readonly metered: HashMap.HashMap<string, Metered>
+  readonly receipts: HashMap.HashMap<string, Receipt>
+  readonly tokens: HashMap.HashMap<string, Token>
+  /** Instances, tasks and pods that may run a product because they have asked once. */
+  readonly registered: HashSet.HashSet<string>
+  readonly buckets: { readonly [Name in OperationName]?: Bucket }
+  /** Everybody who has come to the door. */
+  readonly arrivals: number
+  /** Who has come through to the service. */
+  readonly calls: Readonly<Record<OperationName, number>>
+  /** The oldest first. */
+  readonly log: ReadonlyArray<Called>
+  /** What has changed since somebody last wrote it down, the newest last. */
+  readonly unwritten: ReadonlyArray<Change>
+  /** What it began as. */
+  readonly origin: Origin
+}
+
+interface Origin {
+  readonly scenario: Scenario
+  readonly offset: number
+}
+
+/** A step from one state to the next that must not be lost. */
+export type Change =
+  | { readonly _tag: "Metered"; readonly key: string; readonly usage: Metered }
+  | { readonly _tag: "Receipt"; readonly key: string; readonly receipt: Receipt }
+  | { readonly _tag: "Token"; readonly key: string; readonly token: Token }
+  | { readonly _tag: "Registered"; readonly key: string }
+  | { readonly _tag: "Customer"; readonly customer: Customer }
+  | { readonly _tag: "Calendar"; readonly offset: number }
+  | { readonly _tag: "PrivateKey"; readonly pem: string }
+  | { readonly _tag: "Faults"; readonly faults: faults.FaultState }
+  | {
+      readonly _tag: "Counts"
+      readonly arrivals: number
+      readonly calls: Readonly<Record<OperationName, number>>
+    }
+  | { readonly _tag: "Reset" }
+
+/** The state of a scenario before the first call, at a time of the clock. */
+export const initial = (scenario: Scenario, now: number): State =>
+  begin({
+    scenario,
+    offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now
+  })
+
+const begin = (origin: Origin): State => ({
+  world: worldOf(origin.scenario),
+  rules: resolve(origin.scenario.rules ?? {}),
+  quotas: origin.scenario.quotas ?? {},
+  faults: faults.start(origin.scenario.faults ?? {}),
+  offset: origin.offset,
+  privateKey: undefined,
+  metered: HashMap.empty(),
+  receipts: HashMap.empty(),
+  tokens: HashMap.empty(),
+  registered: HashSet.empty(),
+  buckets: {},
+  arrivals: 0,
+  calls: { MeterUsage: 0, BatchMeterUsage: 0, RegisterUsage: 0, ResolveCustomer: 0 },
+  log: [],
+  unwritten: [],
+  origin
+})
+
+/** The state after a change, in which the change is yet to be written down. */
+export const change = (state: State, change: Change): State => {
+  const next = apply(state, change)
+  return { ...next, unwritten: [...state.unwritten, change] }
+}
+
+/** The state after a change. */
+export const apply = (state: State, change: Change): State => {
+  switch (change._tag) {
+    case "Metered":
+      return { ...state, metered: HashMap.set(state.metered, change.key, change.usage) }
+    case "Receipt":
+      return { ...state, receipts: HashMap.set(state.receipts, change.key, change.receipt) }
+    case "Token":
+      return { ...state, tokens: HashMap.set(state.tokens, change.key, change.token) }
+    case "Registered":
+      return { ...state, registered: HashSet.add(state.registered, change.key) }
+    case "Customer":
+      return { ...state, world: withCustomer(state.world, change.customer) }
+    case "Calendar":
+      return { ...state, offset: change.offset }
+    case "PrivateKey":
+      return { ...state, privateKey: change.pem }
+    case "Faults":
+      return { ...state, faults: change.faults }
+    case "Counts":
+      return { ...state, arrivals: change.arrivals, calls: change.calls }
+    case "Reset":
+      return { ...begin(state.origin), privateKey: state.privateKey }
+  }
+}
+
+/** The changes that make this state of what it began as. */
+export const changesOf = (state: State): ReadonlyArray<Change> => {
+  const { world } = begin(state.origin)
+  const list = <Value>(
+    map: HashMap.HashMap<string, Value>,
+    of: (key: string, value: Value) => Change
+  ) => Array.from(map, ([key, value]) => of(key, value))
+  return [
+    ...Array.from(HashMap.values(state.world.customers))
+      .filter(
+        (customer) =>
+          customer !==
+          Option.getOrUndefined(HashMap.get(world.customers, customer.customerAWSAccountId))
+      )
+      .map((customer): Change => ({ _tag: "Customer", customer })),
+    ...list(state.metered, (key, usage) => ({ _tag: "Metered", key, usage })),
+    ...list(state.receipts, (key, receipt) => ({ _tag: "Receipt", key, receipt })),
+    ...list(state.tokens, (key, token) => ({ _tag: "Token", key, token })),
+    ...Array.from(state.registered, (key): Change => ({ _tag: "Registered", key })),
+    ...(state.privateKey === undefined
+      ? []
+      : [{ _tag: "PrivateKey", pem: state.privateKey } as const]),
+    { _tag: "Calendar", offset: state.offset },
+    { _tag: "Faults", faults: state.faults },
+    { _tag: "Counts", arrivals: state.arrivals, calls: state.calls }
+  ]
+}
+
+/** Remembers a call, and forgets the oldest where there are too many. */
+export const remember = (state: State, called: Called): State => ({
+  ...state,
+  log: [...state.log.slice(1 - logSize), called]
+})

@@ -1,32 +1,31 @@
 /** When usage is accepted. Times are epoch milliseconds, UTC. */
 
-export const minute = 60_000
+const minute = 60_000
 export const hour = 60 * minute
 
-/** How far back usage may lie, and whether exactly so far still counts. */
+/** How far back and ahead usage may lie, whether exactly so far back still counts, and from where it is measured. */
 export interface Window {
   readonly back: number
   readonly inclusive: boolean
+  readonly ahead: number
+  readonly boundary: "exact" | "hour"
 }
 
 /** "24 hours or more after the event" is refused. */
-export const batchMeterUsage: Window = { back: 24 * hour, inclusive: false }
+export const batchMeterUsage = { back: 24 * hour, inclusive: false }
 
-export const meterUsage: Window = { back: 6 * hour, inclusive: true }
-
-/** Not documented. */
-const ahead = 5 * minute
+export const meterUsage = { back: 6 * hour, inclusive: true, boundary: "exact" } as const
 
 /** Last month's usage is accepted for so long into the month. */
 const monthEnd = 6 * hour
 
 /** Why usage of this time is not accepted now, if it is not. */
 export const faultOf = (timestamp: number, now: number, window: Window): string | undefined => {
-  const age = now - timestamp
+  const age = now - (window.boundary === "hour" ? hourOf(timestamp) : timestamp)
   if (age > window.back || (age === window.back && !window.inclusive)) {
     return `Timestamp ${iso(timestamp)} is more than ${window.back / hour} hours in the past.`
   }
-  if (-age > ahead) return `Timestamp ${iso(timestamp)} is in the future.`
+  if (timestamp - now > window.ahead) return `Timestamp ${iso(timestamp)} is in the future.`
   const month = startOfMonth(now)
   return timestamp < month && now - month >= monthEnd
     ? `Timestamp ${iso(timestamp)} is of last month, which was closed at ${iso(month + monthEnd)}.`

@@ -2,12 +2,7 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { Agreement, Caller, Customer, Product, Scenario } from "../Scenario.js"
-
-/** A licence: one customer's agreement for one product. */
-export interface Licence {
-  readonly customerAWSAccountId: string
-  readonly productCode: string
-}
+import { hour } from "./window.js"
 
 export interface World {
   readonly region: string
@@ -16,102 +11,108 @@ export interface World {
   readonly customers: HashMap.HashMap<string, Customer>
   /** Accounts by legacy identifier. */
   readonly accounts: HashMap.HashMap<string, string>
-  /** By ARN. */
-  readonly licences: HashMap.HashMap<string, Licence>
+  /** Accounts by the ARN of a licence of theirs. */
+  readonly licences: HashMap.HashMap<string, string>
   readonly caller: Caller
 }
 
-/** The world of a scenario. What is inconsistent in it is said by `faultOf`. */
-export const worldOf = (scenario: Scenario): World => {
-  const { caller, customers, products, region } = scenario
+/** The world of a scenario that is consistent in itself. */
+export const worldOf = ({ caller, customers, products, region }: Scenario): World => {
   const [first] = customers
-  return {
+  const empty: World = {
     region,
     products: HashMap.fromIterable(products.map((product) => [product.code, product])),
-    customers: HashMap.fromIterable(
-      customers.map((customer) => [customer.customerAWSAccountId, customer])
-    ),
-    accounts: HashMap.fromIterable(
-      customers.flatMap(({ customerAWSAccountId, customerIdentifier }) =>
-        customerIdentifier === undefined
-          ? []
-          : [[customerIdentifier, customerAWSAccountId] as const]
-      )
-    ),
-    licences: HashMap.fromIterable(licencesOf(customers)),
+    customers: HashMap.empty(),
+    accounts: HashMap.empty(),
+    licences: HashMap.empty(),
     caller: caller ?? {
       customerAWSAccountId: first?.customerAWSAccountId ?? "",
       instanceId: "i-0123456789abcdef0"
     }
   }
+  return customers.reduce(withCustomer, empty)
 }
 
-const licencesOf = (
-  customers: ReadonlyArray<Customer>
-): ReadonlyArray<readonly [string, Licence]> =>
-  customers.flatMap(({ agreements, customerAWSAccountId }) =>
-    agreements.flatMap(({ licenseArn, productCode }) =>
-      licenseArn === undefined ? [] : [[licenseArn, { customerAWSAccountId, productCode }] as const]
+/** The world in which this customer is as told. What it was before is forgotten. */
+export const withCustomer = (world: World, customer: Customer): World => {
+  const { agreements, customerAWSAccountId, customerIdentifier } = customer
+  const arns = agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
+  const before = lookUp(world.customers, customerAWSAccountId)?.customerIdentifier
+  const others = before === undefined ? world.accounts : HashMap.remove(world.accounts, before)
+  return {
+    ...world,
+    customers: HashMap.set(world.customers, customerAWSAccountId, customer),
+    accounts:
+      customerIdentifier === undefined
+        ? others
+        : HashMap.set(others, customerIdentifier, customerAWSAccountId),
+    licences: arns.reduce(
+      (licences, arn) => HashMap.set(licences, arn, customerAWSAccountId),
+      world.licences
     )
-  )
-
-/** The first inconsistency of a scenario, if it has one. */
-export const faultOf = ({ caller, customers, products }: Scenario): string | undefined => {
-  const codes = products.map(({ code }) => code)
-  const accounts = customers.map((customer) => customer.customerAWSAccountId)
-  const identifiers = customers.flatMap((customer) => customer.customerIdentifier ?? [])
-  const arns = licencesOf(customers).map(([arn]) => arn)
-  const unique = [
-    ["product", codes],
-    ["customer account", accounts],
-    ["customer identifier", identifiers],
-    ["licence", arns]
-  ] as const
-  for (const [what, names] of unique) {
-    const seen = new Set<string>()
-    const twice = names.find((name) => seen.size === seen.add(name).size)
-    if (twice !== undefined) return `The scenario has the ${what} ${twice} twice.`
   }
-  for (const { agreements, customerAWSAccountId } of customers) {
-    const unknown = agreements.find(({ productCode }) => !codes.includes(productCode))
-    if (unknown !== undefined) {
-      return `Customer ${customerAWSAccountId} has an agreement for ${unknown.productCode}, which is not a product of the scenario.`
-    }
-  }
-  return caller === undefined || accounts.includes(caller.customerAWSAccountId)
-    ? undefined
-    : `The caller ${caller.customerAWSAccountId} is not a customer of the scenario.`
 }
+
+const lookUp = <Value>(map: HashMap.HashMap<string, Value>, key: string | undefined) =>
+  key === undefined ? undefined : Option.getOrUndefined(HashMap.get(map, key))
 
 export const productOf = (world: World, code: string): Product | undefined =>
-  Option.getOrUndefined(HashMap.get(world.products, code))
+  lookUp(world.products, code)
 
 export const isInRegion = (world: World, product: Product): boolean =>
   product.region === undefined || product.region === world.region
 
-/** Who is meant by the one identity that a record carries. */
-export const customerOf = (
-  world: World,
-  identity: {
-    readonly customerAWSAccountId?: string | undefined
-    readonly customerIdentifier?: string | undefined
-  }
-): Customer | undefined => {
-  const account =
-    identity.customerAWSAccountId ??
-    (identity.customerIdentifier === undefined
-      ? undefined
-      : Option.getOrUndefined(HashMap.get(world.accounts, identity.customerIdentifier)))
-  return account === undefined
-    ? undefined
-    : Option.getOrUndefined(HashMap.get(world.customers, account))
+/** A customer by either of its identities. */
+export interface Identity {
+  readonly customerAWSAccountId?: string | undefined
+  readonly customerIdentifier?: string | undefined
 }
 
-export const agreementOf = (
-  customer: Customer | undefined,
-  productCode: string
-): Agreement | undefined =>
-  customer?.agreements.find((agreement) => agreement.productCode === productCode)
+export const customerOf = (
+  world: World,
+  { customerAWSAccountId, customerIdentifier }: Identity
+): Customer | undefined =>
+  lookUp(world.customers, customerAWSAccountId ?? lookUp(world.accounts, customerIdentifier))
 
-export const licenceOf = (world: World, arn: string | undefined): Licence | undefined =>
-  arn === undefined ? undefined : Option.getOrUndefined(HashMap.get(world.licences, arn))
+/** A licence's agreement, and whose it is. */
+export const licenceOf = (
+  world: World,
+  arn: string | undefined
+): { readonly customer: Customer; readonly agreement: Agreement } | undefined => {
+  const customer = lookUp(world.customers, lookUp(world.licences, arn))
+  const agreement = customer?.agreements.find(({ licenseArn }) => licenseArn === arn)
+  return customer && agreement && { customer, agreement }
+}
+
+/** After a cancellation, the last usage is taken for so long. */
+const lastUsage = hour
+
+/** Where an agreement stands in its life. */
+export const stageOf = (
+  { cancelledAt, endsAt, startsAt }: Agreement,
+  now: number
+): "pending" | "active" | "cancelled" | "ended" => {
+  if (endsAt !== undefined && endsAt.epochMillis <= now) return "ended"
+  if (cancelledAt !== undefined && cancelledAt.epochMillis <= now) {
+    return now < cancelledAt.epochMillis + lastUsage ? "cancelled" : "ended"
+  }
+  return startsAt !== undefined && startsAt.epochMillis > now ? "pending" : "active"
+}
+
+/** Whether usage is taken under an agreement now. */
+export const takesUsage = (agreement: Agreement, now: number): boolean => {
+  const stage = stageOf(agreement, now)
+  return stage === "active" || stage === "cancelled"
+}
+
+/** Whether a customer's usage of a product is taken now. */
+export const isSubscribed = (
+  customer: Customer | undefined,
+  productCode: string,
+  now: number
+): boolean =>
+  customer !== undefined &&
+  customer.suspended !== true &&
+  customer.agreements.some(
+    (agreement) => agreement.productCode === productCode && takesUsage(agreement, now)
+  )

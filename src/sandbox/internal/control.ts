@@ -1,0 +1,138 @@
+/** What a buyer's doings make of a state. Each is a new state, or why there is none. */
+
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as HashMap from "effect/HashMap"
+import { sha256Hex } from "#sha256"
+import type * as Marketplace from "../Marketplace.js"
+import type { Agreement, Customer } from "../Scenario.js"
+import { keyOf } from "./metered.js"
+import { change, type State } from "./state.js"
+import { customerOf, productOf, stageOf } from "./world.js"
+
+type Outcome<A> = Either.Either<readonly [A, State], string>
+
+/** A token as the marketplace would hand it to a buyer. */
+export const mintToken = (state: State, which: Marketplace.Which, now: number): Outcome<string> =>
+  Either.gen(function* () {
+    const customer = yield* find(state, which)
+    const agreement = customer.agreements.find(isMeant(which))
+    if (agreement === undefined) return yield* Either.left(noAgreement(customer, which))
+    const { customerAWSAccountId, customerIdentifier } = customer
+    const { licenseArn, productCode } = agreement
+    const count = HashMap.size(state.tokens)
+    const key = `sandbox-${sha256Hex(keyOf(count, customerAWSAccountId, productCode))}`
+    const token = {
+      mintedAt: now,
+      customerAWSAccountId,
+      customerIdentifier,
+      productCode,
+      licenseArn
+    }
+    return [key, change(state, { _tag: "Token", key, token })] as const
+  })
+
+export const addCustomer = (state: State, added: Marketplace.NewCustomer): Outcome<Customer> => {
+  const { agreements = [], customerAWSAccountId, customerIdentifier } = added
+  const known = customerOf(state.world, { customerAWSAccountId })
+  const namesake = customerOf(state.world, { customerIdentifier })
+  if (namesake !== undefined && namesake !== known) {
+    return Either.left(
+      `The customer identifier ${customerIdentifier} is ${namesake.customerAWSAccountId}'s.`
+    )
+  }
+  const stranger = agreements.find(({ productCode }) => !productOf(state.world, productCode))
+  if (stranger !== undefined) return Either.left(noProduct(stranger.productCode))
+  const taken = agreements.find(({ licenseArn }) => hasLicence(state, licenseArn))
+  if (taken !== undefined) return Either.left(`The licence ${taken.licenseArn} is taken.`)
+  return become(state, {
+    ...known,
+    customerAWSAccountId,
+    ...(customerIdentifier !== undefined && { customerIdentifier }),
+    agreements: [...(known?.agreements ?? []), ...agreements]
+  })
+}
+
+export const subscribe = (
+  state: State,
+  subscription: Marketplace.Subscription
+): Outcome<Agreement> =>
+  Either.gen(function* () {
+    const { customerAWSAccountId, customerIdentifier, endsAt, productCode, startsAt } = subscription
+    const customer = yield* find(state, { customerAWSAccountId, customerIdentifier })
+    if (productOf(state.world, productCode) === undefined) {
+      return yield* Either.left(noProduct(productCode))
+    }
+    const { agreements, customerAWSAccountId: account } = customer
+    const { licenseArn = licenceFor(account, productCode, agreements.length) } = subscription
+    if (licenseArn !== null && hasLicence(state, licenseArn)) {
+      return yield* Either.left(`The licence ${licenseArn} is taken.`)
+    }
+    const agreement: Agreement = {
+      productCode,
+      ...(licenseArn !== null && { licenseArn }),
+      ...(startsAt !== undefined && { startsAt }),
+      ...(endsAt !== undefined && { endsAt })
+    }
+    const [, next] = yield* become(state, { ...customer, agreements: [...agreements, agreement] })
+    return [agreement, next] as const
+  })
+
+/** From now on, only the last usage is taken, for an hour. */
+export const cancel = (state: State, which: Marketplace.Which, now: number): Outcome<Customer> =>
+  Either.gen(function* () {
+    const customer = yield* find(state, which)
+    const isLive = (agreement: Agreement) =>
+      isMeant(which)(agreement) &&
+      agreement.cancelledAt === undefined &&
+      stageOf(agreement, now) !== "ended"
+    if (!customer.agreements.some(isLive)) return yield* Either.left(noAgreement(customer, which))
+    const cancelledAt = DateTime.unsafeMake(now)
+    return yield* become(state, {
+      ...customer,
+      agreements: customer.agreements.map((agreement) =>
+        isLive(agreement) ? { ...agreement, cancelledAt } : agreement
+      )
+    })
+  })
+
+export const suspend = (
+  state: State,
+  who: Marketplace.Who,
+  suspended: boolean
+): Outcome<Customer> =>
+  Either.flatMap(find(state, who), (customer) => become(state, { ...customer, suspended }))
+
+const become = (state: State, customer: Customer): Either.Either<readonly [Customer, State]> =>
+  Either.right([customer, change(state, { _tag: "Customer", customer })])
+
+/** The first with an agreement, unless there is a name. */
+const find = (state: State, who: Marketplace.Which): Either.Either<Customer, string> => {
+  const name = who.customerAWSAccountId ?? who.customerIdentifier
+  const customer =
+    name !== undefined
+      ? customerOf(state.world, who)
+      : state.origin.scenario.customers
+          .map(({ customerAWSAccountId }) => customerOf(state.world, { customerAWSAccountId }))
+          .find((customer) => customer?.agreements.some(isMeant(who)))
+  return customer === undefined
+    ? Either.left(`There is no customer ${name ?? "with such an agreement"} in the sandbox.`)
+    : Either.right(customer)
+}
+
+const isMeant =
+  ({ licenseArn, productCode }: Marketplace.Which) =>
+  (agreement: Agreement): boolean =>
+    (licenseArn === undefined || agreement.licenseArn === licenseArn) &&
+    (productCode === undefined || agreement.productCode === productCode)
+
+const hasLicence = (state: State, licenseArn: string | undefined): boolean =>
+  licenseArn !== undefined && HashMap.has(state.world.licences, licenseArn)
+
+const licenceFor = (account: string, productCode: string, count: number): string =>
+  `arn:aws:license-manager::${account}:license:l-${sha256Hex(keyOf(account, productCode, count)).slice(0, 32)}`
+
+const noProduct = (productCode: string) => `There is no product ${productCode} in the sandbox.`
+
+const noAgreement = ({ customerAWSAccountId }: Customer, which: Marketplace.Which) =>
+  `Customer ${customerAWSAccountId} has no agreement for ${which.licenseArn ?? which.productCode ?? "any product"}.`

@@ -1,0 +1,137 @@
+/** A state, and the only way to it: one change at a time, each written down before anybody hears of it. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Ref from "effect/Ref"
+import type { Reply } from "../../internal/awsJsonServer.js"
+import type { ModelledException, OperationName } from "../../MeteringError.js"
+import type { Operation, WireClass } from "../../Operation.js"
+import * as journal from "./journal.js"
+import * as keys from "./keys.js"
+import * as machine from "./machine.js"
+import { change, type State, type Visitor } from "./state.js"
+
+export interface Engine {
+  readonly state: Effect.Effect<State>
+  /** A step from one state to the next, at a time of the clock. */
+  readonly modify: <A>(
+    step: (state: State, clock: number) => readonly [A, State]
+  ) => Effect.Effect<A>
+  readonly keyPair: Effect.Effect<keys.KeyPair>
+  readonly arrive: (operation: OperationName | undefined) => Effect.Effect<machine.Arrival>
+  readonly turnAway: (
+    arrival: machine.Arrival,
+    visitor: Visitor,
+    reply: Reply
+  ) => Effect.Effect<void>
+  /** The answer of the service, or nothing where the connection is cut before there is one. */
+  readonly answer: <Request extends object, Response, E extends ModelledException, A>(
+    operation: Operation<Request, Response, E, A>,
+    arrival: machine.Arrival,
+    visitor: Visitor,
+    request: Request
+  ) => Effect.Effect<Either.Either<Response, Reply> | undefined>
+}
+
+/** Whoever puts a sandbox behind HTTP needs more of it than a `MeteringClient`. */
+export const Engine = Context.GenericTag<Engine>("effect-marketplace-metering/sandbox/Engine")
+
+export const make = (
+  initial: State,
+  write: ((lines: string) => Effect.Effect<void>) | undefined
+): Effect.Effect<Engine> =>
+  Effect.gen(function* () {
+    const ref = yield* Ref.make(initial)
+    const modify = write === undefined ? unwritten(ref) : yield* written(ref, write)
+    const keyPair = yield* Effect.cached(keyPairOf(modify))
+    return {
+      state: Ref.get(ref),
+      modify,
+      keyPair,
+      arrive: (operation) => modify((state) => machine.arrive(state, operation)),
+      turnAway: (arrival, visitor, reply) =>
+        modify((state, clock) => [
+          undefined,
+          machine.turnAway(state, arrival, visitor, reply, clock)
+        ]),
+      answer: <Request extends object, Response, E extends ModelledException, A>(
+        operation: Operation<Request, Response, E, A>,
+        arrival: machine.Arrival,
+        visitor: Visitor,
+        request: Request
+      ) =>
+        Effect.flatMap(
+          modify((state, clock) =>
+            machine.perform(state, { arrival, visitor, operation: operation.name, request, clock })
+          ),
+          (answer): Effect.Effect<Either.Either<Response, Reply> | undefined> => {
+            if (answer === undefined) return Effect.succeed(undefined)
+            if (Either.isLeft(answer)) return Effect.succeed(Either.left(answer.left))
+            const { claims, members } = answer.right
+            const respond = (signed: object) =>
+              Either.right(
+                responseOf(operation.response, {
+                  ...members,
+                  ...signed,
+                  requestId: arrival.requestId,
+                  statusCode: 200
+                })
+              )
+            return claims === undefined
+              ? Effect.succeed(respond({}))
+              : Effect.map(
+                  Effect.flatMap(keyPair, (pair) => pair.sign(claims)),
+                  (signature) => respond({ signature })
+                )
+          }
+        )
+    }
+  })
+
+const stepping =
+  <A>(step: (state: State, clock: number) => readonly [A, State], clock: number) =>
+  (state: State) => {
+    const [value, next] = step(state, clock)
+    return [
+      [value, next.unwritten] as const,
+      next.unwritten.length === 0 ? next : { ...next, unwritten: [] }
+    ] as const
+  }
+
+const unwritten =
+  (ref: Ref.Ref<State>): Engine["modify"] =>
+  (step) =>
+    Effect.flatMap(Clock.currentTimeMillis, (clock) =>
+      Effect.map(Ref.modify(ref, stepping(step, clock)), ([value]) => value)
+    )
+
+const written = (ref: Ref.Ref<State>, write: (lines: string) => Effect.Effect<void>) =>
+  Effect.map(
+    Effect.makeSemaphore(1),
+    (semaphore): Engine["modify"] =>
+      (step) =>
+        Effect.flatMap(Clock.currentTimeMillis, (clock) =>
+          Effect.flatMap(Ref.modify(ref, stepping(step, clock)), ([value, changes]) =>
+            changes.length === 0
+              ? Effect.succeed(value)
+              : Effect.as(write(journal.linesOf(changes)), value)
+          )
+        ).pipe(Effect.uninterruptible, semaphore.withPermits(1))
+  )
+
+/** What was kept, or else a new one. */
+const keyPairOf = (modify: Engine["modify"]) =>
+  Effect.gen(function* () {
+    const kept = yield* modify((state) => [state.privateKey, state])
+    if (kept !== undefined) return yield* keys.pairOf(kept)
+    const pem = yield* keys.generate
+    yield* modify((state) => [undefined, change(state, { _tag: "PrivateKey", pem })])
+    return yield* keys.pairOf(pem)
+  })
+
+const responseOf = <Response>(schema: WireClass<Response>, fields: object): Response => {
+  // a schema has a constructor signature of its own, which hides the class's
+  const Class = schema as unknown as new (fields: object, unchecked: true) => Response
+  return new Class(fields, true)
+}

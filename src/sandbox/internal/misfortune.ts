@@ -1,0 +1,85 @@
+/** What a fault makes of a call that has come through. Cuts and delays are not the service's to make. */
+import * as Duration from "effect/Duration"
+import { type Reply, refuse, refuseBy, retryAfter } from "../../internal/awsJsonServer.js"
+import type { Fault } from "../Fault.js"
+import * as faults from "./faults.js"
+import { change, type State, type Visitor } from "./state.js"
+
+/** The answer in place of the service's, if there is one. */
+export const misfortuneOf = (
+  fault: Fault,
+  { signature }: Visitor,
+  operation: Parameters<typeof refuseBy>[0],
+  clock: number
+): Reply | undefined => {
+  switch (fault.fault) {
+    case "throttling": {
+      const wait = fault.retryAfter === undefined ? undefined : Duration.decode(fault.retryAfter)
+      return {
+        ...refuseBy(operation, { code: "ThrottlingException", message: "Rate exceeded" }),
+        headers: retryAfter(wait)
+      }
+    }
+    case "internalError":
+      return refuseBy(operation, {
+        code: "InternalServiceErrorException",
+        message: "An internal error has occurred. Retry your request."
+      })
+    case "unavailable":
+      return {
+        status: 503,
+        body: "<html><head><title>503 Service Temporarily Unavailable</title></head><body><h1>503 Service Temporarily Unavailable</h1></body></html>",
+        headers: { "content-type": "text/html" }
+      }
+    case "refusal":
+      return refuseBy(operation, fault)
+    case "expiredCredentials":
+      return expired
+    case "clockSkew":
+      // where something is signed, the check of the signature has met the other clock already
+      return signature === "inMemory" ? stale(skewOf(fault), clock) : undefined
+  }
+  return undefined
+}
+
+/** What is answered to a session that has expired. */
+export const expired: Reply = refuse({
+  code: "ExpiredTokenException",
+  message: "The security token included in the request is expired"
+})
+
+/** How far the service's clock is ahead, in milliseconds. */
+export const skewOf = (fault: Fault): number =>
+  fault.fault === "clockSkew"
+    ? Duration.toMillis(fault.ahead ?? 0) - Duration.toMillis(fault.behind ?? 0)
+    : 0
+
+const allowedSkew = 5 * 60_000
+
+const stale = (skew: number, clock: number): Reply | undefined => {
+  if (Math.abs(skew) <= allowedSkew) return undefined
+  const [sent, received] = [clock, clock + skew].map((time) => new Date(time).toISOString())
+  return refuse({
+    code: "InvalidSignatureException",
+    message:
+      skew > 0
+        ? `Signature expired: ${sent} is now earlier than ${received} - 5 min.`
+        : `Signature not yet current: ${sent} is still later than ${received} + 5 min.`
+  })
+}
+
+/** The places in a call of the records that the service does not get to. */
+export const unprocessedOf = (
+  fault: Fault,
+  request: object,
+  state: State
+): readonly [ReadonlySet<number>, State] => {
+  if (fault.fault !== "unprocessed" || !("usageRecords" in request)) return [new Set(), state]
+  // every request that has them has them as a list: it has been checked
+  const { length } = request.usageRecords as ReadonlyArray<unknown>
+  const [order, drawn] = faults.shuffle(state.faults, length)
+  return [
+    new Set(order.slice(0, Math.ceil((fault.share ?? 1) * length))),
+    change(state, { _tag: "Faults", faults: drawn })
+  ]
+}
