@@ -70,7 +70,7 @@ export interface Service {
   readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
   /** How many calls of each operation have come through to the service. */
   readonly calls: Effect.Effect<Report.Counts>
-  /** The last 1000 calls, also those that did not come through, the oldest first. */
+  /** The last 1000 calls (of 16 MiB at most), also those that did not come through, the oldest first. */
   readonly log: Effect.Effect<ReadonlyArray<Report.Call>>
   /** The public key, SPKI in PEM, that verifies the signatures of RegisterUsage; for all versions. */
   readonly publicKey: Effect.Effect<string>
@@ -221,16 +221,17 @@ const make = (
   except: ReadonlyArray<Rule>,
   write?: (lines: string) => Effect.Effect<void>
 ) =>
-  Effect.map(makeEngine(state, write), (engine) =>
-    Context.make(
-      MeteringClient,
-      makeService(execute(engine), { attributes: { "server.address": endpoint }, except })
-    ).pipe(
-      Context.add(MeteringSandbox, serviceOf(engine)),
+  Effect.map(makeEngine(state, write), (engine) => {
+    const attributes = { "server.address": endpoint }
+    const client = makeService(execute(engine), { attributes, except })
+    const sandbox = serviceOf(engine)
+    const behind = { ...engine, client, sandbox }
+    return Context.make(MeteringClient, client).pipe(
+      Context.add(MeteringSandbox, sandbox),
       // for the server alone, so its type is nobody else's
-      Context.merge(Context.make(Engine, engine) as Context.Context<never>)
+      Context.merge(Context.make(Engine, behind) as Context.Context<never>)
     )
-  )
+  })
 
 const serviceOf = (engine: Engine): Service => {
   const see = <A>(look: (state: State) => A) => Effect.map(engine.state, look)
