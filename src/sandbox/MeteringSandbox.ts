@@ -219,12 +219,12 @@ export const layerFile = (
 const make = (
   state: State,
   except: ReadonlyArray<Rule>,
-  write?: (lines: string) => Effect.Effect<void>
+  write?: (line: string) => Effect.Effect<void>
 ) =>
   Effect.map(makeEngine(state, write), (engine) =>
     Context.make(
       MeteringClient,
-      makeService(execute(engine), { attributes: { "server.address": endpoint }, except })
+      makeService(execute(engine, except), { attributes: { "server.address": endpoint }, except })
     ).pipe(
       Context.add(MeteringSandbox, serviceOf(engine)),
       // for the server alone, so its type is nobody else's
@@ -278,7 +278,11 @@ const serviceOf = (engine: Engine): Service => {
         undefined,
         change(state, { _tag: "Faults", faults: faults.start(given) })
       ]),
-    reset: engine.modify((state) => [undefined, change(state, { _tag: "Reset" })]),
+    reset: engine.modify((state) => {
+      const begun = change(state, { _tag: "Reset" })
+      // whoever takes it up from a file later must not begin its calendar anew
+      return [undefined, change(begun, { _tag: "Calendar", offset: begun.offset })]
+    }),
     save: see(journal.save),
     load: (saved) =>
       act((state) =>

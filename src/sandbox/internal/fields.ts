@@ -21,7 +21,11 @@ export const optionalField = <A, I>(schema: Schema.Schema<A, I>, description: st
 export const PositiveInt = Schema.Number.pipe(
   Schema.int({ message: () => "Expected a whole number from 1" }),
   Schema.positive({ message: () => "Expected a whole number from 1" })
-).annotations({ identifier: "PositiveInt", title: "Whole number", description: "a whole number from 1" })
+).annotations({
+  identifier: "PositiveInt",
+  title: "Whole number",
+  description: "a whole number from 1"
+})
 
 /** Without an offset, JavaScript would take a time for one of the machine's own zone. */
 const withZone = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
