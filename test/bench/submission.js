@@ -5,8 +5,13 @@
  *
  *     npm run build && node --expose-gc test/bench/submission.js
  */
-import { Chunk, DateTime, Effect, Layer, Stream } from "effect"
-import { BatchMeterUsage, MeteringClient, UsageRecord, UsageSubmission } from "effect-marketplace-metering"
+import { Chunk, DateTime, Effect, Layer, Option, Stream } from "effect"
+import {
+  BatchMeterUsage,
+  MeteringClient,
+  UsageRecord,
+  UsageSubmission
+} from "effect-marketplace-metering"
 
 const total = Number(process.argv[2] ?? 1_000_000)
 const marks = [total / 10, total]
@@ -50,9 +55,38 @@ const fieldsOf = (i) => ({
 
 const records = Stream.unfoldChunk(0, (from) =>
   from >= total
-    ? undefined
-    : [
+    ? Option.none()
+    : Option.some([
         Chunk.unsafeFromArray(Array.from({ length: chunkSize }, (_, i) => fieldsOf(from + i))),
         from + chunkSize
-      ]
+      ])
 )
+
+const megabytes = (bytes) => `${Math.round(bytes / 1_000_000)} MB`
+const rows = []
+let accepted = 0
+const startedAt = performance.now()
+
+const count = (outcomes) =>
+  Effect.sync(() => {
+    for (const { _tag } of outcomes) if (_tag === "Accepted") accepted += 1
+    if (accepted < marks[rows.length]) return
+    const seconds = (performance.now() - startedAt) / 1000
+    globalThis.gc()
+    rows.push({
+      records: accepted,
+      "records a second": Math.round(accepted / seconds),
+      "resident after gc": megabytes(process.memoryUsage().rss),
+      "heap after gc": megabytes(process.memoryUsage().heapUsed)
+    })
+  })
+
+await Effect.runPromise(
+  UsageSubmission.submit(records, { rate: Number.POSITIVE_INFINITY }).pipe(
+    Stream.runForEachChunk(count),
+    Effect.provide(AcceptsAll),
+    Effect.withTracerEnabled(false)
+  )
+)
+if (accepted !== total) throw new Error(`${accepted} of ${total} were accepted`)
+console.table(rows)

@@ -69,9 +69,7 @@ export const client = (...script: ReadonlyArray<(call: Call, n: number) => Answe
   const calls: Array<Call> = []
   const batchMeterUsage: Service["batchMeterUsage"] = (input) =>
     Effect.flatMap(Clock.currentTimeMillis, (time) => {
-      const request = BatchMeterUsage.make(input, {
-        except: ["recordCount", "requestSize", "productCodeOrLicense"]
-      })
+      const request = new BatchMeterUsage.BatchMeterUsageRequest(input, { disableValidation: true })
       const call = {
         at: time,
         productCode: request.productCode,

@@ -71,14 +71,15 @@ export const run = <E, R>(
       const read = (chunk: Chunk.Chunk<Input>) => {
         const inputs = Chunk.toReadonlyArray(chunk)
         let place = 0
+        const offer = (time: number) => {
+          // the place is within the chunk
+          dispatch.offer(inputs[place++] as Input, time)
+        }
         const some: Effect.Effect<void> = Effect.suspend(() => {
           const seen = room.count()
           const time = now()
           const from = place
-          while (place < inputs.length && hasRoom()) {
-            // the place is within the chunk
-            dispatch.offer(inputs[place++] as Input, time)
-          }
+          while (place < inputs.length && hasRoom()) offer(time)
           if (place > from) {
             work.give()
             told.give()
@@ -87,7 +88,12 @@ export const run = <E, R>(
             ? Effect.zipRight(Effect.zipRight(report, room.after(seen)), some)
             : report
         })
-        return some
+        // what has left the source is not forgotten
+        return Effect.onInterrupt(some, () =>
+          Effect.sync(() => {
+            while (place < inputs.length) offer(now())
+          })
+        )
       }
 
       const reading = Stream.runForEachChunk(source, read).pipe(
@@ -196,11 +202,7 @@ export const run = <E, R>(
         yield* stop
         isStopping = true
         dispatch.halt()
-        changed()
-        if (!isDrained) {
-          yield* Fiber.interrupt(reader)
-          dispatch.end()
-        }
+        if (!isDrained) yield* Fiber.interrupt(reader)
         changed()
         yield* Effect.sleep(settings.grace)
         yield* Fiber.interrupt(workers)
