@@ -193,7 +193,9 @@ describe("an error that passes", () => {
         assert.strictEqual(others.length, 2)
         for (const { records } of others) {
           // the very same values, so the very same bytes
-          records.forEach((record, i) => assert.strictEqual(record, first?.records[i]))
+          for (const [i, record] of records.entries()) {
+            assert.strictEqual(record, first?.records[i])
+          }
         }
       })
   )

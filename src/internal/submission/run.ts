@@ -156,6 +156,22 @@ export const run = <E, R>(
         }
       })
 
+      /** Until when the one who watches the clock sleeps. */
+      let alarm = Number.POSITIVE_INFINITY
+
+      /** Waits for a signal, or for a time if nobody else does: one of them is enough to see that it has come. */
+      const wait = (seen: number, until: number, time: number) => {
+        if (until >= alarm) return work.after(seen)
+        alarm = until
+        return Effect.raceFirst(work.after(seen), Effect.sleep(until - time)).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              alarm = Number.POSITIVE_INFINITY
+            })
+          )
+        )
+      }
+
       const working = Effect.gen(function* () {
         for (;;) {
           const seen = work.count()
@@ -165,13 +181,13 @@ export const run = <E, R>(
           // some may have been found too late to be sent
           if (outcomes.length > before) settled()
           if (step._tag === "Done") return
-          if (step._tag === "Send") {
-            yield* send(step.parcel)
+          if (step._tag === "Wait") {
+            yield* wait(seen, step.until, time)
             continue
           }
-          yield* step.until === Number.POSITIVE_INFINITY
-            ? work.after(seen)
-            : Effect.raceFirst(work.after(seen), Effect.sleep(step.until - time))
+          // another one may have something to do, or has to watch the clock
+          work.give()
+          yield* send(step.parcel)
         }
       })
 
