@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/** The one place that is run as a process: arguments in, an exit code out. */
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { app } from "./app.js"
+import { inOrder } from "./internal/arguments.js"
+import { isColourful, plainWhere } from "./internal/terminal.js"
+
+const Live = Layer.mergeAll(
+  // also where the error stands before an option that asks for help
+  CliConfig.layer({ finalCheckBuiltIn: true }),
+  NodeFileSystem.layer,
+  NodePath.layer,
+  NodeTerminal.layer,
+  // what a command prints is its result; everything else goes beside it
+  Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
+)
+
+const program = app([...process.argv.slice(0, 2), ...inOrder(process.argv.slice(2))]).pipe(
+  Effect.as(0),
+  Effect.catchAll((error) =>
+    ValidationError.isValidationError(error)
+      ? // it has been told already
+        Effect.succeed(2)
+      : Effect.as(Console.error(error.message), error.exitCode)
+  ),
+  Effect.tapErrorCause((cause) =>
+    Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(Cause.pretty(cause))
+  ),
+  Effect.provide(Live),
+  (run) =>
+    Effect.consoleWith((console) =>
+      Effect.withConsole(
+        run,
+        plainWhere(console, {
+          stdout: !isColourful(process.stdout, process.env),
+          stderr: !isColourful(process.stderr, process.env)
+        })
+      )
+    )
+)
+
+/** The code that the program came to; being stopped by a signal is no fault. */
+const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
+  Exit.match(exit, {
+    onSuccess: (code) => (typeof code === "number" ? code : 0),
+    onFailure: (cause) => (Cause.isInterruptedOnly(cause) ? 0 : 2)
+  })
+
+NodeRuntime.runMain(program, {
+  disableErrorReporting: true,
+  teardown: (exit, end) => end(codeOf(exit))
+})
