@@ -2,11 +2,15 @@
 import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import manifest from "../../package.json" with { type: "json" }
+import { doctor } from "./doctor.js"
+import { meter } from "./meter.js"
+import { register } from "./register.js"
+import { resolve } from "./resolve.js"
 import { sandbox } from "./sandbox.js"
 
 const root = Command.make(manifest.name).pipe(
   Command.withDescription("Reports usage to AWS Marketplace, and tests that without AWS."),
-  Command.withSubcommands([sandbox])
+  Command.withSubcommands([doctor, meter, resolve, register, sandbox])
 )
 
 const footer = HelpDoc.blocks([

@@ -17,9 +17,11 @@ const { metafile } = await build({
   platform: "node",
   format: "esm",
   target: "node20.19",
-  // names stay, so that a trace can be read
-  minifySyntax: true,
-  minifyWhitespace: true,
+  // the SDK has both, and only its modules can be taken in part
+  mainFields: ["module", "main"],
+  minify: true,
+  // so that a trace can be read
+  keepNames: true,
   metafile: true,
   legalComments: "none",
   logLevel: "warning",

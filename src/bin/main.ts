@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { app } from "./app.js"
 import { inOrder } from "./internal/arguments.js"
-import { isColourful, plainWhere } from "./internal/terminal.js"
+import { isColourful, logger, plainWhere } from "./internal/terminal.js"
 
 const Live = Layer.mergeAll(
   // also where the error stands before an option that asks for help
@@ -22,8 +22,7 @@ const Live = Layer.mergeAll(
   NodeFileSystem.layer,
   NodePath.layer,
   NodeTerminal.layer,
-  // what a command prints is its result; everything else goes beside it
-  Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.stringLogger))
+  Logger.replace(Logger.defaultLogger, logger)
 )
 
 const program = app([...process.argv.slice(0, 2), ...inOrder(process.argv.slice(2))]).pipe(
@@ -59,5 +58,6 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
 
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
+  disablePrettyLogger: true,
   teardown: (exit, end) => end(codeOf(exit))
 })

@@ -1,6 +1,8 @@
 /** What is printed: in colour on a terminal, as plain text everywhere else. */
 import { stripVTControlCharacters } from "node:util"
+import * as Arr from "effect/Array"
 import type * as Console from "effect/Console"
+import * as Logger from "effect/Logger"
 
 /** The parts of a stream that decide how it is written to. */
 export interface Stream {
@@ -26,3 +28,10 @@ export const plainWhere = (
     error: (...args) => console.error(...told(isPlain.stderr, args))
   }
 }
+
+/** A line for each message, beside what a command prints as its result. */
+export const logger = Logger.withConsoleError(
+  Logger.make<unknown, string>(
+    ({ logLevel, message }) => `${logLevel.label}: ${Arr.ensure(message).map(String).join(" ")}`
+  )
+)
