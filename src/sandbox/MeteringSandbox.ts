@@ -221,16 +221,17 @@ const make = (
   except: ReadonlyArray<Rule>,
   write?: (lines: string) => Effect.Effect<void>
 ) =>
-  Effect.map(makeEngine(state, write), (engine) =>
-    Context.make(
-      MeteringClient,
-      makeService(execute(engine), { attributes: { "server.address": endpoint }, except })
-    ).pipe(
-      Context.add(MeteringSandbox, serviceOf(engine)),
+  Effect.map(makeEngine(state, write), (engine) => {
+    const attributes = { "server.address": endpoint }
+    const client = makeService(execute(engine), { attributes, except })
+    const sandbox = serviceOf(engine)
+    const behind = { ...engine, client, sandbox }
+    return Context.make(MeteringClient, client).pipe(
+      Context.add(MeteringSandbox, sandbox),
       // for the server alone, so its type is nobody else's
-      Context.merge(Context.make(Engine, engine) as Context.Context<never>)
+      Context.merge(Context.make(Engine, behind) as Context.Context<never>)
     )
-  )
+  })
 
 const serviceOf = (engine: Engine): Service => {
   const see = <A>(look: (state: State) => A) => Effect.map(engine.state, look)

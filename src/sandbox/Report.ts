@@ -65,7 +65,8 @@ export interface Billed extends Schema.Schema.Type<typeof Billed> {}
  * - `at`: when, by the sandbox's calendar
  * - `operation`: none, where the call named none that there is
  * - `accessKeyId`: who signed it, or says so
- * - `signature`: `inMemory` for a call that needed none, `unchecked` where everybody is let in
+ * - `signature`: `inMemory` for a call that needed none, `unchecked` where everybody is let in, or where the
+ *   call was turned away for something else first
  * - `fault`: what was done to it
  * - `request`: none, where the body could not be read
  * - `status`: none, where the connection was cut first

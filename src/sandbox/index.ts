@@ -33,6 +33,13 @@ export * as MeteringSandbox from "./MeteringSandbox.js"
 export * as Report from "./Report.js"
 
 /**
+ * The control of a sandbox over HTTP.
+ *
+ * @since 0.1.0
+ */
+export * as SandboxApi from "./SandboxApi.js"
+
+/**
  * Any `MeteringClient` behind AWS JSON 1.1 on HTTP.
  *
  * @since 0.1.0

@@ -5,8 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Ref from "effect/Ref"
 import type { Reply } from "../../internal/awsJsonServer.js"
+import type { Service as MeteringService } from "../../MeteringClient.js"
 import type { ModelledException, OperationName } from "../../MeteringError.js"
 import type { Operation, WireClass } from "../../Operation.js"
+import type { Service as SandboxService } from "../MeteringSandbox.js"
 import * as journal from "./journal.js"
 import * as keys from "./keys.js"
 import * as machine from "./machine.js"
@@ -34,8 +36,14 @@ export interface Engine {
   ) => Effect.Effect<Either.Either<Response, Reply> | undefined>
 }
 
+/** An engine, and what is over it. (Somebody else's client may have taken the client's place in context.) */
+export interface Behind extends Engine {
+  readonly client: MeteringService
+  readonly sandbox: SandboxService
+}
+
 /** Whoever puts a sandbox behind HTTP needs more of it than a `MeteringClient`. */
-export const Engine = Context.GenericTag<Engine>("effect-marketplace-metering/sandbox/Engine")
+export const Engine = Context.GenericTag<Behind>("effect-marketplace-metering/sandbox/Engine")
 
 export const make = (
   initial: State,

@@ -58,7 +58,7 @@ export interface Bucket {
 
 /** Who calls, as far as the front door has found out. */
 export interface Visitor {
-  /** `inMemory`: nothing was signed. `unchecked`: everybody is let in. */
+  /** `inMemory`: nothing was signed. `unchecked`: nobody has looked at it. */
   readonly signature: "inMemory" | "verified" | "unchecked" | "refused"
   readonly accessKeyId?: string | undefined
   readonly keyPair?: KeyPair | undefined

@@ -1,0 +1,276 @@
+/**
+ * The control of a sandbox over HTTP: everything of `MeteringSandbox` under `/_sandbox`, for programs in any
+ * language. A server describes it at `/_sandbox/docs`, for machines at `/_sandbox/openapi.json`.
+ *
+ * Nothing of it is signed: whoever reaches the server controls the sandbox. Pages of other sites do not, even
+ * in the browser of somebody who does.
+ *
+ * @since 0.1.0
+ */
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
+import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
+import * as OpenApi from "@effect/platform/OpenApi"
+import * as Schema from "effect/Schema"
+import { Faults } from "./Fault.js"
+import { Span, Time } from "./internal/fields.js"
+import { SandboxError } from "./internal/sandboxError.js"
+import { NewCustomer, Subscription, Which, Who } from "./Marketplace.js"
+import { Billed, Call, Counts, MeteringRecord } from "./Report.js"
+import { Agreement, Customer } from "./Scenario.js"
+
+/**
+ * A registration token, as a buyer's browser would bring it to the seller's page.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Minted = Schema.Struct({ registrationToken: Schema.Redacted(Schema.String) })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Minted extends Schema.Schema.Type<typeof Minted> {}
+
+/**
+ * The time by the sandbox's calendar.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Clock = Schema.Struct({ now: Time })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Clock extends Schema.Schema.Type<typeof Clock> {}
+
+/**
+ * How far the calendar is set ahead.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Advance = Schema.Struct({ by: Span })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Advance extends Schema.Schema.Type<typeof Advance> {}
+
+/** A member of another name is a slip of the pen, which must not be taken for one that was left out. */
+const exactly = { parseOptions: { onExcessProperty: "error" } } as const
+
+const about = (summary: string, description?: string) =>
+  OpenApi.annotations({ summary, ...(description !== undefined && { description }) })
+
+/** The world does not have what was asked for. */
+const impossible = { status: 409 } as const
+
+const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
+  .annotateContext(
+    OpenApi.annotations({ title: "Marketplace", description: "What buyers do on AWS Marketplace." })
+  )
+  .add(
+    HttpApiEndpoint.post("mintToken", "/tokens")
+      .setPayload(Which.annotations({ identifier: "Which", ...exactly }))
+      .addSuccess(Minted.annotations({ identifier: "Minted" }))
+      .addError(SandboxError, impossible)
+      .annotateContext(
+        about(
+          "Mint a registration token",
+          "As a buyer's browser would bring it to the seller's page, to be resolved by ResolveCustomer. For the first customer that has an agreement, unless one is named."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("customers", "/customers")
+      .addSuccess(Schema.Array(Customer.annotations({ identifier: "Customer" })))
+      .annotateContext(about("Every customer as it is now", "By account."))
+  )
+  .add(
+    HttpApiEndpoint.post("addCustomer", "/customers")
+      .setPayload(NewCustomer.annotations({ identifier: "NewCustomer", ...exactly }))
+      .addSuccess(Customer.annotations({ identifier: "Customer" }))
+      .addError(SandboxError, impossible)
+      .annotateContext(
+        about("Add a customer", "One that is known gets what is new of its agreements.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("subscribe", "/subscribe")
+      .setPayload(Subscription.annotations({ identifier: "Subscription", ...exactly }))
+      .addSuccess(Agreement.annotations({ identifier: "Agreement" }))
+      .addError(SandboxError, impossible)
+      .annotateContext(
+        about(
+          "Subscribe a customer to a product",
+          "A licence is issued unless one is given, or null for a product that has none."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("cancel", "/cancel")
+      .setPayload(Which.annotations({ identifier: "Which", ...exactly }))
+      .addSuccess(Customer.annotations({ identifier: "Customer" }))
+      .addError(SandboxError, impossible)
+      .annotateContext(
+        about("End agreements", "For an hour, the last usage is taken, and then no more.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("suspend", "/suspend")
+      .setPayload(Who.annotations({ identifier: "Who", ...exactly }))
+      .addSuccess(Customer.annotations({ identifier: "Customer" }))
+      .addError(SandboxError, impossible)
+      .annotateContext(about("Suspend a customer's AWS account", "No usage of it is taken."))
+  )
+  .add(
+    HttpApiEndpoint.post("resume", "/resume")
+      .setPayload(Who.annotations({ identifier: "Who", ...exactly }))
+      .addSuccess(Customer.annotations({ identifier: "Customer" }))
+      .addError(SandboxError, impossible)
+      .annotateContext(about("Take a customer's usage again"))
+  )
+
+const report = HttpApiGroup.make("report", { topLevel: true })
+  .annotateContext(
+    OpenApi.annotations({ title: "Report", description: "What there is to see behind the scenes." })
+  )
+  .add(
+    HttpApiEndpoint.get("billed", "/billed")
+      .addSuccess(Schema.Array(Billed.annotations({ identifier: "Billed" })))
+      .annotateContext(
+        about("All that is billed", "By product, customer, dimension and hour, in that order.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("records", "/records")
+      .addSuccess(Schema.Array(MeteringRecord.annotations({ identifier: "MeteringRecord" })))
+      .annotateContext(about("Every metering record", "In the order of what is billed."))
+  )
+  .add(
+    HttpApiEndpoint.get("calls", "/calls")
+      .addSuccess(Counts.annotations({ identifier: "Counts" }))
+      .annotateContext(about("How many calls have come through to the service"))
+  )
+  .add(
+    HttpApiEndpoint.get("log", "/log")
+      .addSuccess(Schema.Array(Call.annotations({ identifier: "Call" })))
+      .annotateContext(
+        about(
+          "The last calls and their answers",
+          "Up to 1000, also those that did not come through, the oldest first. Registration tokens and signatures are not shown."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("publicKey", "/public-key")
+      .addSuccess(HttpApiSchema.Text({ contentType: "application/x-pem-file" }))
+      .annotateContext(
+        about(
+          "The public key of RegisterUsage's signatures",
+          "SPKI in PEM, for all versions of the public key."
+        )
+      )
+  )
+
+const control = HttpApiGroup.make("control", { topLevel: true })
+  .annotateContext(
+    OpenApi.annotations({ title: "Control", description: "Time, misfortune and memory." })
+  )
+  .add(
+    HttpApiEndpoint.get("now", "/clock")
+      .addSuccess(Clock.annotations({ identifier: "Clock" }))
+      .annotateContext(
+        about("The time by the sandbox's calendar", "Signatures keep to the machine's clock.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.put("setTime", "/clock")
+      .setPayload(Clock.annotations({ identifier: "Clock", ...exactly }))
+      .annotateContext(about("Set the calendar", "It goes on from there."))
+  )
+  .add(
+    HttpApiEndpoint.post("advance", "/clock/advance")
+      .setPayload(Advance.annotations({ identifier: "Advance", ...exactly }))
+      .addSuccess(Clock.annotations({ identifier: "Clock" }))
+      .annotateContext(about("Set the calendar ahead"))
+  )
+  .add(
+    HttpApiEndpoint.put("setFaults", "/faults")
+      .setPayload(Faults.annotations({ identifier: "Faults", ...exactly }))
+      .annotateContext(
+        about("What goes wrong from now on", "In place of what was to go wrong: {} for nothing.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("reset", "/reset").annotateContext(
+      about("Back to the scenario", "Forgets calls, tokens and usage, keeps the key.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("save", "/state")
+      .addSuccess(HttpApiSchema.Text())
+      .annotateContext(
+        about(
+          "All that the sandbox remembers but the log",
+          "To be loaded again. It holds registration tokens and the key that signs."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.put("load", "/state")
+      .setPayload(HttpApiSchema.Text())
+      .addError(SandboxError, impossible)
+      .annotateContext(
+        about(
+          "Take up what a sandbox of the same scenario has saved",
+          "In place of what it remembers."
+        )
+      )
+  )
+
+/**
+ * The control of a sandbox, for a typed client and for a server. Every member of `MeteringSandbox` is an
+ * endpoint of the same name. A `SandboxError` is a 409, a body that does not fit an `HttpApiDecodeError`, 400.
+ *
+ * @example
+ * ```ts
+ * import { FetchHttpClient, HttpApiClient } from "@effect/platform"
+ * import { Effect } from "effect"
+ * import { SandboxApi } from "effect-marketplace-metering/sandbox"
+ *
+ * const signUp = Effect.gen(function* () {
+ *   const sandbox = yield* HttpApiClient.make(SandboxApi.Api, { baseUrl: "http://127.0.0.1:4598" })
+ *   yield* sandbox.setFaults({ payload: { script: [{ fault: "throttling", times: 2 }] } })
+ *   return yield* sandbox.mintToken({ payload: { customerIdentifier: "cust-acme" } })
+ * }).pipe(Effect.provide(FetchHttpClient.layer))
+ * ```
+ *
+ * @example
+ * ```sh
+ * curl --json '{"customerIdentifier":"cust-acme"}' http://127.0.0.1:4598/_sandbox/tokens
+ * curl http://127.0.0.1:4598/_sandbox/billed
+ * ```
+ *
+ * @since 0.1.0
+ * @category api
+ */
+export class Api extends HttpApi.make("effect-marketplace-metering/SandboxApi")
+  .add(marketplace)
+  .add(report)
+  .add(control)
+  .prefix("/_sandbox")
+  .annotateContext(
+    OpenApi.annotations({
+      title: "Sandbox of AWS Marketplace Metering",
+      version: "1",
+      description:
+        "What buyers do, what is billed, what goes wrong and what time it is, in a sandbox. It is not a service of AWS."
+    })
+  ) {}

@@ -1,0 +1,76 @@
+/** The control of a sandbox beside its service, for those who may have it. */
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as HashSet from "effect/HashSet"
+import * as Option from "effect/Option"
+import type { Service } from "../MeteringSandbox.js"
+import { mark, nobodyListens } from "./answer.js"
+import * as browser from "./browser.js"
+
+type Response = HttpServerResponse.HttpServerResponse
+
+/** A state that was saved is the longest that there is to be sent. */
+const longestBody = Option.some(64 * 1024 * 1024)
+
+export const isFor = ({ originalUrl }: HttpServerRequest.HttpServerRequest): boolean =>
+  originalUrl.startsWith("/_sandbox/")
+
+/** It is made when it is asked for, since its description alone is longer than everything else here. */
+export const make = (
+  sandbox: Service,
+  answer: { readonly notHere: Effect.Effect<Response>; readonly broken: Effect.Effect<Response> }
+) =>
+  Effect.gen(function* () {
+    const isLocal = Option.match(yield* Effect.serviceOption(HttpServer.HttpServer), {
+      onNone: () => true,
+      onSome: ({ address }) => address._tag === "TcpAddress" && isLoopback(address.hostname)
+    })
+    const app = yield* Effect.cached(
+      Effect.flatMap(
+        Effect.promise(() => import("./controlServer.js")),
+        ({ make }) => make(sandbox)
+      )
+    )
+    const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
+      if (HashSet.has(Cause.interruptors(cause), HttpServerError.clientAbortFiberId)) {
+        return Effect.succeed(nobodyListens)
+      }
+      const error = Cause.squash(cause)
+      return error instanceof HttpServerError.RouteNotFound
+        ? answer.notHere
+        : error instanceof HttpServerError.RequestError
+          ? Effect.succeed(unreadable)
+          : answer.broken
+    }
+    return (request: HttpServerRequest.HttpServerRequest): Effect.Effect<Response> => {
+      const refusal = browser.refusalOf(request, isLocal)
+      const response =
+        refusal === undefined
+          ? Effect.flatten(app).pipe(
+              Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+              HttpIncomingMessage.withMaxBodySize(longestBody),
+              Effect.interruptible,
+              Effect.catchAllCause(failed)
+            )
+          : Effect.succeed(said(refusal.status, { _tag: "Refused", reason: refusal.reason }))
+      return Effect.map(response, HttpServerResponse.setHeaders(mark))
+    }
+  })
+
+const isLoopback = (hostname: string): boolean =>
+  hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"
+
+const said = (status: number, body: object): Response =>
+  HttpServerResponse.unsafeJson(body, { status })
+
+/** As the platform says it of JSON that does not fit. */
+const unreadable = said(400, {
+  _tag: "HttpApiDecodeError",
+  issues: [],
+  message: "The body is not JSON, or is too long."
+})

@@ -1,0 +1,40 @@
+/** A reply as it goes out: with the headers that every answer has. */
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import { contentType } from "../../internal/awsJson.js"
+import type { Reply } from "../../internal/awsJsonServer.js"
+import * as line from "./line.js"
+import type { Arrival } from "./machine.js"
+import { skewOf } from "./misfortune.js"
+
+/** What no answer of the service has. */
+export const mark = { "x-effect-marketplace-metering-sandbox": "true" } as const
+
+/** The answer to a call, at a time of the clock. */
+export const responseOf = (
+  reply: Reply,
+  { fault, requestId }: Arrival,
+  clock: number
+): HttpServerResponse.HttpServerResponse => {
+  const options = {
+    status: reply.status,
+    contentType: reply.headers["content-type"] ?? contentType,
+    headers: {
+      ...reply.headers,
+      ...mark,
+      "x-amzn-requestid": recognisable(reply.requestId ?? requestId),
+      date: new Date(clock + skewOf(fault)).toUTCString()
+    }
+  }
+  if (fault.fault !== "slowBody") return HttpServerResponse.text(reply.body, options)
+  const body = new TextEncoder().encode(reply.body)
+  return HttpServerResponse.stream(line.drip(body, fault.duration), {
+    ...options,
+    contentLength: body.length
+  })
+}
+
+/** As no id of the service's, also where the service is behind the client. */
+const recognisable = (id: string): string => (id.startsWith("sandbox-") ? id : `sandbox-${id}`)
+
+/** Stands for an answer to somebody who is not there to hear it. */
+export const nobodyListens = HttpServerResponse.empty({ status: 499 })

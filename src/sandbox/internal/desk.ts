@@ -1,0 +1,69 @@
+/** Whoever answers behind the door: the sandbox itself, which knows more of a call than its request, or any client. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
+import * as BatchMeterUsage from "../../BatchMeterUsage.js"
+import { type Reply, responder } from "../../internal/awsJsonServer.js"
+import type { Service as MeteringService } from "../../MeteringClient.js"
+import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
+import * as MeterUsage from "../../MeterUsage.js"
+import type { Operation } from "../../Operation.js"
+import * as RegisterUsage from "../../RegisterUsage.js"
+import * as ResolveCustomer from "../../ResolveCustomer.js"
+import type { Engine } from "./engine.js"
+import type { Arrival } from "./machine.js"
+import type { Visitor } from "./state.js"
+
+/** Carries out a call. There is no reply where the connection is to be cut. */
+export type Call = (arrival: Arrival, visitor: Visitor) => Effect.Effect<Reply | undefined>
+
+/** One operation of the service, from a body to a call, or to a reply that says why it cannot be read. */
+export interface Served {
+  readonly name: OperationName
+  readonly read: (body: Uint8Array) => Either.Either<Call, Reply>
+}
+
+/** The operations by name, of a client or of the sandbox that is behind it. */
+export const operationsOf = (
+  client: MeteringService,
+  engine: Engine | undefined
+): ReadonlyMap<string, Served> => {
+  const serve = <
+    Request extends object,
+    Response extends Answer,
+    E extends ModelledException,
+    Answer
+  >(
+    operation: Operation<Request, Response, E, Answer>,
+    call: (request: Request) => Effect.Effect<Answer, E | CommonError>
+  ) => {
+    const { decode, encode, encodeError } = responder(operation)
+    const answer =
+      engine === undefined
+        ? (request: Request): Call => {
+            const reply = Effect.match(
+              Effect.suspend(() => call(request)),
+              {
+                onFailure: encodeError,
+                onSuccess: encode
+              }
+            )
+            return () => reply
+          }
+        : (request: Request): Call =>
+            (arrival, visitor) =>
+              Effect.map(
+                engine.answer(operation, arrival, visitor, request),
+                (answer) =>
+                  answer && Either.match(answer, { onLeft: identity<Reply>, onRight: encode })
+              )
+    const { name } = operation
+    return [name, { name, read: (body: Uint8Array) => Either.map(decode(body), answer) }] as const
+  }
+  return new Map<string, Served>([
+    serve(MeterUsage.operation, client.meterUsage),
+    serve(BatchMeterUsage.operation, client.batchMeterUsage),
+    serve(RegisterUsage.operation, client.registerUsage),
+    serve(ResolveCustomer.operation, client.resolveCustomer)
+  ])
+}
