@@ -7,10 +7,11 @@ import { meter } from "./meter.js"
 import { register } from "./register.js"
 import { resolve } from "./resolve.js"
 import { sandbox } from "./sandbox.js"
+import { submit } from "./submit.js"
 
 const root = Command.make(manifest.name).pipe(
   Command.withDescription("Reports usage to AWS Marketplace, and tests that without AWS."),
-  Command.withSubcommands([doctor, meter, resolve, register, sandbox])
+  Command.withSubcommands([submit, meter, resolve, register, sandbox, doctor])
 )
 
 const footer = HelpDoc.blocks([

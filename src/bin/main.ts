@@ -2,9 +2,9 @@
 /** The one place that is run as a process: arguments in, an exit code out. */
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as ValidationError from "@effect/cli/ValidationError"
+import * as Runtime from "@effect/platform/Runtime"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -14,7 +14,26 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { app } from "./app.js"
 import { inOrder } from "./internal/arguments.js"
+import { Signals } from "./internal/signals.js"
 import { isColourful, logger, plainWhere } from "./internal/terminal.js"
+
+const signals: { taken: (() => void) | undefined; isStopping: boolean } = {
+  taken: undefined,
+  isStopping: false
+}
+
+const SignalsLive = Layer.succeed(Signals, {
+  take: (onSignal) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        signals.taken = onSignal
+      }),
+      () =>
+        Effect.sync(() => {
+          signals.taken = undefined
+        })
+    )
+})
 
 const Live = Layer.mergeAll(
   // also where the error stands before an option that asks for help
@@ -22,6 +41,7 @@ const Live = Layer.mergeAll(
   NodeFileSystem.layer,
   NodePath.layer,
   NodeTerminal.layer,
+  SignalsLive,
   Logger.replace(Logger.defaultLogger, logger)
 )
 
@@ -56,7 +76,29 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
     onFailure: (cause) => (Cause.isInterruptedOnly(cause) ? 0 : 2)
   })
 
-NodeRuntime.runMain(program, {
+/** Runs until its end or until a signal; the command that has taken signals ends by itself. */
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const onSignal = () => {
+    if (signals.isStopping) process.exit(130)
+    signals.isStopping = true
+    if (signals.taken === undefined) fiber.unsafeInterruptAsFork(fiber.id())
+    else signals.taken()
+  }
+  process.on("SIGINT", onSignal)
+  process.on("SIGTERM", onSignal)
+  // whoever has read what is printed has gone, and wants no more of it
+  process.stdout.on("error", () => signals.taken?.())
+  const staysAlive = setInterval(() => {}, 2 ** 31 - 1)
+  fiber.addObserver((exit) => {
+    clearInterval(staysAlive)
+    // what has been printed may still be under way where pipes are slow
+    teardown(exit, (code) =>
+      process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+    )
+  })
+})
+
+runMain(program, {
   disableErrorReporting: true,
   disablePrettyLogger: true,
   teardown: (exit, end) => end(codeOf(exit))

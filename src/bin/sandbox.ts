@@ -47,6 +47,10 @@ const state = Options.file("state").pipe(
   )
 )
 
+const anyCredentials = Options.boolean("any-credentials").pipe(
+  Options.withDescription("Let everybody in; check no signature.")
+)
+
 const quota = Options.boolean("quota").pipe(
   Options.withDescription("Throttle as AWS documents it: 10 calls a second, RegisterUsage 5.")
 )
@@ -60,7 +64,7 @@ const now = time("now").pipe(
 
 export const sandbox = Command.make(
   "sandbox",
-  { port, host, scenario, state, quota, now },
+  { port, host, scenario, state, anyCredentials, quota, now },
   (options) =>
     Effect.gen(function* () {
       const given = yield* scenarioOf(options.scenario)
@@ -73,7 +77,11 @@ export const sandbox = Command.make(
         onSome: (file) => Layer.mapError(MeteringSandbox.layerFile(file, scenario), notTaken(file))
       })
       const server = Layer.mapError(
-        SandboxServer.layerNode({ port: options.port, host: options.host }),
+        SandboxServer.layerNode({
+          port: options.port,
+          host: options.host,
+          anyCredentials: options.anyCredentials
+        }),
         notServed(options)
       )
       return yield* serve(scenario, options).pipe(
@@ -89,6 +97,7 @@ export const sandbox = Command.make(
 interface Shown {
   readonly host: string
   readonly now: Option.Option<DateTime.Utc>
+  readonly anyCredentials: boolean
 }
 
 /** Tells what there is, and stays until it is interrupted. */
@@ -104,7 +113,7 @@ const serve = (scenario: Scenario.Scenario, options: Shown) =>
         scenario,
         now: yield* sandbox.now,
         customers: yield* sandbox.customers,
-        anyCredentials: false
+        anyCredentials: options.anyCredentials
       })
     )
     if (!isLoopback(options.host)) {

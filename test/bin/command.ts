@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterAll, beforeAll } from "vitest"
+import { afterAll, beforeAll, vi } from "vitest"
 
 const bundler = fileURLToPath(new URL("../../src/bin/bundle.js", import.meta.url))
 
@@ -30,6 +30,8 @@ export interface Running {
 
 /** Builds the command for a file of tests; whatever still runs at its end is killed. */
 export const command = () => {
+  // a busy machine takes its time for processes
+  vi.setConfig({ testTimeout: 60_000 })
   let folder = ""
   const children = new Set<ChildProcess>()
   beforeAll(() => {

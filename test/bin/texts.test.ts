@@ -15,6 +15,8 @@ describe("arguments", () => {
     ["--log-level debug --help", "--help"],
     ["sandbox --port 0 --log-level debug --quota", "--log-level debug sandbox --port 0 --quota"],
     ["sandbox --log-level=debug --quota", "--log-level=debug sandbox --quota"],
+    ["submit - --rate 5", "submit --rate 5 -"],
+    ["submit --log-level all - --rate 5", "--log-level all submit --rate 5 -"],
     ["submit -- --help", "submit -- --help"],
     ["submit -- --log-level", "submit -- --log-level"],
     ["", ""]
