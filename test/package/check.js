@@ -119,7 +119,7 @@ const run = (...args) => execFileSync(process.execPath, [command, ...args], clea
 assert.equal(run("--version").trim(), manifest.version)
 for (const subcommand of ["sandbox"]) {
   assert.match(run("--help"), new RegExp(`- ${subcommand} `))
-  assert.match(run(subcommand, "--help"), /EXIT CODES/)
+  assert.match(run(subcommand, "--help"), new RegExp(`\\$ ${subcommand} [^]*EXIT CODES`))
 }
 const sandbox = spawn(process.execPath, [command, "sandbox", "--port", "0"], clean)
 const [told] = await once(sandbox.stdout, "data")
