@@ -23,7 +23,8 @@ import { singleFlight } from "./internal/singleFlight.js"
 import type { CredentialsError } from "./MeteringError.js"
 
 /**
- * One set of credentials.
+ * One set of credentials: `accessKeyId` and `secretAccessKey`, the `sessionToken` of temporary ones, and their
+ * `expiration` where it is known.
  *
  * @since 0.1.0
  * @category models
@@ -70,7 +71,8 @@ export class AwsCredentials extends Context.Tag("effect-marketplace-metering/Aws
 >() {}
 
 /**
- * Credentials as text, of which the secret ones may be `Redacted`. None may hold line breaks or other
+ * Credentials as text: `accessKeyId`, `secretAccessKey`, and the `sessionToken` of temporary ones. The secret ones
+ * may be `Redacted`. None may hold line breaks or other
  * characters that a header cannot carry; nothing is trimmed. An empty session token is none.
  *
  * @since 0.1.0
