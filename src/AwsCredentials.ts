@@ -181,16 +181,15 @@ export const make = <R>(
  * import { Effect, Redacted } from "effect"
  * import { AwsCredentials, MeteringError } from "effect-marketplace-metering"
  *
- * declare const readVault: Effect.Effect<{ readonly id: string; readonly secret: string }, Error>
- *
- * const CredentialsLive = AwsCredentials.layer(
- *   readVault.pipe(
- *     Effect.map(({ id, secret }) => ({ accessKeyId: id, secretAccessKey: Redacted.make(secret) })),
- *     Effect.mapError(
- *       () => new MeteringError.CredentialsError({ tried: ["vault"], reason: "it is sealed" })
+ * const fromVault = (read: Effect.Effect<{ readonly id: string; readonly secret: string }, Error>) =>
+ *   AwsCredentials.layer(
+ *     read.pipe(
+ *       Effect.map(({ id, secret }) => ({ accessKeyId: id, secretAccessKey: Redacted.make(secret) })),
+ *       Effect.mapError(
+ *         () => new MeteringError.CredentialsError({ tried: ["vault"], reason: "it is sealed" })
+ *       )
  *     )
  *   )
- * )
  * ```
  *
  * @since 0.1.0
