@@ -73,7 +73,7 @@ export interface Service {
   readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
   /** How many calls of each operation have come through to the service. */
   readonly calls: Effect.Effect<Report.Counts>
-  /** The last 1000 calls, also those that did not come through, the oldest first. */
+  /** The last 1000 calls (of 16 MiB at most), also those that did not come through, the oldest first. */
   readonly log: Effect.Effect<ReadonlyArray<Report.Call>>
   /** The public key, SPKI in PEM, that verifies the signatures of RegisterUsage; for all versions. */
   readonly publicKey: Effect.Effect<string>
@@ -222,11 +222,11 @@ export const layerFile = (
 const make = (
   state: State,
   except: ReadonlyArray<Rule>,
-  write?: (lines: string) => Effect.Effect<void>
+  write?: (line: string) => Effect.Effect<void>
 ) =>
   Effect.map(makeEngine(state, write), (engine) => {
     const attributes = { "server.address": endpoint }
-    const client = makeService(execute(engine), { attributes, except })
+    const client = makeService(execute(engine, except), { attributes, except })
     const sandbox = serviceOf(engine)
     const behind = { ...engine, client, sandbox }
     return Context.make(MeteringClient, client).pipe(
@@ -282,7 +282,11 @@ const serviceOf = (engine: Engine): Service => {
         undefined,
         change(state, { _tag: "Faults", faults: faults.start(given) })
       ]),
-    reset: engine.modify((state) => [undefined, change(state, { _tag: "Reset" })]),
+    reset: engine.modify((state) => {
+      const begun = change(state, { _tag: "Reset" })
+      // whoever takes it up from a file later must not begin its calendar anew
+      return [undefined, change(begun, { _tag: "Calendar", offset: begun.offset })]
+    }),
     save: see(journal.save),
     load: (saved) =>
       act((state) =>

@@ -70,7 +70,12 @@ const checkMembers = (node) => {
   )
   for (const member of node.members) {
     const name = nameOf(member)
-    if (name !== undefined && !told.has(name) && !words.includes(`\`${name}\``)) {
+    if (
+      name !== undefined &&
+      name !== "_tag" &&
+      !told.has(name) &&
+      !words.includes(`\`${name}\``)
+    ) {
       report(member, `${node.name.text}.${name} is told of nowhere`)
     }
   }

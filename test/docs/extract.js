@@ -15,6 +15,8 @@ const fence = /^( *(?:\* ?)?)```(?:ts|typescript)[^\n]*\n([\s\S]*?)^ *(?:\* ?)?`
 const told =
   /^;?(?!const |export |import )(\S.*) \/\/ (true|false|-?[\d.]+|"[^"]*"|[[{].*[\]}]|(?:Either|Option)\..*\))$/gm
 
+const printed = /^console\.log\((.*)\)$/
+
 const examplesOf = (file) => {
   const text = readFileSync(file, "utf8")
   return [...text.matchAll(fence)].map(([, prefix, body]) =>
@@ -40,7 +42,8 @@ for (const file of ["README.md", ...sources]) {
       .replace(/^(?=(?:const|function|class) )/gm, "export ")
       .replace(
         told,
-        (_, value, said) => `export const told${++pairs} = [${value}, ${said}] as const`
+        (_, value, said) =>
+          `export const told${++pairs} = [${value.replace(printed, "$1")}, ${said}] as const`
       )
     writeFileSync(join(out, `${basename(name)}.${i + 1}.ts`), shown)
   })

@@ -1,7 +1,9 @@
 // Looks at the package as it will be published: what it holds, what can be imported, what that pulls in.
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
@@ -17,7 +19,12 @@ const modules = readdirSync(join(root, "src"))
   .map((file) => file.slice(0, -3))
 assert.deepEqual(
   Object.keys(manifest.exports).sort(),
-  [".", "./package.json", ...[...subpaths, ...modules].map((name) => `./${name}`)].sort()
+  [
+    ".",
+    "./package.json",
+    "./scenario.schema.json",
+    ...[...subpaths, ...modules].map((name) => `./${name}`)
+  ].sort()
 )
 for (const name of [...subpaths, ...modules]) {
   assert.ok(
@@ -27,6 +34,11 @@ for (const name of [...subpaths, ...modules]) {
 }
 const index = await import(manifest.name)
 assert.deepEqual(Object.keys(index).sort(), [...modules].sort())
+
+// an editor finds what a scenario's file may hold
+const { Scenario } = await import(`${manifest.name}/sandbox`)
+const schema = fileURLToPath(import.meta.resolve(`${manifest.name}/scenario.schema.json`))
+assert.deepEqual(JSON.parse(readFileSync(schema, "utf8")), Scenario.jsonSchema())
 
 // internals are closed
 for (const inside of ["internal/http", "internal/http.js", "dist/internal/http.js"]) {
@@ -84,18 +96,51 @@ for (const [what, ceiling, contents] of [
 console.log("gzipped, over an app with Effect, Schema and fetch:", table)
 
 // the tarball holds the build and its sources, and nothing else
-const [{ files }] = JSON.parse(
-  execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
-    cwd: root,
-    encoding: "utf8"
-  })
+const elsewhere = mkdtempSync(join(tmpdir(), "package-"))
+const [{ filename, files }] = JSON.parse(
+  execFileSync(
+    "npm",
+    ["pack", "--json", "--ignore-scripts", "--silent", "--pack-destination", elsewhere],
+    { cwd: root, encoding: "utf8" }
+  )
 )
 for (const { path } of files) {
   assert.match(
     path,
-    /^(dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
+    /^(dist\/.*\.(js|d\.ts)(\.map)?|dist\/sandbox\/scenario\.schema\.json|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
   )
 }
+execFileSync("tar", ["-xf", join(elsewhere, filename), "-C", elsewhere])
+
+// a stack trace and a click on a name lead to a source that is there
+const shipped = new Set(files.map(({ path }) => path))
+const maps = files.filter(({ path }) => path.endsWith(".map"))
+assert.ok(maps.length > 100)
+for (const { path } of maps) {
+  const { sources } = JSON.parse(readFileSync(join(elsewhere, "package", path), "utf8"))
+  for (const source of sources) assert.ok(shipped.has(join(dirname(path), source)), path)
+}
+
+// the command is one file, and needs nothing that is not in it
+const command = join(elsewhere, "package", Object.values(manifest.bin)[0])
+assert.deepEqual(Object.keys(manifest.bin), [manifest.name])
+const clean = { cwd: elsewhere, encoding: "utf8", env: { PATH: process.env.PATH } }
+const run = (...args) => execFileSync(process.execPath, [command, ...args], clean)
+assert.equal(run("--version").trim(), manifest.version)
+for (const subcommand of ["sandbox"]) {
+  assert.match(run("--help"), new RegExp(`- ${subcommand} `))
+  assert.match(run(subcommand, "--help"), new RegExp(`\\$ ${subcommand} [^]*EXIT CODES`))
+}
+const sandbox = spawn(process.execPath, [command, "sandbox", "--port", "0"], clean)
+const [told] = await once(sandbox.stdout, "data")
+const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(told)) ?? []
+assert.equal((await fetch(url)).headers.get("x-effect-marketplace-metering-sandbox"), "true")
+sandbox.kill("SIGTERM")
+assert.deepEqual(await once(sandbox, "exit"), [0, null])
+const size = files.find(({ path }) => path === "dist/bin/effect-marketplace-metering.js").size
+rmSync(elsewhere, { recursive: true })
+
+console.log(`the command is one file of ${(size / 1_000_000).toFixed(2)} MB`)
 console.log(
   `${files.length} files in the package; exports, internals and runtimes as they should be`
 )

@@ -72,7 +72,7 @@ export const post = (request: RawRequest = {}) =>
           : { body: (request.altered?.body ?? body) as BodyInit })
       })
       const text = await response.text()
-      const json = text === "" ? {} : JSON.parse(text)
+      const json = text.startsWith("{") ? JSON.parse(text) : {}
       return {
         status: response.status,
         headers: response.headers,
@@ -82,6 +82,15 @@ export const post = (request: RawRequest = {}) =>
       }
     })
   )
+
+/** Tries until it holds. What is waited for is never time. */
+export const eventually = <A, E, R>(
+  look: Effect.Effect<A, E, R>,
+  holds: (value: A) => boolean
+): Effect.Effect<A, E, R> => Effect.repeat(Effect.tap(look, turn), { until: holds })
+
+/** Lets sockets get on. */
+export const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 export const coral = (code: string) => `com.amazon.coral.service#${code}`
 export const modelled = (code: string) => `com.amazonaws.marketplacemetering#${code}`

@@ -62,6 +62,8 @@ export interface Visitor {
   readonly signature: "inMemory" | "verified" | "unchecked" | "refused"
   readonly accessKeyId?: string | undefined
   readonly keyPair?: KeyPair | undefined
+  /** How much was sent. */
+  readonly bytes?: number | undefined
 }
 
 /** A call as it came and as it was answered. */
@@ -89,8 +91,9 @@ export interface Granted {
 
 export type Answer = Either.Either<Granted, Reply>
 
-/** So many calls are remembered. */
+/** So many calls are remembered, and so many bytes of them. */
 const logSize = 1000
+const logBytes = 16 * 1024 * 1024
 
 /** What every rule is, with durations in milliseconds. */
 export type Resolved = {
@@ -159,6 +162,7 @@ export type Change =
   | { readonly _tag: "Calendar"; readonly offset: number }
   | { readonly _tag: "PrivateKey"; readonly pem: string }
   | { readonly _tag: "Faults"; readonly faults: faults.FaultState }
+  | { readonly _tag: "Bucket"; readonly operation: OperationName; readonly bucket: Bucket }
   | {
       readonly _tag: "Counts"
       readonly arrivals: number
@@ -217,6 +221,8 @@ export const apply = (state: State, change: Change): State => {
       return { ...state, privateKey: change.pem }
     case "Faults":
       return { ...state, faults: change.faults }
+    case "Bucket":
+      return { ...state, buckets: { ...state.buckets, [change.operation]: change.bucket } }
     case "Counts":
       return { ...state, arrivals: change.arrivals, calls: change.calls }
     case "Reset":
@@ -248,12 +254,21 @@ export const changesOf = (state: State): ReadonlyArray<Change> => {
       : [{ _tag: "PrivateKey", pem: state.privateKey } as const]),
     { _tag: "Calendar", offset: state.offset },
     { _tag: "Faults", faults: state.faults },
+    ...Object.entries(state.buckets).map(
+      // the keys of buckets are names of operations
+      ([operation, bucket]) => ({ _tag: "Bucket", operation, bucket }) as Change
+    ),
     { _tag: "Counts", arrivals: state.arrivals, calls: state.calls }
   ]
 }
 
-/** Remembers a call, and forgets the oldest where there are too many. */
-export const remember = (state: State, called: Called): State => ({
-  ...state,
-  log: [...state.log.slice(1 - logSize), called]
-})
+/** Remembers a call, and forgets the oldest where there is too much to remember. */
+export const remember = (state: State, called: Called): State => {
+  const log = [...state.log.slice(1 - logSize), called]
+  let first = log.length
+  for (let bytes = 0; first > 0; first--) {
+    bytes += log[first - 1]?.visitor.bytes ?? 0
+    if (bytes > logBytes) break
+  }
+  return { ...state, log: first === 0 ? log : log.slice(first) }
+}

@@ -1,0 +1,472 @@
+/**
+ * Any number of usage records in, one outcome for each of them out.
+ *
+ * Records are checked, packed into calls of at most 25 records of one product, sent under the service's quota,
+ * sent again where that can help, and kept apart from those that would spoil a call. Nothing is changed on the
+ * way: what is sent of a record is the same on every attempt, its time included.
+ *
+ * @example
+ * ```ts
+ * import { Console, DateTime, Effect, Stream } from "effect"
+ * import { UsageSubmission } from "effect-marketplace-metering"
+ *
+ * const program = Effect.gen(function* () {
+ *   const timestamp = yield* DateTime.now
+ *   const records = ["111122223333", "444455556666"].map((customerAWSAccountId) => ({
+ *     timestamp,
+ *     dimension: "api-calls",
+ *     quantity: 42,
+ *     customerAWSAccountId
+ *   }))
+ *   yield* UsageSubmission.submit(records, { productCode: "4v9hm1u3i5p7l3c0" }).pipe(
+ *     Stream.filter((outcome) => outcome._tag !== "Accepted"),
+ *     Stream.runForEach((outcome) => Console.log(`record ${outcome.index}: ${outcome._tag}`))
+ *   )
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Ref from "effect/Ref"
+import type * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { BatchMeterUsageError } from "./BatchMeterUsage.js"
+import * as reporting from "./internal/submission/report.js"
+import { run } from "./internal/submission/run.js"
+import * as settings from "./internal/submission/settings.js"
+import type { MeteringClient } from "./MeteringClient.js"
+import type { Violation } from "./MeteringError.js"
+import type { Rule } from "./Preflight.js"
+import type * as UsageRecord from "./UsageRecord.js"
+
+// ---------------------------------------------------------------------------------------------------
+// what goes in
+// ---------------------------------------------------------------------------------------------------
+
+/**
+ * A `record` or the fields of one, and the product that it is of.
+ *
+ * The `productCode` of a record with a `licenseArn` is never sent, since the licence takes its place. It only
+ * says which records may share a call.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Item {
+  readonly record: UsageRecord.Input
+  readonly productCode?: string | undefined
+}
+
+/**
+ * What can be submitted: a record, the fields of one, or either with its product.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Input = UsageRecord.Input | Item
+
+/**
+ * How to submit. All of it may be left out.
+ *
+ * What is sent:
+ *
+ * - `productCode`: the product of all records that do not name one of their own. Records with a licence and no
+ *   product share calls, for a licence names its product, and a seller of several products should name it as
+ *   well: a call is for one product. (Where such calls are refused all the same, they are halved until the
+ *   products stand apart.)
+ * - `except`: preflight rules that are not checked, as in `MeteringConfig`, which has its own
+ *
+ * How it is sent:
+ *
+ * - `rate`: calls a second at the most, more than 0; 10 when left out, which is the service's quota for an
+ *   account and Region. `Infinity` is no limit. When throttled, it slows down and recovers by itself.
+ * - `concurrency`: calls under way at the same time, 10 when left out
+ * - `bufferSize`: records that are read and have no outcome yet, 5000 when left out. The source is read as room
+ *   comes free. Order by urgency and full calls are made from what is in the buffer.
+ * - `linger`: how long a record may wait for others to fill its call while the source has no more to give, 1
+ *   second when left out
+ * - `schedule`: when a call, or what is left of it, is sent again, by the error that it failed with;
+ *   `MeteringRetry.patient` when left out. It also bounds how long one record is tried.
+ *
+ * Until when it is sent (a record past its time is `Expired`):
+ *
+ * - `window`: from so long after the usage on it is refused, 24 hours when left out
+ * - `monthEnd`: from so long into the next month on it is refused, 6 hours when left out
+ * - `margin`: so long before that nothing is sent any more, 0 when left out
+ *
+ * How it is watched and ended:
+ *
+ * - `progress`: where the state of things is put whenever it has changed. Read it as often as you like, or give a
+ *   `SubscriptionRef` to be told.
+ * - `total`: how many records there are, if that is known and `records` does not tell
+ * - `stop`: when this effect ends, no more calls are made. What is under way is awaited, for at most `grace` (30
+ *   seconds when left out), and is `Unknown` after that; the rest is `NotSent`. A stream is not read any
+ *   further; of anything else that can be iterated every element still gets its outcome.
+ * - `onInterrupt`: is given what has no outcome yet when the stream is given up before its end, by interruption or
+ *   because no more is taken: `Unknown` for what was under way, `NotSent` for the rest of what was read, and what had
+ *   not been handed over. So that no outcome is lost in between, they are then handed over one by one.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly productCode?: string | undefined
+  readonly except?: ReadonlyArray<Rule> | undefined
+  readonly rate?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly bufferSize?: number | undefined
+  readonly linger?: Duration.DurationInput | undefined
+  readonly schedule?: Schedule.Schedule<unknown, BatchMeterUsageError> | undefined
+  readonly window?: Duration.DurationInput | undefined
+  readonly monthEnd?: Duration.DurationInput | undefined
+  readonly margin?: Duration.DurationInput | undefined
+  readonly progress?: Ref.Ref<Progress> | undefined
+  readonly total?: number | undefined
+  readonly stop?: Effect.Effect<unknown> | undefined
+  readonly grace?: Duration.DurationInput | undefined
+  readonly onInterrupt?: ((outcomes: ReadonlyArray<Outcome>) => Effect.Effect<unknown>) | undefined
+}
+
+// ---------------------------------------------------------------------------------------------------
+// what comes out
+// ---------------------------------------------------------------------------------------------------
+
+/**
+ * What every outcome tells of its record.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface About {
+  /** The record's place in the input, from 0. */
+  readonly index: number
+  /** The record as it was sent, or would have been. */
+  readonly record: UsageRecord.UsageRecord
+  /** The product that the record was submitted for, if one was named. */
+  readonly productCode?: string
+  /**
+   * The index of an earlier record of the same product or licence, customer, dimension and hour that was still in the
+   * buffer. Both are sent, one after the other; but an hour is billed once, so where their quantities differ, at most
+   * one of them is. (A customer's two identities are not known to be one.)
+   */
+  readonly sameKeyAs?: number
+}
+
+/**
+ * Billed, now or by an identical record before: the service answered `Success` to exactly this record.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface Accepted extends About {
+  readonly _tag: "Accepted"
+  /** The service's receipt. */
+  readonly meteringRecordId?: string
+}
+
+/**
+ * Not billed: another quantity was, for the same product or licence, customer, dimension and hour.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface Duplicate extends About {
+  readonly _tag: "Duplicate"
+}
+
+/**
+ * Not billed: the customer has no agreement now. The service may judge otherwise later.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface CustomerNotSubscribed extends About {
+  readonly _tag: "CustomerNotSubscribed"
+}
+
+/**
+ * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share,
+ * or went on refusing it until the schedule ended.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface Rejected extends About {
+  readonly _tag: "Rejected"
+  /** What the service refused it with, the last time. */
+  readonly error: BatchMeterUsageError
+}
+
+/**
+ * Never sent: the record breaks a rule of the service or is not of the right type. `violations` names every field
+ * at fault; `record` is what was given.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface Invalid extends Omit<About, "record"> {
+  readonly _tag: "Invalid"
+  readonly record: UsageRecord.Input
+  readonly violations: readonly [Violation, ...Array<Violation>]
+}
+
+/**
+ * Not billed, and no longer can be: the time to report it had passed. `deadline` is when, without the margin.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface Expired extends About {
+  readonly _tag: "Expired"
+  readonly deadline: DateTime.Utc
+}
+
+/**
+ * Not billed, for it never reached the service, or the service said each time that it had not looked at it; to be
+ * sent again as it is.
+ *
+ * - `Stopped`: no more calls were wanted
+ * - `Refused`: another call was refused for a reason that concerns the whole product or the caller
+ * - `Undelivered`: no connection or no credentials could be had
+ * - `Unprocessed`: it was among the unprocessed records of every answer
+ *
+ * `error` is what was met last, by its own call or by the one that ended the others.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface NotSent extends About {
+  readonly _tag: "NotSent"
+  /** Why it was not looked at. */
+  readonly reason: "Stopped" | "Refused" | "Undelivered" | "Unprocessed"
+  readonly error?: BatchMeterUsageError
+}
+
+/**
+ * Sent, and perhaps billed: for at least one attempt no answer came that tells. It stays so whatever a later attempt
+ * was told, but for a success. To send the same record again inside its window is safe.
+ *
+ * - `NoAnswer`: the answer was lost, or the service failed inside; `error` says how
+ * - `NoResult`: the answer said nothing of this record
+ * - `Ambiguous`: the answer said something that could be of this record or of another
+ * - `Interrupted`: the call was under way when it was given up
+ *
+ * `status` is what a later attempt was told, where it was told something.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface Unknown extends About {
+  readonly _tag: "Unknown"
+  /** Why nobody can tell. */
+  readonly reason: "NoAnswer" | "NoResult" | "Ambiguous" | "Interrupted"
+  /** How many calls were made with it. */
+  readonly attempts: number
+  readonly error?: BatchMeterUsageError
+  readonly status?: string
+}
+
+/**
+ * Answered with a status that this version does not know; not a success.
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export interface UnknownStatus extends About {
+  readonly _tag: "UnknownStatus"
+  /** The service's own word. */
+  readonly status: string
+}
+
+/**
+ * What became of one record. Of these only `Accepted` is billed for certain, and only `Unknown` and `UnknownStatus`
+ * may be.
+ *
+ * @example
+ * ```ts
+ * import { Match } from "effect"
+ * import type { UsageSubmission } from "effect-marketplace-metering"
+ *
+ * const line = (outcome: UsageSubmission.Outcome) =>
+ *   Match.valueTags(outcome, {
+ *     Accepted: ({ meteringRecordId }) => `billed as ${meteringRecordId}`,
+ *     Duplicate: () => "another quantity was billed for this hour",
+ *     CustomerNotSubscribed: () => "not subscribed",
+ *     Rejected: ({ error }) => error.message,
+ *     Invalid: ({ violations }) => violations.map(({ field }) => field).join(", "),
+ *     Expired: () => "too late",
+ *     NotSent: ({ reason }) => `to be sent again: ${reason}`,
+ *     Unknown: ({ reason }) => `perhaps billed: ${reason}`,
+ *     UnknownStatus: ({ status }) => `the service says ${status}`
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ * @category outcomes
+ */
+export type Outcome =
+  | Accepted
+  | Duplicate
+  | CustomerNotSubscribed
+  | Rejected
+  | Invalid
+  | Expired
+  | NotSent
+  | Unknown
+  | UnknownStatus
+
+/**
+ * How many records came out in each way.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Counts = { readonly [Tag in Outcome["_tag"]]: number }
+
+/**
+ * How far a submission is.
+ *
+ * - `read`: records that were read from the source
+ * - `settled`: those that have an outcome, by outcome in `counts`
+ * - `buffered`, `inFlight`: those that wait, and those that are in a call now
+ * - `calls`: calls made so far
+ * - `rate`: calls a second that are allowed now; less than asked for after the service has throttled
+ * - `recordsPerSecond`: outcomes a second since the start
+ * - `remaining`: records without an outcome, read or not; absent where the total is not known
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Progress {
+  readonly read: number
+  readonly settled: number
+  readonly counts: Counts
+  readonly buffered: number
+  readonly inFlight: number
+  readonly calls: number
+  readonly rate: number
+  readonly recordsPerSecond: number
+  readonly remaining?: number
+}
+
+/**
+ * The progress of a submission that has not begun.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Ref, Schedule } from "effect"
+ * import { UsageSubmission } from "effect-marketplace-metering"
+ *
+ * const program = Effect.gen(function* () {
+ *   const progress = yield* Ref.make(UsageSubmission.noProgress)
+ *   const show = Effect.flatMap(progress, ({ remaining, settled }) =>
+ *     Effect.log(`${settled} done, ${remaining} to go`)
+ *   )
+ *   yield* Effect.fork(Effect.repeat(show, Schedule.spaced("1 second")))
+ *   return yield* UsageSubmission.submitAll([], { progress })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const noProgress: Progress = reporting.noProgress
+
+/**
+ * The outcomes of a submission as a whole, in the order of the input.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Report {
+  /** One for every record. */
+  readonly outcomes: ReadonlyArray<Outcome>
+  /** How many there are of each. */
+  readonly counts: Counts
+}
+
+// ---------------------------------------------------------------------------------------------------
+// submitting
+// ---------------------------------------------------------------------------------------------------
+
+/**
+ * Submits records, and tells of each what became of it, as soon as it is known. `index` says which it is.
+ *
+ * The source is read as fast as outcomes are made and taken, and no faster; of a record nothing is kept once its
+ * outcome is handed over. Records of one product or licence, customer, dimension and hour are sent in the order of
+ * the input and one after the other, and otherwise those whose time is up first go first. A call that is refused for
+ * one record's sake is halved until that record stands alone. A refusal that concerns the whole product ends that
+ * product's records for this submission, and one that concerns the caller ends all.
+ *
+ * The stream itself fails only with what the source fails with, once everything that was read has its outcome. A
+ * defect of the client ends it in the same way, and options that make no sense, such as a rate of 0, are one.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { UsageSubmission } from "effect-marketplace-metering"
+ *
+ * const report = (usage: Stream.Stream<UsageSubmission.Item, Error>) =>
+ *   UsageSubmission.submit(usage, { margin: "5 minutes" }).pipe(
+ *     Stream.runForEach((outcome) =>
+ *       outcome._tag === "Unknown"
+ *         ? Effect.logWarning("perhaps billed", outcome.record)
+ *         : Effect.void
+ *     )
+ *   )
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ * @since 0.1.0
+ * @category submitting
+ */
+export const submit = <E = never, R = never>(
+  records: Stream.Stream<Input, E, R> | Iterable<Input>,
+  options: Options = {}
+): Stream.Stream<Outcome, E, R | MeteringClient> =>
+  Stream.suspend(() =>
+    isStream(records)
+      ? run(records, settings.make(options), { isDrained: false })
+      : run(Stream.fromIterable(records), settings.make(withTotal(records, options)), {
+          isDrained: true
+        })
+  )
+
+const isStream = <E, R>(
+  records: Stream.Stream<Input, E, R> | Iterable<Input>
+): records is Stream.Stream<Input, E, R> => Predicate.hasProperty(records, Stream.StreamTypeId)
+
+const withTotal = (records: Iterable<Input>, options: Options): Options =>
+  Array.isArray(records) ? { total: records.length, ...options } : options
+
+/**
+ * Submits records, and reports on all of them at the end. The report holds every outcome: for more records than fit
+ * into memory, use `submit`.
+ *
+ * When it is interrupted there is no report; `onInterrupt` is then given the outcomes of all records that were read.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { UsageRecord, UsageSubmission } from "effect-marketplace-metering"
+ *
+ * const report = (records: ReadonlyArray<UsageRecord.UsageRecord>) =>
+ *   Effect.map(UsageSubmission.submitAll(records), ({ counts, outcomes }) => ({
+ *     isComplete: counts.Accepted === records.length,
+ *     doubtful: outcomes.filter(({ _tag }) => _tag === "Unknown")
+ *   }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category submitting
+ */
+export const submitAll = <R = never>(
+  records: Stream.Stream<Input, never, R> | Iterable<Input>,
+  options: Options = {}
+): Effect.Effect<Report, never, R | MeteringClient> =>
+  reporting.collect((onInterrupt) => submit(records, { ...options, onInterrupt }), options)

@@ -1,0 +1,58 @@
+// Puts the command into one file with everything that it needs, so that it runs where nothing is installed.
+//
+//     node src/bin/bundle.js [FILE]
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
+const outfile = process.argv[2] ?? join(root, "dist/bin/effect-marketplace-metering.js")
+
+const { metafile } = await build({
+  entryPoints: [join(root, "src/bin/main.ts")],
+  absWorkingDir: root,
+  outfile,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20.19",
+  // the SDK has both, and only its modules can be taken in part
+  mainFields: ["module", "main"],
+  minify: true,
+  // so that a trace can be read
+  keepNames: true,
+  metafile: true,
+  legalComments: "none",
+  logLevel: "warning",
+  // what is CommonJS in it asks for Node's modules so
+  banner: {
+    js: 'import{createRequire as createRequire_}from"node:module";const require=createRequire_(import.meta.url);'
+  }
+})
+
+/** The packages that are in the file, by the folder of each. */
+const packages = new Set(
+  Object.entries(metafile.outputs)
+    .flatMap(([, { inputs }]) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [])
+)
+
+/** Licences ask to go along with what they are for: each text once, with the packages that it is of. */
+const byText = new Map()
+for (const folder of [...packages].sort()) {
+  const { license, name, version } = JSON.parse(
+    readFileSync(join(root, folder, "package.json"), "utf8")
+  )
+  const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name))
+  const text = file === undefined ? license : readFileSync(join(root, folder, file), "utf8").trim()
+  byText.set(text, [...(byText.get(text) ?? []), `${name} ${version}`])
+}
+const notices = [...byText].map(([text, names]) => `${names.join(", ")}\n\n${text}`)
+const notice = `This file holds these packages.\n\n${notices.join(`\n\n${"-".repeat(80)}\n\n`)}`
+writeFileSync(
+  outfile,
+  `${readFileSync(outfile, "utf8")}\n/*\n${notice.replaceAll("*/", "* /")}\n*/\n`,
+  { mode: 0o755 }
+)

@@ -1,0 +1,209 @@
+/** `doctor`: what would stop metering on this machine. */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as AwsCredentials from "../AwsCredentials.js"
+import { connectionError } from "../internal/connection.js"
+import * as MeteringClient from "../MeteringClient.js"
+import * as MeteringConfig from "../MeteringConfig.js"
+import type { OperationName } from "../MeteringError.js"
+import * as connection from "./internal/connection.js"
+import { refused } from "./internal/failure.js"
+import {
+  type Finding,
+  ofClock,
+  ofCredentials,
+  ofPermission,
+  ofRegion,
+  type Status,
+  skipped
+} from "./internal/findings.js"
+import { json } from "./internal/show.js"
+
+/** Those that can be tried without an effect. RegisterUsage begins to meter a container. */
+const harmless = ["ResolveCustomer", "BatchMeterUsage", "MeterUsage"] as const
+
+const operations = Options.choice("operation", harmless).pipe(
+  Options.repeated,
+  Options.withDescription(
+    "An operation that has to work here, of those that can be tried without an effect; may be given several times. Left out, it is all three: a SaaS seller needs no MeterUsage, an AMI or container seller nothing else. (RegisterUsage cannot be tried: it begins to meter a container.)"
+  )
+)
+
+const productCode = Options.text("product-code").pipe(
+  Options.optional,
+  Options.withDescription("Your product, to try calls with; without it one that nobody has.")
+)
+
+const asJson = Options.boolean("json").pipe(Options.withDescription("Print one JSON object."))
+
+export const doctor = Command.make(
+  "doctor",
+  { operations, productCode, ...connection.options, json: asJson },
+  (options) =>
+    Effect.gen(function* () {
+      const wanted = options.operations.length === 0 ? harmless : options.operations
+      const findings = yield* examine(
+        options,
+        wanted,
+        Option.getOrElse(options.productCode, () => "doctor")
+      )
+      const problems = findings.filter(({ status }) => status === "problem").length
+      yield* Console.log(
+        options.json
+          ? json({ ok: problems === 0, checks: findings })
+          : findings.map(lineOf).join("\n")
+      )
+      if (problems > 0) {
+        return yield* refused(
+          problems === 1
+            ? "1 thing would stop metering."
+            : `${problems} things would stop metering.`
+        )
+      }
+    })
+).pipe(
+  Command.withDescription(
+    "Says what would stop metering on this machine, and what to do: credentials, Region, endpoint, clock, permissions. It meters nothing and shows no secret."
+  )
+)
+
+const marks: { readonly [S in Status]: string } = {
+  ok: "ok     ",
+  warning: "warning",
+  problem: "PROBLEM",
+  skipped: "skipped"
+}
+
+const lineOf = ({ advice, check, found, status }: Finding) =>
+  `${marks[status]}  ${check}: ${found}${advice === undefined ? "" : `\n         ${advice}`}`
+
+/** Everything there is to look at, in the order in which one thing needs another. */
+const examine = (
+  options: connection.Connection,
+  wanted: ReadonlyArray<OperationName>,
+  productCode: string
+) =>
+  Effect.gen(function* () {
+    const [credentials, config] = yield* Effect.all(
+      [examineCredentials(options), Effect.either(configOf(options))],
+      { concurrency: "unbounded" }
+    )
+    if (Either.isLeft(config)) {
+      return [
+        credentials,
+        { check: "region", status: "problem", found: "none", advice: config.left.message } as const,
+        skipped("endpoint", "it depends on the Region"),
+        skipped("permissions", "there is nothing to ask")
+      ]
+    }
+    const endpoint = yield* examineEndpoint(config.right)
+    const isReachable = endpoint.every(({ status }) => status !== "problem")
+    const permissions =
+      isReachable && credentials.status === "ok"
+        ? yield* Effect.forEach(wanted, (operation) => tryOut(operation, productCode), {
+            concurrency: "unbounded"
+          }).pipe(Effect.provide(connection.layer(options)), Effect.orDie)
+        : [skipped("permissions", "they cannot be asked for without credentials and endpoint")]
+    return [credentials, ofRegion(config.right.region, wanted), ...endpoint, ...permissions]
+  })
+
+const configOf = (options: connection.Connection) =>
+  MeteringConfig.MeteringConfig.pipe(Effect.provide(connection.config(options)))
+
+const examineCredentials = (options: connection.Connection): Effect.Effect<Finding> =>
+  Effect.gen(function* () {
+    const { get } = yield* AwsCredentials.AwsCredentials
+    const credentials = yield* get
+    const marks = yield* connection.marksOf(options)
+    return ofCredentials(credentials, marks, yield* DateTime.now)
+  }).pipe(
+    Effect.provide(connection.credentials(options)),
+    Effect.catchAll(({ reason, tried }) =>
+      Effect.succeed<Finding>({
+        check: "credentials",
+        status: "problem",
+        found: `none from ${tried.join(", ")}`,
+        advice: `${reason}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in and set AWS_PROFILE, or run with a role.`
+      })
+    )
+  )
+
+/** Whoever answers there, and by which clock. Any answer will do; the request is not signed. */
+const examineEndpoint = ({ endpoint, requestTimeout }: MeteringConfig.Service) =>
+  Effect.gen(function* () {
+    const client = yield* HttpClient.HttpClient
+    const before = yield* Clock.currentTimeMillis
+    const { headers, status } = yield* client.get(endpoint)
+    const after = yield* Clock.currentTimeMillis
+    const isSandbox = headers["x-effect-marketplace-metering-sandbox"] !== undefined
+    const reached: Finding = {
+      check: "endpoint",
+      status: "ok",
+      found: `${endpoint} answers (HTTP ${status})${isSandbox ? "; it is a sandbox, and bills nobody" : ""}`
+    }
+    const date = Date.parse(headers.date ?? "")
+    return [
+      reached,
+      Number.isNaN(date)
+        ? skipped("clock", "the answer has no date")
+        : // a date is cut to the second: half of one, on average
+          ofClock((before + after) / 2 - (date + 500))
+    ]
+  }).pipe(
+    Effect.timeoutFail({ duration: requestTimeout, onTimeout: () => "no answer in time" as const }),
+    Effect.catchAll((error) => {
+      const reason =
+        typeof error === "string"
+          ? error
+          : "reason" in error && "cause" in error
+            ? connectionError("BatchMeterUsage", endpoint, error).reason
+            : "no answer"
+      return Effect.succeed([
+        {
+          check: "endpoint",
+          status: "problem",
+          found: `${endpoint} does not answer: ${reason}`,
+          advice:
+            "Look at the Region's name, at DNS, proxy and firewall (HTTPS, port 443), or at --endpoint."
+        } satisfies Finding,
+        skipped("clock", "only an answer tells the service's")
+      ])
+    }),
+    Effect.provide(FetchHttpClient.layer)
+  )
+
+/** A call that has no effect, whatever it is answered. */
+const tryOut = (operation: OperationName, productCode: string) =>
+  Effect.gen(function* () {
+    const timestamp = yield* DateTime.now
+    switch (operation) {
+      case "ResolveCustomer":
+        return yield* MeteringClient.resolveCustomer({
+          registrationToken: Redacted.make("not-a-token")
+        })
+      case "BatchMeterUsage":
+        return yield* MeteringClient.batchMeterUsage({ productCode, usageRecords: [] })
+      default:
+        return yield* MeteringClient.meterUsage({
+          productCode,
+          timestamp,
+          usageDimension: "doctor",
+          usageQuantity: 0,
+          dryRun: true
+        })
+    }
+  }).pipe(
+    Effect.match({
+      onSuccess: () => ofPermission(operation, undefined),
+      onFailure: (error) => ofPermission(operation, error)
+    })
+  )

@@ -1,0 +1,58 @@
+/** The columns of a file of usage, by the names of the library or of the wire. */
+import * as Either from "effect/Either"
+
+export const fields = [
+  "timestamp",
+  "dimension",
+  "quantity",
+  "customerAWSAccountId",
+  "customerIdentifier",
+  "licenseArn",
+  "productCode",
+  "usageAllocations"
+] as const
+
+export type Field = (typeof fields)[number]
+
+/** What a column is for; a `reason` was written by an earlier submission, and is not read. */
+export type Column = Field | "reason"
+
+/** Case, spaces and what joins words make no difference. */
+const plain = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "")
+
+const known: ReadonlyMap<string, Column> = new Map<string, Column>([
+  ...fields.map((field) => [plain(field), field] as const),
+  // as MeterUsage has them
+  ["usagedimension", "dimension"],
+  ["usagequantity", "quantity"],
+  ["reason", "reason"]
+])
+
+export const columnOf = (name: string): Column | undefined => known.get(plain(name))
+
+/** What each column is for, or what is wrong with the head of the file. */
+export const read = (
+  head: ReadonlyArray<string>
+): Either.Either<ReadonlyArray<Column>, ReadonlyArray<string>> => {
+  const columns = head.map(columnOf)
+  const strange = head.filter((_, i) => columns[i] === undefined)
+  const there = new Set(columns)
+  const twice = columns.filter((column, i) => column !== undefined && columns.indexOf(column) < i)
+  const missing = ["timestamp", "dimension", "quantity"].filter(
+    (field) => !there.has(field as Field)
+  )
+  const problems = [
+    ...strange.map(
+      (name) =>
+        `"${name}" is none of ${fields.join(", ")}; take the column out, or give it one of these names`
+    ),
+    ...twice.map((field) => `there are two columns for ${field}`),
+    ...missing.map((field) => `there is no column ${field}`),
+    ...(there.has("customerAWSAccountId") || there.has("customerIdentifier")
+      ? []
+      : ["there is no column customerAWSAccountId, and none customerIdentifier"])
+  ]
+  return problems.length === 0
+    ? Either.right(columns.filter((column) => column !== undefined))
+    : Either.left(problems)
+}

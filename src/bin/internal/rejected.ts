@@ -1,0 +1,28 @@
+/** Rows that were not accepted, as they were written, each with the reason: to be corrected and submitted again. */
+import type { Row, Sheet } from "./rows.js"
+
+const line = (cells: ReadonlyArray<string>) => `${cells.map(quoted).join(",")}\n`
+
+const quoted = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
+
+/** The first line, where the format has one. */
+export const head = (sheet: Sheet): string =>
+  sheet.format === "ndjson"
+    ? ""
+    : line([...sheet.head.filter((_, i) => sheet.columns[i] !== "reason"), "reason"])
+
+export const row = ({ sheet, written }: Row, reason: string): string => {
+  if (sheet.format === "csv") {
+    const cells = typeof written === "string" ? [written] : written
+    // of too few or too many cells all are kept, for a person to see
+    return line([...cells.filter((_, i) => sheet.columns[i] !== "reason"), reason])
+  }
+  const text = String(written)
+  try {
+    const { reason: _, ...value } = JSON.parse(text) as Record<string, unknown>
+    return `${JSON.stringify({ ...value, reason })}\n`
+  } catch {
+    // what is no JSON is kept as it was, beside a text that is
+    return `${JSON.stringify({ unreadable: text, reason })}\n`
+  }
+}

@@ -1,0 +1,105 @@
+/** What is told of a submission while it goes on, and at its end. */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as rejectedRows from "./rejected.js"
+import { json } from "./show.js"
+import type { Settled } from "./submitRows.js"
+import * as tally from "./tally.js"
+import { stopped } from "./verdict.js"
+
+export interface Options {
+  /** The name of the source, in front of every place in it. */
+  readonly name: string
+  readonly json: boolean
+  /** Writes rows that were not accepted somewhere, where that is wanted. */
+  readonly writeRejected: ((text: string) => Effect.Effect<void>) | undefined
+}
+
+/** What is known at the end only. */
+export interface End {
+  readonly calls: number
+  readonly isDryRun: boolean
+  readonly isStopped: boolean
+  /** Whether some of the source was not read. */
+  readonly isUnread: boolean
+}
+
+/** So many problems are told one by one; all are in what `--rejected` and `--json` give. */
+const problemsTold = 50
+
+export const make = ({ name, json: isJson, writeRejected }: Options) => {
+  const counted = tally.make()
+  const problems: Array<{ readonly line: number; readonly text: string }> = []
+  let notReached = 0
+  let rejected = ""
+  let lines = ""
+  let isHeadWritten = false
+
+  let lastLine = 1
+
+  const add = ({ record, row, verdict }: Settled) => {
+    lastLine = Math.max(lastLine, row.line)
+    const { column, meteringRecordId, reason, status } = verdict
+    counted.add(record, status)
+    if (isJson) {
+      lines += `${json({ line: row.line, status, reason, meteringRecordId, record })}\n`
+    }
+    if (reason === undefined) return
+    // of thousands that were only not sent, none needs a person
+    if (reason === stopped.reason) notReached += 1
+    else if (problems.length < problemsTold) {
+      const place = [name, row.line, ...(column === undefined ? [] : [column])].join(":")
+      problems.push({ line: row.line, text: `${place}: ${reason}` })
+    }
+    if (writeRejected === undefined) return
+    if (!isHeadWritten) rejected += rejectedRows.head(row.sheet)
+    isHeadWritten = true
+    rejected += rejectedRows.row(row, reason)
+  }
+
+  const flush = Effect.suspend(() => {
+    const texts = { lines, rejected }
+    lines = ""
+    rejected = ""
+    return Effect.zipRight(
+      texts.lines === "" ? Effect.void : Console.log(texts.lines.slice(0, -1)),
+      texts.rejected === "" || writeRejected === undefined
+        ? Effect.void
+        : writeRejected(texts.rejected)
+    )
+  })
+
+  const bad = () => counted.total - counted.count("Accepted")
+
+  const finish = ({ calls, isDryRun, isStopped, isUnread }: End) =>
+    isJson
+      ? Console.log(
+          json({
+            summary: {
+              source: name,
+              records: counted.total,
+              counts: counted.counts(),
+              calls,
+              dryRun: isDryRun,
+              stopped: isStopped,
+              readToTheEnd: !isUnread
+            }
+          })
+        )
+      : Effect.gen(function* () {
+          const sorted = problems.sort((a, b) => a.line - b.line)
+          for (const { text } of sorted) yield* Console.error(text)
+          const untold = bad() - problems.length - notReached
+          if (untold > 0) {
+            yield* Console.error(`and ${shown(untold)} more; --rejected and --json give them all.`)
+          }
+          if (counted.total > 0) {
+            yield* Console.log(counted.show(isDryRun ? "would be sent" : "accepted"))
+          }
+          if (isStopped) yield* Console.error("It was stopped.")
+        })
+
+  return { add, flush, finish, tally: counted, bad, lastLine: () => lastLine }
+}
+
+const shown = (count: number) => count.toLocaleString("en-US")

@@ -1,0 +1,94 @@
+/** Counts of what became of rows, by customer, dimension and status. */
+import { type Cell, table } from "./table.js"
+import { type Status, words } from "./verdict.js"
+
+interface Sum {
+  readonly customer: string
+  readonly dimension: string
+  readonly status: Status
+  records: number
+  units: number
+}
+
+/** What of a record is counted, as far as it could be read. */
+export interface Counted {
+  readonly customerAWSAccountId?: unknown
+  readonly customerIdentifier?: unknown
+  readonly dimension?: unknown
+  readonly quantity?: unknown
+}
+
+/** So many lines of accepted usage are shown one by one. */
+const acceptedShown = 40
+
+export const make = () => {
+  const sums = new Map<string, Sum>()
+  const counts = new Map<Status, number>()
+  let total = 0
+
+  const add = (record: Counted | undefined, status: Status) => {
+    const customer = String(record?.customerAWSAccountId ?? record?.customerIdentifier ?? "?")
+    const dimension = String(record?.dimension ?? "?")
+    const units = typeof record?.quantity === "number" ? record.quantity : 0
+    const key = JSON.stringify([customer, dimension, status])
+    const sum = sums.get(key) ?? { customer, dimension, status, records: 0, units: 0 }
+    sum.records += 1
+    sum.units += units
+    sums.set(key, sum)
+    counts.set(status, (counts.get(status) ?? 0) + 1)
+    total += 1
+  }
+
+  /** `accepted` is how that status is told. */
+  const show = (accepted: string): string => {
+    const sorted = [...sums.values()].sort(
+      (a, b) =>
+        compare(a.customer, b.customer) ||
+        compare(a.dimension, b.dimension) ||
+        compare(a.status, b.status)
+    )
+    const isShown = (_: Sum, place: number) => place < acceptedShown
+    const good = sorted.filter(({ status }) => status === "Accepted")
+    const shown = new Set([
+      ...good.filter(isShown),
+      ...sorted.filter(({ status }) => status !== "Accepted")
+    ])
+    const rest = good.filter((sum) => !shown.has(sum))
+    const rows: ReadonlyArray<ReadonlyArray<Cell>> = [
+      ...sorted
+        .filter((sum) => shown.has(sum))
+        .map(({ customer, dimension, records, status, units }) => [
+          customer,
+          dimension,
+          status === "Accepted" ? accepted : words[status],
+          records,
+          units
+        ]),
+      ...(rest.length === 0
+        ? []
+        : [
+            [
+              `and ${rest.length} more`,
+              "",
+              accepted,
+              rest.reduce((sum, { records }) => sum + records, 0),
+              rest.reduce((sum, { units }) => sum + units, 0)
+            ]
+          ])
+    ]
+    return table(["customer", "dimension", "status", "records", "units"], rows)
+  }
+
+  return {
+    add,
+    show,
+    get total() {
+      return total
+    },
+    count: (status: Status) => counts.get(status) ?? 0,
+    /** By status, those that occurred. */
+    counts: () => Object.fromEntries(counts) as { readonly [S in Status]?: number }
+  }
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

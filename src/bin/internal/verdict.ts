@@ -1,0 +1,95 @@
+/** What became of a row: in a word, and why in a sentence. */
+import * as DateTime from "effect/DateTime"
+import * as Match from "effect/Match"
+import type { Violation } from "../../MeteringError.js"
+import type * as UsageSubmission from "../../UsageSubmission.js"
+import type { Row } from "./rows.js"
+
+export type Status = UsageSubmission.Outcome["_tag"]
+
+export interface Verdict {
+  readonly status: Status
+  /** Why it was not accepted. */
+  readonly reason?: string | undefined
+  /** The column at fault, from 1, where there is one. */
+  readonly column?: number | undefined
+  readonly meteringRecordId?: string | undefined
+}
+
+/** How statuses are told. */
+export const words: { readonly [S in Status]: string } = {
+  Accepted: "accepted",
+  Duplicate: "duplicate",
+  CustomerNotSubscribed: "not subscribed",
+  Rejected: "rejected",
+  Invalid: "invalid",
+  Expired: "expired",
+  NotSent: "not sent",
+  Unknown: "unknown",
+  UnknownStatus: "unknown status"
+}
+
+export const of = (outcome: UsageSubmission.Outcome, row: Row): Verdict =>
+  outcome._tag === "Accepted"
+    ? { status: "Accepted", meteringRecordId: outcome.meteringRecordId }
+    : {
+        status: outcome._tag,
+        reason: reasonOf(outcome),
+        column: outcome._tag === "Invalid" ? columnOf(outcome.violations[0], row) : undefined
+      }
+
+export const unreadable = (reason: string): Verdict => ({ status: "Invalid", reason })
+
+/** Never handed over: the submission had been stopped. */
+export const stopped: Verdict = {
+  status: "NotSent",
+  reason: "It was stopped before. Submit it again as it is."
+}
+
+const again = "Submit it again as it is."
+
+const reasonOf = Match.type<Exclude<UsageSubmission.Outcome, UsageSubmission.Accepted>>().pipe(
+  Match.tagsExhaustive({
+    Duplicate: ({ sameKeyAs }) =>
+      `Another quantity was billed for this customer, dimension and hour${sameKeyAs === undefined ? "" : " (another row of this file has the same)"}; the first one stays.`,
+    CustomerNotSubscribed: () => "The customer has no active agreement for the product.",
+    Rejected: ({ error }) => error.message,
+    Invalid: ({ violations }) => violations.map(sentenceOf).join("; "),
+    Expired: ({ deadline }) =>
+      `It could be reported until ${DateTime.formatIso(deadline)}, and no longer.`,
+    NotSent: ({ error, reason }) =>
+      reason === "Stopped"
+        ? (stopped.reason ?? again)
+        : [error?.message, again].filter((text) => text !== undefined).join(" "),
+    Unknown: ({ error }) =>
+      [
+        "It was sent, and may have been billed; to submit it again as it is is safe, inside of its 24 hours.",
+        error?.message
+      ]
+        .filter((text) => text !== undefined)
+        .join(" "),
+    UnknownStatus: ({ status }) => `The service says ${status}, which this version does not know.`
+  })
+)
+
+/** How texts of a file should have been, where the library has another type. */
+const inTexts: { readonly [expected: string]: string } = {
+  "a DateTime.Utc": "a time with its zone, such as 2026-11-25T10:00:00Z",
+  "a finite number": "a number",
+  "a list": "a JSON list of allocations"
+}
+
+const sentenceOf = ({ expected, field, value }: Violation): string => {
+  const got =
+    value === undefined ? "" : `, got ${shortened(JSON.stringify(value) ?? String(value))}`
+  return `${field}: expected ${inTexts[expected] ?? expected}${got}`
+}
+
+const shortened = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text)
+
+const columnOf = ({ field }: Violation, { sheet }: Row): number | undefined => {
+  const [name = ""] = field.split(/[.[]/, 1)
+  const names: ReadonlyArray<string> = sheet.format === "csv" ? sheet.columns : []
+  const at = names.indexOf(name)
+  return at === -1 ? undefined : at + 1
+}

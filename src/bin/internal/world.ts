@@ -1,0 +1,119 @@
+/** A sandbox in words: what is in it, and how to get to it. */
+import * as DateTime from "effect/DateTime"
+import type { Scenario } from "../../sandbox/index.js"
+import { table } from "./table.js"
+
+/** What a sandbox tells at its start. */
+export interface World {
+  readonly url: string
+  readonly now: DateTime.Utc
+  readonly scenario: Scenario.Scenario
+  /** As they are now, which a state's file may have changed. */
+  readonly customers: ReadonlyArray<Scenario.Customer>
+  readonly anyCredentials: boolean
+}
+
+export const describe = (world: World): string =>
+  [
+    `This is a sandbox of AWS Marketplace Metering at ${world.url}. It is not the service: nothing is billed.`,
+    section("Point any AWS SDK or the AWS CLI at it by its environment:", environmentOf(world)),
+    section("Products:", productsOf(world.scenario)),
+    section("Customers:", customersOf(world.customers)),
+    ...quotasOf(world.scenario),
+    section("Try it with the AWS CLI:", tryItOf(world)),
+    `Mint tokens, end agreements, see what is billed: ${world.url}/_sandbox/docs`,
+    "Ctrl-C ends it."
+  ].join("\n\n")
+
+const section = (title: string, lines: ReadonlyArray<string>) => [title, ...lines].join("\n")
+
+const environmentOf = ({ anyCredentials, scenario, url }: World) => {
+  const [pair] = scenario.credentials ?? []
+  const keyId = pair?.accessKeyId ?? "sandbox"
+  // those of a file are known to whoever wrote it, and may be used elsewhere
+  const secret = pair === undefined ? "sandbox" : "<as in the scenario>"
+  return [
+    `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${url}`,
+    `  export AWS_REGION=${scenario.region}`,
+    `  export AWS_ACCESS_KEY_ID=${keyId}`,
+    `  export AWS_SECRET_ACCESS_KEY=${secret}`,
+    ...(pair?.sessionToken === undefined
+      ? []
+      : ["  export AWS_SESSION_TOKEN=<as in the scenario>"]),
+    ...(anyCredentials ? ["Any other credentials will do as well; no signature is checked."] : [])
+  ]
+}
+
+const productsOf = ({ products }: Scenario.Scenario) =>
+  products.length === 0
+    ? ["  none"]
+    : [
+        table(
+          ["product code", "dimensions"],
+          products.map(({ code, dimensions }) => [code, dimensions.join(", ")])
+        )
+      ]
+
+const customersOf = (customers: ReadonlyArray<Scenario.Customer>) =>
+  customers.length === 0
+    ? ["  none"]
+    : [
+        table(
+          ["AWS account", "identifier", "product code", "licence"],
+          customers.flatMap(
+            ({ agreements, customerAWSAccountId, customerIdentifier, suspended }) => {
+              const who = [customerAWSAccountId, customerIdentifier ?? "-"]
+              const note = suspended === true ? " (suspended)" : ""
+              return agreements.length === 0
+                ? [[...who, `not subscribed${note}`, "-"]]
+                : agreements.map((agreement) => [
+                    ...who,
+                    `${agreement.productCode}${lifeOf(agreement)}${note}`,
+                    agreement.licenseArn ?? "-"
+                  ])
+            }
+          )
+        )
+      ]
+
+/** The times at which an agreement's life turns, as far as it has any. */
+const lifeOf = ({ cancelledAt, endsAt, startsAt }: Scenario.Agreement) => {
+  const turns = [
+    ["from", startsAt],
+    ["cancelled", cancelledAt],
+    ["until", endsAt]
+  ] as const
+  const told = turns.flatMap(([word, at]) =>
+    at === undefined ? [] : [`${word} ${DateTime.formatIso(at).replace(/:\d\d\.\d+Z$/, "Z")}`]
+  )
+  return told.length === 0 ? "" : ` (${told.join(", ")})`
+}
+
+const quotasOf = ({ quotas = {} }: Scenario.Scenario) => {
+  const told = Object.entries(quotas).map(([operation, limit]) => `${operation} ${limit}`)
+  return told.length === 0 ? [] : [`Calls a second, at most: ${told.join(", ")}.`]
+}
+
+/** One call that is accepted, if anybody has an agreement. */
+const tryItOf = ({ customers, now, scenario }: World) => {
+  const usable = customers.flatMap(({ agreements, customerAWSAccountId }) =>
+    agreements.flatMap(({ licenseArn, productCode }) => {
+      const dimension = scenario.products.find(({ code }) => code === productCode)?.dimensions[0]
+      return dimension === undefined
+        ? []
+        : [{ customerAWSAccountId, dimension, licenseArn, productCode }]
+    })
+  )
+  const [usage] = usable
+  if (usage === undefined) return ["  nothing yet: nobody has an agreement"]
+  const record = [
+    `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,
+    `CustomerAWSAccountId=${usage.customerAWSAccountId}`,
+    `Dimension=${usage.dimension}`,
+    "Quantity=42"
+  ].join(",")
+  return [
+    `  aws meteringmarketplace batch-meter-usage --product-code ${usage.productCode} \\`,
+    `    --usage-records ${record}`
+  ]
+}

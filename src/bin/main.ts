@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+/** The one place that is run as a process: arguments in, an exit code out. */
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as Runtime from "@effect/platform/Runtime"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { app } from "./app.js"
+import { inOrder } from "./internal/arguments.js"
+import { Signals } from "./internal/signals.js"
+import { isColourful, logger, plainWhere } from "./internal/terminal.js"
+
+const signals: { taken: (() => void) | undefined; isStopping: boolean } = {
+  taken: undefined,
+  isStopping: false
+}
+
+const SignalsLive = Layer.succeed(Signals, {
+  take: (onSignal) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        signals.taken = onSignal
+      }),
+      () =>
+        Effect.sync(() => {
+          signals.taken = undefined
+        })
+    )
+})
+
+const Live = Layer.mergeAll(
+  NodeFileSystem.layer,
+  NodePath.layer,
+  NodeTerminal.layer,
+  SignalsLive,
+  Logger.replace(Logger.defaultLogger, logger)
+)
+
+const program = app([...process.argv.slice(0, 2), ...inOrder(process.argv.slice(2))]).pipe(
+  Effect.as(0),
+  Effect.catchAll((error) =>
+    ValidationError.isValidationError(error)
+      ? // it has been told already
+        Effect.succeed(2)
+      : Effect.as(Console.error(error.message), error.exitCode)
+  ),
+  Effect.tapErrorCause((cause) =>
+    Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(Cause.pretty(cause))
+  ),
+  Effect.provide(Live),
+  (run) =>
+    Effect.consoleWith((console) =>
+      Effect.withConsole(
+        run,
+        plainWhere(console, {
+          stdout: !isColourful(process.stdout, process.env),
+          stderr: !isColourful(process.stderr, process.env)
+        })
+      )
+    )
+)
+
+/** The code that the program came to; being stopped by a signal is no fault. */
+const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
+  Exit.match(exit, {
+    onSuccess: (code) => (typeof code === "number" ? code : 0),
+    onFailure: (cause) => (Cause.isInterruptedOnly(cause) ? 0 : 2)
+  })
+
+/** Runs until its end or until a signal; the command that has taken signals ends by itself. */
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const onSignal = () => {
+    if (signals.isStopping) process.exit(130)
+    signals.isStopping = true
+    if (signals.taken === undefined) fiber.unsafeInterruptAsFork(fiber.id())
+    else signals.taken()
+  }
+  process.on("SIGINT", onSignal)
+  process.on("SIGTERM", onSignal)
+  // whoever has read what is printed has gone, and wants no more of it
+  process.stdout.on("error", () => signals.taken?.())
+  const staysAlive = setInterval(() => {}, 2 ** 31 - 1)
+  fiber.addObserver((exit) => {
+    clearInterval(staysAlive)
+    // what has been printed may still be under way where pipes are slow
+    teardown(exit, (code) =>
+      process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+    )
+  })
+})
+
+runMain(program, {
+  disableErrorReporting: true,
+  disablePrettyLogger: true,
+  teardown: (exit, end) => end(codeOf(exit))
+})

@@ -1,0 +1,68 @@
+/** `resolve`: who a buyer is who has just signed up. */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as Prompt from "@effect/cli/Prompt"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as MeteringClient from "../MeteringClient.js"
+import * as MeteringRetry from "../MeteringRetry.js"
+import * as connection from "./internal/connection.js"
+import { cannotRun } from "./internal/failure.js"
+import { textOf } from "./internal/input.js"
+import { failureOf } from "./internal/refusal.js"
+import { fields, json } from "./internal/show.js"
+
+const file = Args.text({ name: "file" }).pipe(
+  Args.optional,
+  Args.withDescription(
+    "A file that holds the registration token, or - for standard input. Left out, it is asked for, and not shown. (A token among the arguments would stay in the shell's history.)"
+  )
+)
+
+const asJson = Options.boolean("json").pipe(Options.withDescription("Print one JSON object."))
+
+export const resolve = Command.make(
+  "resolve",
+  { file, ...connection.options, json: asJson },
+  (options) =>
+    Effect.gen(function* () {
+      const registrationToken = yield* tokenOf(options.file)
+      const buyer = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
+        Effect.retry(MeteringRetry.standard),
+        Effect.provide(connection.layer(options)),
+        Effect.mapError(failureOf)
+      )
+      yield* Console.log(
+        options.json
+          ? json(buyer)
+          : fields([
+              ["AWS account", buyer.customerAWSAccountId],
+              ["customer identifier", buyer.customerIdentifier],
+              ["product code", buyer.productCode],
+              ["licence", buyer.licenseArn]
+            ])
+      )
+    })
+).pipe(
+  Command.withDescription(
+    "Learns from a registration token who the buyer is (ResolveCustomer). The token is the x-amzn-marketplace-token that AWS Marketplace posts to the sign-up page."
+  )
+)
+
+const tokenOf = (file: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const isAsked = Option.isNone(file) && process.stdin.isTTY && process.stdout.isTTY
+    const text = yield* isAsked ? ask : textOf(Option.getOrElse(file, () => "-"))
+    const token = text.trim()
+    return token === ""
+      ? yield* cannotRun("There is no registration token. Give a file with it, or pipe it in.")
+      : Redacted.make(token)
+  })
+
+const ask = Prompt.hidden({ message: "Registration token:" }).pipe(
+  Effect.map(Redacted.value),
+  Effect.catchTag("QuitException", () => Effect.succeed(""))
+)

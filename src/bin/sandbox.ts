@@ -1,0 +1,171 @@
+/** `sandbox`: the service on this machine, for any AWS SDK in any language. */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import type { ServeError } from "@effect/platform/HttpServerError"
+import * as Console from "effect/Console"
+import type * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import { MeteringSandbox, SandboxServer, Scenario } from "../sandbox/index.js"
+import { cannotRun, type Failure } from "./internal/failure.js"
+import { reasonOf } from "./internal/files.js"
+import { number, time } from "./internal/options.js"
+import * as world from "./internal/world.js"
+
+const port = number(
+  "port",
+  "a port from 0 to 65535",
+  (port) => Number.isInteger(port) && port >= 0 && port <= 65_535
+).pipe(
+  Options.withDefault(4598),
+  Options.withDescription("Where it listens, 4598 unless given; 0 takes any free port.")
+)
+
+const host = Options.text("host").pipe(
+  Options.withDefault("127.0.0.1"),
+  Options.withDescription(
+    "The address that it listens on, 127.0.0.1 unless given. With 0.0.0.0 other machines can reach it."
+  )
+)
+
+const scenario = Options.file("scenario").pipe(
+  Options.optional,
+  Options.withDescription(
+    "A JSON file with products, customers, key pairs, rules and faults. Without one there is a small world to call at once."
+  )
+)
+
+const state = Options.file("state").pipe(
+  Options.optional,
+  Options.withDescription(
+    "A file to remember everything in, and to go on from at the next start. It survives a kill, and holds registration tokens."
+  )
+)
+
+const anyCredentials = Options.boolean("any-credentials").pipe(
+  Options.withDescription("Let everybody in; check no signature.")
+)
+
+const quota = Options.boolean("quota").pipe(
+  Options.withDescription("Throttle as AWS documents it: 10 calls a second, RegisterUsage 5.")
+)
+
+const now = time("now").pipe(
+  Options.optional,
+  Options.withDescription(
+    "The time by its calendar, such as 2026-11-30T23:30:00Z, from which it goes on. Only usage, agreements and tokens know it; signatures keep to the machine's clock."
+  )
+)
+
+export const sandbox = Command.make(
+  "sandbox",
+  { port, host, scenario, state, anyCredentials, quota, now },
+  (options) =>
+    Effect.gen(function* () {
+      const given = yield* scenarioOf(options.scenario)
+      const scenario: Scenario.Scenario = {
+        ...given,
+        ...(options.quota && { quotas: Scenario.documentedQuotas })
+      }
+      const sandbox = Option.match(options.state, {
+        onNone: () => MeteringSandbox.layer(scenario),
+        onSome: (file) => Layer.mapError(MeteringSandbox.layerFile(file, scenario), notTaken(file))
+      })
+      const server = Layer.mapError(
+        SandboxServer.layerNode({
+          port: options.port,
+          host: options.host,
+          anyCredentials: options.anyCredentials
+        }),
+        notServed(options)
+      )
+      return yield* serve(scenario, options).pipe(
+        Effect.provide(Layer.provideMerge(server, sandbox))
+      )
+    })
+).pipe(
+  Command.withDescription(
+    "Runs a sandbox of AWS Marketplace Metering on this machine, for any AWS SDK and the AWS CLI. It behaves as the service does, and bills nobody."
+  )
+)
+
+interface Shown {
+  readonly host: string
+  readonly now: Option.Option<DateTime.Utc>
+  readonly anyCredentials: boolean
+}
+
+/** Tells what there is, and stays until it is interrupted. */
+const serve = (scenario: Scenario.Scenario, options: Shown) =>
+  Effect.gen(function* () {
+    const sandbox = yield* MeteringSandbox.MeteringSandbox
+    const { url } = yield* SandboxServer.SandboxServer
+    // also where a state's file has another calendar
+    if (Option.isSome(options.now)) yield* sandbox.setTime(options.now.value)
+    yield* Console.log(
+      world.describe({
+        url,
+        scenario,
+        now: yield* sandbox.now,
+        customers: yield* sandbox.customers,
+        anyCredentials: options.anyCredentials
+      })
+    )
+    if (!isLoopback(options.host)) {
+      yield* Console.error(
+        `\nWarning: it listens on ${options.host}; other machines may reach it, and control it without credentials.`
+      )
+    }
+    return yield* Effect.never
+  })
+
+const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
+
+/** The scenario of a file, or the one that is built in. */
+const scenarioOf = (file: Option.Option<string>) =>
+  Option.match(file, {
+    onNone: () => Effect.orDie(Scenario.complete({})),
+    onSome: (path) =>
+      Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(path)).pipe(
+        Effect.mapError((error) => cannotRun(`${path} cannot be read: ${reasonOf(error)}.`)),
+        Effect.flatMap((text) =>
+          Either.mapLeft(Scenario.fromJson(text), ({ problems }) =>
+            cannotRun(
+              [`${path} is not a scenario:`, ...problems.map((problem) => `- ${problem}`)].join(
+                "\n"
+              )
+            )
+          )
+        )
+      )
+  })
+
+const notTaken =
+  (file: string) =>
+  (error: MeteringSandbox.SandboxError | Scenario.ScenarioError | PlatformError): Failure =>
+    cannotRun(
+      error._tag === "SandboxError" || error._tag === "ScenarioError"
+        ? error.message
+        : `${file} cannot be used for its state: ${reasonOf(error)}.`
+    )
+
+const notServed =
+  ({ host, port }: { readonly host: string; readonly port: number }) =>
+  ({ cause }: ServeError): Failure => {
+    const code = Predicate.hasProperty(cause, "code") ? String(cause.code) : "unknown fault"
+    return cannotRun(
+      `It cannot listen on ${host}, port ${port}: ${faultsOfListening[code] ?? `${code}.`}`
+    )
+  }
+
+const faultsOfListening: { readonly [code: string]: string } = {
+  EADDRINUSE: "somebody does already. Give another by --port; --port 0 takes any that is free.",
+  EACCES: "that needs more rights. Give a port from 1024 on by --port.",
+  EADDRNOTAVAIL: "this machine does not have that address.",
+  ENOTFOUND: "there is no such host."
+}

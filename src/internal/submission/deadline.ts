@@ -1,0 +1,17 @@
+/** Until when the service accepts a record. Times are epoch milliseconds, UTC. */
+import type { UsageRecord } from "../../UsageRecord.js"
+
+export interface Window {
+  /** From so long after the usage on it is refused. */
+  readonly back: number
+  /** From so long into the next month on it is refused. */
+  readonly monthEnd: number
+}
+
+/** The first instant at which this record is certain to be refused for its time. */
+export const deadlineOf = ({ timestamp }: UsageRecord, { back, monthEnd }: Window): number => {
+  const time = timestamp.epochMillis
+  const date = new Date(time)
+  const nextMonth = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
+  return Math.min(time + back, nextMonth + monthEnd)
+}

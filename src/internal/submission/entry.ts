@@ -1,0 +1,105 @@
+/** A record on its way, and the outcome that it comes to. */
+import * as DateTime from "effect/DateTime"
+import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
+import type { UsageRecord } from "../../UsageRecord.js"
+import type { About, NotSent, Outcome, Unknown } from "../../UsageSubmission.js"
+
+export interface Entry {
+  readonly index: number
+  readonly record: UsageRecord
+  /** The product that the record was submitted for. */
+  readonly productCode: string | undefined
+  /** Which records may share a call with it. */
+  readonly group: string
+  /** Which records it shares an hour with. */
+  readonly key: string
+  readonly bytes: number
+  /** From when on it is certain to be refused, epoch milliseconds. */
+  readonly deadline: number
+  readonly sameKeyAs: number | undefined
+  /** Its neighbours among the records of its key; it is not sent while it has a previous one. */
+  previous: Entry | undefined
+  next: Entry | undefined
+  isInFlight: boolean
+  isSettled: boolean
+  attempts: number
+  /** Why it may have been billed, once an attempt went without an answer that tells. */
+  doubt: Doubt | undefined
+}
+
+export interface Doubt {
+  readonly reason: Unknown["reason"]
+  readonly error?: BatchMeterUsageError
+}
+
+/** What an outcome says beside which record it is about. */
+export type Fate =
+  | { readonly _tag: "Accepted"; readonly meteringRecordId?: string }
+  | { readonly _tag: "Duplicate" }
+  | { readonly _tag: "CustomerNotSubscribed" }
+  | { readonly _tag: "UnknownStatus"; readonly status: string }
+  | { readonly _tag: "Rejected"; readonly error: BatchMeterUsageError }
+  | {
+      readonly _tag: "NotSent"
+      readonly reason: NotSent["reason"]
+      readonly error?: BatchMeterUsageError
+    }
+  | { readonly _tag: "Invalid"; readonly violations: Violations }
+  | { readonly _tag: "Expired" }
+
+export type Violations = Extract<Outcome, { readonly _tag: "Invalid" }>["violations"]
+
+/**
+ * The outcome of a record. One that may have been billed stays so, whatever it was told later: a refusal or an
+ * expiry says nothing of the attempt that was lost. Even that another quantity was billed does not, for only the
+ * service knows which came first.
+ */
+export const outcomeOf = (entry: Entry, fate: Fate): Outcome => {
+  const about = aboutOf(entry)
+  if (entry.doubt !== undefined && fate._tag !== "Accepted") {
+    const { error, reason } = entry.doubt
+    const status = statusOf(fate)
+    return {
+      _tag: "Unknown",
+      ...about,
+      reason,
+      attempts: entry.attempts,
+      ...(error !== undefined && { error }),
+      ...(status !== undefined && { status })
+    }
+  }
+  return fate._tag === "Expired"
+    ? { ...about, ...fate, deadline: DateTime.unsafeMake(entry.deadline) }
+    : { ...about, ...fate }
+}
+
+const aboutOf = ({ index, productCode, record, sameKeyAs }: Entry): About => ({
+  index,
+  record,
+  ...(productCode !== undefined && { productCode }),
+  ...(sameKeyAs !== undefined && { sameKeyAs })
+})
+
+/** What the service said in so many words. */
+const statusOf = (fate: Fate): string | undefined =>
+  fate._tag === "Duplicate"
+    ? "DuplicateRecord"
+    : fate._tag === "CustomerNotSubscribed"
+      ? fate._tag
+      : fate._tag === "UnknownStatus"
+        ? fate.status
+        : undefined
+
+/** The fate that the service's word for it means. */
+export const fateOf = (status: string, meteringRecordId: string | undefined): Fate => {
+  switch (status) {
+    case "Success":
+      return { _tag: "Accepted", ...(meteringRecordId !== undefined && { meteringRecordId }) }
+    case "DuplicateRecord":
+      return { _tag: "Duplicate" }
+    case "CustomerNotSubscribed":
+      return { _tag: "CustomerNotSubscribed" }
+    default:
+      return { _tag: "UnknownStatus", status }
+  }
+}

@@ -1,0 +1,123 @@
+/** Records that can be sent, by what may share a call, the most urgent first. */
+import type { Entry } from "./entry.js"
+import * as heap from "./heap.js"
+import { countLimit, sizeLimit } from "./parcel.js"
+import { envelopeOf } from "./size.js"
+
+/** Records that may share a call. */
+export interface Group {
+  readonly name: string
+  readonly ready: heap.Heap<Entry>
+  readonly envelope: number
+  bytes: number
+  /** Since when it has not been taken from, epoch milliseconds. */
+  since: number
+}
+
+/** Which groups may be taken from although they do not fill a call. */
+export type Partial = "None" | "AllIfNoneIsFull" | "All"
+
+export interface Waiting {
+  readonly add: (entry: Entry, now: number) => void
+  /**
+   * The group to take from next, or when there may be one if nothing else happens. While the source is held back
+   * there is more to come, so that nothing lingers: that was last so at `fullAt`.
+   */
+  readonly choose: (now: number, partial: Partial, fullAt: number) => Group | number
+  /** Takes what goes in one call. `isTooLate` keeps out what no longer can be sent, and settles it. */
+  readonly take: (
+    group: Group,
+    now: number,
+    isTooLate: (entry: Entry) => boolean
+  ) => ReadonlyArray<Entry>
+  readonly clear: (name: string | undefined) => void
+}
+
+const isMoreUrgent = (left: Entry, right: Entry): boolean =>
+  left.deadline < right.deadline || (left.deadline === right.deadline && left.index < right.index)
+
+const isFull = ({ bytes, envelope, ready }: Group): boolean =>
+  ready.size() >= countLimit || envelope + bytes >= sizeLimit
+
+const urgencyOf = (group: Group): number => group.ready.peek()?.deadline ?? Number.POSITIVE_INFINITY
+
+/** `linger` is for how long a record may wait for others, `margin` how long before its deadline it has to be sent. */
+export const make = ({
+  linger,
+  margin
+}: {
+  readonly linger: number
+  readonly margin: number
+}): Waiting => {
+  const groups = new Map<string, Group>()
+
+  const open = (entry: Entry, now: number): Group => {
+    const group: Group = {
+      name: entry.group,
+      ready: heap.make(isMoreUrgent),
+      envelope: envelopeOf(entry.productCode),
+      bytes: 0,
+      since: now
+    }
+    groups.set(entry.group, group)
+    return group
+  }
+
+  return {
+    add: (entry, now) => {
+      const group = groups.get(entry.group) ?? open(entry, now)
+      group.ready.push(entry)
+      group.bytes += entry.bytes
+    },
+    choose: (now, partial, fullAt) => {
+      let full: Group | undefined
+      let due: Group | undefined
+      let first: Group | undefined
+      let later = Number.POSITIVE_INFINITY
+      for (const group of groups.values()) {
+        const urgency = urgencyOf(group)
+        if (isFull(group)) {
+          if (full === undefined || urgency < urgencyOf(full)) full = group
+          continue
+        }
+        const at = Math.min(
+          Math.max(group.since, fullAt) + linger,
+          // who would run out of time meanwhile does not linger
+          urgency - margin - linger
+        )
+        if (at <= now) {
+          if (due === undefined || urgency < urgencyOf(due)) due = group
+        } else {
+          if (at < later) later = at
+          if (first === undefined || urgency < urgencyOf(first)) first = group
+        }
+      }
+      const sendable = mostUrgent(mostUrgent(full, due), partial === "All" ? first : undefined)
+      return sendable ?? (partial === "AllIfNoneIsFull" ? first : undefined) ?? later
+    },
+    take: (group, now, isTooLate) => {
+      const entries: Array<Entry> = []
+      let bytes = group.envelope
+      while (entries.length < countLimit) {
+        const entry = group.ready.peek()
+        if (entry === undefined) break
+        if (entries.length > 0 && bytes + entry.bytes >= sizeLimit) break
+        group.ready.pop()
+        group.bytes -= entry.bytes
+        if (entry.isSettled || isTooLate(entry)) continue
+        bytes += entry.bytes
+        entries.push(entry)
+      }
+      group.since = now
+      if (group.ready.size() === 0) groups.delete(group.name)
+      return entries
+    },
+    clear: (name) => {
+      if (name === undefined) groups.clear()
+      else groups.delete(name)
+    }
+  }
+}
+
+const mostUrgent = (left: Group | undefined, right: Group | undefined): Group | undefined =>
+  left === undefined || (right !== undefined && urgencyOf(right) < urgencyOf(left)) ? right : left

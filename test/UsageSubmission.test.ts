@@ -1,0 +1,684 @@
+import { assert, describe, it } from "@effect/vitest"
+import {
+  Cause,
+  Chunk,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Queue,
+  Ref,
+  Stream,
+  TestClock
+} from "effect"
+import * as MeteringError from "effect-marketplace-metering/MeteringError"
+import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
+import {
+  accept,
+  answer,
+  at,
+  brief,
+  type Call,
+  client,
+  now,
+  product,
+  record,
+  records,
+  refuse,
+  result,
+  submitAll,
+  tags
+} from "./submission/support.js"
+
+const operation = "BatchMeterUsage"
+const dimensions = (calls: ReadonlyArray<Call>) =>
+  calls.map(({ records }) => records.map(({ dimension }) => dimension).join(" "))
+
+const answering = (status: string, id?: string) => (call: Call) =>
+  Effect.succeed(answer(call.records.map((record) => result(record, status, id ?? ""))))
+
+const licence = (n: number) =>
+  `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
+
+const setNow = TestClock.setTime(at(now).epochMillis)
+
+const submit = (
+  source: Stream.Stream<UsageSubmission.Input, string> | Iterable<UsageSubmission.Input>,
+  answers: ReturnType<typeof client>,
+  options: UsageSubmission.Options = {}
+) =>
+  UsageSubmission.submit(source, { productCode: product, ...options }).pipe(
+    Stream.provideLayer(answers.layer)
+  )
+
+describe("an outcome", () => {
+  it.effect("for every record, accepted under the id that it is billed by", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const outcomes = yield* submitAll(records(60), answers)
+      assert.deepStrictEqual(
+        tags(outcomes),
+        records(60).map(({ dimension }) => `Accepted id-${dimension}`)
+      )
+      assert.deepStrictEqual(
+        outcomes.map(({ index }) => index),
+        Array.from({ length: 60 }, (_, i) => i)
+      )
+    })
+  )
+
+  it.effect("none for no record, and no call", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      assert.deepStrictEqual(yield* submitAll([], answers), [])
+      assert.strictEqual(answers.calls.length, 0)
+    })
+  )
+
+  it.effect.each<readonly [string, string]>([
+    ["DuplicateRecord", "Duplicate"],
+    ["CustomerNotSubscribed", "CustomerNotSubscribed"],
+    ["Pending", "UnknownStatus Pending"],
+    ["success", "UnknownStatus success"]
+  ])("for the status %s is %s, and it is not sent again", ([status, expected]) =>
+    Effect.gen(function* () {
+      const answers = client(answering(status))
+      assert.deepStrictEqual(tags(yield* submitAll(records(2), answers)), [expected, expected])
+      assert.strictEqual(answers.calls.length, 1)
+    })
+  )
+
+  it.effect("for a success without an id is accepted", () =>
+    Effect.gen(function* () {
+      const answers = client(({ records }) =>
+        Effect.succeed(answer(records.map((record) => result(record, "Success", ""))))
+      )
+      const [outcome] = yield* submitAll(records(1), answers)
+      assert.strictEqual(outcome?._tag, "Accepted")
+    })
+  )
+
+  it.effect("names the record as it was sent, and the product that it was submitted for", () =>
+    Effect.gen(function* () {
+      const given = record(0)
+      const [outcome] = yield* submitAll([given], client(accept))
+      assert.strictEqual(outcome?.record, given)
+      assert.strictEqual(outcome?.productCode, product)
+    })
+  )
+
+  it.effect("for an invalid record names every field at fault, and it is not sent", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const outcomes = yield* submitAll(
+        [
+          record(0),
+          { ...record(1), quantity: -1, dimension: "" },
+          // what no type would let through
+          null as never,
+          { ...record(2), timestamp: new Date(0) as never },
+          record(3)
+        ],
+        answers
+      )
+      assert.deepStrictEqual(tags(outcomes), [
+        "Accepted id-d0",
+        "Invalid dimension dimension,quantity quantity",
+        "Invalid value type",
+        "Invalid timestamp type",
+        "Accepted id-d3"
+      ])
+      assert.deepStrictEqual(dimensions(answers.calls), ["d0 d3"])
+    })
+  )
+
+  it.effect("for a record that names no product and has no licence is invalid", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* submitAll([record(0)], client(accept), { productCode: undefined })
+      assert.deepStrictEqual(tags(outcomes), ["Invalid licenseArn productCodeOrLicense"])
+    })
+  )
+
+  it.effect("for a record of an impossible product is invalid", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* submitAll([record(0)], client(accept), { productCode: "no code" })
+      assert.deepStrictEqual(tags(outcomes), ["Invalid productCode productCode"])
+    })
+  )
+
+  it.effect("a rule that is switched off is not checked", () =>
+    Effect.gen(function* () {
+      const odd = { ...record(0), dimension: "d".repeat(300) }
+      const outcomes = yield* submitAll([odd], client(accept), { except: ["dimension"] })
+      assert.strictEqual(outcomes[0]?._tag, "Accepted")
+    })
+  )
+})
+
+describe("a deadline", () => {
+  const expired = "2026-11-24T10:30:00.000Z"
+
+  it.effect.each<readonly [string, string, string, string]>([
+    ["just inside of 24 hours is sent", now, "2026-11-23T10:30:00.001Z", "Accepted id-d0"],
+    ["at 24 hours is not", now, "2026-11-23T10:30:00.000Z", `Expired ${expired}`],
+    ["of the future is the service's to judge", now, "2026-11-24T12:00:00Z", "Accepted id-d0"],
+    [
+      "last month's is sent until 06:00 on the first",
+      "2026-12-01T05:59:59.999Z",
+      "2026-11-30T23:59:59.999Z",
+      "Accepted id-d0"
+    ],
+    [
+      "last month's is not at 06:00 on the first",
+      "2026-12-01T06:00:00Z",
+      "2026-11-30T23:59:59.999Z",
+      "Expired 2026-12-01T06:00:00.000Z"
+    ],
+    [
+      "this month's is at 06:00 on the first",
+      "2026-12-01T06:00:00Z",
+      "2026-12-01T00:00:00Z",
+      "Accepted id-d0"
+    ],
+    [
+      "last year's is not",
+      "2027-01-01T06:00:00Z",
+      "2026-12-31T23:00:00Z",
+      "Expired 2027-01-01T06:00:00.000Z"
+    ]
+  ])("%s", ([, time, timestamp, expected]) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(at(time).epochMillis)
+      const answers = client(accept)
+      const outcomes = yield* Stream.runCollect(
+        submit([record(0, { timestamp: at(timestamp) })], answers)
+      )
+      assert.deepStrictEqual(tags(Chunk.toReadonlyArray(outcomes)), [expected])
+      assert.strictEqual(answers.calls.length, expected.startsWith("Expired") ? 0 : 1)
+    })
+  )
+
+  it.effect("comes earlier by the margin, and says when it really is", () =>
+    Effect.gen(function* () {
+      const timestamp = at("2026-11-23T10:40:00Z")
+      const outcomes = yield* submitAll([record(0, { timestamp })], client(accept), {
+        margin: "10 minutes"
+      })
+      assert.deepStrictEqual(tags(outcomes), ["Expired 2026-11-24T10:40:00.000Z"])
+    })
+  )
+
+  it.effect("that is near goes first", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const hoursAgo = (i: number) => at(`2026-11-24T0${i % 10}:00:00Z`)
+      yield* submitAll(
+        Array.from({ length: 30 }, (_, i) => record(i, { timestamp: hoursAgo(i) })),
+        answers
+      )
+      assert.deepStrictEqual(dimensions(answers.calls), [
+        "d0 d10 d20 d1 d11 d21 d2 d12 d22 d3 d13 d23 d4 d14 d24 d5 d15 d25 d6 d16 d26 d7 d17 d27 d8",
+        "d18 d28 d9 d19 d29"
+      ])
+    })
+  )
+
+  it.effect("is not slept across: what could not be sent in time is given up at once", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const error = new MeteringError.ThrottlingException({ operation })
+      const answers = client(() => refuse(error))
+      const soon = record(0, { timestamp: at("2026-11-23T10:30:00.200Z") })
+      const outcomes = yield* Stream.runHead(submit([soon], answers)).pipe(
+        Effect.withRandomFixed([0.9])
+      )
+      // the next attempt would have been 900 ms later, 700 ms too late
+      assert.strictEqual(
+        outcomes._tag === "Some" && brief(outcomes.value),
+        `Rejected ${error._tag}`
+      )
+      assert.strictEqual(answers.calls.length, 1)
+    })
+  )
+
+  it.effect("that passes while calls are held back is found out before the call", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const soon = at("2026-11-23T10:30:02.000Z")
+      const outcomes = yield* submitAll(records(75, { timestamp: soon }), answers, { rate: 1 })
+      assert.deepStrictEqual(
+        [0, 25, 50].map((i) => outcomes[i]?._tag),
+        ["Accepted", "Accepted", "Expired"]
+      )
+      assert.strictEqual(answers.calls.length, 2)
+    })
+  )
+})
+
+describe("records of one product, customer, dimension and hour", () => {
+  const twice = [
+    record(0, { quantity: 1 }),
+    record(1),
+    record(0, { quantity: 2, timestamp: at("2026-11-24T10:00:00Z") }),
+    record(0, { quantity: 1, timestamp: at("2026-11-24T09:59:59Z") }),
+    record(0, { quantity: 3, customerIdentifier: "cust" })
+  ]
+
+  it.effect("never share a call, go in the order of the input, and are pointed out", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const outcomes = yield* submitAll(twice, answers)
+      assert.deepStrictEqual(
+        answers.calls.map(({ records }) => records.map((record) => twice.indexOf(record))),
+        [[3, 0, 1, 4], [2]]
+      )
+      assert.deepStrictEqual(
+        outcomes.map(({ sameKeyAs }) => sameKeyAs),
+        [undefined, undefined, 0, undefined, undefined]
+      )
+    })
+  )
+
+  it.effect("wait for the outcome of the earlier one, whatever it takes", () =>
+    Effect.gen(function* () {
+      const fault = new MeteringError.InternalServiceErrorException({ operation })
+      const answers = client(() => refuse(fault), accept)
+      const pair = [record(0, { quantity: 1 }), record(0, { quantity: 2 })]
+      const outcomes = yield* submitAll(pair, answers)
+      assert.deepStrictEqual(
+        answers.calls.map(({ records }) => records.map(({ quantity }) => quantity)),
+        [[1], [1], [2]]
+      )
+      assert.deepStrictEqual(tags(outcomes), ["Accepted id-d0", "Accepted id-d0"])
+    })
+  )
+
+  it.effect("are not held back by one that was invalid", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* submitAll([{ ...record(0), quantity: -1 }, record(0)], client(accept))
+      assert.strictEqual(outcomes[1]?.sameKeyAs, undefined)
+      assert.strictEqual(outcomes[1]?._tag, "Accepted")
+    })
+  )
+})
+
+describe("packing", () => {
+  it.effect("keeps products apart, and licences from both", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const items = Array.from({ length: 60 }, (_, i) => ({
+        record: i % 3 === 2 ? record(i, { licenseArn: licence(i) }) : record(i),
+        ...(i % 3 === 1 && { productCode: "prod-2" })
+      }))
+      yield* submitAll(items, answers)
+      assert.deepStrictEqual(
+        answers.calls.map(({ productCode, records }) => [productCode, records.length]).sort(),
+        [
+          [product, 20],
+          ["prod-2", 20],
+          [undefined, 20]
+        ].sort()
+      )
+    })
+  )
+
+  it.effect("keeps licences of different products apart where products are named", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const items = Array.from({ length: 10 }, (_, i) => ({
+        record: record(i, { licenseArn: licence(i) }),
+        productCode: `prod-${i % 2}`
+      }))
+      yield* submitAll(items, answers)
+      assert.deepStrictEqual(
+        answers.calls.map(({ productCode }) => productCode),
+        [undefined, undefined]
+      )
+      assert.deepStrictEqual(dimensions(answers.calls), ["d0 d2 d4 d6 d8", "d1 d3 d5 d7 d9"])
+    })
+  )
+})
+
+describe("a source", () => {
+  it.effect("that fails: what was read has its outcome, and then it fails", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const seen: Array<string> = []
+      const source = Stream.concat(Stream.fromIterable(records(30)), Stream.fail("no more"))
+      const exit = yield* submit(source, answers).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+        Effect.exit,
+        Effect.fork,
+        Effect.tap(setNow),
+        Effect.zipLeft(TestClock.adjust("1 minute")),
+        Effect.flatMap(Fiber.join)
+      )
+      assert.deepStrictEqual(exit, Exit.fail("no more"))
+      assert.strictEqual(seen.filter((one) => one.startsWith("Accepted")).length, 30)
+    })
+  )
+
+  it.effect("that dies is passed on as well", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const source = Stream.concat(Stream.fromIterable(records(3)), Stream.die("oh"))
+      const exit = yield* Effect.exit(Stream.runDrain(submit(source, answers)))
+      assert.deepStrictEqual(exit, Exit.die("oh"))
+    })
+  )
+
+  it.effect("is not read further than there is room for", () =>
+    Effect.gen(function* () {
+      let pulled = 0
+      const source = Stream.fromIterable(records(1_000)).pipe(
+        Stream.rechunk(10),
+        Stream.tap(() => Effect.sync(() => (pulled += 1)))
+      )
+      const answers = client(() => Effect.never)
+      const fiber = yield* Effect.fork(
+        Stream.runDrain(submit(source, answers, { bufferSize: 100, rate: Infinity }))
+      )
+      yield* TestClock.adjust("1 second")
+      assert.isAtMost(pulled, 110)
+      assert.isAtLeast(pulled, 100)
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  it.effect("is not read further while nobody takes outcomes", () =>
+    Effect.gen(function* () {
+      let pulled = 0
+      const source = Stream.fromIterable(records(10_000)).pipe(
+        Stream.rechunk(100),
+        Stream.tap(() => Effect.sync(() => (pulled += 1)))
+      )
+      const fiber = yield* submit(source, client(accept), { bufferSize: 100, rate: Infinity }).pipe(
+        Stream.runForEach(() => Effect.never),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 hour")
+      assert.isAtMost(pulled, 3_000)
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  it.effect("that has no more to give for now has its records sent after a while", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const answers = client(accept)
+      const queue = yield* Queue.unbounded<UsageSubmission.Input>()
+      const fiber = yield* Effect.fork(
+        Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger: "2 seconds" }))
+      )
+      yield* Queue.offerAll(queue, records(27))
+      yield* TestClock.adjust("1999 millis")
+      assert.deepStrictEqual(
+        answers.calls.map(({ records }) => records.length),
+        [25]
+      )
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(
+        answers.calls.map(({ records }) => records.length),
+        [25, 2]
+      )
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+
+  it.effect("of records that are about to expire has them sent at once", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const answers = client(accept)
+      const queue = yield* Queue.unbounded<UsageSubmission.Input>()
+      const fiber = yield* Effect.fork(
+        Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger: "1 hour" }))
+      )
+      yield* Queue.offer(queue, record(0, { timestamp: at("2026-11-23T11:00:00Z") }))
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(answers.calls.length, 1)
+      yield* Fiber.interrupt(fiber)
+    })
+  )
+})
+
+describe("pacing", () => {
+  const timesOf = (calls: ReadonlyArray<Call>) => calls.map((call) => call.at - at(now).epochMillis)
+
+  it.effect("keeps to the rate, over all products", () =>
+    Effect.gen(function* () {
+      const answers = client(accept)
+      const items = records(100).map((record, i) => ({ record, productCode: `p${i % 4}` }))
+      yield* submitAll(items, answers)
+      assert.deepStrictEqual(timesOf(answers.calls), [0, 100, 200, 300])
+    })
+  )
+
+  it.effect("has no more calls under way than asked for", () =>
+    Effect.gen(function* () {
+      let most = 0
+      let running = 0
+      const slow = (call: Call) =>
+        Effect.sync(() => (most = Math.max(most, (running += 1)))).pipe(
+          Effect.zipRight(Effect.sleep("10 seconds")),
+          Effect.zipRight(Effect.sync(() => (running -= 1))),
+          Effect.zipRight(accept(call))
+        )
+      yield* submitAll(records(250), client(slow), { concurrency: 3 })
+      assert.strictEqual(most, 3)
+    })
+  )
+
+  it.effect("slows down when throttled, and recovers", () =>
+    Effect.gen(function* () {
+      const throttled = new MeteringError.ThrottlingException({ operation })
+      const answers = client((call, n) => (n === 2 ? refuse(throttled) : accept(call)))
+      const outcomes = yield* submitAll(records(25 * 40), answers)
+      assert.strictEqual(outcomes.filter(({ _tag }) => _tag === "Accepted").length, 25 * 40)
+      const times = timesOf(answers.calls)
+      const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
+      assert.deepStrictEqual(gaps.slice(0, 2), [100, 100])
+      assert.isAtLeast(gaps[2] ?? 0, 190)
+      assert.isBelow(gaps.at(-1) ?? 0, gaps[2] ?? 0)
+    })
+  )
+
+  it.effect("is silent for as long as the service asks for", () =>
+    Effect.gen(function* () {
+      const throttled = new MeteringError.ThrottlingException({
+        operation,
+        retryAfter: Duration.seconds(4)
+      })
+      const answers = client(() => refuse(throttled), accept)
+      yield* submitAll(records(75), answers)
+      assert.isAtLeast((timesOf(answers.calls)[1] ?? 0) - (timesOf(answers.calls)[0] ?? 0), 4_000)
+    })
+  )
+})
+
+describe("progress", () => {
+  it.effect(
+    "tells what was read, what is settled and how, what is under way and what is left",
+    () =>
+      Effect.gen(function* () {
+        yield* setNow
+        const progress = yield* Ref.make(UsageSubmission.noProgress)
+        const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+        const fiber = yield* Effect.fork(
+          Stream.runDrain(
+            submit([...records(60), { ...record(0), quantity: -1 }], answers, { progress })
+          )
+        )
+        yield* TestClock.adjust("10 seconds")
+        const state = yield* Ref.get(progress)
+        assert.deepStrictEqual(
+          { ...state, counts: { Accepted: state.counts.Accepted, Invalid: state.counts.Invalid } },
+          {
+            read: 61,
+            settled: 26,
+            counts: { Accepted: 25, Invalid: 1 },
+            buffered: 35,
+            inFlight: 0,
+            calls: 1,
+            rate: 10,
+            recordsPerSecond: 0,
+            remaining: 35
+          }
+        )
+        yield* Fiber.interrupt(fiber)
+      })
+  )
+})
+
+describe("a stop", () => {
+  const stopping = (
+    source: Stream.Stream<UsageSubmission.Input, string> | Iterable<UsageSubmission.Input>,
+    answerAfter: "20 seconds" | "40 seconds"
+  ) =>
+    Effect.gen(function* () {
+      yield* setNow
+      const stop = yield* Deferred.make<void>()
+      const answers = client((call) => Effect.delay(accept(call), answerAfter))
+      const fiber = yield* submit(source, answers, {
+        stop: Deferred.await(stop),
+        concurrency: 2,
+        bufferSize: 100
+      }).pipe(Stream.runCollect, Effect.fork)
+      yield* TestClock.adjust("1 second")
+      yield* Deferred.succeed(stop, undefined)
+      yield* TestClock.adjust("30 seconds")
+      const outcomes = Chunk.toReadonlyArray(yield* Fiber.join(fiber))
+      assert.strictEqual(new Set(outcomes.map(({ index }) => index)).size, outcomes.length)
+      assert.strictEqual(answers.calls.length, 2)
+      const counts = new Map<string, number>()
+      for (const one of outcomes) {
+        const name = one._tag === "Accepted" ? one._tag : brief(one)
+        counts.set(name, (counts.get(name) ?? 0) + 1)
+      }
+      return Object.fromEntries(counts)
+    })
+
+  it.effect("makes no more calls, and awaits those under way", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* stopping(records(1_000), "20 seconds"), {
+        "NotSent Stopped": 950,
+        Accepted: 50
+      })
+    })
+  )
+
+  it.effect("awaits them for so long; then they are unknown", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* stopping(records(1_000), "40 seconds"), {
+        "NotSent Stopped": 950,
+        "Unknown Interrupted": 50
+      })
+    })
+  )
+
+  it.effect("reads a stream no further", () =>
+    Effect.gen(function* () {
+      const source = Stream.rechunk(Stream.fromIterable(records(1_000)), 10)
+      const counts = yield* stopping(Stream.concat(source, Stream.never), "20 seconds")
+      assert.strictEqual(counts.Accepted, 50)
+      assert.isAtMost(counts["NotSent Stopped"] ?? 0, 60)
+    })
+  )
+})
+
+describe("an interruption", () => {
+  it.effect("gives what was under way as unknown and the rest as not sent, each once", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const taken: Array<UsageSubmission.Outcome> = []
+      const left: Array<UsageSubmission.Outcome> = []
+      const fiber = yield* submit(records(100), answers, {
+        concurrency: 2,
+        onInterrupt: (outcomes) => Effect.sync(() => left.push(...outcomes))
+      }).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => taken.push(outcome))),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(
+        taken.map(({ index }) => index),
+        Array.from({ length: 25 }, (_, i) => i)
+      )
+      assert.deepStrictEqual(
+        left.map((outcome) => `${outcome.index} ${brief(outcome)}`),
+        Array.from({ length: 75 }, (_, i) =>
+          i < 50 ? `${i + 25} Unknown Interrupted` : `${i + 25} NotSent Stopped`
+        )
+      )
+    })
+  )
+
+  it.effect("in the midst of an outcome gives that one again", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const left: Array<number> = []
+      const fiber = yield* submit(records(25), client(accept), {
+        onInterrupt: (outcomes) =>
+          Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
+      }).pipe(
+        Stream.runForEach(({ index }) => (index < 10 ? Effect.void : Effect.never)),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(
+        left,
+        Array.from({ length: 15 }, (_, i) => i + 10)
+      )
+    })
+  )
+
+  it.effect("of a report gives everything that was read", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const all: Array<string> = []
+      const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const fiber = yield* UsageSubmission.submitAll(records(60), {
+        productCode: product,
+        concurrency: 1,
+        onInterrupt: (outcomes) => Effect.sync(() => all.push(...tags(outcomes)))
+      }).pipe(Effect.provide(answers.layer), Effect.fork)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(all, [
+        ...records(25).map(({ dimension }) => `Accepted id-${dimension}`),
+        ...Array.from({ length: 25 }, () => "Unknown Interrupted"),
+        ...Array.from({ length: 10 }, () => "NotSent Stopped")
+      ])
+    })
+  )
+
+  it.effect("does not come when all was taken", () =>
+    Effect.gen(function* () {
+      let isGiven = false
+      yield* submitAll(records(30), client(accept), {
+        onInterrupt: () => Effect.sync(() => (isGiven = true))
+      })
+      assert.isFalse(isGiven)
+    })
+  )
+})
+
+describe("options that make no sense are a defect", () => {
+  it.effect.each<readonly [string, UsageSubmission.Options]>([
+    ["rate", { rate: 0 }],
+    ["rate", { rate: Number.NaN }],
+    ["concurrency", { concurrency: 0 }],
+    ["bufferSize", { bufferSize: 1.5 }]
+  ])("%s", ([name, options]) =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(Stream.runDrain(submit(records(1), client(accept), options)))
+      assert.match(
+        Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",
+        RegExp(`${name}: expected`)
+      )
+    })
+  )
+})

@@ -1,0 +1,228 @@
+import { writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Redacted } from "effect"
+import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
+import { nobody } from "../support/loopback.js"
+import { command } from "./command.js"
+import { environment, World } from "./world.js"
+
+const { file, run } = command()
+
+/** Runs the command against the sandbox of the context. */
+const call = (args: ReadonlyArray<string>, stdin?: string, more: Record<string, string> = {}) =>
+  Effect.flatMap(environment, (env) =>
+    Effect.promise(() => run(args, { env: { ...env, ...more }, stdin }))
+  )
+
+const usageOf = (change: Record<string, string>) =>
+  Object.entries({
+    "--product-code": "sandbox-container",
+    "--dimension": "nodes",
+    "--quantity": "3",
+    ...change
+  }).flat()
+
+const usage = usageOf({})
+
+describe("meter", () => {
+  it.live("meters once, and tells by what record", () =>
+    Effect.gen(function* () {
+      const first = yield* call(["meter", ...usage])
+      const again = yield* call(["meter", ...usage, "--json"])
+      const [record] = yield* (yield* MeteringSandbox.MeteringSandbox).records
+      assert.deepStrictEqual([first.code, again.code], [0, 0], first.stderr)
+      assert.include(first.stdout, `record id  ${record?.meteringRecordId}`)
+      const answer = JSON.parse(again.stdout) as Record<string, unknown>
+      assert.strictEqual(answer.meteringRecordId, record?.meteringRecordId)
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).calls, {
+        MeterUsage: 2,
+        BatchMeterUsage: 0,
+        RegisterUsage: 0,
+        ResolveCustomer: 0
+      })
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("sends allocations by either kind of names, a time and a token", () =>
+    Effect.gen(function* () {
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      const timestamp = DateTime.formatIso(DateTime.subtract(yield* DateTime.now, { hours: 2 }))
+      for (const allocations of [
+        '[{"allocatedUsageQuantity":3,"tags":[{"key":"a","value":"b"}]}]',
+        '[{"AllocatedUsageQuantity":3,"Tags":[{"Key":"a","Value":"b"}]}]'
+      ]) {
+        const ended = yield* call([
+          ...["meter", ...usage, "--timestamp", timestamp, "--client-token", "mine"],
+          ...["--allocations", allocations, "--json"]
+        ])
+        assert.strictEqual(ended.code, 0, ended.stderr)
+        assert.deepInclude(JSON.parse(ended.stdout), { timestamp, clientToken: "mine" })
+      }
+      const records = yield* sandbox.records
+      assert.lengthOf(records, 1)
+      assert.strictEqual(records[0]?.usageAllocations?.[0]?.tags?.[0].value, "b")
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("meters nothing in a dry run", () =>
+    Effect.gen(function* () {
+      const ended = yield* call(["meter", ...usage, "--dry-run"])
+      assert.strictEqual(ended.code, 0)
+      assert.match(ended.stdout, /nothing was/)
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("ends with 1 when it is refused, in one line and without a trace", () =>
+    Effect.gen(function* () {
+      const ended = yield* call(["meter", ...usageOf({ "--product-code": "another" })])
+      assert.strictEqual(ended.code, 1)
+      assert.strictEqual(ended.stdout, "")
+      assert.match(ended.stderr, /^MeterUsage: The product code[^\n]*\n$/)
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("ends with 2 when nothing was sent", () =>
+    Effect.gen(function* () {
+      const refusing = yield* nobody
+      for (const [change, expected] of [
+        [{ "--quantity": "1.5" }, /--quantity: expected a whole number from 0, got "1.5"/],
+        [{ "--allocations": '[{"allocatedUsageQuantity":2}]' }, /allocationSum/],
+        [{ "--allocations": "{" }, /--allocations: expected a JSON list/],
+        [{ "--endpoint": refusing }, /ECONNREFUSED/],
+        [{ "--profile": "nobody" }, /No AWS credentials/]
+      ] as const) {
+        const ended = yield* call(["meter", ...usageOf(change)])
+        assert.strictEqual(ended.code, 2, ended.stdout)
+        assert.match(ended.stderr, expected)
+        assert.notMatch(ended.stderr, /\n\s+at /)
+      }
+      assert.strictEqual((yield* (yield* MeteringSandbox.MeteringSandbox).calls).MeterUsage, 0)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+})
+
+describe("resolve", () => {
+  const minted = Effect.gen(function* () {
+    const { mintToken } = yield* MeteringSandbox.MeteringSandbox
+    return Redacted.value(yield* mintToken({ customerAWSAccountId: "222233334444" }))
+  })
+
+  it.live("takes the token from a file, from a pipe, and from a pipe called -", () =>
+    Effect.gen(function* () {
+      const token = yield* minted
+      const path = file("token")
+      writeFileSync(path, `${token}\n`)
+      for (const [args, stdin] of [
+        [[path], ""],
+        [["-"], `${token}\r\n`],
+        [[], token]
+      ] as const) {
+        const ended = yield* call(["resolve", ...args], stdin)
+        assert.strictEqual(ended.code, 0, ended.stderr)
+        assert.match(ended.stdout, /AWS account +222233334444\n/)
+        assert.match(ended.stdout, /customer identifier +cust-globex\n/)
+        assert.notInclude(ended.stdout + ended.stderr, token)
+      }
+      const { stdout } = yield* call(["resolve", "--json", path])
+      assert.deepInclude(JSON.parse(stdout), {
+        customerAWSAccountId: "222233334444",
+        productCode: "sandbox-analytics"
+      })
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("never repeats a token, whatever is wrong with it or with the rest", () =>
+    Effect.gen(function* () {
+      const token = yield* minted
+      for (const [args, env, code] of [
+        [["--log-level", "all"], { AWS_SECRET_ACCESS_KEY: "another-secret" }, 1],
+        [["--log-level", "all", "--endpoint", yield* nobody], {}, 2]
+      ] as const) {
+        const ended = yield* call(["resolve", ...args], token, env)
+        assert.strictEqual(ended.code, code, ended.stderr)
+        assert.notInclude(ended.stdout + ended.stderr, token)
+      }
+      const spoilt = `${token}x`
+      const ended = yield* call(["resolve"], spoilt)
+      assert.strictEqual(ended.code, 1)
+      assert.match(ended.stderr, /registration token is not valid/)
+      assert.notInclude(ended.stderr, token)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("says where a token may come from", () =>
+    Effect.gen(function* () {
+      const none = yield* call(["resolve"], "\n")
+      assert.strictEqual(none.code, 2)
+      assert.match(none.stderr, /Give a file with it, or pipe it in/)
+      const nowhere = yield* call(["resolve", "nowhere"])
+      assert.strictEqual(nowhere.code, 2)
+      assert.match(nowhere.stderr, /nowhere cannot be read: there is no such file/)
+    }).pipe(Effect.provide(World()))
+  )
+})
+
+describe("register", () => {
+  const product = ["register", "--product-code", "sandbox-container"]
+
+  it.live("verifies the answer by the public key", () =>
+    Effect.gen(function* () {
+      const key = file("key.pem")
+      writeFileSync(key, yield* (yield* MeteringSandbox.MeteringSandbox).publicKey)
+      const ended = yield* call([...product, "--public-key", key, "--nonce", "instance-7"])
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      assert.match(ended.stdout, /verified +the buyer may run this product/)
+      assert.match(ended.stdout, /nonce +instance-7/)
+      assert.notMatch(ended.stdout, /eyJ/)
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("proves nothing without a key, and with another one refuses", () =>
+    Effect.gen(function* () {
+      const unproved = yield* call(product)
+      assert.strictEqual(unproved.code, 0)
+      assert.match(unproved.stdout, /Give --public-key/)
+
+      const key = file("another.pem")
+      const { generateKeyPairSync } = yield* Effect.promise(() => import("node:crypto"))
+      const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+      writeFileSync(key, publicKey.export({ type: "spki", format: "pem" }))
+      const refused = yield* call([...product, "--public-key", key])
+      assert.deepStrictEqual([refused.code, refused.stdout], [1, ""])
+      assert.match(refused.stderr, /No proof of entitlement/)
+      assert.notMatch(refused.stderr, /eyJ/)
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("gives the signed answer to machines, and warns of a key that has expired", () =>
+    Effect.gen(function* () {
+      const ended = yield* call([...product, "--json", "--nonce", "n"])
+      assert.strictEqual(ended.code, 0)
+      const answer = JSON.parse(ended.stdout) as Record<string, unknown>
+      assert.match(String(answer.signature), /^eyJ/)
+      assert.deepInclude(answer, { verified: false, nonce: "n" })
+      assert.match(ended.stderr, /public key has expired at 2026-01-01T00:00:00Z/)
+    }).pipe(
+      Effect.provide(
+        World({
+          products: [
+            {
+              code: "sandbox-container",
+              dimensions: ["nodes"],
+              publicKeyVersions: [
+                { version: 1, rotationTimestamp: DateTime.unsafeMake("2026-01-01T00:00:00Z") }
+              ]
+            }
+          ],
+          customers: [
+            {
+              customerAWSAccountId: "111122223333",
+              agreements: [{ productCode: "sandbox-container" }]
+            }
+          ]
+        })
+      )
+    )
+  )
+})

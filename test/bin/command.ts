@@ -1,0 +1,97 @@
+/** The command as it is published, run as a process of its own on a machine with nothing on it. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, vi } from "vitest"
+
+const bundler = fileURLToPath(new URL("../../src/bin/bundle.js", import.meta.url))
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly env?: Record<string, string> | undefined
+  readonly stdin?: string | undefined
+}
+
+/** A process that runs. */
+export interface Running {
+  readonly child: ChildProcess
+  /** Waits for a text on its standard output, or on the error output, and gives the match. */
+  readonly until: (pattern: RegExp) => Promise<RegExpExecArray>
+  readonly ended: Promise<Ended>
+}
+
+/** Builds the command for a file of tests; whatever still runs at its end is killed. */
+export const command = () => {
+  // a busy machine takes its time for processes
+  vi.setConfig({ testTimeout: 60_000 })
+  let folder = ""
+  const children = new Set<ChildProcess>()
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "command-"))
+    execFileSync(process.execPath, [bundler, join(folder, "command.mjs")])
+  }, 60_000)
+  afterAll(() => {
+    for (const child of children) child.kill("SIGKILL")
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
+    const child = spawn(process.execPath, [join(folder, "command.mjs"), ...args], {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        AWS_EC2_METADATA_DISABLED: "true",
+        ...options.env
+      }
+    })
+    children.add(child)
+    const out = { stdout: "", stderr: "" }
+    const waiting = new Set<() => void>()
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (text: string) => {
+        out[name] += text
+        for (const look of waiting) look()
+      })
+    }
+    child.stdin.on("error", () => {})
+    child.stdin.end(options.stdin ?? "")
+    const ended = new Promise<Ended>((resolve) => {
+      child.once("close", (code, signal) => {
+        children.delete(child)
+        resolve({ code, signal, ...out })
+      })
+    })
+    const until = (pattern: RegExp) =>
+      new Promise<RegExpExecArray>((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(out.stdout) ?? pattern.exec(out.stderr)
+          if (match === null) return
+          waiting.delete(look)
+          resolve(match)
+        }
+        waiting.add(look)
+        look()
+        ended.then(({ code, stderr, stdout }) =>
+          reject(new Error(`It ended with ${code} before ${pattern}:\n${stdout}\n${stderr}`))
+        )
+      })
+    return { child, ended, until }
+  }
+
+  return {
+    start,
+    run: (args: ReadonlyArray<string>, options?: RunOptions): Promise<Ended> =>
+      start(args, options).ended,
+    /** A file of the folder that it runs in. */
+    file: (name: string) => join(folder, name)
+  }
+}

@@ -1,0 +1,271 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Either, FastCheck as fc, Option, Stream } from "effect"
+import { UsageRecord } from "effect-marketplace-metering"
+import * as columns from "../../src/bin/internal/columns.js"
+import * as rejected from "../../src/bin/internal/rejected.js"
+import * as rows from "../../src/bin/internal/rows.js"
+import * as verdict from "../../src/bin/internal/verdict.js"
+
+const encoder = new TextEncoder()
+
+/** In pieces of some bytes, so that texts are cut anywhere. */
+const piecesOf = (text: string, size = 7) => {
+  const bytes = encoder.encode(text)
+  return Stream.fromIterable(
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.slice(i * size, (i + 1) * size)
+    )
+  )
+}
+
+const readCsv = (text: string) => Stream.runCollect(rows.csv(piecesOf(text), "usage.csv"))
+const readNdjson = (text: string) => Stream.runCollect(rows.ndjson(piecesOf(text)))
+
+const head = "timestamp,dimension,quantity,customerAWSAccountId"
+const good = "2026-11-25T10:00:00Z,api-calls,42,111122223333"
+
+const records = (all: Iterable<rows.Row>) =>
+  Array.from(all, ({ content, line }) => ({
+    line,
+    item: Option.getOrUndefined(Either.getRight(content)),
+    fault: Option.getOrUndefined(Either.getLeft(content))
+  }))
+
+describe("the first line", () => {
+  it("names columns in any case, with any joints, by either kind of names", () => {
+    for (const [names, expected] of [
+      [
+        "timestamp,dimension,quantity,customerAWSAccountId",
+        "timestamp,dimension,quantity,customerAWSAccountId"
+      ],
+      [
+        "Timestamp,Dimension,Quantity,CustomerIdentifier",
+        "timestamp,dimension,quantity,customerIdentifier"
+      ],
+      [
+        "QUANTITY,customer_aws_account_id,DIMENSION,time-stamp",
+        "quantity,customerAWSAccountId,dimension,timestamp"
+      ],
+      [
+        "UsageDimension,UsageQuantity,Timestamp,License Arn,Customer Identifier,reason",
+        "dimension,quantity,timestamp,licenseArn,customerIdentifier,reason"
+      ]
+    ] as const) {
+      const read: ReadonlyArray<string> | null = Either.getOrNull(columns.read(names.split(",")))
+      assert.deepStrictEqual(read, expected.split(","))
+    }
+  })
+
+  for (const [names, expected] of [
+    ["timestamp,dimension,quantity,customer", /"customer" is none of/],
+    ["timestamp,dimension,customerIdentifier", /no column quantity/],
+    ["timestamp,dimension,quantity", /no column customerAWSAccountId/],
+    ["timestamp,dimension,quantity,customerIdentifier,Quantity", /two columns for quantity/],
+    ["2026-11-25T10:00:00Z,api-calls,42,111122223333", /is none of/]
+  ] as const) {
+    it.effect(`"${names}" is refused`, () =>
+      Effect.gen(function* () {
+        const failure = yield* Effect.flip(readCsv(`${names}\n`))
+        assert.strictEqual(failure.exitCode, 2)
+        assert.match(failure.message, expected)
+      })
+    )
+  }
+
+  it.effect("has to be there", () =>
+    Effect.gen(function* () {
+      assert.match((yield* Effect.flip(readCsv(""))).message, /usage\.csv is empty/)
+      assert.lengthOf(yield* readCsv(head), 0)
+    })
+  )
+})
+
+describe("CSV", () => {
+  it.effect("is read with any line ends, with a mark of byte order, and with quotes", () =>
+    Effect.gen(function* () {
+      for (const text of [
+        `${head}\n${good}\n${good}\n`,
+        `\ufeff${head}\r\n${good}\r\n\r\n${good}`,
+        `"timestamp",dimension,quantity,customerAWSAccountId\n2026-11-25T10:00:00Z,"api-calls"," 42 ",111122223333\n${good}`
+      ]) {
+        const [first, second] = records(yield* readCsv(text))
+        assert.deepStrictEqual(first?.item, second?.item)
+        assert.deepStrictEqual(first?.item?.record, {
+          timestamp: DateTime.unsafeMake("2026-11-25T10:00:00Z"),
+          dimension: "api-calls",
+          quantity: 42,
+          customerAWSAccountId: "111122223333"
+        })
+      }
+    })
+  )
+
+  it.effect("knows the line that each record begins in", () =>
+    Effect.gen(function* () {
+      for (const end of ["\n", "\r\n"]) {
+        const spread = ['2026-11-25T10:00:00Z,"api', "calls", '",1,1'].join(end)
+        const text = [head, good, "", spread, good, good, ""].join(end)
+        const lines = records(yield* readCsv(text)).map(({ line }) => line)
+        assert.deepStrictEqual(lines, [2, 4, 7, 8], JSON.stringify(end))
+      }
+    })
+  )
+
+  it.effect("has a product, a licence and allocations in columns of their own", () =>
+    Effect.gen(function* () {
+      const text = `${head},productCode,licenseArn,usageAllocations\n${good},p,,"[{""AllocatedUsageQuantity"":42}]"\n`
+      const [row] = records(yield* readCsv(text))
+      assert.strictEqual(row?.item?.productCode, "p")
+      const made = yield* UsageRecord.makeEither(row?.item?.record as UsageRecord.Input)
+      assert.strictEqual(made.licenseArn, undefined)
+      assert.strictEqual(made.usageAllocations?.[0]?.allocatedUsageQuantity, 42)
+    })
+  )
+
+  it.effect("tells of rows with too few or too many cells, and goes on", () =>
+    Effect.gen(function* () {
+      const all = records(yield* readCsv(`${head}\na,b\n${good},x\n${good}\n`))
+      assert.deepStrictEqual(
+        all.map(({ fault }) => fault),
+        [
+          "expected 4 cells, as in the first line, got 2",
+          "expected 4 cells, as in the first line, got 5",
+          undefined
+        ]
+      )
+    })
+  )
+
+  it.effect("ends at a quote that does not close, with everything before", () =>
+    Effect.gen(function* () {
+      const seen: Array<rows.Row> = []
+      const failure = yield* rows
+        .csv(piecesOf(`${head}\n${good}\n"x,1\n${good}\n`), "usage.csv")
+        .pipe(
+          Stream.runForEach((row) => Effect.sync(() => seen.push(row))),
+          Effect.flip
+        )
+      assert.lengthOf(seen, 1)
+      assert.match(failure.message, /usage\.csv: Quote Not Closed.*Nothing from there on was read/)
+    })
+  )
+})
+
+describe("NDJSON", () => {
+  it.effect("takes what CSV takes, with numbers and lists as they are", () =>
+    Effect.gen(function* () {
+      const [ours, wire] = records(
+        yield* readNdjson(
+          [
+            '\ufeff{"timestamp":"2026-11-25T10:00:00Z","dimension":"a","quantity":1,"customerIdentifier":"c","usageAllocations":[{"allocatedUsageQuantity":1,"tags":[{"key":"k","value":"v"}]}]}',
+            "",
+            '{"Timestamp":"2026-11-25T10:00:00Z","Dimension":"a","Quantity":1,"CustomerIdentifier":"c","LicenseArn":null,"UsageAllocations":[{"AllocatedUsageQuantity":1,"Tags":[{"Key":"k","Value":"v"}]}],"reason":"x"}'
+          ].join("\r\n")
+        )
+      )
+      assert.deepStrictEqual([ours?.line, wire?.line], [1, 3])
+      assert.deepStrictEqual(ours?.item, wire?.item)
+      assert.isTrue(Either.isRight(UsageRecord.makeEither(ours?.item?.record as UsageRecord.Input)))
+    })
+  )
+
+  it.effect("tells of lines that are none, and goes on", () =>
+    Effect.gen(function* () {
+      const all = records(
+        yield* readNdjson(
+          '{"quantity":\n[1]\n{"qantity":1}\n{"quantity":1,"Quantity":2}\n{"quantity":1}'
+        )
+      )
+      const faults = all.map(({ fault }) => fault)
+      assert.deepStrictEqual(faults.slice(0, 2), ["this is not JSON", "expected a JSON object"])
+      assert.match(faults[2] ?? "", /^qantity: expected one of/)
+      assert.match(faults[3] ?? "", /Quantity: it is there twice/)
+      assert.isUndefined(faults[4])
+    })
+  )
+})
+
+describe("what a file's name says", () => {
+  it("is its format", () => {
+    const formats = ["a.csv", "a.ndjson", "a.JSONL", "a", "-"].map(rows.formatOf)
+    assert.deepStrictEqual(formats, ["csv", "ndjson", "ndjson", "csv", "csv"])
+  })
+})
+
+describe("rejected rows", () => {
+  /** Whatever a cell may hold, the parser's own mark of byte order aside. */
+  const cell = fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.constantFrom('"', ",", "\n", "\r\n", '""', " ", "=1+1", "'")
+  )
+
+  it.effect.prop(
+    "hold the cells as they were, and one reason, however often they are submitted",
+    [fc.array(fc.tuple(cell, cell, cell, cell), { minLength: 1, maxLength: 5 }), cell, cell],
+    ([cells, once, twice]) =>
+      Effect.gen(function* () {
+        // a line that is empty but for its end is none
+        const written = cells.map((row) => ["x", ...row.slice(1)])
+        const text = [head.split(","), ...written]
+          .map((row) => row.map(quoted).join(","))
+          .join("\n")
+        const again = (all: ReadonlyArray<rows.Row>, reason: string) =>
+          all.map((row) => rejected.row(row, reason)).join("")
+        const first = Array.from(yield* readCsv(text))
+        const [{ sheet }] = first as [rows.Row]
+        const second = Array.from(yield* readCsv(rejected.head(sheet) + again(first, once)))
+        const [{ sheet: sheetAgain }] = second as [rows.Row]
+        const third = Array.from(yield* readCsv(rejected.head(sheetAgain) + again(second, twice)))
+        const reread = [second, third].map((all) => all.map(({ written }) => written))
+        assert.deepStrictEqual(reread, [
+          written.map((row) => [...row, once]),
+          written.map((row) => [...row, twice])
+        ])
+        assert.deepStrictEqual(
+          third.map(({ content }) => content),
+          first.map(({ content }) => content)
+        )
+      }),
+    { fastCheck: { numRuns: 50 }, timeout: 60_000 }
+  )
+
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+
+  it.effect("keep what could not be read, and are not read as usage because of it", () =>
+    Effect.gen(function* () {
+      const csv = Array.from(yield* readCsv(`${head}\n2026-11-25T10:00:00Z,a,1\n${good},x\n`))
+      const [{ sheet }] = csv as [rows.Row]
+      const text = rejected.head(sheet) + csv.map((row) => rejected.row(row, "why")).join("")
+      for (const { fault } of records(yield* readCsv(text))) assert.match(fault ?? "", /cells/)
+
+      const json = Array.from(yield* readNdjson('{"quantity":\n'))
+      const line = json.map((row) => rejected.row(row, "why")).join("")
+      assert.strictEqual(line, `${JSON.stringify({ unreadable: '{"quantity":', reason: "why" })}\n`)
+      assert.match(records(yield* readNdjson(line))[0]?.fault ?? "", /unreadable/)
+    })
+  )
+
+  it.effect("of NDJSON hold the object as it was", () =>
+    Effect.gen(function* () {
+      const [row] = Array.from(yield* readNdjson('{"Quantity": 1.50, "reason": "old"}'))
+      assert.strictEqual(rejected.row(row as rows.Row, "new"), '{"Quantity":1.5,"reason":"new"}\n')
+    })
+  )
+})
+
+describe("an invalid record", () => {
+  it.effect("is told with its column, in terms of a file", () =>
+    Effect.gen(function* () {
+      const [row] = Array.from(yield* readCsv(`${head}\n2026-11-25 10:00,a,x,\n`)) as [rows.Row]
+      const { record } = Option.getOrThrow(Either.getRight(row.content))
+      const made = UsageRecord.makeEither(record as UsageRecord.Input)
+      const { violations } = Option.getOrThrow(Either.getLeft(made))
+      const told = verdict.of({ _tag: "Invalid", index: 0, record, violations }, row)
+      assert.strictEqual(told.column, 1)
+      assert.strictEqual(
+        told.reason,
+        'timestamp: expected a time with its zone, such as 2026-11-25T10:00:00Z, got "2026-11-25 10:00"; quantity: expected a number, got "x"'
+      )
+    })
+  )
+})

@@ -1,0 +1,228 @@
+import { writeFileSync } from "node:fs"
+import { connect } from "node:net"
+import { FetchHttpClient } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Layer } from "effect"
+import { AwsCredentials, MeteringClient, MeteringConfig } from "effect-marketplace-metering"
+import { command } from "./command.js"
+
+const { file, run, start } = command()
+
+const client = (endpoint: string) =>
+  MeteringClient.layer.pipe(
+    Layer.provide([
+      MeteringConfig.layer({ region: "us-east-1", endpoint }),
+      AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
+      FetchHttpClient.layer
+    ])
+  )
+
+const meter = (endpoint: string, timestamp: DateTime.Utc, quantity: number) =>
+  MeteringClient.batchMeterUsage({
+    productCode: "sandbox-analytics",
+    usageRecords: [
+      { timestamp, dimension: "api-calls", quantity, customerAWSAccountId: "111122223333" }
+    ]
+  }).pipe(Effect.provide(client(endpoint)))
+
+const address = /AWS_ENDPOINT_URL_MARKETPLACE_METERING=(http:\/\/\S+)/
+
+const sandbox = (...args: ReadonlyArray<string>) =>
+  Effect.promise(async () => {
+    const process = start(["sandbox", "--port", "0", ...args])
+    const [, url = ""] = await process.until(address)
+    return { ...process, url }
+  })
+
+describe("what it tells at its start", () => {
+  it.live("is enough to meter by, and says what it is", () =>
+    Effect.gen(function* () {
+      const { child, ended, url } = yield* sandbox()
+      const { results } = yield* meter(url, yield* DateTime.now, 42)
+      assert.strictEqual(results[0]?.status, "Success")
+      child.kill("SIGTERM")
+      const { code, stderr, stdout } = yield* Effect.promise(() => ended)
+      assert.strictEqual(code, 0)
+      assert.strictEqual(stderr, "")
+      for (const told of [
+        "sandbox of AWS Marketplace Metering",
+        "AWS_ACCESS_KEY_ID=sandbox",
+        "AWS_SECRET_ACCESS_KEY=sandbox",
+        "AWS_REGION=us-east-1",
+        "api-calls, events, seats, storage-gb",
+        "arn:aws:license-manager::333344445555:license:l-000000000000000000000000000000a3",
+        "aws meteringmarketplace batch-meter-usage --product-code sandbox-analytics",
+        `${url}/_sandbox/docs`
+      ]) {
+        assert.include(stdout, told)
+      }
+      // no styling where nobody sees it
+      assert.notInclude(stdout, "\u001b")
+    })
+  )
+
+  it.live("warns where other machines may reach it", () =>
+    Effect.gen(function* () {
+      const { child, ended, until } = yield* sandbox("--host", "0.0.0.0")
+      yield* Effect.promise(() => until(/Warning/))
+      child.kill("SIGTERM")
+      assert.match((yield* Effect.promise(() => ended)).stderr, /listens on 0\.0\.0\.0/)
+    })
+  )
+})
+
+describe("its end", () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it.live(`comes cleanly and within a second by ${signal}, whoever is connected`, () =>
+      Effect.gen(function* () {
+        const scenario = file("slow.json")
+        writeFileSync(
+          scenario,
+          JSON.stringify({ faults: { script: [{ fault: "latency", duration: "1 hour" }] } })
+        )
+        const { child, ended, url } = yield* sandbox("--scenario", scenario)
+        const { hostname, port } = new URL(url)
+        const idle = connect(Number(port), hostname)
+        idle.on("error", () => {})
+        yield* Effect.promise(() => new Promise((resolve) => idle.once("connect", resolve)))
+        const waiting = yield* Effect.fork(meter(url, yield* DateTime.now, 1))
+        yield* Effect.promise(() => fetch(url))
+        const before = performance.now()
+        child.kill(signal)
+        const { code, stderr } = yield* Effect.promise(() => ended)
+        assert.deepStrictEqual([code, stderr], [0, ""])
+        assert.isBelow(performance.now() - before, 1000)
+        yield* waiting.interruptAsFork(waiting.id())
+        idle.destroy()
+      })
+    )
+  }
+})
+
+describe("--state", () => {
+  it.live("outlives a kill", () =>
+    Effect.gen(function* () {
+      const state = file("killed.state")
+      const now = yield* DateTime.now
+      const first = yield* sandbox("--state", state)
+      const before = (yield* meter(first.url, now, 42)).results[0]
+      first.child.kill("SIGKILL")
+      assert.strictEqual((yield* Effect.promise(() => first.ended)).signal, "SIGKILL")
+
+      const second = yield* sandbox("--state", state)
+      const same = (yield* meter(second.url, now, 42)).results[0]
+      const other = (yield* meter(second.url, now, 43)).results[0]
+      second.child.kill("SIGTERM")
+      assert.isDefined(before?.meteringRecordId)
+      assert.strictEqual(same?.meteringRecordId, before?.meteringRecordId)
+      assert.strictEqual(other?.status, "DuplicateRecord")
+    })
+  )
+
+  it.live("is refused where it is another file", () =>
+    Effect.gen(function* () {
+      const state = file("letter.txt")
+      writeFileSync(state, "Dear all,\n")
+      const ended = yield* Effect.promise(() => run(["sandbox", "--port", "0", "--state", state]))
+      assert.deepStrictEqual([ended.code, ended.stdout], [2, ""])
+      assert.match(ended.stderr, /letter\.txt/)
+      assert.notMatch(ended.stderr, /\n\s+at /)
+    })
+  )
+})
+
+describe("its options", () => {
+  it.live("--now sets the calendar of usage", () =>
+    Effect.gen(function* () {
+      const { child, url } = yield* sandbox("--now", "2027-01-01T05:59:00Z")
+      const lateInDecember = DateTime.unsafeMake("2026-12-31T23:30:00Z")
+      const { results } = yield* meter(url, lateInDecember, 42)
+      child.kill("SIGTERM")
+      assert.strictEqual(results[0]?.status, "Success")
+    })
+  )
+
+  it.live("--quota throttles", () =>
+    Effect.gen(function* () {
+      const { child, url } = yield* sandbox("--quota")
+      const now = yield* DateTime.now
+      const outcomes = yield* Effect.all(
+        Array.from({ length: 30 }, () => Effect.either(meter(url, now, 42))),
+        { concurrency: "unbounded" }
+      )
+      child.kill("SIGTERM")
+      const throttled = outcomes.filter(
+        (outcome) => outcome._tag === "Left" && outcome.left._tag === "ThrottlingException"
+      )
+      assert.isAbove(throttled.length, 0)
+    })
+  )
+
+  it.live("--scenario brings another world", () =>
+    Effect.gen(function* () {
+      const scenario = file("mine.json")
+      writeFileSync(
+        scenario,
+        JSON.stringify({
+          region: "eu-west-1",
+          products: [{ code: "mine", dimensions: ["hours"] }],
+          customers: [{ customerAWSAccountId: "999988887777", agreements: [] }],
+          credentials: [{ accessKeyId: "AKIAMINE", secretAccessKey: "not-to-be-shown" }]
+        })
+      )
+      const { child, ended } = yield* sandbox("--scenario", scenario)
+      child.kill("SIGTERM")
+      const { stdout } = yield* Effect.promise(() => ended)
+      assert.match(stdout, /mine +hours/)
+      assert.match(stdout, /999988887777 +- +not subscribed/)
+      assert.match(stdout, /AWS_REGION=eu-west-1/)
+      assert.match(stdout, /AWS_ACCESS_KEY_ID=AKIAMINE/)
+      assert.notInclude(stdout, "not-to-be-shown")
+    })
+  )
+})
+
+describe("what it cannot run with", () => {
+  const scenario = (text: string) => {
+    const path = file("bad.json")
+    writeFileSync(path, text)
+    return ["--scenario", path]
+  }
+  it.live.each<readonly [string, () => ReadonlyArray<string>, RegExp]>([
+    ["a port that is none", () => ["--port", "70000"], /--port: expected a port/],
+    ["a time without a zone", () => ["--now", "2027-01-01T05:59"], /--now: expected a time/],
+    ["no such scenario", () => ["--scenario", "/nowhere.json"], /there is no such file/],
+    ["a scenario that is no JSON", () => scenario('{"products": [}'), /is not JSON/],
+    [
+      "a scenario with faults",
+      () => scenario('{"products": [{ "code": 1 }]}'),
+      /products\[0\]\.code[\s\S]*products\[0\]\.dimensions/
+    ],
+    [
+      "a scenario that contradicts itself",
+      () =>
+        scenario(
+          '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"none"}]}]}'
+        ),
+      /not a product of the scenario/
+    ],
+    ["a host that is not this machine's", () => ["--host", "192.0.2.1"], /does not have that/]
+  ])("%s", ([_, args, expected]) =>
+    Effect.gen(function* () {
+      const ended = yield* Effect.promise(() => run(["sandbox", ...args()]))
+      assert.deepStrictEqual([ended.code, ended.stdout], [2, ""])
+      assert.match(ended.stderr, expected)
+      assert.notMatch(ended.stderr, /\n\s+at /)
+    })
+  )
+
+  it.live("a port in use", () =>
+    Effect.gen(function* () {
+      const { child, url } = yield* sandbox()
+      const ended = yield* Effect.promise(() => run(["sandbox", "--port", new URL(url).port]))
+      child.kill("SIGTERM")
+      assert.deepStrictEqual([ended.code, ended.stdout], [2, ""])
+      assert.match(ended.stderr, /--port 0 takes any that is free/)
+    })
+  )
+})

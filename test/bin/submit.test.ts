@@ -1,0 +1,372 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Deferred, Effect } from "effect"
+import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
+import { serve } from "../support/loopback.js"
+import { command, type Ended } from "./command.js"
+import { environment, World } from "./world.js"
+
+const { file, run, start } = command()
+
+const head = "timestamp,customerAWSAccountId,dimension,quantity"
+const product = ["--product-code", "sandbox-analytics"]
+const fast = ["--rate", "1000"]
+
+const call = (args: ReadonlyArray<string>, stdin?: string) =>
+  Effect.flatMap(environment, (env) => Effect.promise(() => run(args, { env, stdin })))
+
+const begin = (args: ReadonlyArray<string>) =>
+  Effect.map(environment, (env) => start(args, { env }))
+
+/** Many customers of one product, so that each of many records has a key of its own. */
+const accounts = Array.from({ length: 5_000 }, (_, i) => String(100_000_000_000 + i))
+const many: MeteringSandbox.Options = {
+  products: [{ code: "sandbox-analytics", dimensions: ["a", "b"] }],
+  customers: [
+    ...accounts.map((customerAWSAccountId) => ({
+      customerAWSAccountId,
+      agreements: [{ productCode: "sandbox-analytics" }]
+    })),
+    { customerAWSAccountId: "999999999999", agreements: [] }
+  ]
+}
+
+/** So many records of this hour, each of another customer or dimension. */
+const goodRows = (count: number, now: DateTime.Utc) => {
+  const at = DateTime.formatIso(now)
+  return Array.from(
+    { length: count },
+    (_, i) => `${at},${accounts[i % 5_000]},${i < 5_000 ? "a" : "b"},${i + 1}`
+  )
+}
+
+const write = (name: string, lines: ReadonlyArray<string>) => {
+  writeFileSync(file(name), `${lines.join("\n")}\n`)
+  return file(name)
+}
+
+const objects = ({ stdout }: Ended) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+const summaryOf = (ended: Ended) => objects(ended).at(-1)?.summary as Record<string, unknown>
+
+describe("ten thousand records, of which 37 are wrong in different ways", () => {
+  const wrong = (now: DateTime.Utc): ReadonlyArray<readonly [row: string, reason: RegExp]> => {
+    const at = DateTime.formatIso(now)
+    const old = DateTime.formatIso(DateTime.subtract(now, { hours: 25 }))
+    const of = (change: { t?: string; c?: string; d?: string; q?: string }) =>
+      [change.t ?? at, change.c ?? accounts[0], change.d ?? "a", change.q ?? "1"].join(",")
+    return [
+      ...["", "yesterday", "2026-13-01T00:00:00Z", "2026-11-25T10:00:00", "1763987696"].map(
+        (t) => [of({ t }), /timestamp: expected a time with its zone/] as const
+      ),
+      ...["", "x", "-1", "1.5", "1e3", "1,000", "2147483648", "NaN"].map((q) =>
+        q === "1,000"
+          ? ([of({ q }), /expected 4 cells/] as const)
+          : ([of({ q }), /quantity: expected/] as const)
+      ),
+      ...["12a", "1".repeat(256), "-1", ""].map(
+        (c) => [of({ c }), /customerAWSAccountId: expected/] as const
+      ),
+      ...["", "d".repeat(256)].map((d) => [of({ d }), /dimension: expected/] as const),
+      ...["A", "c", "a "].map((d) => [of({ d }), /Dimension .* is not one of/] as const),
+      ...["999999999999", "123"].map((c) => [of({ c }), /no active agreement/] as const),
+      ...[old, "2020-01-01", "2026-01-01T00:00:00+02:00"].map(
+        (t) => [of({ t }), /could be reported until/] as const
+      ),
+      ...["x", "x,y", "x,y,z", `${of({})},more`, `${of({})},`].map(
+        (row) => [row, /expected 4 cells/] as const
+      ),
+      // the first of the good rows are of these hours
+      ...[1, 2, 3, 4, 5].map(
+        (i) =>
+          [of({ c: accounts[i] as string, q: "999999" }), /Another quantity was billed/] as const
+      )
+    ]
+  }
+
+  it.live(
+    "are told each with its line, and submitted again when they are corrected",
+    () =>
+      Effect.gen(function* () {
+        const sandbox = yield* MeteringSandbox.MeteringSandbox
+        const now = yield* DateTime.now
+        const bad = wrong(now)
+        assert.lengthOf(bad, 37)
+        const rows = goodRows(9_963, now)
+        // spread over the file, but not before the good ones that they repeat
+        bad.forEach(([row], i) => rows.splice(1_000 + i * 200, 0, row))
+        const usage = write("usage.csv", [head, ...rows])
+        const rejected = file("rejected.csv")
+
+        const rehearsed = yield* call(["submit", usage, ...product, "--dry-run", "--json"])
+        assert.strictEqual(rehearsed.code, 1)
+        assert.deepStrictEqual(yield* sandbox.records, [])
+
+        const ended = yield* call(["submit", usage, ...product, ...fast, "--rejected", rejected])
+        assert.strictEqual(ended.code, 1, ended.stderr)
+        assert.match(ended.stderr, /37 of 10,000 records were not accepted\. They are in /)
+        bad.forEach(([, reason], i) => {
+          const line = 1_000 + i * 200 + 2
+          const [told = ""] = ended.stderr
+            .split("\n")
+            .filter((text) => text.includes(`usage.csv:${line}:`))
+          assert.match(told, reason, `line ${line}`)
+        })
+        assert.lengthOf(yield* sandbox.records, 9_963)
+
+        // all of it again: nothing more is billed, and what was accepted is so by the same record
+        const again = yield* call(["submit", usage, ...product, ...fast, "--json"])
+        assert.strictEqual(again.code, 1)
+        assert.lengthOf(yield* sandbox.records, 9_963)
+        const ids = new Set(
+          (yield* sandbox.records).map(({ meteringRecordId }) => meteringRecordId)
+        )
+        const accepted = objects(again).filter(({ status }) => status === "Accepted")
+        assert.lengthOf(accepted, 9_963)
+        assert.deepStrictEqual(
+          new Set(accepted.map(({ meteringRecordId }) => meteringRecordId)),
+          ids
+        )
+
+        // and what was rejected, corrected in one column
+        const lines = readFileSync(rejected, "utf8").trim().split("\n")
+        assert.lengthOf(lines, 38)
+        assert.strictEqual(lines[0], `${head},reason`)
+        const fraction = lines.filter((line) => line.includes(",1.5,"))
+        assert.lengthOf(fraction, 1)
+        const corrected = write("corrected.csv", [
+          `${head},reason`,
+          ...fraction.map((line) => line.replace(",1.5,", ",1,").replace(",a,", ",b,"))
+        ])
+        const last = yield* call(["submit", corrected, ...product])
+        // the hour of this customer has been billed already
+        assert.match(last.stdout, /duplicate +1 +1/)
+      }).pipe(Effect.provide(World(many))),
+    300_000
+  )
+})
+
+describe("what it prints", () => {
+  it.live("is a table by customer, dimension and status, and no bar in a pipe", () =>
+    Effect.gen(function* () {
+      const at = DateTime.formatIso(yield* DateTime.now)
+      const usage = write("table.csv", [
+        head,
+        `${at},111122223333,api-calls,42`,
+        `${at},111122223333,events,1`,
+        `${at},444455556666,events,7`
+      ])
+      const ended = yield* call(["submit", usage, ...product])
+      assert.strictEqual(ended.code, 1)
+      assert.strictEqual(
+        ended.stdout,
+        [
+          "  customer      dimension  status          records  units",
+          "  111122223333  api-calls  accepted              1     42",
+          "  111122223333  events     accepted              1      1",
+          "  444455556666  events     not subscribed        1      7",
+          ""
+        ].join("\n")
+      )
+      assert.notInclude(ended.stdout + ended.stderr, "\u001b")
+      assert.notInclude(ended.stdout + ended.stderr, "\r")
+      assert.match(ended.stderr, /table\.csv:4: The customer has no active agreement/)
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("is an object for each record and one for all of them with --json", () =>
+    Effect.gen(function* () {
+      const at = DateTime.formatIso(yield* DateTime.now)
+      const ended = yield* call(
+        ["submit", "-", "--format", "ndjson", "--json", ...product],
+        `{"timestamp":"${at}","customerAWSAccountId":"111122223333","dimension":"events","quantity":2}\n{"x":1}\n`
+      )
+      assert.strictEqual(ended.code, 1)
+      const [first, second, last] = objects(ended).sort(
+        (a, b) => Number(a.line ?? 9) - Number(b.line ?? 9)
+      )
+      const [record] = yield* (yield* MeteringSandbox.MeteringSandbox).records
+      assert.deepStrictEqual(first, {
+        line: 1,
+        status: "Accepted",
+        meteringRecordId: record?.meteringRecordId,
+        record: {
+          timestamp: at,
+          dimension: "events",
+          quantity: 2,
+          customerAWSAccountId: "111122223333"
+        }
+      })
+      assert.deepInclude(second, { line: 2, status: "Invalid" })
+      assert.deepStrictEqual(last?.summary, {
+        source: "standard input",
+        records: 2,
+        counts: { Invalid: 1, Accepted: 1 },
+        calls: 1,
+        dryRun: false,
+        stopped: false,
+        readToTheEnd: true
+      })
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("is, for a dry run, the calls that it would take, without credentials or Region", () =>
+    Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const usage = write("dry.csv", [head, ...goodRows(60, now)])
+      const ended = yield* Effect.promise(() => run(["submit", usage, ...product, "--dry-run"]))
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      assert.match(ended.stdout, /sandbox-analytics +60 +3\n/)
+      assert.match(ended.stdout, /would be sent/)
+    })
+  )
+})
+
+describe("what it may meet", () => {
+  it.live("a lost answer is made good by sending the same again", () =>
+    Effect.gen(function* () {
+      const usage = write("lost.csv", [head, ...goodRows(25, yield* DateTime.now)])
+      const ended = yield* call(["submit", usage, ...product, "--json"])
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      assert.deepInclude(summaryOf(ended), { records: 25, counts: { Accepted: 25 }, calls: 2 })
+      assert.lengthOf(yield* (yield* MeteringSandbox.MeteringSandbox).records, 25)
+    }).pipe(
+      Effect.provide(World({ ...many, faults: { script: [{ fault: "cutAfter", times: 1 }] } }))
+    )
+  )
+
+  it.live("no credentials, no file, another's columns: it could not run", () =>
+    Effect.gen(function* () {
+      const usage = write("good.csv", [head, ...goodRows(1, yield* DateTime.now)])
+      const strange = write("strange.csv", ["a,b", "1,2"])
+      for (const [args, expected] of [
+        [[usage, ...product, "--profile", "nobody"], /No AWS credentials/],
+        [["nowhere.csv", ...product], /nowhere\.csv cannot be read: there is no such file/],
+        [[strange, ...product], /The columns of .*strange\.csv cannot be used/],
+        [[usage, ...product, "--rejected", usage], /is being read/],
+        [[usage, ...product, "--rejected", "/nowhere/x"], /cannot be written/],
+        [[usage, ...product, "--rate", "0"], /--rate: expected/]
+      ] as const) {
+        const ended = yield* call(["submit", ...args])
+        assert.strictEqual(ended.code, 2, ended.stdout)
+        assert.strictEqual(ended.stdout, "")
+        assert.match(ended.stderr, expected)
+        assert.notMatch(ended.stderr, /\n\s+at /)
+      }
+      assert.match(readFileSync(usage, "utf8"), /^timestamp/)
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("a file that breaks off is submitted as far as it can be read", () =>
+    Effect.gen(function* () {
+      const usage = write("broken.csv", [head, ...goodRows(3, yield* DateTime.now), '"x,1'])
+      const ended = yield* call(["submit", usage, ...product, "--json"])
+      assert.strictEqual(ended.code, 1)
+      assert.match(ended.stderr, /Quote Not Closed/)
+      assert.deepInclude(summaryOf(ended), { counts: { Accepted: 3 }, readToTheEnd: false })
+    }).pipe(Effect.provide(World(many)))
+  )
+})
+
+describe("its end before the end", () => {
+  /** The third call gets no answer for an hour. */
+  const hanging = World({
+    ...many,
+    faults: {
+      script: [
+        { fault: "none", times: 2 },
+        { fault: "latency", duration: "1 hour" }
+      ]
+    }
+  })
+
+  it.live(
+    "comes by a signal: calls under way are awaited, and every record has an outcome",
+    () =>
+      Effect.gen(function* () {
+        const sandbox = yield* MeteringSandbox.MeteringSandbox
+        const usage = write("long.csv", [head, ...goodRows(2_000, yield* DateTime.now)])
+        const rejected = file("unsent.csv")
+        const { child, ended, until } = yield* begin([
+          ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
+        ])
+        yield* Effect.promise(() => until(/"Accepted"/))
+        child.kill("SIGINT")
+        const told = yield* Effect.promise(() => ended)
+        assert.strictEqual(told.code, 1, told.stderr)
+        assert.match(told.stderr, /Stopping: calls under way are awaited/)
+        const billed = (yield* sandbox.records).length
+        assert.deepInclude(summaryOf(told), {
+          records: 2_000,
+          counts: { Accepted: billed, NotSent: 2_000 - billed },
+          stopped: true,
+          readToTheEnd: true
+        })
+        const unsent = readFileSync(rejected, "utf8").trim().split("\n").slice(1)
+        assert.lengthOf(unsent, 2_000 - billed)
+        assert.match(unsent[0] ?? "", /It was stopped before/)
+      }).pipe(Effect.provide(World(many))),
+    60_000
+  )
+
+  it.live(
+    "comes at once by a second one",
+    () =>
+      Effect.gen(function* () {
+        const usage = write("hanging.csv", [head, ...goodRows(200, yield* DateTime.now)])
+        const { child, ended, until } = yield* begin(["submit", usage, ...product, "--json"])
+        yield* Effect.promise(() => until(/"Accepted"/))
+        child.kill("SIGINT")
+        yield* Effect.promise(() => until(/Stopping/))
+        child.kill("SIGINT")
+        assert.strictEqual((yield* Effect.promise(() => ended)).code, 130)
+      }).pipe(Effect.provide(hanging)),
+    60_000
+  )
+
+  it.live(
+    "comes when nobody reads what it prints any more",
+    () =>
+      Effect.gen(function* () {
+        const usage = write("unread.csv", [head, ...goodRows(2_000, yield* DateTime.now)])
+        const rejected = file("rest.csv")
+        const { child, ended, until } = yield* begin([
+          ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
+        ])
+        yield* Effect.promise(() => until(/"Accepted"/))
+        child.stdout?.destroy()
+        assert.strictEqual((yield* Effect.promise(() => ended)).code, 1)
+        assert.isAbove(statSync(rejected).size, 0)
+      }).pipe(Effect.provide(World(many))),
+    60_000
+  )
+
+  it.live("leaves open what was sent and never answered, and says so", () =>
+    Effect.gen(function* () {
+      const usage = write("deaf.csv", [head, ...goodRows(25, yield* DateTime.now)])
+      const rejected = file("open.csv")
+      const asked = yield* Deferred.make<void>()
+      const failing = yield* serve((_, response) => {
+        response.statusCode = 500
+        response.end()
+        Deferred.unsafeDone(asked, Effect.void)
+      })
+      const { child, ended } = yield* begin([
+        ...["submit", usage, ...product, "--json", "--endpoint", failing, "--rejected", rejected]
+      ])
+      yield* Deferred.await(asked)
+      child.kill("SIGTERM")
+      const told = yield* Effect.promise(() => ended)
+      assert.strictEqual(told.code, 1)
+      assert.deepInclude(summaryOf(told), { records: 25, counts: { Unknown: 25 } })
+      assert.match(
+        readFileSync(rejected, "utf8"),
+        /may have been billed; to submit it again as it is is safe/
+      )
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+})

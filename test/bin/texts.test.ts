@@ -1,0 +1,130 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Console, DateTime, Effect } from "effect"
+import { inOrder } from "../../src/bin/internal/arguments.js"
+import { table } from "../../src/bin/internal/table.js"
+import { isColourful, plainWhere } from "../../src/bin/internal/terminal.js"
+import * as world from "../../src/bin/internal/world.js"
+import { Scenario } from "../../src/sandbox/index.js"
+
+describe("arguments", () => {
+  for (const [given, expected] of [
+    ["sandbox --port 0", "sandbox --port 0"],
+    ["sandbox --port 0 --help", "sandbox --help"],
+    ["sandbox --port x -h", "sandbox --help"],
+    ["--help", "--help"],
+    ["--log-level debug --help", "--help"],
+    ["sandbox --port 0 --log-level debug --quota", "--log-level debug sandbox --port 0 --quota"],
+    ["sandbox --log-level=debug --quota", "--log-level=debug sandbox --quota"],
+    ["submit - --rate 5", "submit --rate 5 -"],
+    ["submit --log-level all - --rate 5", "--log-level all submit --rate 5 -"],
+    ["submit -- --help", "submit -- --help"],
+    ["submit -- --log-level", "submit -- --log-level"],
+    ["", ""]
+  ] as const) {
+    it(`"${given}" is "${expected}"`, () => {
+      const words = (text: string) => text.split(" ").filter((word) => word !== "")
+      assert.deepStrictEqual(inOrder(words(given)), words(expected))
+    })
+  }
+})
+
+describe("a table", () => {
+  it("has numbers to the right and text to the left", () => {
+    assert.strictEqual(
+      table(
+        ["customer", "units"],
+        [
+          ["a", 7],
+          ["longer than its title", 12345]
+        ]
+      ),
+      [
+        "  customer                units",
+        "  a                           7",
+        "  longer than its title  12,345"
+      ].join("\n")
+    )
+  })
+
+  it("has a head without rows", () => {
+    assert.strictEqual(table(["a", "b"], []), "  a  b")
+  })
+})
+
+describe("styling", () => {
+  it("is for terminals, and not for those who want none", () => {
+    assert.isTrue(isColourful({ isTTY: true }, {}))
+    assert.isTrue(isColourful({ isTTY: true }, { NO_COLOR: "" }))
+    assert.isFalse(isColourful({ isTTY: true }, { NO_COLOR: "1" }))
+    assert.isFalse(isColourful({}, {}))
+  })
+
+  it.effect("is taken out where it is not welcome", () =>
+    Effect.gen(function* () {
+      const told: Array<ReadonlyArray<unknown>> = []
+      const console: Console.Console = {
+        ...(yield* Console.consoleWith(Effect.succeed)),
+        log: (...args) => Effect.sync(() => told.push(["out", ...args])),
+        error: (...args) => Effect.sync(() => told.push(["err", ...args]))
+      }
+      const both = Effect.zip(Console.log("\u001b[1mbold\u001b[0m"), Console.error("\u001b[1mbold"))
+      yield* Effect.withConsole(both, plainWhere(console, { stdout: true, stderr: false }))
+      assert.deepStrictEqual(told, [
+        ["out", "bold"],
+        ["err", "\u001b[1mbold"]
+      ])
+    })
+  )
+})
+
+describe("a world", () => {
+  const now = DateTime.unsafeMake("2026-11-25T10:15:20.500Z")
+  const told = (customers: ReadonlyArray<Scenario.Customer>, change: object = {}) =>
+    world.describe({
+      url: "http://127.0.0.1:1",
+      now,
+      scenario: { ...Scenario.defaultScenario, ...change },
+      customers,
+      anyCredentials: false
+    })
+
+  it("offers a call that can be made", () => {
+    const text = told([
+      { customerAWSAccountId: "1", agreements: [] },
+      { customerAWSAccountId: "2", agreements: [{ productCode: "sandbox-container" }] }
+    ])
+    assert.include(text, "--product-code sandbox-container")
+    assert.include(
+      text,
+      "Timestamp=2026-11-25T10:15:20Z,CustomerAWSAccountId=2,Dimension=nodes,Quantity=42"
+    )
+  })
+
+  it("offers none where nobody could make it", () => {
+    assert.include(told([]), "nobody has an agreement")
+  })
+
+  it("tells the lives of agreements and what is out of the ordinary", () => {
+    const text = told(
+      [
+        {
+          customerAWSAccountId: "1",
+          suspended: true,
+          agreements: [
+            {
+              productCode: "sandbox-analytics",
+              startsAt: now,
+              cancelledAt: DateTime.add(now, { days: 1 })
+            }
+          ]
+        }
+      ],
+      { quotas: Scenario.documentedQuotas }
+    )
+    assert.include(
+      text,
+      "sandbox-analytics (from 2026-11-25T10:15Z, cancelled 2026-11-26T10:15Z) (suspended)"
+    )
+    assert.include(text, "MeterUsage 10, BatchMeterUsage 10, RegisterUsage 5, ResolveCustomer 10")
+  })
+})

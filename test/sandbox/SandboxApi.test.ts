@@ -1,0 +1,405 @@
+/** A sandbox's control over HTTP: by its typed client, by hand, and by those who are not to have it. */
+import { FetchHttpClient, HttpApiClient } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, DateTime, Effect, Layer, Redacted } from "effect"
+import { MeteringClient } from "../../src/MeteringClient.js"
+import {
+  MeteringSandbox,
+  SandboxApi,
+  SandboxServer,
+  type Scenario
+} from "../../src/sandbox/index.js"
+import * as UsageAllocation from "../../src/UsageAllocation.js"
+import { post } from "./http.js"
+import { acme, analytics, at, batch, record, setTime, stranger } from "./support.js"
+
+const live = Layer.provideMerge(
+  SandboxServer.layerNode(),
+  MeteringSandbox.layer({
+    credentials: [{ accessKeyId: "AKIA1", secretAccessKey: Redacted.make("scenario-secret") }]
+  })
+)
+
+const connect = Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
+  HttpApiClient.make(SandboxApi.Api, { baseUrl: url })
+).pipe(Effect.provide(FetchHttpClient.layer))
+
+const both = Effect.all([connect, MeteringSandbox.MeteringSandbox])
+
+const now = "2026-11-24T10:30:00Z"
+
+describe("the typed client does what MeteringSandbox does", () => {
+  it.effect("mintToken", () =>
+    Effect.gen(function* () {
+      const [api] = yield* both
+      const { registrationToken } = yield* api.mintToken({
+        payload: { customerIdentifier: "cust-globex" }
+      })
+      const { customerIdentifier } = yield* Effect.flatMap(MeteringClient, (client) =>
+        client.resolveCustomer({ registrationToken })
+      )
+      assert.strictEqual(customerIdentifier, "cust-globex")
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("addCustomer, subscribe, cancel, suspend, resume, customers", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const [api, sandbox] = yield* both
+      const who = { customerAWSAccountId: stranger }
+      const current = Effect.map(sandbox.customers, (all) =>
+        all.find(({ customerAWSAccountId }) => customerAWSAccountId === stranger)
+      )
+      const same = (customer: Scenario.Customer) =>
+        Effect.map(current, (found) => assert.deepStrictEqual(customer, found))
+
+      yield* same(yield* api.addCustomer({ payload: { ...who, customerIdentifier: "cust-new" } }))
+      const agreement = yield* api.subscribe({
+        payload: {
+          ...who,
+          productCode: analytics,
+          startsAt: at(now),
+          endsAt: at("2026-12-01T00:00:00Z")
+        }
+      })
+      assert.deepStrictEqual((yield* current)?.agreements, [agreement])
+      assert.match(agreement.licenseArn ?? "", /^arn:aws:license-manager::999999999999:license:l-/)
+      const old = yield* api.subscribe({
+        payload: { ...who, productCode: analytics, licenseArn: null }
+      })
+      assert.notProperty(old, "licenseArn")
+      const cancelled = yield* api.cancel({ payload: { ...who, productCode: analytics } })
+      assert.deepStrictEqual(cancelled.agreements[0]?.cancelledAt, at(now))
+      yield* same(cancelled)
+      const suspended = yield* api.suspend({ payload: who })
+      assert.isTrue(suspended.suspended)
+      yield* same(suspended)
+      yield* same(yield* api.resume({ payload: who }))
+      assert.deepStrictEqual(yield* api.customers(), yield* sandbox.customers)
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("billed, records, calls, log, publicKey", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const [api, sandbox] = yield* both
+      const usageAllocations = [
+        UsageAllocation.make({ allocatedUsageQuantity: 1, tags: [{ key: "team", value: "a" }] }),
+        UsageAllocation.make({ allocatedUsageQuantity: 2 })
+      ] as const
+      yield* batch([record(at(now), { quantity: 3, usageAllocations })])
+      yield* Effect.ignore(batch([record(at(now))], "unknown"))
+      yield* post({ unsigned: true })
+      assert.deepStrictEqual(yield* api.billed(), [
+        {
+          productCode: analytics,
+          customerAWSAccountId: acme,
+          dimension: "api-calls",
+          hour: at("2026-11-24T10:00:00Z"),
+          quantity: 3
+        }
+      ])
+      assert.deepStrictEqual(yield* api.records(), yield* sandbox.records)
+      assert.strictEqual((yield* api.calls()).BatchMeterUsage, 2)
+      const log = yield* api.log()
+      assert.lengthOf(log, 3)
+      assert.deepStrictEqual(log, yield* sandbox.log)
+      assert.strictEqual(yield* api.publicKey(), yield* sandbox.publicKey)
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("now, setTime, advance", () =>
+    Effect.gen(function* () {
+      const [api, sandbox] = yield* both
+      assert.deepStrictEqual(yield* api.now(), { now: DateTime.unsafeMake(0) })
+      yield* api.setTime({ payload: { now: at(now) } })
+      assert.deepStrictEqual(yield* sandbox.now, at(now))
+      assert.deepStrictEqual(yield* api.advance({ payload: { by: "90 minutes" } }), {
+        now: at("2026-11-24T12:00:00Z")
+      })
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("setFaults", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const [api] = yield* both
+      yield* api.setFaults({
+        payload: {
+          script: [{ fault: "throttling", operation: "BatchMeterUsage", retryAfter: "1 second" }],
+          chances: [{ fault: "internalError", probability: 1 }],
+          seed: 3
+        }
+      })
+      const failure = Effect.map(Effect.flip(batch([record(at(now))])), ({ _tag }) => _tag)
+      assert.strictEqual(yield* failure, "ThrottlingException")
+      assert.strictEqual(yield* failure, "InternalServiceErrorException")
+      yield* api.setFaults({ payload: {} })
+      yield* batch([record(at(now))])
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("reset, save, load", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const [api, sandbox] = yield* both
+      yield* batch([record(at(now))])
+      const saved = yield* api.save()
+      assert.strictEqual(saved, yield* sandbox.save)
+      yield* api.reset()
+      assert.lengthOf(yield* sandbox.billed, 0)
+      yield* api.load({ payload: saved })
+      assert.lengthOf(yield* sandbox.billed, 1)
+    }).pipe(Effect.provide(live))
+  )
+})
+
+/** A request as nobody's typed client would send it. */
+const send = (path: string, init: RequestInit = {}) =>
+  Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
+    Effect.promise(async (signal) => {
+      const response = await fetch(url + path, { signal, ...init })
+      const text = await response.text()
+      assert.strictEqual(response.headers.get("x-effect-marketplace-metering-sandbox"), "true")
+      return {
+        status: response.status,
+        type: response.headers.get("content-type") ?? "",
+        text,
+        json: /^[[{]/.test(text) ? JSON.parse(text) : undefined
+      }
+    })
+  )
+
+const json = (body: unknown, method = "POST"): RequestInit => ({
+  method,
+  headers: { "content-type": "application/json" },
+  body: typeof body === "string" ? body : JSON.stringify(body)
+})
+
+describe("what cannot be done is said", () => {
+  it.effect("as a SandboxError to the typed client", () =>
+    Effect.gen(function* () {
+      const [api] = yield* both
+      const errors = yield* Effect.all([
+        Effect.flip(api.mintToken({ payload: { customerIdentifier: "nobody" } })),
+        Effect.flip(api.load({ payload: "not a state" }))
+      ])
+      for (const error of errors) assert.instanceOf(error, MeteringSandbox.SandboxError)
+      assert.deepStrictEqual(
+        errors.map(({ message }) => message),
+        ["There is no customer nobody in the sandbox.", "line 1: this is not a sandbox's state"]
+      )
+    }).pipe(Effect.provide(live))
+  )
+
+  const refused: ReadonlyArray<
+    readonly [what: string, path: string, init: RequestInit, status: number, tag: string, RegExp]
+  > = [
+    [
+      "nobody by that name",
+      "/tokens",
+      json({ customerIdentifier: "x" }),
+      409,
+      "SandboxError",
+      /no customer x/
+    ],
+    [
+      "a product that there is not",
+      "/subscribe",
+      json({ customerIdentifier: "cust-acme", productCode: "x" }),
+      409,
+      "SandboxError",
+      /no product x/
+    ],
+    [
+      "a misspelt member",
+      "/tokens",
+      json({ customerIdentifer: "cust-acme" }),
+      400,
+      "HttpApiDecodeError",
+      /customerIdentifer/
+    ],
+    ["no body", "/tokens", { method: "POST" }, 400, "HttpApiDecodeError", /null/],
+    ["half a body", "/tokens", json('{"a'), 400, "HttpApiDecodeError", /not JSON/],
+    ["deep JSON", "/tokens", json("[".repeat(100_000)), 400, "HttpApiDecodeError", /not JSON/],
+    [
+      "a time without a zone",
+      "/clock",
+      json({ now: "2026-11-24T10:30:00" }, "PUT"),
+      400,
+      "HttpApiDecodeError",
+      /zone/
+    ],
+    ["no duration", "/clock/advance", json({ by: "soon" }), 400, "HttpApiDecodeError", /duration/],
+    [
+      "a fault that there is not",
+      "/faults",
+      json({ script: [{ fault: "x" }] }, "PUT"),
+      400,
+      "HttpApiDecodeError",
+      /fault/
+    ],
+    [
+      "a form",
+      "/tokens",
+      { method: "POST", body: new URLSearchParams({ customerIdentifier: "cust-acme" }) },
+      415,
+      "Refused",
+      /application\/json/
+    ]
+  ]
+  for (const [what, path, init, status, tag, said] of refused) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const answer = yield* send(`/_sandbox${path}`, init)
+        assert.deepStrictEqual([answer.status, answer.json?._tag], [status, tag], answer.text)
+        assert.match(answer.text, said)
+      }).pipe(Effect.provide(live))
+    )
+  }
+
+  it.effect("of a page that there is not, and where the description is", () =>
+    Effect.gen(function* () {
+      for (const path of ["/", "/_sandbox", "/_sandbox/", "/_sandbox/nothing", "/_sandboxes"]) {
+        const { json, status } = yield* send(path)
+        assert.strictEqual(status, 404)
+        assert.include(json.message, "sandbox of AWS Marketplace Metering")
+        assert.include(json.message, "/_sandbox/docs")
+      }
+    }).pipe(Effect.provide(live))
+  )
+})
+
+describe("the description", () => {
+  it.effect("has every endpoint with its words, and no secret", () =>
+    Effect.gen(function* () {
+      const { json, status, text } = yield* send("/_sandbox/openapi.json")
+      assert.strictEqual(status, 200)
+      assert.strictEqual(json.info.title, "Sandbox of AWS Marketplace Metering")
+      const operations = Object.values<Record<string, { operationId: string; summary?: string }>>(
+        json.paths
+      ).flatMap((methods) => Object.values(methods))
+      assert.sameMembers(
+        operations.map(({ operationId }) => operationId),
+        Object.keys(yield* MeteringSandbox.MeteringSandbox)
+      )
+      for (const { operationId, summary } of operations) assert.isString(summary, operationId)
+      for (const name of Object.keys(json.components.schemas)) assert.match(name, /^\w+$/)
+      assert.notInclude(text, "scenario-secret")
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("is a page that needs nothing of any other server", () =>
+    Effect.gen(function* () {
+      const { status, text, type } = yield* send("/_sandbox/docs")
+      assert.strictEqual(status, 200)
+      assert.include(type, "text/html")
+      assert.include(text, "Mint a registration token")
+      assert.notMatch(text, /<(script|link|img)[^>]+(src|href)="?(https?:)?\/\//)
+      assert.notInclude(text, "scenario-secret")
+    }).pipe(Effect.provide(live))
+  )
+})
+
+describe("a page of another site", () => {
+  /** As a browser sends it: `fetch` would not let these headers be set. */
+  const asBrowser = (headers: Readonly<Record<string, string>>, method = "POST") =>
+    Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
+      Effect.promise(async () => {
+        const { request } = await import("node:http")
+        return new Promise<number | undefined>((resolve, reject) => {
+          request(`${url}/_sandbox/${method === "POST" ? "reset" : "billed"}`, { method, headers })
+            .on("response", (response) => resolve(response.resume().statusCode))
+            .on("error", reject)
+            .end()
+        })
+      })
+    )
+
+  const cases: ReadonlyArray<readonly [Readonly<Record<string, string>>, string, number]> = [
+    [{}, "POST", 204],
+    [{ origin: "http://evil.example" }, "POST", 403],
+    [{ origin: "null" }, "POST", 403],
+    [{ origin: "http://localhost:1" }, "POST", 403],
+    [{ host: "localhost:4598", origin: "http://localhost:4598" }, "POST", 204],
+    [{ host: "127.0.0.1:4598", origin: "http://127.0.0.1:4598" }, "POST", 204],
+    [{ host: "[::1]:4598" }, "POST", 204],
+    // a name whose owner lets it point to the visitor's own machine
+    [{ host: "evil.example", origin: "http://evil.example" }, "POST", 403],
+    [{ host: "evil.example" }, "GET", 403],
+    [{ host: "localhost.evil.example" }, "GET", 403],
+    [{ host: "127.0.0.1.evil.example" }, "GET", 403],
+    [{ host: "evil.example#localhost" }, "GET", 403],
+    [{ "content-type": "text/plain" }, "POST", 415],
+    [{ "content-type": "multipart/form-data; boundary=x" }, "POST", 415],
+    [{ "content-type": "application/x-www-form-urlencoded" }, "POST", 415]
+  ]
+  for (const [headers, method, status] of cases) {
+    it.effect(`${method} with ${JSON.stringify(headers)} is a ${status}`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* asBrowser(headers, method), status)
+      }).pipe(Effect.provide(live))
+    )
+  }
+
+  it.effect("has no leave asked for by its browser", () =>
+    Effect.gen(function* () {
+      const { status } = yield* send("/_sandbox/reset", { method: "OPTIONS" })
+      assert.strictEqual(status, 404)
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("any name will do for who listens elsewhere, but no other origin", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* asBrowser({ host: "sandbox.internal:4598" }), 204)
+      assert.strictEqual(
+        yield* asBrowser({ host: "sandbox.internal:4598", origin: "http://evil.example" }),
+        403
+      )
+    }).pipe(
+      Effect.provide(
+        Layer.provide(SandboxServer.layerNode({ host: "0.0.0.0" }), MeteringSandbox.layer())
+      )
+    )
+  )
+})
+
+describe("before another client", () => {
+  it.effect("that is no sandbox, there is no control", () =>
+    Effect.gen(function* () {
+      const { json, status } = yield* send("/_sandbox/billed")
+      assert.strictEqual(status, 404)
+      assert.notInclude(json.message, "/_sandbox")
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          SandboxServer.layerNode(),
+          Layer.map(MeteringSandbox.layer(), (context) =>
+            Context.make(MeteringClient, Context.get(context, MeteringClient))
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("that is over a sandbox, calls go through the client, and there is control", () => {
+    const seen: Array<string> = []
+    const spied = Layer.map(MeteringSandbox.layer(), (context) => {
+      const client = Context.get(context, MeteringClient)
+      return Context.add(context, MeteringClient, {
+        ...client,
+        batchMeterUsage: (request) => {
+          seen.push("batchMeterUsage")
+          return client.batchMeterUsage(request)
+        }
+      })
+    })
+    return Effect.gen(function* () {
+      const { status } = yield* post({
+        body: '{"ProductCode":"sandbox-analytics","UsageRecords":[]}'
+      })
+      assert.deepStrictEqual([status, seen], [200, ["batchMeterUsage"]])
+      assert.strictEqual((yield* send("/_sandbox/calls")).json.BatchMeterUsage, 1)
+    }).pipe(Effect.provide(Layer.provide(SandboxServer.layerNode(), spied)))
+  })
+})

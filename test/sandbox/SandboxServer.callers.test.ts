@@ -1,0 +1,246 @@
+/** Who calls, as the sandbox behind the server takes it: key pairs of the scenario, everybody, and the log of them. */
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Layer, Redacted } from "effect"
+import { MeteringSandbox, SandboxServer, type Scenario } from "../../src/sandbox/index.js"
+import { coral, modelled, post, type RawRequest } from "./http.js"
+import { billed } from "./support.js"
+
+const [seller, buyer, guest]: readonly [Scenario.KeyPair, Scenario.KeyPair, Scenario.KeyPair] = [
+  {
+    accessKeyId: "AKIASELLER",
+    secretAccessKey: Redacted.make("seller-secret"),
+    allow: ["BatchMeterUsage", "ResolveCustomer"]
+  },
+  {
+    accessKeyId: "ASIABUYER",
+    secretAccessKey: Redacted.make("buyer-secret"),
+    sessionToken: Redacted.make("buyer-token"),
+    caller: { customerAWSAccountId: "222233334444", instanceId: "i-2" }
+  },
+  {
+    accessKeyId: "AKIAGUEST",
+    secretAccessKey: Redacted.make("guest-secret"),
+    expiration: DateTime.unsafeMake(0)
+  }
+]
+
+const signedBy = ({
+  accessKeyId,
+  secretAccessKey,
+  sessionToken
+}: Scenario.KeyPair): RawRequest => ({
+  accessKeyId,
+  secretAccessKey: Redacted.value(secretAccessKey),
+  sessionToken: sessionToken === undefined ? "" : Redacted.value(sessionToken)
+})
+
+const batch = {
+  body: JSON.stringify({
+    ProductCode: "sandbox-analytics",
+    UsageRecords: [
+      { Timestamp: 0, Dimension: "api-calls", Quantity: 1, CustomerIdentifier: "cust-acme" }
+    ]
+  })
+}
+
+const meter = {
+  operation: "MeterUsage",
+  body: JSON.stringify({
+    ProductCode: "sandbox-analytics",
+    Timestamp: 0,
+    UsageDimension: "api-calls",
+    UsageQuantity: 1
+  })
+}
+
+const live = (options?: SandboxServer.NodeOptions) =>
+  Layer.provideMerge(
+    SandboxServer.layerNode(options),
+    MeteringSandbox.layer({ credentials: [seller, buyer, guest] })
+  )
+
+const log = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ log }) => log)
+
+type Cases = ReadonlyArray<readonly [what: string, RawRequest, status: number, type?: string]>
+
+const answers = (cases: Cases, options?: SandboxServer.NodeOptions) => {
+  for (const [what, request, status, type] of cases) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const answer = yield* post(request)
+        assert.deepStrictEqual([answer.status, answer.type], [status, type], answer.text)
+      }).pipe(Effect.provide(live(options)))
+    )
+  }
+}
+
+describe("the key pairs of a scenario", () => {
+  answers([
+    ["let in", { ...signedBy(seller), ...batch }, 200],
+    ["let in with a session's token", { ...signedBy(buyer), ...batch }, 200],
+    [
+      "turn away the default pair",
+      { accessKeyId: "sandbox", secretAccessKey: "sandbox", ...batch },
+      400,
+      coral("UnrecognizedClientException")
+    ],
+    [
+      "turn away a session without its token",
+      { ...signedBy(buyer), sessionToken: "", ...batch },
+      400,
+      coral("UnrecognizedClientException")
+    ],
+    [
+      "turn away what has expired",
+      { ...signedBy(guest), ...batch },
+      400,
+      coral("ExpiredTokenException")
+    ],
+    [
+      "allow some operations only",
+      { ...signedBy(seller), ...meter },
+      400,
+      coral("AccessDeniedException")
+    ]
+  ])
+
+  it.effect("say whose account it is", () =>
+    Effect.gen(function* () {
+      yield* post({ ...signedBy(buyer), ...meter })
+      const [call] = yield* billed
+      assert.include(call, "222233334444")
+    }).pipe(Effect.provide(live()))
+  )
+})
+
+describe("the server's own key pairs, where it has some", () => {
+  answers(
+    [
+      ["let in", { accessKeyId: "AKIA1", secretAccessKey: "s", ...batch }, 200],
+      [
+        "turn away the scenario's",
+        { ...signedBy(seller), ...batch },
+        400,
+        coral("UnrecognizedClientException")
+      ]
+    ],
+    { credentials: [{ accessKeyId: "AKIA1", secretAccessKey: Redacted.make("s") }] }
+  )
+})
+
+describe("any credentials", () => {
+  const anybody: SandboxServer.NodeOptions = { anyCredentials: true }
+  answers(
+    [
+      ["an unknown key", { accessKeyId: "AKIAOTHER", ...batch }, 200],
+      ["a wrong secret", { ...signedBy(seller), secretAccessKey: "other", ...batch }, 200],
+      ["no signature", { unsigned: true, ...batch }, 200],
+      ["a stale date", { now: -86_400_000, ...batch }, 200],
+      ["another service's scope", { service: "s3", ...batch }, 200],
+      ["an unreadable body", { unsigned: true, body: "[" }, 400, coral("SerializationException")],
+      [
+        "a known key's other operation",
+        { ...signedBy(seller), ...meter },
+        400,
+        coral("AccessDeniedException")
+      ],
+      [
+        "another product than that of a known key's account",
+        {
+          ...signedBy(buyer),
+          ...meter,
+          body: meter.body.replaceAll("analytics", "container").replace("api-calls", "pods")
+        },
+        400,
+        modelled("CustomerNotEntitledException")
+      ]
+    ],
+    anybody
+  )
+
+  it.effect("are unchecked in the log, whoever they say they are", () =>
+    Effect.gen(function* () {
+      yield* post({ accessKeyId: "AKIAOTHER", ...batch })
+      yield* post({ unsigned: true, ...batch })
+      assert.deepStrictEqual(
+        (yield* log).map(({ accessKeyId, signature }) => [signature, accessKeyId]),
+        [
+          ["unchecked", "AKIAOTHER"],
+          ["unchecked", undefined]
+        ]
+      )
+    }).pipe(Effect.provide(live(anybody)))
+  )
+})
+
+describe("the log", () => {
+  it.effect("has every call with its verdict, and what turned it away", () =>
+    Effect.gen(function* () {
+      const requests: ReadonlyArray<RawRequest> = [
+        { ...signedBy(seller), ...batch },
+        { ...signedBy(seller), ...batch, secretAccessKey: "other" },
+        { ...signedBy(guest), ...batch },
+        { ...signedBy(seller), body: "[" },
+        { ...signedBy(seller), body: " ".repeat(1_000_000) },
+        { ...signedBy(seller), operation: "MeterEverything" },
+        { ...signedBy(seller), path: "/v1" },
+        { ...signedBy(seller), ...meter },
+        { unsigned: true, ...batch }
+      ]
+      const ids: Array<string | null> = []
+      for (const request of requests) {
+        const { headers } = yield* post(request)
+        ids.push(headers.get("x-amzn-requestid"))
+      }
+      yield* post({ method: "GET", unsigned: true })
+      const calls = yield* log
+      assert.deepStrictEqual(
+        calls.map(({ requestId }) => requestId),
+        ids
+      )
+      const codeOf = (answer: unknown) => /#(\w+)/.exec(JSON.stringify(answer))?.[1]
+      assert.deepStrictEqual(
+        calls.map(({ accessKeyId, answer, operation, signature, status }) =>
+          [operation, accessKeyId, signature, status, codeOf(answer)].join(" ")
+        ),
+        [
+          "BatchMeterUsage AKIASELLER verified 200 ",
+          "BatchMeterUsage AKIASELLER refused 400 InvalidSignatureException",
+          "BatchMeterUsage AKIAGUEST refused 400 ExpiredTokenException",
+          "BatchMeterUsage AKIASELLER verified 400 SerializationException",
+          "BatchMeterUsage AKIASELLER unchecked 413 RequestEntityTooLargeException",
+          " AKIASELLER unchecked 400 UnknownOperationException",
+          " AKIASELLER unchecked 404 UnknownOperationException",
+          "MeterUsage AKIASELLER verified 400 AccessDeniedException",
+          "BatchMeterUsage  refused 400 MissingAuthenticationTokenException"
+        ]
+      )
+      assert.deepStrictEqual(calls[0]?.request, JSON.parse(batch.body))
+    }).pipe(Effect.provide(live()))
+  )
+})
+
+it.effect("a calendar that was set does not enter into signatures", () =>
+  Effect.gen(function* () {
+    const sandbox = yield* MeteringSandbox.MeteringSandbox
+    yield* sandbox.setTime(DateTime.unsafeMake("2026-11-25T10:00:00Z"))
+    const { headers, message, status } = yield* post({ ...signedBy(seller), ...batch })
+    assert.deepStrictEqual([status, headers.get("date")], [400, "Thu, 01 Jan 1970 00:00:00 GMT"])
+    assert.include(message, "24 hours")
+  }).pipe(Effect.provide(live()))
+)
+
+it.effect("the longest body is the scenario's rule", () =>
+  Effect.gen(function* () {
+    const sent = (length: number) => post({ body: batch.body.padEnd(length) })
+    assert.strictEqual((yield* sent(299)).status, 200)
+    assert.strictEqual((yield* sent(300)).status, 413)
+  }).pipe(
+    Effect.provide(
+      Layer.provide(
+        SandboxServer.layerNode(),
+        MeteringSandbox.layer({ rules: { requestSizeLimit: 300 } })
+      )
+    )
+  )
+)

@@ -1,0 +1,139 @@
+/** A `MeteringClient` that answers as it is told, and keeps every request with its time. */
+import { Clock, DateTime, Effect, Fiber, Layer, type Stream, TestClock } from "effect"
+import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
+import { MeteringClient, type Service } from "effect-marketplace-metering/MeteringClient"
+import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
+import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
+
+export const product = "prod-1"
+export const account = "111122223333"
+export const now = "2026-11-24T10:30:00Z"
+
+export const at = (iso: string): DateTime.Utc => DateTime.unsafeMake(iso)
+
+type Fields = UsageRecord.Input
+
+/** A record that no other has the key of, unless the change says so. */
+export const record = (i: number, change: Partial<Fields> = {}): UsageRecord.UsageRecord =>
+  UsageRecord.make({
+    timestamp: at("2026-11-24T10:15:00Z"),
+    dimension: `d${i}`,
+    quantity: i + 1,
+    ...("customerIdentifier" in change ? {} : { customerAWSAccountId: account }),
+    ...change
+  })
+
+export const records = (count: number, change: Partial<Fields> = {}) =>
+  Array.from({ length: count }, (_, i) => record(i, change))
+
+export interface Call {
+  readonly at: number
+  readonly productCode: string | undefined
+  readonly records: ReadonlyArray<UsageRecord.UsageRecord>
+}
+
+export type Answer = Effect.Effect<
+  BatchMeterUsage.BatchMeterUsageResponse,
+  BatchMeterUsage.BatchMeterUsageError
+>
+
+const { BatchMeterUsageResponse } = BatchMeterUsage
+
+export const result = (
+  usageRecord: UsageRecord.UsageRecord | undefined,
+  status: string | undefined = "Success",
+  meteringRecordId: string | undefined = usageRecord && `id-${usageRecord.dimension}`
+) =>
+  new UsageRecord.UsageRecordResult(
+    {
+      ...(usageRecord !== undefined && { usageRecord }),
+      ...(status !== undefined && { status }),
+      ...(meteringRecordId !== undefined && { meteringRecordId })
+    },
+    true
+  )
+
+export const answer = (
+  results: ReadonlyArray<UsageRecord.UsageRecordResult>,
+  unprocessedRecords: ReadonlyArray<UsageRecord.UsageRecord> = []
+) => new BatchMeterUsageResponse({ results, unprocessedRecords, unreadable: [] }, true)
+
+/** Every record is accepted. */
+export const accept = ({ records }: Call): Answer =>
+  Effect.succeed(answer(records.map((record) => result(record))))
+
+export const refuse = (error: BatchMeterUsage.BatchMeterUsageError): Answer => Effect.fail(error)
+
+/** Calls are answered by the first functions, one each, and from then on by the last. */
+export const client = (...script: ReadonlyArray<(call: Call, n: number) => Answer>) => {
+  const calls: Array<Call> = []
+  const batchMeterUsage: Service["batchMeterUsage"] = (input) =>
+    Effect.flatMap(Clock.currentTimeMillis, (time) => {
+      const request = new BatchMeterUsage.BatchMeterUsageRequest(input, { disableValidation: true })
+      const call = {
+        at: time,
+        productCode: request.productCode,
+        records: request.usageRecords
+      }
+      calls.push(call)
+      const next = script[Math.min(calls.length, script.length) - 1] ?? accept
+      return next(call, calls.length)
+    })
+  const none = () => Effect.die("not a call that a submission makes")
+  return {
+    calls,
+    layer: Layer.succeed(MeteringClient, {
+      batchMeterUsage,
+      meterUsage: none,
+      registerUsage: none,
+      resolveCustomer: none
+    })
+  }
+}
+
+type Records = Stream.Stream<UsageSubmission.Input> | Iterable<UsageSubmission.Input>
+
+/** Submits at `now`, and lets days go by. */
+export const submitAll = (
+  records: Records,
+  answers: ReturnType<typeof client>,
+  options: UsageSubmission.Options = {}
+) =>
+  Effect.gen(function* () {
+    yield* TestClock.setTime(at(now).epochMillis)
+    const fiber = yield* Effect.fork(
+      UsageSubmission.submitAll(records, { productCode: product, ...options }).pipe(
+        Effect.provide(answers.layer)
+      )
+    )
+    yield* TestClock.adjust("3 days")
+    const { outcomes } = yield* Fiber.join(fiber)
+    return outcomes
+  })
+
+/** As much of an outcome as tests are about. */
+export const brief = (outcome: UsageSubmission.Outcome): string => {
+  const { _tag } = outcome
+  switch (_tag) {
+    case "Accepted":
+      return `Accepted ${outcome.meteringRecordId}`
+    case "Rejected":
+      return `Rejected ${outcome.error._tag}`
+    case "Invalid":
+      return `Invalid ${outcome.violations.map(({ field, rule }) => `${field} ${rule}`).join()}`
+    case "NotSent":
+      return `NotSent ${outcome.reason}${outcome.error === undefined ? "" : ` ${outcome.error._tag}`}`
+    case "Unknown":
+      return ["Unknown", outcome.reason, outcome.error?._tag, outcome.status]
+        .filter((part) => part !== undefined)
+        .join(" ")
+    case "UnknownStatus":
+      return `UnknownStatus ${outcome.status}`
+    case "Expired":
+      return `Expired ${DateTime.formatIso(outcome.deadline)}`
+    default:
+      return _tag
+  }
+}
+
+export const tags = (outcomes: ReadonlyArray<UsageSubmission.Outcome>) => outcomes.map(brief)
