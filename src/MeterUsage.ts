@@ -143,6 +143,9 @@ export const isDryRun = (answer: MeterUsageResponse | DryRunResponse): answer is
 /**
  * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
  *
+ * `productCode`, `timestamp`, `usageDimension` and `usageQuantity` say what was used, `usageAllocations` for whom.
+ * What `dryRun` and `clientToken` do is told at `MeterUsageRequest`.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -64,13 +64,16 @@ export interface Retryable {
 }
 
 /**
- * What can be asked of every error of a call; what the service did not answer is absent.
+ * What can be asked of every error of a call; what the service did not answer is absent. `serviceMessage` is what it
+ * said, without anything that was signed, and `retryAfter` how long it asked to wait.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CallError extends Retryable {
+  /** The operation that was called. */
   readonly operation?: OperationName | undefined
+  /** The HTTP status of the answer. */
   readonly statusCode?: number | undefined
   /** The id by which AWS can find the call. */
   readonly requestId?: string | undefined

@@ -329,14 +329,16 @@ export class InvalidEntitlementError
  * import { Effect } from "effect"
  * import { MeteringClient, RegisterUsage } from "effect-marketplace-metering"
  *
- * declare const publicKey: string
- *
- * const entitlement = Effect.gen(function* () {
- *   const nonce = crypto.randomUUID()
- *   const request = RegisterUsage.make({ productCode: "a1b2c3", publicKeyVersion: 1, nonce })
- *   const response = yield* MeteringClient.registerUsage(request)
- *   return yield* RegisterUsage.verify(response.signature, { ...request, publicKey })
- * })
+ * const register = (publicKey: string) =>
+ *   Effect.gen(function* () {
+ *     const request = RegisterUsage.make({
+ *       productCode: "4v9hm1u3i5p7l3c0",
+ *       publicKeyVersion: 1,
+ *       nonce: crypto.randomUUID()
+ *     })
+ *     const { signature } = yield* MeteringClient.registerUsage(request)
+ *     return yield* RegisterUsage.verify(signature, { ...request, publicKey })
+ *   })
  * ```
  */
 export const verify = (

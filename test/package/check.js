@@ -110,8 +110,18 @@ for (const { path } of files) {
     /^(dist\/.*\.(js|d\.ts)(\.map)?|dist\/sandbox\/scenario\.schema\.json|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
   )
 }
-// the command is one file, and needs nothing that is not in it
 execFileSync("tar", ["-xf", join(elsewhere, filename), "-C", elsewhere])
+
+// a stack trace and a click on a name lead to a source that is there
+const shipped = new Set(files.map(({ path }) => path))
+const maps = files.filter(({ path }) => path.endsWith(".map"))
+assert.ok(maps.length > 100)
+for (const { path } of maps) {
+  const { sources } = JSON.parse(readFileSync(join(elsewhere, "package", path), "utf8"))
+  for (const source of sources) assert.ok(shipped.has(join(dirname(path), source)), path)
+}
+
+// the command is one file, and needs nothing that is not in it
 const command = join(elsewhere, "package", Object.values(manifest.bin)[0])
 assert.deepEqual(Object.keys(manifest.bin), [manifest.name])
 const clean = { cwd: elsewhere, encoding: "utf8", env: { PATH: process.env.PATH } }
