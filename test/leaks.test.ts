@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
@@ -14,6 +15,8 @@ import * as TestClock from "effect/TestClock"
 import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
+import { MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
+import { post, type RawRequest } from "./sandbox/http.js"
 import { clientLayer, credentials, secrets } from "./support/client.js"
 import { broken, type Canned, exception, type Reply, type Sent, stubHttp } from "./support/http.js"
 import {
@@ -375,6 +378,116 @@ describe("values that hold a secret do not show it", () => {
       assertClean(texts, sent)
     })
   )
+})
+
+describe("a sandbox behind HTTP", () => {
+  const keyPair = {
+    accessKeyId: credentials.accessKeyId,
+    secretAccessKey: credentials.secretAccessKey,
+    sessionToken: Redacted.make(secrets.sessionToken)
+  }
+  const signer = {
+    accessKeyId: keyPair.accessKeyId,
+    secretAccessKey: secrets.secretAccessKey,
+    sessionToken: secrets.sessionToken
+  }
+
+  it.effect("shows no secret of its scenario, of its callers and of its buyers", () => {
+    const texts = new Map<string, string>()
+    const tracing = capturing()
+    const write = (where: string, text: unknown) =>
+      void texts.set(where, `${texts.get(where) ?? ""}\n${inspect(text, all)}`)
+    const control = (path: string, method = "GET", body?: string) =>
+      Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
+        Effect.promise(async () => {
+          const headers = { "content-type": "application/json" }
+          const response = await fetch(`${url}/_sandbox/${path}`, {
+            method,
+            ...(body !== undefined && { body, headers })
+          })
+          return response.text()
+        })
+      )
+    const mint = Effect.map(
+      control("tokens", "POST", "{}"),
+      (text): string => JSON.parse(text).registrationToken
+    )
+
+    return Effect.gen(function* () {
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      const token = yield* mint
+      const resolve = JSON.stringify({ RegistrationToken: token })
+      const requests: ReadonlyArray<RawRequest> = [
+        { ...signer, operation: "ResolveCustomer", body: resolve },
+        {
+          ...signer,
+          operation: "ResolveCustomer",
+          body: JSON.stringify({ RegistrationToken: [token] })
+        },
+        { ...signer, operation: "ResolveCustomer", body: resolve.slice(0, -1) },
+        { ...signer, operation: "ResolveCustomer", secretAccessKey: "other", body: resolve },
+        { ...signer, operation: "ResolveCustomer", sessionToken: "", body: resolve },
+        { ...signer, operation: token, body: resolve },
+        { ...signer, operation: "MeterUsage", body: resolve },
+        { ...signer, operation: "BatchMeterUsage", body: resolve },
+        { ...signer, operation: "ResolveCustomer", body: resolve, path: "/else" },
+        { ...signer, operation: "ResolveCustomer", body: resolve.padEnd(1_000_000) },
+        {
+          ...signer,
+          altered: { headers: { authorization: `AWS4-HMAC-SHA256 ${secrets.sessionToken}` } }
+        }
+      ]
+      for (const request of requests) {
+        const { headers, text } = yield* post(request)
+        write("answers", [text, [...headers]])
+      }
+      yield* sandbox.setFaults({
+        chances: [{ fault: "clockSkew", ahead: "1 hour", probability: 1 }]
+      })
+      write("answers", (yield* post({ ...signer, body: resolve })).text)
+      for (const body of ["{", '{"customerIdentifier":"x"}', "[]"]) {
+        write("errors of the control", yield* control("tokens", "POST", body))
+      }
+      write("errors of the control", yield* control("state", "PUT", "{}"))
+      write("log", yield* sandbox.log)
+      for (const path of [
+        "log",
+        "billed",
+        "records",
+        "calls",
+        "customers",
+        "openapi.json",
+        "docs"
+      ]) {
+        write(`/_sandbox/${path}`, yield* control(path))
+      }
+      write("the sandbox", sandbox)
+      write("the server", yield* SandboxServer.SandboxServer)
+      write("spans", tracing.spans)
+      for (const [where, text] of texts) {
+        for (const secret of [secrets.secretAccessKey, secrets.sessionToken, token]) {
+          assert.notInclude(text, secret.slice(0, recognisable), where)
+        }
+      }
+      assert.lengthOf(yield* sandbox.log, requests.length + 1)
+
+      // what is saved is to be loaded again, so it has tokens; but the scenario is not part of it
+      const saved = yield* control("state")
+      assert.include(saved, token)
+      assert.notInclude(saved, secrets.secretAccessKey)
+      assert.notInclude(saved, secrets.sessionToken)
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          SandboxServer.layerNode(),
+          MeteringSandbox.layer({ credentials: [keyPair] })
+        )
+      ),
+      Logger.withMinimumLogLevel(LogLevel.All),
+      Effect.provide(loggers(write)),
+      tracing.trace
+    )
+  })
 })
 
 describe("the search for leaks", () => {

@@ -70,7 +70,7 @@ export interface Service {
   readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
   /** How many calls of each operation have come through to the service. */
   readonly calls: Effect.Effect<Report.Counts>
-  /** The last 1000 calls, also those that did not come through, the oldest first. */
+  /** The last 1000 calls (of 16 MiB at most), also those that did not come through, the oldest first. */
   readonly log: Effect.Effect<ReadonlyArray<Report.Call>>
   /** The public key, SPKI in PEM, that verifies the signatures of RegisterUsage; for all versions. */
   readonly publicKey: Effect.Effect<string>

@@ -164,7 +164,7 @@ const report = HttpApiGroup.make("report", { topLevel: true })
       .annotateContext(
         about(
           "The last calls and their answers",
-          "Up to 1000, also those that did not come through, the oldest first. Registration tokens and signatures are not shown."
+          "Up to 1000 (of 16 MiB at most), also those that did not come through, the oldest first. Registration tokens and signatures are not shown."
         )
       )
   )

@@ -40,7 +40,7 @@ export const make = ({ allowedSkew, anyCredentials, keyPairs, regions }: Options
     body: Uint8Array,
     now: number
   ): readonly [Visitor, refusal: Reply | undefined] => {
-    const claimed = stranger(request)
+    const claimed = { ...stranger(request), bytes: body.length }
     const keyPair = known.get(claimed.accessKeyId ?? "")
     if (anyCredentials) return [{ ...claimed, keyPair }, undefined]
     const verdict = verify(

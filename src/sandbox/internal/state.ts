@@ -62,6 +62,8 @@ export interface Visitor {
   readonly signature: "inMemory" | "verified" | "unchecked" | "refused"
   readonly accessKeyId?: string | undefined
   readonly keyPair?: KeyPair | undefined
+  /** How much was sent. */
+  readonly bytes?: number | undefined
 }
 
 /** A call as it came and as it was answered. */
@@ -89,8 +91,9 @@ export interface Granted {
 
 export type Answer = Either.Either<Granted, Reply>
 
-/** So many calls are remembered. */
+/** So many calls are remembered, and so many bytes of them. */
 const logSize = 1000
+const logBytes = 16 * 1024 * 1024
 
 /** What every rule is, with durations in milliseconds. */
 export type Resolved = {
@@ -252,8 +255,13 @@ export const changesOf = (state: State): ReadonlyArray<Change> => {
   ]
 }
 
-/** Remembers a call, and forgets the oldest where there are too many. */
-export const remember = (state: State, called: Called): State => ({
-  ...state,
-  log: [...state.log.slice(1 - logSize), called]
-})
+/** Remembers a call, and forgets the oldest where there is too much to remember. */
+export const remember = (state: State, called: Called): State => {
+  const log = [...state.log.slice(1 - logSize), called]
+  let first = log.length
+  for (let bytes = 0; first > 0; first--) {
+    bytes += log[first - 1]?.visitor.bytes ?? 0
+    if (bytes > logBytes) break
+  }
+  return { ...state, log: first === 0 ? log : log.slice(first) }
+}
