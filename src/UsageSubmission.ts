@@ -260,7 +260,7 @@ export interface NotSent extends About {
 export interface Unknown extends About {
   readonly _tag: "Unknown"
   readonly reason: "NoAnswer" | "NoResult" | "Ambiguous" | "Interrupted"
-  /** How many calls carried it. */
+  /** How many calls were made with it. */
   readonly attempts: number
   readonly error?: BatchMeterUsageError
   readonly status?: string
@@ -395,8 +395,8 @@ export interface Report {
  * one record's sake is halved until that record stands alone. A refusal that concerns the whole product ends that
  * product's records for this submission, and one that concerns the caller ends all.
  *
- * The stream itself fails only with what the source fails with, once everything that was read has its outcome.
- * Options that make no sense, such as a rate of 0, are a defect.
+ * The stream itself fails only with what the source fails with, once everything that was read has its outcome. A
+ * defect of the client ends it in the same way, and options that make no sense, such as a rate of 0, are one.
  *
  * @example
  * ```ts

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 describe("every snippet of the README runs", () => {
   it("and there are so many", () => {
-    expect(snippets).toHaveLength(13)
+    expect(snippets).toHaveLength(14)
   })
 
   for (const snippet of snippets) {

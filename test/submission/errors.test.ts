@@ -1,6 +1,6 @@
 /** What each error of a call means for the records that it carried, for others, and for what comes later. */
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Schedule } from "effect"
+import { DateTime, Duration, Effect, Schedule, Stream } from "effect"
 import type { BatchMeterUsageError } from "effect-marketplace-metering/BatchMeterUsage"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
@@ -344,6 +344,23 @@ describe("a defect of the client", () => {
           [30, "Unknown Interrupted", "NotSent Stopped"]
         )
       })
+  )
+
+  it.effect("reads no further", () =>
+    Effect.gen(function* () {
+      const answers = client(() => Effect.die("oh"))
+      const exit = yield* Effect.exit(
+        submitAll(
+          Stream.map(
+            Stream.iterate(0, (i) => i + 1),
+            (i) => record(i)
+          ),
+          answers,
+          options
+        )
+      )
+      assert.strictEqual(exit._tag, "Failure")
+    })
   )
 })
 

@@ -5,7 +5,8 @@
 
 /** A request as it arrived, and what the service could not help. */
 export interface RawCall {
-  /** Epoch milliseconds. */
+  /** When it left, and when it arrived, epoch milliseconds. */
+  readonly sentAt: number
   readonly at: number
   /** The body, as JSON. */
   readonly body: string
@@ -23,7 +24,7 @@ export interface Market {
   readonly products: ReadonlyArray<string>
 }
 
-interface WireRecord {
+export interface WireRecord {
   readonly Timestamp: number
   readonly Dimension: string
   readonly Quantity?: number
@@ -45,7 +46,8 @@ export const lineOf = (market: Market, record: WireRecord, productCode?: string)
   return [record.LicenseArn ?? productCode, customer, record.Dimension, hour].join(" | ")
 }
 
-const isOpen = (timestamp: number, at: number): boolean => {
+/** Whether usage of that time is taken at that time, epoch milliseconds. */
+export const isOpen = (timestamp: number, at: number): boolean => {
   if (at - timestamp >= 86_400_000) return false
   const usage = new Date(timestamp).toISOString()
   const today = new Date(at).toISOString()

@@ -157,10 +157,12 @@ export const make = (market: Market) => {
     Effect.gen(function* () {
       const fault = plan[0] ?? "none"
       plan = plan.slice(1)
+      const sentAt = yield* Clock.currentTimeMillis
       yield* Effect.sleep("150 millis")
       const request = new BatchMeterUsage.BatchMeterUsageRequest(input, { disableValidation: true })
       const now = yield* Clock.currentTimeMillis
       calls.push({
+        sentAt,
         at: now,
         body: bodyOf(request),
         isLookedAt: !unseen.has(fault),

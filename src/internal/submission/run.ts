@@ -122,6 +122,16 @@ export const run = <E, R>(
           )
         })
 
+      /** A defect is nobody's outcome: it ends everything, once all that was read has one. */
+      const crash = (cause: Cause.Cause<unknown>) =>
+        Effect.suspend(() => {
+          // only defects and interruptions are left in it
+          failure ??= cause as Cause.Cause<never>
+          isStopping = true
+          dispatch.halt()
+          return Fiber.interrupt(reader)
+        })
+
       const landed = (
         parcel: Parcel,
         exit: Exit.Exit<BatchMeterUsageResponse, BatchMeterUsageError>
@@ -130,25 +140,17 @@ export const run = <E, R>(
         const error = Cause.failureOption(exit.cause)
         if (Option.isSome(error)) return dispatch.failed(parcel, error.value, now())
         dispatch.lost(parcel)
-        if (!Cause.isInterruptedOnly(exit.cause)) crashed(exit.cause)
         return undefined
-      }
-
-      /** A defect is nobody's outcome: it ends everything, once all that was read has one. */
-      const crashed = (cause: Cause.Cause<unknown>) => {
-        // only defects and interruptions are left in it
-        failure ??= cause as Cause.Cause<never>
-        isStopping = true
-        dispatch.halt()
-        dispatch.end()
       }
 
       const send = Effect.fnUntraced(function* (parcel: Parcel) {
         const sentAt = now()
-        const again = landed(parcel, yield* Effect.exit(call(parcel)))
+        const exit = yield* Effect.exit(call(parcel))
+        const again = landed(parcel, exit)
         if (again !== undefined) {
           dispatch.decided(again, yield* ask(settings, parcel, again, now()), sentAt, now())
         }
+        if (Exit.isFailure(exit) && Cause.isDie(exit.cause)) yield* crash(exit.cause)
         changed()
         yield* report
         for (let seen = room.count(); outcomes.length >= outcomesHeld; seen = room.count()) {
@@ -201,15 +203,15 @@ export const run = <E, R>(
         Array.from({ length: settings.concurrency }, () => working),
         { concurrency: "unbounded", discard: true }
       ).pipe(
-        Effect.onError((cause) =>
-          Effect.sync(() => {
-            if (Cause.isInterruptedOnly(cause)) return
-            crashed(cause)
-            dispatch.abandon()
-            changed()
-          })
+        Effect.catchAllCause((cause) =>
+          Effect.zipRight(
+            crash(cause),
+            Effect.sync(() => {
+              dispatch.abandon()
+              changed()
+            })
+          )
         ),
-        Effect.exit,
         Effect.interruptible,
         Effect.forkScoped
       )

@@ -1,0 +1,157 @@
+/**
+ * Plants one fault after the other in a copy of the sources, each a mistake that would bill wrongly or hide that it may
+ * have, and demands that the properties notice. Says which did, and fails when one was not noticed or cannot be
+ * planted any more.
+ *
+ *     node test/submission/mutants.js [part of a name]
+ */
+import { spawnSync } from "node:child_process"
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
+const properties = "test/submission/properties.test.ts"
+
+/** Name, file below `src`, what stands there, what is put in its place. */
+const mutants = [
+  [
+    "a retry with a new timestamp",
+    "internal/submission/run.ts",
+    "parcel.entries.map(({ record }) => record)",
+    `parcel.entries.map(({ attempts, record }) => {
+      if (attempts === 1) return record
+      const like = (value: object, change: object) =>
+        Object.assign(Object.create(Object.getPrototypeOf(value)), value, change)
+      return like(record, { timestamp: like(record.timestamp, { epochMillis: now() }) })
+    })`
+  ],
+  [
+    "DuplicateRecord taken as accepted",
+    "internal/submission/entry.ts",
+    'return { _tag: "Duplicate" }',
+    'return { _tag: "Accepted" }'
+  ],
+  [
+    "UnprocessedRecords dropped",
+    "internal/submission/dispatch.ts",
+    "else together.push(entry)",
+    'else if (told !== "Unprocessed") together.push(entry)'
+  ],
+  [
+    "UnprocessedRecords taken as accepted",
+    "internal/submission/dispatch.ts",
+    'if (told !== "Unprocessed") doubt(',
+    'if (told === "Unprocessed") return books.settle(entry, { _tag: "Accepted" })\n        doubt('
+  ],
+  [
+    "results matched by position",
+    "internal/submission/matching.ts",
+    "tellOf(result.usageRecord, result)",
+    "if (results.indexOf(result) < told.length) tell(results.indexOf(result), result)"
+  ],
+  [
+    "a lost answer reported as not sent",
+    "internal/submission/verdict.ts",
+    'const unknown: Verdict = { delivery: "doubtful"',
+    'const unknown: Verdict = { delivery: "unsent"'
+  ],
+  [
+    "a cut connection reported as not sent",
+    "internal/submission/verdict.ts",
+    'delivery: delivery === "notSent" ? "unsent" : "doubtful"',
+    'delivery: delivery === "notSent" ? "unsent" : "unsent"'
+  ],
+  [
+    "a doubt forgotten over a later refusal",
+    "internal/submission/entry.ts",
+    'if (entry.doubt !== undefined && fate._tag !== "Accepted") {',
+    'if (entry.doubt !== undefined && fate._tag === "NotSent") {'
+  ],
+  [
+    "a record without a result taken as not sent",
+    "internal/submission/dispatch.ts",
+    'if (told !== "Unprocessed") doubt([entry], { reason: told })',
+    ""
+  ],
+  [
+    "what was under way reported as not sent after an interruption",
+    "internal/submission/dispatch.ts",
+    'if (entry.isInFlight) doubt([entry], { reason: "Interrupted" })',
+    ""
+  ],
+  [
+    "two records of one key in one call",
+    "internal/submission/books.ts",
+    "if (last === undefined) free(entry)\n      else last.next = entry",
+    "free(entry)"
+  ],
+  [
+    "sent although its time has passed",
+    "internal/submission/dispatch.ts",
+    "if (time < entry.deadline - margin) return false",
+    "if (entry.attempts === 0) return false"
+  ],
+  [
+    "the half of a refused call forgotten",
+    "internal/submission/dispatch.ts",
+    "if (entries.length === 0) return\n    queue(isSuspect",
+    "if (entries.length !== 1) return\n    queue(isSuspect"
+  ]
+].filter(([name]) => name.includes(process.argv[2] ?? ""))
+
+const copy = mkdtempSync(join(tmpdir(), "mutants-"))
+for (const name of ["src", "test", "package.json", "tsconfig.json"]) {
+  cpSync(join(root, name), join(copy, name), { recursive: true })
+}
+symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
+
+/** What the properties that fail say. What keeps them from being run at all is an error. */
+const failures = () => {
+  const { stdout } = spawnSync(
+    join(root, "node_modules/.bin/vitest"),
+    ["run", "--config", "test/vitest.config.ts", "--reporter=json", properties],
+    {
+      cwd: copy,
+      encoding: "utf8",
+      maxBuffer: 1e9,
+      // the smallest counterexample is not looked for
+      env: { ...process.env, PLANTED: "yes" }
+    }
+  )
+  const { numTotalTests, testResults } = JSON.parse(stdout.slice(stdout.indexOf("{")))
+  if (numTotalTests === 0) throw new Error(`the properties do not run:\n${stdout.slice(0, 2000)}`)
+  return testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .flatMap(({ failureMessages, status }) => (status === "failed" ? [failureMessages.join()] : []))
+}
+
+/** The sentence of a counterexample that says what was expected. */
+const reasonOf = (message) =>
+  (/AssertionError: ([^\n]*)/.exec(message)?.[1] ?? message.split("\n", 1)[0]).slice(0, 120)
+
+let isSound = true
+try {
+  const before = failures()
+  if (before.length > 0) throw new Error(`they fail although nothing was planted: ${before[0]}`)
+  for (const [name, file, text, replacement] of mutants) {
+    const path = join(copy, "src", file)
+    const code = readFileSync(path, "utf8")
+    if (code.split(text).length !== 2) {
+      throw new Error(`"${name}" cannot be planted: ${file} does not hold once: ${text}`)
+    }
+    writeFileSync(
+      path,
+      code.replace(text, () => replacement)
+    )
+    const failed = failures()
+    writeFileSync(path, code)
+    isSound &&= failed.length > 0
+    console.log(`${failed.length > 0 ? `noticed by ${failed.length}` : "NOT NOTICED "}  ${name}`)
+    for (const message of new Set(failed.map(reasonOf))) console.log(`    ${message}`)
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true })
+}
+process.exitCode = isSound ? 0 : 1
