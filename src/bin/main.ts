@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The one place that is run as a process: arguments in, an exit code out. */
-import * as CliConfig from "@effect/cli/CliConfig"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Runtime from "@effect/platform/Runtime"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -36,8 +35,6 @@ const SignalsLive = Layer.succeed(Signals, {
 })
 
 const Live = Layer.mergeAll(
-  // also where the error stands before an option that asks for help
-  CliConfig.layer({ finalCheckBuiltIn: true }),
   NodeFileSystem.layer,
   NodePath.layer,
   NodeTerminal.layer,

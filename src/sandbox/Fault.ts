@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { OperationName } from "../MeteringError.js"
-import { NonEmptyText, PositiveInt, Span } from "./internal/fields.js"
+import { field, NonEmptyText, optionalField, PositiveInt, Span } from "./internal/fields.js"
 
 /**
  * What befalls one call.
@@ -25,8 +25,8 @@ import { NonEmptyText, PositiveInt, Span } from "./internal/fields.js"
  *   in `UnprocessedRecords`, and is not stored
  * - `clockSkew`: the service's clock is `ahead` or `behind` by so much, in the check of the signature and in
  *   the `Date` of the answer. A client that corrects its clock by the answer calls again, so a script has to
- *   say it twice (`times: 2`) for the correction to hold. In memory, where nothing is signed, five minutes and
- *   more are a `ClockSkewError`.
+ *   say it twice (`times: 2`) for the correction to hold. In memory, where nothing is signed, more than five
+ *   minutes are a `ClockSkewError`.
  *
  * @example
  * ```ts
@@ -59,34 +59,55 @@ export type Fault =
 
 const Share = Schema.Number.pipe(
   Schema.between(0, 1, { message: () => "Expected a number from 0 to 1" })
-).annotations({ identifier: "Share", description: "a number from 0 to 1" })
+).annotations({ identifier: "Share", title: "Share", description: "a number from 0 to 1" })
 
 /** Every kind of fault, with these fields more. */
 const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
-  const kind = <Name extends Fault["fault"]>(name: Name) => ({
-    fault: Schema.Literal(name),
+  const kind = <Name extends Fault["fault"]>(name: Name, description: string) => ({
+    fault: field(Schema.Literal(name), description),
     ...fields
   })
   return Schema.Union(
-    Schema.Struct(kind("none")),
-    Schema.Struct({ ...kind("throttling"), retryAfter: Schema.optional(Span) }),
-    Schema.Struct(kind("internalError")),
-    Schema.Struct(kind("unavailable")),
+    Schema.Struct(kind("none", "Nothing goes wrong; a place in a script.")),
     Schema.Struct({
-      ...kind("refusal"),
-      code: NonEmptyText,
-      message: Schema.optional(Schema.String)
+      ...kind("throttling", "ThrottlingException."),
+      retryAfter: optionalField(Span, "How long the answer asks to wait.")
     }),
-    Schema.Struct(kind("expiredCredentials")),
-    Schema.Struct({ ...kind("latency"), duration: Span }),
-    Schema.Struct({ ...kind("slowBody"), duration: Span }),
-    Schema.Struct(kind("cutBefore")),
-    Schema.Struct(kind("cutAfter")),
-    Schema.Struct({ ...kind("unprocessed"), share: Schema.optional(Share) }),
+    Schema.Struct(
+      kind("internalError", "InternalServiceErrorException, HTTP 500; nothing is stored.")
+    ),
+    Schema.Struct(kind("unavailable", "HTTP 503 with a page of HTML; nothing is stored.")),
     Schema.Struct({
-      ...kind("clockSkew"),
-      ahead: Schema.optional(Span),
-      behind: Schema.optional(Span)
+      ...kind("refusal", "The error of this code; nothing is stored."),
+      code: field(NonEmptyText, "Code of the error, such as DisabledApiException."),
+      message: optionalField(Schema.String, "What the error says.")
+    }),
+    Schema.Struct(
+      kind("expiredCredentials", "The caller is told that its AWS credentials have expired.")
+    ),
+    Schema.Struct({
+      ...kind("latency", "The call is carried out, and its answer is held back."),
+      duration: field(Span, "For so long.")
+    }),
+    Schema.Struct({
+      ...kind("slowBody", "The call is carried out, and the body of its answer drips."),
+      duration: field(Span, "Over so long.")
+    }),
+    Schema.Struct(kind("cutBefore", "The connection is cut, and nothing is stored.")),
+    Schema.Struct(
+      kind("cutAfter", "The connection is cut after the usage was stored: the answer is lost.")
+    ),
+    Schema.Struct({
+      ...kind(
+        "unprocessed",
+        "Records of BatchMeterUsage come back unprocessed, and are not stored."
+      ),
+      share: optionalField(Share, "So many of them, rounded up; all when left out.")
+    }),
+    Schema.Struct({
+      ...kind("clockSkew", "The service's clock is off."),
+      ahead: optionalField(Span, "It is ahead by so much."),
+      behind: optionalField(Span, "It is behind by so much.")
     })
   )
 }
@@ -99,8 +120,8 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
  * @category models
  */
 export const Step = faultWith({
-  operation: Schema.optional(OperationName),
-  times: Schema.optional(PositiveInt)
+  operation: optionalField(OperationName, "Only the calls of this operation; any when left out."),
+  times: optionalField(PositiveInt, "For so many calls; one when left out.")
 })
 
 /**
@@ -116,8 +137,8 @@ export type Step = typeof Step.Type
  * @category models
  */
 export const Chance = faultWith({
-  operation: Schema.optional(OperationName),
-  probability: Share
+  operation: optionalField(OperationName, "Only the calls of this operation; any when left out."),
+  probability: field(Share, "How likely it is for each of them.")
 })
 
 /**
@@ -147,9 +168,15 @@ export type Chance = typeof Chance.Type
  * @category models
  */
 export const Faults = Schema.Struct({
-  script: Schema.optional(Schema.Array(Step)),
-  chances: Schema.optional(Schema.Array(Chance)),
-  seed: Schema.optional(Schema.Int)
+  script: optionalField(
+    Schema.Array(Step),
+    "What befalls the next calls, in this order for each operation."
+  ),
+  chances: optionalField(
+    Schema.Array(Chance),
+    "What may befall a call that the script says nothing of, one after the other until one hits."
+  ),
+  seed: optionalField(Schema.Int, "Decides the chances; 0 when left out.")
 })
 
 /**

@@ -219,11 +219,11 @@ export const layerFile = (
 const make = (
   state: State,
   except: ReadonlyArray<Rule>,
-  write?: (lines: string) => Effect.Effect<void>
+  write?: (line: string) => Effect.Effect<void>
 ) =>
   Effect.map(makeEngine(state, write), (engine) => {
     const attributes = { "server.address": endpoint }
-    const client = makeService(execute(engine), { attributes, except })
+    const client = makeService(execute(engine, except), { attributes, except })
     const sandbox = serviceOf(engine)
     const behind = { ...engine, client, sandbox }
     return Context.make(MeteringClient, client).pipe(
@@ -279,7 +279,11 @@ const serviceOf = (engine: Engine): Service => {
         undefined,
         change(state, { _tag: "Faults", faults: faults.start(given) })
       ]),
-    reset: engine.modify((state) => [undefined, change(state, { _tag: "Reset" })]),
+    reset: engine.modify((state) => {
+      const begun = change(state, { _tag: "Reset" })
+      // whoever takes it up from a file later must not begin its calendar anew
+      return [undefined, change(begun, { _tag: "Calendar", offset: begun.offset })]
+    }),
     save: see(journal.save),
     load: (saved) =>
       act((state) =>

@@ -10,7 +10,7 @@ import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
 import { OperationName } from "../MeteringError.js"
 import { Faults } from "./Fault.js"
-import { NonEmptyText, PositiveInt, Span, Time } from "./internal/fields.js"
+import { field, NonEmptyText, optionalField, PositiveInt, Span, Time } from "./internal/fields.js"
 import { inconsistenciesOf } from "./internal/inconsistencies.js"
 import * as scenarioFile from "./internal/scenarioFile.js"
 
@@ -23,9 +23,11 @@ import * as scenarioFile from "./internal/scenarioFile.js"
  * @category models
  */
 export const PublicKeyVersion = Schema.Struct({
-  /** A whole number from 1. */
-  version: PositiveInt,
-  rotationTimestamp: Schema.optional(Time)
+  version: field(PositiveInt, "A whole number from 1."),
+  rotationTimestamp: optionalField(
+    Time,
+    "When this version expired: RegisterUsage tells it from then on."
+  )
 })
 
 /**
@@ -49,11 +51,20 @@ export interface PublicKeyVersion extends Schema.Schema.Type<typeof PublicKeyVer
  * @category models
  */
 export const Product = Schema.Struct({
-  code: NonEmptyText,
-  dimensions: Schema.Array(NonEmptyText),
-  region: Schema.optional(NonEmptyText),
-  metering: Schema.optional(Schema.Literal("hourly", "agentCore")),
-  publicKeyVersions: Schema.optional(Schema.Array(PublicKeyVersion))
+  code: field(NonEmptyText, "The product code that calls name it by."),
+  dimensions: field(Schema.Array(NonEmptyText), "What it is metered in; case counts."),
+  region: optionalField(
+    NonEmptyText,
+    "The one Region that it is metered in; the sandbox's own when left out."
+  ),
+  metering: optionalField(
+    Schema.Literal("hourly", "agentCore"),
+    "How MeterUsage takes it: hourly, when left out, is once per hour, dimension and instance; agentCore is as on Bedrock AgentCore, where the client token alone tells a retry from another charge."
+  ),
+  publicKeyVersions: optionalField(
+    Schema.Array(PublicKeyVersion),
+    "Versions of the key that RegisterUsage takes; version 1, never rotated, when left out."
+  )
 })
 
 /**
@@ -74,11 +85,14 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * @category models
  */
 export const Agreement = Schema.Struct({
-  productCode: NonEmptyText,
-  licenseArn: Schema.optional(NonEmptyText),
-  startsAt: Schema.optional(Time),
-  cancelledAt: Schema.optional(Time),
-  endsAt: Schema.optional(Time)
+  productCode: field(NonEmptyText, "The product that is agreed upon: one of the scenario's."),
+  licenseArn: optionalField(
+    NonEmptyText,
+    "The licence; none for a product that was listed before June 2026."
+  ),
+  startsAt: optionalField(Time, "Until then it is pending; active from the first, when left out."),
+  cancelledAt: optionalField(Time, "From then on, last usage is taken for one hour."),
+  endsAt: optionalField(Time, "From then on, no usage is taken.")
 })
 
 /**
@@ -97,10 +111,19 @@ export interface Agreement extends Schema.Schema.Type<typeof Agreement> {}
  * @category models
  */
 export const Customer = Schema.Struct({
-  customerAWSAccountId: NonEmptyText,
-  customerIdentifier: Schema.optional(NonEmptyText),
-  suspended: Schema.optional(Schema.Boolean),
-  agreements: Schema.Array(Agreement)
+  customerAWSAccountId: field(NonEmptyText, "The AWS account that buys."),
+  customerIdentifier: optionalField(
+    NonEmptyText,
+    "The legacy identity, for products listed before June 2026."
+  ),
+  suspended: optionalField(
+    Schema.Boolean,
+    "Whether the AWS account is suspended, so that no usage of it is taken."
+  ),
+  agreements: field(
+    Schema.Array(Agreement),
+    "What it has subscribed to; with none it is known and not subscribed."
+  )
 })
 
 /**
@@ -118,9 +141,12 @@ export interface Customer extends Schema.Schema.Type<typeof Customer> {}
  * @category models
  */
 export const Caller = Schema.Struct({
-  customerAWSAccountId: NonEmptyText,
-  instanceId: NonEmptyText,
-  supportedPlatform: Schema.optional(Schema.Boolean)
+  customerAWSAccountId: field(NonEmptyText, "The account of one of the scenario's customers."),
+  instanceId: field(NonEmptyText, "The instance, task or pod in it, by any name."),
+  supportedPlatform: optionalField(
+    Schema.Boolean,
+    "Where false, RegisterUsage answers PlatformNotSupportedException."
+  )
 })
 
 /**
@@ -142,12 +168,18 @@ export interface Caller extends Schema.Schema.Type<typeof Caller> {}
  * @category models
  */
 export const KeyPair = Schema.Struct({
-  accessKeyId: NonEmptyText,
-  secretAccessKey: Schema.Redacted(NonEmptyText),
-  sessionToken: Schema.optional(Schema.Redacted(NonEmptyText)),
-  expiration: Schema.optional(Time),
-  allow: Schema.optional(Schema.Array(OperationName)),
-  caller: Schema.optional(Caller)
+  accessKeyId: field(NonEmptyText, "The AWS access key id to sign with."),
+  secretAccessKey: field(Schema.Redacted(NonEmptyText), "The AWS secret access key to sign with."),
+  sessionToken: optionalField(Schema.Redacted(NonEmptyText), "Requests must carry it."),
+  expiration: optionalField(Time, "From then on, requests are told that it has expired."),
+  allow: optionalField(
+    Schema.Array(OperationName),
+    "The only operations that it may call; all when left out."
+  ),
+  caller: optionalField(
+    Caller,
+    "Whose account it belongs to, for MeterUsage and RegisterUsage; the scenario's caller when left out."
+  )
 })
 
 /**
@@ -155,6 +187,9 @@ export const KeyPair = Schema.Struct({
  * @category models
  */
 export interface KeyPair extends Schema.Schema.Type<typeof KeyPair> {}
+
+const Rate = Schema.Positive.annotations({ identifier: "Rate", title: "Rate" })
+const perSecond = "Calls per second, with as many at once; no limit when left out."
 
 /**
  * How often each operation may be called, in calls per second, with as many at once. No limit where one is
@@ -164,10 +199,10 @@ export interface KeyPair extends Schema.Schema.Type<typeof KeyPair> {}
  * @category models
  */
 export const Quotas = Schema.Struct({
-  MeterUsage: Schema.optional(Schema.Positive),
-  BatchMeterUsage: Schema.optional(Schema.Positive),
-  RegisterUsage: Schema.optional(Schema.Positive),
-  ResolveCustomer: Schema.optional(Schema.Positive)
+  MeterUsage: optionalField(Rate, perSecond),
+  BatchMeterUsage: optionalField(Rate, perSecond),
+  RegisterUsage: optionalField(Rate, perSecond),
+  ResolveCustomer: optionalField(Rate, perSecond)
 })
 
 /**
@@ -217,17 +252,42 @@ export const documentedQuotas: Quotas = {
  * @category models
  */
 export const Rules = Schema.Struct({
-  registrationTokenLifetime: Schema.optional(Span),
-  futureTolerance: Schema.optional(Span),
-  windowBoundary: Schema.optional(Schema.Literal("exact", "hour")),
-  unknownCustomer: Schema.optional(
-    Schema.Literal("CustomerNotSubscribed", "InvalidCustomerIdentifierException")
+  registrationTokenLifetime: optionalField(
+    Span,
+    'How long a registration token can be resolved; "4 hours" when left out.'
   ),
-  otherAllocations: Schema.optional(Schema.Literal("duplicate", "same")),
-  emptyTagValue: Schema.optional(Schema.Literal("accepted", "refused")),
-  dryRun: Schema.optional(Schema.Literal("error", "answer")),
-  idempotencyConflictStatus: Schema.optional(Schema.Literal(400, 409)),
-  requestSizeLimit: Schema.optional(PositiveInt)
+  futureTolerance: optionalField(
+    Span,
+    'How far ahead of the clock usage may lie; "5 minutes" when left out.'
+  ),
+  windowBoundary: optionalField(
+    Schema.Literal("exact", "hour"),
+    "Whether usage of BatchMeterUsage is as old as its timestamp (exact, when left out) or as the hour that it is rounded down to."
+  ),
+  unknownCustomer: optionalField(
+    Schema.Literal("CustomerNotSubscribed", "InvalidCustomerIdentifierException"),
+    "What an identity of nobody gets: a status, when left out, or the whole call an exception."
+  ),
+  otherAllocations: optionalField(
+    Schema.Literal("duplicate", "same"),
+    "What usage is that repeats a quantity with other allocations; duplicate when left out."
+  ),
+  emptyTagValue: optionalField(
+    Schema.Literal("accepted", "refused"),
+    "Whether the value of a tag may be empty; accepted when left out."
+  ),
+  dryRun: optionalField(
+    Schema.Literal("error", "answer"),
+    "How a dry run that would have succeeded is answered; by an error when left out."
+  ),
+  idempotencyConflictStatus: optionalField(
+    Schema.Literal(400, 409),
+    "HTTP status of IdempotencyConflictException; 400 when left out."
+  ),
+  requestSizeLimit: optionalField(
+    PositiveInt,
+    "A request of so many bytes is refused; 1000000 when left out."
+  )
 })
 
 /**
@@ -282,15 +342,27 @@ export const defaultRules = {
  * @category models
  */
 export const Scenario = Schema.Struct({
-  region: NonEmptyText,
-  products: Schema.Array(Product),
-  customers: Schema.Array(Customer),
-  caller: Schema.optional(Caller),
-  credentials: Schema.optional(Schema.NonEmptyArray(KeyPair)),
-  rules: Schema.optional(Rules),
-  quotas: Schema.optional(Quotas),
-  faults: Schema.optional(Faults),
-  now: Schema.optional(Time)
+  region: field(NonEmptyText, "The Region whose endpoint the sandbox stands for."),
+  products: field(Schema.Array(Product), "What the seller sells."),
+  customers: field(Schema.Array(Customer), "Who buys, and has subscribed to what."),
+  caller: optionalField(
+    Caller,
+    "On whose behalf MeterUsage and RegisterUsage are called; the first customer when left out."
+  ),
+  credentials: optionalField(
+    Schema.NonEmptyArray(KeyPair),
+    "Who may sign requests; sandbox / sandbox when left out."
+  ),
+  rules: optionalField(Rules, "What the service leaves open."),
+  quotas: optionalField(
+    Quotas,
+    "How often each operation may be called; as often as one likes when left out."
+  ),
+  faults: optionalField(Faults, "What goes wrong on purpose; nothing when left out."),
+  now: optionalField(
+    Time,
+    "The time at the start, from which it goes on; the machine's when left out."
+  )
 })
 
 /**
@@ -404,9 +476,15 @@ const failingWith = <A>(
     : Either.left(new ScenarioError({ problems: [first, ...others] }))
 
 /** A scenario as a file has it: in whole or in part, and it may name its schema for an editor. */
-const File = Schema.partialWith(Scenario, { exact: true }).pipe(
-  Schema.extend(Schema.Struct({ $schema: Schema.optional(Schema.String) }))
-)
+const File = Schema.partialWith(Scenario, { exact: true })
+  .pipe(
+    Schema.extend(
+      Schema.Struct({
+        $schema: optionalField(Schema.String, "Where an editor finds what a scenario may hold.")
+      })
+    )
+  )
+  .annotations({ title: "Scenario of a sandbox of AWS Marketplace Metering" })
 
 /**
  * A scenario from the text of a file, in whole or in part. The `ScenarioError` names each fault and the place
@@ -432,6 +510,27 @@ export const fromJson = (text: string): Either.Either<Scenario, ScenarioError> =
     onLeft: (problems) => Either.flatMap(failingWith(problems, {}), complete),
     onRight: ({ $schema: _, ...partial }) => complete(partial)
   })
+
+/**
+ * The text of a file that `fromJson` makes this scenario of, to begin one's own with. It holds the secrets of
+ * its key pairs, or nobody could sign with them. Throws a `ScenarioError` where no file can say it, as with a
+ * name that is empty.
+ *
+ * @example
+ * ```ts
+ * import { Scenario } from "effect-marketplace-metering/sandbox"
+ *
+ * const text = Scenario.toJson(Scenario.defaultScenario)
+ * ```
+ *
+ * @since 0.1.0
+ * @category destructors
+ */
+export const toJson = (scenario: Partial): string =>
+  Either.getOrThrowWith(
+    Either.orElse(scenarioFile.write(File, scenario), (problems) => failingWith(problems, "")),
+    (error) => error
+  )
 
 /**
  * The JSON Schema of a scenario's file, for editors; the package has it as

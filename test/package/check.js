@@ -19,7 +19,12 @@ const modules = readdirSync(join(root, "src"))
   .map((file) => file.slice(0, -3))
 assert.deepEqual(
   Object.keys(manifest.exports).sort(),
-  [".", "./package.json", ...[...subpaths, ...modules].map((name) => `./${name}`)].sort()
+  [
+    ".",
+    "./package.json",
+    "./scenario.schema.json",
+    ...[...subpaths, ...modules].map((name) => `./${name}`)
+  ].sort()
 )
 for (const name of [...subpaths, ...modules]) {
   assert.ok(
@@ -29,6 +34,11 @@ for (const name of [...subpaths, ...modules]) {
 }
 const index = await import(manifest.name)
 assert.deepEqual(Object.keys(index).sort(), [...modules].sort())
+
+// an editor finds what a scenario's file may hold
+const { Scenario } = await import(`${manifest.name}/sandbox`)
+const schema = fileURLToPath(import.meta.resolve(`${manifest.name}/scenario.schema.json`))
+assert.deepEqual(JSON.parse(readFileSync(schema, "utf8")), Scenario.jsonSchema())
 
 // internals are closed
 for (const inside of ["internal/http", "internal/http.js", "dist/internal/http.js"]) {
@@ -97,7 +107,7 @@ const [{ filename, files }] = JSON.parse(
 for (const { path } of files) {
   assert.match(
     path,
-    /^(dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
+    /^(dist\/.*\.(js|d\.ts)(\.map)?|dist\/sandbox\/scenario\.schema\.json|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
   )
 }
 // the command is one file, and needs nothing that is not in it
@@ -109,7 +119,7 @@ const run = (...args) => execFileSync(process.execPath, [command, ...args], clea
 assert.equal(run("--version").trim(), manifest.version)
 for (const subcommand of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
   assert.match(run("--help"), new RegExp(`- ${subcommand} `))
-  assert.match(run(subcommand, "--help"), /EXIT CODES/)
+  assert.match(run(subcommand, "--help"), new RegExp(`\\$ ${subcommand} [^]*EXIT CODES`))
 }
 const sandbox = spawn(process.execPath, [command, "sandbox", "--port", "0"], clean)
 const [told] = await once(sandbox.stdout, "data")

@@ -1,8 +1,7 @@
-import { assert, describe, it, layer } from "@effect/vitest"
-import { Cause, DateTime, Effect, Exit, Option, Redacted, TestClock } from "effect"
-import * as jose from "jose"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, DateTime, Effect, Exit, Option, Redacted } from "effect"
 import { MeteringClient } from "../../src/MeteringClient.js"
-import { type Marketplace, MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
+import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
 import {
   acme,
   acmeLicence,
@@ -10,121 +9,15 @@ import {
   at,
   batch,
   billed,
-  container,
+  fates,
   record,
   setTime
 } from "./support.js"
 
 const sandboxed = Effect.provide(MeteringSandbox.layer())
 const now = "2026-11-24T10:30:00Z"
-const lifetime = 4 * 60 * 60 * 1000
-
 const resolve = (registrationToken: Redacted.Redacted) =>
   Effect.flatMap(MeteringClient, (client) => client.resolveCustomer({ registrationToken }))
-
-describe("ResolveCustomer", () => {
-  it.effect("says who the buyer is, and the same again", () =>
-    Effect.gen(function* () {
-      yield* setTime(now)
-      const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const token = yield* sandbox.mintToken({ customerIdentifier: "cust-acme" })
-      for (const requestId of ["sandbox-000000000001", "sandbox-000000000002"]) {
-        assert.deepStrictEqual(
-          { ...(yield* resolve(token)) },
-          {
-            customerAWSAccountId: acme,
-            customerIdentifier: "cust-acme",
-            productCode: analytics,
-            licenseArn: acmeLicence,
-            requestId,
-            statusCode: 200
-          }
-        )
-      }
-    }).pipe(sandboxed)
-  )
-
-  it.effect("leaves out what a customer does not have", () =>
-    Effect.gen(function* () {
-      const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const anew = yield* resolve(
-        yield* sandbox.mintToken({ customerAWSAccountId: "333344445555" })
-      )
-      assert.notProperty(anew, "customerIdentifier")
-      const old = yield* resolve(yield* sandbox.mintToken({ productCode: container }))
-      assert.notProperty(old, "licenseArn")
-      assert.strictEqual(old.productCode, container)
-    }).pipe(sandboxed)
-  )
-
-  const ages: ReadonlyArray<readonly [string, number, string]> = [
-    ["the last instant of its life", lifetime - 1, "resolved"],
-    ["the end of its life", lifetime, "ExpiredTokenException"]
-  ]
-  for (const [when, age, fate] of ages) {
-    it.effect(`at ${when}, a token is ${fate}`, () =>
-      Effect.gen(function* () {
-        const sandbox = yield* MeteringSandbox.MeteringSandbox
-        const token = yield* sandbox.mintToken()
-        yield* TestClock.adjust(age)
-        const answer = yield* Effect.either(resolve(token))
-        assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", fate)
-      }).pipe(sandboxed)
-    )
-  }
-
-  it.effect("the lifetime is an option", () =>
-    Effect.gen(function* () {
-      const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const token = yield* sandbox.mintToken()
-      yield* TestClock.adjust("1 hour")
-      assert.strictEqual((yield* Effect.flip(resolve(token)))._tag, "ExpiredTokenException")
-    }).pipe(
-      Effect.provide(MeteringSandbox.layer({ rules: { registrationTokenLifetime: "1 hour" } }))
-    )
-  )
-
-  it.effect("a token that nobody minted is invalid", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(resolve(Redacted.make("sandbox-made-up")))
-      assert.strictEqual(error._tag, "InvalidTokenException")
-      assert.notInclude(error.message, "made-up")
-    }).pipe(sandboxed)
-  )
-
-  it.effect("tokens differ, and are the same in every sandbox", () =>
-    Effect.gen(function* () {
-      const mint = Effect.gen(function* () {
-        const sandbox = yield* MeteringSandbox.MeteringSandbox
-        return [yield* sandbox.mintToken(), yield* sandbox.mintToken()].map(Redacted.value)
-      })
-      const [one, other] = [yield* mint.pipe(sandboxed), yield* mint.pipe(sandboxed)]
-      assert.deepStrictEqual(one, other)
-      assert.notStrictEqual(one[0], one[1])
-    })
-  )
-
-  const nobody: ReadonlyArray<readonly [string, Marketplace.Which, RegExp]> = [
-    ["an unknown account", { customerAWSAccountId: "1" }, /no customer 1/],
-    ["an unknown identifier", { customerIdentifier: "x" }, /no customer x/],
-    ["no agreement at all", { customerAWSAccountId: "444455556666" }, /no agreement/],
-    [
-      "no agreement for it",
-      { customerIdentifier: "cust-globex", productCode: container },
-      /no agreement/
-    ]
-  ]
-  for (const [who, subscriber, reason] of nobody) {
-    it.effect(`there is no token for ${who}`, () =>
-      Effect.gen(function* () {
-        const sandbox = yield* MeteringSandbox.MeteringSandbox
-        const error = yield* Effect.flip(sandbox.mintToken(subscriber))
-        assert.strictEqual(error._tag, "SandboxError")
-        assert.match(error.message, reason)
-      }).pipe(sandboxed)
-    )
-  }
-})
 
 describe("behind the scenes", () => {
   it.effect("calls that came through are counted, bad input is not", () =>
@@ -178,12 +71,44 @@ describe("behind the scenes", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("two sandboxes know nothing of each other", () =>
+  it.effect("many side by side know nothing of each other", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      yield* batch([record(at(now))])
-      assert.deepStrictEqual(yield* billed.pipe(sandboxed), [])
-      assert.lengthOf(yield* billed, 1)
+      const worlds = yield* Effect.forEach(
+        Array.from({ length: 100 }, (_, index) => index),
+        (index) =>
+          Effect.gen(function* () {
+            const sandbox = yield* MeteringSandbox.MeteringSandbox
+            yield* sandbox.advance(`${index} seconds`)
+            yield* sandbox.setFaults({ script: [{ fault: "none", times: index + 1 }] })
+            yield* sandbox.suspend({ customerIdentifier: "cust-globex" })
+            yield* Effect.yieldNow()
+            yield* batch([record(at(now), { quantity: index })])
+            const token = yield* sandbox.mintToken()
+            yield* Effect.yieldNow()
+            const { requestId } = yield* resolve(token)
+            return {
+              requestId,
+              calls: yield* sandbox.calls,
+              now: (yield* sandbox.now).epochMillis - at(now).epochMillis,
+              billed: (yield* sandbox.billed).map((one) => one.quantity)
+            }
+          }).pipe(sandboxed),
+        { concurrency: "unbounded" }
+      )
+      for (const [index, world] of worlds.entries()) {
+        assert.deepStrictEqual(world, {
+          requestId: "sandbox-000000000002",
+          calls: { MeterUsage: 0, BatchMeterUsage: 1, RegisterUsage: 0, ResolveCustomer: 1 },
+          now: index * 1000,
+          billed: [index]
+        })
+      }
+      // and the scenario that they all began with is as it was
+      assert.deepStrictEqual(
+        yield* fates([record(at(now), { customerIdentifier: "cust-globex" })]),
+        ["Success"]
+      )
     }).pipe(sandboxed)
   )
 })
@@ -217,7 +142,42 @@ describe("a scenario that contradicts itself", () => {
       { customers: [{ ...customer, agreements: [{ productCode: "other" }] }] },
       /agreement for other, which is not a product/
     ],
-    [{ caller: { customerAWSAccountId: "1", instanceId: "i-1" } }, /caller 1 is not a customer/]
+    [{ caller: { customerAWSAccountId: "1", instanceId: "i-1" } }, /caller 1 is not a customer/],
+    [
+      {
+        credentials: [
+          {
+            accessKeyId: "a",
+            secretAccessKey: Redacted.make("b"),
+            caller: { customerAWSAccountId: "2", instanceId: "i-1" }
+          }
+        ]
+      },
+      /caller 2 is not a customer/
+    ],
+    [
+      {
+        credentials: [
+          { accessKeyId: "a", secretAccessKey: Redacted.make("b") },
+          { accessKeyId: "a", secretAccessKey: Redacted.make("c") }
+        ]
+      },
+      /access key a twice/
+    ],
+    [
+      {
+        customers: [
+          {
+            customerAWSAccountId: acme,
+            agreements: [
+              { productCode: analytics, licenseArn: acmeLicence },
+              { productCode: analytics, licenseArn: acmeLicence }
+            ]
+          }
+        ]
+      },
+      /licence arn:aws:.* twice/
+    ]
   ]
   for (const [options, reason] of cases) {
     it.effect(String(reason), () =>
@@ -229,82 +189,6 @@ describe("a scenario that contradicts itself", () => {
         )
         assert.instanceOf(defect, Scenario.ScenarioError)
         assert.match(defect.message, reason)
-      })
-    )
-  }
-})
-
-const rotation = at("2026-11-24T10:30:00Z")
-
-// the last, since `layer` changes what `it.effect` means from then on
-layer(
-  MeteringSandbox.layer({
-    products: [
-      {
-        code: container,
-        dimensions: [],
-        publicKeyVersions: [{ version: 1, rotationTimestamp: rotation }, { version: 2 }]
-      },
-      { code: "elsewhere", dimensions: [], region: "eu-west-1" },
-      { code: "unbought", dimensions: [] }
-    ],
-    customers: [
-      {
-        customerAWSAccountId: acme,
-        agreements: [{ productCode: container }, { productCode: "elsewhere" }]
-      }
-    ]
-  })
-)("RegisterUsage", (it) => {
-  const register = (productCode: string, publicKeyVersion: number, nonce?: string) =>
-    Effect.flatMap(MeteringClient, (client) =>
-      client.registerUsage({ productCode, publicKeyVersion, ...(nonce !== undefined && { nonce }) })
-    )
-
-  it.effect("answers with a JWT, PS256, that the public key verifies", () =>
-    Effect.gen(function* () {
-      yield* setTime(now)
-      const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const { publicKeyRotationTimestamp, signature = "" } = yield* register(container, 2, "n-1")
-      assert.isUndefined(publicKeyRotationTimestamp)
-      const pem = yield* sandbox.publicKey
-      const verified = yield* Effect.promise(async () =>
-        jose.jwtVerify(signature, await jose.importSPKI(pem, "PS256"), { algorithms: ["PS256"] })
-      )
-      assert.deepStrictEqual(verified.payload, {
-        productCode: container,
-        publicKeyVersion: 2,
-        nonce: "n-1",
-        iat: at(now).epochMillis / 1000
-      })
-      const bare = yield* register(container, 2)
-      assert.notProperty(jose.decodeJwt(bare.signature ?? ""), "nonce")
-      assert.strictEqual(yield* sandbox.publicKey, pem)
-    })
-  )
-
-  it.effect("tells when a key's version was rotated, from then on", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(rotation.epochMillis - 1)
-      assert.notProperty(yield* register(container, 1), "publicKeyRotationTimestamp")
-      yield* TestClock.setTime(rotation.epochMillis)
-      const { publicKeyRotationTimestamp } = yield* register(container, 1)
-      assert.deepStrictEqual(publicKeyRotationTimestamp, rotation)
-    })
-  )
-
-  const refusals: ReadonlyArray<readonly [string, string, number, string]> = [
-    ["an unknown product", "nobodys", 1, "InvalidProductCodeException"],
-    ["another Region", "elsewhere", 1, "InvalidRegionException"],
-    ["an unknown version", container, 3, "InvalidPublicKeyVersionException"],
-    ["no agreement", "unbought", 1, "CustomerNotEntitledException"]
-  ]
-  for (const [rule, productCode, version, tag] of refusals) {
-    it.effect(`refuses ${rule}`, () =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(register(productCode, version))
-        assert.strictEqual(error._tag, tag)
-        assert.deepInclude(error, { operation: "RegisterUsage", statusCode: 400 })
       })
     )
   }

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Equal } from "effect"
+import { DateTime, Effect, Equal, Schema } from "effect"
+import * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
-import { MeteringSandbox } from "../../src/sandbox/index.js"
+import type { Rule } from "../../src/Preflight.js"
+import { MeteringSandbox, type Scenario } from "../../src/sandbox/index.js"
 import * as UsageAllocation from "../../src/UsageAllocation.js"
 import {
   acme,
@@ -36,7 +38,17 @@ describe("the window of BatchMeterUsage", () => {
     ["last year before 06:00", "2027-01-01T05:59:59.999Z", "2026-12-31T12:00:00.000Z", accepted],
     ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", refused],
     ["last month, beyond 24 h", "2026-12-01T05:00:00.000Z", "2026-11-30T05:00:00.000Z", refused],
-    ["29 February", "2028-03-01T05:59:59.999Z", "2028-02-29T23:00:00.000Z", accepted],
+    ["29 February before 06:00", "2028-03-01T05:59:59.999Z", "2028-02-29T23:59:59.999Z", accepted],
+    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", refused],
+    ["28 February on the 29th", "2028-02-29T06:00:00.000Z", "2028-02-28T12:00:00.000Z", accepted],
+    [
+      "28 February of another year",
+      "2027-03-01T06:00:00.000Z",
+      "2027-02-28T12:00:00.000Z",
+      refused
+    ],
+    ["this year at 06:00", "2027-01-01T06:00:00.000Z", "2027-01-01T00:00:00.000Z", accepted],
+    ["last year, beyond 24 h", "2027-01-01T05:00:00.000Z", "2026-12-31T05:00:00.000Z", refused],
     ["next month, ahead", "2026-11-30T23:58:00.000Z", "2026-12-01T00:02:00.000Z", accepted]
   ]
   for (const [rule, now, timestamp, fate] of cases) {
@@ -47,6 +59,178 @@ describe("the window of BatchMeterUsage", () => {
       }).pipe(sandboxed)
     )
   }
+})
+
+describe("rule windowBoundary: hour measures from the hour that usage is rounded down to", () => {
+  const accepted = ["Success"]
+  const refused = "TimestampOutOfBoundsException"
+  const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, unknown]> = [
+    ["first hour", now, "2026-11-23T11:00:00.000Z", accepted],
+    ["last hour", now, "2026-11-23T10:59:59.999Z", refused],
+    ["on the hour", "2026-11-24T10:00:00.000Z", "2026-11-23T10:59:59.999Z", refused],
+    ["before the hour", "2026-11-24T09:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
+    ["last month at 05:59", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z", accepted]
+  ]
+  for (const [rule, now, timestamp, fate] of cases) {
+    it.effect(rule, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        assert.deepStrictEqual(yield* fates([record(at(timestamp))]), fate)
+      }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { windowBoundary: "hour" } })))
+    )
+  }
+})
+
+describe("rule futureTolerance", () => {
+  const cases: ReadonlyArray<readonly [Scenario.Rules["futureTolerance"], string, unknown]> = [
+    ["0 millis", "2026-11-24T10:30:00.000Z", ["Success"]],
+    ["0 millis", "2026-11-24T10:30:00.001Z", "TimestampOutOfBoundsException"],
+    ["1 hour", "2026-11-24T11:30:00.000Z", ["Success"]],
+    ["1 hour", "2026-11-24T11:30:00.001Z", "TimestampOutOfBoundsException"]
+  ]
+  for (const [futureTolerance, timestamp, fate] of cases) {
+    it.effect(`${futureTolerance}: ${timestamp}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        assert.deepStrictEqual(yield* fates([record(at(timestamp))]), fate)
+      }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { futureTolerance } })))
+    )
+  }
+})
+
+describe("the life of an agreement, with its licence and without", () => {
+  const ten = at("2026-11-24T10:00:00Z")
+  const noon = at("2026-11-24T12:00:00Z")
+  const half = at("2026-11-24T12:30:00Z")
+  type Times = Partial<Scenario.Agreement>
+  const cases: ReadonlyArray<readonly [stage: string, Times, now: string, isTaken: boolean]> = [
+    ["pending, last instant", { startsAt: noon }, "11:59:59.999", false],
+    ["active, first instant", { startsAt: noon }, "12:00:00.000", true],
+    ["active, last instant", { cancelledAt: noon }, "11:59:59.999", true],
+    ["cancelled, first instant", { cancelledAt: noon }, "12:00:00.000", true],
+    ["cancelled, last instant of the last hour", { cancelledAt: noon }, "12:59:59.999", true],
+    ["cancelled an hour ago", { cancelledAt: noon }, "13:00:00.000", false],
+    ["active, last instant before its end", { endsAt: noon }, "11:59:59.999", true],
+    ["ended", { endsAt: noon }, "12:00:00.000", false],
+    ["ended in its last hour", { cancelledAt: noon, endsAt: half }, "12:30:00.000", false],
+    ["not yet ended in its last hour", { cancelledAt: noon, endsAt: half }, "12:29:59.999", true],
+    ["cancelled after its start", { startsAt: ten, cancelledAt: noon }, "12:30:00.000", true],
+    ["cancelled before its start", { startsAt: half, cancelledAt: noon }, "12:15:00.000", false],
+    ["cancelled before, and past it", { startsAt: half, cancelledAt: noon }, "12:45:00.000", false]
+  ]
+  for (const [stage, times, time, isTaken] of cases) {
+    it.effect(`${stage}: ${isTaken ? "usage is taken" : "no usage is taken"}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(`2026-11-24T${time}Z`)
+        const usage = yield* DateTime.now
+        assert.deepStrictEqual(
+          [
+            yield* fates([record(usage, { licenseArn: acmeLicence })], null),
+            yield* fates([record(usage)])
+          ],
+          isTaken
+            ? [["Success"], ["Success"]]
+            : ["InvalidLicenseException", ["CustomerNotSubscribed"]]
+        )
+      }).pipe(
+        Effect.provide(
+          MeteringSandbox.layer({
+            products: [{ code: analytics, dimensions: ["api-calls"] }],
+            customers: [
+              {
+                customerAWSAccountId: acme,
+                agreements: [{ productCode: analytics, licenseArn: acmeLicence, ...times }]
+              }
+            ]
+          })
+        )
+      )
+    )
+  }
+
+  it.effect("it is judged at the time of the call, not of the usage", () =>
+    Effect.gen(function* () {
+      const before = at("2026-11-24T11:00:00Z")
+      yield* setTime("2026-11-24T13:00:00Z")
+      assert.deepStrictEqual(yield* fates([record(before)]), ["CustomerNotSubscribed"])
+      yield* setTime("2026-11-24T12:59:59.999Z")
+      assert.deepStrictEqual(yield* fates([record(before)]), ["Success"])
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({
+          customers: [
+            {
+              customerAWSAccountId: acme,
+              agreements: [{ productCode: analytics, cancelledAt: noon }]
+            }
+          ]
+        })
+      )
+    )
+  )
+
+  it.effect("of two agreements for a product, one that takes usage is enough", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      assert.deepStrictEqual(yield* fates([record(recent)]), ["Success"])
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({
+          customers: [
+            {
+              customerAWSAccountId: acme,
+              agreements: [
+                { productCode: analytics, endsAt: recent },
+                { productCode: analytics, startsAt: recent }
+              ]
+            }
+          ]
+        })
+      )
+    )
+  )
+
+  it.effect("a suspended account is not subscribed, whatever it has, until it is resumed", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      const both = Effect.all([
+        fates([record(recent)]),
+        fates([record(recent, { licenseArn: acmeLicence })], null)
+      ])
+      yield* sandbox.suspend({ customerAWSAccountId: acme })
+      assert.deepStrictEqual(yield* both, [["CustomerNotSubscribed"], ["CustomerNotSubscribed"]])
+      yield* sandbox.resume({ customerIdentifier: "cust-acme" })
+      assert.deepStrictEqual(yield* both, [["Success"], ["Success"]])
+    }).pipe(sandboxed)
+  )
+})
+
+describe("rule unknownCustomer", () => {
+  const both = [record(recent), record(recent, { customerAWSAccountId: stranger })]
+  it.effect("CustomerNotSubscribed, when left out, is the fate of that record", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      assert.deepStrictEqual(yield* fates(both), ["Success", "CustomerNotSubscribed"])
+    }).pipe(sandboxed)
+  )
+
+  it.effect("InvalidCustomerIdentifierException refuses the whole call", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      assert.strictEqual(yield* fates(both), "InvalidCustomerIdentifierException")
+      assert.deepStrictEqual(yield* billed, [])
+      // a customer that is known and has no agreement is another thing
+      assert.deepStrictEqual(
+        yield* fates([record(recent, { customerIdentifier: "cust-initech" })]),
+        ["CustomerNotSubscribed"]
+      )
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({ rules: { unknownCustomer: "InvalidCustomerIdentifierException" } })
+      )
+    )
+  )
 })
 
 describe("what refuses the whole call, and stores nothing", () => {
@@ -123,14 +307,199 @@ describe("what refuses the whole call, and stores nothing", () => {
     )
   )
 
-  it.effect("the same check comes first, whatever the order of records", () =>
+  describe("the checks have an order, whatever the order of records", () => {
+    const emptyTag = [
+      new UsageAllocation.UsageAllocation({
+        allocatedUsageQuantity: 1,
+        tags: [new UsageAllocation.Tag({ key: "team", value: "" })]
+      })
+    ] as const
+    const faults: ReadonlyArray<readonly [code: string, Parameters<typeof record>[1]]> = [
+      ["TimestampOutOfBoundsException", { timestamp: at("2026-11-20T00:00:00Z") }],
+      ["InvalidLicenseException", { licenseArn: globexLicence }],
+      ["InvalidUsageDimensionException", { dimension: "calls" }],
+      ["InvalidTagException", { usageAllocations: emptyTag }]
+    ]
+    const licensed = { licenseArn: acmeLicence }
+    for (const [index, [first, one]] of faults.entries()) {
+      for (const [second, other] of faults.slice(index + 1)) {
+        it.effect(`${first} before ${second}`, () =>
+          Effect.gen(function* () {
+            yield* setTime(now)
+            const [left, right] = [one, other].map((odd) => record(recent, { ...licensed, ...odd }))
+            if (left === undefined || right === undefined) return assert.fail()
+            for (const records of [
+              [left, right],
+              [right, left],
+              [record(recent, { ...licensed, ...other, ...one })]
+            ]) {
+              assert.strictEqual(yield* fates(records, null), first)
+            }
+            assert.strictEqual(yield* fates([right], null), second)
+            assert.deepStrictEqual(yield* billed, [])
+          }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { emptyTagValue: "refused" } })))
+        )
+      }
+    }
+  })
+
+  it.effect("no record's fate spares it: a duplicate and one of nobody come after the checks", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const wrong = record(recent, { dimension: "calls" })
-      const old = record(at("2026-11-20T00:00:00Z"))
-      assert.strictEqual(yield* fates([wrong, old]), "TimestampOutOfBoundsException")
-      assert.strictEqual(yield* fates([old, wrong]), "TimestampOutOfBoundsException")
+      yield* batch([record(recent, { quantity: 1 })])
+      const bad = record(recent, { dimension: "calls" })
+      for (const other of [{ quantity: 2 }, { customerAWSAccountId: stranger }]) {
+        assert.strictEqual(
+          yield* fates([record(recent, other), bad]),
+          "InvalidUsageDimensionException"
+        )
+      }
+      // the dimension of one that nobody is billed for counts as well
+      assert.strictEqual(
+        yield* fates([record(recent, { customerAWSAccountId: stranger, dimension: "calls" })]),
+        "InvalidUsageDimensionException"
+      )
     }).pipe(sandboxed)
+  )
+})
+
+describe("allocations and tags, where the client does not look", () => {
+  const { Tag, UsageAllocation: Allocation } = UsageAllocation
+  type Split = ReadonlyArray<readonly [quantity: number, tags: Readonly<Record<string, string>>]>
+  const allocationsOf = (split: Split) =>
+    split.map(
+      ([allocatedUsageQuantity, tags]) =>
+        new Allocation(
+          {
+            allocatedUsageQuantity,
+            ...(Object.keys(tags).length > 0 && {
+              tags: Object.entries(tags).map(([key, value]) => new Tag({ key, value }, true))
+            })
+          } as never,
+          true
+        )
+    )
+  const keys = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, "v"]))
+  const each = (count: number): Split =>
+    Array.from({ length: count }, (_, index) => [1, { k: String(index) }])
+
+  const cases: ReadonlyArray<readonly [rule: Rule, what: string, Split, fate: unknown]> = [
+    [
+      "allocationSum",
+      "the sum",
+      [
+        [2, { a: "b" }],
+        [1, {}]
+      ],
+      ["Success"]
+    ],
+    ["allocationSum", "one too few", [[2, { a: "b" }]], "InvalidUsageAllocationsException"],
+    ["allocationSum", "one too many", [[4, { a: "b" }]], "InvalidUsageAllocationsException"],
+    [
+      "allocationTagSets",
+      "other values",
+      [
+        [1, { a: "b" }],
+        [2, { a: "c" }]
+      ],
+      ["Success"]
+    ],
+    [
+      "allocationTagSets",
+      "the same set twice",
+      [
+        [1, { a: "b", c: "d" }],
+        [2, { c: "d", a: "b" }]
+      ],
+      "InvalidUsageAllocationsException"
+    ],
+    [
+      "allocationTagSets",
+      "untagged twice",
+      [
+        [1, {}],
+        [2, {}]
+      ],
+      "InvalidUsageAllocationsException"
+    ],
+    ["tagCount", "5 tags", [[3, keys(5)]], ["Success"]],
+    ["tagCount", "6 tags", [[3, keys(6)]], "InvalidTagException"],
+    [
+      "allocationTagKeys",
+      "5 keys over all",
+      [
+        [1, keys(4)],
+        [2, { x: "y" }]
+      ],
+      ["Success"]
+    ],
+    [
+      "allocationTagKeys",
+      "6 keys over all",
+      [
+        [1, keys(5)],
+        [2, { x: "y" }]
+      ],
+      "InvalidUsageAllocationsException"
+    ],
+    ["tagKey", "100 characters", [[3, { ["k".repeat(100)]: "v" }]], ["Success"]],
+    ["tagKey", "101 characters", [[3, { ["k".repeat(101)]: "v" }]], "InvalidTagException"],
+    ["tagKey", "another character", [[3, { "k?": "v" }]], "InvalidTagException"],
+    ["tagValue", "256 characters", [[3, { k: "v".repeat(256) }]], ["Success"]],
+    ["tagValue", "257 characters", [[3, { k: "v".repeat(257) }]], "InvalidTagException"],
+    ["tagValue", "no character", [[3, { k: "" }]], ["Success"]]
+  ]
+  for (const [rule, what, split, fate] of cases) {
+    it.effect(`${rule}: ${what}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const usageAllocations = allocationsOf(split) as never
+        assert.deepStrictEqual(
+          yield* fates([record(recent, { quantity: 3, usageAllocations })]),
+          fate
+        )
+      }).pipe(
+        Effect.provide(
+          // a sixth tag is a sixth key as well
+          MeteringSandbox.layer({ except: [rule, "allocationTagKeys"] })
+        )
+      )
+    )
+  }
+
+  const counts: ReadonlyArray<readonly [number, unknown]> = [
+    [2500, ["Success"]],
+    [2501, "InvalidUsageAllocationsException"]
+  ]
+  for (const [count, fate] of counts) {
+    it.effect(`allocationCount: ${count}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const usageAllocations = allocationsOf(each(count)) as never
+        assert.deepStrictEqual(
+          yield* fates([record(recent, { quantity: count, usageAllocations })]),
+          fate
+        )
+      }).pipe(Effect.provide(MeteringSandbox.layer({ except: ["allocationCount"] })))
+    )
+  }
+
+  it.effect("rule emptyTagValue: refused", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const values: ReadonlyArray<readonly [string, unknown]> = [
+        ["", "InvalidTagException"],
+        [" ", ["Success"]]
+      ]
+      for (const [value, fate] of values) {
+        const usageAllocations = allocationsOf([[3, { k: value }]]) as never
+        assert.deepStrictEqual(
+          yield* fates([record(recent, { quantity: 3, usageAllocations })]),
+          fate
+        )
+      }
+    }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { emptyTagValue: "refused" } })))
   )
 })
 
@@ -188,6 +557,54 @@ describe("what becomes of each record alone", () => {
       }).pipe(sandboxed)
     )
   }
+
+  it.effect("hours are of UTC, across the year's end", () =>
+    Effect.gen(function* () {
+      yield* setTime("2027-01-01T00:30:00Z")
+      yield* batch([record(at("2026-12-31T23:59:59.999Z"), { quantity: 1 })])
+      yield* batch([record(at("2027-01-01T00:00:00.000Z"), { quantity: 2 })])
+      assert.deepStrictEqual(yield* billed, [
+        `${analytics} ${acme} api-calls 2026-12-31T23:00:00.000Z 1`,
+        `${analytics} ${acme} api-calls 2027-01-01T00:00:00.000Z 2`
+      ])
+    }).pipe(sandboxed)
+  )
+
+  it.effect("the first write wins, and stays what is billed however often another is sent", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const send = (quantity: number) =>
+        Effect.map(batch([record(recent, { quantity })]), ({ results }) => results[0])
+      const first = yield* send(5)
+      for (const quantity of [6, 0, 2_147_483_647, 6]) {
+        assert.strictEqual((yield* send(quantity))?.status, "DuplicateRecord")
+      }
+      const again = yield* send(5)
+      assert.deepStrictEqual(
+        [again?.status, again?.meteringRecordId],
+        ["Success", first?.meteringRecordId]
+      )
+      assert.deepStrictEqual(yield* billed, [
+        `${analytics} ${acme} api-calls 2026-11-24T10:00:00.000Z 5`
+      ])
+    }).pipe(sandboxed)
+  )
+
+  it.effect("two quantities of one key in one call: the earlier usage wins, then the smaller", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const earlier = at("2026-11-24T10:04:00Z")
+      assert.deepStrictEqual(
+        yield* fates([
+          record(recent, { quantity: 1 }),
+          record(earlier, { quantity: 9 }),
+          record(recent, { dimension: "seats", quantity: 4 }),
+          record(recent, { dimension: "seats", quantity: 3 })
+        ]),
+        ["DuplicateRecord", "Success", "DuplicateRecord", "Success"]
+      )
+    }).pipe(sandboxed)
+  )
 
   it.effect("identical after rounding is the same metering record", () =>
     Effect.gen(function* () {
@@ -270,6 +687,24 @@ describe("what becomes of each record alone", () => {
       assert.deepStrictEqual(yield* fates([record(recent, { quantity: 3 })]), ["DuplicateRecord"])
     }).pipe(sandboxed)
   )
+
+  it.effect("rule otherAllocations: same takes it for the same usage, and bills the first", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const first = [team("a", 1), team("b", 2)] as const
+      yield* batch([record(recent, { quantity: 3, usageAllocations: first })])
+      assert.deepStrictEqual(
+        yield* fates([record(recent, { quantity: 3, usageAllocations: [team("a", 3)] })]),
+        ["Success"]
+      )
+      assert.deepStrictEqual(
+        yield* fates([record(recent, { quantity: 4, usageAllocations: [team("a", 4)] })]),
+        ["DuplicateRecord"]
+      )
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      assert.deepStrictEqual((yield* sandbox.records)[0]?.usageAllocations, first)
+    }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { otherAllocations: "same" } })))
+  )
 })
 
 describe("the limits of a call", () => {
@@ -300,6 +735,84 @@ describe("the limits of a call", () => {
       )
       assert.deepStrictEqual(yield* billed, [])
     }).pipe(sandboxed)
+  )
+})
+
+describe("rule requestSizeLimit", () => {
+  const encode = Schema.encodeSync(BatchMeterUsage.BatchMeterUsageRequest)
+  const bytesOf = (fields: BatchMeterUsage.Input) =>
+    new TextEncoder().encode(JSON.stringify(encode(BatchMeterUsage.make(fields)))).length
+
+  for (const dimension of ["requests", "requêtes", "要求"]) {
+    it.effect(`is counted in bytes: ${dimension}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const fields = { productCode: "p", usageRecords: [record(recent, { dimension })] }
+        const bytes = bytesOf(fields)
+        const fate = (requestSizeLimit: number) =>
+          fates(fields.usageRecords, "p").pipe(
+            Effect.provide(
+              MeteringSandbox.layer({
+                products: [{ code: "p", dimensions: [dimension] }],
+                customers: [{ customerAWSAccountId: acme, agreements: [{ productCode: "p" }] }],
+                rules: { requestSizeLimit }
+              })
+            )
+          )
+        assert.deepStrictEqual(yield* fate(bytes + 1), ["Success"])
+        assert.strictEqual(yield* fate(bytes), "RequestEntityTooLargeException")
+      })
+    )
+  }
+
+  const { Tag, UsageAllocation: Allocation } = UsageAllocation
+  /** A request of so many bytes, by way of the values of tags. */
+  const ofBytes = (bytes: number) => {
+    let room = 0
+    const fields = () => {
+      let left = room
+      const value = () => {
+        const length = Math.min(left, 250)
+        left -= length
+        return "v".repeat(length)
+      }
+      const allocations = Array.from(
+        { length: 2400 },
+        (_, index) =>
+          new Allocation({
+            allocatedUsageQuantity: 1,
+            tags: [
+              new Tag({ key: "n", value: String(index) }),
+              ...["a", "b"].map((key) => new Tag({ key, value: value() }))
+            ]
+          })
+      )
+      return {
+        productCode: analytics,
+        usageRecords: [record(recent, { quantity: 2400, usageAllocations: allocations as never })]
+      }
+    }
+    room = bytes - bytesOf(fields())
+    return fields()
+  }
+
+  it.effect("999 999 bytes are taken, and a million are not, by client and sandbox alike", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const most = ofBytes(999_999)
+      const tooMany = ofBytes(1_000_000)
+      assert.deepStrictEqual([bytesOf(most), bytesOf(tooMany)], [999_999, 1_000_000])
+      assert.strictEqual(
+        yield* Effect.provide(fates(tooMany.usageRecords), MeteringSandbox.layer()),
+        "InvalidInputError"
+      )
+      const unlooked = Effect.provide(MeteringSandbox.layer({ except: ["requestSize"] }))
+      assert.strictEqual(
+        yield* unlooked(fates(tooMany.usageRecords)),
+        "RequestEntityTooLargeException"
+      )
+      assert.deepStrictEqual(yield* unlooked(fates(most.usageRecords)), ["Success"])
+    })
   )
 })
 

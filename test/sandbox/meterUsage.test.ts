@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { MeteringClient } from "../../src/MeteringClient.js"
 import * as MeterUsage from "../../src/MeterUsage.js"
 import { MeteringSandbox } from "../../src/sandbox/index.js"
@@ -37,7 +37,18 @@ describe("the window of MeterUsage", () => {
     ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", refused],
     ["last month before 06:00", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z"],
     ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", refused],
-    ["this month at 06:00", "2026-12-01T06:00:00.000Z", "2026-12-01T00:00:00.000Z"]
+    ["this month at 06:00", "2026-12-01T06:00:00.000Z", "2026-12-01T00:00:00.000Z"],
+    ["last year before 06:00", "2027-01-01T05:59:59.999Z", "2026-12-31T23:59:59.999Z"],
+    ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", refused],
+    ["6 h back into last year", "2027-01-01T05:00:00.000Z", "2026-12-31T23:00:00.000Z"],
+    [
+      "more than 6 h back into last year",
+      "2027-01-01T05:00:00.000Z",
+      "2026-12-31T22:59:59.999Z",
+      refused
+    ],
+    ["29 February before 06:00", "2028-03-01T05:59:59.999Z", "2028-02-29T23:59:59.999Z"],
+    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", refused]
   ]
   for (const [rule, now, timestamp, code] of cases) {
     it.effect(rule, () =>
@@ -50,6 +61,20 @@ describe("the window of MeterUsage", () => {
     )
   }
 })
+
+it.effect("rule windowBoundary is none of its business, rule futureTolerance is", () =>
+  Effect.gen(function* () {
+    yield* setTime(now)
+    isId(yield* fate(usage({ timestamp: at("2026-11-24T04:30:00.000Z") })))
+    isId(yield* fate(usage({ timestamp: at("2026-11-24T10:30:00.000Z"), usageDimension: "nodes" })))
+    assert.strictEqual(
+      yield* fate(usage({ timestamp: at("2026-11-24T10:30:00.001Z") })),
+      "TimestampOutOfBoundsException"
+    )
+  }).pipe(
+    Effect.provide(MeteringSandbox.layer({ rules: { windowBoundary: "hour", futureTolerance: 0 } }))
+  )
+)
 
 describe("what is refused", () => {
   const cases: ReadonlyArray<readonly [rule: string, change: Partial<Fields>, code: string]> = [
@@ -72,6 +97,24 @@ describe("what is refused", () => {
       }).pipe(sandboxed)
     )
   }
+
+  describe("the checks have an order", () => {
+    const faults: ReadonlyArray<readonly [code: string, change: Partial<Fields>]> = [
+      ["TimestampOutOfBoundsException", { timestamp: at("2026-11-20T00:00:00Z") }],
+      ["InvalidProductCodeException", { productCode: "nobodys" }],
+      ["InvalidUsageDimensionException", { usageDimension: "Pods" }]
+    ]
+    for (const [index, [first, one]] of faults.entries()) {
+      for (const [second, other] of faults.slice(index + 1)) {
+        it.effect(`${first} before ${second}`, () =>
+          Effect.gen(function* () {
+            yield* setTime(now)
+            assert.strictEqual(yield* fate(usage({ ...other, ...one })), first)
+          }).pipe(sandboxed)
+        )
+      }
+    }
+  })
 
   it.effect("an account without an agreement", () =>
     Effect.gen(function* () {
@@ -202,7 +245,126 @@ describe("the client token", () => {
   )
 })
 
+describe("on Bedrock AgentCore", () => {
+  const agent = Effect.provide(
+    MeteringSandbox.layer({
+      products: [{ code: "agent", dimensions: ["tokens", "calls"], metering: "agentCore" }],
+      customers: [{ customerAWSAccountId: acme, agreements: [{ productCode: "agent" }] }]
+    })
+  )
+  const charge = (change: Partial<Fields> = {}) =>
+    fate(usage({ productCode: "agent", usageDimension: "tokens", ...change }))
+
+  it.effect("the same usage with other tokens is charged as often", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const ids = yield* Effect.all([charge(), charge(), charge({ usageQuantity: 4 })])
+      assert.strictEqual(new Set(ids).size, 3)
+      ids.forEach(isId)
+      assert.deepStrictEqual(yield* billed, [`agent ${acme} tokens 2026-11-24T10:00:00.000Z 10`])
+    }).pipe(agent)
+  )
+
+  it.effect("the same token and parameters are one charge", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const clientToken = "one"
+      const ids = yield* Effect.all([charge({ clientToken }), charge({ clientToken })])
+      assert.strictEqual(ids[0], ids[1])
+      assert.deepStrictEqual(yield* billed, [`agent ${acme} tokens 2026-11-24T10:00:00.000Z 3`])
+    }).pipe(agent)
+  )
+
+  const others: ReadonlyArray<readonly [string, Partial<Fields>]> = [
+    ["quantity", { usageQuantity: 4 }],
+    ["dimension", { usageDimension: "calls" }],
+    ["millisecond: nothing is rounded", { timestamp: at("2026-11-24T10:05:00.001Z") }]
+  ]
+  for (const [what, change] of others) {
+    it.effect(`the same token with another ${what} is a conflict`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        isId(yield* charge({ clientToken: "one" }))
+        assert.strictEqual(
+          yield* charge({ clientToken: "one", ...change }),
+          "IdempotencyConflictException"
+        )
+        assert.lengthOf(yield* billed, 1)
+      }).pipe(agent)
+    )
+  }
+
+  it.effect("records keep the time that they were sent with", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const timestamp = at("2026-11-24T10:05:00.123Z")
+      yield* charge({ timestamp })
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      const [record] = yield* sandbox.records
+      assert.deepStrictEqual(record?.timestamp, timestamp)
+      assert.deepStrictEqual(record?.hour, DateTime.startOf(timestamp, "hour"))
+    }).pipe(agent)
+  )
+})
+
+describe("rule idempotencyConflictStatus", () => {
+  for (const idempotencyConflictStatus of [undefined, 400, 409] as const) {
+    it.effect(String(idempotencyConflictStatus ?? "left out"), () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const client = yield* MeteringClient
+        yield* client.meterUsage(usage({ clientToken: "one" }))
+        const conflict = yield* Effect.flip(
+          client.meterUsage(usage({ clientToken: "one", usageQuantity: 4 }))
+        )
+        assert.deepInclude(conflict, {
+          _tag: "IdempotencyConflictException",
+          statusCode: idempotencyConflictStatus ?? 400
+        })
+        // it is of that exception alone
+        const duplicate = yield* Effect.flip(client.meterUsage(usage({ usageQuantity: 4 })))
+        assert.deepInclude(duplicate, { _tag: "DuplicateRequestException", statusCode: 400 })
+      }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { idempotencyConflictStatus } })))
+    )
+  }
+})
+
 describe("a dry run", () => {
+  for (const dryRun of ["error", "answer"] as const) {
+    it.effect(`rule dryRun: ${dryRun}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const sandbox = yield* MeteringSandbox.MeteringSandbox
+        assert.strictEqual(yield* fate(usage({ dryRun: true })), "dry run")
+        const [call] = yield* sandbox.log
+        assert.deepStrictEqual(
+          [call?.status, call?.answer],
+          dryRun === "answer"
+            ? [200, { MeteringRecordId: "DryRunOperation" }]
+            : [
+                400,
+                {
+                  __type: "com.amazon.coral.service#DryRunOperation",
+                  message: "Request would have succeeded, but DryRun flag is set."
+                }
+              ]
+        )
+        assert.deepStrictEqual(yield* billed, [])
+      }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { dryRun } })))
+    )
+  }
+
+  it.effect("does not look at what was metered before", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      isId(yield* fate(usage({ clientToken: "one" })))
+      assert.strictEqual(
+        yield* fate(usage({ clientToken: "one", usageQuantity: 9, dryRun: true })),
+        "dry run"
+      )
+    }).pipe(sandboxed)
+  )
+
   it.effect("is answered as such, and nothing is metered", () =>
     Effect.gen(function* () {
       yield* setTime(now)

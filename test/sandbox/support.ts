@@ -2,6 +2,7 @@
 import { DateTime, Effect, TestClock } from "effect"
 import type * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
+import type { MeteringError, OperationName } from "../../src/MeteringError.js"
 import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
 
 export const at = (iso: string): DateTime.Utc => DateTime.unsafeMake(iso)
@@ -52,3 +53,38 @@ export const billed = Effect.flatMap(MeteringSandbox.MeteringSandbox, (sandbox) 
     )
   )
 )
+
+/** One call of each operation that succeeds by itself, on 24 November 2026 at 10:30. */
+export const calls: {
+  readonly [Name in OperationName]: Effect.Effect<
+    unknown,
+    MeteringError,
+    MeteringClient | MeteringSandbox.MeteringSandbox
+  >
+} = {
+  MeterUsage: Effect.flatMap(MeteringClient, (client) =>
+    client.meterUsage({
+      productCode: container,
+      timestamp: at("2026-11-24T10:05:00Z"),
+      usageDimension: "pods",
+      usageQuantity: 3
+    })
+  ),
+  BatchMeterUsage: Effect.suspend(() => batch([record(at("2026-11-24T10:05:00Z"))])),
+  RegisterUsage: Effect.flatMap(MeteringClient, (client) =>
+    client.registerUsage({ productCode: container, publicKeyVersion: 1 })
+  ),
+  ResolveCustomer: Effect.flatMap(MeteringClient, (client) =>
+    Effect.flatMap(
+      Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ mintToken }) => Effect.orDie(mintToken())),
+      (registrationToken) => client.resolveCustomer({ registrationToken })
+    )
+  )
+}
+
+export const operations = [
+  "MeterUsage",
+  "BatchMeterUsage",
+  "RegisterUsage",
+  "ResolveCustomer"
+] as const

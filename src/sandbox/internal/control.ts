@@ -3,10 +3,12 @@
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
+import * as Schema from "effect/Schema"
 import { sha256Hex } from "#sha256"
 import type * as Marketplace from "../Marketplace.js"
-import type { Agreement, Customer } from "../Scenario.js"
+import { Agreement, type Customer } from "../Scenario.js"
 import { keyOf } from "./metered.js"
+import { customers } from "./report.js"
 import { change, type State } from "./state.js"
 import { customerOf, productOf, stageOf } from "./world.js"
 
@@ -16,7 +18,8 @@ type Outcome<A> = Either.Either<readonly [A, State], string>
 export const mintToken = (state: State, which: Marketplace.Which, now: number): Outcome<string> =>
   Either.gen(function* () {
     const customer = yield* find(state, which)
-    const agreement = customer.agreements.find(isMeant(which))
+    const meant = customer.agreements.filter(isMeant(which))
+    const agreement = meant.find((one) => stageOf(one, now) !== "ended") ?? meant[0]
     if (agreement === undefined) return yield* Either.left(noAgreement(customer, which))
     const { customerAWSAccountId, customerIdentifier } = customer
     const { licenseArn, productCode } = agreement
@@ -32,8 +35,8 @@ export const mintToken = (state: State, which: Marketplace.Which, now: number): 
     return [key, change(state, { _tag: "Token", key, token })] as const
   })
 
-export const addCustomer = (state: State, added: Marketplace.NewCustomer): Outcome<Customer> => {
-  const { agreements = [], customerAWSAccountId, customerIdentifier } = added
+export const addCustomer = (state: State, customer: Marketplace.NewCustomer): Outcome<Customer> => {
+  const { agreements = [], customerAWSAccountId, customerIdentifier } = customer
   const known = customerOf(state.world, { customerAWSAccountId })
   const namesake = customerOf(state.world, { customerIdentifier })
   if (namesake !== undefined && namesake !== known) {
@@ -41,17 +44,30 @@ export const addCustomer = (state: State, added: Marketplace.NewCustomer): Outco
       `The customer identifier ${customerIdentifier} is ${namesake.customerAWSAccountId}'s.`
     )
   }
-  const stranger = agreements.find(({ productCode }) => !productOf(state.world, productCode))
+  const before = known?.customerIdentifier
+  if (before !== undefined && customerIdentifier !== undefined && before !== customerIdentifier) {
+    return Either.left(`Customer ${customerAWSAccountId} has the customer identifier ${before}.`)
+  }
+  const held = known?.agreements ?? []
+  const added = agreements.filter((agreement) => !held.some((one) => isSame(one, agreement)))
+  const stranger = added.find(({ productCode }) => !productOf(state.world, productCode))
   if (stranger !== undefined) return Either.left(noProduct(stranger.productCode))
-  const taken = agreements.find(({ licenseArn }) => hasLicence(state, licenseArn))
+  const taken = added.find(
+    ({ licenseArn }, index) =>
+      hasLicence(state, licenseArn) ||
+      (licenseArn !== undefined &&
+        added.findIndex((other) => other.licenseArn === licenseArn) < index)
+  )
   if (taken !== undefined) return Either.left(`The licence ${taken.licenseArn} is taken.`)
   return become(state, {
     ...known,
     customerAWSAccountId,
     ...(customerIdentifier !== undefined && { customerIdentifier }),
-    agreements: [...(known?.agreements ?? []), ...agreements]
+    agreements: [...held, ...added]
   })
 }
+
+const isSame = Schema.equivalence(Agreement)
 
 export const subscribe = (
   state: State,
@@ -106,13 +122,13 @@ export const suspend = (
 const become = (state: State, customer: Customer): Either.Either<readonly [Customer, State]> =>
   Either.right([customer, change(state, { _tag: "Customer", customer })])
 
-/** The first with an agreement, unless there is a name. */
+/** The first with such an agreement, unless there is a name; those of the scenario come before the others. */
 const find = (state: State, who: Marketplace.Which): Either.Either<Customer, string> => {
   const name = who.customerAWSAccountId ?? who.customerIdentifier
   const customer =
     name !== undefined
       ? customerOf(state.world, who)
-      : state.origin.scenario.customers
+      : [...state.origin.scenario.customers, ...customers(state)]
           .map(({ customerAWSAccountId }) => customerOf(state.world, { customerAWSAccountId }))
           .find((customer) => customer?.agreements.some(isMeant(who)))
   return customer === undefined

@@ -47,12 +47,12 @@ export const Engine = Context.GenericTag<Behind>("effect-marketplace-metering/sa
 
 export const make = (
   initial: State,
-  write: ((lines: string) => Effect.Effect<void>) | undefined
+  write: ((line: string) => Effect.Effect<void>) | undefined
 ): Effect.Effect<Engine> =>
   Effect.gen(function* () {
     const ref = yield* Ref.make(initial)
     const modify = write === undefined ? unwritten(ref) : yield* written(ref, write)
-    const keyPair = yield* Effect.cached(keyPairOf(modify))
+    const keyPair = yield* keyPairOf(modify)
     return {
       state: Ref.get(ref),
       modify,
@@ -97,45 +97,49 @@ export const make = (
     }
   })
 
-const stepping =
-  <A>(step: (state: State, clock: number) => readonly [A, State], clock: number) =>
-  (state: State) => {
-    const [value, next] = step(state, clock)
-    return [
-      [value, next.unwritten] as const,
-      next.unwritten.length === 0 ? next : { ...next, unwritten: [] }
-    ] as const
-  }
+const settled = (state: State): State =>
+  state.unwritten.length === 0 ? state : { ...state, unwritten: [] }
 
 const unwritten =
   (ref: Ref.Ref<State>): Engine["modify"] =>
   (step) =>
     Effect.flatMap(Clock.currentTimeMillis, (clock) =>
-      Effect.map(Ref.modify(ref, stepping(step, clock)), ([value]) => value)
+      Ref.modify(ref, (state) => {
+        const [value, next] = step(state, clock)
+        return [value, settled(next)]
+      })
     )
 
-const written = (ref: Ref.Ref<State>, write: (lines: string) => Effect.Effect<void>) =>
+/** Nobody sees a state before it is written down. */
+const written = (ref: Ref.Ref<State>, write: (line: string) => Effect.Effect<void>) =>
   Effect.map(
     Effect.makeSemaphore(1),
     (semaphore): Engine["modify"] =>
       (step) =>
-        Effect.flatMap(Clock.currentTimeMillis, (clock) =>
-          Effect.flatMap(Ref.modify(ref, stepping(step, clock)), ([value, changes]) =>
-            changes.length === 0
-              ? Effect.succeed(value)
-              : Effect.as(write(journal.linesOf(changes)), value)
-          )
-        ).pipe(Effect.uninterruptible, semaphore.withPermits(1))
+        Effect.gen(function* () {
+          const [value, next] = step(yield* Ref.get(ref), yield* Clock.currentTimeMillis)
+          if (next.unwritten.length > 0) yield* write(journal.lineOf(next.unwritten))
+          yield* Ref.set(ref, settled(next))
+          return value
+        }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
   )
 
-/** What was kept, or else a new one. */
+/** What the state has, or else a new one, which it has from then on. */
 const keyPairOf = (modify: Engine["modify"]) =>
   Effect.gen(function* () {
-    const kept = yield* modify((state) => [state.privateKey, state])
-    if (kept !== undefined) return yield* keys.pairOf(kept)
-    const pem = yield* keys.generate
-    yield* modify((state) => [undefined, change(state, { _tag: "PrivateKey", pem })])
-    return yield* keys.pairOf(pem)
+    const generated = yield* Effect.cached(keys.generate)
+    const pairOf = yield* Effect.cachedFunction(keys.pairOf)
+    const kept = modify((state) => [state.privateKey, state])
+    return Effect.gen(function* () {
+      const pem = (yield* kept) ?? (yield* generated)
+      return yield* pairOf(
+        yield* modify((state) =>
+          state.privateKey === undefined
+            ? [pem, change(state, { _tag: "PrivateKey", pem })]
+            : [state.privateKey, state]
+        )
+      )
+    })
   })
 
 const responseOf = <Response>(schema: WireClass<Response>, fields: object): Response => {

@@ -8,27 +8,46 @@ import * as Schema from "effect/Schema"
 
 export const NonEmptyText = Schema.String.pipe(
   Schema.minLength(1, { message: () => "Expected text that is not empty" })
-).annotations({ identifier: "NonEmptyText", description: "text that is not empty" })
+).annotations({ identifier: "NonEmptyText", title: "Text", description: "text that is not empty" })
+
+/** A field that an editor explains. */
+export const field = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.propertySignature(schema).annotations({ description })
+
+/** A field that may be left out, and that an editor explains. */
+export const optionalField = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.optional(schema).annotations({ description })
 
 export const PositiveInt = Schema.Number.pipe(
   Schema.int({ message: () => "Expected a whole number from 1" }),
   Schema.positive({ message: () => "Expected a whole number from 1" })
-).annotations({ identifier: "PositiveInt", description: "a whole number from 1" })
+).annotations({
+  identifier: "PositiveInt",
+  title: "Whole number",
+  description: "a whole number from 1"
+})
 
 /** Without an offset, JavaScript would take a time for one of the machine's own zone. */
-const withZone = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/
+const withZone = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+
+const timeOf = (text: string): Option.Option<DateTime.Utc> => {
+  const day = withZone.exec(text)?.[1] ?? ""
+  // to JavaScript, 30 February is 2 March
+  const isDay = Option.exists(DateTime.make(day), (time) => DateTime.formatIsoDateUtc(time) === day)
+  return isDay ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
+}
 
 const expectedTime = "a time with its zone, such as 2026-11-25T10:00:00Z"
 
 /** A point in time: a `DateTime.Utc`, and in JSON text in ISO 8601 with its zone. */
 export const Time = Schema.transformOrFail(
-  Schema.String.annotations({ jsonSchema: { type: "string", format: "date-time" } }),
+  Schema.String.annotations({ jsonSchema: { type: "string", pattern: withZone.source } }),
   Schema.DateTimeUtcFromSelf,
   {
     strict: true,
     decode: (text, _, ast) =>
       Either.fromOption(
-        withZone.test(text) ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none(),
+        timeOf(text),
         () => new ParseResult.Type(ast, text, `Expected ${expectedTime}`)
       ),
     encode: (time) => Either.right(DateTime.formatIso(time))
@@ -40,15 +59,15 @@ const expectedDuration = 'a duration, such as "5 minutes", or a number of millis
 const isDuration = (input: unknown): input is Duration.DurationInput =>
   Option.isSome(Option.filter(Duration.decodeUnknown(input), Duration.isFinite))
 
+/** A number is of milliseconds; a text may have decimals, and is not negative. */
+const spanForm = /^\d+(\.\d+)?\s+(nano|micro|milli|second|minute|hour|day|week)s?$/
+
 /** How long: anything that Effect takes for a duration, and in JSON text such as `5 minutes` or milliseconds. */
 export const Span = Schema.transformOrFail(
   Schema.Union(Schema.String, Schema.Number).annotations({
     jsonSchema: {
       anyOf: [
-        {
-          type: "string",
-          pattern: "^\\d+(\\.\\d+)? (nano|micro|milli|second|minute|hour|day|week)s?$"
-        },
+        { type: "string", pattern: spanForm.source },
         { type: "number", minimum: 0 }
       ]
     }
@@ -57,7 +76,7 @@ export const Span = Schema.transformOrFail(
   {
     strict: true,
     decode: (input, _, ast) =>
-      isDuration(input)
+      (typeof input === "number" ? input >= 0 : spanForm.test(input)) && isDuration(input)
         ? Either.right(input)
         : Either.left(new ParseResult.Type(ast, input, `Expected ${expectedDuration}`)),
     encode: (duration) => Either.right(Duration.toMillis(duration))

@@ -3,12 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import type { Reply } from "../../internal/awsJsonServer.js"
+import { requestSizeLimit, tooLarge } from "../../internal/requestSize.js"
 import type { Execute } from "../../internal/service.js"
 import { decodeError } from "../../internal/serviceError.js"
 import { ConnectionError, type ModelledException } from "../../MeteringError.js"
 import type { Operation } from "../../Operation.js"
+import type { Rule } from "../../Preflight.js"
 import type { Fault } from "../Fault.js"
 import type { Engine } from "./engine.js"
+import * as size from "./size.js"
 import type { Visitor } from "./state.js"
 
 /** Stands for an endpoint where there is none. */
@@ -16,21 +19,33 @@ export const endpoint = "sandbox"
 
 const visitor: Visitor = { signature: "inMemory" }
 
-export const execute =
-  (engine: Engine): Execute =>
-  (operation) =>
-  (request) =>
-    Effect.flatMap(engine.arrive(operation.name), (arrival) => {
-      const answered = Effect.flatMap(
-        engine.answer(operation, arrival, visitor, request),
-        (answer) =>
-          answer === undefined || arrival.fault.fault === "cutAfter"
-            ? Effect.fail(lost(operation))
-            : Either.mapLeft(answer, (reply) => errorOf(operation, reply, arrival.requestId))
-      )
-      const delay = delayOf(arrival.fault)
-      return delay === undefined ? answered : Effect.zipLeft(answered, Effect.sleep(delay))
-    })
+export const execute = (engine: Engine, except: ReadonlyArray<Rule>): Execute => {
+  const checksSize = !except.includes("requestSize")
+  return (operation) => {
+    const excess = size.excess(operation)
+    return (request) => {
+      const bytes = checksSize ? excess(request, requestSizeLimit) : undefined
+      return bytes === undefined
+        ? call(engine, operation, request)
+        : Effect.fail(tooLarge(operation.name, bytes))
+    }
+  }
+}
+
+const call = <Request extends object, Response, E extends ModelledException, Answer>(
+  engine: Engine,
+  operation: Operation<Request, Response, E, Answer>,
+  request: Request
+) =>
+  Effect.gen(function* () {
+    const arrival = yield* engine.arrive(operation.name)
+    const answer = yield* engine.answer(operation, arrival, visitor, request)
+    const delay = delayOf(arrival.fault)
+    if (delay !== undefined) yield* Effect.sleep(delay)
+    return yield* answer === undefined || arrival.fault.fault === "cutAfter"
+      ? Either.left(lost(operation))
+      : Either.mapLeft(answer, (reply) => errorOf(operation, reply, arrival.requestId))
+  })
 
 /** How long an answer is under way. */
 const delayOf = (fault: Fault) =>

@@ -1,7 +1,6 @@
-/** Changes of a state as text, a line each: what a sandbox remembers beyond its end. */
+/** Changes of a state as text, a line for all that one step brought: what a sandbox remembers beyond its end. */
 import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { OperationName } from "../../MeteringError.js"
 import { UsageAllocation } from "../../UsageAllocation.js"
@@ -56,39 +55,57 @@ const ChangeSchema = Schema.Union(
       )
     })
   }),
+  Schema.TaggedStruct("Bucket", {
+    operation: OperationName,
+    bucket: Schema.Struct({ left: Schema.Number, at: Schema.Number })
+  }),
   Schema.TaggedStruct("Counts", { arrivals: Schema.Number, calls: Counts }),
   Schema.TaggedStruct("Reset", {})
 )
 
-const encode = Schema.encodeSync(Schema.parseJson(ChangeSchema))
-const decode = Schema.decodeEither(Schema.parseJson(ChangeSchema), { errors: "first" })
+/** What is in a line is in the state whole or, where its writer ended with it, not at all. */
+const Line = Schema.parseJson(Schema.Array(ChangeSchema))
+const encode = Schema.encodeSync(Line)
+const decode = Schema.decodeEither(Line, { errors: "first" })
 
 /** What a file of changes begins with, so that it is taken for nothing else. */
 const title = JSON.stringify({ "effect-marketplace-metering sandbox": 1 })
 
-export const linesOf = (changes: ReadonlyArray<Change>): string =>
-  changes.map((change) => `${encode(change)}\n`).join("")
+export const lineOf = (changes: ReadonlyArray<Change>): string => `${encode(changes)}\n`
 
 /** A state, whole, as text. */
-export const save = (state: State): string => `${title}\n${linesOf(changesOf(state))}`
+export const save = (state: State): string => `${title}\n${lineOf(changesOf(state))}`
+
+/** The state that saved text tells of, or what is wrong with the text. */
+export const load = (state: State, text: string): Either.Either<State, string> =>
+  !text.startsWith(title)
+    ? Either.left(notOurs)
+    : /\n.*\n$/.test(text)
+      ? resume(state, text)
+      : Either.left("it ends too early")
 
 /**
- * The state that text tells of, or what is wrong with the text. A last line that does not end was being written when
- * its writer ended: nobody has had an answer to it.
+ * The state that a file tells of, which has come to its end at any byte. A last line that does not end was being
+ * written when its writer ended: nobody has had an answer to it.
  */
-export const load = (state: State, text: string): Either.Either<State, string> => {
-  const [first, ...lines] = text.split("\n").slice(0, -1)
-  if (first !== title) return Either.left("line 1: this is not a sandbox's state")
+export const resume = (state: State, text: string): Either.Either<State, string> => {
+  const lines = text.split("\n")
+  const unfinished = lines.pop() ?? ""
+  const [first = title, ...steps] = lines
+  if (first !== title || (lines.length === 0 && !title.startsWith(unfinished))) {
+    return Either.left(notOurs)
+  }
   return Arr.reduce(
-    lines,
+    steps,
     Either.right(apply(state, { _tag: "Reset" })) as Either.Either<State, string>,
     (loaded, line, index) =>
       Either.flatMap(loaded, (state) =>
         Either.mapBoth(decode(line), {
-          onLeft: (error) =>
-            `line ${index + 2}: ${ParseResult.ArrayFormatter.formatErrorSync(error)[0]?.message}`,
-          onRight: (change) => apply(state, change)
+          onLeft: () => `line ${index + 2}: this is not a change of a sandbox's state`,
+          onRight: (changes) => changes.reduce(apply, state)
         })
       )
   )
 }
+
+const notOurs = "line 1: this is not a sandbox's state"

@@ -1,8 +1,14 @@
 /** The service as a function: state, request and time in; state and answer out. */
 import * as Either from "effect/Either"
 import * as BatchMeterUsage from "../../BatchMeterUsage.js"
-import { bodyEncoder } from "../../internal/awsJson.js"
-import { type Reply, refusalOf, refuse, refuseBy, tooLarge } from "../../internal/awsJsonServer.js"
+import {
+  type Refusal,
+  type Reply,
+  refusalOf,
+  refuse,
+  refuseBy,
+  tooLarge
+} from "../../internal/awsJsonServer.js"
 import * as check from "../../internal/check.js"
 import { invalidInput } from "../../internal/make.js"
 import { of } from "../../internal/shape.js"
@@ -20,6 +26,7 @@ import { misfortuneOf, unprocessedOf } from "./misfortune.js"
 import * as quota from "./quota.js"
 import { registerUsage } from "./registerUsage.js"
 import { resolveCustomer } from "./resolveCustomer.js"
+import * as size from "./size.js"
 import { type Answer, change, remember, type State, type Visitor } from "./state.js"
 
 /** A call that has come to the door: its id, and what will befall it. */
@@ -101,7 +108,7 @@ const carryOut = (state: State, call: Call): readonly [Answer, State] => {
   const service = services[operation]
   const refused =
     forbidden(visitor, operation) ??
-    misfortuneOf(arrival.fault, visitor, service.operation, clock) ??
+    misfortuneOf(arrival.fault, visitor, (refusal) => service.replyTo(refusal, state), clock) ??
     service.malformed(request, state)
   if (refused !== undefined) return [Either.left(refused), state]
 
@@ -131,11 +138,11 @@ const spend = (state: State, operation: OperationName, clock: number): State | u
   const rate = state.quotas[operation]
   if (rate === undefined) return state
   const bucket = quota.take(rate, state.buckets[operation], clock)
-  return bucket && { ...state, buckets: { ...state.buckets, [operation]: bucket } }
+  return bucket && change(state, { _tag: "Bucket", operation, bucket })
 }
 
 interface Service {
-  readonly operation: Parameters<typeof refuseBy>[0]
+  readonly replyTo: (refusal: Refusal, state: State) => Reply
   readonly malformed: (request: object, state: State) => Reply | undefined
   readonly throttled: Reply
   readonly handle: (state: State, request: object, occasion: Occasion) => readonly [State, Answer]
@@ -146,41 +153,30 @@ const serve = <Request extends object, Response, E extends ModelledException, A>
   handler: Handler<Request>
 ): Service => {
   const checked = check.compile(of(operation.request))
-  const encode = bodyEncoder(operation)
+  const excess = size.excess(operation)
+  const replyTo: Service["replyTo"] = (refusal, { rules }) => {
+    const reply = refuseBy(operation, refusal)
+    return refusal.code === "IdempotencyConflictException"
+      ? { ...reply, status: rules.idempotencyConflictStatus }
+      : reply
+  }
   return {
-    operation,
+    replyTo,
     malformed: (request, { rules }) => {
       const invalid = invalidInput(checked(request), operation.name)
       if (invalid !== undefined) return refuseBy(operation, refusalOf(operation, invalid))
-      return mayBeLong(request) &&
-        new TextEncoder().encode(encode(request as Request)).length >= rules.requestSizeLimit
-        ? tooLarge(rules.requestSizeLimit - 1)
-        : undefined
+      return excess(request as Request, rules.requestSizeLimit) === undefined
+        ? undefined
+        : tooLarge(rules.requestSizeLimit - 1)
     },
     throttled: refuseBy(operation, { code: "ThrottlingException", message: "Rate exceeded" }),
     handle: (state, request, occasion) => {
       // it is no other's request: the check has looked at it
       const [next, verdict] = handler(state, request as Request, occasion)
-      return [
-        next,
-        Either.mapLeft(verdict, (refusal) => {
-          const reply = refuseBy(operation, refusal)
-          return refusal.code === "IdempotencyConflictException"
-            ? { ...reply, status: state.rules.idempotencyConflictStatus }
-            : reply
-        })
-      ]
+      return [next, Either.mapLeft(verdict, (refusal) => replyTo(refusal, state))]
     }
   }
 }
-
-/** Without allocations, no request that is sound comes near the limit. */
-const mayBeLong = (request: object): boolean =>
-  "usageAllocations" in request ||
-  ("usageRecords" in request &&
-    (request.usageRecords as BatchMeterUsage.BatchMeterUsageRequest["usageRecords"]).some(
-      ({ usageAllocations }) => usageAllocations !== undefined
-    ))
 
 const services: { readonly [Name in OperationName]: Service } = {
   MeterUsage: serve(MeterUsage.operation, meterUsage),

@@ -2,7 +2,7 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { sha256Hex } from "#sha256"
-import type { UsageAllocation } from "../../UsageAllocation.js"
+import { Tag, UsageAllocation } from "../../UsageAllocation.js"
 import { change, type Metered, type State } from "./state.js"
 
 /** The id under which this usage is billed, or none when the key has usage of another quantity or split. */
@@ -14,13 +14,23 @@ export const meter = (
   const known = Option.getOrUndefined(HashMap.get(state.metered, key))
   if (known === undefined) {
     const meteringRecordId = uuidOf(key)
-    const metered = { ...usage, meteringRecordId }
+    const usageAllocations = usage.usageAllocations?.map(instanceOf)
+    const metered = { ...usage, usageAllocations, meteringRecordId }
     return [change(state, { _tag: "Metered", key, usage: metered }), meteringRecordId]
   }
   const isSame =
     known.quantity === usage.quantity &&
     (known.split === usage.split || state.rules.otherAllocations === "same")
   return [state, isSame ? known.meteringRecordId : undefined]
+}
+
+/** What was made unchecked may hold plain values, which no schema encodes. */
+const instanceOf = ({ allocatedUsageQuantity, tags }: UsageAllocation) => {
+  const [first, ...others] = tags?.map((tag) => new Tag(tag, true)) ?? []
+  return new UsageAllocation(
+    { allocatedUsageQuantity, ...(first !== undefined && { tags: [first, ...others] }) },
+    true
+  )
 }
 
 /** Text of a key's parts that no other parts have. */

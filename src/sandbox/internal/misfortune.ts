@@ -1,6 +1,6 @@
 /** What a fault makes of a call that has come through. Cuts and delays are not the service's to make. */
 import * as Duration from "effect/Duration"
-import { type Reply, refuse, refuseBy, retryAfter } from "../../internal/awsJsonServer.js"
+import { type Refusal, type Reply, refuse, retryAfter } from "../../internal/awsJsonServer.js"
 import type { Fault } from "../Fault.js"
 import * as faults from "./faults.js"
 import { change, type State, type Visitor } from "./state.js"
@@ -9,19 +9,19 @@ import { change, type State, type Visitor } from "./state.js"
 export const misfortuneOf = (
   fault: Fault,
   { signature }: Visitor,
-  operation: Parameters<typeof refuseBy>[0],
+  refuseBy: (refusal: Refusal) => Reply,
   clock: number
 ): Reply | undefined => {
   switch (fault.fault) {
     case "throttling": {
       const wait = fault.retryAfter === undefined ? undefined : Duration.decode(fault.retryAfter)
       return {
-        ...refuseBy(operation, { code: "ThrottlingException", message: "Rate exceeded" }),
+        ...refuseBy({ code: "ThrottlingException", message: "Rate exceeded" }),
         headers: retryAfter(wait)
       }
     }
     case "internalError":
-      return refuseBy(operation, {
+      return refuseBy({
         code: "InternalServiceErrorException",
         message: "An internal error has occurred. Retry your request."
       })
@@ -32,7 +32,7 @@ export const misfortuneOf = (
         headers: { "content-type": "text/html" }
       }
     case "refusal":
-      return refuseBy(operation, fault)
+      return refuseBy(fault)
     case "expiredCredentials":
       return expired
     case "clockSkew":
@@ -78,8 +78,7 @@ export const unprocessedOf = (
   // every request that has them has them as a list: it has been checked
   const { length } = request.usageRecords as ReadonlyArray<unknown>
   const [order, drawn] = faults.shuffle(state.faults, length)
-  return [
-    new Set(order.slice(0, Math.ceil((fault.share ?? 1) * length))),
-    change(state, { _tag: "Faults", faults: drawn })
-  ]
+  // 0.28 of 25 is 7, and a little more to a computer
+  const count = Math.ceil((fault.share ?? 1) * length - 1e-9)
+  return [new Set(order.slice(0, count)), change(state, { _tag: "Faults", faults: drawn })]
 }

@@ -1,50 +1,117 @@
 /** A scenario in a file: JSON to a value, or everything that is wrong with it and where. */
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import { positionOfFault } from "./json.js"
 
-/** Reads JSON by a schema. Secrets are never part of what is said. */
+/** Reads JSON by a schema. No value of the file is part of what is said, since it may be a secret. */
 export const read = <A, I>(
   schema: Schema.Schema<A, I>,
   text: string
 ): Either.Either<A, ReadonlyArray<string>> =>
-  Either.flatMap(parse(text), (json) =>
+  Either.flatMap(parse(text.replace(/^\ufeff/, "")), (json) =>
     Either.mapLeft(
       Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(json),
-      (error) => problemsOf(ParseResult.ArrayFormatter.formatErrorSync(error))
+      ({ issue }) => [...new Set(problemsOf(issue, [], []))]
     )
   )
 
-const parse = (text: string): Either.Either<unknown, ReadonlyArray<string>> =>
-  Either.try({
-    try: () => JSON.parse(text.replace(/^\ufeff/, "")),
-    catch: (error) => [`This is not JSON: ${placeOf(text, String((error as Error).message))}`]
+/** Writes JSON by a schema, as the text of a file. */
+export const write = <A, I>(
+  schema: Schema.Schema<A, I>,
+  value: A
+): Either.Either<string, ReadonlyArray<string>> =>
+  Either.mapBoth(Schema.encodeEither(schema, { errors: "all" })(value), {
+    onLeft: ({ issue }) => [...new Set(problemsOf(issue, [], []))],
+    onRight: (json) => `${JSON.stringify(json, undefined, 2)}\n`
   })
 
-/** Node tells the place as a position, and quotes what it could not read, which may be a secret. */
-const placeOf = (text: string, message: string): string => {
-  const position = /position (\d+)/.exec(message)?.[1]
-  if (position === undefined) return "it ends too early."
-  const lines = text.slice(0, Number(position)).split("\n")
+const parse = (text: string): Either.Either<unknown, ReadonlyArray<string>> =>
+  Either.try({
+    try: () => JSON.parse(text),
+    catch: () => [`This is not JSON: ${placeInText(text, positionOfFault(text))}`]
+  })
+
+const placeInText = (text: string, position: number): string => {
+  if (position >= text.trimEnd().length) return "it ends too early."
+  const lines = text.slice(0, position).split("\n")
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}.`
 }
 
-/** A union tells of each of its members: what the most specific say is enough. */
+type Path = ReadonlyArray<PropertyKey>
+
+/** What is wrong, as deep as it is known, each with its place, given the names that there are around it. */
 const problemsOf = (
-  issues: ReadonlyArray<ParseResult.ArrayFormatterIssue>
+  issue: ParseResult.ParseIssue,
+  path: Path,
+  names: ReadonlyArray<PropertyKey>
 ): ReadonlyArray<string> => {
-  const told = issues.map(({ message, path }) =>
-    isSecret(path)
-      ? `${placeIn(path)}: Expected text that is not empty`
-      : `${placeIn(path)}: ${message}`
-  )
-  return [...new Set(told)]
+  const here = (problem: string) => [`${placeIn(path)}: ${problem}`]
+  switch (issue._tag) {
+    case "Pointer":
+      return problemsOf(issue.issue, path.concat(issue.path), names)
+    case "Missing":
+      return here("is missing")
+    case "Unexpected":
+      return here(`is not known. There are ${listed(names.map(String), "and")}`)
+    case "Type":
+    case "Forbidden":
+      return here(`Expected ${expectedOf(issue.ast)}`)
+    case "Refinement":
+    case "Transformation":
+      return Option.isSome(descriptionOf(issue.ast))
+        ? here(`Expected ${expectedOf(issue.ast)}`)
+        : problemsOf(issue.issue, path, names)
+    case "Composite": {
+      const issues = Array.isArray(issue.issues)
+        ? // the type has lost that this is the list that it is checked to be
+          (issue.issues as ReadonlyArray<ParseResult.ParseIssue>)
+        : [issue.issues as ParseResult.ParseIssue]
+      if (!AST.isUnion(issue.ast)) {
+        return issues.flatMap((each) => problemsOf(each, path, namesOf(issue.ast)))
+      }
+      // of the members of a union, only those tell more than its name that the value comes near to
+      const near = issues.filter(({ _tag }) => _tag !== "Type")
+      return near.length === 0
+        ? here(`Expected ${expectedOf(issue.ast)}`)
+        : near.flatMap((each) => problemsOf(each, path, names))
+    }
+  }
 }
 
-const isSecret = (path: ReadonlyArray<PropertyKey>): boolean =>
-  path.some((key) => key === "secretAccessKey" || key === "sessionToken")
+const descriptionOf = AST.getDescriptionAnnotation
 
-const placeIn = (path: ReadonlyArray<PropertyKey>): string =>
+/** In words for whoever wrote the file. */
+const expectedOf = (ast: AST.AST): string =>
+  Option.getOrElse(descriptionOf(ast), () => {
+    switch (ast._tag) {
+      case "Literal":
+        return JSON.stringify(ast.literal)
+      case "Union":
+        return listed([...new Set(ast.types.filter(isInJson).map(expectedOf))], "or")
+      case "TupleType":
+        return "a list"
+      case "Refinement":
+      case "Transformation":
+        return expectedOf(ast.from)
+      default:
+        return "an object"
+    }
+  })
+
+const isInJson = (ast: AST.AST) => !AST.isUndefinedKeyword(ast)
+
+const namesOf = (ast: AST.AST): ReadonlyArray<PropertyKey> =>
+  AST.isTypeLiteral(ast) ? ast.propertySignatures.map(({ name }) => name) : []
+
+const listed = (all: ReadonlyArray<string>, conjunction: "and" | "or"): string =>
+  all.length < 2
+    ? all.join()
+    : `${all.slice(0, -1).join(", ")} ${conjunction} ${all[all.length - 1]}`
+
+const placeIn = (path: Path): string =>
   path.reduce<string>(
     (text, key) =>
       typeof key === "number"

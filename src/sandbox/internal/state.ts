@@ -162,6 +162,7 @@ export type Change =
   | { readonly _tag: "Calendar"; readonly offset: number }
   | { readonly _tag: "PrivateKey"; readonly pem: string }
   | { readonly _tag: "Faults"; readonly faults: faults.FaultState }
+  | { readonly _tag: "Bucket"; readonly operation: OperationName; readonly bucket: Bucket }
   | {
       readonly _tag: "Counts"
       readonly arrivals: number
@@ -220,6 +221,8 @@ export const apply = (state: State, change: Change): State => {
       return { ...state, privateKey: change.pem }
     case "Faults":
       return { ...state, faults: change.faults }
+    case "Bucket":
+      return { ...state, buckets: { ...state.buckets, [change.operation]: change.bucket } }
     case "Counts":
       return { ...state, arrivals: change.arrivals, calls: change.calls }
     case "Reset":
@@ -251,6 +254,10 @@ export const changesOf = (state: State): ReadonlyArray<Change> => {
       : [{ _tag: "PrivateKey", pem: state.privateKey } as const]),
     { _tag: "Calendar", offset: state.offset },
     { _tag: "Faults", faults: state.faults },
+    ...Object.entries(state.buckets).map(
+      // the keys of buckets are names of operations
+      ([operation, bucket]) => ({ _tag: "Bucket", operation, bucket }) as Change
+    ),
     { _tag: "Counts", arrivals: state.arrivals, calls: state.calls }
   ]
 }

@@ -12,7 +12,7 @@ export const open = (file: string, initial: State) =>
     const fs = yield* FileSystem.FileSystem
     const state = (yield* fs.exists(file))
       ? yield* Either.mapLeft(
-          journal.load(initial, yield* fs.readFileString(file)),
+          journal.resume(initial, yield* fs.readFileString(file)),
           (reason) => new SandboxError({ reason: `${file}, ${reason}` })
         )
       : initial
@@ -21,6 +21,20 @@ export const open = (file: string, initial: State) =>
     yield* fs.writeFileString(beside, journal.save(state), { mode: 0o600 })
     yield* fs.rename(beside, file)
     const opened = yield* fs.open(file, { flag: "a" })
-    const write = (lines: string) => Effect.orDie(opened.writeAll(new TextEncoder().encode(lines)))
+    const encoder = new TextEncoder()
+    let size = (yield* opened.stat).size
+    const write = (line: string) => {
+      const bytes = encoder.encode(line)
+      return opened.writeAll(bytes).pipe(
+        // half a line would spoil the next one
+        Effect.tapError(() => opened.truncate(size)),
+        Effect.zipRight(
+          Effect.sync(() => {
+            size = FileSystem.Size(size + BigInt(bytes.length))
+          })
+        ),
+        Effect.orDie
+      )
+    }
     return { state, write }
   })

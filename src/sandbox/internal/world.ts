@@ -94,7 +94,8 @@ export const stageOf = (
 ): "pending" | "active" | "cancelled" | "ended" => {
   if (endsAt !== undefined && endsAt.epochMillis <= now) return "ended"
   if (cancelledAt !== undefined && cancelledAt.epochMillis <= now) {
-    return now < cancelledAt.epochMillis + lastUsage ? "cancelled" : "ended"
+    const neverBegan = startsAt !== undefined && cancelledAt.epochMillis <= startsAt.epochMillis
+    return neverBegan || now >= cancelledAt.epochMillis + lastUsage ? "ended" : "cancelled"
   }
   return startsAt !== undefined && startsAt.epochMillis > now ? "pending" : "active"
 }
