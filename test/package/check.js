@@ -127,7 +127,7 @@ assert.deepEqual(Object.keys(manifest.bin), [manifest.name])
 const clean = { cwd: elsewhere, encoding: "utf8", env: { PATH: process.env.PATH } }
 const run = (...args) => execFileSync(process.execPath, [command, ...args], clean)
 assert.equal(run("--version").trim(), manifest.version)
-for (const subcommand of ["sandbox"]) {
+for (const subcommand of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
   assert.match(run("--help"), new RegExp(`- ${subcommand} `))
   assert.match(run(subcommand, "--help"), new RegExp(`\\$ ${subcommand} [^]*EXIT CODES`))
 }
