@@ -12,7 +12,6 @@ import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Runtime from "effect/Runtime"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import type * as MeteringError from "../MeteringError.js"
@@ -47,13 +46,22 @@ const withoutRedirects = (context: Context.Context<never>): Context.Context<neve
   return copy
 }
 
-/** Where an attempt runs. The platform's own span would carry every header, the session token included. */
-const surroundingsOf = (caller: Runtime.Runtime<never>): Runtime.Runtime<never> => {
-  const runtime = Runtime.updateContext(caller, withoutRedirects)
-  return FiberRefs.getOrDefault(caller.fiberRefs, FiberRef.currentTracerEnabled)
-    ? Runtime.setFiberRef(runtime, HttpClient.currentTracerDisabledWhen, () => true)
-    : runtime
-}
+/**
+ * Sets what an attempt needs for its fiber, all at once. The platform's own span would carry every header, the session
+ * token included.
+ */
+const prepare = Effect.updateFiberRefs((fiberId, refs) => {
+  const context = FiberRefs.getOrDefault(refs, FiberRef.currentContext)
+  const isTraced = FiberRefs.getOrDefault(refs, FiberRef.currentTracerEnabled)
+  return FiberRefs.updateManyAs(refs, {
+    entries: [
+      [FiberRef.currentContext, [[fiberId, withoutRedirects(context)]]],
+      ...(isTraced
+        ? ([[HttpClient.currentTracerDisabledWhen, [[fiberId, () => true]]]] as const)
+        : [])
+    ]
+  })
+})
 
 export const makeExecute = (
   config: MeteringConfig.Service,
@@ -85,7 +93,7 @@ export const makeExecute = (
     const secretsIn = secretsOf(operation.request)
     const headers = { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) }
 
-    const withTimeout = inTime(requestTimeout, name, () => url.origin, surroundingsOf)
+    const withTimeout = inTime(requestTimeout, name, () => url.origin, prepare)
 
     const fail = (error: HttpClientError.HttpClientError) =>
       Effect.fail(connectionError(name, url.origin, error))

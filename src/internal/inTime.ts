@@ -4,16 +4,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
 import { hasProperty } from "effect/Predicate"
-import * as Runtime from "effect/Runtime"
 import { type OperationName, RequestTimeoutError } from "../MeteringError.js"
 
-type Surroundings = Runtime.Runtime<never>
-
 /**
- * Runs an attempt in a fiber of its own, which ends with the attempt, with the caller, or when the time is up. It
- * starts in the caller's surroundings, or in what is made of them; what it does to its fiber refs stays with it.
+ * Runs an attempt in a fiber of its own, which ends with the attempt, with the caller, or when the time is up. What is
+ * set there, by `prepare` or by the attempt, stays there.
  *
  * `Effect.timeoutFail` would do the same by two fibers and a hand-over of all fiber refs, for several times the cost.
  */
@@ -22,36 +18,39 @@ export const inTime =
     limit: Duration.Duration,
     operation: OperationName,
     endpoint: () => string,
-    surroundingsOf: (caller: Surroundings) => Surroundings = identity
+    prepare: Effect.Effect<void> = Effect.void
   ) =>
   <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E | RequestTimeoutError> =>
-    Effect.flatMap(Effect.runtime(), (caller) =>
-      Effect.flatMap(timer(limit, caller), (start) =>
-        Effect.async<A, E | RequestTimeoutError>((resume) => {
-          const fiber = Runtime.runFork(surroundingsOf(caller))(attempt)
-          const cancel = start(() => {
-            const error = new RequestTimeoutError(
-              { operation, endpoint: endpoint(), timeout: limit },
-              true
-            )
-            resume(Effect.zipRight(Fiber.interrupt(fiber), Effect.fail(error)))
-          })
-          fiber.addObserver((exit) => {
-            cancel()
-            resume(exit)
-          })
-          return Effect.suspend(() => {
-            cancel()
-            return Fiber.interrupt(fiber)
-          })
-        })
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(timer(limit), (start) =>
+        Effect.flatMap(Effect.fork(restore(Effect.zipRight(prepare, attempt))), (fiber) =>
+          restore(
+            Effect.async<A, E | RequestTimeoutError>((resume) => {
+              const cancel = start(() => {
+                const error = new RequestTimeoutError(
+                  { operation, endpoint: endpoint(), timeout: limit },
+                  true
+                )
+                resume(Effect.zipRight(Fiber.interrupt(fiber), Effect.fail(error)))
+              })
+              fiber.addObserver((exit) => {
+                cancel()
+                resume(exit)
+              })
+              return Effect.suspend(() => {
+                cancel()
+                return Fiber.interrupt(fiber)
+              })
+            })
+          )
+        )
       )
     )
 
 /** Calls back when the time is up, unless it is cancelled before. */
 type Timer = (onTime: () => void) => () => void
 
-const timer = (limit: Duration.Duration, caller: Surroundings): Effect.Effect<Timer> =>
+const timer = (limit: Duration.Duration): Effect.Effect<Timer> =>
   Duration.isFinite(limit)
     ? Effect.clockWith((clock) =>
         hasScheduler(clock)
@@ -61,7 +60,7 @@ const timer = (limit: Duration.Duration, caller: Surroundings): Effect.Effect<Ti
                 (onTime) =>
                   scheduler.unsafeSchedule(onTime, limit)
             )
-          : Effect.succeed(sleeper(Effect.interruptible(clock.sleep(limit)), caller))
+          : Effect.map(Effect.fork(Effect.interruptible(clock.sleep(limit))), sleeper)
       )
     : Effect.succeed(() => () => undefined)
 
@@ -75,9 +74,8 @@ const hasScheduler = (clock: Clock.Clock): clock is SchedulingClock =>
 
 /** By any other clock, such as a test's, one can only sleep, and that takes a fiber. */
 const sleeper =
-  (sleep: Effect.Effect<void>, caller: Surroundings): Timer =>
+  (fiber: Fiber.RuntimeFiber<void>): Timer =>
   (onTime) => {
-    const fiber = Runtime.runFork(caller)(sleep)
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) onTime()
     })
