@@ -10,7 +10,7 @@ import type * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Jose from "jose"
-import { about } from "./internal/answer.js"
+import { answered } from "./internal/answer.js"
 import { verify as verifyClaims } from "./internal/entitlement.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import { member, optionalMember, ProductCode, rule, Timestamp, text } from "./internal/wire.js"
@@ -52,11 +52,12 @@ export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
  */
 export class RegisterUsageResponse extends Schema.Class<RegisterUsageResponse>(
   "effect-marketplace-metering/RegisterUsageResponse"
-)({
-  signature: optionalMember("Signature", Schema.String),
-  publicKeyRotationTimestamp: optionalMember("PublicKeyRotationTimestamp", Timestamp),
-  ...about
-}) {}
+)(
+  answered({
+    signature: optionalMember("Signature", Schema.String),
+    publicKeyRotationTimestamp: optionalMember("PublicKeyRotationTimestamp", Timestamp)
+  })
+) {}
 
 /**
  * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
