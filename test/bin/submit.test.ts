@@ -98,7 +98,7 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
         assert.lengthOf(bad, 37)
         const rows = goodRows(9_963, now)
         // spread over the file, but not before the good ones that they repeat
-        bad.forEach(([row], i) => rows.splice(1_000 + i * 200, 0, row))
+        for (const [i, [row]] of bad.entries()) rows.splice(1_000 + i * 200, 0, row)
         const usage = write("usage.csv", [head, ...rows])
         const rejected = file("rejected.csv")
 

@@ -142,7 +142,9 @@ const atOnce = MeteringRetry.whileRetryable.pipe(Schedule.zipLeft(Schedule.recur
 
 /** Fails twice, and is sent again until it is billed; billed once, whatever became of the answers. */
 const survives =
-  (fault: { readonly fault: "throttling" | "internalError" | "unavailable" | "cutBefore" }) =>
+  (fault: {
+    readonly fault: "throttling" | "internalError" | "unavailable" | "cutBefore" | "cutAfter"
+  }) =>
   ({ by, sandbox }: Lab) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ ...fault, times: 2 })
@@ -526,6 +528,7 @@ export const checks: Checks = {
     }),
 
   "comes through after cut connections": survives({ fault: "cutBefore" }),
+  "bills once, however often the answer was lost": survives({ fault: "cutAfter" }),
 
   "does not know what became of a request whose connection was cut": ({ by, sandbox }) =>
     Effect.gen(function* () {
