@@ -289,7 +289,8 @@ describe("its end before the end", () => {
     () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        const usage = write("long.csv", [head, ...goodRows(2_000, yield* DateTime.now)])
+        // more than is read ahead
+        const usage = write("long.csv", [head, ...goodRows(9_000, yield* DateTime.now)])
         const rejected = file("unsent.csv")
         const { child, ended, until } = yield* begin([
           ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
@@ -301,13 +302,13 @@ describe("its end before the end", () => {
         assert.match(told.stderr, /Stopping: calls under way are awaited/)
         const billed = (yield* sandbox.records).length
         assert.deepInclude(summaryOf(told), {
-          records: 2_000,
-          counts: { Accepted: billed, NotSent: 2_000 - billed },
+          records: 9_000,
+          counts: { Accepted: billed, NotSent: 9_000 - billed },
           stopped: true,
           readToTheEnd: true
         })
         const unsent = readFileSync(rejected, "utf8").trim().split("\n").slice(1)
-        assert.lengthOf(unsent, 2_000 - billed)
+        assert.lengthOf(unsent, 9_000 - billed)
         assert.match(unsent[0] ?? "", /It was stopped before/)
       }).pipe(Effect.provide(World(many))),
     60_000
