@@ -1,15 +1,16 @@
 /**
- * Plants one fault after the other in a copy of the sources, each a mistake that would bill wrongly or hide that it may
- * have, and demands that the properties notice. Says which did, and fails when one was not noticed or cannot be
+ * Plants one fault after the other in copies of the sources, each a mistake that would bill wrongly or hide that it may
+ * have, and demands that the properties notice. Says what they said, and fails when one was not noticed or cannot be
  * planted any more.
  *
- *     node test/submission/mutants.js [part of a name]
+ *     npm run test:mutants [-- part of a name]
  */
-import { spawnSync } from "node:child_process"
+import { execFile } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { availableParallelism, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const properties = "test/submission/properties.test.ts"
@@ -101,57 +102,72 @@ const mutants = [
   ]
 ].filter(([name]) => name.includes(process.argv[2] ?? ""))
 
-const copy = mkdtempSync(join(tmpdir(), "mutants-"))
-for (const name of ["src", "test", "package.json", "tsconfig.json"]) {
-  cpSync(join(root, name), join(copy, name), { recursive: true })
+const copyOfSources = () => {
+  const copy = mkdtempSync(join(tmpdir(), "mutants-"))
+  for (const name of ["src", "test", "package.json", "tsconfig.json"]) {
+    cpSync(join(root, name), join(copy, name), { recursive: true })
+  }
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
+  return copy
 }
-symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
 
-/** What the properties that fail say. What keeps them from being run at all is an error. */
-const failures = () => {
-  const { stdout } = spawnSync(
+const run = promisify(execFile)
+
+/** What the first property that fails says, if one does. What keeps them from being run at all is an error. */
+const failureIn = async (copy) => {
+  const { stdout } = await run(
     join(root, "node_modules/.bin/vitest"),
-    ["run", "--config", "test/vitest.config.ts", "--reporter=json", properties],
+    ["run", "--config", "test/vitest.config.ts", "--bail=1", "--reporter=json", properties],
     {
       cwd: copy,
-      encoding: "utf8",
       maxBuffer: 1e9,
-      // the smallest counterexample is not looked for
       env: { ...process.env, PLANTED: "yes" }
     }
-  )
+    // it ends with 1 when one fails
+  ).catch((ended) => ended)
   const { numTotalTests, testResults } = JSON.parse(stdout.slice(stdout.indexOf("{")))
-  if (numTotalTests === 0) throw new Error(`the properties do not run:\n${stdout.slice(0, 2000)}`)
+  if (!(numTotalTests > 0)) throw new Error(`the properties do not run:\n${stdout.slice(0, 2000)}`)
   return testResults
     .flatMap(({ assertionResults }) => assertionResults)
-    .flatMap(({ failureMessages, status }) => (status === "failed" ? [failureMessages.join()] : []))
+    .find(({ status }) => status === "failed")
 }
 
-/** The sentence of a counterexample that says what was expected. */
-const reasonOf = (message) =>
-  (/AssertionError: ([^\n]*)/.exec(message)?.[1] ?? message.split("\n", 1)[0]).slice(0, 120)
+/** The property, and the sentence of its counterexample that says what was expected. */
+const reasonOf = ({ failureMessages: [message], title }) => {
+  const said = /(?:AssertionError|Got \w+): ([^\n]*)/.exec(message)?.[1] ?? message
+  return `    ${title}\n      ${said.slice(0, 110)}`
+}
 
-let isSound = true
-try {
-  const before = failures()
-  if (before.length > 0) throw new Error(`they fail although nothing was planted: ${before[0]}`)
-  for (const [name, file, text, replacement] of mutants) {
-    const path = join(copy, "src", file)
-    const code = readFileSync(path, "utf8")
-    if (code.split(text).length !== 2) {
-      throw new Error(`"${name}" cannot be planted: ${file} does not hold once: ${text}`)
-    }
-    writeFileSync(
-      path,
-      code.replace(text, () => replacement)
-    )
-    const failed = failures()
-    writeFileSync(path, code)
-    isSound &&= failed.length > 0
-    console.log(`${failed.length > 0 ? `noticed by ${failed.length}` : "NOT NOTICED "}  ${name}`)
-    for (const message of new Set(failed.map(reasonOf))) console.log(`    ${message}`)
+const plant = async (copy, [name, file, text, replacement]) => {
+  const path = join(copy, "src", file)
+  const code = readFileSync(path, "utf8")
+  if (code.split(text).length !== 2) {
+    throw new Error(`"${name}" cannot be planted: ${file} does not hold once: ${text}`)
   }
-} finally {
-  rmSync(copy, { recursive: true, force: true })
+  writeFileSync(
+    path,
+    code.replace(text, () => replacement)
+  )
+  const failure = await failureIn(copy)
+  writeFileSync(path, code)
+  if (failure === undefined) process.exitCode = 1
+  console.log(
+    failure === undefined ? `NOT NOTICED: ${name}` : `noticed: ${name}\n${reasonOf(failure)}`
+  )
 }
-process.exitCode = isSound ? 0 : 1
+
+const copies = Array.from({ length: availableParallelism() }, copyOfSources)
+try {
+  const before = await failureIn(copies[0])
+  if (before !== undefined) throw new Error(`nothing was planted, and yet:\n${reasonOf(before)}`)
+  const left = [...mutants]
+  await Promise.all(
+    copies.map(async (copy) => {
+      for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+        await plant(copy, mutant)
+      }
+    })
+  )
+} finally {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true })
+}

@@ -1,12 +1,11 @@
 /**
  * What is billed, recomputed from the requests that reached the service and from nothing else. It shares no code with
- * the library, with the sandbox, or with the service that these tests make up.
+ * the library or with its sandbox.
  */
 
 /** A request as it arrived, and what the service could not help. */
 export interface RawCall {
-  /** When it left, and when it arrived, epoch milliseconds. */
-  readonly sentAt: number
+  /** When it arrived, epoch milliseconds. */
   readonly at: number
   /** The body, as JSON. */
   readonly body: string
@@ -16,12 +15,28 @@ export interface RawCall {
   readonly unprocessed: ReadonlyArray<number>
 }
 
+/** Times are epoch milliseconds. */
+export interface Agreement {
+  readonly product: string
+  readonly licence?: string
+  readonly from?: number
+  readonly until?: number
+}
+
+export interface Customer {
+  /** The account, and what else it is called. */
+  readonly names: readonly [string, ...ReadonlyArray<string>]
+  readonly isSuspended?: boolean
+  readonly agreements: ReadonlyArray<Agreement>
+}
+
 /** Who sells what to whom. */
 export interface Market {
-  readonly dimensions: ReadonlyArray<string>
-  /** Names of a customer, the account first. */
-  readonly customers: ReadonlyArray<ReadonlyArray<string>>
-  readonly products: ReadonlyArray<string>
+  /** Dimensions of each product. */
+  readonly products: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly customers: ReadonlyArray<Customer>
+  /** Whether a call with a record of nobody is refused; otherwise that record is. */
+  readonly refusesStrangers: boolean
 }
 
 export interface WireRecord {
@@ -31,49 +46,128 @@ export interface WireRecord {
   readonly CustomerIdentifier?: string
   readonly CustomerAWSAccountId?: string
   readonly LicenseArn?: string
+  readonly UsageAllocations?: ReadonlyArray<{ readonly AllocatedUsageQuantity: number }>
 }
 
-interface WireRequest {
+export interface WireRequest {
   readonly ProductCode?: string
   readonly UsageRecords: ReadonlyArray<WireRecord>
 }
 
-/** Where usage is entered: what was bought, by whom, what of it, and when. */
-export const lineOf = (market: Market, record: WireRecord, productCode?: string): string => {
-  const name = record.CustomerAWSAccountId ?? record.CustomerIdentifier ?? ""
-  const customer = market.customers.find((names) => names.includes(name))?.[0] ?? `? ${name}`
-  const hour = new Date(record.Timestamp * 1000).toISOString().slice(0, 13)
-  return [record.LicenseArn ?? productCode, customer, record.Dimension, hour].join(" | ")
+/** Usage that is billed. */
+export interface Line {
+  readonly product: string
+  readonly account: string
+  readonly dimension: string
+  readonly hour: string
+  readonly quantity: number
 }
 
-/** Whether usage of that time is taken at that time, epoch milliseconds. */
-export const isOpen = (timestamp: number, at: number): boolean => {
-  if (at - timestamp >= 86_400_000) return false
+const nameOf = (record: WireRecord) =>
+  record.CustomerAWSAccountId ?? record.CustomerIdentifier ?? ""
+
+const customerOf = ({ customers }: Market, record: WireRecord) =>
+  customers.find(({ names }) => names.includes(nameOf(record)))
+
+const hourOf = ({ Timestamp }: WireRecord) =>
+  new Date(Timestamp * 1000).toISOString().slice(0, "2026-12-01T05".length)
+
+/** Where usage is entered: what was bought, by whom, what of it, and when. */
+export const keyOf = (market: Market, record: WireRecord, productCode?: string): string =>
+  [
+    record.LicenseArn ?? productCode,
+    customerOf(market, record)?.names[0] ?? `? ${nameOf(record)}`,
+    record.Dimension,
+    hourOf(record)
+  ].join(" | ")
+
+/** Whether it is too late, at a time, to tell of usage of another. */
+export const isTooLate = (timestamp: number, at: number): boolean => {
+  if (at - timestamp >= 86_400_000) return true
   const usage = new Date(timestamp).toISOString()
   const today = new Date(at).toISOString()
-  return usage.slice(0, 7) >= today.slice(0, 7) || today.slice(8) < "01T06:00"
+  return usage.slice(0, 7) < today.slice(0, 7) && today.slice(8) >= "01T06:00"
 }
 
-/** Quantity by line. */
+const isActive = ({ from = 0, until = Infinity }: Agreement, at: number) => from <= at && at < until
+
+const licenceOf = (market: Market, record: WireRecord) =>
+  customerOf(market, record)?.agreements.find(
+    ({ licence }) => licence !== undefined && licence === record.LicenseArn
+  )
+
+const productOf = (market: Market, record: WireRecord, ProductCode: string | undefined) =>
+  ProductCode ?? licenceOf(market, record)?.product ?? ""
+
+/** Whether a call may carry it. */
+export const isSound = (
+  market: Market,
+  record: WireRecord,
+  ProductCode: string | undefined,
+  at: number
+): boolean => {
+  const { Dimension, LicenseArn, Quantity = 0, Timestamp, UsageAllocations } = record
+  const licence = licenceOf(market, record)
+  const identities = [record.CustomerAWSAccountId, record.CustomerIdentifier]
+  return (
+    // shapes
+    Number.isInteger(Quantity) &&
+    Quantity >= 0 &&
+    Quantity <= 2_147_483_647 &&
+    identities.filter((name) => name !== undefined).length === 1 &&
+    (LicenseArn === undefined) === (ProductCode !== undefined) &&
+    (UsageAllocations === undefined ||
+      UsageAllocations.reduce((sum, one) => sum + one.AllocatedUsageQuantity, 0) === Quantity) &&
+    // time
+    !isTooLate(Math.round(Timestamp * 1000), at) &&
+    Timestamp * 1000 - at <= 5 * 60_000 &&
+    // the seller's world
+    (market.products[productOf(market, record, ProductCode)]?.includes(Dimension) ?? false) &&
+    (LicenseArn === undefined || (licence !== undefined && isActive(licence, at))) &&
+    (!market.refusesStrangers || customerOf(market, record) !== undefined)
+  )
+}
+
+/** Lines by key. */
 export const billing = (
   calls: ReadonlyArray<RawCall>,
   market: Market
-): ReadonlyMap<string, number> => {
-  const lines = new Map<string, number>()
+): ReadonlyMap<string, Line> => {
+  const lines = new Map<string, Line>()
   for (const { at, body, isLookedAt, unprocessed } of calls) {
     if (!isLookedAt) continue
     const { ProductCode, UsageRecords } = JSON.parse(body) as WireRequest
-    if (ProductCode !== undefined && !market.products.includes(ProductCode)) continue
-    const isSound = UsageRecords.every(
-      ({ Dimension, Timestamp }) =>
-        market.dimensions.includes(Dimension) && isOpen(Math.round(Timestamp * 1000), at)
+    if (!UsageRecords.every((record) => isSound(market, record, ProductCode, at))) continue
+    const entered = UsageRecords.filter((_, place) => !unprocessed.includes(place)).sort(
+      (left, right) =>
+        left.Timestamp - right.Timestamp || (left.Quantity ?? 0) - (right.Quantity ?? 0)
     )
-    if (!isSound) continue
-    UsageRecords.forEach((record, place) => {
-      const line = lineOf(market, record, ProductCode)
-      if (unprocessed.includes(place) || line.includes("| ? ") || lines.has(line)) return
-      lines.set(line, record.Quantity ?? 0)
-    })
+    for (const record of entered) {
+      const customer = customerOf(market, record)
+      const product = productOf(market, record, ProductCode)
+      const hasBought = customer?.agreements.some(
+        (agreement) => agreement.product === product && isActive(agreement, at)
+      )
+      const key = keyOf(market, record, ProductCode)
+      if (!hasBought || customer?.isSuspended === true || lines.has(key)) continue
+      lines.set(key, {
+        product,
+        account: customer?.names[0] ?? "",
+        dimension: record.Dimension,
+        hour: hourOf(record),
+        quantity: record.Quantity ?? 0
+      })
+    }
   }
   return lines
+}
+
+/** Units by product, customer, dimension and hour: a licence and a product code are billed beside each other. */
+export const invoice = (lines: Iterable<Line>): ReadonlyMap<string, number> => {
+  const sums = new Map<string, number>()
+  for (const { account, dimension, hour, product, quantity } of lines) {
+    const key = [product, account, dimension, hour].join(" | ")
+    sums.set(key, (sums.get(key) ?? 0) + quantity)
+  }
+  return sums
 }
