@@ -13,21 +13,22 @@
  *
  * @example
  * ```ts
- * import { DateTime, Option, pipe } from "effect"
+ * import { DateTime, Effect, Option, pipe } from "effect"
  * import { Accessors, MeteringClient, Optic } from "effect-marketplace-metering"
  *
- * const record = pipe(
- *   Accessors.usageRecord(DateTime.unsafeMake("2026-11-24T10:15:00Z"), "9vYkXcDqW7C", "api-calls", 42),
- *   Optic.replace(Accessors.urCustomerIdentifier, Option.none()),
- *   Optic.replace(Accessors.urCustomerAWSAccountId, Option.some("111122223333"))
- * )
+ * const report = (timestamp: DateTime.Utc) => {
+ *   const record = pipe(
+ *     Accessors.usageRecord(timestamp, "9vYkXcDqW7C", "api-calls", 42),
+ *     Optic.replace(Accessors.urCustomerIdentifier, Option.none()),
+ *     Optic.replace(Accessors.urCustomerAWSAccountId, Option.some("111122223333"))
+ *   )
+ *   return pipe(
+ *     Accessors.batchMeterUsage("4v9hm1u3i5p7l3c0"),
+ *     Optic.replace(Accessors.bmuUsageRecords, [record])
+ *   )
+ * }
  *
- * const request = pipe(
- *   Accessors.batchMeterUsage("4v9hm1u3i5p7l3c0"),
- *   Optic.replace(Accessors.bmuUsageRecords, [record])
- * )
- *
- * export const program = MeteringClient.batchMeterUsage(request)
+ * const program = Effect.flatMap(DateTime.now, (now) => MeteringClient.batchMeterUsage(report(now)))
  * ```
  *
  * @since 0.1.0
@@ -175,13 +176,24 @@ export const usageRecord_usageAllocations = urUsageAllocations
  *
  * @example
  * ```ts
- * import { Option } from "effect"
- * import { Accessors, type UsageRecord } from "effect-marketplace-metering"
+ * import { DateTime, Option, pipe } from "effect"
+ * import { Accessors, UsageRecord } from "effect-marketplace-metering"
  *
- * declare const record: UsageRecord.UsageRecord
+ * const record = UsageRecord.make({
+ *   timestamp: DateTime.unsafeMake("2026-11-24T10:15:00Z"),
+ *   dimension: "api-calls",
+ *   quantity: 42,
+ *   customerIdentifier: "9vYkXcDqW7C"
+ * })
+ * const moved = pipe(
+ *   record,
+ *   Accessors.urCustomerIdentifier.modify(Option.none),
+ *   Accessors.urCustomerAWSAccountId.modify(() => Option.some("111122223333"))
+ * )
  *
- * Accessors.urCustomerAWSAccountId.get(record) // an Option
- * Accessors.urCustomerAWSAccountId.replace(Option.none(), record) // without the key
+ * Accessors.urCustomerAWSAccountId.get(record) // Option.none()
+ * Accessors.urCustomerAWSAccountId.get(moved) // Option.some("111122223333")
+ * "customerIdentifier" in moved // false
  * ```
  *
  * @since 0.1.0

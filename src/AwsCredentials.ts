@@ -23,7 +23,8 @@ import { singleFlight } from "./internal/singleFlight.js"
 import type { CredentialsError } from "./MeteringError.js"
 
 /**
- * One set of credentials.
+ * One set of credentials: `accessKeyId` and `secretAccessKey`, the `sessionToken` of temporary ones, and their
+ * `expiration` where it is known.
  *
  * @since 0.1.0
  * @category models
@@ -70,7 +71,8 @@ export class AwsCredentials extends Context.Tag("effect-marketplace-metering/Aws
 >() {}
 
 /**
- * Credentials as text, of which the secret ones may be `Redacted`. None may hold line breaks or other
+ * Credentials as text: `accessKeyId`, `secretAccessKey`, and the `sessionToken` of temporary ones. The secret ones
+ * may be `Redacted`. None may hold line breaks or other
  * characters that a header cannot carry; nothing is trimmed. An empty session token is none.
  *
  * @since 0.1.0
@@ -179,16 +181,15 @@ export const make = <R>(
  * import { Effect, Redacted } from "effect"
  * import { AwsCredentials, MeteringError } from "effect-marketplace-metering"
  *
- * declare const readVault: Effect.Effect<{ readonly id: string; readonly secret: string }, Error>
- *
- * const CredentialsLive = AwsCredentials.layer(
- *   readVault.pipe(
- *     Effect.map(({ id, secret }) => ({ accessKeyId: id, secretAccessKey: Redacted.make(secret) })),
- *     Effect.mapError(
- *       () => new MeteringError.CredentialsError({ tried: ["vault"], reason: "it is sealed" })
+ * const fromVault = (read: Effect.Effect<{ readonly id: string; readonly secret: string }, Error>) =>
+ *   AwsCredentials.layer(
+ *     read.pipe(
+ *       Effect.map(({ id, secret }) => ({ accessKeyId: id, secretAccessKey: Redacted.make(secret) })),
+ *       Effect.mapError(
+ *         () => new MeteringError.CredentialsError({ tried: ["vault"], reason: "it is sealed" })
+ *       )
  *     )
  *   )
- * )
  * ```
  *
  * @since 0.1.0

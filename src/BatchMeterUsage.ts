@@ -5,10 +5,11 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { about } from "./internal/answer.js"
+import { answered } from "./internal/answer.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import {
   crossRule,
+  defaulted,
   type Fault,
   member,
   optionalMember,
@@ -84,16 +85,15 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
  */
 export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageResponse>(
   "effect-marketplace-metering/BatchMeterUsageResponse"
-)({
-  results: Schema.optionalWith(Schema.Array(UsageRecordResult), { default: () => [] }).pipe(
-    Schema.fromKey("Results")
-  ),
-  unprocessedRecords: Schema.optionalWith(Schema.Array(UsageRecord), { default: () => [] }).pipe(
-    Schema.fromKey("UnprocessedRecords")
-  ),
-  unreadable: Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () => [] }),
-  ...about
-}) {}
+)(
+  answered({
+    results: defaulted(Schema.Array(UsageRecordResult), () => []).pipe(Schema.fromKey("Results")),
+    unprocessedRecords: defaulted(Schema.Array(UsageRecord), () => []).pipe(
+      Schema.fromKey("UnprocessedRecords")
+    ),
+    unreadable: defaulted(Schema.Array(Schema.Unknown), () => [])
+  })
+) {}
 
 /**
  * What a call takes: a request, or the fields of one. Plain nested values are made into instances.

@@ -9,11 +9,12 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import { allocationSum } from "./internal/allocationSum.js"
-import { about } from "./internal/answer.js"
+import { answered } from "./internal/answer.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import {
   crossRule,
   Dimension,
+  defaulted,
   member,
   memberOr,
   optionalMember,
@@ -48,9 +49,7 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
     timestamp: member("Timestamp", Timestamp),
     usageDimension: member("UsageDimension", Dimension),
     usageQuantity: memberOr("UsageQuantity", Quantity, () => 0),
-    dryRun: Schema.optionalWith(Schema.Boolean, { default: () => false }).pipe(
-      Schema.fromKey("DryRun")
-    ),
+    dryRun: defaulted(Schema.Boolean, () => false).pipe(Schema.fromKey("DryRun")),
     usageAllocations: optionalMember("UsageAllocations", UsageAllocations),
     clientToken: optionalMember("ClientToken", text("clientToken", 1, 64))
   }).pipe(
@@ -80,10 +79,11 @@ const freshToken = () => globalThis.crypto.randomUUID()
  */
 export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
   "effect-marketplace-metering/MeterUsageResponse"
-)({
-  meteringRecordId: optionalMember("MeteringRecordId", Schema.String),
-  ...about
-}) {}
+)(
+  answered({
+    meteringRecordId: optionalMember("MeteringRecordId", Schema.String)
+  })
+) {}
 
 /**
  * The answer to a dry run: the caller may meter this, and nothing was metered. A caller who may not gets
@@ -97,11 +97,12 @@ export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
  */
 export class DryRunResponse extends Schema.Class<DryRunResponse>(
   "effect-marketplace-metering/DryRunResponse"
-)({
-  dryRun: Schema.Literal(true),
-  unexpectedRecordId: Schema.optional(Schema.String),
-  ...about
-}) {}
+)(
+  answered({
+    dryRun: Schema.Literal(true),
+    unexpectedRecordId: Schema.optional(Schema.String)
+  })
+) {}
 
 /**
  * What a request is answered with: a dry run never looks like a metered record. A request whose `dryRun` the
@@ -142,6 +143,9 @@ export const isDryRun = (answer: MeterUsageResponse | DryRunResponse): answer is
 
 /**
  * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ *
+ * `productCode`, `timestamp`, `usageDimension` and `usageQuantity` say what was used, `usageAllocations` for whom.
+ * What `dryRun` and `clientToken` do is told at `MeterUsageRequest`.
  *
  * @since 0.1.0
  * @category models

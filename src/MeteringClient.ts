@@ -26,15 +26,19 @@ import * as ResolveCustomer from "./ResolveCustomer.js"
  * @category models
  */
 export interface Service {
+  /** Reports one dimension's usage from inside the buyer's account. */
   readonly meterUsage: <const Request extends Types.NoExcessProperties<MeterUsage.Input, Request>>(
     request: Request
   ) => Effect.Effect<MeterUsage.Answer<Request>, MeterUsage.MeterUsageError>
+  /** Reports up to 25 records of usage of one product. */
   readonly batchMeterUsage: (
     request: BatchMeterUsage.Input
   ) => Effect.Effect<BatchMeterUsage.BatchMeterUsageResponse, BatchMeterUsage.BatchMeterUsageError>
+  /** Asks whether the buyer of a paid container may run it. */
   readonly registerUsage: (
     request: RegisterUsage.Input
   ) => Effect.Effect<RegisterUsage.RegisterUsageResponse, RegisterUsage.RegisterUsageError>
+  /** Learns who a buyer is from the registration token that came with the sign-up. */
   readonly resolveCustomer: (
     request: ResolveCustomer.Input
   ) => Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>

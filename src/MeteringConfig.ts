@@ -26,6 +26,7 @@ export interface Service {
   readonly region: string
   /** Where requests go. */
   readonly endpoint: string
+  /** How long one attempt may take, from looking up the host to the last byte read. */
   readonly requestTimeout: Duration.Duration
   /** Preflight rules that are not checked. */
   readonly except: ReadonlyArray<Rule>

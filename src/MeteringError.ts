@@ -64,19 +64,29 @@ export interface Retryable {
 }
 
 /**
- * What can be asked of every error of a call; what the service did not answer is absent.
+ * What can be asked of every error of a call; what the service did not answer is absent. `serviceMessage` is what it
+ * said, without anything that was signed, and `retryAfter` how long it asked to wait.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CallError extends Retryable {
+  /** The operation that was called. */
   readonly operation?: OperationName | undefined
+  /** The HTTP status of the answer. */
   readonly statusCode?: number | undefined
   /** The id by which AWS can find the call. */
   readonly requestId?: string | undefined
   readonly serviceMessage?: string | undefined
   readonly retryAfter?: Duration.Duration | undefined
 }
+
+/** As `Schema.DurationFromMillis`, which brings its own schema of numbers and what is said of them. */
+const DurationFromMillis = Schema.transform(
+  Schema.Number.pipe(Schema.filter((millis) => millis >= 0)),
+  Schema.DurationFromSelf,
+  { strict: true, decode: Duration.millis, encode: Duration.toMillis }
+)
 
 type Kind = "final" | "transient" | "throttling"
 
@@ -87,8 +97,14 @@ const answer = {
   /** What the service said, without anything that was signed. */
   serviceMessage: Schema.optional(Schema.String),
   /** How long the service asked to wait. */
-  retryAfter: Schema.optional(Schema.DurationFromMillis)
+  retryAfter: Schema.optional(DurationFromMillis)
 }
+
+/** A spread would keep a class in every bundle; a call can be dropped. */
+const answerWith = <F extends Schema.Struct.Fields>(fields: F): typeof answer & F => ({
+  ...answer,
+  ...fields
+})
 
 type SentenceParts = {
   readonly [K in keyof typeof answer]?: Schema.Struct.Type<typeof answer>[K] | undefined
@@ -140,14 +156,21 @@ const define =
   }
 
 /** "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)" */
-const sentence = (self: SentenceParts, advice: string): string => {
-  const said = self.serviceMessage ? ` The service says: ${self.serviceMessage}` : ""
-  const where = [
-    self.statusCode !== undefined && `HTTP ${self.statusCode}`,
-    self.requestId !== undefined && `request ${self.requestId}`
-  ].filter((part) => part !== false)
-  const context = where.length === 0 ? "" : ` (${where.join(", ")})`
-  return `${self.operation === undefined ? "" : `${self.operation}: `}${advice}${said}${context}`
+const sentence = (
+  { operation, requestId, serviceMessage, statusCode }: SentenceParts,
+  advice: string
+): string => {
+  const where = [statusCode && `HTTP ${statusCode}`, requestId && `request ${requestId}`]
+    .filter(Boolean)
+    .join(", ")
+  return [
+    operation && `${operation}:`,
+    advice,
+    serviceMessage && `The service says: ${serviceMessage}`,
+    where && `(${where})`
+  ]
+    .filter(Boolean)
+    .join(" ")
 }
 
 const exception =
@@ -173,7 +196,7 @@ const exception =
  */
 export class InternalServiceErrorException extends exception<InternalServiceErrorException>()(
   "InternalServiceErrorException",
-  "The service failed inside; send the same request again.",
+  "The service failed; send the same request again.",
   "transient"
 ) {}
 
@@ -186,7 +209,7 @@ export class InternalServiceErrorException extends exception<InternalServiceErro
  */
 export class ThrottlingException extends exception<ThrottlingException>()(
   "ThrottlingException",
-  "Too many calls; send the same request again later and slower.",
+  "Too many calls; send the same request again, slower.",
   "throttling"
 ) {}
 
@@ -199,7 +222,7 @@ export class ThrottlingException extends exception<ThrottlingException>()(
  */
 export class InvalidProductCodeException extends exception<InvalidProductCodeException>()(
   "InvalidProductCodeException",
-  "The product code is not one of a product that this account sells, or may not be used here."
+  "The product code is not one of this account's products, or may not be used here."
 ) {}
 
 /**
@@ -211,7 +234,7 @@ export class InvalidProductCodeException extends exception<InvalidProductCodeExc
  */
 export class InvalidUsageDimensionException extends exception<InvalidUsageDimensionException>()(
   "InvalidUsageDimensionException",
-  "A dimension is not one of the product's; names are case-sensitive."
+  "A dimension is not one of the product's; case counts."
 ) {}
 
 /**
@@ -235,7 +258,7 @@ export class InvalidTagException extends exception<InvalidTagException>()(
  */
 export class InvalidUsageAllocationsException extends exception<InvalidUsageAllocationsException>()(
   "InvalidUsageAllocationsException",
-  "Allocations do not add up to the quantity, repeat a set of tags, or are too many."
+  "Allocations do not add up, repeat a set of tags, or are too many."
 ) {}
 
 /**
@@ -247,7 +270,7 @@ export class InvalidUsageAllocationsException extends exception<InvalidUsageAllo
  */
 export class InvalidCustomerIdentifierException extends exception<InvalidCustomerIdentifierException>()(
   "InvalidCustomerIdentifierException",
-  "A customer's identifier is not valid for this product."
+  "A customer identifier is not valid for this product."
 ) {}
 
 /**
@@ -259,7 +282,7 @@ export class InvalidCustomerIdentifierException extends exception<InvalidCustome
  */
 export class TimestampOutOfBoundsException extends exception<TimestampOutOfBoundsException>()(
   "TimestampOutOfBoundsException",
-  "A timestamp is outside of the time that usage is accepted for; do not send it again with another time."
+  "A timestamp is too far back or ahead; do not send the usage again with another."
 ) {}
 
 /**
@@ -295,7 +318,7 @@ export class InvalidLicenseException extends exception<InvalidLicenseException>(
  */
 export class InvalidEndpointRegionException extends exception<InvalidEndpointRegionException>()(
   "InvalidEndpointRegionException",
-  "Call the endpoint of the Region that the instance, task or pod runs in."
+  "Call the Region that the instance, task or pod runs in."
 ) {}
 
 /**
@@ -307,7 +330,7 @@ export class InvalidEndpointRegionException extends exception<InvalidEndpointReg
  */
 export class DuplicateRequestException extends exception<DuplicateRequestException>()(
   "DuplicateRequestException",
-  "Another quantity was already metered for this hour and dimension; the first one stays billed."
+  "Another quantity was metered for this hour and dimension, and stays billed."
 ) {}
 
 /**
@@ -319,7 +342,7 @@ export class DuplicateRequestException extends exception<DuplicateRequestExcepti
  */
 export class IdempotencyConflictException extends exception<IdempotencyConflictException>()(
   "IdempotencyConflictException",
-  "This client token was already used for another request; a new charge needs a new request."
+  "This client token was used for another request; a new charge needs a new request."
 ) {}
 
 /**
@@ -331,7 +354,7 @@ export class IdempotencyConflictException extends exception<IdempotencyConflictE
  */
 export class CustomerNotEntitledException extends exception<CustomerNotEntitledException>()(
   "CustomerNotEntitledException",
-  "The customer has no subscription or contract for this product."
+  "The customer has no agreement for this product."
 ) {}
 
 /**
@@ -343,7 +366,7 @@ export class CustomerNotEntitledException extends exception<CustomerNotEntitledE
  */
 export class InvalidRegionException extends exception<InvalidRegionException>()(
   "InvalidRegionException",
-  "Call RegisterUsage in the Region that the task or pod runs in."
+  "Call the Region that the task or pod runs in."
 ) {}
 
 /**
@@ -355,7 +378,7 @@ export class InvalidRegionException extends exception<InvalidRegionException>()(
  */
 export class InvalidPublicKeyVersionException extends exception<InvalidPublicKeyVersionException>()(
   "InvalidPublicKeyVersionException",
-  "The public key's version is not one of this product's."
+  "The public key version is not one of the product's."
 ) {}
 
 /**
@@ -367,7 +390,7 @@ export class InvalidPublicKeyVersionException extends exception<InvalidPublicKey
  */
 export class PlatformNotSupportedException extends exception<PlatformNotSupportedException>()(
   "PlatformNotSupportedException",
-  "The service does not know the platform that this runs on; call it from ECS, EKS or Fargate."
+  "The service does not know this platform; call it from ECS, EKS or Fargate."
 ) {}
 
 /**
@@ -481,7 +504,7 @@ export class CredentialsError extends define<CredentialsError>()(
  */
 export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
   "CredentialsExpiredError",
-  { ...answer, code: Schema.String, renewal: Schema.optional(Schema.String) },
+  answerWith({ code: Schema.String, renewal: Schema.optional(Schema.String) }),
   (self) => {
     const renewal = self.renewal === undefined ? "" : ` No others could be had: ${self.renewal}.`
     return sentence(
@@ -499,7 +522,7 @@ export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
  */
 export class CredentialsRejectedError extends define<CredentialsRejectedError>()(
   "CredentialsRejectedError",
-  { ...answer, code: Schema.String },
+  answerWith({ code: Schema.String }),
   (self) =>
     sentence(
       self,
@@ -516,7 +539,7 @@ export class CredentialsRejectedError extends define<CredentialsRejectedError>()
  */
 export class AccessDeniedError extends define<AccessDeniedError>()(
   "AccessDeniedError",
-  { ...answer, code: Schema.String },
+  answerWith({ code: Schema.String }),
   (self) =>
     sentence(
       self,
@@ -532,7 +555,7 @@ export class AccessDeniedError extends define<AccessDeniedError>()(
  */
 export class ClockSkewError extends define<ClockSkewError>()(
   "ClockSkewError",
-  { ...answer, code: Schema.String },
+  answerWith({ code: Schema.String }),
   (self) => sentence(self, `This machine's clock is off (${self.code}); set it by NTP.`)
 ) {}
 
@@ -575,7 +598,7 @@ export class ConnectionError extends define<ConnectionError>()(
  */
 export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
-  { operation: OperationName, endpoint: Schema.String, timeout: Schema.DurationFromMillis },
+  { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis },
   (self) =>
     sentence(
       self,
@@ -595,12 +618,11 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
  */
 export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   "UnexpectedResponseError",
-  {
-    ...answer,
+  answerWith({
     contentType: Schema.optional(Schema.String),
     /** Length of the body in characters. */
     bodyLength: Schema.Number
-  },
+  }),
   (self) =>
     sentence(
       self,
@@ -618,7 +640,7 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
  */
 export class UnknownServiceError extends define<UnknownServiceError>()(
   "UnknownServiceError",
-  { ...answer, code: Schema.String },
+  answerWith({ code: Schema.String }),
   (self) =>
     sentence(
       self,
@@ -657,35 +679,16 @@ const kindOf = ({
   readonly code?: string | undefined
   readonly statusCode?: number | undefined
 }): Kind =>
-  statusCode === 429 || throttlingCodes.has(code)
+  statusCode === 429 || throttlingCode.test(code)
     ? "throttling"
-    : transientCodes.has(code) || transientStatus.has(statusCode)
+    : transientCode.test(code) || transientStatus.has(statusCode)
       ? "transient"
       : "final"
 
-const throttlingCodes: ReadonlySet<string> = new Set([
-  "BandwidthLimitExceeded",
-  "EC2ThrottledException",
-  "LimitExceededException",
-  "PriorRequestNotComplete",
-  "ProvisionedThroughputExceededException",
-  "RequestLimitExceeded",
-  "RequestThrottled",
-  "RequestThrottledException",
-  "SlowDown",
-  "ThrottledException",
-  "Throttling",
-  "ThrottlingException",
-  "TooManyRequestsException",
-  "TransactionInProgressException"
-])
+const throttlingCode =
+  /^((Bandwidth|Request)LimitExceeded|(EC2Throttled|LimitExceeded|ProvisionedThroughputExceeded|Throttled|TooManyRequests|TransactionInProgress)Exception|(RequestThrottled|Throttling)(Exception)?|PriorRequestNotComplete|SlowDown)$/
 
-const transientCodes: ReadonlySet<string> = new Set([
-  "InternalServiceErrorException",
-  "RequestTimeout",
-  "RequestTimeoutException",
-  "TimeoutError"
-])
+const transientCode = /^(InternalServiceErrorException|RequestTimeout(Exception)?|TimeoutError)$/
 
 const transientStatus: ReadonlySet<number> = new Set([500, 502, 503, 504])
 

@@ -15,6 +15,7 @@ import type { CommonError, ModelledException, OperationName } from "./MeteringEr
  * @category models
  */
 export interface ExceptionClass<E extends ModelledException> {
+  /** The exception's AWS name. */
   readonly _tag: E["_tag"]
   new (
     fields: {
@@ -40,7 +41,7 @@ export interface WireClass<A> extends Schema.Schema<A, any> {
 }
 
 /**
- * Name, request, response and exceptions of one operation.
+ * One operation: its `name`, the classes of its `request` and its `response`, and the `exceptions` that it may raise.
  *
  * @since 0.1.0
  * @category models

@@ -10,7 +10,7 @@ import type * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Jose from "jose"
-import { about } from "./internal/answer.js"
+import { answered } from "./internal/answer.js"
 import { verify as verifyClaims } from "./internal/entitlement.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import { member, optionalMember, ProductCode, rule, Timestamp, text } from "./internal/wire.js"
@@ -52,11 +52,12 @@ export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
  */
 export class RegisterUsageResponse extends Schema.Class<RegisterUsageResponse>(
   "effect-marketplace-metering/RegisterUsageResponse"
-)({
-  signature: optionalMember("Signature", Schema.String),
-  publicKeyRotationTimestamp: optionalMember("PublicKeyRotationTimestamp", Timestamp),
-  ...about
-}) {}
+)(
+  answered({
+    signature: optionalMember("Signature", Schema.String),
+    publicKeyRotationTimestamp: optionalMember("PublicKeyRotationTimestamp", Timestamp)
+  })
+) {}
 
 /**
  * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
@@ -329,14 +330,16 @@ export class InvalidEntitlementError
  * import { Effect } from "effect"
  * import { MeteringClient, RegisterUsage } from "effect-marketplace-metering"
  *
- * declare const publicKey: string
- *
- * const entitlement = Effect.gen(function* () {
- *   const nonce = crypto.randomUUID()
- *   const request = RegisterUsage.make({ productCode: "a1b2c3", publicKeyVersion: 1, nonce })
- *   const response = yield* MeteringClient.registerUsage(request)
- *   return yield* RegisterUsage.verify(response.signature, { ...request, publicKey })
- * })
+ * const register = (publicKey: string) =>
+ *   Effect.gen(function* () {
+ *     const request = RegisterUsage.make({
+ *       productCode: "4v9hm1u3i5p7l3c0",
+ *       publicKeyVersion: 1,
+ *       nonce: crypto.randomUUID()
+ *     })
+ *     const { signature } = yield* MeteringClient.registerUsage(request)
+ *     return yield* RegisterUsage.verify(signature, { ...request, publicKey })
+ *   })
  * ```
  */
 export const verify = (

@@ -5,7 +5,7 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { about } from "./internal/answer.js"
+import { answered } from "./internal/answer.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import { member, optionalMember, rule, Secret } from "./internal/wire.js"
 import * as MeteringError from "./MeteringError.js"
@@ -42,13 +42,14 @@ export class ResolveCustomerRequest extends Schema.Class<ResolveCustomerRequest>
  */
 export class ResolveCustomerResponse extends Schema.Class<ResolveCustomerResponse>(
   "effect-marketplace-metering/ResolveCustomerResponse"
-)({
-  customerIdentifier: optionalMember("CustomerIdentifier", Schema.String),
-  customerAWSAccountId: optionalMember("CustomerAWSAccountId", Schema.String),
-  productCode: optionalMember("ProductCode", Schema.String),
-  licenseArn: optionalMember("LicenseArn", Schema.String),
-  ...about
-}) {}
+)(
+  answered({
+    customerIdentifier: optionalMember("CustomerIdentifier", Schema.String),
+    customerAWSAccountId: optionalMember("CustomerAWSAccountId", Schema.String),
+    productCode: optionalMember("ProductCode", Schema.String),
+    licenseArn: optionalMember("LicenseArn", Schema.String)
+  })
+) {}
 
 /**
  * What a call takes: a request, or the fields of one. Plain nested values are made into instances.

@@ -48,7 +48,7 @@ import type * as UsageRecord from "./UsageRecord.js"
 // ---------------------------------------------------------------------------------------------------
 
 /**
- * A record, and the product that it is of.
+ * A `record` or the fields of one, and the product that it is of.
  *
  * The `productCode` of a record with a `licenseArn` is never sent, since the licence takes its place. It only
  * says which records may share a call.
@@ -145,6 +145,7 @@ export interface Options {
 export interface About {
   /** The record's place in the input, from 0. */
   readonly index: number
+  /** The record as it was sent, or would have been. */
   readonly record: UsageRecord.UsageRecord
   /** The product that the record was submitted for, if one was named. */
   readonly productCode?: string
@@ -164,6 +165,7 @@ export interface About {
  */
 export interface Accepted extends About {
   readonly _tag: "Accepted"
+  /** The service's receipt. */
   readonly meteringRecordId?: string
 }
 
@@ -196,6 +198,7 @@ export interface CustomerNotSubscribed extends About {
  */
 export interface Rejected extends About {
   readonly _tag: "Rejected"
+  /** What the service refused it with, the last time. */
   readonly error: BatchMeterUsageError
 }
 
@@ -239,6 +242,7 @@ export interface Expired extends About {
  */
 export interface NotSent extends About {
   readonly _tag: "NotSent"
+  /** Why it was not looked at. */
   readonly reason: "Stopped" | "Refused" | "Undelivered" | "Unprocessed"
   readonly error?: BatchMeterUsageError
 }
@@ -259,6 +263,7 @@ export interface NotSent extends About {
  */
 export interface Unknown extends About {
   readonly _tag: "Unknown"
+  /** Why nobody can tell. */
   readonly reason: "NoAnswer" | "NoResult" | "Ambiguous" | "Interrupted"
   /** How many calls were made with it. */
   readonly attempts: number
@@ -274,6 +279,7 @@ export interface Unknown extends About {
  */
 export interface UnknownStatus extends About {
   readonly _tag: "UnknownStatus"
+  /** The service's own word. */
   readonly status: string
 }
 
@@ -378,7 +384,9 @@ export const noProgress: Progress = reporting.noProgress
  * @category models
  */
 export interface Report {
+  /** One for every record. */
   readonly outcomes: ReadonlyArray<Outcome>
+  /** How many there are of each. */
   readonly counts: Counts
 }
 

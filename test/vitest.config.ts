@@ -20,6 +20,9 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
     exclude: ["test/types/**", "node_modules/**"],
+    // nothing is measured by the clock, and a busy machine takes its time
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     setupFiles: [`${root}test/support/environment.ts`],
     reporters: ["default", `${root}test/support/closingLine.ts`]
   }

@@ -33,6 +33,7 @@ const harmless = ["ResolveCustomer", "BatchMeterUsage", "MeterUsage"] as const
 
 const operations = Options.choice("operation", harmless).pipe(
   Options.repeated,
+  Options.withDefault([]),
   Options.withDescription(
     "An operation that has to work here, of those that can be tried without an effect; may be given several times. Left out, it is all three: a SaaS seller needs no MeterUsage, an AMI or container seller nothing else. (RegisterUsage cannot be tried: it begins to meter a container.)"
   )

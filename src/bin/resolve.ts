@@ -64,5 +64,6 @@ const tokenOf = (file: Option.Option<string>) =>
 
 const ask = Prompt.hidden({ message: "Registration token:" }).pipe(
   Effect.map(Redacted.value),
-  Effect.catchTag("QuitException", () => Effect.succeed(""))
+  // the prompt has left the line unfinished
+  Effect.catchTag("QuitException", () => Effect.as(Console.error(""), ""))
 )

@@ -18,7 +18,13 @@ interface At {
   readonly key: PropertyKey
 }
 
-type Check = (value: unknown, at: At | undefined, found: Array<Violation>) => void
+/** Takes the place of the value apart, and is made one only for what has others in it. */
+type Check = (
+  value: unknown,
+  up: At | undefined,
+  key: PropertyKey | undefined,
+  found: Array<Violation>
+) => void
 
 const typeNames = {
   text: "text",
@@ -45,7 +51,7 @@ export const compile = (
   const check = compileShape(shape, new Set(except))
   return (value) => {
     const found: Array<Violation> = []
-    check(value, undefined, found)
+    check(value, undefined, undefined, found)
     return found
   }
 }
@@ -63,21 +69,21 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
       }))
       // a secret can stand in place of the fields that it belongs in
       const secret = shape.fields.some((field) => field.shape.kind === "secret")
-      return (value, at, found) => {
+      return (value, up, key, found) => {
         if (typeof value !== "object" || value === null) {
           const shown = secret ? undefined : value
-          found.push(violation(at, "type", "an object with these fields", shown))
+          found.push(violation(up, key, "type", "an object with these fields", shown))
           return
         }
         const before = found.length
+        const here = key === undefined ? undefined : { up, key }
         for (const { name, required, shape, check } of fields) {
           const field = (value as Record<string, unknown>)[name]
-          if (field !== undefined) check(field, { up: at, key: name }, found)
-          else if (required)
-            found.push(violation({ up: at, key: name }, "required", expected(shape)))
+          if (field !== undefined) check(field, here, name, found)
+          else if (required) found.push(violation(here, name, "required", expected(shape)))
         }
         // rules between fields rely on the fields' types
-        if (found.length === before) rules(value, at, found)
+        if (found.length === before) rules(value, up, key, found)
       }
     }
     case "list": {
@@ -86,27 +92,29 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
       const [count] = shape.rules
       const atLeastOne =
         shape.nonEmpty && count !== undefined && !except.has(count.name) ? count : undefined
-      return (value, at, found) => {
+      return (value, up, key, found) => {
         if (!Array.isArray(value)) {
-          found.push(violation(at, "type", "a list", value))
+          found.push(violation(up, key, "type", "a list", value))
           return
         }
         if (atLeastOne !== undefined && value.length === 0) {
-          found.push(violation(at, atLeastOne.name, atLeastOne.expected, 0))
+          found.push(violation(up, key, atLeastOne.name, atLeastOne.expected, 0))
           return
         }
         const before = found.length
-        for (let key = 0; key < value.length; key++) element(value[key], { up: at, key }, found)
-        if (found.length === before) rules(value, at, found)
+        const here = key === undefined ? undefined : { up, key }
+        for (let i = 0; i < value.length; i++) element(value[i], here, i, found)
+        if (found.length === before) rules(value, up, key, found)
       }
     }
     default: {
       const is = isKind[shape.kind]
       const type = typeNames[shape.kind]
       const secret = shape.kind === "secret"
-      return (value, at, found) => {
-        if (is(value)) rules(secret ? Redacted.value(value as Redacted.Redacted) : value, at, found)
-        else found.push(violation(at, "type", type, secret ? undefined : value))
+      return (value, up, key, found) => {
+        if (is(value)) {
+          rules(secret ? Redacted.value(value as Redacted.Redacted) : value, up, key, found)
+        } else found.push(violation(up, key, "type", type, secret ? undefined : value))
       }
     }
   }
@@ -114,11 +122,11 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
 
 const compileRules =
   (rules: ReadonlyArray<Preflight>, secret: boolean): Check =>
-  (value, at, found) => {
+  (value, up, key, found) => {
     for (const rule of rules) {
       for (const fault of rule.faults(value)) {
         const shown = secret ? undefined : fault.value
-        found.push(violation(at, rule.name, fault.expected, shown, fault.path))
+        found.push(violation(up, key, rule.name, fault.expected, shown, fault.path))
       }
     }
   }
@@ -131,14 +139,15 @@ const expected = (shape: Shape): string =>
       : (shape.rules[0]?.expected ?? typeNames[shape.kind])
 
 const violation = (
-  at: At | undefined,
+  up: At | undefined,
+  key: PropertyKey | undefined,
   rule: Violation["rule"],
   expected: string,
   value?: unknown,
   below: ReadonlyArray<PropertyKey> = []
 ): Violation => {
-  const path = [...below]
-  for (let here = at; here !== undefined; here = here.up) path.unshift(here.key)
+  const path = key === undefined ? [...below] : [key, ...below]
+  for (let here = up; here !== undefined; here = here.up) path.unshift(here.key)
   return { path, rule, expected, ...(value !== undefined && { value: brief(value) }) }
 }
 

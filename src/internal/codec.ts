@@ -117,9 +117,17 @@ const readerOf = (shape: Shape): Read => {
       return scalar("true or false", isFlag, (json) => (isFlag(json) ? json : unreadable))
     case "time": {
       const read = scalar("a number of seconds", isNumber, toSeconds)
+      // the records of one call are mostly of one time, and times never change
+      let last: DateTime.Utc | undefined
       return (json, path, reading) => {
         const seconds = read(json, path, reading)
-        return isNumber(seconds) ? toTime(seconds, path, reading) : seconds
+        if (!isNumber(seconds)) return seconds
+        const millis = Math.round(seconds * 1000)
+        if (last?.epochMillis === millis) return last
+        const time = DateTime.make(millis)
+        return Option.isSome(time)
+          ? (last = time.value)
+          : mismatch(reading, path, "a time that a calendar has")
       }
     }
     case "list":
@@ -233,9 +241,4 @@ const toSeconds = (json: unknown): number | typeof unreadable => {
   if (isNumber(seconds) || !isString(json)) return seconds
   const time = DateTime.make(json)
   return Option.isSome(time) ? time.value.epochMillis / 1000 : unreadable
-}
-
-const toTime = (seconds: number, path: string, reading: Reading) => {
-  const time = DateTime.make(Math.round(seconds * 1000))
-  return Option.isSome(time) ? time.value : mismatch(reading, path, "a time that a calendar has")
 }

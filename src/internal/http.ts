@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as AwsCredentials from "../AwsCredentials.js"
@@ -30,12 +31,37 @@ const textEncoder = new TextEncoder()
 
 const userAgent = "effect-marketplace-metering"
 
+/** Contexts never change and calls share theirs, so that each is copied once. */
+const copies = new WeakMap<Context.Context<never>, Context.Context<never>>()
+
 /** Redirects are answers: to follow one would carry a signed request to wherever it points. */
-const withoutRedirects = (context: Context.Context<never>) =>
-  Context.add(context, FetchHttpClient.RequestInit, {
+const withoutRedirects = (context: Context.Context<never>): Context.Context<never> => {
+  const known = copies.get(context)
+  if (known !== undefined) return known
+  const copy = Context.add(context, FetchHttpClient.RequestInit, {
     ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
     redirect: "manual"
   })
+  copies.set(context, copy)
+  return copy
+}
+
+/**
+ * Sets what an attempt needs for its fiber, all at once. The platform's own span would carry every header, the session
+ * token included.
+ */
+const prepare = Effect.updateFiberRefs((fiberId, refs) => {
+  const context = FiberRefs.getOrDefault(refs, FiberRef.currentContext)
+  const isTraced = FiberRefs.getOrDefault(refs, FiberRef.currentTracerEnabled)
+  return FiberRefs.updateManyAs(refs, {
+    entries: [
+      [FiberRef.currentContext, [[fiberId, withoutRedirects(context)]]],
+      ...(isTraced
+        ? ([[HttpClient.currentTracerDisabledWhen, [[fiberId, () => true]]]] as const)
+        : [])
+    ]
+  })
+})
 
 export const makeExecute = (
   config: MeteringConfig.Service,
@@ -52,13 +78,6 @@ export const makeExecute = (
     region,
     service: marketplaceMetering.signingName
   })
-  // the platform's own span would carry every header, the session token included
-  const untraced = HttpClient.withTracerDisabledWhen(httpClient, () => true)
-  const execute = (request: HttpClientRequest.HttpClientRequest) =>
-    Effect.withFiberRuntime<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>(
-      (fiber) =>
-        (fiber.getFiberRef(FiberRef.currentTracerEnabled) ? untraced : httpClient).execute(request)
-    )
   const observed = observeAttempt(url)
   const checksSize = !config.except.includes("requestSize")
   /** How far the service's clock is ahead of this machine's, as far as is known. */
@@ -74,25 +93,28 @@ export const makeExecute = (
     const secretsIn = secretsOf(operation.request)
     const headers = { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) }
 
-    const withTimeout = inTime(requestTimeout, name, () => url.origin)
+    const withTimeout = inTime(requestTimeout, name, () => url.origin, prepare)
 
-    const send = (
-      request: HttpClientRequest.HttpClientRequest,
-      conceal: (text: string) => string
-    ) =>
-      execute(request).pipe(
+    const fail = (error: HttpClientError.HttpClientError) =>
+      Effect.fail(connectionError(name, url.origin, error))
+
+    const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
+      Effect.matchEffect(response.text, {
+        onFailure: fail,
+        onSuccess: (body) =>
+          Effect.succeed<HttpAnswer>({ status: response.status, headers: response.headers, body })
+      })
+
+    const exchange = (request: HttpClientRequest.HttpClientRequest) =>
+      Effect.matchEffect(httpClient.execute(request), {
         // a client that filters by status fails with the very answer that is to be read
-        Effect.catchIf(isStatusError, ({ response }) => Effect.succeed(response)),
-        Effect.flatMap(readAnswer),
-        Effect.mapInputContext(withoutRedirects),
-        Effect.mapError((error) => connectionError(name, url.origin, error)),
-        withTimeout,
-        (attempt) => observed(attempt, conceal)
-      )
+        onFailure: (error) => (isStatusError(error) ? readAnswer(error.response) : fail(error)),
+        onSuccess: readAnswer
+      })
 
     /** Signs with these credentials and by the corrected clock, sends, and reads the answer. */
     const attempt =
-      (request: Request, body: Uint8Array) =>
+      (input: Request, body: Uint8Array) =>
       (
         current: AwsCredentials.Credentials
       ): Effect.Effect<Attempt<AwsCredentials.Credentials, Response, Failure>, Failure> =>
@@ -110,16 +132,13 @@ export const makeExecute = (
             secretAccessKey,
             sessionToken,
             signature.authorization.slice(-64),
-            ...secretsIn(request)
+            ...secretsIn(input)
           ])
-          const sent = send(
-            HttpClientRequest.post(url.href, {
-              headers: { "user-agent": userAgent, ...headers, ...signature },
-              body: HttpBody.uint8Array(body, awsJson.contentType)
-            }),
-            conceal
-          )
-          return Effect.map(sent, (answer) => ({
+          const request = HttpClientRequest.post(url.href, {
+            headers: { "user-agent": userAgent, ...headers, ...signature },
+            body: HttpBody.uint8Array(body, awsJson.contentType)
+          })
+          return Effect.map(observed(withTimeout(exchange(request)), conceal), (answer) => ({
             outcome: decode(answer, conceal),
             renew: Effect.suspend(() =>
               Effect.map(credentials.refresh(current), (fresh) =>
@@ -135,23 +154,16 @@ export const makeExecute = (
           }))
         })
 
-    return (request: Request) => {
-      const body = textEncoder.encode(encode(request))
+    const current = Effect.mapError(credentials.get, forOperation(name))
+
+    return (input: Request) => {
+      const body = textEncoder.encode(encode(input))
       return checksSize && body.length >= requestSizeLimit
         ? Effect.fail(tooLarge(name, body.length))
-        : Effect.flatMap(
-            Effect.mapError(credentials.get, forOperation(name)),
-            mending(attempt(request, body))
-          )
+        : Effect.flatMap(current, mending(attempt(input, body)))
     }
   }
 }
-
-const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
-  Effect.map(
-    response.text,
-    (body): HttpAnswer => ({ status: response.status, headers: response.headers, body })
-  )
 
 const isStatusError = (
   error: HttpClientError.HttpClientError

@@ -13,55 +13,55 @@ export const credentialsError = (tried: ReadonlyArray<string>, reason: string) =
 /** All that a header may carry. A key with a line break in it was cut out of its file carelessly. */
 const printable = /^[ -~]+$/
 
-/** A text field, which may be redacted; or what is wrong with it, without the value. */
-const textOf = (identity: Record<string, unknown>, name: string) => {
-  const given = identity[name]
-  const value: unknown = Redacted.isRedacted(given) ? Redacted.value(given) : given
-  if (value === undefined || value === null || value === "") return Either.right(undefined)
-  if (typeof value !== "string") return Either.left(`${name} is not a text`)
-  return printable.test(value)
-    ? Either.right(value)
-    : Either.left(`${name} holds a line break or another character that no header can carry`)
-}
-
-const requiredTextOf = (identity: Record<string, unknown>, name: string) =>
-  Either.flatMap(
-    textOf(identity, name),
-    Either.fromNullable(() => `${name} is missing`)
-  )
-
 /** A number is refused: nobody could tell seconds from milliseconds. */
-const expirationOf = ({ expiration }: Record<string, unknown>) => {
-  if (expiration === undefined || expiration === null) return Either.right(undefined)
-  const time =
-    typeof expiration === "string" || expiration instanceof Date || DateTime.isDateTime(expiration)
-      ? DateTime.make(expiration)
-      : Option.none()
-  return Either.fromOption(Option.map(time, DateTime.toUtc), () => "expiration is not a time")
-}
+const timeOf = (value: unknown) =>
+  typeof value === "string" || value instanceof Date || DateTime.isDateTime(value)
+    ? DateTime.make(value)
+    : Option.none()
 
 /** Checks credentials of whatever origin and hides what is secret in them. */
 export const toCredentials = (
   identity: unknown,
   tried: ReadonlyArray<string>
-): Either.Either<Credentials, CredentialsError> =>
-  Either.gen(function* () {
-    if (typeof identity !== "object" || identity === null) {
-      return yield* Either.left("what came is not an object")
-    }
-    // whatever it is, its fields are asked for by name and looked at one by one
-    const fields = identity as Record<string, unknown>
-    const accessKeyId = yield* requiredTextOf(fields, "accessKeyId")
-    const secretAccessKey = yield* requiredTextOf(fields, "secretAccessKey")
-    const sessionToken = yield* textOf(fields, "sessionToken")
-    const expiration = yield* expirationOf(fields)
-    return {
-      accessKeyId,
-      secretAccessKey: Redacted.make(secretAccessKey),
-      ...(sessionToken === undefined ? {} : { sessionToken: Redacted.make(sessionToken) }),
-      ...(expiration === undefined ? {} : { expiration })
-    }
-  }).pipe(Either.mapLeft((reason) => credentialsError(tried, reason)))
+): Either.Either<Credentials, CredentialsError> => {
+  // whatever it is, its fields are asked for by name and looked at one by one
+  const fields = (identity ?? "") as Record<string, unknown>
+  const faults =
+    typeof identity === "object" && identity !== null ? [] : ["what came is not an object"]
+
+  /** The text of a field, which may be redacted. What is said of a wrong one is without the value. */
+  const textOf = (name: string, isRequired: boolean): string => {
+    const given = fields[name]
+    const value: unknown = (Redacted.isRedacted(given) ? Redacted.value(given) : given) ?? ""
+    if (typeof value === "string" && printable.test(value)) return value
+    if (value !== "") {
+      faults.push(
+        typeof value === "string"
+          ? `${name} holds a line break or another character that no header can carry`
+          : `${name} is not a text`
+      )
+    } else if (isRequired) faults.push(`${name} is missing`)
+    return ""
+  }
+
+  const accessKeyId = textOf("accessKeyId", true)
+  const secretAccessKey = textOf("secretAccessKey", true)
+  const sessionToken = textOf("sessionToken", false)
+  const { expiration } = fields
+  const time = timeOf(expiration)
+  if (expiration !== undefined && expiration !== null && Option.isNone(time)) {
+    faults.push("expiration is not a time")
+  }
+  const [fault] = faults
+  return fault === undefined
+    ? Either.right({
+        accessKeyId,
+        secretAccessKey: Redacted.make(secretAccessKey),
+        ...(sessionToken !== "" && { sessionToken: Redacted.make(sessionToken) }),
+        ...(Option.isSome(time) && { expiration: DateTime.toUtc(time.value) })
+      })
+    : Either.left(credentialsError(tried, fault))
+}
 
 /** A run of characters is taken for words, not for a key, when it is nothing but words. */
 const isWords = (run: string) =>

@@ -1,20 +1,83 @@
-/** The limit to how long one attempt may take. */
+/** One attempt, and the limit to how long it may take. */
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { hasProperty } from "effect/Predicate"
 import { type OperationName, RequestTimeoutError } from "../MeteringError.js"
 
-/** A limit costs two fibers an attempt, so where there is none there are none. */
-export const inTime = (
-  limit: Duration.Duration,
-  operation: OperationName,
-  endpoint: () => string
-): (<A, E>(attempt: Effect.Effect<A, E>) => Effect.Effect<A, E | RequestTimeoutError>) =>
+/**
+ * Runs an attempt in a fiber of its own, which ends with the attempt, with the caller, or when the time is up. What is
+ * set there, by `prepare` or by the attempt, stays there.
+ *
+ * `Effect.timeoutFail` would do the same by two fibers and a hand-over of all fiber refs, for several times the cost.
+ */
+export const inTime =
+  (
+    limit: Duration.Duration,
+    operation: OperationName,
+    endpoint: () => string,
+    prepare: Effect.Effect<void> = Effect.void
+  ) =>
+  <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E | RequestTimeoutError> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(timer(limit), (start) =>
+        Effect.flatMap(Effect.fork(restore(Effect.zipRight(prepare, attempt))), (fiber) =>
+          restore(
+            Effect.async<A, E | RequestTimeoutError>((resume) => {
+              const cancel = start(() => {
+                const error = new RequestTimeoutError(
+                  { operation, endpoint: endpoint(), timeout: limit },
+                  true
+                )
+                resume(Effect.zipRight(Fiber.interrupt(fiber), Effect.fail(error)))
+              })
+              fiber.addObserver((exit) => {
+                cancel()
+                resume(exit)
+              })
+              return Effect.suspend(() => {
+                cancel()
+                return Fiber.interrupt(fiber)
+              })
+            })
+          )
+        )
+      )
+    )
+
+/** Calls back when the time is up, unless it is cancelled before. */
+type Timer = (onTime: () => void) => () => void
+
+const timer = (limit: Duration.Duration): Effect.Effect<Timer> =>
   Duration.isFinite(limit)
-    ? (attempt) =>
-        Effect.timeoutFail(attempt, {
-          duration: limit,
-          onTimeout: () =>
-            new RequestTimeoutError({ operation, endpoint: endpoint(), timeout: limit }, true)
-        })
-    : identity
+    ? Effect.clockWith((clock) =>
+        hasScheduler(clock)
+          ? Effect.map(
+              clock.scheduler(),
+              (scheduler): Timer =>
+                (onTime) =>
+                  scheduler.unsafeSchedule(onTime, limit)
+            )
+          : Effect.map(Effect.fork(Effect.interruptible(clock.sleep(limit))), sleeper)
+      )
+    : Effect.succeed(() => () => undefined)
+
+/** Effect's own clock can call back, which its type does not tell. */
+interface SchedulingClock extends Clock.Clock {
+  readonly scheduler: () => Effect.Effect<Clock.ClockScheduler>
+}
+
+const hasScheduler = (clock: Clock.Clock): clock is SchedulingClock =>
+  hasProperty(clock, "scheduler") && typeof clock.scheduler === "function"
+
+/** By any other clock, such as a test's, one can only sleep, and that takes a fiber. */
+const sleeper =
+  (fiber: Fiber.RuntimeFiber<void>): Timer =>
+  (onTime) => {
+    fiber.addObserver((exit) => {
+      if (Exit.isSuccess(exit)) onTime()
+    })
+    return () => fiber.unsafeInterruptAsFork(fiber.id())
+  }

@@ -1,12 +1,12 @@
 /** Span and metrics of one call: names, counts, status and ids, and nothing of what was said. */
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
-import * as Metric from "effect/Metric"
-import type * as MetricLabel from "effect/MetricLabel"
+import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { OperationName } from "../MeteringError.js"
@@ -26,9 +26,9 @@ interface Outcome {
 
 /** Counts calls of one operation, measures them, and puts each in a span unless tracing is off. */
 export const observe = (name: OperationName, attributes: Record<string, unknown>) => {
-  const calls = tagged(Metric.tagged(MeteringMetrics.calls, "operation", name), "outcome")
-  const records = tagged(MeteringMetrics.records, "status")
-  const duration = Metric.tagged(MeteringMetrics.duration, "operation", name)
+  const byOperation = labelled("operation")
+  const byOutcome = labelled("outcome", [MetricLabel.make("operation", name)])
+  const byStatus = labelled("status")
   const spanName = `${marketplaceMetering.serviceId}.${name}`
   const spanOptions = {
     kind: "client",
@@ -41,19 +41,13 @@ export const observe = (name: OperationName, attributes: Record<string, unknown>
     }
   } as const
 
-  const record = (
-    exit: Exit.Exit<Outcome, Outcome>,
-    millis: number,
-    labels: ReadonlyArray<MetricLabel.MetricLabel>
-  ) => {
-    calls(outcomeOf(exit)).unsafeUpdate(1, labels)
-    duration.unsafeUpdate(millis, labels)
+  const record = (exit: Exit.Exit<Outcome, Outcome>, millis: number, labels: Labels) => {
+    MeteringMetrics.calls.unsafeUpdate(1, byOutcome(outcomeOf(exit), labels))
+    MeteringMetrics.duration.unsafeUpdate(millis, byOperation(name, labels))
     if (Exit.isFailure(exit)) return
-    for (const { status } of exit.value.results ?? []) {
-      records(isKnownStatus(status) ? status : "unknown").unsafeUpdate(1, labels)
+    for (const [status, count] of countsOf(exit.value)) {
+      MeteringMetrics.records.unsafeUpdate(count, byStatus(status, labels))
     }
-    const unprocessed = exit.value.unprocessedRecords?.length ?? 0
-    if (unprocessed > 0) records("Unprocessed").unsafeUpdate(unprocessed, labels)
   }
 
   return <A extends object, E extends Outcome>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
@@ -150,12 +144,30 @@ const outcomeOf = (exit: Exit.Exit<unknown, Outcome>): string => {
       : "defect"
 }
 
-/** A counter by one label, made once for each value of it. */
-const tagged = (counter: Metric.Metric.Counter<number>, label: string) => {
-  const known = new Map<string, Metric.Metric.Counter<number>>()
-  return (value: string) => {
-    const one = known.get(value) ?? Metric.tagged(counter, label, value)
-    known.set(value, one)
-    return one
+/** How many records had which status. */
+const countsOf = ({ results = [], unprocessedRecords = [] }: Outcome): Map<string, number> => {
+  const counts = new Map<string, number>()
+  for (const { status } of results) {
+    const known = isKnownStatus(status) ? status : "unknown"
+    counts.set(known, (counts.get(known) ?? 0) + 1)
+  }
+  if (unprocessedRecords.length > 0) counts.set("Unprocessed", unprocessedRecords.length)
+  return counts
+}
+
+type Labels = ReadonlyArray<MetricLabel.MetricLabel>
+
+/**
+ * The labels of a metric, as `Metric.tagged` would put them before the app's. A metric knows a list by its identity and
+ * looks for any other one among all metrics, so that each list is made once.
+ */
+const labelled = (key: string, first: Labels = []) => {
+  const known = new WeakMap<Labels, Map<string, Labels>>()
+  return (value: string, labels: Labels): Labels => {
+    const lists = known.get(labels) ?? new Map<string, Labels>()
+    known.set(labels, lists)
+    const list = lists.get(value) ?? Arr.union([...first, MetricLabel.make(key, value)], labels)
+    lists.set(value, list)
+    return list
   }
 }

@@ -33,12 +33,17 @@ export const make = (execute: Execute, options: Options): Service => {
   >(
     operation: Operation<Request, Response, E, Answer>
   ) => {
-    const run = execute(operation)
-    const checked = check.compile(of(operation.request), options.except)
-    const observed = observe(operation.name, options.attributes)
     const { settle } = operation
+    const compile = () => ({
+      run: execute(operation),
+      checked: check.compile(of(operation.request), options.except),
+      observed: observe(operation.name, options.attributes)
+    })
+    // by the first call: most programs only ever call one operation
+    let compiled: ReturnType<typeof compile> | undefined
     return (input: unknown): Effect.Effect<Answer, E | CommonError> => {
       const request = instantiate(operation.request, input)
+      const { checked, observed, run } = (compiled ??= compile())
       return observed(
         Effect.suspend(() => {
           const invalid = invalidInput(checked(request), operation.name)

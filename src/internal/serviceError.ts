@@ -26,10 +26,9 @@ export const decodeError = <E extends ModelledException>(
   }
   const modelled = operation.exceptions.find((exception) => exception._tag === code)
   if (modelled !== undefined) return new modelled(fields, true)
-  const situation =
-    clockCodes.has(code) || isStale(code, said)
-      ? MeteringError.ClockSkewError
-      : (situations.get(code) ?? MeteringError.UnknownServiceError)
+  const situation = isStale(code, said)
+    ? MeteringError.ClockSkewError
+    : (situations.find(([codes]) => codes.test(code))?.[1] ?? MeteringError.UnknownServiceError)
   return new situation({ ...fields, code: conceal(code) }, true)
 }
 
@@ -51,36 +50,18 @@ const isStale = (code: string, said: string | undefined) =>
   said !== undefined &&
   /^Signature (expired|not yet current)/.test(said)
 
-const clockCodes: ReadonlySet<string> = new Set([
-  "RequestExpired",
-  "RequestInTheFuture",
-  "RequestTimeTooSkewed"
-])
-
 /** Codes of AWS's front door rather than of this service's model. */
-const situations = new Map<
-  string,
-  typeof MeteringError.AccessDeniedError | typeof MeteringError.CredentialsRejectedError
->([
-  ...[
-    "AuthFailure",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException"
-  ].map((code) => [code, MeteringError.CredentialsRejectedError] as const),
-  ...[
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedException",
-    "UnauthorizedOperation"
-  ].map((code) => [code, MeteringError.AccessDeniedError] as const)
-])
+const situations = [
+  [/^Request(Expired|InTheFuture|TimeTooSkewed)$/, MeteringError.ClockSkewError],
+  [
+    /^(AuthFailure|IncompleteSignature(Exception)?|Invalid(AccessKeyId|ClientTokenId|SignatureException)|MissingAuthenticationToken(Exception)?|SignatureDoesNotMatch|UnrecognizedClientException)$/,
+    MeteringError.CredentialsRejectedError
+  ],
+  [
+    /^(AccessDenied(Exception)?|Unauthorized(Exception|Operation))$/,
+    MeteringError.AccessDeniedError
+  ]
+] as const
 
 export const unexpected = (
   operation: OperationName,

@@ -3,7 +3,6 @@ import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { Options, Service } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import { Rule } from "../Preflight.js"
@@ -11,8 +10,6 @@ import { type Found, optionalText } from "./config.js"
 import { resolve } from "./endpoint.js"
 
 const defaultTimeout = "30 seconds"
-
-const isRule = Schema.is(Rule)
 
 const refuse = (reason: string): Either.Either<never, MeteringConfigError> =>
   Either.left(new MeteringConfigError({ reason }, true))
@@ -34,17 +31,22 @@ export const make = (options: Options): Either.Either<Service, MeteringConfigErr
   if (Option.isNone(timeout) || Duration.lessThanOrEqualTo(timeout.value, Duration.zero)) {
     return refuse("The request timeout is not a duration longer than 0")
   }
-  const unknownRule = except.find((rule) => !isRule(rule))
+  const unknownRule = except.find((rule) => !Rule.literals.includes(rule))
   if (unknownRule !== undefined) {
     return refuse(`${JSON.stringify(unknownRule)} is no preflight rule that could be switched off`)
   }
   const impliesFips = isFipsName(options.region)
   const region = impliesFips ? realRegion(options.region) : options.region
   const useFips = impliesFips || options.fips
-  return Either.mapBoth(resolve({ region, endpoint, useFips, useDualStack: dualStack }), {
-    onLeft: (reason) => new MeteringConfigError({ reason }, true),
-    onRight: ({ url }) => ({ region, endpoint: url, requestTimeout: timeout.value, except })
-  })
+  const resolved = resolve({ region, endpoint, useFips, useDualStack: dualStack })
+  return Either.isLeft(resolved)
+    ? refuse(resolved.left)
+    : Either.right({
+        region,
+        endpoint: resolved.right.url,
+        requestTimeout: timeout.value,
+        except
+      })
 }
 
 /** What one place, such as the environment, says. Flags are texts still. */
@@ -56,16 +58,16 @@ export interface Settings {
   readonly ignoreEndpoints?: Found | undefined
 }
 
-const firstOf = (first: string, second: string) =>
+const firstOf = ([first, second]: readonly [string, string]) =>
   Config.map(Config.all([optionalText(first), optionalText(second)]), ([a, b]) => a ?? b)
 
 export const regionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"] as const
 
 export const environment: Config.Config<Settings> = Config.all({
-  region: firstOf(...regionVariables),
+  region: firstOf(regionVariables),
   fips: optionalText("AWS_USE_FIPS_ENDPOINT"),
   dualStack: optionalText("AWS_USE_DUALSTACK_ENDPOINT"),
-  endpoint: firstOf("AWS_ENDPOINT_URL_MARKETPLACE_METERING", "AWS_ENDPOINT_URL"),
+  endpoint: firstOf(["AWS_ENDPOINT_URL_MARKETPLACE_METERING", "AWS_ENDPOINT_URL"]),
   ignoreEndpoints: optionalText("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 })
 

@@ -3,10 +3,11 @@
  * The check and the codec are compiled from it.
  */
 import * as Either from "effect/Either"
+import { constUndefined } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import * as AST from "effect/SchemaAST"
+import type * as AST from "effect/SchemaAST"
 import { KindId, type Preflight, PreflightId } from "./wire.js"
 
 export type Shape = Scalar | List | Struct
@@ -51,7 +52,7 @@ export const of = (schema: Schema.Schema.All): Struct => {
   const known = cache.get(schema.ast)
   if (known !== undefined) return known
   const shape = read(schema.ast)
-  if (shape.kind !== "struct") throw new Error(`not a class: ${schema.ast}`)
+  if (shape.kind !== "struct") throw noShape(schema.ast)
   cache.set(schema.ast, shape)
   return shape
 }
@@ -66,7 +67,7 @@ const read = (ast: AST.AST): Shape => {
 const peel = (ast: AST.AST) => {
   const rules: Array<Preflight> = []
   let base = ast
-  while (AST.isRefinement(base)) {
+  while (base._tag === "Refinement") {
     const rule = base.annotations[PreflightId] as Preflight | undefined
     if (rule !== undefined) rules.unshift(rule)
     base = base.from
@@ -74,16 +75,20 @@ const peel = (ast: AST.AST) => {
   return { base, rules }
 }
 
+const scalars = {
+  StringKeyword: "text",
+  NumberKeyword: "number",
+  BooleanKeyword: "flag"
+} as const
+
 const readBase = (ast: AST.AST): Shape => {
   switch (ast._tag) {
     case "StringKeyword":
-      return { kind: "text", rules: [] }
     case "NumberKeyword":
-      return { kind: "number", rules: [] }
     case "BooleanKeyword":
-      return { kind: "flag", rules: [] }
+      return { kind: scalars[ast._tag], rules: [] }
     case "Union": {
-      const [only, ...others] = ast.types.filter((type) => !AST.isUndefinedKeyword(type))
+      const [only, ...others] = ast.types.filter((type) => type._tag !== "UndefinedKeyword")
       if (only !== undefined && others.length === 0) return read(only)
       break
     }
@@ -99,20 +104,21 @@ const readBase = (ast: AST.AST): Shape => {
       const kind = ast.annotations[KindId]
       if (kind === "time") return { kind, rules: [] }
       if (kind === "secret") return { kind, rules: read(ast.from).rules }
-      if (AST.isDeclaration(ast.to)) return readClass(ast)
+      if (ast.to._tag === "Declaration") return readClass(ast)
     }
   }
-  throw new Error(`no shape on the wire: ${ast}`)
+  throw noShape(ast)
 }
 
 const readClass = (ast: AST.Transformation): Struct => {
   const { base, rules } = peel(ast.from)
+  const isRenamed = base._tag === "Transformation"
   const renamed =
-    AST.isTransformation(base) && AST.isTypeLiteralTransformation(base.transformation)
+    isRenamed && base.transformation._tag === "TypeLiteralTransformation"
       ? base.transformation.propertySignatureTransformations
       : []
-  const [from, to] = AST.isTransformation(base) ? [base.from, base.to] : [base, base]
-  if (!AST.isTypeLiteral(from) || !AST.isTypeLiteral(to)) throw new Error(`no fields: ${ast}`)
+  const [from, to] = isRenamed ? [base.from, base.to] : [base, base]
+  if (from._tag !== "TypeLiteral" || to._tag !== "TypeLiteral") throw noShape(ast)
   const fields: Array<Field> = []
   const about: Array<string> = []
   for (const { name: key, type } of from.propertySignatures) {
@@ -124,12 +130,13 @@ const readClass = (ast: AST.Transformation): Struct => {
     const isRequired = to.propertySignatures.some(
       (one) => one.name === rename.to && !one.isOptional
     )
+    const absent = () => Option.getOrUndefined(rename.decode(Option.none()))
     fields.push({
       name: String(rename.to),
       wire: String(key),
       required: isRequired,
       shape: read(type),
-      absent: () => Option.getOrUndefined(rename.decode(Option.none()))
+      absent: absent() === undefined ? constUndefined : absent
     })
   }
   return { kind: "struct", rules, fields, about, prototype: prototypeOf(ast) }
@@ -137,8 +144,10 @@ const readClass = (ast: AST.Transformation): Struct => {
 
 /** A class stands in its schema only as the function that makes an instance, so it is asked for one. */
 const prototypeOf = (ast: AST.Transformation): object => {
-  if (!AST.isFinalTransformation(ast.transformation)) throw new Error(`not a class: ${ast}`)
-  const made = ast.transformation.decode({}, {}, ast, {})
-  if (!Either.isEither(made) || Either.isLeft(made)) throw new Error(`not a class: ${ast}`)
+  const made =
+    ast.transformation._tag === "FinalTransformation" && ast.transformation.decode({}, {}, ast, {})
+  if (!Either.isEither(made) || Either.isLeft(made)) throw noShape(ast)
   return Object.getPrototypeOf(made.right)
 }
+
+const noShape = (ast: AST.AST) => new Error(`no shape on the wire: ${ast}`)

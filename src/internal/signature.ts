@@ -103,7 +103,38 @@ export type SignatureHeaders = {
   readonly "x-amz-security-token"?: string
 }
 
-/** A signer for one target. It keeps the signing key of the day, and only the last one. */
+const dateHeader = "x-amz-date"
+const tokenHeader = "x-amz-security-token"
+
+/** What the same headers are in every request: their lines before, between and after those of date and token. */
+const templateOf = (host: string, headers: SignableRequest["headers"]) => {
+  const values = new Map([["host", host]])
+  for (const [name, value] of Object.entries(headers)) {
+    values.set(name.toLowerCase(), canonicalValue(value))
+  }
+  const names = Array.from(values.keys()).sort()
+  const part = (after: string, before: string) => {
+    const part = names.filter((name) => name > after && name < before)
+    return { names: part, lines: part.map((name) => `${name}:${values.get(name)}\n`).join("") }
+  }
+  const first = part("", dateHeader)
+  const second = part(dateHeader, tokenHeader)
+  const third = part(tokenHeader, "\uffff")
+  const signedHeaders = (...own: ReadonlyArray<string>) =>
+    [...first.names, ...own, ...second.names, ...third.names].sort().join(";")
+  return {
+    first: `${first.lines}${dateHeader}:`,
+    second: `\n${second.lines}`,
+    third: third.lines,
+    signedHeaders: signedHeaders(dateHeader),
+    signedHeadersWithToken: signedHeaders(dateHeader, tokenHeader)
+  }
+}
+
+/**
+ * A signer for one target. It keeps the signing key of the day, and only the last one. What it makes of headers it
+ * keeps as long as there are those headers, which are not to be altered.
+ */
 export const makeSigner = ({ method, region, service, url }: Target) => {
   const { host, pathname, search } = new URL(url)
   const head = `${method}\n${canonicalResource(pathname + search)}\n`
@@ -113,25 +144,28 @@ export const makeSigner = ({ method, region, service, url }: Target) => {
     scope: `${date}/${region}/${service}/${terminator}`,
     key: signingKey(secretAccessKey, date, region, service)
   })
+  const templates = new WeakMap<SignableRequest["headers"], ReturnType<typeof templateOf>>()
   let last: ReturnType<typeof keyFor> | undefined
+  let lastSecond = Number.NaN
+  let amzDate = ""
 
   return ({ body, credentials, headers, now }: SignableRequest): SignatureHeaders => {
     const { accessKeyId, secretAccessKey, sessionToken } = credentials
-    const amzDate = amzDateOf(now)
+    const second = Math.floor(now / 1000)
+    if (second !== lastSecond) {
+      amzDate = amzDateOf(now)
+      lastSecond = second
+    }
     const date = amzDate.slice(0, 8)
     if (last?.date !== date || last.secretAccessKey !== secretAccessKey) {
       last = keyFor(secretAccessKey, date)
     }
+    const template = templates.get(headers) ?? templateOf(host, headers)
+    templates.set(headers, template)
 
-    const values = new Map([["host", host]])
-    for (const [name, value] of Object.entries(headers)) {
-      values.set(name.toLowerCase(), canonicalValue(value))
-    }
-    values.set("x-amz-date", amzDate)
-    if (sessionToken) values.set("x-amz-security-token", sessionToken)
-    const names = Array.from(values.keys()).sort()
-    const lines = names.map((name) => `${name}:${values.get(name)}\n`).join("")
-    const signedHeaders = names.join(";")
+    const signedHeaders = sessionToken ? template.signedHeadersWithToken : template.signedHeaders
+    const tokenLine = sessionToken ? `${tokenHeader}:${sessionToken}\n` : ""
+    const lines = `${template.first}${amzDate}${template.second}${tokenLine}${template.third}`
 
     const signature = signatureOf(
       last.key,
@@ -141,8 +175,8 @@ export const makeSigner = ({ method, region, service, url }: Target) => {
     )
     const authorization = `${algorithm} Credential=${accessKeyId}/${last.scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
     return sessionToken
-      ? { authorization, "x-amz-date": amzDate, "x-amz-security-token": sessionToken }
-      : { authorization, "x-amz-date": amzDate }
+      ? { authorization, [dateHeader]: amzDate, [tokenHeader]: sessionToken }
+      : { authorization, [dateHeader]: amzDate }
   }
 }
 

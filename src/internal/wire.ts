@@ -100,13 +100,26 @@ const unquoted = {
   message: () => ({ message: "Expected a text that is kept secret", override: true })
 }
 
+/** As `Schema.RedactedFromSelf`, of one text and with no more than that takes. */
+const redacted = (isText: (value: unknown) => value is string) =>
+  Schema.declare(
+    (value): value is Redacted.Redacted =>
+      Redacted.isRedacted(value) && isText(Redacted.value(value)),
+    {
+      ...unquoted,
+      arbitrary: () => (fc) => fc.string({ minLength: 1 }).map(Redacted.make<string>),
+      equivalence: () => Redacted.getEquivalence((a, b) => a === b),
+      pretty: () => String
+    }
+  )
+
 /** Text that must never be shown. */
 export const Secret = (schema: Schema.Schema<string>) =>
-  Schema.transform(
-    schema.annotations(unquoted),
-    Schema.RedactedFromSelf(schema.annotations(unquoted)).annotations(unquoted),
-    { strict: true, decode: (text) => Redacted.make(text), encode: Redacted.value }
-  ).annotations({ [KindId]: "secret", ...unquoted })
+  Schema.transform(schema.annotations(unquoted), redacted(Schema.is(schema)), {
+    strict: true,
+    decode: (text) => Redacted.make(text),
+    encode: Redacted.value
+  }).annotations({ [KindId]: "secret", ...unquoted })
 
 /** A required member, by its wire name. */
 export const member = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>
@@ -126,3 +139,10 @@ export const memberOr = <K extends string, A, I>(
     decode: Option.getOrElse(absent),
     encode: Option.some
   }).pipe(Schema.fromKey(name))
+
+/** As `Schema.optionalWith` a default, which brings all its other options into a bundle. */
+export const defaulted = <A, I>(schema: Schema.Schema<A, I>, absent: () => NoInfer<A>) =>
+  Schema.optionalToRequired(Schema.UndefinedOr(schema), Schema.typeSchema(schema), {
+    decode: (member) => Option.getOrUndefined(member) ?? absent(),
+    encode: Option.some
+  }).pipe(Schema.withConstructorDefault(absent))

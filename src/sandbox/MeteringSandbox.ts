@@ -51,9 +51,11 @@ export {
 export interface Service {
   /** A registration token, as a buyer's browser would bring it to the seller's page. */
   readonly mintToken: (which?: Marketplace.Which) => Effect.Effect<Redacted.Redacted, SandboxError>
+  /** Adds a customer, or to one that is known what is new of its agreements. */
   readonly addCustomer: (
     customer: Marketplace.NewCustomer
   ) => Effect.Effect<Scenario.Customer, SandboxError>
+  /** Subscribes a customer to a product. */
   readonly subscribe: (
     subscription: Marketplace.Subscription
   ) => Effect.Effect<Scenario.Agreement, SandboxError>
@@ -61,6 +63,7 @@ export interface Service {
   readonly cancel: (which: Marketplace.Which) => Effect.Effect<Scenario.Customer, SandboxError>
   /** Suspends a customer's AWS account: no usage of it is taken. */
   readonly suspend: (who: Marketplace.Who) => Effect.Effect<Scenario.Customer, SandboxError>
+  /** Takes usage of a suspended customer again. */
   readonly resume: (who: Marketplace.Who) => Effect.Effect<Scenario.Customer, SandboxError>
   /** Every customer as it is now, by account. */
   readonly customers: Effect.Effect<ReadonlyArray<Scenario.Customer>>

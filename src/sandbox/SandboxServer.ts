@@ -2,8 +2,9 @@
  * Any `MeteringClient` as an HTTP server that speaks AWS JSON 1.1 with Signature Version 4, as AWS
  * Marketplace Metering does: for every AWS SDK, in every language.
  *
- * Every answer carries the header `x-effect-marketplace-metering-sandbox: true` and a request id that begins
- * with `sandbox-`, so that none can be mistaken for one of the service. Nothing is logged or traced.
+ * Every answer carries the header `x-effect-marketplace-metering-sandbox: true`, and every answer to a call a
+ * request id that begins with `sandbox-`, so that none can be mistaken for one of the service. Nothing is
+ * logged or traced.
  *
  * @since 0.1.0
  */
@@ -241,7 +242,8 @@ export interface NodeOptions extends Options {
 
 /**
  * Serves the `MeteringClient` from context on Node.js, on a free port of the loopback interface unless told
- * otherwise. Closing the scope closes every connection.
+ * otherwise. Closing the scope closes every connection. Where it is a sandbox's, its control is served as well:
+ * by programs elsewhere it is led through `SandboxApi`, by people through the page at `/_sandbox/docs`.
  *
  * Needs `@effect/platform-node`, which is loaded only now. Fails with `ServeError` when the port is taken.
  *

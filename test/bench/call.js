@@ -1,116 +1,150 @@
 /**
- * CPU of one BatchMeterUsage call with 25 records over loopback, beside the official SDK, in one run:
- * rounds of every case in turn, the median of the rounds, as a ratio. It runs the package as built.
+ * What a call costs over loopback, beside the official SDK, aws4fetch, and the least that a signed call can cost.
  *
- *     npm run bench
+ *     npm run bench             all tables
+ *     npm run bench -- --quick  fewer rounds, for a first look
+ *
+ * CPU is all that the process spent, its garbage collection and compilation included, and the server's is not in it.
+ * Allocated is what the heap and its buffers have grown by in a window in which nothing was collected; windows with
+ * a collection in them are left out. It is measured in a process of its own with room for that.
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"
+import { availableParallelism, cpus } from "node:os"
+import { PerformanceObserver } from "node:perf_hooks"
 import { fileURLToPath } from "node:url"
-import {
-  BatchMeterUsageCommand,
-  MarketplaceMeteringClient
-} from "@aws-sdk/client-marketplace-metering"
-import { NodeHttpClient } from "@effect/platform-node"
-import { DateTime, Duration, Effect, Layer, ManagedRuntime } from "effect"
-import {
-  AwsCredentials,
-  MeteringClient,
-  MeteringConfig,
-  UsageRecord
-} from "effect-marketplace-metering"
+import { calls } from "./calls.js"
+import { clients, floorName, sdkName, variants } from "./clients.js"
+import { byTurns, ratio, shown, spread } from "./measure.js"
 
-const callsPerRound = 500
-const rounds = 9
-const warmUp = 2
+const isQuick = process.argv.includes("--quick")
+const isAllocation = process.argv.includes("--allocation")
 
-const server = fork(fileURLToPath(new URL("server.js", import.meta.url)))
+const server = fork(fileURLToPath(new URL("server.js", import.meta.url)), { execArgv: [] })
 const [port] = await once(server, "message")
 const endpoint = `http://127.0.0.1:${port}`
-const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "token" }
 
-const sdk = new MarketplaceMeteringClient({ region: "us-east-1", endpoint, credentials })
-
-const client = (requestTimeout) =>
-  ManagedRuntime.make(
-    MeteringClient.layer.pipe(
-      Layer.provide([
-        MeteringConfig.layer({ region: "us-east-1", endpoint, requestTimeout }),
-        AwsCredentials.layerStatic(credentials),
-        NodeHttpClient.layerUndici
-      ])
-    )
-  )
-
-// the official SDK sets no limit to how long an answer may take
-const unlimited = client(Duration.infinity)
-const limited = client("30 seconds")
-
-const indexes = Array.from({ length: 25 }, (_, i) => i)
-const fieldsOf = (i) => ({
-  timestamp: DateTime.unsafeMake("2026-11-24T10:15:00.789Z"),
-  dimension: "api-calls",
-  quantity: 100 + i,
-  customerAWSAccountId: "111122223333",
-  licenseArn: "arn:aws:license-manager::111122223333:license:l-0123456789abcdef0123456789abcdef"
-})
-const make = () => indexes.map((i) => UsageRecord.make(fieldsOf(i)))
-const made = make()
-const madeForSdk = made.map((record) => ({
-  Timestamp: new Date(record.timestamp.epochMillis),
-  Dimension: record.dimension,
-  Quantity: record.quantity,
-  CustomerAWSAccountId: record.customerAWSAccountId,
-  LicenseArn: record.licenseArn
-}))
-
-const callOurs = (client, records, isTraced) => () =>
-  client.runPromise(
-    Effect.suspend(() => MeteringClient.batchMeterUsage({ usageRecords: records() })).pipe(
-      Effect.repeatN(callsPerRound - 1),
-      Effect.withTracerEnabled(isTraced)
-    )
-  )
-
-const cases = {
-  "official SDK": async () => {
-    for (let i = 0; i < callsPerRound; i++) {
-      await sdk.send(new BatchMeterUsageCommand({ UsageRecords: madeForSdk }))
-    }
-  },
-  "no time limit, records made before, tracing off": callOurs(unlimited, () => made, false),
-  "records made before, tracing off": callOurs(limited, () => made, false),
-  "no time limit, records made in the call, tracing off": callOurs(unlimited, make, false),
-  "records made in the call, tracing off": callOurs(limited, make, false),
-  "records made before, traced": callOurs(limited, () => made, true)
+/** Milliseconds of CPU and of the clock. */
+const timeWindow = (count) => async (run) => {
+  globalThis.gc({ type: "minor" })
+  const start = performance.now()
+  const before = process.cpuUsage()
+  await run()
+  const { system, user } = process.cpuUsage(before)
+  return { cpu: (user + system) / 1000 / count, wall: (performance.now() - start) / count }
 }
 
-const cpu = new Map()
-for (let round = 0; round < warmUp + rounds; round++) {
-  for (const [name, run] of Object.entries(cases)) {
-    const before = process.cpuUsage()
+const heap = () => {
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+/** Kilobytes, or nothing where some of it was collected meanwhile. */
+const allocationWindow = (count) => {
+  const collections = new PerformanceObserver(() => undefined)
+  collections.observe({ entryTypes: ["gc"] })
+  return async (run) => {
+    globalThis.gc()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    collections.takeRecords()
+    const before = heap()
     await run()
-    const { system, user } = process.cpuUsage(before)
-    if (round >= warmUp) {
-      cpu.set(name, [...(cpu.get(name) ?? []), (user + system) / callsPerRound])
-    }
+    const grown = heap() - before
+    return { kilobytes: collections.takeRecords().length > 0 ? Number.NaN : grown / 1000 / count }
   }
 }
 
-const sorted = (values = []) => [...values].sort((a, b) => a - b)
-const at = (values, part) => values[Math.round((values.length - 1) * part)] ?? Number.NaN
-const base = at(sorted(cpu.get("official SDK")), 0.5)
-console.table(
-  [...cpu].map(([name, values]) => ({
-    case: name,
-    "CPU of the SDK's": (at(sorted(values), 0.5) / base).toFixed(2),
-    from: (at(sorted(values), 0) / base).toFixed(2),
-    to: (at(sorted(values), 1) / base).toFixed(2),
-    "ms a call": (at(sorted(values), 0.5) / 1000).toFixed(3)
-  }))
-)
+const settings = isAllocation
+  ? { rounds: 3, warmUp: 3, count: 80, windowOf: allocationWindow }
+  : isQuick
+    ? { rounds: 5, warmUp: 2, count: 80, windowOf: timeWindow }
+    : { rounds: 15, warmUp: 4, count: 160, windowOf: timeWindow }
 
-await unlimited.dispose()
-await limited.dispose()
-sdk.destroy()
+/** Samples by client of one call. */
+const samplesOf = async (makers, call, concurrency) => {
+  const made = Object.entries(makers).map(([name, make]) => [name, make(endpoint)])
+  const cases = made.map(([name, client]) => ({ name, run: client.prepare(call) }))
+  const { count, rounds, warmUp, windowOf } = settings
+  const window = windowOf(count)
+  const samples = await byTurns(cases, { rounds, warmUp, count, concurrency, window })
+  for (const [, client] of made) await client.close()
+  return samples
+}
+
+const concurrencies = [1, 8]
+const batch = calls.at(-1)
+
+const tables = [
+  ...concurrencies.flatMap((concurrency) =>
+    calls.map((call) => ({
+      title: `${call.name}, ${concurrency === 1 ? "one at a time" : `${concurrency} at a time`}`,
+      makers: clients,
+      call,
+      concurrency
+    }))
+  ),
+  {
+    title: `${batch.name}, one at a time, this client over undici`,
+    makers: variants,
+    call: batch,
+    concurrency: 1
+  }
+]
+
+/** What a child that only looks at allocations has found, by table and client. */
+const allocations = async () => {
+  const child = fork(fileURLToPath(import.meta.url), ["--allocation"], {
+    execArgv: [
+      "--expose-gc",
+      "--no-warnings",
+      "--min-semi-space-size=256",
+      "--max-semi-space-size=256"
+    ]
+  })
+  const [found] = await once(child, "message")
+  return found
+}
+
+if (isAllocation) {
+  const found = []
+  for (const { call, concurrency, makers } of tables) {
+    const samples = await samplesOf(makers, call, concurrency)
+    found.push(
+      Object.fromEntries(
+        [...samples].map(([name, all]) => [
+          name,
+          spread(all.map(({ kilobytes }) => kilobytes).filter((one) => !Number.isNaN(one))).median
+        ])
+      )
+    )
+  }
+  process.send(found)
+} else {
+  console.log(
+    `Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model}; median of ${settings.rounds} rounds (quartiles), ${settings.count} calls each`
+  )
+  const allocated = await allocations()
+  for (const [place, { call, concurrency, makers, title }] of tables.entries()) {
+    const samples = await samplesOf(makers, call, concurrency)
+    const sdk = samples.get(sdkName)
+    const floor = samples.get(floorName)
+    console.log(`\n${title}`)
+    console.table(
+      Object.fromEntries(
+        [...samples].map(([name, all]) => [
+          name,
+          {
+            "CPU of the SDK's": shown(ratio(all, sdk, "cpu")),
+            "of the floor's": ratio(all, floor, "cpu").median.toFixed(2),
+            "wall of the SDK's": shown(ratio(all, sdk, "wall")),
+            "CPU, ms": spread(all.map(({ cpu }) => cpu)).median.toFixed(3),
+            "wall, ms": spread(all.map(({ wall }) => wall)).median.toFixed(3),
+            "allocated, kB": allocated[place][name]?.toFixed(0)
+          }
+        ])
+      )
+    )
+  }
+}
 server.kill()
+process.disconnect?.()

@@ -40,6 +40,8 @@ describe("what it tells at its start", () => {
       const { child, ended, url } = yield* sandbox()
       const { results } = yield* meter(url, yield* DateTime.now, 42)
       assert.strictEqual(results[0]?.status, "Success")
+      const docs = yield* Effect.promise(() => fetch(`${url}/_sandbox/docs`))
+      assert.strictEqual(docs.status, 200)
       child.kill("SIGTERM")
       const { code, stderr, stdout } = yield* Effect.promise(() => ended)
       assert.strictEqual(code, 0)
@@ -139,6 +141,27 @@ describe("its options", () => {
       const { results } = yield* meter(url, lateInDecember, 42)
       child.kill("SIGTERM")
       assert.strictEqual(results[0]?.status, "Success")
+    })
+  )
+
+  it.live("--any-credentials lets everybody in, and without it nobody else", () =>
+    Effect.gen(function* () {
+      const unsigned = (url: string) =>
+        Effect.promise(() =>
+          fetch(url, {
+            method: "POST",
+            headers: { "x-amz-target": "AWSMPMeteringService.ResolveCustomer" },
+            body: '{"RegistrationToken":"none"}'
+          }).then((answer) => answer.text())
+        )
+      const open = yield* sandbox("--any-credentials")
+      const strict = yield* sandbox()
+      const answers = [yield* unsigned(open.url), yield* unsigned(strict.url)]
+      open.child.kill("SIGTERM")
+      strict.child.kill("SIGTERM")
+      assert.match(answers[0] ?? "", /InvalidTokenException/)
+      assert.match(answers[1] ?? "", /MissingAuthenticationTokenException/)
+      assert.match((yield* Effect.promise(() => open.ended)).stdout, /no signature is checked/)
     })
   )
 

@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Console, DateTime, Effect } from "effect"
 import { inOrder } from "../../src/bin/internal/arguments.js"
+import * as progressBar from "../../src/bin/internal/progressBar.js"
 import { table } from "../../src/bin/internal/table.js"
+import * as tally from "../../src/bin/internal/tally.js"
 import { isColourful, plainWhere } from "../../src/bin/internal/terminal.js"
 import * as world from "../../src/bin/internal/world.js"
 import { Scenario } from "../../src/sandbox/index.js"
+import * as UsageSubmission from "../../src/UsageSubmission.js"
 
 describe("arguments", () => {
   for (const [given, expected] of [
@@ -48,6 +51,69 @@ describe("a table", () => {
 
   it("has a head without rows", () => {
     assert.strictEqual(table(["a", "b"], []), "  a  b")
+  })
+})
+
+describe("a tally", () => {
+  it("sums by customer, dimension and status, whatever could be read of a record", () => {
+    const made = tally.make()
+    made.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
+    made.add({ customerAWSAccountId: "b", dimension: "x", quantity: 3 }, "Accepted")
+    made.add({ customerIdentifier: "a", dimension: "x", quantity: "?" }, "Invalid")
+    made.add(undefined, "Invalid")
+    assert.strictEqual(made.total, 4)
+    assert.strictEqual(made.count("Accepted"), 2)
+    assert.deepStrictEqual(made.counts(), { Accepted: 2, Invalid: 2 })
+    assert.strictEqual(
+      made.show("would be sent"),
+      [
+        "  customer  dimension  status         records  units",
+        "  ?         ?          invalid              1      0",
+        "  a         x          invalid              1      0",
+        "  b         x          would be sent        2      5"
+      ].join("\n")
+    )
+  })
+
+  it("shows forty lines of a status, and what the others come to", () => {
+    const { add, show } = tally.make()
+    for (let i = 0; i < 1_040; i++) {
+      add({ customerIdentifier: String(10_000 + i), dimension: "x", quantity: 2 }, "NotSent")
+    }
+    add({ customerIdentifier: "20000", dimension: "x", quantity: 1 }, "Accepted")
+    const lines = show("accepted").split("\n")
+    assert.lengthOf(lines, 1 + 40 + 1 + 1)
+    assert.match(lines.at(-1) ?? "", /and 1,000 more +not sent +1,000 +2,000/)
+  })
+})
+
+describe("a progress bar", () => {
+  const progress = {
+    ...UsageSubmission.noProgress,
+    read: 2_000,
+    settled: 1_000,
+    counts: { ...UsageSubmission.noProgress.counts, Accepted: 990, Invalid: 10 },
+    calls: 40,
+    recordsPerSecond: 250.4
+  }
+
+  it("is the settled part of what was read, by the part of the file that was", () => {
+    assert.strictEqual(
+      progressBar.line(progress, { bytes: 500, size: 1_000 }, 120),
+      "[######..................]  25%  1,000 records  10 not accepted  40 calls  250/s"
+    )
+  })
+
+  it("has no share where the end is not known, and never more than the line", () => {
+    assert.strictEqual(
+      progressBar.line(progress, { bytes: 500, size: undefined }, 120),
+      "1,000 records  10 not accepted  40 calls  250/s"
+    )
+    assert.lengthOf(progressBar.line(progress, { bytes: 1, size: 1 }, 30), 30)
+    assert.match(
+      progressBar.line(UsageSubmission.noProgress, { bytes: 0, size: 9 }, 80),
+      /^0 records/
+    )
   })
 })
 
@@ -102,6 +168,17 @@ describe("a world", () => {
 
   it("offers none where nobody could make it", () => {
     assert.include(told([]), "nobody has an agreement")
+  })
+
+  it("tells twenty customers, and how many more there are", () => {
+    const customers = Array.from({ length: 1_025 }, (_, i) => ({
+      customerAWSAccountId: `account-${i}`,
+      agreements: []
+    }))
+    const text = told(customers)
+    assert.include(text, "account-19 ")
+    assert.notInclude(text, "account-20 ")
+    assert.include(text, "and 1,005 more")
   })
 
   it("tells the lives of agreements and what is out of the ordinary", () => {

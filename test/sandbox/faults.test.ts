@@ -1,9 +1,13 @@
 /** What goes wrong on purpose. */
+import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Fiber, type Layer, Option, TestClock } from "effect"
+import { DateTime, Duration, Effect, Fiber, Layer, Option, TestClock } from "effect"
+import * as AwsCredentials from "../../src/AwsCredentials.js"
 import type { MeteringClient } from "../../src/MeteringClient.js"
+import * as MeteringClientOverHttp from "../../src/MeteringClient.js"
+import * as MeteringConfig from "../../src/MeteringConfig.js"
 import * as MeteringRetry from "../../src/MeteringRetry.js"
-import { type Fault, MeteringSandbox } from "../../src/sandbox/index.js"
+import { type Fault, MeteringSandbox, SandboxServer } from "../../src/sandbox/index.js"
 import {
   acme,
   analytics,
@@ -114,21 +118,10 @@ const cases: ReadonlyArray<Case> = [
     fault: { fault: "cutAfter" },
     error: { _tag: "ConnectionError", delivery: "unknown", isRetryable: true },
     isStored: true
-  },
-  {
-    fault: { fault: "clockSkew", ahead: "6 minutes" },
-    error: { _tag: "ClockSkewError", code: "InvalidSignatureException", statusCode: 400 }
-  },
-  {
-    fault: { fault: "clockSkew", behind: "6 minutes" },
-    error: { _tag: "ClockSkewError", code: "InvalidSignatureException", statusCode: 400 }
   }
 ]
 
-/**
- * What every way to a sandbox promises of faults, given the layer for a scenario. The clock of a client over
- * HTTP is corrected once, so it meets each fault twice.
- */
+/** What every way to a sandbox promises of faults, given the layer for a scenario. */
 const contract = (
   name: string,
   layerOf: (
@@ -150,7 +143,18 @@ const contract = (
             assert.strictEqual(failure.operation, operation)
             const isMetered = isStored && operation.endsWith("MeterUsage")
             assert.lengthOf(yield* billed, isMetered ? 1 : 0)
-          }).pipe(Effect.provide(layerOf({ faults: { script: [{ ...fault, times: 2 }] } })))
+          }).pipe(
+            Effect.provide(
+              layerOf({
+                faults: {
+                  script: [
+                    // a client over HTTP asks for other credentials once
+                    { ...fault, times: 2 }
+                  ]
+                }
+              })
+            )
+          )
         )
       }
     }
@@ -169,6 +173,23 @@ const contract = (
   })
 
 contract("in memory", MeteringSandbox.layer)
+
+contract("over HTTP", (options) =>
+  MeteringClientOverHttp.layer.pipe(
+    Layer.provide([
+      AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
+      Layer.unwrapEffect(
+        Effect.map(SandboxServer.SandboxServer, ({ url }) =>
+          MeteringConfig.layer({ region: "us-east-1", endpoint: url })
+        )
+      ),
+      NodeHttpClient.layerUndici
+    ]),
+    Layer.provideMerge(SandboxServer.layerNode()),
+    Layer.provideMerge(MeteringSandbox.layer(options)),
+    Layer.orDie
+  )
+)
 
 describe("which error an exception is depends on the operation's model", () => {
   const codes: ReadonlyArray<readonly [code: string, ReadonlyArray<(typeof operations)[number]>]> =

@@ -18,8 +18,8 @@ export interface Counted {
   readonly quantity?: unknown
 }
 
-/** So many lines of accepted usage are shown one by one. */
-const acceptedShown = 40
+/** So many lines of one status are shown one by one. */
+const shownOfEach = 40
 
 export const make = () => {
   const sums = new Map<string, Sum>()
@@ -47,36 +47,32 @@ export const make = () => {
         compare(a.dimension, b.dimension) ||
         compare(a.status, b.status)
     )
-    const isShown = (_: Sum, place: number) => place < acceptedShown
-    const good = sorted.filter(({ status }) => status === "Accepted")
-    const shown = new Set([
-      ...good.filter(isShown),
-      ...sorted.filter(({ status }) => status !== "Accepted")
+    const word = (status: Status) => (status === "Accepted" ? accepted : words[status])
+    const places = new Map<Status, number>()
+    const rest = new Map<Status, { lines: number; records: number; units: number }>()
+    const shown: Array<ReadonlyArray<Cell>> = []
+    for (const { customer, dimension, records, status, units } of sorted) {
+      const place = (places.get(status) ?? 0) + 1
+      places.set(status, place)
+      if (place <= shownOfEach) {
+        shown.push([customer, dimension, word(status), records, units])
+        continue
+      }
+      const more = rest.get(status) ?? { lines: 0, records: 0, units: 0 }
+      rest.set(status, {
+        lines: more.lines + 1,
+        records: more.records + records,
+        units: more.units + units
+      })
+    }
+    const more = [...rest].map(([status, { lines, records, units }]) => [
+      `and ${lines.toLocaleString("en-US")} more`,
+      "",
+      word(status),
+      records,
+      units
     ])
-    const rest = good.filter((sum) => !shown.has(sum))
-    const rows: ReadonlyArray<ReadonlyArray<Cell>> = [
-      ...sorted
-        .filter((sum) => shown.has(sum))
-        .map(({ customer, dimension, records, status, units }) => [
-          customer,
-          dimension,
-          status === "Accepted" ? accepted : words[status],
-          records,
-          units
-        ]),
-      ...(rest.length === 0
-        ? []
-        : [
-            [
-              `and ${rest.length} more`,
-              "",
-              accepted,
-              rest.reduce((sum, { records }) => sum + records, 0),
-              rest.reduce((sum, { units }) => sum + units, 0)
-            ]
-          ])
-    ]
-    return table(["customer", "dimension", "status", "records", "units"], rows)
+    return table(["customer", "dimension", "status", "records", "units"], [...shown, ...more])
   }
 
   return {

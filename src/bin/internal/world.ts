@@ -54,27 +54,39 @@ const productsOf = ({ products }: Scenario.Scenario) =>
         )
       ]
 
+/** So many customers are told one by one; the control tells them all. */
+const customersTold = 20
+
 const customersOf = (customers: ReadonlyArray<Scenario.Customer>) =>
   customers.length === 0
     ? ["  none"]
     : [
         table(
           ["AWS account", "identifier", "product code", "licence"],
-          customers.flatMap(
-            ({ agreements, customerAWSAccountId, customerIdentifier, suspended }) => {
-              const who = [customerAWSAccountId, customerIdentifier ?? "-"]
-              const note = suspended === true ? " (suspended)" : ""
-              return agreements.length === 0
-                ? [[...who, `not subscribed${note}`, "-"]]
-                : agreements.map((agreement) => [
-                    ...who,
-                    `${agreement.productCode}${lifeOf(agreement)}${note}`,
-                    agreement.licenseArn ?? "-"
-                  ])
-            }
-          )
-        )
+          customers.slice(0, customersTold).flatMap(rowsOf)
+        ),
+        ...(customers.length > customersTold
+          ? [`  and ${(customers.length - customersTold).toLocaleString("en-US")} more`]
+          : [])
       ]
+
+const rowsOf = ({
+  agreements,
+  customerAWSAccountId,
+  customerIdentifier = "-",
+  suspended
+}: Scenario.Customer) => {
+  const note = suspended === true ? " (suspended)" : ""
+  const rows = agreements.map((agreement) => [
+    `${agreement.productCode}${lifeOf(agreement)}${note}`,
+    agreement.licenseArn ?? "-"
+  ])
+  return (rows.length === 0 ? [[`not subscribed${note}`, "-"]] : rows).map((row) => [
+    customerAWSAccountId,
+    customerIdentifier,
+    ...row
+  ])
+}
 
 /** The times at which an agreement's life turns, as far as it has any. */
 const lifeOf = ({ cancelledAt, endsAt, startsAt }: Scenario.Agreement) => {

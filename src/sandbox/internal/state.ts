@@ -267,8 +267,11 @@ export const remember = (state: State, called: Called): State => {
   const log = [...state.log.slice(1 - logSize), called]
   let first = log.length
   for (let bytes = 0; first > 0; first--) {
-    bytes += log[first - 1]?.visitor.bytes ?? 0
+    bytes += bytesOf(log[first - 1])
     if (bytes > logBytes) break
   }
   return { ...state, log: first === 0 ? log : log.slice(first) }
 }
+
+const bytesOf = (called: Called | undefined): number =>
+  called?.request === undefined ? 0 : (called.visitor.bytes ?? 0)

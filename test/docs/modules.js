@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+
+/** The sources of what can be imported from the package, as its manifest says, but for the root that gathers them. */
+export const publicModules = (root) => {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  return Object.entries(exports)
+    .filter(([name, { default: file }]) => name !== "." && file?.endsWith(".js"))
+    .map(([, { default: file }]) =>
+      join(root, file.replace("./dist/", "src/").replace(/\.js$/, ".ts"))
+    )
+}

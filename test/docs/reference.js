@@ -1,0 +1,78 @@
+/**
+ * Writes the API reference to `docs`, as HTML, from the docstrings of every public module.
+ *
+ *     npm run docs
+ */
+import { fileURLToPath } from "node:url"
+import {
+  Application,
+  Comment,
+  CommentTag,
+  Converter,
+  MinimalSourceFile,
+  ReflectionKind
+} from "typedoc"
+import ts from "typescript"
+import { publicModules } from "./modules.js"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const app = await Application.bootstrap({
+  entryPoints: publicModules(root),
+  tsconfig: `${root}src/tsconfig.json`,
+  basePath: `${root}src`,
+  displayBasePath: `${root}src`,
+  readme: `${root}README.md`,
+  out: `${root}docs`,
+  excludeExternals: true,
+  excludePrivate: true,
+  categorizeByGroup: false,
+  navigation: { includeCategories: true },
+  githubPages: false,
+  hideGenerator: true,
+  includeVersion: true,
+  // sentences for the compiler to say, and nothing to be named
+  intentionallyNotExported: ["RefuseUnion", "RefuseUnionAndList", "RefuseAbsent"],
+  treatValidationWarningsAsErrors: true
+})
+
+const partsOf = (text) =>
+  app.converter.parseRawComment(new MinimalSourceFile(text.trim(), root), app.files).content
+
+/** The comment that a module begins with is about it, without a tag that says so. */
+app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
+  if (!reflection.kindOf([ReflectionKind.Module, ReflectionKind.Namespace])) return
+  const file = context.getSymbolFromReflection(reflection)?.declarations?.find(ts.isSourceFile)
+  const [, words = ""] = /^\/\*\*([\s\S]*?)\*\//.exec(file?.text ?? "") ?? []
+  const [summary, ...tags] = words.replace(/^ *\* ?/gm, "").split(/^@(?=\w)/m)
+  reflection.comment = new Comment(
+    partsOf(summary),
+    tags.map((tag) => {
+      const [name] = tag.split(/\s/, 1)
+      return new CommentTag(`@${name}`, partsOf(tag.slice(name.length)))
+    })
+  )
+})
+
+/** What a class inherits from is an expression, which says nothing that its members do not. */
+const forgetAncestors = (context) => {
+  for (const reflection of Object.values(context.project.reflections)) {
+    for (const one of [reflection, ...(reflection.signatures ?? [])]) {
+      delete one.inheritedFrom
+      delete one.overwrites
+      if (one.kindOf(ReflectionKind.Class)) {
+        delete one.extendedTypes
+        delete one.typeHierarchy
+      }
+      one.sources = one.sources?.filter(({ fileName }) => !fileName.includes("node_modules"))
+    }
+  }
+}
+// after everything that is made of them
+app.converter.on(Converter.EVENT_RESOLVE_END, forgetAncestors, -1e9)
+
+const project = await app.convert()
+if (project === undefined) process.exit(1)
+app.validate(project)
+await app.generateOutputs(project)
+if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exitCode = 1

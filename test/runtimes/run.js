@@ -1,0 +1,109 @@
+/**
+ * Plays the client's contract on every runtime, with the package as it is packed, against a sandbox on this
+ * machine's Node.js. The runtimes are installed into a temporary folder.
+ *
+ *     npm run test:runtimes
+ *     npm run test:runtimes -- bun deno
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+import { open } from "./host.js"
+import { run } from "./play.js"
+import { runtimes } from "./runtimes.js"
+
+const here = fileURLToPath(new URL(".", import.meta.url))
+const root = join(here, "../..")
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(runtimes)
+const strangers = wanted.filter((id) => !(id in runtimes))
+if (strangers.length > 0) {
+  throw new Error(`${strangers} is not one of ${Object.keys(runtimes).join(", ")}`)
+}
+
+/** The package as it is packed, its peers as this repository has them, the runtimes, and the suite. */
+const install = async (folder) => {
+  const [{ filename }] = JSON.parse(
+    await run(root, "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder)
+  )
+  const peers = Object.keys(manifest.peerDependencies).map((name) => [
+    name,
+    manifest.devDependencies[name]
+  ])
+  const binaries = wanted.flatMap((id) => Object.entries(runtimes[id].packages))
+  const dependencies = {
+    [manifest.name]: `file:${filename}`,
+    ...Object.fromEntries([...peers, ...binaries])
+  }
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ private: true, type: "module", dependencies })
+  )
+  await run(folder, "npm", "install", "--no-package-lock", "--no-audit", "--no-fund")
+  await build({
+    entryPoints: [join(here, "server.ts"), join(here, "worker.ts")],
+    outdir: folder,
+    bundle: true,
+    // the package is left to the runtime
+    packages: "external",
+    format: "esm",
+    tsconfigRaw: {}
+  })
+}
+
+/** What the checks of one HTTP client come to. */
+const judge = (results, cannot = {}) => {
+  const outcome = { passed: 0, reasons: new Set(), failures: [] }
+  for (const { check, failure } of results) {
+    const reason = cannot[check] ?? cannot.every
+    if (failure === undefined && reason === undefined) outcome.passed++
+    else if (failure !== undefined && reason !== undefined) outcome.reasons.add(reason)
+    else outcome.failures.push(`${check}\n${failure ?? "It has come to pass: take it off."}`)
+  }
+  return outcome
+}
+
+const rows = []
+const limits = []
+const failures = []
+let passed = 0
+
+const folder = mkdtempSync(join(tmpdir(), "runtimes-"))
+try {
+  await install(folder)
+  for (const id of wanted) {
+    const { cannot = {}, name, play, prepare, version } = runtimes[id]
+    const hashing = await prepare(folder)
+    const { close, places } = await open()
+    const played = await play(folder, places).finally(close)
+    for (const [client, results] of Object.entries(played)) {
+      const outcome = judge(results, cannot[client])
+      const where = `${name} ${version}, ${client}`
+      passed += outcome.passed
+      limits.push(...[...outcome.reasons].map((reason) => `${where}: ${reason}`))
+      failures.push(...outcome.failures.map((failure) => `${where}: ${failure}`))
+      rows.push({
+        runtime: name,
+        version,
+        "HTTP client": client,
+        passed: outcome.passed === 0 ? "none" : `${outcome.passed} of ${results.length}`,
+        hashing
+      })
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+const list = (title, lines) => {
+  if (lines.length > 0) console.log(`\n${title}:\n${lines.map((line) => `- ${line}`).join("\n")}`)
+}
+
+console.table(rows)
+list("What they cannot do", limits)
+list("Failed", failures)
+console.log(`\n${passed} passed, ${failures.length} failed`)
+process.exitCode = passed > 0 && failures.length === 0 ? 0 : 1

@@ -1,0 +1,657 @@
+/**
+ * What the client promises over HTTP, as checks that need nothing but JavaScript, fetch and the package: they
+ * are played by every runtime against one sandbox on Node.js.
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Inspectable from "effect/Inspectable"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import {
+  AwsCredentials,
+  MeteringClient,
+  MeteringConfig,
+  type MeteringError,
+  MeteringRetry,
+  MeterUsage,
+  RegisterUsage,
+  UsageRecord
+} from "effect-marketplace-metering"
+import { operations } from "../support/operations.js"
+import { expectLike } from "./alike.js"
+import { control } from "./control.js"
+
+/** Where the sandbox is, a stage for answers that no service gives, and an address where nobody listens. */
+export interface Places {
+  readonly sandbox: string
+  readonly stage: string
+  readonly nobody: string
+}
+
+/** A check by name, and why it failed if it did. */
+export interface Result {
+  readonly check: string
+  readonly failure?: string
+}
+
+/** What is to be shown, by names that say it. */
+export type Checks = Readonly<Record<string, (lab: Lab) => Effect.Effect<void, unknown>>>
+
+/** Makes every check with this HTTP client, one after the other, unless the first fails: then none will do better. */
+export const play = (
+  checks: Checks,
+  http: Layer.Layer<HttpClient.HttpClient>,
+  places: Places
+): Effect.Effect<ReadonlyArray<Result>> =>
+  Effect.gen(function* () {
+    const lab = labOf(http, places)
+    const results: Array<Result> = []
+    for (const [check, run] of Object.entries(checks)) {
+      const exit = yield* lab.sandbox.reset.pipe(
+        Effect.zipRight(Effect.suspend(() => run(lab))),
+        Effect.timeout("20 seconds"),
+        Effect.exit
+      )
+      results.push(Exit.isSuccess(exit) ? { check } : { check, failure: Cause.pretty(exit.cause) })
+      if (results.length === 1 && Exit.isFailure(exit)) break
+    }
+    return results
+  })
+
+const labOf = (http: Layer.Layer<HttpClient.HttpClient>, places: Places) => ({
+  places,
+  sandbox: control(places.sandbox, places.stage),
+  /** Carries out calls by a client of these keys and this configuration. */
+  by:
+    (keys: AwsCredentials.Options, config: Partial<MeteringConfig.Options> = {}) =>
+    <A, E>(calls: Effect.Effect<A, E, MeteringClient.MeteringClient>) =>
+      Effect.provide(calls, clientOf(http, AwsCredentials.layerStatic(keys), places, config)),
+  /** Carries out calls by a client that asks this provider for credentials. */
+  byProvider:
+    (provider: AwsCredentials.Provider) =>
+    <A, E>(calls: Effect.Effect<A, E, MeteringClient.MeteringClient>) =>
+      Effect.provide(calls, clientOf(http, AwsCredentials.layerProvider(provider), places, {}))
+})
+
+export type Lab = ReturnType<typeof labOf>
+
+const clientOf = <E>(
+  http: Layer.Layer<HttpClient.HttpClient>,
+  credentials: Layer.Layer<AwsCredentials.AwsCredentials, E>,
+  { sandbox }: Places,
+  config: Partial<MeteringConfig.Options>
+) =>
+  MeteringClient.layer.pipe(
+    Layer.provide([
+      MeteringConfig.layer({ region: "us-east-1", endpoint: sandbox, ...config }),
+      credentials,
+      http
+    ])
+  )
+
+const keys = { accessKeyId: "sandbox", secretAccessKey: "sandbox" }
+
+const session = {
+  accessKeyId: "session",
+  secretAccessKey: "session-secret",
+  sessionToken: "session-token/+=0123456789"
+}
+
+const record = (fields: Partial<UsageRecord.Input> = {}) =>
+  Effect.map(DateTime.now, (now) =>
+    UsageRecord.make({
+      // one hour for all records of a check
+      timestamp: DateTime.startOf(now, "hour"),
+      dimension: "requests",
+      quantity: 7,
+      customerAWSAccountId: "111122223333",
+      ...fields
+    })
+  )
+
+const batch = (...usageRecords: ReadonlyArray<UsageRecord.UsageRecord>) =>
+  MeteringClient.batchMeterUsage({ productCode: "saas", usageRecords })
+
+/** Reports one record, of a quantity of 7. */
+export const one = Effect.flatMap(record(), (record) => batch(record))
+
+const metered = (fields: Partial<MeterUsage.Input> = {}) =>
+  Effect.map(DateTime.now, (timestamp) =>
+    MeterUsage.make({
+      productCode: "container",
+      timestamp,
+      usageDimension: "nodes",
+      usageQuantity: 3,
+      ...fields
+    })
+  )
+
+/** The standard schedule, but for its waits. */
+const atOnce = MeteringRetry.whileRetryable.pipe(Schedule.zipLeft(Schedule.recurs(2)))
+
+/** Fails twice, and is sent again until it is billed; billed once, whatever became of the answers. */
+const survives =
+  (fault: {
+    readonly fault: "throttling" | "internalError" | "unavailable" | "cutBefore" | "cutAfter"
+  }) =>
+  ({ by, sandbox }: Lab) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ ...fault, times: 2 })
+      const { results } = yield* Effect.flatMap(record(), (record) =>
+        Effect.retry(batch(record), atOnce)
+      ).pipe(by(keys))
+      expectLike(results, [{ status: "Success" }])
+      expectLike(yield* sandbox.billed, [7])
+      expectLike(
+        (yield* sandbox.log).map(({ fault }) => fault),
+        [fault.fault, fault.fault, "none"]
+      )
+    })
+
+/** The service's answer in that name is an error of that class, for every name that the model gives. */
+const raisesAll =
+  (name: MeteringError.OperationName) =>
+  ({ by, sandbox }: Lab) =>
+    Effect.gen(function* () {
+      const { call, exceptions: codes } = operations[name]
+      yield* sandbox.setFaults(
+        ...codes.map((code) => ({ fault: "refusal" as const, code, message: `said of ${code}` }))
+      )
+      const errors = yield* Effect.forEach(codes, () => Effect.flip(call())).pipe(by(keys))
+      expectLike(
+        errors,
+        codes.map((code) => ({
+          _tag: code,
+          operation: name,
+          serviceMessage: `said of ${code}`,
+          requestId: /^sandbox-/
+        }))
+      )
+    })
+
+/** What the client does wherever there is HTTP. */
+export const checks: Checks = {
+  // -------------------------------------------------------------------------------------------------
+  // the operations
+  // -------------------------------------------------------------------------------------------------
+
+  "resolves a token, again and again to the same": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const registrationToken = yield* sandbox.mintToken({ productCode: "saas" })
+      const resolve = MeteringClient.resolveCustomer({ registrationToken })
+      const [first, second] = yield* Effect.zip(resolve, resolve).pipe(by(keys))
+      const known = {
+        customerAWSAccountId: "111122223333",
+        customerIdentifier: "cust-1",
+        productCode: "saas",
+        statusCode: 200,
+        requestId: /^sandbox-/
+      }
+      expectLike([first, second], [known, known])
+    }),
+
+  "tells an unknown token by its exception": ({ by }) =>
+    Effect.gen(function* () {
+      const registrationToken = Redacted.make("nobody's")
+      const error = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
+        by(keys),
+        Effect.flip
+      )
+      expectLike(error, {
+        _tag: "InvalidTokenException",
+        operation: "ResolveCustomer",
+        statusCode: 400,
+        requestId: /^sandbox-/,
+        isRetryable: false
+      })
+    }),
+
+  "bills a record once, and gives its repeat the same id": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const sent = yield* record()
+      const [first, second] = yield* Effect.zip(batch(sent), batch(sent)).pipe(by(keys))
+      const echo = first.results[0]?.usageRecord
+      expectLike(first, { results: [{ status: "Success", meteringRecordId: /./ }], unreadable: [] })
+      expectLike(second.results[0]?.meteringRecordId, first.results[0]?.meteringRecordId)
+      expectLike([echo instanceof UsageRecord.UsageRecord, Equal.equals(echo, sent)], [true, true])
+      expectLike(yield* sandbox.billed, [7])
+    }),
+
+  "tells each record's own status, in the order of the request": ({ by }) =>
+    Effect.gen(function* () {
+      const first = yield* record()
+      const { results } = yield* Effect.zipRight(
+        batch(first),
+        batch(
+          UsageRecord.make({ ...first, customerAWSAccountId: "222233334444" }),
+          first,
+          UsageRecord.make({ ...first, quantity: 8 }),
+          UsageRecord.make({ ...first, dimension: "seats", quantity: 0 })
+        )
+      ).pipe(by(keys))
+      expectLike(
+        results.map(({ status }) => status),
+        ["CustomerNotSubscribed", "Success", "DuplicateRecord", "Success"]
+      )
+    }),
+
+  "keeps allocations, tags, other alphabets and fractional seconds": ({ by }) =>
+    Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const sent = yield* record({
+        timestamp: DateTime.subtract(now, { millis: (now.epochMillis % 1000) - 789 }),
+        dimension: "Anfragen/日本 ✓",
+        quantity: 10,
+        usageAllocations: [
+          { allocatedUsageQuantity: 6, tags: [{ key: "team", value: "search" }] },
+          { allocatedUsageQuantity: 4 }
+        ]
+      })
+      const echo = (yield* batch(sent).pipe(by(keys))).results[0]?.usageRecord
+      expectLike(echo?.timestamp.epochMillis, sent.timestamp.epochMillis)
+      expectLike(echo && Schema.equivalence(UsageRecord.UsageRecord)(echo, sent), true)
+    }),
+
+  "sends 25 records with thousands of allocations": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const usageAllocations = Arr.makeBy(200, (i) => ({
+        allocatedUsageQuantity: 1,
+        tags: Arr.of({ key: "tenant", value: `tenant-${i}` })
+      }))
+      const records = yield* Effect.forEach(Array.from({ length: 20 }).keys(), (hours) =>
+        record({
+          timestamp: DateTime.subtract(now, { hours }),
+          quantity: 200,
+          usageAllocations
+        })
+      )
+      const { results } = yield* batch(...records).pipe(by(keys))
+      expectLike(
+        results,
+        records.map(() => ({ status: "Success" }))
+      )
+      expectLike((yield* sandbox.billed).length, 20)
+    }),
+
+  "refuses a call for one record's sake, and bills nothing of it": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const good = yield* record()
+      const unheardOf = yield* record({ dimension: "unheard-of" })
+      const late = yield* record({ timestamp: DateTime.subtract(now, { hours: 25 }) })
+      const errors = yield* Effect.all([
+        Effect.flip(batch(good, unheardOf)),
+        Effect.flip(batch(late))
+      ]).pipe(by(keys))
+      expectLike(errors, [
+        { _tag: "InvalidUsageDimensionException" },
+        { _tag: "TimestampOutOfBoundsException" }
+      ])
+      expectLike(yield* sandbox.billed, [])
+    }),
+
+  "sends nothing that is not valid, and says where it is not": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const good = yield* record()
+      const error = yield* MeteringClient.batchMeterUsage({
+        productCode: "saas",
+        usageRecords: [good, { ...good, quantity: -1 }]
+      }).pipe(by(keys), Effect.flip)
+      expectLike(error, {
+        _tag: "InvalidInputError",
+        violations: [{ index: 1, field: "quantity", rule: "quantity", value: -1 }]
+      })
+      expectLike(yield* sandbox.calls, { BatchMeterUsage: 0 })
+    }),
+
+  "lets the service judge where a rule is switched off": ({ by }) =>
+    Effect.gen(function* () {
+      const good = yield* record()
+      const error = yield* batch(...Array.from({ length: 26 }, () => good)).pipe(
+        by(keys, { except: ["recordCount"] }),
+        Effect.flip
+      )
+      expectLike(error, { statusCode: 400, requestId: /^sandbox-/ })
+    }),
+
+  "meters once, whatever is sent again": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const request = yield* metered()
+      const { clientToken } = request
+      const once = MeteringClient.meterUsage(request)
+      const otherQuantity = yield* metered({ usageQuantity: 4 })
+      const sameToken = yield* metered({ usageQuantity: 5, clientToken })
+      const [first, second, ...errors] = yield* Effect.all([
+        once,
+        once,
+        Effect.flip(MeteringClient.meterUsage(otherQuantity)),
+        Effect.flip(MeteringClient.meterUsage(sameToken))
+      ]).pipe(by(keys))
+      expectLike(clientToken, /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/)
+      expectLike(first, { meteringRecordId: /./, statusCode: 200 })
+      expectLike(second, { meteringRecordId: Reflect.get(first, "meteringRecordId") })
+      expectLike(errors, [
+        { _tag: "DuplicateRequestException" },
+        { _tag: "IdempotencyConflictException" }
+      ])
+      expectLike(yield* sandbox.billed, [3])
+    }),
+
+  "answers a dry run with its own type, and meters nothing": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const answer = yield* MeteringClient.meterUsage({
+        ...(yield* metered()),
+        dryRun: true
+      }).pipe(by(keys))
+      expectLike([MeterUsage.isDryRun(answer), "meteringRecordId" in answer], [true, false])
+      expectLike(yield* sandbox.billed, [])
+    }),
+
+  "registers, with an answer that can be verified": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const request = { productCode: "container", publicKeyVersion: 1, nonce: "instance-7" }
+      const { signature } = yield* MeteringClient.registerUsage(request).pipe(by(keys))
+      const publicKey = yield* sandbox.publicKey
+      expectLike(yield* RegisterUsage.verify(signature, { ...request, publicKey }), request)
+      const forged = yield* RegisterUsage.verify(signature, {
+        ...request,
+        nonce: "instance-8",
+        publicKey
+      }).pipe(Effect.either)
+      expectLike(Either.isLeft(forged), true)
+      const error = yield* MeteringClient.registerUsage({ ...request, publicKeyVersion: 9 }).pipe(
+        by(keys),
+        Effect.flip
+      )
+      expectLike(error, { _tag: "InvalidPublicKeyVersionException" })
+    }),
+
+  "carries twenty calls at once": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const records = yield* Effect.forEach(Array.from({ length: 20 }).keys(), (i) =>
+        record({ quantity: i, customerAWSAccountId: "222233334444" })
+      )
+      const answers = yield* Effect.forEach(records, (record) => batch(record), {
+        concurrency: "unbounded"
+      }).pipe(by(keys))
+      expectLike(
+        answers.map(({ results }) => results[0]?.usageRecord?.quantity),
+        records.map(({ quantity }) => quantity)
+      )
+      expectLike(yield* sandbox.calls, { BatchMeterUsage: 20 })
+    }),
+
+  // -------------------------------------------------------------------------------------------------
+  // errors of the service
+  // -------------------------------------------------------------------------------------------------
+
+  "knows every exception of MeterUsage": raisesAll("MeterUsage"),
+  "knows every exception of BatchMeterUsage": raisesAll("BatchMeterUsage"),
+  "knows every exception of RegisterUsage": raisesAll("RegisterUsage"),
+  "knows every exception of ResolveCustomer": raisesAll("ResolveCustomer"),
+
+  "keeps a code that nobody has modelled": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "refusal", code: "BrandNewException" })
+      expectLike(yield* one.pipe(by(keys), Effect.flip), {
+        _tag: "UnknownServiceError",
+        code: "BrandNewException"
+      })
+    }),
+
+  "says how long a throttled call should wait": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "throttling", retryAfter: 2000 })
+      expectLike(yield* one.pipe(by(keys), Effect.flip), {
+        _tag: "ThrottlingException",
+        isRetryable: true,
+        isThrottling: true,
+        retryAfter: { value: { millis: 2000 } }
+      })
+    }),
+
+  "waits as long as the service asks": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "throttling", retryAfter: 1000 })
+      const quick = MeteringRetry.backoff({ base: 1, throttledBase: 1 })
+      const [took] = yield* Effect.timed(Effect.retry(one, quick)).pipe(by(keys))
+      expectLike(Duration.greaterThan(took, "990 millis"), true)
+      expectLike(yield* sandbox.billed, [7])
+    }),
+
+  "comes through after throttling": survives({ fault: "throttling" }),
+  "comes through after internal errors": survives({ fault: "internalError" }),
+  "comes through after a load balancer's page of HTML": survives({ fault: "unavailable" }),
+
+  "tells that some records were not looked at": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "unprocessed", share: 0.5 })
+      const first = yield* record()
+      const second = UsageRecord.make({ ...first, dimension: "seats" })
+      const answer = yield* batch(first, second).pipe(by(keys))
+      expectLike(answer, { results: [{ status: "Success" }], unprocessedRecords: [{}] })
+      const again = yield* batch(...answer.unprocessedRecords).pipe(by(keys))
+      expectLike(again, { results: [{ status: "Success" }], unprocessedRecords: [] })
+    }),
+
+  // -------------------------------------------------------------------------------------------------
+  // credentials and clocks
+  // -------------------------------------------------------------------------------------------------
+
+  "signs with a session token": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* one.pipe(by(session))
+      expectLike(yield* sandbox.log, [{ accessKeyId: "session" }])
+      expectLike(yield* sandbox.billed, [7])
+    }),
+
+  "is refused with a wrong secret, and nothing is billed": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      const error = yield* one.pipe(by({ ...keys, secretAccessKey: "wrong" }), Effect.flip)
+      expectLike(error, { _tag: "CredentialsRejectedError", code: "InvalidSignatureException" })
+      expectLike(yield* sandbox.billed, [])
+    }),
+
+  "says which permission is missing": ({ by }) =>
+    Effect.gen(function* () {
+      const error = yield* one.pipe(
+        by({ accessKeyId: "limited", secretAccessKey: "limited-secret" }),
+        Effect.flip
+      )
+      expectLike(error, { _tag: "AccessDeniedError", message: /aws-marketplace:BatchMeterUsage/ })
+    }),
+
+  "has expired credentials renewed once, and calls again": ({ byProvider, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "expiredCredentials" })
+      let asked = 0
+      yield* one.pipe(byProvider(async () => (asked++ === 0 ? keys : session)))
+      expectLike(asked, 2)
+      expectLike(yield* sandbox.log, [
+        { accessKeyId: "sandbox", fault: "expiredCredentials" },
+        { accessKeyId: "session", fault: "none" }
+      ])
+    }),
+
+  "tells expired credentials from an expired token": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "expiredCredentials", times: 2 })
+      const registrationToken = yield* sandbox.mintToken({ productCode: "saas" })
+      const error = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
+        by(keys),
+        Effect.flip
+      )
+      expectLike(error, { _tag: "CredentialsExpiredError", operation: "ResolveCustomer" })
+    }),
+
+  "corrects a clock that is behind": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "clockSkew", ahead: 600_000, times: 2 })
+      yield* one.pipe(by(keys))
+      expectLike(yield* sandbox.billed, [7])
+      expectLike((yield* sandbox.log).length, 2)
+    }),
+
+  "corrects a clock that is ahead": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "clockSkew", behind: 600_000, times: 2 })
+      yield* one.pipe(by(keys))
+      expectLike(yield* sandbox.billed, [7])
+    }),
+
+  // -------------------------------------------------------------------------------------------------
+  // the network
+  // -------------------------------------------------------------------------------------------------
+
+  "fails as a connection where nobody listens": ({ by, places }) =>
+    Effect.gen(function* () {
+      const error = yield* one.pipe(by(keys, { endpoint: places.nobody }), Effect.flip)
+      expectLike(error, { _tag: "ConnectionError", endpoint: places.nobody, isRetryable: true })
+    }),
+
+  "knows that nothing was sent where nobody listens": ({ by, places }) =>
+    Effect.gen(function* () {
+      const error = yield* one.pipe(by(keys, { endpoint: places.nobody }), Effect.flip)
+      expectLike(error, { delivery: "notSent" })
+    }),
+
+  "comes through after cut connections": survives({ fault: "cutBefore" }),
+  "bills once, however often the answer was lost": survives({ fault: "cutAfter" }),
+
+  "does not know what became of a request whose connection was cut": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "cutAfter" })
+      const request = yield* record()
+      const error = yield* batch(request).pipe(by(keys), Effect.flip)
+      expectLike(error, { _tag: "ConnectionError", delivery: "unknown", isRetryable: true })
+      expectLike(yield* sandbox.billed, [7])
+      expectLike((yield* batch(request).pipe(by(keys))).results, [{ status: "Success" }])
+      expectLike(yield* sandbox.billed, [7])
+    }),
+
+  "makes one attempt per call, also over a connection that is kept": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "none" }, { fault: "cutAfter" })
+      const error = yield* Effect.zipRight(one, one).pipe(by(keys), Effect.flip)
+      expectLike(error, { _tag: "ConnectionError" })
+      expectLike((yield* sandbox.log).length, 2)
+    }),
+
+  "ends a call that takes too long": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "latency", duration: 10_000 })
+      const error = yield* one.pipe(by(keys, { requestTimeout: "200 millis" }), Effect.flip)
+      expectLike(error, { _tag: "RequestTimeoutError", isRetryable: true })
+    }),
+
+  "ends a call whose answer drips": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "slowBody", duration: 10_000 })
+      const error = yield* one.pipe(by(keys, { requestTimeout: "300 millis" }), Effect.flip)
+      expectLike(error, { _tag: "RequestTimeoutError" })
+    }),
+
+  "reads an answer that drips in time": ({ by, sandbox }) =>
+    Effect.gen(function* () {
+      yield* sandbox.setFaults({ fault: "slowBody", duration: 300 })
+      expectLike((yield* one.pipe(by(keys))).results, [{ status: "Success" }])
+    }),
+
+  "fails as a connection where an answer is cut off": ({ by, places }) =>
+    Effect.gen(function* () {
+      const error = yield* one.pipe(by(keys, { endpoint: `${places.stage}/cut` }), Effect.flip)
+      expectLike(error, { _tag: "ConnectionError", delivery: "unknown" })
+    }),
+
+  "hangs up when it is interrupted": ({ by, places, sandbox }) =>
+    Effect.gen(function* () {
+      const before = yield* sandbox.seen
+      const until = (done: (seen: typeof before) => boolean) =>
+        Effect.repeat(sandbox.seen, { until: done, schedule: Schedule.spaced("20 millis") })
+      const arrivals = (seen: typeof before) => seen.arrived["/hang/"] ?? 0
+      const call = yield* one.pipe(by(keys, { endpoint: `${places.stage}/hang` }), Effect.fork)
+      yield* until((seen) => arrivals(seen) > arrivals(before))
+      yield* Fiber.interrupt(call)
+      yield* Effect.timeout(
+        until((seen) => seen.abandoned > before.abandoned),
+        "5 seconds"
+      )
+    }),
+
+  "follows no redirect": ({ by, places, sandbox }) =>
+    Effect.gen(function* () {
+      const error = yield* one.pipe(by(keys, { endpoint: `${places.stage}/redirect` }), Effect.flip)
+      expectLike(error, { _tag: "UnexpectedResponseError" })
+      expectLike((yield* sandbox.seen).arrived["/trap/"], undefined)
+    }),
+
+  "tells a stranger's page from an answer": ({ by, places }) =>
+    Effect.gen(function* () {
+      const error = yield* one.pipe(by(keys, { endpoint: `${places.stage}/page` }), Effect.flip)
+      expectLike(error, {
+        _tag: "UnexpectedResponseError",
+        statusCode: 200,
+        contentType: /^text\/html/
+      })
+    }),
+
+  "shows no secret in any error": ({ by, places: { nobody, stage } }) =>
+    Effect.gen(function* () {
+      const secrets = {
+        secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        sessionToken: "IQoJb3JpZ2luX2VjEDExampleSessionToken+/0123456789"
+      }
+      const token = "AbCdRegistrationToken0123456789/+EfGhIjKlMnOpQrStUvWxYz=="
+      const endpoints = [
+        nobody,
+        ...["echo", "cut", "redirect", "page"].map((at) => `${stage}/${at}`)
+      ]
+      for (const endpoint of endpoints) {
+        const cause = yield* MeteringClient.resolveCustomer({
+          registrationToken: Redacted.make(token)
+        }).pipe(
+          by({ accessKeyId: "AKIDEXAMPLE", ...secrets }, { endpoint }),
+          Effect.sandbox,
+          Effect.flip
+        )
+        const text = textsOf(cause).join("\n")
+        const shown = [...Object.values(secrets), token].filter((secret) =>
+          text.includes(secret.slice(0, 16))
+        )
+        // the signature is the only number of this length
+        expectLike(
+          { endpoint, shown, signature: /[\da-f]{64}/.test(text) },
+          {
+            endpoint,
+            shown: [],
+            signature: false
+          }
+        )
+      }
+    })
+}
+
+/** Whatever could be logged of an error. */
+const textsOf = (cause: Cause.Cause<object>): ReadonlyArray<string> => [
+  Cause.pretty(cause, { renderErrorCause: true }),
+  JSON.stringify(cause),
+  ...Chunk.toReadonlyArray(Cause.failures(cause)).flatMap((error) => [
+    String(error),
+    JSON.stringify(error),
+    Inspectable.toStringUnknown(error),
+    JSON.stringify(Object.getOwnPropertyNames(error).map((name) => Reflect.get(error, name))),
+    error instanceof Error ? (error.stack ?? "") : ""
+  ])
+]
