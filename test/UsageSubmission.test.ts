@@ -30,6 +30,7 @@ import {
   submitAll,
   tags
 } from "./submission/support.js"
+import * as virtualClock from "./submission/virtualClock.js"
 
 const operation = "BatchMeterUsage"
 const dimensions = (calls: ReadonlyArray<Call>) =>
@@ -466,6 +467,22 @@ describe("pacing", () => {
         )
       yield* submitAll(records(250), client(slow), { concurrency: 3 })
       assert.strictEqual(most, 3)
+    })
+  )
+
+  it.effect("comes to its end where calls are a fraction of a millisecond apart", () =>
+    Effect.gen(function* () {
+      // a third of a second, to the nanosecond, is a little less than that
+      const answers = client(accept)
+      const { counts } = yield* UsageSubmission.submitAll(
+        records(75, { timestamp: at("1970-01-01T00:00:00Z") }),
+        {
+          productCode: product,
+          rate: 3
+        }
+      ).pipe(Effect.provide(answers.layer), Effect.withClock(virtualClock.make(0)))
+      assert.strictEqual(counts.Accepted, 75)
+      assert.strictEqual(answers.calls.length, 3)
     })
   )
 

@@ -165,7 +165,9 @@ export const run = <E, R>(
       const wait = (seen: number, until: number, time: number) => {
         if (until >= alarm) return work.after(seen)
         alarm = until
-        return Effect.raceFirst(work.after(seen), Effect.sleep(until - time)).pipe(
+        // a clock that is as exact as its durations would wake up a part of a nanosecond early, for ever
+        const enough = Math.ceil(until - time)
+        return Effect.raceFirst(work.after(seen), Effect.sleep(enough)).pipe(
           Effect.ensuring(
             Effect.sync(() => {
               alarm = Number.POSITIVE_INFINITY
