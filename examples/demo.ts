@@ -1,207 +1,193 @@
 /**
- * The main job, end to end: a sandbox of the service behind signed HTTP on a free loopback port, a buyer who
- * signs up, a file of usage that is metered in calls of 25, and what came of it.
+ * The main job, end to end, with the command: a sandbox of the service, a buyer who signs up, a file of usage that is
+ * submitted while an answer is lost, and what was refused corrected and submitted again. It ends with 1 as soon as a
+ * figure is not what it should be.
  *
  *     npm run demo
  */
-import { readFileSync } from "node:fs"
+import { deepStrictEqual } from "node:assert"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import type { Readable } from "node:stream"
+import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { parse } from "csv-parse/sync"
-import { Array as Arr, Clock, Console, DateTime, Effect, Layer, Order, Schema } from "effect"
-import {
-  AwsCredentials,
-  type BatchMeterUsage,
-  MeteringClient,
-  MeteringConfig,
-  MeteringRetry,
-  UsageRecord
-} from "effect-marketplace-metering"
-import { MeteringSandbox, type Report, SandboxServer } from "effect-marketplace-metering/sandbox"
-import { table } from "./support/table.js"
+import type { Report } from "effect-marketplace-metering/sandbox"
 
-const productCode = "atlas-search"
-const file = fileURLToPath(new URL("data/usage.csv", import.meta.url))
-
-/** The service takes usage for 24 hours, so everything here happens on the evening of the file's day. */
-const evening = DateTime.unsafeMake("2026-03-17T18:05:00Z")
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), "demo-"))
+const file = (name: string) => join(folder, name)
 
 // ---------------------------------------------------------------------------------------------------
-// the seller's program: it knows the client and nothing of a sandbox
+// usage
 // ---------------------------------------------------------------------------------------------------
 
-const Row = Schema.Struct({
-  timestamp: Schema.DateTimeUtc,
-  customer_aws_account_id: Schema.String,
-  dimension: Schema.String,
-  quantity: Schema.NumberFromString
-})
+type Row = Record<"timestamp" | "customer_aws_account_id" | "dimension" | "quantity", string>
 
-const readUsage = Effect.gen(function* () {
-  const rows: unknown = parse(readFileSync(file), { columns: true, skip_empty_lines: true })
-  const usage = yield* Schema.decodeUnknown(Schema.Array(Row))(rows)
-  return yield* Effect.forEach(usage, ({ customer_aws_account_id, ...row }) =>
-    UsageRecord.makeEither({ ...row, customerAWSAccountId: customer_aws_account_id })
-  )
-})
+const read = (path: string): ReadonlyArray<Row> => parse(readFileSync(path), { columns: true })
 
-type Result = Pick<UsageRecord.UsageRecordResult, "usageRecord" | "status">
+const cell = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-/** One call, and again for whatever the service did not get to. */
-const meter = (
-  usageRecords: ReadonlyArray<UsageRecord.UsageRecord>,
-  triesLeft = 5
-): Effect.Effect<
-  ReadonlyArray<Result>,
-  BatchMeterUsage.BatchMeterUsageError,
-  MeteringClient.MeteringClient
-> =>
-  MeteringClient.batchMeterUsage({ productCode, usageRecords }).pipe(
-    Effect.retry(MeteringRetry.standard),
-    Effect.flatMap(({ results, unprocessedRecords }) =>
-      unprocessedRecords.length === 0 || triesLeft === 0
-        ? Effect.succeed([
-            ...results,
-            ...unprocessedRecords.map((usageRecord) => ({ usageRecord, status: "Unprocessed" }))
-          ])
-        : Effect.map(Effect.delay(meter(unprocessedRecords, triesLeft - 1), "1 second"), (more) => [
-            ...results,
-            ...more
-          ])
-    )
-  )
-
-// ---------------------------------------------------------------------------------------------------
-// what is shown
-// ---------------------------------------------------------------------------------------------------
-
-const reasons: Record<string, string> = {
-  DuplicateRecord: "another quantity was already billed for this customer, dimension and hour",
-  CustomerNotSubscribed: "the customer has no active subscription",
-  Unprocessed: "the service did not get to it; send it again"
+const write = (path: string, rows: ReadonlyArray<Row>) => {
+  const lines = [Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))]
+  writeFileSync(path, lines.map((cells) => `${cells.map(cell).join()}\n`).join(""))
 }
 
-const byCustomer = (results: ReadonlyArray<Result>) =>
-  Object.entries(Arr.groupBy(results, (result) => result.usageRecord?.customerAWSAccountId ?? "?"))
-    .sort(Order.mapInput(Order.string, ([account]: [string, unknown]) => account))
-    .map(([account, all]) => {
-      const count = (status: string) => all.filter((result) => result.status === status).length
-      return [account, count("Success"), count("DuplicateRecord"), count("CustomerNotSubscribed")]
-    })
+const hour = 3_600_000
 
-const refusals = (results: ReadonlyArray<Result>) =>
-  results
-    .filter((result) => result.status !== "Success")
-    .map(({ status = "no status", usageRecord: record }) => [
-      record === undefined ? "?" : DateTime.formatIso(record.timestamp).slice(0, 16),
-      record?.customerAWSAccountId ?? "?",
-      record?.dimension ?? "?",
-      record?.quantity ?? "?",
-      `${status}: ${reasons[status] ?? "a status that this program does not know"}`
-    ])
+/** The service takes usage for 24 hours, so the six hours of the file become the last six. */
+const ofToday = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+  const last = Math.max(...rows.map(({ timestamp }) => Date.parse(timestamp)))
+  const ahead = (Math.floor(Date.now() / hour) - 1 - Math.floor(last / hour)) * hour
+  return rows.map((row) => ({
+    ...row,
+    timestamp: new Date(Date.parse(row.timestamp) + ahead).toISOString()
+  }))
+}
 
-const totals = (billed: ReadonlyArray<Report.Billed>) =>
-  Object.entries(
-    Arr.groupBy(
-      billed,
-      ({ customerAWSAccountId, dimension }) => `${customerAWSAccountId} ${dimension}`
-    )
-  ).map(([key, all]) => [
-    ...key.split(" "),
-    all.length,
-    all.reduce((sum, { quantity }) => sum + quantity, 0)
-  ])
+/** A line for each hour of a customer's usage of a dimension: of several the first. */
+const billOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const bill = new Map<string, string>()
+  for (const { customer_aws_account_id, dimension, quantity, timestamp } of rows) {
+    const key = [customer_aws_account_id, dimension, timestamp.slice(0, 13)].join()
+    const isGood = customer_aws_account_id !== cancelled && dimensions.includes(dimension)
+    if (isGood && !bill.has(key)) bill.set(key, `${key},${quantity}`)
+  }
+  return [...bill.values()].sort()
+}
 
-const program = Effect.gen(function* () {
-  const sandbox = yield* MeteringSandbox.MeteringSandbox
-  const { url } = yield* SandboxServer.SandboxServer
-  yield* Console.log(`The sandbox listens on ${url}; every request to it is signed and verified.\n`)
+/** What the sandbox's world says. */
+const dimensions = ["api-calls", "documents-indexed", "storage-gb-hours"]
+const cancelled = "775193402816"
 
-  const registrationToken = yield* sandbox.mintToken({ customerAWSAccountId: "201845637190" })
-  const buyer = yield* MeteringClient.resolveCustomer({ registrationToken })
-  yield* Console.log(
-    `A buyer signed up: account ${buyer.customerAWSAccountId}, product ${buyer.productCode}.\n`
-  )
-
-  const records = yield* readUsage
-  const calls = Arr.chunksOf(records, 25)
-  const results = Arr.flatten(yield* Effect.forEach(calls, (call) => meter(call)))
-  yield* Console.log(
-    `${records.length} records of examples/data/usage.csv were metered in ${calls.length} calls:\n`
-  )
-  yield* Console.log(
-    table(["customer", "accepted", "duplicate", "not subscribed"], byCustomer(results))
-  )
-  yield* Console.log("Refused, and why:\n")
-  yield* Console.log(
-    table(["usage at (UTC)", "customer", "dimension", "quantity", "why"], refusals(results))
-  )
-  yield* Console.log("What the sandbox has billed:\n")
-  yield* Console.log(
-    table(["customer", "dimension", "hours", "units"], totals(yield* sandbox.billed))
-  )
-})
+const same = (what: string, actual: unknown, expected: unknown) =>
+  deepStrictEqual(actual, expected, `${what} is ${actual}, and should be ${expected}`)
 
 // ---------------------------------------------------------------------------------------------------
-// the program's world
+// the command
 // ---------------------------------------------------------------------------------------------------
 
-const customer = (customerAWSAccountId: string) => ({
-  customerAWSAccountId,
-  agreements: [{ productCode }]
-})
+const say = (text: string) => console.log(`\n# ${text}`)
 
-const SandboxLive = MeteringSandbox.layer({
-  products: [
-    { code: productCode, dimensions: ["api-calls", "documents-indexed", "storage-gb-hours"] }
-  ],
-  customers: [
-    customer("201845637190"),
-    customer("318274650923"),
-    customer("427709183564"),
-    customer("539061842771"),
-    customer("664820137955"),
-    // this one has cancelled, and its usage is still being reported
-    { customerAWSAccountId: "775193402816", agreements: [] }
-  ]
-})
-
-const ServerLive = SandboxServer.layerNode({ port: 0 })
-
-const ConfigLive = Layer.unwrapEffect(
-  Effect.map(SandboxServer.SandboxServer, ({ url }) =>
-    MeteringConfig.layer({ region: "us-east-1", endpoint: url })
-  )
-)
-
-const ClientLive = MeteringClient.layer.pipe(
-  Layer.provide([
-    ConfigLive,
-    AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
-    NodeHttpClient.layerUndici
-  ])
-)
-
-const Live = ClientLive.pipe(Layer.provideMerge(ServerLive), Layer.provideMerge(SandboxLive))
-
-/** Time goes on as always, but from the evening of the file's day. */
-const OnTheEvening = Layer.unwrapEffect(
-  Effect.clockWith((clock) => {
-    const ahead = evening.epochMillis - clock.unsafeCurrentTimeMillis()
-    return Effect.succeed(
-      Layer.setClock({
-        [Clock.ClockTypeId]: Clock.ClockTypeId,
-        unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + ahead,
-        unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos() + BigInt(ahead) * 1_000_000n,
-        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + ahead),
-        currentTimeNanos: Effect.map(
-          clock.currentTimeNanos,
-          (now) => now + BigInt(ahead) * 1_000_000n
-        ),
-        sleep: (duration) => clock.sleep(duration)
-      })
-    )
+/** Types a command, and shows what it prints but for what is piped. */
+const type = (line: string, env: Record<string, string> = {}) => {
+  console.log(`\n$ effect-marketplace-metering ${line}`)
+  const [args = "", ...pipe] = line.split(" | ")
+  const isPiped = pipe.length > 0 || args.startsWith("sandbox")
+  return spawn(process.execPath, [file("command.mjs"), ...args.split(" ")], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ["inherit", isPiped ? "pipe" : "inherit", "inherit"]
   })
-)
+}
 
-program.pipe(Effect.provide(Layer.provideMerge(Live, OnTheEvening)), NodeRuntime.runMain)
+const startSandbox = async () => {
+  const child = type("sandbox --port 0 --scenario world.json")
+  for await (const line of createInterface({ input: child.stdout as Readable })) {
+    const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? []
+    if (url === undefined) continue
+    console.log(line)
+    return { child, url }
+  }
+  throw new Error("the sandbox has ended")
+}
+
+const demo = async (url: string) => {
+  const environment = {
+    AWS_ENDPOINT_URL_MARKETPLACE_METERING: url,
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "false",
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: "sandbox",
+    AWS_SECRET_ACCESS_KEY: "sandbox"
+  }
+  const run = async (line: string, expectedCode: number) => {
+    const child = type(line, environment)
+    const output = child.stdout === null ? "" : await text(child.stdout)
+    const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode]
+    same("the exit code", code, expectedCode)
+    return output
+  }
+  const submit = (name: string, expectedCode: number, more = "") =>
+    run(`submit ${name} --product-code atlas-search${more}`, expectedCode)
+  const look = async <A>(path: string, init?: RequestInit): Promise<A> =>
+    // what the sandbox's own control answers
+    (await fetch(`${url}/_sandbox/${path}`, init)).json() as Promise<A>
+  const billed = async () => {
+    const lines = await look<ReadonlyArray<typeof Report.Billed.Encoded>>("billed")
+    return lines
+      .map(({ customerAWSAccountId, dimension, hour, quantity }) =>
+        [customerAWSAccountId, dimension, hour.slice(0, 13), quantity].join()
+      )
+      .sort()
+  }
+
+  say("A buyer signs up: the page is given a registration token, and the seller asks whose it is.")
+  const { registrationToken } = await look<{ readonly registrationToken: string }>("tokens", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ customerAWSAccountId: "201845637190" })
+  })
+  writeFileSync(file("token.txt"), registrationToken)
+  await run("resolve token.txt", 0)
+
+  const usage = ofToday(read(at("data/usage.csv")))
+  write(file("usage.csv"), usage)
+  say(`${usage.length} records are submitted. The answer to the first call will be lost.`)
+  await submit("usage.csv", 1, " --rejected rejected.csv")
+  const calls = (await look<ReadonlyArray<typeof Report.Call.Encoded>>("log")).filter(
+    ({ operation }) => operation === "BatchMeterUsage"
+  )
+  const countOf = (kind: string) => calls.filter(({ fault }) => fault === kind).length
+  same("the number of lost answers", countOf("cutAfter"), 1)
+  same("the number of throttled calls", countOf("throttling"), 1)
+  same("what is billed", (await billed()).length, usage.length - 5)
+  say(
+    `It took ${calls.length} calls: one answer was lost, one call was throttled, and a record that spoilt its call had to be found. What was accepted is billed, each hour once.`
+  )
+
+  const rejected = read(file("rejected.csv"))
+  same("the number of rejected records", rejected.length, 5)
+  const corrections = rejected.map((row) => ({
+    ...row,
+    dimension: row.dimension.replace("documents_indexed", "documents-indexed"),
+    quantity: String(Math.round(Number(row.quantity)))
+  }))
+  const corrected = corrections.filter(
+    ({ dimension, quantity }, i) =>
+      dimension !== rejected[i]?.dimension || quantity !== rejected[i]?.quantity
+  )
+  write(file("corrected.csv"), corrected)
+  say(
+    `Of the ${rejected.length} in rejected.csv two are corrected, a dimension and a quantity, and submitted again.`
+  )
+  await submit("corrected.csv", 0)
+  const bill = await billed()
+  same("what is billed", bill, billOf([...corrected, ...usage]))
+
+  say("And the whole file once more, as after a crash.")
+  const summary = (await submit("usage.csv", 1, " --json | tail -n 1")).trim().split("\n").at(-1)
+  console.log(summary)
+  same("what was accepted again", JSON.parse(summary ?? "").summary.counts.Accepted, 88)
+  same("what is billed", await billed(), bill)
+  const units = bill.reduce((sum, line) => sum + Number(line.split(",").at(-1)), 0)
+  say(
+    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units, which is what the file comes to.`
+  )
+}
+
+try {
+  execFileSync(process.execPath, [at("../src/bin/bundle.js"), file("command.mjs")])
+  copyFileSync(at("data/world.json"), file("world.json"))
+  const { child, url } = await startSandbox()
+  try {
+    await demo(url)
+  } finally {
+    child.kill()
+  }
+} finally {
+  rmSync(folder, { recursive: true })
+}
