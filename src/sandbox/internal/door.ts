@@ -6,6 +6,7 @@ import { type Reply, refuse } from "../../internal/awsJsonServer.js"
 import { type Refused, verify } from "../../internal/signature.js"
 import { marketplaceMetering } from "../../Operation.js"
 import type { KeyPair } from "../Scenario.js"
+import { accessKeyIdForm } from "./fields.js"
 import { expired } from "./misfortune.js"
 import type { Visitor } from "./state.js"
 
@@ -66,8 +67,10 @@ export const make = ({ allowedSkew, anyCredentials, keyPairs, regions }: Options
 /** A sender whose signature nobody has looked at. */
 export const stranger = ({ headers }: Request): Visitor => ({
   signature: "unchecked",
-  accessKeyId: /(?:^|[\s,])Credential=([^/,\s]{1,128})/.exec(headers.authorization ?? "")?.[1]
+  accessKeyId: credential.exec(headers.authorization ?? "")?.[1]
 })
+
+const credential = new RegExp(`(?:^|[\\s,])Credential=(${accessKeyIdForm})`)
 
 /** The codes of AWS's JSON services, which end in "Exception" where those of its query services do not. */
 const codeOf: { readonly [Tag in Refused["_tag"]]: string } = {
