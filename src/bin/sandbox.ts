@@ -17,19 +17,21 @@ import { reasonOf } from "./internal/files.js"
 import { number, time } from "./internal/options.js"
 import * as world from "./internal/world.js"
 
+const usual = { host: "127.0.0.1", port: 4598 }
+
 const port = number(
   "port",
   "a port from 0 to 65535",
   (port) => Number.isInteger(port) && port >= 0 && port <= 65_535
 ).pipe(
-  Options.withDefault(4598),
-  Options.withDescription("Where it listens, 4598 unless given; 0 takes any free port.")
+  Options.withDefault(usual.port),
+  Options.withDescription(`Where it listens, ${usual.port} unless given; 0 takes any free port.`)
 )
 
 const host = Options.text("host").pipe(
-  Options.withDefault("127.0.0.1"),
+  Options.withDefault(usual.host),
   Options.withDescription(
-    "The address that it listens on, 127.0.0.1 unless given. With 0.0.0.0 other machines can reach it."
+    `The address that it listens on, ${usual.host} unless given. With 0.0.0.0 other machines can reach it.`
   )
 )
 

@@ -51,6 +51,7 @@ describe("what it tells at its start", () => {
         "AWS_ACCESS_KEY_ID=sandbox",
         "AWS_SECRET_ACCESS_KEY=sandbox",
         "AWS_REGION=us-east-1",
+        "AWS_DEFAULT_REGION=us-east-1",
         "api-calls, events, seats, storage-gb",
         "arn:aws:license-manager::333344445555:license:l-000000000000000000000000000000a3",
         "aws meteringmarketplace batch-meter-usage --product-code sandbox-analytics",

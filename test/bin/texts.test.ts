@@ -166,9 +166,36 @@ describe("a world", () => {
     )
   })
 
-  it("offers none where nobody could make it", () => {
-    assert.include(told([]), "nobody has an agreement")
-  })
+  const agreement = { productCode: "sandbox-container" }
+  const nobody: ReadonlyArray<readonly [string, Partial<Scenario.Customer>, change?: object]> = [
+    ["without an agreement", { agreements: [] }],
+    ["when suspended", { suspended: true }],
+    [
+      "before it begins",
+      { agreements: [{ ...agreement, startsAt: DateTime.add(now, { hours: 1 }) }] }
+    ],
+    ["after its end", { agreements: [{ ...agreement, endsAt: now }] }],
+    [
+      "when cancelled an hour ago",
+      { agreements: [{ ...agreement, cancelledAt: DateTime.subtract(now, { hours: 1 }) }] }
+    ],
+    [
+      "in another Region",
+      {},
+      { products: [{ code: "sandbox-container", dimensions: ["nodes"], region: "eu-west-1" }] }
+    ],
+    ["without dimensions", {}, { products: [{ code: "sandbox-container", dimensions: [] }] }]
+  ]
+  for (const [when, change, scenario] of nobody) {
+    it(`offers no call ${when}`, () => {
+      const customer = { customerAWSAccountId: "1", agreements: [agreement], ...change }
+      assert.notInclude(told([customer], scenario), "AWS CLI:\n  aws")
+      assert.include(
+        told([{ ...customer, suspended: false, agreements: [agreement] }]),
+        "AWS CLI:\n  aws"
+      )
+    })
+  }
 
   it("tells twenty customers, and how many more there are", () => {
     const customers = Array.from({ length: 1_025 }, (_, i) => ({

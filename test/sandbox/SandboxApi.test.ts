@@ -232,6 +232,14 @@ describe("what cannot be done is said", () => {
     ],
     ["no duration", "/clock/advance", json({ by: "soon" }), 400, "HttpApiDecodeError", /duration/],
     [
+      "an account that no call can name",
+      "/customers",
+      json({ customerAWSAccountId: "acme-1" }),
+      400,
+      "HttpApiDecodeError",
+      /digits only/
+    ],
+    [
       "a fault that there is not",
       "/faults",
       json({ script: [{ fault: "x" }] }, "PUT"),

@@ -101,6 +101,12 @@ describe("the key pairs of a scenario", () => {
       { ...signedBy(seller), ...meter },
       400,
       coral("AccessDeniedException")
+    ],
+    [
+      "are told so by a dry run in its own words",
+      { ...signedBy(seller), ...meter, body: meter.body.replace("{", '{"DryRun":true,') },
+      400,
+      coral("UnauthorizedException")
     ]
   ])
 
@@ -170,6 +176,53 @@ describe("any credentials", () => {
         ]
       )
     }).pipe(Effect.provide(live(anybody)))
+  )
+})
+
+/** Names another key where nobody is to look for one. */
+const withDecoy = (accessKeyId: string) => ({
+  altered: {
+    authorization: (signed: string) => signed.replace(" ", ` X-Credential=${accessKeyId}/x, `)
+  }
+})
+
+describe("whoever has signed is the caller, whatever else the header names", () => {
+  const decoys: ReadonlyArray<readonly [what: string, RawRequest, answer: string]> = [
+    [
+      "an operation that only the other may call",
+      { ...signedBy(seller), ...meter, ...withDecoy("ASIABUYER") },
+      `AKIASELLER verified 400 ${coral("AccessDeniedException")}`
+    ],
+    [
+      "the other's time is over",
+      { ...signedBy(seller), ...batch, ...withDecoy("AKIAGUEST") },
+      "AKIASELLER verified 200 "
+    ],
+    [
+      "its own time is over",
+      { ...signedBy(guest), ...batch, ...withDecoy("AKIASELLER") },
+      `AKIAGUEST refused 400 ${coral("ExpiredTokenException")}`
+    ]
+  ]
+  for (const [what, request, expected] of decoys) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const { status, type = "" } = yield* post(request)
+        const [call] = yield* log
+        assert.strictEqual(`${call?.accessKeyId} ${call?.signature} ${status} ${type}`, expected)
+      }).pipe(Effect.provide(live()))
+    )
+  }
+
+  it.effect("also where nobody looks at signatures", () =>
+    Effect.gen(function* () {
+      const request = { ...signedBy(seller), ...meter, ...withDecoy("ASIABUYER") }
+      assert.strictEqual((yield* post(request)).type, coral("AccessDeniedException"))
+      assert.deepStrictEqual(
+        (yield* log).map(({ accessKeyId }) => accessKeyId),
+        ["AKIASELLER"]
+      )
+    }).pipe(Effect.provide(live({ anyCredentials: true })))
   )
 })
 
