@@ -6,6 +6,7 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Service } from "../MeteringSandbox.js"
 import { hasHungUp, mark, nobodyListens } from "./answer.js"
@@ -29,14 +30,16 @@ export const make = (
       onNone: () => true,
       onSome: ({ address }) => address._tag === "TcpAddress" && isLoopback(address.hostname)
     })
-    const made = yield* Effect.cached(
-      Effect.flatMap(
-        Effect.promise(() => import("./controlServer.js")),
-        ({ make }) => make(sandbox)
+    // in a fiber of nobody's: whoever asks first may go, and others wait for the same
+    const loading = yield* Effect.cached(
+      Effect.forkDaemon(
+        Effect.flatMap(
+          Effect.promise(() => import("./controlServer.js")),
+          ({ make }) => make(sandbox)
+        )
       )
     )
-    // whoever asks first may go, but takes nothing along that others wait for
-    const app = Effect.uninterruptible(made)
+    const app = Effect.flatMap(Effect.uninterruptible(loading), Fiber.await).pipe(Effect.flatten)
     const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
       const error = Cause.squash(cause)
       return error instanceof HttpServerError.RouteNotFound
