@@ -1,8 +1,10 @@
 /** Who calls, as the sandbox behind the server takes it: key pairs of the scenario, everybody, and the log of them. */
+import { request } from "node:http"
+import { json } from "node:stream/consumers"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Redacted } from "effect"
 import { MeteringSandbox, SandboxServer, type Scenario } from "../../src/sandbox/index.js"
-import { coral, modelled, post, type RawRequest } from "./http.js"
+import { coral, eventually, modelled, post, type RawRequest } from "./http.js"
 import { billed } from "./support.js"
 
 const [seller, buyer, guest]: readonly [Scenario.KeyPair, Scenario.KeyPair, Scenario.KeyPair] = [
@@ -297,3 +299,54 @@ it.effect("the longest body is the scenario's rule", () =>
     )
   )
 )
+
+it.effect(
+  "calls that are under way together without a ClientToken are each charged, on Bedrock AgentCore",
+  () =>
+    Effect.gen(function* () {
+      const { save } = yield* MeteringSandbox.MeteringSandbox
+      const { url } = yield* SandboxServer.SandboxServer
+      const begun = [1, 2].map(() =>
+        request(url, {
+          method: "POST",
+          headers: {
+            "x-amz-target": "AWSMPMeteringService.MeterUsage",
+            "content-length": body.length
+          }
+        })
+      )
+      const answers = begun.map(
+        (call) =>
+          new Promise<unknown>((resolve, reject) =>
+            call.on("error", reject).on("response", (answer) => resolve(json(answer)))
+          )
+      )
+      for (const call of begun) call.flushHeaders()
+      yield* eventually(save, (saved) => saved.includes('"arrivals":2'))
+      for (const call of begun) call.end(body)
+      const ids = yield* Effect.promise(() => Promise.all(answers))
+      assert.notDeepEqual(ids[0], ids[1])
+      assert.deepStrictEqual(yield* billed, [
+        "agent 111122223333 tokens 1970-01-01T00:00:00.000Z 6"
+      ])
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          SandboxServer.layerNode({ anyCredentials: true }),
+          MeteringSandbox.layer({
+            products: [{ code: "agent", dimensions: ["tokens"], metering: "agentCore" }],
+            customers: [
+              { customerAWSAccountId: "111122223333", agreements: [{ productCode: "agent" }] }
+            ]
+          })
+        )
+      )
+    )
+)
+
+const body = JSON.stringify({
+  ProductCode: "agent",
+  Timestamp: 0,
+  UsageDimension: "tokens",
+  UsageQuantity: 3
+})

@@ -264,6 +264,11 @@ describe("cancel", () => {
 
   const faults: ReadonlyArray<readonly [string, Marketplace.Which, RegExp]> = [
     ["nobody", { customerIdentifier: "x" }, /no customer x/],
+    [
+      "two in one",
+      { customerAWSAccountId: acme, customerIdentifier: "cust-globex" },
+      /no customer 111122223333 with the identifier cust-globex/
+    ],
     ["what it does not have", { customerAWSAccountId: acme, productCode: "x" }, /agreement for x/],
     [
       "another's licence",

@@ -77,6 +77,31 @@ describe("two in sequence", () => {
       )
   )
 
+  it.effect("faults that the scenario has only now befall it, unless others were to come", () =>
+    withFile((file) =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const fault = (name: "throttling" | "internalError", times: number) => ({
+          faults: { script: [{ fault: name, times }] }
+        })
+        const call = Effect.match(batch([record(recent)]), {
+          onFailure: ({ _tag }) => _tag as string,
+          onSuccess: () => "Success"
+        })
+        assert.strictEqual(yield* call.pipe(on(file)), "Success")
+        assert.strictEqual(
+          yield* call.pipe(on(file, fault("throttling", 2))),
+          "ThrottlingException"
+        )
+        // of the two, one is left
+        const left = yield* Effect.replicateEffect(call, 2).pipe(
+          on(file, fault("internalError", 2))
+        )
+        assert.deepStrictEqual(left, ["ThrottlingException", "Success"])
+      })
+    )
+  )
+
   it.effect("what is loaded is in the file as well", () =>
     withFile((file) =>
       Effect.gen(function* () {

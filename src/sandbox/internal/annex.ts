@@ -6,10 +6,10 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as HashSet from "effect/HashSet"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Service } from "../MeteringSandbox.js"
-import { mark, nobodyListens } from "./answer.js"
+import { hasHungUp, mark, nobodyListens } from "./answer.js"
 import * as browser from "./browser.js"
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -30,16 +30,17 @@ export const make = (
       onNone: () => true,
       onSome: ({ address }) => address._tag === "TcpAddress" && isLoopback(address.hostname)
     })
-    const app = yield* Effect.cached(
-      Effect.flatMap(
-        Effect.promise(() => import("./controlServer.js")),
-        ({ make }) => make(sandbox)
+    // in a fiber of nobody's: whoever asks first may go, and others wait for the same
+    const loading = yield* Effect.cached(
+      Effect.forkDaemon(
+        Effect.flatMap(
+          Effect.promise(() => import("./controlServer.js")),
+          ({ make }) => make(sandbox)
+        )
       )
     )
+    const app = Effect.flatMap(Effect.uninterruptible(loading), Fiber.await).pipe(Effect.flatten)
     const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
-      if (HashSet.has(Cause.interruptors(cause), HttpServerError.clientAbortFiberId)) {
-        return Effect.succeed(nobodyListens)
-      }
       const error = Cause.squash(cause)
       return error instanceof HttpServerError.RouteNotFound
         ? answer.notHere
@@ -55,7 +56,11 @@ export const make = (
               Effect.provideService(HttpServerRequest.HttpServerRequest, request),
               HttpIncomingMessage.withMaxBodySize(longestBody),
               Effect.interruptible,
-              Effect.catchAllCause(failed)
+              Effect.catchAllCause((cause) =>
+                Effect.flatMap(hasHungUp, (isGone) =>
+                  isGone ? Effect.succeed(nobodyListens) : failed(cause)
+                )
+              )
             )
           : Effect.succeed(said(refusal.status, { _tag: "Refused", reason: refusal.reason }))
       return Effect.map(response, HttpServerResponse.setHeaders(mark))

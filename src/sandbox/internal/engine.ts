@@ -52,7 +52,7 @@ export const make = (
   Effect.gen(function* () {
     const ref = yield* Ref.make(initial)
     const modify = write === undefined ? unwritten(ref) : yield* written(ref, write)
-    const keyPair = yield* keyPairOf(modify)
+    const keyPair = keyPairOf(modify)
     return {
       state: Ref.get(ref),
       modify,
@@ -125,22 +125,26 @@ const written = (ref: Ref.Ref<State>, write: (line: string) => Effect.Effect<voi
   )
 
 /** What the state has, or else a new one, which it has from then on. */
-const keyPairOf = (modify: Engine["modify"]) =>
-  Effect.gen(function* () {
-    const generated = yield* Effect.cached(keys.generate)
-    const pairOf = yield* Effect.cachedFunction(keys.pairOf)
-    const kept = modify((state) => [state.privateKey, state])
-    return Effect.gen(function* () {
-      const pem = (yield* kept) ?? (yield* generated)
-      return yield* pairOf(
-        yield* modify((state) =>
-          state.privateKey === undefined
-            ? [pem, change(state, { _tag: "PrivateKey", pem })]
-            : [state.privateKey, state]
-        )
-      )
-    })
+const keyPairOf = (modify: Engine["modify"]) => {
+  // promises, since whoever asks first may go before there is an answer, and others wait for the same
+  let generated: Promise<string> | undefined
+  const pairs = new Map<string, Promise<keys.KeyPair>>()
+  const pairOf = (pem: string) => {
+    const pair = pairs.get(pem) ?? keys.pairOf(pem)
+    pairs.set(pem, pair)
+    return pair
+  }
+  const kept = modify((state) => [state.privateKey, state])
+  return Effect.gen(function* () {
+    const pem = (yield* kept) ?? (yield* Effect.promise(() => (generated ??= keys.generate())))
+    const chosen = yield* modify((state) =>
+      state.privateKey === undefined
+        ? [pem, change(state, { _tag: "PrivateKey", pem })]
+        : [state.privateKey, state]
+    )
+    return yield* Effect.promise(() => pairOf(chosen))
   })
+}
 
 const responseOf = <Response>(schema: WireClass<Response>, fields: object): Response => {
   // a schema has a constructor signature of its own, which hides the class's

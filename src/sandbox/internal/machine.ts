@@ -117,6 +117,7 @@ const carryOut = (state: State, call: Call): readonly [Answer, State] => {
 
   const [unprocessed, drawn] = unprocessedOf(arrival.fault, request, paced)
   const [next, answer] = service.handle(drawn, request, {
+    requestId: arrival.requestId,
     clock,
     now: clock + state.offset,
     caller: visitor.keyPair?.caller ?? state.world.caller,
