@@ -41,8 +41,7 @@ describe("what the README says to a shell", () => {
   it("controls a sandbox", async () => {
     const { child, here } = await sandbox()
     const calls = blocks("sh").filter((code) => code.includes("curl"))
-    const script = [`curl() { command curl --fail-with-body "$@"; echo; }`, ...calls].join("
-")
+    const script = [`curl() { command curl --fail-with-body "$@"; echo; }`, ...calls].join("\n")
     const answers = shell(here(script))
     child.kill("SIGTERM")
     expect(calls).toHaveLength(4)
