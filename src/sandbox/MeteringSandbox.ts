@@ -183,7 +183,8 @@ export const layer = (options: Options = {}): Layer.Layer<MeteringClient | Meter
  * customers, the calendar, faults that are yet to come and the key, but not the log of calls.
  *
  * Every change is in the file before its call is answered, so killing the process loses nothing that anybody
- * was told. A file belongs to one sandbox at a time. It fails with a `SandboxError` that names the line where
+ * was told. A file belongs to one sandbox at a time,
+ * which is not looked after here (the command `sandbox --state` does). It fails with a `SandboxError` that names the line where
  * the file is not a sandbox's, and with a `ScenarioError` where the scenario contradicts itself.
  *
  * @example
