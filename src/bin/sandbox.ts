@@ -15,6 +15,7 @@ import { MeteringSandbox, SandboxServer, Scenario } from "../sandbox/index.js"
 import { cannotRun, type Failure } from "./internal/failure.js"
 import { reasonOf } from "./internal/files.js"
 import { number, time } from "./internal/options.js"
+import * as stateLock from "./internal/stateLock.js"
 import * as world from "./internal/world.js"
 
 const usual = { host: "127.0.0.1", port: 4598 }
@@ -76,7 +77,11 @@ export const sandbox = Command.make(
       }
       const sandbox = Option.match(options.state, {
         onNone: () => MeteringSandbox.layer(scenario),
-        onSome: (file) => Layer.mapError(MeteringSandbox.layerFile(file, scenario), notTaken(file))
+        onSome: (file) =>
+          Layer.provide(
+            Layer.mapError(MeteringSandbox.layerFile(file, scenario), notTaken(file)),
+            Layer.scopedDiscard(stateLock.hold(file))
+          )
       })
       const server = Layer.mapError(
         SandboxServer.layerNode({
@@ -108,7 +113,11 @@ const serve = (scenario: Scenario.Scenario, options: Shown) =>
     const sandbox = yield* MeteringSandbox.MeteringSandbox
     const { url } = yield* SandboxServer.SandboxServer
     // also where a state's file has another calendar
-    if (Option.isSome(options.now)) yield* sandbox.setTime(options.now.value)
+    if (Option.isSome(options.now)) {
+      yield* Effect.mapError(sandbox.setTime(options.now.value), ({ message }) =>
+        cannotRun(message)
+      )
+    }
     yield* Console.log(
       world.describe({
         url,

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
@@ -111,6 +111,7 @@ describe("--state", () => {
       const before = (yield* meter(first.url, now, 42)).results[0]
       first.child.kill("SIGKILL")
       assert.strictEqual((yield* Effect.promise(() => first.ended)).signal, "SIGKILL")
+      assert.isTrue(existsSync(`${state}.lock`))
 
       const second = yield* sandbox("--state", state)
       const same = (yield* meter(second.url, now, 42)).results[0]
@@ -119,6 +120,32 @@ describe("--state", () => {
       assert.isDefined(before?.meteringRecordId)
       assert.strictEqual(same?.meteringRecordId, before?.meteringRecordId)
       assert.strictEqual(other?.status, "DuplicateRecord")
+    })
+  )
+
+  it.live("is one sandbox's at a time, and the first loses nothing by the second", () =>
+    Effect.gen(function* () {
+      const state = file("shared.state")
+      const now = yield* DateTime.now
+      const first = yield* sandbox("--state", state)
+      const port = new URL(first.url).port
+      for (const other of ["0", port]) {
+        const second = yield* Effect.promise(() =>
+          run(["sandbox", "--port", other, "--state", state])
+        )
+        assert.deepStrictEqual([second.code, second.stdout], [2, ""])
+        assert.include(second.stderr, `in use by the sandbox of process ${first.child.pid}`)
+        assert.include(second.stderr, `${state}.lock`)
+      }
+      const before = (yield* meter(first.url, now, 42)).results[0]
+      first.child.kill("SIGTERM")
+      yield* Effect.promise(() => first.ended)
+      assert.isFalse(existsSync(`${state}.lock`))
+      const third = yield* sandbox("--state", state)
+      const same = (yield* meter(third.url, now, 42)).results[0]
+      third.child.kill("SIGTERM")
+      assert.isDefined(before?.meteringRecordId)
+      assert.strictEqual(same?.meteringRecordId, before?.meteringRecordId)
     })
   )
 

@@ -1,4 +1,5 @@
 /** The control of a sandbox beside its service, for those who may have it. */
+import * as Headers from "@effect/platform/Headers"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerError from "@effect/platform/HttpServerError"
@@ -53,7 +54,7 @@ export const make = (
       const response =
         refusal === undefined
           ? Effect.flatten(app).pipe(
-              Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+              Effect.provideService(HttpServerRequest.HttpServerRequest, typed(request)),
               HttpIncomingMessage.withMaxBodySize(longestBody),
               Effect.interruptible,
               Effect.catchAllCause((cause) =>
@@ -66,6 +67,14 @@ export const make = (
       return Effect.map(response, HttpServerResponse.setHeaders(mark))
     }
   })
+
+/** A state is text, whatever its sender takes it for. */
+const typed = (request: HttpServerRequest.HttpServerRequest) =>
+  request.method === "PUT" && request.originalUrl.split("?", 1)[0] === "/_sandbox/state"
+    ? request.modify({
+        headers: Headers.set(request.headers, "content-type", "text/plain; charset=utf-8")
+      })
+    : request
 
 const isLoopback = (hostname: string): boolean =>
   hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"

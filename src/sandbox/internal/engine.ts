@@ -9,7 +9,6 @@ import type { Service as MeteringService } from "../../MeteringClient.js"
 import type { ModelledException, OperationName } from "../../MeteringError.js"
 import type { Operation, WireClass } from "../../Operation.js"
 import type { Service as SandboxService } from "../MeteringSandbox.js"
-import * as journal from "./journal.js"
 import * as keys from "./keys.js"
 import * as machine from "./machine.js"
 import { change, type State, type Visitor } from "./state.js"
@@ -45,10 +44,10 @@ export interface Behind extends Engine {
 /** Whoever puts a sandbox behind HTTP needs more of it than a `MeteringClient`. */
 export const Engine = Context.GenericTag<Behind>("effect-marketplace-metering/sandbox/Engine")
 
-export const make = (
-  initial: State,
-  write: ((line: string) => Effect.Effect<void>) | undefined
-): Effect.Effect<Engine> =>
+/** Writes down what is yet to be written of a state. */
+export type Write = (state: State) => Effect.Effect<void>
+
+export const make = (initial: State, write: Write | undefined): Effect.Effect<Engine> =>
   Effect.gen(function* () {
     const ref = yield* Ref.make(initial)
     const modify = write === undefined ? unwritten(ref) : yield* written(ref, write)
@@ -111,14 +110,14 @@ const unwritten =
     )
 
 /** Nobody sees a state before it is written down. */
-const written = (ref: Ref.Ref<State>, write: (line: string) => Effect.Effect<void>) =>
+const written = (ref: Ref.Ref<State>, write: Write) =>
   Effect.map(
     Effect.makeSemaphore(1),
     (semaphore): Engine["modify"] =>
       (step) =>
         Effect.gen(function* () {
           const [value, next] = step(yield* Ref.get(ref), yield* Clock.currentTimeMillis)
-          if (next.unwritten.length > 0) yield* write(journal.lineOf(next.unwritten))
+          if (next.unwritten.length > 0) yield* write(next)
           yield* Ref.set(ref, settled(next))
           return value
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
