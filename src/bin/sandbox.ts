@@ -127,12 +127,27 @@ const serve = (scenario: Scenario.Scenario, options: Shown) =>
         anyCredentials: options.anyCredentials
       })
     )
+    const strangers = yield* strangersOf(sandbox, scenario)
+    if (strangers.length > 0) {
+      yield* Console.error(
+        `\nWarning: the state's file knows products that the scenario does not have: ${strangers.join(", ")}. It seems to be of another scenario.`
+      )
+    }
     if (!isLoopback(options.host)) {
       yield* Console.error(
         `\nWarning: it listens on ${options.host}; other machines may reach it, and control it without credentials.`
       )
     }
     return yield* Effect.never
+  })
+
+/** Products of what is remembered, by usage and agreements, that are no longer in the world. */
+const strangersOf = (sandbox: MeteringSandbox.Service, { products }: Scenario.Scenario) =>
+  Effect.map(Effect.all([sandbox.billed, sandbox.customers]), ([billed, customers]) => {
+    const known = new Set(products.map(({ code }) => code))
+    const agreements = customers.flatMap(({ agreements }) => agreements)
+    const remembered = new Set([...billed, ...agreements].map(({ productCode }) => productCode))
+    return [...remembered].filter((code) => !known.has(code))
   })
 
 const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)

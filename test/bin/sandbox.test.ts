@@ -149,6 +149,26 @@ describe("--state", () => {
     })
   )
 
+  it.live("is told where it is another scenario's", () =>
+    Effect.gen(function* () {
+      const state = file("other.state")
+      const scenario = file("none.json")
+      writeFileSync(scenario, '{"products":[]}')
+      const first = yield* sandbox("--state", state)
+      yield* meter(first.url, yield* DateTime.now, 42)
+      first.child.kill("SIGTERM")
+      assert.strictEqual((yield* Effect.promise(() => first.ended)).stderr, "")
+
+      const { child, ended, until } = yield* sandbox("--state", state, "--scenario", scenario)
+      yield* Effect.promise(() => until(/Warning/))
+      child.kill("SIGTERM")
+      assert.match(
+        (yield* Effect.promise(() => ended)).stderr,
+        /products that the scenario does not have: sandbox-analytics\./
+      )
+    })
+  )
+
   it.live("is refused where it is another file", () =>
     Effect.gen(function* () {
       const state = file("letter.txt")
