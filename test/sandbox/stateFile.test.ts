@@ -140,17 +140,19 @@ describe("two in sequence", () => {
 })
 
 describe("a long run", () => {
-  const megabyte = "x".repeat(1024 * 1024)
+  const megabyte = 1024 * 1024
   /** Each adds so much to the file, and nothing to the state. */
   const again = Effect.flatMap(sandbox, ({ addCustomer }) =>
-    addCustomer({ customerAWSAccountId: acme, agreements: [], customerIdentifier: megabyte })
+    addCustomer({ customerAWSAccountId: acme })
   )
   const world = {
     customers: [
       {
         customerAWSAccountId: acme,
-        customerIdentifier: megabyte,
-        agreements: [{ productCode: analytics }]
+        agreements: Array.from({ length: 550 }, (_, i) => ({
+          productCode: analytics,
+          licenseArn: `arn:aws:license-manager::${acme}:license:l-${String(i).padStart(2000, "0")}`
+        }))
       }
     ]
   }
@@ -162,7 +164,7 @@ describe("a long run", () => {
         const seen = yield* Effect.gen(function* () {
           yield* batch([record(recent)])
           yield* Effect.replicateEffect(again, 40)
-          assert.isBelow((yield* read(file)).length, 20 * megabyte.length)
+          assert.isBelow((yield* read(file)).length, 20 * megabyte)
           yield* batch([record(recent, { dimension: "seats" })])
           return yield* sight
         }).pipe(on(file, world))
@@ -184,7 +186,7 @@ describe("a long run", () => {
           yield* fs.remove(`${file}.new`, { recursive: true })
           return yield* sight
         }).pipe(on(file, world))
-        assert.isAbove((yield* read(file)).length, 20 * megabyte.length)
+        assert.isAbove((yield* read(file)).length, 20 * megabyte)
         assert.deepStrictEqual(yield* sight.pipe(on(file, world)), seen)
       })
     )
