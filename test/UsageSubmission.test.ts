@@ -668,17 +668,14 @@ describe("an interruption", () => {
 
 describe("options that make no sense are a defect", () => {
   it.effect.each<readonly [string, UsageSubmission.Options]>([
-    ["rate", { rate: 0 }],
-    ["rate", { rate: Number.NaN }],
-    ["concurrency", { concurrency: 0 }],
-    ["bufferSize", { bufferSize: 1.5 }]
-  ])("%s", ([name, options]) =>
+    ["rate: expected more than 0, got 0", { rate: 0 }],
+    ["rate: expected more than 0, got NaN", { rate: Number.NaN }],
+    ["concurrency: expected a whole number more than 0, got 0", { concurrency: 0 }],
+    ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }]
+  ])("%s", ([message, options]) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(Stream.runDrain(submit(records(1), client(accept), options)))
-      assert.match(
-        Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",
-        RegExp(`${name}: expected`)
-      )
+      assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", message)
     })
   )
 })
