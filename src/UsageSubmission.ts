@@ -88,7 +88,8 @@ export type Input = UsageRecord.Input | Item
  * - `bufferSize`: records that are read and have no outcome yet, 5000 when left out. The source is read as room
  *   comes free. Order by urgency and full calls are made from what is in the buffer.
  * - `linger`: how long a record may wait for others to fill its call while the source has no more to give, 1
- *   second when left out
+ *   second when left out; but near its deadline for half of the time that is left. `Infinity` is full calls only,
+ *   until a deadline demands otherwise.
  * - `schedule`: when a call, or what is left of it, is sent again, by the error that it failed with;
  *   `MeteringRetry.patient` when left out. It also bounds how long one record is tried.
  *

@@ -426,7 +426,29 @@ describe("a source", () => {
     })
   )
 
-  it.effect("of records that are about to expire has them sent at once", () =>
+  it.effect.each<Duration.DurationInput>(["1 hour", Duration.infinity])(
+    "of records that would expire within a linger of %s has them sent while half of their time is left",
+    (linger) =>
+      Effect.gen(function* () {
+        yield* setNow
+        const answers = client(accept)
+        const queue = yield* Queue.unbounded<UsageSubmission.Input>()
+        const fiber = yield* Effect.fork(
+          Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger }))
+        )
+        const soon = { timestamp: at("2026-11-23T11:00:00Z") }
+        yield* Queue.offer(queue, record(0, soon))
+        yield* TestClock.adjust("5 minutes")
+        yield* Queue.offerAll(queue, [record(1, soon), record(2)])
+        yield* TestClock.adjust(Duration.subtract("10 minutes", "1 millis"))
+        assert.deepStrictEqual(dimensions(answers.calls), [])
+        yield* TestClock.adjust("1 millis")
+        assert.deepStrictEqual(dimensions(answers.calls), ["d0 d1 d2"])
+        yield* Fiber.interrupt(fiber)
+      })
+  )
+
+  it.effect("of records that are about to expire has them sent at once, with those that wait", () =>
     Effect.gen(function* () {
       yield* setNow
       const answers = client(accept)
