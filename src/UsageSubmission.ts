@@ -109,7 +109,8 @@ export type Input = UsageRecord.Input | Item
  *   further; of anything else that can be iterated every element still gets its outcome.
  * - `onInterrupt`: is given what has no outcome yet when the stream is given up before its end, by interruption or
  *   because no more is taken: `Unknown` for what was under way, `NotSent` for the rest of what was read, and what had
- *   not been handed over. So that no outcome is lost in between, they are then handed over one by one.
+ *   not been handed over. So that no outcome is lost in between, they are then handed over one by one, and when it
+ *   is interrupted or fails, the one that was in hand may be given again.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0

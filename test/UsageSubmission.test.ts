@@ -657,6 +657,21 @@ describe("an interruption", () => {
     })
   )
 
+  it.effect("that is only that no more is taken gives the rest, and nothing again", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const left: Array<number> = []
+      const taken = yield* submit(records(25), client(accept), {
+        onInterrupt: (outcomes) =>
+          Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
+      }).pipe(Stream.take(5), Stream.runCollect)
+      assert.deepStrictEqual(
+        [...Chunk.map(taken, ({ index }) => index), ...left],
+        Array.from({ length: 25 }, (_, i) => i)
+      )
+    })
+  )
+
   it.effect("of a report gives everything that was read", () =>
     Effect.gen(function* () {
       yield* setNow
