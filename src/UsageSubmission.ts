@@ -192,15 +192,14 @@ export interface CustomerNotSubscribed extends About {
 }
 
 /**
- * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share,
- * or went on refusing it until the schedule ended.
+ * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share.
  *
  * @since 0.1.0
  * @category outcomes
  */
 export interface Rejected extends About {
   readonly _tag: "Rejected"
-  /** What the service refused it with, the last time. */
+  /** What the service refused it with. */
   readonly error: BatchMeterUsageError
 }
 
@@ -229,13 +228,14 @@ export interface Expired extends About {
 }
 
 /**
- * Not billed, for it never reached the service, or the service said each time that it had not looked at it; to be
- * sent again as it is.
+ * Not billed, and not judged: no call was made with it, or none that reached the service, or every call was refused
+ * before a record was looked at, or left it out. Nothing of it is stored; to be sent again as it is.
  *
  * - `Stopped`: no more calls were wanted
  * - `Refused`: another call was refused for a reason that concerns the whole product or the caller
  * - `Undelivered`: no connection or no credentials could be had
- * - `Unprocessed`: it was among the unprocessed records of every answer
+ * - `Throttled`: its last call was throttled, and the schedule, its time or a stop left no other
+ * - `Unprocessed`: it was among the unprocessed records of the last answer, and again no call was left
  *
  * `error` is what was met last, by its own call or by the one that ended the others.
  *
@@ -245,7 +245,7 @@ export interface Expired extends About {
 export interface NotSent extends About {
   readonly _tag: "NotSent"
   /** Why it was not looked at. */
-  readonly reason: "Stopped" | "Refused" | "Undelivered" | "Unprocessed"
+  readonly reason: "Stopped" | "Refused" | "Undelivered" | "Throttled" | "Unprocessed"
   readonly error?: BatchMeterUsageError
 }
 
@@ -258,7 +258,8 @@ export interface NotSent extends About {
  * - `Ambiguous`: the answer said something that could be of this record or of another
  * - `Interrupted`: the call was under way when it was given up
  *
- * `status` is what a later attempt was told, where it was told something.
+ * `status` is what a later attempt was told, where it was told something: the service's status, or the `_tag` of the
+ * error that it was refused with.
  *
  * @since 0.1.0
  * @category outcomes
