@@ -241,12 +241,14 @@ export const run = <E, R>(
 
       if (onInterrupt !== undefined) {
         yield* Effect.addFinalizer(
-          Effect.fnUntraced(function* () {
-            if (dispatch.isDone() && outcomes.length === 0 && last === undefined) return
+          Effect.fnUntraced(function* (exit) {
+            // who ends well has dealt with what was handed over
+            const inHand = Exit.isSuccess(exit) || last === undefined ? [] : [last]
+            if (dispatch.isDone() && outcomes.length === 0 && inHand.length === 0) return
             isStopping = true
             yield* Fiber.interruptAll([reader, workers])
             dispatch.abandon()
-            yield* onInterrupt([...(last === undefined ? [] : [last]), ...outcomes.splice(0)])
+            yield* onInterrupt([...inHand, ...outcomes.splice(0)])
           })
         )
       }
