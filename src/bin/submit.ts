@@ -1,7 +1,9 @@
 /** `submit`: a file of usage of any length, and what became of each of its records. */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
+import * as ValidationError from "@effect/cli/ValidationError"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Console from "effect/Console"
@@ -60,6 +62,15 @@ const dryRun = Options.boolean("dry-run").pipe(
 
 const rejected = Options.text("rejected").pipe(
   Options.withPseudoName("file"),
+  Options.mapEffect((path) =>
+    isStandardInput(path)
+      ? Effect.fail(
+          ValidationError.invalidValue(
+            HelpDoc.p(`--rejected: expected a file's name, got "${path}"`)
+          )
+        )
+      : Effect.succeed(path)
+  ),
   Options.optional,
   Options.withDescription(
     "Where to write the records that were not accepted, as they were, with the reason in another column: to be corrected and submitted again. What it held is lost."
@@ -78,13 +89,13 @@ export const submit = Command.make(
   (options) =>
     Effect.gen(function* () {
       const name = nameOf(options.file)
-      const writeRejected = yield* Effect.transposeOption(
+      const rejectedFile = yield* Effect.transposeOption(
         Option.map(options.rejected, (path) => writerTo(path, options.file))
       )
       const report = reporting.make({
         name,
         json: options.json,
-        writeRejected: Option.getOrUndefined(writeRejected)
+        writeRejected: Option.getOrUndefined(rejectedFile)?.write
       })
       const progress = yield* Ref.make(UsageSubmission.noProgress)
       const reading = yield* readingOf(options.file)
@@ -123,7 +134,14 @@ export const submit = Command.make(
       const { calls } = yield* progress
       // nothing has been sent, and nothing can be told
       if (Either.isLeft(ended) && report.tally.total === 0) return yield* ended.left
-      const isStopped = yield* Deferred.isDone(stop)
+      // what it held is of another submission, also when nothing is to be written now
+      const notBegun = Option.isNone(rejectedFile)
+        ? Option.none()
+        : yield* Effect.option(Effect.flip(rejectedFile.value.begin))
+      const notWritten = Either.isRight(ended)
+        ? Option.orElse(ended.right.notFlushed, () => notBegun)
+        : notBegun
+      const isStopped = (yield* Deferred.isDone(stop)) || Option.isSome(notWritten)
       const isUnread = Either.isLeft(ended) || !ended.right.isReadToItsEnd
       yield* report.finish({
         calls,
@@ -133,6 +151,11 @@ export const submit = Command.make(
       })
       if (options.dryRun && !options.json) yield* Console.log(`\n${packingOf(packed.packed)}`)
       if (Either.isLeft(ended)) return yield* refused(ended.left.message)
+      if (Option.isSome(notWritten)) {
+        return yield* refused(
+          `${notWritten.value.message} It does not hold all that was not accepted. To submit the whole file again is safe.`
+        )
+      }
       if (isUnread) {
         return yield* refused(
           `What follows line ${shown(report.lastLine())} of ${name} was not read.`
@@ -206,7 +229,7 @@ const stopBySignal = Effect.gen(function* () {
   return stop
 })
 
-/** A file for what was not accepted, which must not be the one that is read. */
+/** A file for what was not accepted, which must not be the one that is read. Until it begins it keeps what it holds. */
 const writerTo = (path: string, source: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -216,9 +239,18 @@ const writerTo = (path: string, source: string) =>
     }
     const failed = (error: PlatformError) =>
       cannotRun(`${path} cannot be written: ${reasonOf(error)}.`)
-    const opened = yield* Effect.mapError(fs.open(path, { flag: "w", mode: 0o600 }), failed)
+    const opened = yield* Effect.mapError(fs.open(path, { flag: "a", mode: 0o600 }), failed)
+    const { type } = yield* Effect.mapError(opened.stat, failed)
+    const begin = yield* Effect.cached(
+      // a pipe or a device has nothing to be lost
+      Effect.mapError(type === "File" ? opened.truncate() : Effect.void, failed)
+    )
     const encoder = new TextEncoder()
-    return (text: string) => Effect.orDie(opened.writeAll(encoder.encode(text)))
+    return {
+      begin,
+      write: (text: string) =>
+        Effect.zipRight(begin, Effect.mapError(opened.writeAll(encoder.encode(text)), failed))
+    }
   })
 
 /** On a terminal there is a bar while the effect runs, and nothing after. */

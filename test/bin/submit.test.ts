@@ -244,12 +244,16 @@ describe("what it may meet", () => {
     Effect.gen(function* () {
       const usage = write("good.csv", [head, ...goodRows(1, yield* DateTime.now)])
       const strange = write("strange.csv", ["a,b", "1,2"])
+      const kept = write("kept.csv", ["of an earlier one"])
       for (const [args, expected] of [
         [[usage, ...product, "--profile", "nobody"], /No AWS credentials/],
         [["nowhere.csv", ...product], /nowhere\.csv cannot be read: there is no such file/],
         [[strange, ...product], /The columns of .*strange\.csv cannot be used/],
         [[usage, ...product, "--rejected", usage], /is being read/],
         [[usage, ...product, "--rejected", "/nowhere/x"], /cannot be written/],
+        [[usage, ...product, "--rejected", "-"], /--rejected: expected a file's name, got "-"/],
+        [[strange, ...product, "--rejected", kept], /The columns of/],
+        [[usage, ...product, "--profile", "nobody", "--rejected", kept], /No AWS credentials/],
         [[usage, ...product, "--rate", "0"], /--rate: expected/]
       ] as const) {
         const ended = yield* call(["submit", ...args])
@@ -259,7 +263,27 @@ describe("what it may meet", () => {
         assert.notMatch(ended.stderr, /\n\s+at /)
       }
       assert.match(readFileSync(usage, "utf8"), /^timestamp/)
+      assert.strictEqual(readFileSync(kept, "utf8"), "of an earlier one\n")
     }).pipe(Effect.provide(World()))
+  )
+
+  it.live("a full disk stops it, and what was billed is told all the same", () =>
+    Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const usage = write("full.csv", [head, "x", ...goodRows(2_000, now)])
+      const ended = yield* call(["submit", usage, ...product, "--rejected", "/dev/full", "--json"])
+      assert.strictEqual(ended.code, 1)
+      assert.match(ended.stderr, /\/dev\/full cannot be written: .*ENOSPC/)
+      assert.notMatch(ended.stderr, /\n\s+at /)
+      const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).records).length
+      assert.isBelow(billed, 2_000)
+      assert.deepInclude(summaryOf(ended), {
+        records: 2_001,
+        counts: { Accepted: billed, Invalid: 1, NotSent: 2_000 - billed },
+        stopped: true,
+        readToTheEnd: true
+      })
+    }).pipe(Effect.provide(World(many)))
   )
 
   it.live("a file that breaks off is submitted as far as it can be read", () =>
@@ -327,7 +351,11 @@ describe("its end before the end", () => {
         })
         child.kill("SIGINT")
         yield* Effect.promise(() => until(/Stopping/))
-        child.kill("SIGINT")
+        // the first ones are taken for echoes
+        yield* Effect.sync(() => child.kill("SIGINT")).pipe(
+          Effect.repeat(Schedule.spaced("200 millis")),
+          Effect.raceFirst(Effect.promise(() => ended))
+        )
         const told = yield* Effect.promise(() => ended)
         assert.strictEqual(told.code, 130, told.stderr)
       }).pipe(Effect.provide(hanging)),

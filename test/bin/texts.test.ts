@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Console, DateTime, Effect } from "effect"
-import { inOrder } from "../../src/bin/internal/arguments.js"
+import { flags, inOrder } from "../../src/bin/internal/arguments.js"
 import * as progressBar from "../../src/bin/internal/progressBar.js"
+import * as signals from "../../src/bin/internal/signals.js"
 import { table } from "../../src/bin/internal/table.js"
 import * as tally from "../../src/bin/internal/tally.js"
 import { isColourful, plainWhere } from "../../src/bin/internal/terminal.js"
@@ -20,6 +22,11 @@ describe("arguments", () => {
     ["sandbox --log-level=debug --quota", "--log-level=debug sandbox --quota"],
     ["submit - --rate 5", "submit --rate 5 -"],
     ["submit --log-level all - --rate 5", "--log-level all submit --rate 5 -"],
+    ["submit --rejected - usage.csv", "submit --rejected - usage.csv"],
+    ["submit --rejected - - --rate 5", "submit --rejected - --rate 5 -"],
+    ["submit --json - --rate 5", "submit --json --rate 5 -"],
+    ["submit --format=csv - --rate 5", "submit --format=csv --rate 5 -"],
+    ["register --public-key - --nonce n", "register --public-key - --nonce n"],
     ["submit -- --help", "submit -- --help"],
     ["submit -- --log-level", "submit -- --log-level"],
     ["", ""]
@@ -29,6 +36,32 @@ describe("arguments", () => {
       assert.deepStrictEqual(inOrder(words(given)), words(expected))
     })
   }
+})
+
+describe("a signal", () => {
+  it("ends in good order, comes again as an echo within a second, and then ends at once", () => {
+    const meaningOf = signals.meaning()
+    assert.deepStrictEqual([5_000, 5_000, 5_999, 6_000, 9_000].map(meaningOf), [
+      "end",
+      undefined,
+      undefined,
+      "endAtOnce",
+      "endAtOnce"
+    ])
+  })
+})
+
+describe("flags", () => {
+  it("are all options without a value", () => {
+    const folder = new URL("../../src/bin/", import.meta.url)
+    const found = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .flatMap((name) => [
+        ...readFileSync(new URL(name, folder), "utf8").matchAll(/Options\.boolean\("([^"]+)"/g)
+      ])
+      .map(([, name]) => `--${name}`)
+    assert.deepStrictEqual(new Set(found), flags)
+  })
 })
 
 describe("a table", () => {

@@ -1,6 +1,7 @@
 /** What is told of a submission while it goes on, and at its end. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import type { Failure } from "./failure.js"
 import * as rejectedRows from "./rejected.js"
 import { json } from "./show.js"
 import type { Settled } from "./submitRows.js"
@@ -12,7 +13,7 @@ export interface Options {
   readonly name: string
   readonly json: boolean
   /** Writes rows that were not accepted somewhere, where that is wanted. */
-  readonly writeRejected: ((text: string) => Effect.Effect<void>) | undefined
+  readonly writeRejected: ((text: string) => Effect.Effect<void, Failure>) | undefined
 }
 
 /** What is known at the end only. */
@@ -34,6 +35,7 @@ export const make = ({ name, json: isJson, writeRejected }: Options) => {
   let rejected = ""
   let lines = ""
   let isHeadWritten = false
+  let isWritable = writeRejected !== undefined
 
   let lastLine = 1
 
@@ -51,7 +53,7 @@ export const make = ({ name, json: isJson, writeRejected }: Options) => {
       const place = [name, row.line, ...(column === undefined ? [] : [column])].join(":")
       problems.push({ line: row.line, text: `${place}: ${reason}` })
     }
-    if (writeRejected === undefined) return
+    if (!isWritable) return
     if (!isHeadWritten) rejected += rejectedRows.head(row.sheet)
     isHeadWritten = true
     rejected += rejectedRows.row(row, reason)
@@ -65,7 +67,13 @@ export const make = ({ name, json: isJson, writeRejected }: Options) => {
       texts.lines === "" ? Effect.void : Console.log(texts.lines.slice(0, -1)),
       texts.rejected === "" || writeRejected === undefined
         ? Effect.void
-        : writeRejected(texts.rejected)
+        : Effect.tapError(writeRejected(texts.rejected), () =>
+            Effect.sync(() => {
+              // what would follow a line that is cut off might be read as part of it
+              isWritable = false
+              rejected = ""
+            })
+          )
     )
   })
 
