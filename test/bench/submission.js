@@ -1,92 +1,153 @@
 /**
- * Records a second of `UsageSubmission.submit`, and resident memory after a collection at a hundred thousand and at a
- * million records, through a `MeteringClient` in the same process that accepts everything and checks nothing. What is
- * measured is the submission alone. It runs the package as built.
+ * A million records through `UsageSubmission.submit` and a sandbox, as fast as it goes: signed HTTP over loopback, no
+ * quota, every record of another customer or dimension, so that each is stored and billed. The sandbox is the command's,
+ * in a process of its own. Of the process that submits: records a second, CPU, and resident memory after a collection
+ * at a tenth of the records and at all of them, which has to stay as it was. It runs the package as built.
  *
- *     npm run build && node --expose-gc test/bench/submission.js
+ *     npm run bench:submission [-- number of records]
  */
+import { execFileSync, spawn } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { NodeHttpClient } from "@effect/platform-node"
 import { Chunk, DateTime, Effect, Layer, Option, Stream } from "effect"
 import {
-  BatchMeterUsage,
+  AwsCredentials,
   MeteringClient,
-  UsageRecord,
+  MeteringConfig,
   UsageSubmission
 } from "effect-marketplace-metering"
+
+if (globalThis.gc === undefined) throw new Error("run it with --expose-gc")
 
 const total = Number(process.argv[2] ?? 1_000_000)
 const marks = [total / 10, total]
 const chunkSize = 1_000
 
-if (globalThis.gc === undefined) throw new Error("run it with --expose-gc")
+// ---------------------------------------------------------------------------------------------------
+// the sandbox
+// ---------------------------------------------------------------------------------------------------
 
-const none = () => Effect.die("not measured")
-const AcceptsAll = Layer.succeed(MeteringClient.MeteringClient, {
-  meterUsage: none,
-  registerUsage: none,
-  resolveCustomer: none,
-  batchMeterUsage: ({ usageRecords }) =>
-    Effect.succeed(
-      new BatchMeterUsage.BatchMeterUsageResponse(
-        {
-          results: usageRecords.map(
-            (usageRecord) =>
-              new UsageRecord.UsageRecordResult(
-                { usageRecord, status: "Success", meteringRecordId: "id" },
-                true
-              )
-          ),
-          unprocessedRecords: [],
-          unreadable: []
-        },
-        true
-      )
-    ).pipe(Effect.zipLeft(Effect.yieldNow()))
+const productCode = "bench"
+const customerCount = 10_000
+const accountOf = (i) => String(100_000_000_000 + i)
+const dimensions = Array.from(
+  { length: Math.ceil(total / customerCount) },
+  (_, i) => `dimension-${i}`
+)
+
+const folder = mkdtempSync(join(tmpdir(), "bench-"))
+const scenario = join(folder, "scenario.json")
+writeFileSync(
+  scenario,
+  JSON.stringify({
+    region: "us-east-1",
+    products: [{ code: productCode, dimensions }],
+    customers: Array.from({ length: customerCount }, (_, i) => ({
+      customerAWSAccountId: accountOf(i),
+      agreements: [{ productCode }]
+    }))
+  })
+)
+const command = new URL("../../dist/bin/effect-marketplace-metering.js", import.meta.url)
+const sandbox = spawn(
+  process.execPath,
+  [fileURLToPath(command), "sandbox", "--port", "0", "--scenario", scenario],
+  { stdio: ["ignore", "pipe", "inherit"] }
+)
+const endpoint = await new Promise((resolve, reject) => {
+  sandbox.once("exit", (code) => reject(new Error(`the sandbox ended with ${code}`)))
+  createInterface({ input: sandbox.stdout }).on("line", (line) => {
+    const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? []
+    if (url !== undefined) resolve(url)
+  })
 })
+const sandboxBytes = () =>
+  Number(execFileSync("ps", ["-o", "rss=", "-p", String(sandbox.pid)], { encoding: "utf8" })) * 1024
 
-const start = DateTime.unsafeNow().epochMillis - 12 * 3_600_000
-const timestamps = Array.from({ length: 12 }, (_, i) => DateTime.unsafeMake(start + i * 3_600_000))
+// ---------------------------------------------------------------------------------------------------
+// the submission
+// ---------------------------------------------------------------------------------------------------
+
+const Live = MeteringClient.layer.pipe(
+  Layer.provide([
+    MeteringConfig.layer({ region: "us-east-1", endpoint }),
+    AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
+    NodeHttpClient.layerUndici
+  ])
+)
+
+const timestamp = DateTime.unsafeNow()
 const fieldsOf = (i) => ({
-  timestamp: timestamps[i % 12],
-  dimension: `dimension-${i % 7}`,
+  timestamp,
+  dimension: dimensions[Math.floor(i / customerCount)],
   quantity: i % 1000,
-  customerAWSAccountId: String(100_000_000_000 + i),
-  licenseArn: "arn:aws:license-manager::111122223333:license:l-0123456789abcdef0123456789abcdef"
+  customerAWSAccountId: accountOf(i % customerCount)
 })
-
 const records = Stream.unfoldChunk(0, (from) =>
   from >= total
     ? Option.none()
     : Option.some([
-        Chunk.unsafeFromArray(Array.from({ length: chunkSize }, (_, i) => fieldsOf(from + i))),
+        Chunk.unsafeFromArray(
+          Array.from({ length: Math.min(chunkSize, total - from) }, (_, i) => fieldsOf(from + i))
+        ),
         from + chunkSize
       ])
 )
 
+/** Nothing is sent while outcomes are not taken. Pages go back to the system a while after they are free. */
+const collect = Effect.sync(globalThis.gc).pipe(Effect.delay("500 millis"), Effect.repeatN(3))
+
 const megabytes = (bytes) => `${Math.round(bytes / 1_000_000)} MB`
 const rows = []
+const resident = []
 let accepted = 0
-const startedAt = performance.now()
+const spent = { seconds: 0, cpu: 0 }
+const watch = () => ({ at: performance.now(), cpu: process.cpuUsage() })
+let since = watch()
+
+const measure = Effect.gen(function* () {
+  const { system, user } = process.cpuUsage(since.cpu)
+  spent.seconds += (performance.now() - since.at) / 1000
+  spent.cpu += user + system
+  yield* collect
+  const { heapUsed, rss } = process.memoryUsage()
+  resident.push(rss)
+  rows.push({
+    records: accepted,
+    "records a second": Math.round(accepted / spent.seconds),
+    "CPU, µs a record": (spent.cpu / accepted).toFixed(1),
+    "resident after gc": megabytes(rss),
+    "heap after gc": megabytes(heapUsed),
+    "the sandbox's resident": megabytes(sandboxBytes())
+  })
+  // what measuring took is not counted
+  since = watch()
+})
 
 const count = (outcomes) =>
-  Effect.sync(() => {
+  Effect.suspend(() => {
     for (const { _tag } of outcomes) if (_tag === "Accepted") accepted += 1
-    if (accepted < marks[rows.length]) return
-    const seconds = (performance.now() - startedAt) / 1000
-    globalThis.gc()
-    rows.push({
-      records: accepted,
-      "records a second": Math.round(accepted / seconds),
-      "resident after gc": megabytes(process.memoryUsage().rss),
-      "heap after gc": megabytes(process.memoryUsage().heapUsed)
-    })
+    return accepted < marks[rows.length] ? Effect.void : measure
   })
 
-await Effect.runPromise(
-  UsageSubmission.submit(records, { rate: Number.POSITIVE_INFINITY }).pipe(
-    Stream.runForEachChunk(count),
-    Effect.provide(AcceptsAll),
-    Effect.withTracerEnabled(false)
+try {
+  await Effect.runPromise(
+    UsageSubmission.submit(records, { productCode, rate: Number.POSITIVE_INFINITY }).pipe(
+      Stream.runForEachChunk(count),
+      Effect.provide(Live)
+    )
   )
-)
-if (accepted !== total) throw new Error(`${accepted} of ${total} were accepted`)
-console.table(rows)
+  if (accepted !== total) throw new Error(`${accepted} of ${total} were accepted`)
+  console.table(rows)
+  const [early, late] = resident
+  console.log(`resident: ${(late / early).toFixed(2)} of what it was at a tenth`)
+  if (late > 1.1 * early) throw new Error("memory grows with the number of records")
+} finally {
+  sandbox.removeAllListeners("exit")
+  sandbox.kill()
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -50,7 +50,7 @@ export const marketAt = (start: DateTime.Utc, refusesStrangers = false): Market 
 
 export const leaving = "555566667777"
 
-const scenarioOf = ({ customers, products, refusesStrangers }: Market) => ({
+export const scenarioOf = ({ customers, products, refusesStrangers }: Market) => ({
   products: Object.entries(products).map(([code, dimensions]) => ({ code, dimensions })),
   customers: customers.map(({ agreements, isSuspended = false, names: [account, identifier] }) => ({
     customerAWSAccountId: account,

@@ -1,0 +1,120 @@
+/** The same over signed HTTP, in real time: connections that are cut, and answers that come too late. */
+import { HttpClient } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Duration, Effect, FastCheck, Layer, Schedule } from "effect"
+import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
+import { type Fault, MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
+import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
+import { clientLayer } from "../support/client.js"
+import { billedIn, judge, judgeNumber } from "./judge.js"
+import type { WireRequest } from "./oracle.js"
+import { canonical, type Item, itemAt, leaving, marketAt, rawCalls, scenarioOf } from "./world.js"
+
+const kinds: ReadonlyArray<Fault.Fault> = [
+  { fault: "cutAfter" },
+  { fault: "cutBefore" },
+  { fault: "throttling" },
+  { fault: "internalError" },
+  { fault: "unavailable" },
+  { fault: "unprocessed", share: 0.5 },
+  // longer than an answer is waited for, and not
+  { fault: "latency", duration: "1 minute" },
+  { fault: "slowBody", duration: "30 millis" }
+]
+
+/** Each once, and then by chance. */
+const faults: Fault.Faults = {
+  script: kinds,
+  chances: kinds.map((fault) => ({ ...fault, probability: 0.06 })),
+  seed: 11
+}
+
+const options: UsageSubmission.Options = {
+  rate: 1_000,
+  bufferSize: 60,
+  linger: "10 millis",
+  schedule: MeteringRetry.backoff({ base: "5 millis", max: "100 millis" }).pipe(
+    Schedule.zipLeft(MeteringRetry.whileRetryable),
+    Schedule.upTo("1 minute")
+  )
+}
+
+describe("over HTTP", () => {
+  it.live(
+    "accepted <= billed <= accepted + unknown, and a second run bills nothing more",
+    () =>
+      Effect.gen(function* () {
+        const start = yield* DateTime.now
+        const market = marketAt(start)
+        const items = FastCheck.sample(itemAt(start), { numRuns: 250, seed: 5 }).filter(
+          isLasting(start)
+        )
+        const bodies = new Set<string>()
+        const Live = Layer.unwrapEffect(
+          Effect.map(SandboxServer.SandboxServer, ({ url }) =>
+            clientLayer(keeping(bodies)(NodeHttpClient.layerUndici), {
+              config: { endpoint: url, requestTimeout: Duration.seconds(1) },
+              credentials: {
+                get: Effect.succeed(SandboxServer.defaultCredentials),
+                refresh: () => Effect.succeed(SandboxServer.defaultCredentials)
+              }
+            })
+          )
+        ).pipe(
+          Layer.provide(SandboxServer.layerNode()),
+          Layer.provideMerge(MeteringSandbox.layer({ ...scenarioOf(market), faults }))
+        )
+        yield* Effect.gen(function* () {
+          const world = { market, sandbox: yield* MeteringSandbox.MeteringSandbox }
+          const first = yield* UsageSubmission.submitAll(items, options)
+          judgeNumber(first.outcomes, items.length)
+          yield* judge(world, first.outcomes)
+          const before = yield* billedIn(world)
+
+          const log = yield* world.sandbox.log
+          assert.includeMembers(
+            log.map(({ fault }) => fault),
+            kinds.map(({ fault }) => fault)
+          )
+          for (const { body } of rawCalls(log)) {
+            assert.isTrue(bodies.has(canonical(JSON.parse(body))), body)
+          }
+
+          yield* world.sandbox.setFaults({})
+          const second = yield* UsageSubmission.submitAll(items, options)
+          yield* judge(world, second.outcomes)
+          assert.deepStrictEqual(yield* billedIn(world), before)
+          const idsOf = ({ outcomes }: UsageSubmission.Report) =>
+            outcomes.map((outcome) => outcome._tag === "Accepted" && outcome.meteringRecordId)
+          const ids = idsOf(second)
+          idsOf(first).forEach((id, place) => {
+            if (id !== false) assert.strictEqual(ids[place], id)
+          })
+        }).pipe(Effect.provide(Live))
+      }),
+    120_000
+  )
+})
+
+/** Whether it will be judged in a minute as it is now. */
+const isLasting =
+  (start: DateTime.Utc) =>
+  ({ record: { customerAWSAccountId, timestamp } }: Item) =>
+    customerAWSAccountId !== leaving && DateTime.distance(timestamp, start) < 23 * 3_600_000
+
+/** The bodies that leave are kept, in the form that calls are compared by. */
+const keeping = (bodies: Set<string>) => (http: Layer.Layer<HttpClient.HttpClient>) =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(
+      HttpClient.HttpClient,
+      HttpClient.tapRequest(({ body }) =>
+        Effect.sync(() => {
+          if (body._tag !== "Uint8Array") throw new Error("a body of another kind")
+          const text = new TextDecoder().decode(body.body)
+          bodies.add(canonical(JSON.parse(text) as WireRequest))
+        })
+      )
+    )
+  ).pipe(Layer.provide(http))
