@@ -106,7 +106,7 @@ export type Input = UsageRecord.Input | Item
  * - `total`: how many records there are, if that is known and `records` does not tell
  * - `stop`: when this effect ends, no more calls are made. What is under way is awaited, for at most `grace` (30
  *   seconds when left out), and is `Unknown` after that; the rest is `NotSent`. A stream is not read any
- *   further; of anything else that can be iterated every element still gets its outcome.
+ *   further, and has as long to end; of anything else that can be iterated every element still gets its outcome.
  * - `onInterrupt`: is given what has no outcome yet when the stream is given up before its end, by interruption or
  *   because no more is taken: `Unknown` for what was under way, `NotSent` for the rest of what was read, and what had
  *   not been handed over. So that no outcome is lost in between, they are then handed over one by one, and when it

@@ -600,6 +600,22 @@ describe("a stop", () => {
     })
   )
 
+  it.effect.each<readonly ["20 seconds" | "40 seconds", string]>([
+    ["20 seconds", "Accepted"],
+    ["40 seconds", "Unknown Interrupted"]
+  ])(
+    "does not wait longer than that for a source that cannot be interrupted: calls of %s",
+    ([answerAfter, expected]) =>
+      Effect.gen(function* () {
+        const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
+        const source = Stream.concat(Stream.fromIterable(records(60)), stuck)
+        assert.deepStrictEqual(yield* stopping(source, answerAfter), {
+          [expected]: 50,
+          "NotSent Stopped": 10
+        })
+      })
+  )
+
   it.effect("reads a stream no further", () =>
     Effect.gen(function* () {
       const source = Stream.rechunk(Stream.fromIterable(records(1_000)), 10)
@@ -655,6 +671,53 @@ describe("an interruption", () => {
       assert.deepStrictEqual(
         left,
         Array.from({ length: 15 }, (_, i) => i + 10)
+      )
+    })
+  )
+
+  it.effect("does not wait for a source that cannot be interrupted", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const left: Array<string> = []
+      const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
+      const answers = client(() => Effect.never)
+      const given = yield* Deferred.make<void>()
+      const fiber = yield* submit(Stream.concat(Stream.fromIterable(records(30)), stuck), answers, {
+        onInterrupt: (outcomes) =>
+          Effect.zipRight(
+            Effect.sync(() => left.push(...tags(outcomes))),
+            Deferred.succeed(given, undefined)
+          )
+      }).pipe(Stream.runDrain, Effect.forkDaemon)
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.interruptFork(fiber)
+      yield* Deferred.await(given)
+      assert.deepStrictEqual(left, [
+        ...Array.from({ length: 25 }, () => "Unknown Interrupted"),
+        ...Array.from({ length: 5 }, () => "NotSent Stopped")
+      ])
+    })
+  )
+
+  it.effect("forgets nothing that has left the source", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const left: Array<number> = []
+      const source = Stream.fromIterable(records(100))
+      const fiber = yield* submit(
+        source,
+        client(() => Effect.never),
+        {
+          bufferSize: 50,
+          onInterrupt: (outcomes) =>
+            Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
+        }
+      ).pipe(Stream.runDrain, Effect.fork)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(
+        left.sort((left, right) => left - right),
+        Array.from({ length: 100 }, (_, i) => i)
       )
     })
   )

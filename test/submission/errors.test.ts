@@ -389,6 +389,16 @@ describe("a defect of the client", () => {
       })
   )
 
+  it.effect("does not wait longer than the grace for a source that cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
+      const source = Stream.concat(Stream.fromIterable(records(30)), stuck)
+      const answers = client(() => Effect.die("oh"))
+      const exit = yield* Effect.exit(submitAll(source, answers, options))
+      assert.strictEqual(exit._tag, "Failure")
+    })
+  )
+
   it.effect("reads no further", () =>
     Effect.gen(function* () {
       const answers = client(() => Effect.die("oh"))
