@@ -257,10 +257,10 @@ const showProgress =
     )
   }
 
-const packingOf = (packed: ReadonlyMap<string, rehearsal.Packed>) =>
+const packingOf = (packed: ReadonlyMap<string | undefined, rehearsal.Packed>) =>
   packed.size === 0
     ? "Nothing would be sent."
     : table(
         ["product", "records", "calls"],
-        [...packed].map(([product, { calls, records }]) => [product, records, calls])
+        [...packed].map(([product, { calls, records }]) => [product ?? "licences", records, calls])
       )
