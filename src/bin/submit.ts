@@ -20,7 +20,7 @@ import * as UsageSubmission from "../UsageSubmission.js"
 import * as connection from "./internal/connection.js"
 import { cannotRun, refused } from "./internal/failure.js"
 import { reasonOf } from "./internal/files.js"
-import { bytesOf, isStandardInput, nameOf } from "./internal/input.js"
+import { bytesOf, isStandardInput, nameOf, sizeOf } from "./internal/input.js"
 import { number } from "./internal/options.js"
 import * as progressBar from "./internal/progressBar.js"
 import { failureOf } from "./internal/refusal.js"
@@ -95,13 +95,13 @@ export const submit = Command.make(
       const report = reporting.make({
         name,
         json: options.json,
+        isDryRun: options.dryRun,
         writeRejected: Option.getOrUndefined(rejectedFile)?.write
       })
       const progress = yield* Ref.make(UsageSubmission.noProgress)
-      const reading = yield* readingOf(options.file)
+      const reading = { bytes: 0, size: yield* sizeOf(options.file) }
       const stop = yield* stopBySignal
       const packed = rehearsal.make()
-      const isEndless = isStandardInput(options.file)
 
       const submitted = submitRows(
         rowsOf(options.file, options.format, (bytes) => {
@@ -113,7 +113,7 @@ export const submit = Command.make(
           schedule,
           progress,
           stop: Deferred.await(stop),
-          isEndless,
+          isEndless: reading.size === undefined,
           onSettled: report.add,
           flush: report.flush
         }
@@ -145,7 +145,6 @@ export const submit = Command.make(
       const isUnread = Either.isLeft(ended) || !ended.right.isReadToItsEnd
       yield* report.finish({
         calls,
-        isDryRun: options.dryRun,
         isStopped,
         isUnread
       })
@@ -199,19 +198,6 @@ const rowsOf = (
     ? rows.csv(bytes, nameOf(file))
     : rows.ndjson(bytes)
 }
-
-/** How much of the source there is, if it is a file. */
-const readingOf = (file: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const size = isStandardInput(file)
-      ? undefined
-      : yield* fs.stat(file).pipe(
-          Effect.mapError((error) => cannotRun(`${file} cannot be read: ${reasonOf(error)}.`)),
-          Effect.map(({ size }) => Number(size))
-        )
-    return { bytes: 0, size }
-  })
 
 /** Done by the first signal. */
 const stopBySignal = Effect.gen(function* () {
@@ -271,10 +257,10 @@ const showProgress =
     )
   }
 
-const packingOf = (packed: ReadonlyMap<string, rehearsal.Packed>) =>
+const packingOf = (packed: ReadonlyMap<string | undefined, rehearsal.Packed>) =>
   packed.size === 0
     ? "Nothing would be sent."
     : table(
         ["product", "records", "calls"],
-        [...packed].map(([product, { calls, records }]) => [product, records, calls])
+        [...packed].map(([product, { calls, records }]) => [product ?? "licences", records, calls])
       )

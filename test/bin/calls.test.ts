@@ -181,7 +181,17 @@ describe("resolve", () => {
       assert.match(none.stderr, /Give a file with it, or pipe it in/)
       const nowhere = yield* call(["resolve", "nowhere"])
       assert.strictEqual(nowhere.code, 2)
-      assert.match(nowhere.stderr, /nowhere cannot be read: there is no such file/)
+      assert.match(nowhere.stderr, /The file with the token cannot be read: there is no such file/)
+      for (const args of [
+        ["A-TOKEN"],
+        ["--token", "A-TOKEN"],
+        ["--token=A-TOKEN"],
+        ["-t", "A-TOKEN"]
+      ]) {
+        const told = yield* call(["resolve", ...args])
+        assert.strictEqual(told.code, 2)
+        assert.notInclude(told.stdout + told.stderr, "A-TOKEN")
+      }
     }).pipe(Effect.provide(World()))
   )
 })

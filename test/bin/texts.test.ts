@@ -64,6 +64,37 @@ describe("flags", () => {
   })
 })
 
+describe("arguments of resolve", () => {
+  it("that nobody knows are not told, for they may be a token", () => {
+    for (const [given, expected] of [
+      [["token-file"], ["token-file"]],
+      [
+        ["--region", "us-east-1", "token-file", "--json"],
+        ["--region", "us-east-1", "token-file", "--json"]
+      ],
+      [
+        ["--endpoint=http://x", "-"],
+        ["--endpoint=http://x", "-"]
+      ],
+      [
+        ["--token", "SECRET"],
+        ["--token", "(not shown)"]
+      ],
+      [["--token=SECRET"], ["--token"]],
+      [
+        ["file", "SECRET", "SECRET"],
+        ["file", "(not shown)", "(not shown)"]
+      ],
+      [
+        ["SECRET", "--token", "SECRET"],
+        ["SECRET", "--token", "(not shown)"]
+      ]
+    ] as const) {
+      assert.deepStrictEqual(inOrder(["resolve", ...given]), ["resolve", ...expected])
+    }
+  })
+})
+
 describe("a table", () => {
   it("has numbers to the right and text to the left", () => {
     assert.strictEqual(

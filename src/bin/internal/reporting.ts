@@ -12,6 +12,7 @@ export interface Options {
   /** The name of the source, in front of every place in it. */
   readonly name: string
   readonly json: boolean
+  readonly isDryRun: boolean
   /** Writes rows that were not accepted somewhere, where that is wanted. */
   readonly writeRejected: ((text: string) => Effect.Effect<void, Failure>) | undefined
 }
@@ -19,7 +20,6 @@ export interface Options {
 /** What is known at the end only. */
 export interface End {
   readonly calls: number
-  readonly isDryRun: boolean
   readonly isStopped: boolean
   /** Whether some of the source was not read. */
   readonly isUnread: boolean
@@ -28,8 +28,10 @@ export interface End {
 /** So many problems are told one by one; all are in what `--rejected` and `--json` give. */
 const problemsTold = 50
 
-export const make = ({ name, json: isJson, writeRejected }: Options) => {
+export const make = ({ isDryRun, name, json: isJson, writeRejected }: Options) => {
   const counted = tally.make()
+  /** Nothing is accepted of what is not sent. */
+  const told = (status: string) => (isDryRun && status === "Accepted" ? "WouldBeSent" : status)
   const problems: Array<{ readonly line: number; readonly text: string }> = []
   let notReached = 0
   let rejected = ""
@@ -44,7 +46,7 @@ export const make = ({ name, json: isJson, writeRejected }: Options) => {
     const { column, meteringRecordId, reason, status } = verdict
     counted.add(record, status)
     if (isJson) {
-      lines += `${json({ line: row.line, status, reason, meteringRecordId, record })}\n`
+      lines += `${json({ line: row.line, status: told(status), reason, meteringRecordId, record })}\n`
     }
     if (reason === undefined) return
     // of thousands that were only not sent, none needs a person
@@ -79,14 +81,16 @@ export const make = ({ name, json: isJson, writeRejected }: Options) => {
 
   const bad = () => counted.total - counted.count("Accepted")
 
-  const finish = ({ calls, isDryRun, isStopped, isUnread }: End) =>
+  const finish = ({ calls, isStopped, isUnread }: End) =>
     isJson
       ? Console.log(
           json({
             summary: {
               source: name,
               records: counted.total,
-              counts: counted.counts(),
+              counts: Object.fromEntries(
+                Object.entries(counted.counts()).map(([status, count]) => [told(status), count])
+              ),
               calls,
               dryRun: isDryRun,
               stopped: isStopped,
