@@ -8,16 +8,18 @@ import * as Schema from "effect/Schema"
 import { allocationSum } from "./internal/allocationSum.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import {
+  CustomerAWSAccountId,
+  CustomerIdentifier,
   crossRule,
   Dimension,
   type Fault,
+  LicenseArn,
   member,
   memberOr,
   noFaults,
   optionalMember,
   Quantity,
-  Timestamp,
-  text
+  Timestamp
 } from "./internal/wire.js"
 import type { InvalidInputError } from "./MeteringError.js"
 import { UsageAllocations } from "./UsageAllocation.js"
@@ -83,18 +85,9 @@ export class UsageRecord extends Schema.Class<UsageRecord>(
     timestamp: member("Timestamp", Timestamp),
     dimension: member("Dimension", Dimension),
     quantity: memberOr("Quantity", Quantity, () => 0),
-    customerIdentifier: optionalMember("CustomerIdentifier", text("customerIdentifier", 1, 255)),
-    customerAWSAccountId: optionalMember(
-      "CustomerAWSAccountId",
-      text("customerAWSAccountId", 1, 255, { pattern: /^[0-9]+$/, named: "digits only" })
-    ),
-    licenseArn: optionalMember(
-      "LicenseArn",
-      text("licenseArn", 1, 2048, {
-        pattern: /^arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]*:[0-9]*:\S+$/,
-        named: "an ARN of a licence"
-      })
-    ),
+    customerIdentifier: optionalMember("CustomerIdentifier", CustomerIdentifier),
+    customerAWSAccountId: optionalMember("CustomerAWSAccountId", CustomerAWSAccountId),
+    licenseArn: optionalMember("LicenseArn", LicenseArn),
     usageAllocations: optionalMember("UsageAllocations", UsageAllocations)
   }).pipe(
     crossRule(

@@ -88,7 +88,8 @@ export type Input = UsageRecord.Input | Item
  * - `bufferSize`: records that are read and have no outcome yet, 5000 when left out. The source is read as room
  *   comes free. Order by urgency and full calls are made from what is in the buffer.
  * - `linger`: how long a record may wait for others to fill its call while the source has no more to give, 1
- *   second when left out
+ *   second when left out; but near its deadline for half of the time that is left. `Infinity` is full calls only,
+ *   until a deadline demands otherwise.
  * - `schedule`: when a call, or what is left of it, is sent again, by the error that it failed with;
  *   `MeteringRetry.patient` when left out. It also bounds how long one record is tried.
  *
@@ -105,10 +106,11 @@ export type Input = UsageRecord.Input | Item
  * - `total`: how many records there are, if that is known and `records` does not tell
  * - `stop`: when this effect ends, no more calls are made. What is under way is awaited, for at most `grace` (30
  *   seconds when left out), and is `Unknown` after that; the rest is `NotSent`. A stream is not read any
- *   further; of anything else that can be iterated every element still gets its outcome.
+ *   further, and has as long to end; of anything else that can be iterated every element still gets its outcome.
  * - `onInterrupt`: is given what has no outcome yet when the stream is given up before its end, by interruption or
  *   because no more is taken: `Unknown` for what was under way, `NotSent` for the rest of what was read, and what had
- *   not been handed over. So that no outcome is lost in between, they are then handed over one by one.
+ *   not been handed over. So that no outcome is lost in between, they are then handed over one by one, and when it
+ *   is interrupted or fails, the one that was in hand may be given again.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -190,15 +192,14 @@ export interface CustomerNotSubscribed extends About {
 }
 
 /**
- * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share,
- * or went on refusing it until the schedule ended.
+ * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share.
  *
  * @since 0.1.0
  * @category outcomes
  */
 export interface Rejected extends About {
   readonly _tag: "Rejected"
-  /** What the service refused it with, the last time. */
+  /** What the service refused it with. */
   readonly error: BatchMeterUsageError
 }
 
@@ -227,13 +228,14 @@ export interface Expired extends About {
 }
 
 /**
- * Not billed, for it never reached the service, or the service said each time that it had not looked at it; to be
- * sent again as it is.
+ * Not billed, and not judged: no call was made with it, or none that reached the service, or every call was refused
+ * before a record was looked at, or left it out. Nothing of it is stored; to be sent again as it is.
  *
  * - `Stopped`: no more calls were wanted
  * - `Refused`: another call was refused for a reason that concerns the whole product or the caller
  * - `Undelivered`: no connection or no credentials could be had
- * - `Unprocessed`: it was among the unprocessed records of every answer
+ * - `Throttled`: its last call was throttled, and the schedule, its time or a stop left no other
+ * - `Unprocessed`: it was among the unprocessed records of the last answer, and again no call was left
  *
  * `error` is what was met last, by its own call or by the one that ended the others.
  *
@@ -243,7 +245,7 @@ export interface Expired extends About {
 export interface NotSent extends About {
   readonly _tag: "NotSent"
   /** Why it was not looked at. */
-  readonly reason: "Stopped" | "Refused" | "Undelivered" | "Unprocessed"
+  readonly reason: "Stopped" | "Refused" | "Undelivered" | "Throttled" | "Unprocessed"
   readonly error?: BatchMeterUsageError
 }
 
@@ -256,7 +258,8 @@ export interface NotSent extends About {
  * - `Ambiguous`: the answer said something that could be of this record or of another
  * - `Interrupted`: the call was under way when it was given up
  *
- * `status` is what a later attempt was told, where it was told something.
+ * `status` is what a later attempt was told, where it was told something: the service's status, or the `_tag` of the
+ * error that it was refused with.
  *
  * @since 0.1.0
  * @category outcomes

@@ -397,10 +397,10 @@ describe("a sandbox behind HTTP", () => {
     const tracing = capturing()
     const write = (where: string, text: unknown) =>
       void texts.set(where, `${texts.get(where) ?? ""}\n${inspect(text, all)}`)
-    const control = (path: string, method = "GET", body?: string) =>
+    const control = (path: string, method = "GET", body?: string, type = "application/json") =>
       Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
         Effect.promise(async () => {
-          const headers = { "content-type": "application/json" }
+          const headers = { "content-type": type }
           const response = await fetch(`${url}/_sandbox/${path}`, {
             method,
             ...(body !== undefined && { body, headers })
@@ -461,15 +461,32 @@ describe("a sandbox behind HTTP", () => {
       ]) {
         write(`/_sandbox/${path}`, yield* control(path))
       }
+      assert.lengthOf(yield* sandbox.log, requests.length + 1)
+      yield* sandbox.publicKey
+      const state = yield* control("state")
+      const privateKey = (yield* sandbox.save).split("PRIVATE KEY-----")[1]?.slice(2, 80) ?? ""
+      assert.isAbove(privateKey.length, 70)
+      for (const path of ["state", "st%61te", "state/"]) {
+        for (const body of [state, JSON.stringify({ state }), JSON.stringify(state)]) {
+          for (const type of [
+            "application/json",
+            "text/plain",
+            "application/octet-stream",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x"
+          ]) {
+            write("errors of a state", yield* control(path, "PUT", body, type))
+          }
+        }
+      }
       write("the sandbox", sandbox)
       write("the server", yield* SandboxServer.SandboxServer)
       write("spans", tracing.spans)
       for (const [where, text] of texts) {
-        for (const secret of [secrets.secretAccessKey, secrets.sessionToken, token]) {
+        for (const secret of [secrets.secretAccessKey, secrets.sessionToken, token, privateKey]) {
           assert.notInclude(text, secret.slice(0, recognisable), where)
         }
       }
-      assert.lengthOf(yield* sandbox.log, requests.length + 1)
 
       // what is saved is to be loaded again, so it has tokens; but the scenario is not part of it
       const saved = yield* control("state")

@@ -6,6 +6,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,12 +14,12 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { app } from "./app.js"
 import { inOrder } from "./internal/arguments.js"
-import { Signals } from "./internal/signals.js"
+import { meaning, Signals } from "./internal/signals.js"
 import { isColourful, logger, plainWhere } from "./internal/terminal.js"
 
-const signals: { taken: (() => void) | undefined; isStopping: boolean } = {
+const signals: { taken: (() => void) | undefined; isExpected: boolean } = {
   taken: undefined,
-  isStopping: false
+  isExpected: false
 }
 
 const SignalsLive = Layer.succeed(Signals, {
@@ -31,7 +32,10 @@ const SignalsLive = Layer.succeed(Signals, {
         Effect.sync(() => {
           signals.taken = undefined
         })
-    )
+    ),
+  expect: Effect.sync(() => {
+    signals.isExpected = true
+  })
 })
 
 const Live = Layer.mergeAll(
@@ -66,18 +70,24 @@ const program = app([...process.argv.slice(0, 2), ...inOrder(process.argv.slice(
     )
 )
 
-/** The code that the program came to; being stopped by a signal is no fault. */
+/** As shells have it for SIGINT. */
+const stoppedBySignal = 130
+
+/** The code that the program came to. After a defect nobody can promise that nothing was sent. */
 const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
   Exit.match(exit, {
     onSuccess: (code) => (typeof code === "number" ? code : 0),
-    onFailure: (cause) => (Cause.isInterruptedOnly(cause) ? 0 : 2)
+    onFailure: (cause) =>
+      !Cause.isInterruptedOnly(cause) ? 1 : signals.isExpected ? 0 : stoppedBySignal
   })
 
 /** Runs until its end or until a signal; the command that has taken signals ends by itself. */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const meaningOf = meaning()
   const onSignal = () => {
-    if (signals.isStopping) process.exit(130)
-    signals.isStopping = true
+    const wanted = meaningOf(Effect.runSync(Clock.currentTimeMillis))
+    if (wanted === undefined) return
+    if (wanted === "endAtOnce") process.exit(stoppedBySignal)
     if (signals.taken === undefined) fiber.unsafeInterruptAsFork(fiber.id())
     else signals.taken()
   }

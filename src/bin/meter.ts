@@ -98,6 +98,11 @@ export const meter = Command.make(
       const answer = yield* MeteringClient.meterUsage(request).pipe(
         Effect.retry(MeteringRetry.standard),
         Effect.provide(connection.layer(options)),
+        Effect.onInterrupt(() =>
+          options.dryRun
+            ? Effect.void
+            : Console.error(`It was stopped, and may have been metered. ${repeating(request)}`)
+        ),
         Effect.mapError((error) => {
           const failure = failureOf(error)
           return isDoubtful(error) && !options.dryRun

@@ -55,7 +55,12 @@ export const resolve = Command.make(
 const tokenOf = (file: Option.Option<string>) =>
   Effect.gen(function* () {
     const isAsked = Option.isNone(file) && process.stdin.isTTY && process.stdout.isTTY
-    const text = yield* isAsked ? ask : textOf(Option.getOrElse(file, () => "-"))
+    const text = yield* isAsked
+      ? ask
+      : textOf(
+          Option.getOrElse(file, () => "-"),
+          "The file with the token"
+        )
     const token = text.trim()
     return token === ""
       ? yield* cannotRun("There is no registration token. Give a file with it, or pipe it in.")

@@ -15,21 +15,24 @@ import { MeteringSandbox, SandboxServer, Scenario } from "../sandbox/index.js"
 import { cannotRun, type Failure } from "./internal/failure.js"
 import { reasonOf } from "./internal/files.js"
 import { number, time } from "./internal/options.js"
+import * as stateLock from "./internal/stateLock.js"
 import * as world from "./internal/world.js"
+
+const usual = { host: "127.0.0.1", port: 4598 }
 
 const port = number(
   "port",
   "a port from 0 to 65535",
   (port) => Number.isInteger(port) && port >= 0 && port <= 65_535
 ).pipe(
-  Options.withDefault(4598),
-  Options.withDescription("Where it listens, 4598 unless given; 0 takes any free port.")
+  Options.withDefault(usual.port),
+  Options.withDescription(`Where it listens, ${usual.port} unless given; 0 takes any free port.`)
 )
 
 const host = Options.text("host").pipe(
-  Options.withDefault("127.0.0.1"),
+  Options.withDefault(usual.host),
   Options.withDescription(
-    "The address that it listens on, 127.0.0.1 unless given. With 0.0.0.0 other machines can reach it."
+    `The address that it listens on, ${usual.host} unless given. With 0.0.0.0 other machines can reach it.`
   )
 )
 
@@ -74,7 +77,11 @@ export const sandbox = Command.make(
       }
       const sandbox = Option.match(options.state, {
         onNone: () => MeteringSandbox.layer(scenario),
-        onSome: (file) => Layer.mapError(MeteringSandbox.layerFile(file, scenario), notTaken(file))
+        onSome: (file) =>
+          Layer.provide(
+            Layer.mapError(MeteringSandbox.layerFile(file, scenario), notTaken(file)),
+            Layer.scopedDiscard(stateLock.hold(file))
+          )
       })
       const server = Layer.mapError(
         SandboxServer.layerNode({
@@ -106,7 +113,11 @@ const serve = (scenario: Scenario.Scenario, options: Shown) =>
     const sandbox = yield* MeteringSandbox.MeteringSandbox
     const { url } = yield* SandboxServer.SandboxServer
     // also where a state's file has another calendar
-    if (Option.isSome(options.now)) yield* sandbox.setTime(options.now.value)
+    if (Option.isSome(options.now)) {
+      yield* Effect.mapError(sandbox.setTime(options.now.value), ({ message }) =>
+        cannotRun(message)
+      )
+    }
     yield* Console.log(
       world.describe({
         url,
@@ -116,12 +127,27 @@ const serve = (scenario: Scenario.Scenario, options: Shown) =>
         anyCredentials: options.anyCredentials
       })
     )
+    const strangers = yield* strangersOf(sandbox, scenario)
+    if (strangers.length > 0) {
+      yield* Console.error(
+        `\nWarning: the state's file knows products that the scenario does not have: ${strangers.join(", ")}. It seems to be of another scenario.`
+      )
+    }
     if (!isLoopback(options.host)) {
       yield* Console.error(
         `\nWarning: it listens on ${options.host}; other machines may reach it, and control it without credentials.`
       )
     }
     return yield* Effect.never
+  })
+
+/** Products of what is remembered, by usage and agreements, that are no longer in the world. */
+const strangersOf = (sandbox: MeteringSandbox.Service, { products }: Scenario.Scenario) =>
+  Effect.map(Effect.all([sandbox.billed, sandbox.customers]), ([billed, customers]) => {
+    const known = new Set(products.map(({ code }) => code))
+    const agreements = customers.flatMap(({ agreements }) => agreements)
+    const remembered = new Set([...billed, ...agreements].map(({ productCode }) => productCode))
+    return [...remembered].filter((code) => !known.has(code))
   })
 
 const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)

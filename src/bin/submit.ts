@@ -1,7 +1,9 @@
 /** `submit`: a file of usage of any length, and what became of each of its records. */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
+import * as ValidationError from "@effect/cli/ValidationError"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Console from "effect/Console"
@@ -18,7 +20,7 @@ import * as UsageSubmission from "../UsageSubmission.js"
 import * as connection from "./internal/connection.js"
 import { cannotRun, refused } from "./internal/failure.js"
 import { reasonOf } from "./internal/files.js"
-import { bytesOf, isStandardInput, nameOf } from "./internal/input.js"
+import { bytesOf, isStandardInput, nameOf, sizeOf } from "./internal/input.js"
 import { number } from "./internal/options.js"
 import * as progressBar from "./internal/progressBar.js"
 import { failureOf } from "./internal/refusal.js"
@@ -60,6 +62,15 @@ const dryRun = Options.boolean("dry-run").pipe(
 
 const rejected = Options.text("rejected").pipe(
   Options.withPseudoName("file"),
+  Options.mapEffect((path) =>
+    isStandardInput(path)
+      ? Effect.fail(
+          ValidationError.invalidValue(
+            HelpDoc.p(`--rejected: expected a file's name, got "${path}"`)
+          )
+        )
+      : Effect.succeed(path)
+  ),
   Options.optional,
   Options.withDescription(
     "Where to write the records that were not accepted, as they were, with the reason in another column: to be corrected and submitted again. What it held is lost."
@@ -78,19 +89,19 @@ export const submit = Command.make(
   (options) =>
     Effect.gen(function* () {
       const name = nameOf(options.file)
-      const writeRejected = yield* Effect.transposeOption(
+      const rejectedFile = yield* Effect.transposeOption(
         Option.map(options.rejected, (path) => writerTo(path, options.file))
       )
       const report = reporting.make({
         name,
         json: options.json,
-        writeRejected: Option.getOrUndefined(writeRejected)
+        isDryRun: options.dryRun,
+        writeRejected: Option.getOrUndefined(rejectedFile)?.write
       })
       const progress = yield* Ref.make(UsageSubmission.noProgress)
-      const reading = yield* readingOf(options.file)
+      const reading = { bytes: 0, size: yield* sizeOf(options.file) }
       const stop = yield* stopBySignal
       const packed = rehearsal.make()
-      const isEndless = isStandardInput(options.file)
 
       const submitted = submitRows(
         rowsOf(options.file, options.format, (bytes) => {
@@ -102,7 +113,7 @@ export const submit = Command.make(
           schedule,
           progress,
           stop: Deferred.await(stop),
-          isEndless,
+          isEndless: reading.size === undefined,
           onSettled: report.add,
           flush: report.flush
         }
@@ -123,16 +134,27 @@ export const submit = Command.make(
       const { calls } = yield* progress
       // nothing has been sent, and nothing can be told
       if (Either.isLeft(ended) && report.tally.total === 0) return yield* ended.left
-      const isStopped = yield* Deferred.isDone(stop)
+      // what it held is of another submission, also when nothing is to be written now
+      const notBegun = Option.isNone(rejectedFile)
+        ? Option.none()
+        : yield* Effect.option(Effect.flip(rejectedFile.value.begin))
+      const notWritten = Either.isRight(ended)
+        ? Option.orElse(ended.right.notFlushed, () => notBegun)
+        : notBegun
+      const isStopped = (yield* Deferred.isDone(stop)) || Option.isSome(notWritten)
       const isUnread = Either.isLeft(ended) || !ended.right.isReadToItsEnd
       yield* report.finish({
         calls,
-        isDryRun: options.dryRun,
         isStopped,
         isUnread
       })
       if (options.dryRun && !options.json) yield* Console.log(`\n${packingOf(packed.packed)}`)
       if (Either.isLeft(ended)) return yield* refused(ended.left.message)
+      if (Option.isSome(notWritten)) {
+        return yield* refused(
+          `${notWritten.value.message} It does not hold all that was not accepted. To submit the whole file again is safe.`
+        )
+      }
       if (isUnread) {
         return yield* refused(
           `What follows line ${shown(report.lastLine())} of ${name} was not read.`
@@ -177,19 +199,6 @@ const rowsOf = (
     : rows.ndjson(bytes)
 }
 
-/** How much of the source there is, if it is a file. */
-const readingOf = (file: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const size = isStandardInput(file)
-      ? undefined
-      : yield* fs.stat(file).pipe(
-          Effect.mapError((error) => cannotRun(`${file} cannot be read: ${reasonOf(error)}.`)),
-          Effect.map(({ size }) => Number(size))
-        )
-    return { bytes: 0, size }
-  })
-
 /** Done by the first signal. */
 const stopBySignal = Effect.gen(function* () {
   const stop = yield* Deferred.make<void>()
@@ -206,7 +215,7 @@ const stopBySignal = Effect.gen(function* () {
   return stop
 })
 
-/** A file for what was not accepted, which must not be the one that is read. */
+/** A file for what was not accepted, which must not be the one that is read. Until it begins it keeps what it holds. */
 const writerTo = (path: string, source: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -216,9 +225,18 @@ const writerTo = (path: string, source: string) =>
     }
     const failed = (error: PlatformError) =>
       cannotRun(`${path} cannot be written: ${reasonOf(error)}.`)
-    const opened = yield* Effect.mapError(fs.open(path, { flag: "w", mode: 0o600 }), failed)
+    const opened = yield* Effect.mapError(fs.open(path, { flag: "a", mode: 0o600 }), failed)
+    const { type } = yield* Effect.mapError(opened.stat, failed)
+    const begin = yield* Effect.cached(
+      // a pipe or a device has nothing to be lost
+      Effect.mapError(type === "File" ? opened.truncate() : Effect.void, failed)
+    )
     const encoder = new TextEncoder()
-    return (text: string) => Effect.orDie(opened.writeAll(encoder.encode(text)))
+    return {
+      begin,
+      write: (text: string) =>
+        Effect.zipRight(begin, Effect.mapError(opened.writeAll(encoder.encode(text)), failed))
+    }
   })
 
 /** On a terminal there is a bar while the effect runs, and nothing after. */
@@ -239,10 +257,10 @@ const showProgress =
     )
   }
 
-const packingOf = (packed: ReadonlyMap<string, rehearsal.Packed>) =>
+const packingOf = (packed: ReadonlyMap<string | undefined, rehearsal.Packed>) =>
   packed.size === 0
     ? "Nothing would be sent."
     : table(
         ["product", "records", "calls"],
-        [...packed].map(([product, { calls, records }]) => [product, records, calls])
+        [...packed].map(([product, { calls, records }]) => [product ?? "licences", records, calls])
       )

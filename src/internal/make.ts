@@ -78,7 +78,8 @@ const publish = ({ path, ...violation }: check.Violation): Violation => {
     : { field: dotted(path), ...violation }
 }
 
-const dotted = (path: ReadonlyArray<PropertyKey>): string =>
+/** A place in a value as code would name it, or what stands for the whole value. */
+export const dotted = (path: ReadonlyArray<PropertyKey>, whole = "value"): string =>
   path.reduce<string>(
     (text, key) =>
       typeof key === "number"
@@ -87,4 +88,4 @@ const dotted = (path: ReadonlyArray<PropertyKey>): string =>
           ? String(key)
           : `${text}.${String(key)}`,
     ""
-  ) || "value"
+  ) || whole

@@ -64,7 +64,13 @@ export const text = (
       `${min} to ${max} characters${form === undefined ? "" : `, ${form.named}`}`,
       (s) => s.length >= min && isAtMost(s, max) && (form === undefined || form.pattern.test(s))
     )
-  )
+  ).annotations({
+    jsonSchema: {
+      minLength: min,
+      maxLength: max,
+      ...(form !== undefined && { pattern: form.pattern.source })
+    }
+  })
 
 /** The service counts characters, where a string's length counts some of them twice. */
 const isAtMost = (s: string, max: number) =>
@@ -87,6 +93,21 @@ export const ProductCode = text("productCode", 1, 255, {
 
 /** A dimension of a product's price. */
 export const Dimension = text("dimension", 1, 255)
+
+/** A buyer's identity in older listings. */
+export const CustomerIdentifier = text("customerIdentifier", 1, 255)
+
+/** A buyer's AWS account. */
+export const CustomerAWSAccountId = text("customerAWSAccountId", 1, 255, {
+  pattern: /^[0-9]+$/,
+  named: "digits only"
+})
+
+/** A licence, which names product and agreement. */
+export const LicenseArn = text("licenseArn", 1, 2048, {
+  pattern: /^arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]*:[0-9]*:\S+$/,
+  named: "an ARN of a licence"
+})
 
 /** Epoch seconds on the wire, possibly fractional; milliseconds survive. */
 export const Timestamp = Schema.transform(Schema.Number, Schema.DateTimeUtcFromSelf, {

@@ -4,7 +4,13 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { NonEmptyText, Time } from "./internal/fields.js"
+import {
+  CustomerAWSAccountId,
+  CustomerIdentifier,
+  LicenseArn,
+  NonEmptyText,
+  Time
+} from "./internal/fields.js"
 import { Agreement } from "./Scenario.js"
 
 const identity = {
@@ -53,8 +59,8 @@ export interface Which extends Schema.Schema.Type<typeof Which> {}
  * @category models
  */
 export const NewCustomer = Schema.Struct({
-  customerAWSAccountId: NonEmptyText,
-  customerIdentifier: Schema.optional(NonEmptyText),
+  customerAWSAccountId: CustomerAWSAccountId,
+  customerIdentifier: Schema.optional(CustomerIdentifier),
   agreements: Schema.optional(Schema.Array(Agreement))
 })
 
@@ -65,8 +71,8 @@ export const NewCustomer = Schema.Struct({
 export interface NewCustomer extends Schema.Schema.Type<typeof NewCustomer> {}
 
 /**
- * A customer's subscribing to a product. A licence is issued unless one is given, or `null` for a product
- * listed before June 2026, which has none. It begins at once and does not end, unless told otherwise.
+ * A customer's subscribing to a product. A licence is issued unless one is given, or `null` where there is
+ * to be none, as for a product listed before June 2026. It begins at once and does not end, unless told otherwise.
  *
  * @since 0.1.0
  * @category models
@@ -74,7 +80,7 @@ export interface NewCustomer extends Schema.Schema.Type<typeof NewCustomer> {}
 export const Subscription = Schema.Struct({
   ...identity,
   productCode: NonEmptyText,
-  licenseArn: Schema.optional(Schema.NullOr(NonEmptyText)),
+  licenseArn: Schema.optional(Schema.NullOr(LicenseArn)),
   startsAt: Schema.optional(Time),
   endsAt: Schema.optional(Time)
 })

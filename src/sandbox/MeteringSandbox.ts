@@ -20,7 +20,7 @@ import { MeteringClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
 import type { Faults } from "./Fault.js"
 import * as control from "./internal/control.js"
-import { Engine, make as makeEngine } from "./internal/engine.js"
+import { Engine, make as makeEngine, type Write } from "./internal/engine.js"
 import * as faults from "./internal/faults.js"
 import { endpoint, execute } from "./internal/inMemory.js"
 import * as journal from "./internal/journal.js"
@@ -80,9 +80,9 @@ export interface Service {
   /** The time by the sandbox's calendar: `Clock`'s, unless it was set otherwise. */
   readonly now: Effect.Effect<DateTime.Utc>
   /** Sets the calendar, which goes on from there. */
-  readonly setTime: (now: DateTime.Utc) => Effect.Effect<void>
-  /** Sets the calendar ahead. */
-  readonly advance: (by: Duration.DurationInput) => Effect.Effect<DateTime.Utc>
+  readonly setTime: (now: DateTime.Utc) => Effect.Effect<void, SandboxError>
+  /** Sets the calendar ahead. It has the years from 0 to 9999. */
+  readonly advance: (by: Duration.DurationInput) => Effect.Effect<DateTime.Utc, SandboxError>
   /** What goes wrong from now on, in place of what was to go wrong. */
   readonly setFaults: (faults: Faults) => Effect.Effect<void>
   /** Back to the scenario: forgets calls, tokens and usage, keeps the key. */
@@ -183,7 +183,8 @@ export const layer = (options: Options = {}): Layer.Layer<MeteringClient | Meter
  * customers, the calendar, faults that are yet to come and the key, but not the log of calls.
  *
  * Every change is in the file before its call is answered, so killing the process loses nothing that anybody
- * was told. A file belongs to one sandbox at a time. It fails with a `SandboxError` that names the line where
+ * was told. A file belongs to one sandbox at a time,
+ * which is not looked after here (the command `sandbox --state` does). It fails with a `SandboxError` that names the line where
  * the file is not a sandbox's, and with a `ScenarioError` where the scenario contradicts itself.
  *
  * @example
@@ -219,11 +220,7 @@ export const layerFile = (
     })
   )
 
-const make = (
-  state: State,
-  except: ReadonlyArray<Rule>,
-  write?: (line: string) => Effect.Effect<void>
-) =>
+const make = (state: State, except: ReadonlyArray<Rule>, write?: Write) =>
   Effect.map(makeEngine(state, write), (engine) => {
     const attributes = { "server.address": endpoint }
     const client = makeService(execute(engine, except), { attributes, except })
@@ -252,10 +249,15 @@ const serviceOf = (engine: Engine): Service => {
         })
       )
     )
-  const move = (offsetOf: (state: State, clock: number) => number) =>
-    engine.modify((state, clock) => {
-      const offset = offsetOf(state, clock)
-      return [DateTime.unsafeMake(clock + offset), change(state, { _tag: "Calendar", offset })]
+  const move = (timeOf: (now: number) => number) =>
+    act((state, now) => {
+      const time = timeOf(now)
+      if (!(time >= firstTime && time <= lastTime)) return Either.left(noSuchTime)
+      const offset = state.offset + time - now
+      return Either.right([
+        DateTime.unsafeMake(time),
+        change(state, { _tag: "Calendar", offset })
+      ] as const)
     })
   return {
     mintToken: (which = {}) =>
@@ -275,8 +277,8 @@ const serviceOf = (engine: Engine): Service => {
     log: see(report.log),
     publicKey: Effect.map(engine.keyPair, (pair) => pair.publicKey),
     now: engine.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
-    setTime: (now) => Effect.asVoid(move((_, clock) => now.epochMillis - clock)),
-    advance: (by) => move(({ offset }) => offset + Duration.toMillis(by)),
+    setTime: (now) => Effect.asVoid(move(() => now.epochMillis)),
+    advance: (by) => move((now) => now + Duration.toMillis(by)),
     setFaults: (given) =>
       engine.modify((state) => [
         undefined,
@@ -294,6 +296,11 @@ const serviceOf = (engine: Engine): Service => {
       )
   }
 }
+
+/** Other times have no ISO 8601 text that everybody reads. */
+const firstTime = Date.parse("0000-01-01T00:00:00.000Z")
+const lastTime = Date.parse("9999-12-31T23:59:59.999Z")
+const noSuchTime = "The sandbox's calendar has the years from 0 to 9999."
 
 /** A state that took the place of another one. */
 const rewritten = (state: State): State => ({

@@ -68,6 +68,11 @@ const exactly = { parseOptions: { onExcessProperty: "error" } } as const
 const about = (summary: string, description?: string) =>
   OpenApi.annotations({ summary, ...(description !== undefined && { description }) })
 
+/** What does not fit is not told: it may be a state, which holds tokens and a key. */
+const SavedText = HttpApiSchema.Text().annotations({
+  message: () => "Expected what GET /_sandbox/state has sent, as text/plain"
+})
+
 /** The world does not have what was asked for. */
 const impossible = { status: 409 } as const
 
@@ -193,13 +198,15 @@ const control = HttpApiGroup.make("control", { topLevel: true })
   .add(
     HttpApiEndpoint.put("setTime", "/clock")
       .setPayload(Clock.annotations({ identifier: "Clock", ...exactly }))
+      .addError(SandboxError, impossible)
       .annotateContext(about("Set the calendar", "It goes on from there."))
   )
   .add(
     HttpApiEndpoint.post("advance", "/clock/advance")
       .setPayload(Advance.annotations({ identifier: "Advance", ...exactly }))
       .addSuccess(Clock.annotations({ identifier: "Clock" }))
-      .annotateContext(about("Set the calendar ahead"))
+      .addError(SandboxError, impossible)
+      .annotateContext(about("Set the calendar ahead", "It has the years from 0 to 9999."))
   )
   .add(
     HttpApiEndpoint.put("setFaults", "/faults")
@@ -225,7 +232,7 @@ const control = HttpApiGroup.make("control", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.put("load", "/state")
-      .setPayload(HttpApiSchema.Text())
+      .setPayload(SavedText)
       .addError(SandboxError, impossible)
       .annotateContext(
         about(

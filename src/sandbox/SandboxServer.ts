@@ -41,7 +41,8 @@ import type { KeyPair } from "./Scenario.js"
  *   are told that it has expired. (`allow` and `caller` are for a sandbox; another client asks nobody.)
  * - `anyCredentials`: lets everybody in, signed or not; false when left out. What is known of a key still holds:
  *   what it may call, and whose it is.
- * - `regions`: the Regions that requests may be signed for; any when left out
+ * - `regions`: the Regions that requests may be signed for; when left out, the one of the sandbox's scenario, and
+ *   any before another client
  * - `allowedSkew`: how far a request's date may be off; 5 minutes when left out
  * - `maxBodySize`: bytes of the longest body; when left out, less than the scenario's `requestSizeLimit`, and
  *   1 048 576 before any other client
@@ -150,7 +151,7 @@ export const make = (
       admit: door.make({
         keyPairs: options.credentials ?? state?.origin.scenario.credentials ?? [defaultCredentials],
         anyCredentials: options.anyCredentials ?? false,
-        regions: options.regions,
+        regions: options.regions ?? (state && [state.origin.scenario.region]),
         allowedSkew: options.allowedSkew ?? "5 minutes"
       }),
       longestBody: options.maxBodySize ?? longestBodyOf(state),

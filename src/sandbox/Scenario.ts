@@ -10,7 +10,20 @@ import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
 import { OperationName } from "../MeteringError.js"
 import { Faults } from "./Fault.js"
-import { field, NonEmptyText, optionalField, PositiveInt, Span, Time } from "./internal/fields.js"
+import {
+  AccessKeyId,
+  CustomerAWSAccountId,
+  CustomerIdentifier,
+  Dimension,
+  field,
+  LicenseArn,
+  NonEmptyText,
+  optionalField,
+  PositiveInt,
+  ProductCode,
+  Span,
+  Time
+} from "./internal/fields.js"
 import { inconsistenciesOf } from "./internal/inconsistencies.js"
 import * as scenarioFile from "./internal/scenarioFile.js"
 
@@ -51,8 +64,8 @@ export interface PublicKeyVersion extends Schema.Schema.Type<typeof PublicKeyVer
  * @category models
  */
 export const Product = Schema.Struct({
-  code: field(NonEmptyText, "The product code that calls name it by."),
-  dimensions: field(Schema.Array(NonEmptyText), "What it is metered in; case counts."),
+  code: field(ProductCode, "The product code that calls name it by."),
+  dimensions: field(Schema.Array(Dimension), "What it is metered in; case counts."),
   region: optionalField(
     NonEmptyText,
     "The one Region that it is metered in; the sandbox's own when left out."
@@ -74,7 +87,8 @@ export const Product = Schema.Struct({
 export interface Product extends Schema.Schema.Type<typeof Product> {}
 
 /**
- * A customer's agreement for a product, with a licence if the product was listed from June 2026 on.
+ * A customer's agreement for a product, with the licence that was issued for it: always so for a product listed
+ * from June 2026 on, while one of an older product may have a licence beside the customer's legacy identity.
  *
  * Its life follows from its times: `pending` before `startsAt`, then `active`; from `cancelledAt` on
  * `cancelled`, when for one hour last usage is taken, and then `ended`, as from `endsAt` on. Each is left out
@@ -85,10 +99,10 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * @category models
  */
 export const Agreement = Schema.Struct({
-  productCode: field(NonEmptyText, "The product that is agreed upon: one of the scenario's."),
+  productCode: field(ProductCode, "The product that is agreed upon: one of the scenario's."),
   licenseArn: optionalField(
-    NonEmptyText,
-    "The licence; none for a product that was listed before June 2026."
+    LicenseArn,
+    "The licence; left out where none was issued, as for products listed before June 2026."
   ),
   startsAt: optionalField(Time, "Until then it is pending; active from the first, when left out."),
   cancelledAt: optionalField(Time, "From then on, last usage is taken for one hour."),
@@ -111,9 +125,9 @@ export interface Agreement extends Schema.Schema.Type<typeof Agreement> {}
  * @category models
  */
 export const Customer = Schema.Struct({
-  customerAWSAccountId: field(NonEmptyText, "The AWS account that buys."),
+  customerAWSAccountId: field(CustomerAWSAccountId, "The AWS account that buys."),
   customerIdentifier: optionalField(
-    NonEmptyText,
+    CustomerIdentifier,
     "The legacy identity, for products listed before June 2026."
   ),
   suspended: optionalField(
@@ -141,7 +155,10 @@ export interface Customer extends Schema.Schema.Type<typeof Customer> {}
  * @category models
  */
 export const Caller = Schema.Struct({
-  customerAWSAccountId: field(NonEmptyText, "The account of one of the scenario's customers."),
+  customerAWSAccountId: field(
+    CustomerAWSAccountId,
+    "The account of one of the scenario's customers."
+  ),
   instanceId: field(NonEmptyText, "The instance, task or pod in it, by any name."),
   supportedPlatform: optionalField(
     Schema.Boolean,
@@ -168,7 +185,7 @@ export interface Caller extends Schema.Schema.Type<typeof Caller> {}
  * @category models
  */
 export const KeyPair = Schema.Struct({
-  accessKeyId: field(NonEmptyText, "The AWS access key id to sign with."),
+  accessKeyId: field(AccessKeyId, "The AWS access key id to sign with."),
   secretAccessKey: field(Schema.Redacted(NonEmptyText), "The AWS secret access key to sign with."),
   sessionToken: optionalField(Schema.Redacted(NonEmptyText), "Requests must carry it."),
   expiration: optionalField(Time, "From then on, requests are told that it has expired."),
@@ -446,8 +463,9 @@ export class ScenarioError extends Schema.TaggedError<ScenarioError>(
 }
 
 /**
- * A scenario made whole, if it does not contradict itself: no two of the same name, no agreement for a product
- * that there is not, no caller who is not a customer.
+ * A scenario made whole, if it does not contradict itself: no two of the same name, no name that no call could
+ * hold, no agreement for a product that there is not or that ends before it begins, no caller who is not a
+ * customer.
  *
  * @since 0.1.0
  * @category constructors

@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-marketplace-metering"
 import { FetchHttpClient } from "@effect/platform"
 import { NodeHttpClient, Undici } from "@effect/platform-node"
+import { AwsClient } from "aws4fetch"
 import { DateTime, Duration, Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import {
   AwsCredentials,
@@ -155,11 +156,8 @@ const headersOf = (operation) => ({
   "x-amz-target": `AWSMPMeteringService.${operation}`
 })
 
-/** Not a dependency of anything here, so its rows are left out where it is not installed. */
-const aws4fetch = await import("aws4fetch").catch(() => undefined)
-
 const overAws4fetch = (endpoint) => {
-  const client = new aws4fetch.AwsClient({ ...credentials, region, service })
+  const client = new AwsClient({ ...credentials, region, service })
   return {
     prepare: ({ operation, wire }) =>
       promising(async () => {
@@ -231,7 +229,7 @@ export const clients = {
   "this client, official SDK": (endpoint) =>
     overOurs(Layer.provide(AwsSdkClient.layer, needs(endpoint))),
   [sdkName]: official,
-  ...(aws4fetch && { "aws4fetch, JSON by hand": overAws4fetch }),
+  "aws4fetch, JSON by hand": overAws4fetch,
   [floorName]: floor
 }
 

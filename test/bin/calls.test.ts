@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Redacted } from "effect"
+import { DateTime, Effect, Queue, Redacted } from "effect"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import { nobody } from "../support/loopback.js"
+import { nobody, serve } from "../support/loopback.js"
 import { command } from "./command.js"
 import { environment, World } from "./world.js"
 
-const { file, run } = command()
+const { file, run, start } = command()
 
 /** Runs the command against the sandbox of the context. */
 const call = (args: ReadonlyArray<string>, stdin?: string, more: Record<string, string> = {}) =>
@@ -80,6 +80,29 @@ describe("meter", () => {
       assert.strictEqual(ended.stdout, "")
       assert.match(ended.stderr, /^MeterUsage: The product code[^\n]*\n$/)
     }).pipe(Effect.provide(World()))
+  )
+
+  it.live("ends with 130 when it is stopped, and says how to send the same charge again", () =>
+    Effect.gen(function* () {
+      const asked = yield* Queue.unbounded<void>()
+      const deaf = yield* serve(() => Queue.unsafeOffer(asked, undefined))
+      const env = yield* environment
+      for (const [args, expected] of [
+        [
+          ["meter", ...usage],
+          /may have been metered.*--timestamp 20[^ ]+Z --client-token [^ ]+\n$/
+        ],
+        [["meter", ...usage, "--dry-run"], /^$/],
+        [["register", "--product-code", "sandbox-container"], /^$/]
+      ] as const) {
+        const { child, ended } = start([...args, "--endpoint", deaf], { env })
+        yield* asked.take
+        child.kill("SIGINT")
+        const told = yield* Effect.promise(() => ended)
+        assert.deepStrictEqual([told.code, told.stdout], [130, ""])
+        assert.match(told.stderr, expected)
+      }
+    }).pipe(Effect.scoped, Effect.provide(World()))
   )
 
   it.live("ends with 2 when nothing was sent", () =>
@@ -158,7 +181,17 @@ describe("resolve", () => {
       assert.match(none.stderr, /Give a file with it, or pipe it in/)
       const nowhere = yield* call(["resolve", "nowhere"])
       assert.strictEqual(nowhere.code, 2)
-      assert.match(nowhere.stderr, /nowhere cannot be read: there is no such file/)
+      assert.match(nowhere.stderr, /The file with the token cannot be read: there is no such file/)
+      for (const args of [
+        ["A-TOKEN"],
+        ["--token", "A-TOKEN"],
+        ["--token=A-TOKEN"],
+        ["-t", "A-TOKEN"]
+      ]) {
+        const told = yield* call(["resolve", ...args])
+        assert.strictEqual(told.code, 2)
+        assert.notInclude(told.stdout + told.stderr, "A-TOKEN")
+      }
     }).pipe(Effect.provide(World()))
   )
 })

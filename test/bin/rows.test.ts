@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, FastCheck as fc, Option, Stream } from "effect"
 import { UsageRecord } from "effect-marketplace-metering"
 import * as columns from "../../src/bin/internal/columns.js"
+import * as decimal from "../../src/bin/internal/decimal.js"
 import * as rejected from "../../src/bin/internal/rejected.js"
 import * as rows from "../../src/bin/internal/rows.js"
 import * as verdict from "../../src/bin/internal/verdict.js"
@@ -185,6 +186,46 @@ describe("NDJSON", () => {
   )
 })
 
+describe("what would be read as something else", () => {
+  it.effect(
+    "is refused: other members, products that are no text, numbers that would be rounded",
+    () =>
+      Effect.gen(function* () {
+        for (const [members, expected] of [
+          ['"productCode":5', /productCode: expected a text, got 5/],
+          ['"usageAllocations":[{"allocatedUsageQuantity":1,"note":"x"}]', /note: no allocation/],
+          [
+            '"usageAllocations":[{"tags":[{"key":"a","value":"b","Colour":"c"}]}]',
+            /colour: no alloc/
+          ],
+          ['"quantity":1.00000000000000001', /^1\.00000000000000001: expected numbers/],
+          ['"quantity":1, "dimension":"1.00000000000000001 \\" 2"', /^$/],
+          ['"quantity":1.50e1', /^$/]
+        ] as const) {
+          const [row] = records(yield* readNdjson(`{${members}}`))
+          assert.match(row?.fault ?? "", expected)
+        }
+        const text = `${head},usageAllocations\n2026-11-25T10:00:00Z,a,1.00000000000000001,1,"[{""x"":1}]"\n`
+        const [row] = records(yield* readCsv(text))
+        assert.deepInclude(row?.item?.record as object, {
+          quantity: "1.00000000000000001",
+          usageAllocations: '[{"x":1}]'
+        })
+      })
+  )
+
+  it.effect.prop(
+    "no number that prints as itself is",
+    [fc.double({ noNaN: true, noDefaultInfinity: true })],
+    ([value]) =>
+      Effect.sync(() => {
+        assert.deepStrictEqual(decimal.roundedIn(JSON.stringify([value])), [])
+        if (!/e/.test(String(value)))
+          assert.strictEqual(decimal.read(String(value)), Number(String(value)))
+      })
+  )
+})
+
 describe("what a file's name says", () => {
   it("is its format", () => {
     const formats = ["a.csv", "a.ndjson", "a.JSONL", "a", "-"].map(rows.formatOf)
@@ -236,7 +277,14 @@ describe("rejected rows", () => {
       const csv = Array.from(yield* readCsv(`${head}\n2026-11-25T10:00:00Z,a,1\n${good},x\n`))
       const [{ sheet }] = csv as [rows.Row]
       const text = rejected.head(sheet) + csv.map((row) => rejected.row(row, "why")).join("")
-      for (const { fault } of records(yield* readCsv(text))) assert.match(fault ?? "", /cells/)
+      const [short, long] = records(yield* readCsv(text))
+      // what is missing is empty, and no reason takes its place
+      assert.deepStrictEqual(Object.keys(short?.item?.record ?? {}), [
+        "timestamp",
+        "dimension",
+        "quantity"
+      ])
+      assert.match(long?.fault ?? "", /cells/)
 
       const json = Array.from(yield* readNdjson('{"quantity":\n'))
       const line = json.map((row) => rejected.row(row, "why")).join("")

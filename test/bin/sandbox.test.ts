@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
@@ -51,6 +51,7 @@ describe("what it tells at its start", () => {
         "AWS_ACCESS_KEY_ID=sandbox",
         "AWS_SECRET_ACCESS_KEY=sandbox",
         "AWS_REGION=us-east-1",
+        "AWS_DEFAULT_REGION=us-east-1",
         "api-calls, events, seats, storage-gb",
         "arn:aws:license-manager::333344445555:license:l-000000000000000000000000000000a3",
         "aws meteringmarketplace batch-meter-usage --product-code sandbox-analytics",
@@ -110,6 +111,7 @@ describe("--state", () => {
       const before = (yield* meter(first.url, now, 42)).results[0]
       first.child.kill("SIGKILL")
       assert.strictEqual((yield* Effect.promise(() => first.ended)).signal, "SIGKILL")
+      assert.isTrue(existsSync(`${state}.lock`))
 
       const second = yield* sandbox("--state", state)
       const same = (yield* meter(second.url, now, 42)).results[0]
@@ -118,6 +120,52 @@ describe("--state", () => {
       assert.isDefined(before?.meteringRecordId)
       assert.strictEqual(same?.meteringRecordId, before?.meteringRecordId)
       assert.strictEqual(other?.status, "DuplicateRecord")
+    })
+  )
+
+  it.live("is one sandbox's at a time, and the first loses nothing by the second", () =>
+    Effect.gen(function* () {
+      const state = file("shared.state")
+      const now = yield* DateTime.now
+      const first = yield* sandbox("--state", state)
+      const port = new URL(first.url).port
+      for (const other of ["0", port]) {
+        const second = yield* Effect.promise(() =>
+          run(["sandbox", "--port", other, "--state", state])
+        )
+        assert.deepStrictEqual([second.code, second.stdout], [2, ""])
+        assert.include(second.stderr, `in use by the sandbox of process ${first.child.pid}`)
+        assert.include(second.stderr, `${state}.lock`)
+      }
+      const before = (yield* meter(first.url, now, 42)).results[0]
+      first.child.kill("SIGTERM")
+      yield* Effect.promise(() => first.ended)
+      assert.isFalse(existsSync(`${state}.lock`))
+      const third = yield* sandbox("--state", state)
+      const same = (yield* meter(third.url, now, 42)).results[0]
+      third.child.kill("SIGTERM")
+      assert.isDefined(before?.meteringRecordId)
+      assert.strictEqual(same?.meteringRecordId, before?.meteringRecordId)
+    })
+  )
+
+  it.live("is told where it is another scenario's", () =>
+    Effect.gen(function* () {
+      const state = file("other.state")
+      const scenario = file("none.json")
+      writeFileSync(scenario, '{"products":[]}')
+      const first = yield* sandbox("--state", state)
+      yield* meter(first.url, yield* DateTime.now, 42)
+      first.child.kill("SIGTERM")
+      assert.strictEqual((yield* Effect.promise(() => first.ended)).stderr, "")
+
+      const { child, ended, until } = yield* sandbox("--state", state, "--scenario", scenario)
+      yield* Effect.promise(() => until(/Warning/))
+      child.kill("SIGTERM")
+      assert.match(
+        (yield* Effect.promise(() => ended)).stderr,
+        /products that the scenario does not have: sandbox-analytics\./
+      )
     })
   )
 

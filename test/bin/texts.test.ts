@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Console, DateTime, Effect } from "effect"
-import { inOrder } from "../../src/bin/internal/arguments.js"
+import { flags, inOrder } from "../../src/bin/internal/arguments.js"
 import * as progressBar from "../../src/bin/internal/progressBar.js"
+import * as signals from "../../src/bin/internal/signals.js"
 import { table } from "../../src/bin/internal/table.js"
 import * as tally from "../../src/bin/internal/tally.js"
 import { isColourful, plainWhere } from "../../src/bin/internal/terminal.js"
@@ -20,6 +22,11 @@ describe("arguments", () => {
     ["sandbox --log-level=debug --quota", "--log-level=debug sandbox --quota"],
     ["submit - --rate 5", "submit --rate 5 -"],
     ["submit --log-level all - --rate 5", "--log-level all submit --rate 5 -"],
+    ["submit --rejected - usage.csv", "submit --rejected - usage.csv"],
+    ["submit --rejected - - --rate 5", "submit --rejected - --rate 5 -"],
+    ["submit --json - --rate 5", "submit --json --rate 5 -"],
+    ["submit --format=csv - --rate 5", "submit --format=csv --rate 5 -"],
+    ["register --public-key - --nonce n", "register --public-key - --nonce n"],
     ["submit -- --help", "submit -- --help"],
     ["submit -- --log-level", "submit -- --log-level"],
     ["", ""]
@@ -29,6 +36,63 @@ describe("arguments", () => {
       assert.deepStrictEqual(inOrder(words(given)), words(expected))
     })
   }
+})
+
+describe("a signal", () => {
+  it("ends in good order, comes again as an echo within a second, and then ends at once", () => {
+    const meaningOf = signals.meaning()
+    assert.deepStrictEqual([5_000, 5_000, 5_999, 6_000, 9_000].map(meaningOf), [
+      "end",
+      undefined,
+      undefined,
+      "endAtOnce",
+      "endAtOnce"
+    ])
+  })
+})
+
+describe("flags", () => {
+  it("are all options without a value", () => {
+    const folder = new URL("../../src/bin/", import.meta.url)
+    const found = readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .flatMap((name) => [
+        ...readFileSync(new URL(name, folder), "utf8").matchAll(/Options\.boolean\("([^"]+)"/g)
+      ])
+      .map(([, name]) => `--${name}`)
+    assert.deepStrictEqual(new Set(found), flags)
+  })
+})
+
+describe("arguments of resolve", () => {
+  it("that nobody knows are not told, for they may be a token", () => {
+    for (const [given, expected] of [
+      [["token-file"], ["token-file"]],
+      [
+        ["--region", "us-east-1", "token-file", "--json"],
+        ["--region", "us-east-1", "token-file", "--json"]
+      ],
+      [
+        ["--endpoint=http://x", "-"],
+        ["--endpoint=http://x", "-"]
+      ],
+      [
+        ["--token", "SECRET"],
+        ["--token", "(not shown)"]
+      ],
+      [["--token=SECRET"], ["--token"]],
+      [
+        ["file", "SECRET", "SECRET"],
+        ["file", "(not shown)", "(not shown)"]
+      ],
+      [
+        ["SECRET", "--token", "SECRET"],
+        ["SECRET", "--token", "(not shown)"]
+      ]
+    ] as const) {
+      assert.deepStrictEqual(inOrder(["resolve", ...given]), ["resolve", ...expected])
+    }
+  })
 })
 
 describe("a table", () => {
@@ -166,9 +230,36 @@ describe("a world", () => {
     )
   })
 
-  it("offers none where nobody could make it", () => {
-    assert.include(told([]), "nobody has an agreement")
-  })
+  const agreement = { productCode: "sandbox-container" }
+  const nobody: ReadonlyArray<readonly [string, Partial<Scenario.Customer>, change?: object]> = [
+    ["without an agreement", { agreements: [] }],
+    ["when suspended", { suspended: true }],
+    [
+      "before it begins",
+      { agreements: [{ ...agreement, startsAt: DateTime.add(now, { hours: 1 }) }] }
+    ],
+    ["after its end", { agreements: [{ ...agreement, endsAt: now }] }],
+    [
+      "when cancelled an hour ago",
+      { agreements: [{ ...agreement, cancelledAt: DateTime.subtract(now, { hours: 1 }) }] }
+    ],
+    [
+      "in another Region",
+      {},
+      { products: [{ code: "sandbox-container", dimensions: ["nodes"], region: "eu-west-1" }] }
+    ],
+    ["without dimensions", {}, { products: [{ code: "sandbox-container", dimensions: [] }] }]
+  ]
+  for (const [when, change, scenario] of nobody) {
+    it(`offers no call ${when}`, () => {
+      const customer = { customerAWSAccountId: "1", agreements: [agreement], ...change }
+      assert.notInclude(told([customer], scenario), "AWS CLI:\n  aws")
+      assert.include(
+        told([{ ...customer, suspended: false, agreements: [agreement] }]),
+        "AWS CLI:\n  aws"
+      )
+    })
+  }
 
   it("tells twenty customers, and how many more there are", () => {
     const customers = Array.from({ length: 1_025 }, (_, i) => ({

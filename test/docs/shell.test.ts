@@ -11,27 +11,67 @@ const blocks = (language: string) =>
     ([, code = ""]) => code
   )
 
-const address = "http://127.0.0.1:4598"
+const sdkExample = "new MarketplaceMeteringClient().send("
 
 describe("what the README says to a shell", () => {
-  const { start } = command()
+  const { run, start } = command()
 
-  it("controls a sandbox", async () => {
+  const shell = (text: string, env: Record<string, string> = {}) =>
+    execFileSync("bash", ["--norc", "-euc", text], {
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: "true", ...env }
+    })
+
+  /** Where it listens unless told otherwise, as the command says itself. */
+  const address = async () => {
+    const { stdout } = await run(["sandbox", "--help"])
+    const [, host] = /on, ([\d.]+) unless given/.exec(stdout.replace(/\s+/g, " ")) ?? []
+    const [, port] = /listens, (\d+) unless given/.exec(stdout.replace(/\s+/g, " ")) ?? []
+    return `http://${host}:${port}`
+  }
+
+  /** The same at the port that is free here. */
+  const sandbox = async () => {
     const { child, until } = start(["sandbox", "--port", "0"])
     const [url] = await until(/http:\/\/127\.0\.0\.1:\d+/)
+    const written = await address()
+    return { child, here: (code: string) => code.replaceAll(written, url) }
+  }
+
+  it("controls a sandbox", async () => {
+    const { child, here } = await sandbox()
     const calls = blocks("sh").filter((code) => code.includes("curl"))
     const script = [`curl() { command curl --fail-with-body "$@"; echo; }`, ...calls].join("\n")
-    const answers = execFileSync("bash", ["-euc", script.replaceAll(address, url)], {
-      encoding: "utf8"
-    })
+    const answers = shell(here(script))
     child.kill("SIGTERM")
     expect(calls).toHaveLength(4)
     expect(answers).toContain("registrationToken")
     expect(answers).toContain("cancelledAt")
   })
 
-  it("is the port that it listens on", () => {
-    expect(readme.match(/127\.0\.0\.1:\d+/g)?.every((host) => address.endsWith(host))).toBe(true)
+  it("leads a program of another SDK to a sandbox", async () => {
+    const [environment = "", ...others] = blocks("sh").filter((code) => code.startsWith("export "))
+    const [program = "", ...more] = blocks("ts").filter((code) => code.includes(sdkExample))
+    expect([others, more]).toEqual([[], []])
+    // what it prints is told beside
+    const [, told] = /console\.log\(.*\) \/\/ (.*)$/m.exec(program) ?? []
+    const { child, here } = await sandbox()
+    const printed = shell(
+      `${here(environment)}\n"$NODE" --no-warnings --input-type=module -e "$PROGRAM"`,
+      {
+        NODE: process.execPath,
+        PROGRAM: program
+      }
+    )
+    child.kill("SIGTERM")
+    expect(printed.trim()).toBe(told)
+  })
+
+  it("is the address that it listens on", async () => {
+    const written = readme.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
+    expect(written.length).toBeGreaterThan(1)
+    expect(new Set(written)).toEqual(new Set([await address()]))
+    expect(readme).toContain(`port ${new URL(await address()).port}`)
   })
 })
 

@@ -176,6 +176,27 @@ const json = (body: unknown, method = "POST"): RequestInit => ({
   body: typeof body === "string" ? body : JSON.stringify(body)
 })
 
+describe("a state is taken as text, whatever its sender takes it for", () => {
+  for (const type of ["", "text/plain", "application/json", "application/octet-stream"]) {
+    it.effect(type === "" ? "of no type" : type, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const [, sandbox] = yield* both
+        yield* batch([record(at(now))])
+        const saved = yield* sandbox.save
+        yield* sandbox.reset
+        const { status, text } = yield* send("/_sandbox/state", {
+          method: "PUT",
+          headers: type === "" ? {} : { "content-type": type },
+          body: new TextEncoder().encode(saved)
+        })
+        assert.strictEqual(status, 204, text)
+        assert.lengthOf(yield* sandbox.billed, 1)
+      }).pipe(Effect.provide(live))
+    )
+  }
+})
+
 describe("what cannot be done is said", () => {
   it.effect("as a SandboxError to the typed client", () =>
     Effect.gen(function* () {
@@ -230,7 +251,23 @@ describe("what cannot be done is said", () => {
       "HttpApiDecodeError",
       /zone/
     ],
+    [
+      "a time that no calendar has",
+      "/clock/advance",
+      json({ by: "9000000 days" }),
+      409,
+      "SandboxError",
+      /years from 0 to 9999/
+    ],
     ["no duration", "/clock/advance", json({ by: "soon" }), 400, "HttpApiDecodeError", /duration/],
+    [
+      "an account that no call can name",
+      "/customers",
+      json({ customerAWSAccountId: "acme-1" }),
+      400,
+      "HttpApiDecodeError",
+      /digits only/
+    ],
     [
       "a fault that there is not",
       "/faults",

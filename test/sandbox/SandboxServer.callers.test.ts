@@ -1,8 +1,10 @@
 /** Who calls, as the sandbox behind the server takes it: key pairs of the scenario, everybody, and the log of them. */
+import { request } from "node:http"
+import { json } from "node:stream/consumers"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Redacted } from "effect"
 import { MeteringSandbox, SandboxServer, type Scenario } from "../../src/sandbox/index.js"
-import { coral, modelled, post, type RawRequest } from "./http.js"
+import { coral, eventually, modelled, post, type RawRequest } from "./http.js"
 import { billed } from "./support.js"
 
 const [seller, buyer, guest]: readonly [Scenario.KeyPair, Scenario.KeyPair, Scenario.KeyPair] = [
@@ -101,6 +103,12 @@ describe("the key pairs of a scenario", () => {
       { ...signedBy(seller), ...meter },
       400,
       coral("AccessDeniedException")
+    ],
+    [
+      "are told so by a dry run in its own words",
+      { ...signedBy(seller), ...meter, body: meter.body.replace("{", '{"DryRun":true,') },
+      400,
+      coral("UnauthorizedException")
     ]
   ])
 
@@ -170,6 +178,53 @@ describe("any credentials", () => {
         ]
       )
     }).pipe(Effect.provide(live(anybody)))
+  )
+})
+
+/** Names another key where nobody is to look for one. */
+const withDecoy = (accessKeyId: string) => ({
+  altered: {
+    authorization: (signed: string) => signed.replace(" ", ` X-Credential=${accessKeyId}/x, `)
+  }
+})
+
+describe("whoever has signed is the caller, whatever else the header names", () => {
+  const decoys: ReadonlyArray<readonly [what: string, RawRequest, answer: string]> = [
+    [
+      "an operation that only the other may call",
+      { ...signedBy(seller), ...meter, ...withDecoy("ASIABUYER") },
+      `AKIASELLER verified 400 ${coral("AccessDeniedException")}`
+    ],
+    [
+      "the other's time is over",
+      { ...signedBy(seller), ...batch, ...withDecoy("AKIAGUEST") },
+      "AKIASELLER verified 200 "
+    ],
+    [
+      "its own time is over",
+      { ...signedBy(guest), ...batch, ...withDecoy("AKIASELLER") },
+      `AKIAGUEST refused 400 ${coral("ExpiredTokenException")}`
+    ]
+  ]
+  for (const [what, request, expected] of decoys) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const { status, type = "" } = yield* post(request)
+        const [call] = yield* log
+        assert.strictEqual(`${call?.accessKeyId} ${call?.signature} ${status} ${type}`, expected)
+      }).pipe(Effect.provide(live()))
+    )
+  }
+
+  it.effect("also where nobody looks at signatures", () =>
+    Effect.gen(function* () {
+      const request = { ...signedBy(seller), ...meter, ...withDecoy("ASIABUYER") }
+      assert.strictEqual((yield* post(request)).type, coral("AccessDeniedException"))
+      assert.deepStrictEqual(
+        (yield* log).map(({ accessKeyId }) => accessKeyId),
+        ["AKIASELLER"]
+      )
+    }).pipe(Effect.provide(live({ anyCredentials: true })))
   )
 })
 
@@ -244,3 +299,54 @@ it.effect("the longest body is the scenario's rule", () =>
     )
   )
 )
+
+it.effect(
+  "calls that are under way together without a ClientToken are each charged, on Bedrock AgentCore",
+  () =>
+    Effect.gen(function* () {
+      const { save } = yield* MeteringSandbox.MeteringSandbox
+      const { url } = yield* SandboxServer.SandboxServer
+      const begun = [1, 2].map(() =>
+        request(url, {
+          method: "POST",
+          headers: {
+            "x-amz-target": "AWSMPMeteringService.MeterUsage",
+            "content-length": body.length
+          }
+        })
+      )
+      const answers = begun.map(
+        (call) =>
+          new Promise<unknown>((resolve, reject) =>
+            call.on("error", reject).on("response", (answer) => resolve(json(answer)))
+          )
+      )
+      for (const call of begun) call.flushHeaders()
+      yield* eventually(save, (saved) => saved.includes('"arrivals":2'))
+      for (const call of begun) call.end(body)
+      const ids = yield* Effect.promise(() => Promise.all(answers))
+      assert.notDeepEqual(ids[0], ids[1])
+      assert.deepStrictEqual(yield* billed, [
+        "agent 111122223333 tokens 1970-01-01T00:00:00.000Z 6"
+      ])
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          SandboxServer.layerNode({ anyCredentials: true }),
+          MeteringSandbox.layer({
+            products: [{ code: "agent", dimensions: ["tokens"], metering: "agentCore" }],
+            customers: [
+              { customerAWSAccountId: "111122223333", agreements: [{ productCode: "agent" }] }
+            ]
+          })
+        )
+      )
+    )
+)
+
+const body = JSON.stringify({
+  ProductCode: "agent",
+  Timestamp: 0,
+  UsageDimension: "tokens",
+  UsageQuantity: 3
+})

@@ -93,6 +93,12 @@ const totals = <A>(
   return new Map([...sums].sort())
 }
 
+/** A token that was refused with one quantity may be used for another, and then be refused for that. */
+const withoutReason = (answer: unknown) =>
+  answer === "DuplicateRequestException" || answer === "IdempotencyConflictException"
+    ? "another was first"
+    : answer
+
 describe("for any sequence of calls", () => {
   it.effect.prop(
     "what is billed of a key is what was first accepted of it",
@@ -144,7 +150,7 @@ describe("for any sequence of calls", () => {
       run(
         Effect.gen(function* () {
           const time = yield* now
-          const fate = (call: Call) => send(call, time)
+          const fate = (call: Call) => Effect.map(send(call, time), withoutReason)
           const answers = yield* Effect.forEach(calls, fate)
           const before = yield* billed
           const index = pick % calls.length

@@ -264,6 +264,11 @@ describe("cancel", () => {
 
   const faults: ReadonlyArray<readonly [string, Marketplace.Which, RegExp]> = [
     ["nobody", { customerIdentifier: "x" }, /no customer x/],
+    [
+      "two in one",
+      { customerAWSAccountId: acme, customerIdentifier: "cust-globex" },
+      /no customer 111122223333 with the identifier cust-globex/
+    ],
     ["what it does not have", { customerAWSAccountId: acme, productCode: "x" }, /agreement for x/],
     [
       "another's licence",
@@ -362,6 +367,31 @@ describe("suspend and resume", () => {
 })
 
 describe("the calendar", () => {
+  it.effect("ends with the year 9999, and stays where it was when it is to go further", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { advance, cancel, load, now: time, save, setTime: set, subscribe } = yield* sandbox
+      for (const beyond of [
+        advance(Number.POSITIVE_INFINITY),
+        advance("9000000 days"),
+        set(DateTime.unsafeMake(at("9999-12-31T23:59:59.999Z").epochMillis + 1)),
+        set(DateTime.unsafeMake(-1e15))
+      ]) {
+        const error = yield* Effect.flip(beyond)
+        assert.strictEqual(error._tag, "SandboxError")
+        assert.match(error.message, /years from 0 to 9999/)
+      }
+      assert.deepStrictEqual(yield* time, at(now))
+      for (const edge of ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"]) {
+        yield* set(at(edge))
+        yield* subscribe({ customerAWSAccountId: acme, productCode: analytics })
+        yield* cancel({ customerAWSAccountId: acme })
+        yield* load(yield* save)
+        assert.deepStrictEqual(yield* time, at(edge))
+      }
+    }).pipe(sandboxed)
+  )
+
   const iso = Effect.flatMap(sandbox, (sandbox) => Effect.map(sandbox.now, DateTime.formatIso))
 
   it.effect("follows the clock, from where it was set or put ahead", () =>

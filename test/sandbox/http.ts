@@ -21,6 +21,7 @@ export interface RawRequest {
   readonly altered?: {
     readonly body?: string
     readonly headers?: Readonly<Record<string, string>>
+    readonly authorization?: (signed: string) => string
   }
 }
 
@@ -65,6 +66,9 @@ export const post = (request: RawRequest = {}) =>
         headers: {
           ...headers,
           ...(request.unsigned ? {} : signature),
+          ...(request.altered?.authorization && {
+            authorization: request.altered.authorization(signature.authorization)
+          }),
           ...request.altered?.headers
         },
         ...(method === "GET" || method === "HEAD"

@@ -82,6 +82,19 @@ describe("the log", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer()))
   )
 
+  it.effect("forgets all but the last 16 MiB, also of calls that were never sent", () =>
+    Effect.gen(function* () {
+      const { log } = yield* sandbox
+      const client = yield* MeteringClient
+      const registrationToken = Redacted.make("x".repeat(1_000_000))
+      yield* Effect.replicateEffect(
+        Effect.ignore(client.resolveCustomer({ registrationToken })),
+        20
+      )
+      assert.lengthOf(yield* log, 16)
+    }).pipe(Effect.provide(MeteringSandbox.layer()))
+  )
+
   it.effect("does not hold the signature of RegisterUsage", () =>
     Effect.gen(function* () {
       const { log } = yield* sandbox

@@ -100,6 +100,80 @@ const lasting = 'a duration, such as "5 minutes", or a number of milliseconds'
 const kinds =
   '"none", "throttling", "internalError", "unavailable", "refusal", "expiredCredentials", "latency", "slowBody", "cutBefore", "cutAfter", "unprocessed" or "clockSkew"'
 
+const forms = {
+  code: "1 to 255 characters, letters, digits and -/=:_.@",
+  dimension: "1 to 255 characters",
+  account: "1 to 255 characters, digits only",
+  licence: "1 to 2048 characters, an ARN of a licence",
+  keyId: "1 to 128 characters, without spaces, commas and slashes"
+}
+
+/** What no call could name, and what is wrong with it. */
+const unspeakable: ReadonlyArray<readonly [Scenario.Partial, place: string, words: string]> = [
+  [
+    { products: [{ code: "my product!", dimensions: [] }] },
+    "products[0].code",
+    `The product code "my product!": Expected ${forms.code}.`
+  ],
+  [
+    { products: [{ code: "a", dimensions: ["x".repeat(256)] }] },
+    "products[0].dimensions[0]",
+    `The dimension "${"x".repeat(256)}": Expected ${forms.dimension}.`
+  ],
+  [
+    { customers: [{ customerAWSAccountId: "acme-1", agreements: [] }] },
+    "customers[0].customerAWSAccountId",
+    `The customer account "acme-1": Expected ${forms.account}.`
+  ],
+  [
+    {
+      customers: [
+        { customerAWSAccountId: "1", customerIdentifier: "x".repeat(256), agreements: [] }
+      ]
+    },
+    "customers[0].customerIdentifier",
+    `The customer identifier "${"x".repeat(256)}": Expected ${forms.dimension}.`
+  ],
+  [
+    {
+      customers: [
+        {
+          customerAWSAccountId: "1",
+          agreements: [{ productCode: analytics, licenseArn: "not-an-arn" }]
+        }
+      ]
+    },
+    "customers[0].agreements[0].licenseArn",
+    `The licence "not-an-arn": Expected ${forms.licence}.`
+  ],
+  ...["my key", "my/key", "my,key"].map(
+    (accessKeyId) =>
+      [
+        { credentials: [{ accessKeyId, secretAccessKey: Redacted.make("s") }] },
+        "credentials[0].accessKeyId",
+        `The access key "${accessKeyId}": Expected ${forms.keyId}.`
+      ] as const
+  )
+]
+
+describe("a name that no call could hold", () => {
+  for (const [scenario, place, words] of unspeakable) {
+    it(`${place} in a file, and in code: ${words.slice(0, 60)}`, () => {
+      const problems = Either.match(Scenario.complete(scenario), {
+        onLeft: ({ problems }) => problems,
+        onRight: () => []
+      })
+      assert.deepStrictEqual(problems, [words])
+      // a secret's stand-in is as good a secret
+      const file = JSON.stringify(scenario)
+      assert.deepStrictEqual(problemsOf(file), [
+        `${place}: ${words.slice(words.indexOf("Expected"), -1)}`
+      ])
+      assert.isFalse(isValid(JSON.parse(file), schema))
+    })
+  }
+})
+
 /** What JSON Schema cannot see is the last column. */
 const bad: ReadonlyArray<
   readonly [text: string, problems: ReadonlyArray<string>, isUnseen?: boolean]
@@ -114,7 +188,7 @@ const bad: ReadonlyArray<
   [
     '{"products":[{"code":"a","dimensions":["x",""],"metering":"daily"}]}',
     [
-      "products[0].dimensions[1]: Expected text that is not empty",
+      "products[0].dimensions[1]: Expected 1 to 255 characters",
       'products[0].metering: Expected "hourly" or "agentCore"'
     ]
   ],
@@ -196,6 +270,16 @@ const bad: ReadonlyArray<
   [
     `{"caller":{"customerAWSAccountId":"1","instanceId":"i"},"products":[{"code":"a","dimensions":[]},{"code":"a","dimensions":[]}]}`,
     ["The scenario has the product a twice.", "The caller 1 is not a customer of the scenario."],
+    true
+  ],
+  [
+    '{"products":[{"code":"a","dimensions":[],"publicKeyVersions":[{"version":1},{"version":2},{"version":1}]}]}',
+    ["Product a has the public key version 1 twice."],
+    true
+  ],
+  [
+    `{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"${analytics}","startsAt":"2026-11-25T10:00:00Z","endsAt":"2026-11-25T09:59:59Z"}]}]}`,
+    [`Customer 1 has an agreement for ${analytics} that ends before it begins.`],
     true
   ]
 ]
@@ -292,6 +376,9 @@ describe("secrets", () => {
 
 const fc = FastCheck
 const name = fc.string({ minLength: 1, maxLength: 8 })
+const code = fc.stringMatching(/^[-a-zA-Z0-9/=:_.@]{1,8}$/)
+const account = fc.stringMatching(/^[0-9]{1,12}$/)
+const keyId = fc.stringMatching(/^[^/,\s]{1,8}$/)
 const time = fc
   .date({ min: new Date(0), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true })
   .map((date) => DateTime.unsafeMake(date))
@@ -343,8 +430,11 @@ const agreementOf = (productCode: FastCheck.Arbitrary<string>) =>
   fc
     .tuple(productCode, some({ startsAt: time, cancelledAt: time, endsAt: time }))
     .map(([productCode, times]) => ({ productCode, ...times }))
+    .filter(
+      ({ endsAt, startsAt }) => !endsAt || !startsAt || DateTime.lessThanOrEqualTo(startsAt, endsAt)
+    )
 
-const world = fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).chain((codes) =>
+const world = fc.uniqueArray(code, { minLength: 1, maxLength: 3 }).chain((codes) =>
   fc.record({
     region: name,
     products: fc.tuple(
@@ -355,11 +445,11 @@ const world = fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).chain((codes)
             some({
               region: name,
               metering: fc.constantFrom("hourly" as const, "agentCore" as const),
-              publicKeyVersions: fc.array(
+              publicKeyVersions: fc.uniqueArray(
                 fc
                   .tuple(fc.integer({ min: 1 }), some({ rotationTimestamp: time }))
                   .map(([version, more]) => ({ version, ...more })),
-                { maxLength: 2 }
+                { maxLength: 2, selector: ({ version }) => version }
               )
             })
           )
@@ -369,7 +459,7 @@ const world = fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).chain((codes)
     customers: fc.uniqueArray(
       fc
         .tuple(
-          name,
+          account,
           fc.array(agreementOf(fc.constantFrom(...codes)), { maxLength: 3 }),
           some({ suspended: fc.boolean() })
         )
@@ -378,7 +468,7 @@ const world = fc.uniqueArray(name, { minLength: 1, maxLength: 3 }).chain((codes)
           customerIdentifier: `id ${customerAWSAccountId}`,
           agreements: agreements.map((agreement, index) => ({
             ...agreement,
-            licenseArn: `arn ${customerAWSAccountId} ${index}`
+            licenseArn: `arn:aws:license-manager::${customerAWSAccountId}:license:l-${index}`
           })),
           ...more
         })),
@@ -398,7 +488,7 @@ const scenario: FastCheck.Arbitrary<Scenario.Scenario> = world.chain((world) =>
       })),
     credentials: fc
       .tuple(
-        name,
+        keyId,
         secret,
         some({ sessionToken: secret, expiration: time, allow: fc.array(operation) })
       )

@@ -77,6 +77,31 @@ describe("two in sequence", () => {
       )
   )
 
+  it.effect("faults that the scenario has only now befall it, unless others were to come", () =>
+    withFile((file) =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const fault = (name: "throttling" | "internalError", times: number) => ({
+          faults: { script: [{ fault: name, times }] }
+        })
+        const call = Effect.match(batch([record(recent)]), {
+          onFailure: ({ _tag }) => _tag as string,
+          onSuccess: () => "Success"
+        })
+        assert.strictEqual(yield* call.pipe(on(file)), "Success")
+        assert.strictEqual(
+          yield* call.pipe(on(file, fault("throttling", 2))),
+          "ThrottlingException"
+        )
+        // of the two, one is left
+        const left = yield* Effect.replicateEffect(call, 2).pipe(
+          on(file, fault("internalError", 2))
+        )
+        assert.deepStrictEqual(left, ["ThrottlingException", "Success"])
+      })
+    )
+  )
+
   it.effect("what is loaded is in the file as well", () =>
     withFile((file) =>
       Effect.gen(function* () {
@@ -114,7 +139,76 @@ describe("two in sequence", () => {
   )
 })
 
+describe("a long run", () => {
+  const megabyte = 1024 * 1024
+  /** Each adds so much to the file, and nothing to the state. */
+  const again = Effect.flatMap(sandbox, ({ addCustomer }) =>
+    addCustomer({ customerAWSAccountId: acme })
+  )
+  const world = {
+    customers: [
+      {
+        customerAWSAccountId: acme,
+        agreements: Array.from({ length: 550 }, (_, i) => ({
+          productCode: analytics,
+          licenseArn: `arn:aws:license-manager::${acme}:license:l-${String(i).padStart(2000, "0")}`
+        }))
+      }
+    ]
+  }
+
+  it.effect("does not let the file grow for ever, and loses nothing by that", () =>
+    withFile((file) =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const seen = yield* Effect.gen(function* () {
+          yield* batch([record(recent)])
+          yield* Effect.replicateEffect(again, 40)
+          assert.isBelow((yield* read(file)).length, 20 * megabyte)
+          yield* batch([record(recent, { dimension: "seats" })])
+          return yield* sight
+        }).pipe(on(file, world))
+        assert.lengthOf(seen.records, 2)
+        assert.deepStrictEqual(yield* sight.pipe(on(file, world)), seen)
+      })
+    )
+  )
+
+  it.effect("goes on in the file that there is where another cannot be written", () =>
+    withFile((file) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        yield* setTime(now)
+        const seen = yield* Effect.gen(function* () {
+          yield* fs.makeDirectory(`${file}.new`)
+          yield* Effect.replicateEffect(again, 20)
+          yield* batch([record(recent)])
+          yield* fs.remove(`${file}.new`, { recursive: true })
+          return yield* sight
+        }).pipe(on(file, world))
+        assert.isAbove((yield* read(file)).length, 20 * megabyte)
+        assert.deepStrictEqual(yield* sight.pipe(on(file, world)), seen)
+      })
+    )
+  )
+})
+
 describe("the file", () => {
+  it.effect("may be a link, and stays one", () =>
+    withFile((file) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        yield* setTime(now)
+        const target = `${file}.target`
+        yield* write(target, "")
+        yield* fs.symlink(target, file)
+        yield* batch([record(recent)]).pipe(on(file))
+        assert.strictEqual(yield* fs.readLink(file), target)
+        assert.lengthOf(yield* billed.pipe(on(target)), 1)
+      })
+    )
+  )
+
   it.effect(
     "is its owner's alone, whatever it was before: it holds tokens and the private key",
     () =>

@@ -94,7 +94,7 @@ type Meaning =
 
 /** What comes of a lone call, of records of its product that wait, and of another product's, if it lasts. */
 const expectations: { readonly [M in Meaning]: (tag: string) => Expected } = {
-  "refused for now": (tag) => ({ own: `Rejected ${tag}`, attempts: 3 }),
+  "refused for now": (tag) => ({ own: `NotSent Throttled ${tag}`, attempts: 3 }),
   "perhaps stored": (tag) => ({ own: `Unknown NoAnswer ${tag}`, attempts: 3 }),
   "not delivered for now": (tag) => ({ own: `NotSent Undelivered ${tag}`, attempts: 3 }),
   "a record's": (tag) => ({ own: `Rejected ${tag}`, attempts: 1 }),
@@ -168,6 +168,32 @@ describe("an error that does not pass", () => {
   )
 })
 
+describe("a stop after an error that passes", () => {
+  it.effect.each<readonly [string, (call: Call) => ReturnType<typeof accept>, string]>([
+    [
+      "is not sent, with the error",
+      () => refuse(modelled(MeteringError.ThrottlingException)),
+      "NotSent Stopped ThrottlingException"
+    ],
+    [
+      "is not sent, without an error that an answer came after",
+      ({ records }) => Effect.succeed(answer([], records)),
+      "NotSent Stopped"
+    ]
+  ])("%s", ([, second, expected]) =>
+    Effect.gen(function* () {
+      const throttled = refuse(modelled(MeteringError.ThrottlingException))
+      const answers = client(() => throttled, second)
+      const outcomes = yield* submitAll([record(0)], answers, {
+        schedule: Schedule.spaced("1 minute"),
+        stop: Effect.sleep("90 seconds")
+      })
+      assert.deepStrictEqual(tags(outcomes), [expected])
+      assert.strictEqual(answers.calls.length, 2)
+    })
+  )
+})
+
 const passing: ReadonlySet<Meaning> = new Set([
   "refused for now",
   "perhaps stored",
@@ -211,11 +237,28 @@ describe("what may have been stored", () => {
     ["a duplicate", told("DuplicateRecord"), "DuplicateRecord"],
     ["not subscribed", told("CustomerNotSubscribed"), "CustomerNotSubscribed"],
     ["a new status", told("Pending"), "Pending"],
-    ["a refusal for its sake", () => refuse(modelled(MeteringError.InvalidTagException)), ""],
-    ["a refusal of the product", () => refuse(modelled(MeteringError.DisabledApiException)), ""],
-    ["a refusal of the caller", () => refuse(coded(MeteringError.AccessDeniedError)), ""],
-    ["throttling to the end", () => refuse(modelled(MeteringError.ThrottlingException)), ""],
+    [
+      "a refusal for its sake",
+      () => refuse(modelled(MeteringError.InvalidTagException)),
+      "InvalidTagException"
+    ],
+    [
+      "a refusal of the product",
+      () => refuse(modelled(MeteringError.DisabledApiException)),
+      "DisabledApiException"
+    ],
+    [
+      "a refusal of the caller",
+      () => refuse(coded(MeteringError.AccessDeniedError)),
+      "AccessDeniedError"
+    ],
+    [
+      "throttling to the end",
+      () => refuse(modelled(MeteringError.ThrottlingException)),
+      "ThrottlingException"
+    ],
     ["no connection to the end", () => refuse(connection("notSent")), ""],
+    ["another lost answer", () => refuse(connection("unknown")), ""],
     ["unprocessed to the end", ({ records }) => Effect.succeed(answer([], records)), ""]
   ])("stays so after %s, unless that is a success", ([, later, expected]) =>
     Effect.gen(function* () {
@@ -344,6 +387,16 @@ describe("a defect of the client", () => {
           [30, "Unknown Interrupted", "NotSent Stopped"]
         )
       })
+  )
+
+  it.effect("does not wait longer than the grace for a source that cannot be interrupted", () =>
+    Effect.gen(function* () {
+      const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
+      const source = Stream.concat(Stream.fromIterable(records(30)), stuck)
+      const answers = client(() => Effect.die("oh"))
+      const exit = yield* Effect.exit(submitAll(source, answers, options))
+      assert.strictEqual(exit._tag, "Failure")
+    })
   )
 
   it.effect("reads no further", () =>

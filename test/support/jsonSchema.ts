@@ -32,6 +32,8 @@ const rules: Record<string, Rule> = {
     typeof value !== "string" || new RegExp(pattern, "u").test(value),
   minLength: (value, least: number) =>
     typeof value !== "string" || (value as string).length >= least,
+  maxLength: (value, most: number) =>
+    typeof value !== "string" || [...(value as string)].length <= most,
   minimum: (value, least: number) => typeof value !== "number" || value >= least,
   maximum: (value, most: number) => typeof value !== "number" || value <= most,
   exclusiveMinimum: (value, least: number) => typeof value !== "number" || value > least,

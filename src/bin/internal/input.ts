@@ -1,4 +1,6 @@
 /** What is read from a file, or from standard input in its place. */
+import { createReadStream } from "node:fs"
+import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
@@ -10,20 +12,63 @@ export const isStandardInput = (file: string) => file === "-"
 
 export const nameOf = (file: string) => (isStandardInput(file) ? "standard input" : file)
 
-/** The bytes of a file, or of standard input where it is called `-`. */
-export const bytesOf = (file: string): Stream.Stream<Uint8Array, Failure, FileSystem.FileSystem> =>
+/**
+ * The bytes of a file of text, or of standard input where it is called `-`. It fails at bytes that are not UTF-8: what
+ * they stand for cannot be told. `name` is what the file is called in errors.
+ */
+export const bytesOf = (
+  file: string,
+  name = nameOf(file)
+): Stream.Stream<Uint8Array, Failure, FileSystem.FileSystem> =>
+  Stream.suspend(() => {
+    const decoder = new TextDecoder("utf-8", { fatal: true })
+    const check = (bytes?: Uint8Array) =>
+      Effect.try({
+        try: () => decoder.decode(bytes, { stream: bytes !== undefined }),
+        catch: () => cannotRun(`${name} is not UTF-8 to its end. The rest was not read.`)
+      })
+    return readingOf(file, name).pipe(
+      Stream.tap(check),
+      Stream.concat(Stream.execute(Effect.suspend(check)))
+    )
+  })
+
+const readingOf = (
+  file: string,
+  name: string
+): Stream.Stream<Uint8Array, Failure, FileSystem.FileSystem> =>
   isStandardInput(file)
     ? NodeStream.fromReadable<Failure, Uint8Array>(
         () => process.stdin,
         (error) => cannotRun(`Standard input cannot be read: ${String(error)}`)
       )
     : Stream.unwrap(
-        Effect.map(FileSystem.FileSystem, (fs) =>
-          Stream.mapError(fs.stream(file), (error) =>
-            cannotRun(`${file} cannot be read: ${reasonOf(error)}.`)
-          )
-        )
+        Effect.gen(function* () {
+          const fs = yield* FileSystem.FileSystem
+          const failed = (error: PlatformError) =>
+            cannotRun(`${name} cannot be read: ${reasonOf(error)}.`)
+          const { type } = yield* Effect.mapError(fs.stat(file), failed)
+          return type === "File" || type === "Directory"
+            ? Stream.mapError(fs.stream(file), failed)
+            : // of a pipe there are no positions to read at
+              NodeStream.fromReadable<Failure, Uint8Array>(
+                () => createReadStream(file),
+                (error) => cannotRun(`${name} cannot be read: ${String(error)}`)
+              )
+        })
       )
 
-export const textOf = (file: string): Effect.Effect<string, Failure, FileSystem.FileSystem> =>
-  bytesOf(file).pipe(Stream.decodeText(), Stream.mkString)
+/** How many bytes a file has; of what is no regular file it is not known, and there may be no end. */
+export const sizeOf = (file: string) =>
+  isStandardInput(file)
+    ? Effect.succeed(undefined)
+    : Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(file)).pipe(
+        Effect.mapError((error) => cannotRun(`${file} cannot be read: ${reasonOf(error)}.`)),
+        Effect.map(({ size, type }) => (type === "File" ? Number(size) : undefined))
+      )
+
+export const textOf = (
+  file: string,
+  name?: string
+): Effect.Effect<string, Failure, FileSystem.FileSystem> =>
+  bytesOf(file, name).pipe(Stream.decodeText(), Stream.mkString)

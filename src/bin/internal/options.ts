@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Time } from "../../sandbox/internal/fields.js"
+import * as decimal from "./decimal.js"
 
 /** An option whose text is read by `read`; what it cannot read is told with what was expected. */
 const read = <A>(
@@ -26,17 +27,15 @@ const read = <A>(
     )
   )
 
-/** A number as people write it: no exponents, no spaces, no hexadecimals. */
-const decimal = /^-?\d+(\.\d+)?$/
-
 export const number = (
   name: string,
   expected: string,
   isGood: (value: number) => boolean
 ): Options.Options<number> =>
-  read(name, "number", expected, (text) =>
-    decimal.test(text) && isGood(Number(text)) ? Either.right(Number(text)) : Either.left(text)
-  )
+  read(name, "number", expected, (text) => {
+    const value = decimal.read(text)
+    return value !== undefined && isGood(value) ? Either.right(value) : Either.left(text)
+  })
 
 export const time = (name: string): Options.Options<DateTime.Utc> =>
   read(

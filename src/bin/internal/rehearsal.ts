@@ -9,12 +9,12 @@ export interface Packed {
   records: number
 }
 
-/** The calls by product, or by "licences" where the records name theirs. */
+/** The calls by product, or by `undefined` where the records name theirs by a licence. */
 export const make = () => {
-  const packed = new Map<string, Packed>()
+  const packed = new Map<string | undefined, Packed>()
   const notPartOfIt = () => Effect.dieMessage("A submission makes no such call.")
   const layer = Layer.succeed(MeteringClient, {
-    batchMeterUsage: ({ productCode = "licences", usageRecords }) =>
+    batchMeterUsage: ({ productCode, usageRecords }) =>
       Effect.sync(() => {
         const product = packed.get(productCode) ?? { calls: 0, records: 0 }
         packed.set(productCode, product)
@@ -32,5 +32,5 @@ export const make = () => {
     registerUsage: notPartOfIt,
     resolveCustomer: notPartOfIt
   })
-  return { layer, packed: packed as ReadonlyMap<string, Readonly<Packed>> }
+  return { layer, packed: packed as ReadonlyMap<string | undefined, Readonly<Packed>> }
 }

@@ -14,8 +14,10 @@ export const head = (sheet: Sheet): string =>
 export const row = ({ sheet, written }: Row, reason: string): string => {
   if (sheet.format === "csv") {
     const cells = typeof written === "string" ? [written] : written
-    // of too few or too many cells all are kept, for a person to see
-    return line([...cells.filter((_, i) => sheet.columns[i] !== "reason"), reason])
+    // of too few or too many cells all are kept, for a person to see, and the reason stays in its column
+    const missing = Math.max(0, sheet.columns.length - cells.length)
+    const padded = [...cells, ...Array.from({ length: missing }, () => "")]
+    return line([...padded.filter((_, i) => sheet.columns[i] !== "reason"), reason])
   }
   const text = String(written)
   try {

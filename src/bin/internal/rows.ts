@@ -13,6 +13,7 @@ import type * as UsageRecord from "../../UsageRecord.js"
 import type * as UsageSubmission from "../../UsageSubmission.js"
 import * as allocations from "./allocations.js"
 import * as columns from "./columns.js"
+import * as decimal from "./decimal.js"
 import { cannotRun, type Failure } from "./failure.js"
 
 /** What the rows of one file share: how they are written, and in CSV what its columns are. */
@@ -49,10 +50,8 @@ const decodeTime = Schema.decodeUnknownEither(Time)
 const timeOf = (value: unknown) =>
   Either.getOrElse(decodeTime(Predicate.isString(value) ? value.trim() : value), () => value)
 
-const decimal = /^\s*-?\d+(\.\d+)?\s*$/
-
 const quantityOf = (value: unknown) =>
-  Predicate.isString(value) && decimal.test(value) ? Number(value) : value
+  Predicate.isString(value) ? (decimal.read(value.trim()) ?? value) : value
 
 const allocationsOf = (value: unknown) =>
   Predicate.isString(value)
@@ -66,9 +65,7 @@ const readers: { readonly [Name in columns.Field]?: (value: unknown) => unknown 
 }
 
 /** An empty cell and `null` are as good as none. */
-const itemOf = (
-  all: Iterable<readonly [columns.Column | undefined, unknown]>
-): UsageSubmission.Item => {
+const itemOf = (all: Iterable<readonly [columns.Column | undefined, unknown]>): Row["content"] => {
   const found: Record<string, unknown> = {}
   for (const [column, value] of all) {
     if (column === undefined || column === "reason") continue
@@ -76,11 +73,18 @@ const itemOf = (
     found[column] = readers[column]?.(value) ?? value
   }
   const { productCode, ...record } = found
-  return {
+  if (productCode !== undefined && !Predicate.isString(productCode)) {
+    return Either.left(`productCode: expected a text, got ${JSON.stringify(productCode)}`)
+  }
+  const strange = allocations.strangeIn(record.usageAllocations)
+  if (strange.length > 0) {
+    return Either.left(`usageAllocations: ${strange.join(", ")}: no allocation or tag has that`)
+  }
+  return Either.right({
     // not known to be a record yet: that is what is checked when it is submitted
     record: record as unknown as UsageRecord.Input,
-    ...(productCode === undefined ? {} : { productCode: String(productCode) })
-  }
+    ...(productCode === undefined ? {} : { productCode })
+  })
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -164,7 +168,7 @@ const contentOf = (
   record: ReadonlyArray<string>
 ): Row["content"] =>
   record.length === columns.length
-    ? Either.right(itemOf(record.map((cell, i) => [columns[i], cell] as const)))
+    ? itemOf(record.map((cell, i) => [columns[i], cell] as const))
     : Either.left(`expected ${columns.length} cells, as in the first line, got ${record.length}`)
 
 /** The parser says it with line and column. */
@@ -204,6 +208,10 @@ const objectOf = (text: string): Row["content"] =>
     Either.flatMap((value) =>
       Predicate.isRecord(value) ? Either.right(value) : Either.left("expected a JSON object")
     ),
+    Either.filterOrLeft(
+      () => decimal.roundedIn(text).length === 0,
+      () => `${decimal.roundedIn(text).join(", ")}: expected numbers that need no rounding`
+    ),
     Either.flatMap((value) => {
       const members = Object.entries(value).map(
         ([name, inner]) => [columns.columnOf(name), inner, name] as const
@@ -216,6 +224,6 @@ const objectOf = (text: string): Row["content"] =>
         ? Either.left(`${strange.join(", ")}: expected one of ${columns.fields.join(", ")}`)
         : repeated.length > 0
           ? Either.left(`${repeated.map(([, , name]) => name).join(", ")}: it is there twice`)
-          : Either.right(itemOf(members.map(([column, inner]) => [column, inner] as const)))
+          : itemOf(members.map(([column, inner]) => [column, inner] as const))
     })
   )

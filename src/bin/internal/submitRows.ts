@@ -1,5 +1,6 @@
 /** Rows in, and of each row a verdict: nothing is dropped, also when it is stopped. */
 import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Mailbox from "effect/Mailbox"
@@ -26,8 +27,15 @@ export interface Options
   /** Whether reading on after a stop might never come to an end. */
   readonly isEndless: boolean
   readonly onSettled: (settled: Settled) => void
-  /** Runs after some rows have been settled. */
-  readonly flush: Effect.Effect<void>
+  /** Runs after some rows have been settled. Its failure stops the submission as `stop` does. */
+  readonly flush: Effect.Effect<void, Failure>
+}
+
+/** How it came to its end. */
+export interface Ended {
+  readonly isReadToItsEnd: boolean
+  /** What `flush` failed with, if it did. */
+  readonly notFlushed: Option.Option<Failure>
 }
 
 /** So many rows are read ahead of the submission's own buffer. */
@@ -40,7 +48,7 @@ const readAhead = 1_024
 export const submitRows = <R>(
   rows: Stream.Stream<Row, Failure, R>,
   { flush, isEndless, onSettled, stop, ...options }: Options
-): Effect.Effect<{ readonly isReadToItsEnd: boolean }, Failure, R | MeteringClient | Scope.Scope> =>
+): Effect.Effect<Ended, Failure, R | MeteringClient | Scope.Scope> =>
   Effect.gen(function* () {
     const read = yield* Mailbox.make<Row, Failure>({ capacity: readAhead })
     yield* Stream.runForEachChunk(rows, (chunk) => read.offerAll(chunk)).pipe(
@@ -50,6 +58,9 @@ export const submitRows = <R>(
     /** By the index that the submission knows them by. */
     const pending = new Map<number, Row>()
     let next = 0
+    const failure = yield* Deferred.make<Failure>()
+    // calls are under way: their records are still to be told of
+    const flushed = Effect.catchAll(flush, (error) => Deferred.succeed(failure, error))
 
     const settle = (row: Row, verdict: verdict.Verdict, record?: Counted) =>
       onSettled({
@@ -71,6 +82,16 @@ export const submitRows = <R>(
         }
       })
 
+    const settleAll = (outcomes: Iterable<UsageSubmission.Outcome>) => {
+      for (const outcome of outcomes) {
+        const row = pending.get(outcome.index)
+        // each index is told once
+        if (row === undefined) continue
+        pending.delete(outcome.index)
+        settle(row, verdict.of(outcome, row), outcome.record)
+      }
+    }
+
     // what was taken is not lost when the submission is given up in between
     const pull = Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(restore(read.takeAll), {
@@ -84,34 +105,33 @@ export const submitRows = <R>(
 
     const ended = yield* UsageSubmission.submit(Stream.repeatEffectChunkOption(pull), {
       ...options,
-      stop
+      stop: Effect.raceFirst(stop, Deferred.await(failure)),
+      onInterrupt: (outcomes) => Effect.sync(() => settleAll(outcomes))
     }).pipe(
       Stream.runForEachChunk((outcomes) => {
-        for (const outcome of outcomes) {
-          const row = pending.get(outcome.index)
-          // each index is told once
-          if (row === undefined) continue
-          pending.delete(outcome.index)
-          settle(row, verdict.of(outcome, row), outcome.record)
-        }
-        return flush
+        settleAll(outcomes)
+        return flushed
       }),
       Effect.exit
     )
+    // never handed over
     for (const row of pending.values()) settle(row, verdict.stopped)
     // of an endless source, only what has come in already
     yield* Effect.flatMap(
       isEndless ? read.clear : Effect.map(read.takeAll, ([rest]) => rest),
       (rest) => {
         for (const row of rest) settle(row, verdict.stopped)
-        return Effect.as(flush, Chunk.isEmpty(rest))
+        return Effect.as(flushed, Chunk.isEmpty(rest))
       }
     ).pipe(
       Effect.repeat({ until: (isAtEnd) => isAtEnd }),
       // told below
       Effect.ignore
     )
-    yield* flush
+    yield* flushed
     yield* ended
-    return { isReadToItsEnd: Option.isNone(yield* read.size) }
+    return {
+      isReadToItsEnd: Option.isNone(yield* read.size),
+      notFlushed: yield* Effect.transposeOption(yield* Deferred.poll(failure))
+    }
   })

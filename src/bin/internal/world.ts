@@ -1,6 +1,7 @@
 /** A sandbox in words: what is in it, and how to get to it. */
 import * as DateTime from "effect/DateTime"
 import type { Scenario } from "../../sandbox/index.js"
+import { isInRegion, isSubscribed } from "../../sandbox/internal/world.js"
 import { table } from "./table.js"
 
 /** What a sandbox tells at its start. */
@@ -20,7 +21,7 @@ export const describe = (world: World): string =>
     section("Products:", productsOf(world.scenario)),
     section("Customers:", customersOf(world.customers)),
     ...quotasOf(world.scenario),
-    section("Try it with the AWS CLI:", tryItOf(world)),
+    ...tryItOf(world),
     `Mint tokens, end agreements, see what is billed: ${world.url}/_sandbox/docs`,
     "Ctrl-C ends it."
   ].join("\n\n")
@@ -35,6 +36,8 @@ const environmentOf = ({ anyCredentials, scenario, url }: World) => {
   return [
     `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${url}`,
     `  export AWS_REGION=${scenario.region}`,
+    // the AWS CLI and boto3 read no other
+    `  export AWS_DEFAULT_REGION=${scenario.region}`,
     `  export AWS_ACCESS_KEY_ID=${keyId}`,
     `  export AWS_SECRET_ACCESS_KEY=${secret}`,
     ...(pair?.sessionToken === undefined
@@ -106,18 +109,20 @@ const quotasOf = ({ quotas = {} }: Scenario.Scenario) => {
   return told.length === 0 ? [] : [`Calls a second, at most: ${told.join(", ")}.`]
 }
 
-/** One call that is accepted, if anybody has an agreement. */
-const tryItOf = ({ customers, now, scenario }: World) => {
-  const usable = customers.flatMap(({ agreements, customerAWSAccountId }) =>
-    agreements.flatMap(({ licenseArn, productCode }) => {
-      const dimension = scenario.products.find(({ code }) => code === productCode)?.dimensions[0]
-      return dimension === undefined
-        ? []
-        : [{ customerAWSAccountId, dimension, licenseArn, productCode }]
-    })
+/** One call that is accepted, if there is any. */
+const tryItOf = ({ customers, now, scenario }: World): ReadonlyArray<string> => {
+  const products = scenario.products.filter((product) => isInRegion(scenario, product))
+  const usable = customers.flatMap((customer) =>
+    products
+      .filter(({ code }) => isSubscribed(customer, code, now.epochMillis))
+      .flatMap(({ code, dimensions: [dimension] }) =>
+        dimension === undefined
+          ? []
+          : [{ customerAWSAccountId: customer.customerAWSAccountId, dimension, productCode: code }]
+      )
   )
   const [usage] = usable
-  if (usage === undefined) return ["  nothing yet: nobody has an agreement"]
+  if (usage === undefined) return []
   const record = [
     `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,
     `CustomerAWSAccountId=${usage.customerAWSAccountId}`,
@@ -125,7 +130,9 @@ const tryItOf = ({ customers, now, scenario }: World) => {
     "Quantity=42"
   ].join(",")
   return [
-    `  aws meteringmarketplace batch-meter-usage --product-code ${usage.productCode} \\`,
-    `    --usage-records ${record}`
+    section("Try it with the AWS CLI:", [
+      `  aws meteringmarketplace batch-meter-usage --product-code ${usage.productCode} \\`,
+      `    --usage-records ${record}`
+    ])
   ]
 }

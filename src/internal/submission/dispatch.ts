@@ -191,10 +191,13 @@ export const make = (settings: Settings): Dispatch => {
   }
 
   /** What it comes to when nothing more is tried after this error. */
-  const fateAfter = (error: BatchMeterUsageError, delivery: Verdict["delivery"]): Fate =>
-    delivery === "unsent"
-      ? { _tag: "NotSent", reason: "Undelivered", error }
-      : { _tag: "Rejected", error }
+  const fateAfter = (error: BatchMeterUsageError, { about, delivery }: Verdict): Fate =>
+    delivery !== "refused"
+      ? // of what is in doubt, only the doubt is told
+        { _tag: "NotSent", reason: "Undelivered", error }
+      : about === "passing"
+        ? { _tag: "NotSent", reason: "Throttled", error }
+        : { _tag: "Rejected", error }
 
   /** Refused for the sake of one record or more: it is looked for. */
   const single = (parcel: Parcel, error: BatchMeterUsageError) => {
@@ -253,7 +256,8 @@ export const make = (settings: Settings): Dispatch => {
         isInFlight: false,
         isSettled: false,
         attempts: 0,
-        doubt: undefined
+        doubt: undefined,
+        error: undefined
       }
       books.enter(entry)
       const fate = stopped(entry)
@@ -302,6 +306,7 @@ export const make = (settings: Settings): Dispatch => {
       match(records, sentProductOf(entries), answer).forEach((told, place) => {
         const entry = entries[place]
         if (entry === undefined) return
+        entry.error = undefined
         if (typeof told === "object") {
           // a result without a status is no result
           books.settle(entry, fateOf(told.status ?? "", told.meteringRecordId))
@@ -322,9 +327,11 @@ export const make = (settings: Settings): Dispatch => {
       time = now
       const { entries } = parcel
       land(parcel)
-      const { about, delivery } = verdictOf(error)
+      const verdict = verdictOf(error)
+      const { about, delivery } = verdict
+      for (const entry of entries) entry.error = error
       if (delivery === "doubtful") doubt(entries, { reason: "NoAnswer", error })
-      const fate = fateAfter(error, delivery)
+      const fate = fateAfter(error, verdict)
       switch (about) {
         case "passing":
           release(parcel, false)

@@ -25,6 +25,8 @@ export interface Entry {
   attempts: number
   /** Why it may have been billed, once an attempt went without an answer that tells. */
   doubt: Doubt | undefined
+  /** What its last call failed with. */
+  error: BatchMeterUsageError | undefined
 }
 
 export interface Doubt {
@@ -68,9 +70,14 @@ export const outcomeOf = (entry: Entry, fate: Fate): Outcome => {
       ...(status !== undefined && { status })
     }
   }
-  return fate._tag === "Expired"
-    ? { ...about, ...fate, deadline: DateTime.unsafeMake(entry.deadline) }
-    : { ...about, ...fate }
+  switch (fate._tag) {
+    case "Expired":
+      return { ...about, ...fate, deadline: DateTime.unsafeMake(entry.deadline) }
+    case "NotSent":
+      return { ...about, ...(entry.error !== undefined && { error: entry.error }), ...fate }
+    default:
+      return { ...about, ...fate }
+  }
 }
 
 const aboutOf = ({ index, productCode, record, sameKeyAs }: Entry): About => ({
@@ -81,14 +88,22 @@ const aboutOf = ({ index, productCode, record, sameKeyAs }: Entry): About => ({
 })
 
 /** What the service said in so many words. */
-const statusOf = (fate: Fate): string | undefined =>
-  fate._tag === "Duplicate"
-    ? "DuplicateRecord"
-    : fate._tag === "CustomerNotSubscribed"
-      ? fate._tag
-      : fate._tag === "UnknownStatus"
-        ? fate.status
-        : undefined
+const statusOf = (fate: Fate): string | undefined => {
+  switch (fate._tag) {
+    case "Duplicate":
+      return "DuplicateRecord"
+    case "CustomerNotSubscribed":
+      return fate._tag
+    case "UnknownStatus":
+      return fate.status
+    case "Rejected":
+      return fate.error._tag
+    case "NotSent":
+      return fate.reason === "Throttled" ? fate.error?._tag : undefined
+    default:
+      return undefined
+  }
+}
 
 /** The fate that the service's word for it means. */
 export const fateOf = (status: string, meteringRecordId: string | undefined): Fate => {

@@ -53,6 +53,8 @@ export const run = <E, R>(
 
       let failure: Cause.Cause<E> | undefined
       let isStopping = false
+      /** Until when the source may take to end, once it is not read any further. */
+      let graceUntil = Number.POSITIVE_INFINITY
 
       const { progress } = settings
       const report =
@@ -68,13 +70,17 @@ export const run = <E, R>(
 
       const hasRoom = () => dispatch.hasRoom() && outcomes.length < outcomesHeld
 
+      /** What has left the source. */
+      let inputs: ReadonlyArray<Input> = []
+      let place = 0
+      const offer = (time: number) => {
+        // the place is within the chunk
+        dispatch.offer(inputs[place++] as Input, time)
+      }
+
       const read = (chunk: Chunk.Chunk<Input>) => {
-        const inputs = Chunk.toReadonlyArray(chunk)
-        let place = 0
-        const offer = (time: number) => {
-          // the place is within the chunk
-          dispatch.offer(inputs[place++] as Input, time)
-        }
+        inputs = Chunk.toReadonlyArray(chunk)
+        place = 0
         const some: Effect.Effect<void> = Effect.suspend(() => {
           const seen = room.count()
           const time = now()
@@ -88,13 +94,20 @@ export const run = <E, R>(
             ? Effect.zipRight(Effect.zipRight(report, room.after(seen)), some)
             : report
         })
-        // what has left the source is not forgotten
-        return Effect.onInterrupt(some, () =>
-          Effect.sync(() => {
-            while (place < inputs.length) offer(now())
-          })
-        )
+        return some
       }
+
+      /** Reads no further. The source is not waited for: it may be in the midst of what cannot be interrupted. */
+      const endReading = Effect.suspend(() => {
+        // what has left the source is not forgotten
+        while (place < inputs.length) offer(now())
+        dispatch.end()
+        // told at once, so that it reads nothing in between
+        return Effect.zipRight(
+          Effect.fiberIdWith((id) => Fiber.interruptAsFork(reader, id)),
+          Effect.sync(changed)
+        )
+      })
 
       const reading = Stream.runForEachChunk(source, read).pipe(
         Effect.onExit((exit) =>
@@ -128,8 +141,9 @@ export const run = <E, R>(
           // only defects and interruptions are left in it
           failure ??= cause as Cause.Cause<never>
           isStopping = true
+          graceUntil = Math.min(graceUntil, now() + settings.grace)
           dispatch.halt()
-          return Fiber.interrupt(reader)
+          return endReading
         })
 
       const landed = (
@@ -200,7 +214,23 @@ export const run = <E, R>(
       // -------------------------------------------------------------------------------------------
 
       // what starts them may not be interruptible, and they would inherit that
-      const reader = yield* Effect.forkScoped(Effect.interruptible(reading))
+      const reader = yield* Effect.acquireRelease(
+        Effect.forkDaemon(Effect.interruptible(reading)),
+        (reader) =>
+          Effect.suspend(
+            (): Effect.Effect<unknown> =>
+              graceUntil === Number.POSITIVE_INFINITY
+                ? Fiber.interrupt(reader)
+                : Fiber.interrupt(reader).pipe(
+                    Effect.disconnect,
+                    Effect.timeoutOption(Math.max(0, graceUntil - now())),
+                    // in a fiber of its own, for a scope is closed where nothing can be interrupted
+                    Effect.interruptible,
+                    Effect.forkDaemon,
+                    Effect.flatMap(Fiber.await)
+                  )
+          )
+      )
       const workers = yield* Effect.all(
         Array.from({ length: settings.concurrency }, () => working),
         { concurrency: "unbounded", discard: true }
@@ -221,8 +251,9 @@ export const run = <E, R>(
       const stopping = Effect.fnUntraced(function* (stop: Effect.Effect<unknown>) {
         yield* stop
         isStopping = true
+        graceUntil = Math.min(graceUntil, now() + settings.grace)
         dispatch.halt()
-        if (!isDrained) yield* Fiber.interrupt(reader)
+        if (!isDrained) yield* endReading
         changed()
         yield* Effect.sleep(settings.grace)
         yield* Fiber.interrupt(workers)
@@ -243,12 +274,15 @@ export const run = <E, R>(
 
       if (onInterrupt !== undefined) {
         yield* Effect.addFinalizer(
-          Effect.fnUntraced(function* () {
-            if (dispatch.isDone() && outcomes.length === 0 && last === undefined) return
+          Effect.fnUntraced(function* (exit) {
+            // who ends well has dealt with what was handed over
+            const inHand = Exit.isSuccess(exit) || last === undefined ? [] : [last]
+            if (dispatch.isDone() && outcomes.length === 0 && inHand.length === 0) return
             isStopping = true
-            yield* Fiber.interruptAll([reader, workers])
+            yield* Fiber.interrupt(workers)
+            yield* endReading
             dispatch.abandon()
-            yield* onInterrupt([...(last === undefined ? [] : [last]), ...outcomes.splice(0)])
+            yield* onInterrupt([...inHand, ...outcomes.splice(0)])
           })
         )
       }

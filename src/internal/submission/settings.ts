@@ -32,9 +32,9 @@ export const make = (options: Options): Settings => {
   return {
     productCode: options.productCode,
     except: options.except ?? [],
-    rate: checked("rate", rate, rate > 0),
-    concurrency: checked("concurrency", concurrency, isCount(concurrency)),
-    bufferSize: checked("bufferSize", bufferSize, isCount(bufferSize)),
+    rate: checked("rate", rate, rate > 0, "more than 0"),
+    concurrency: count("concurrency", concurrency),
+    bufferSize: count("bufferSize", bufferSize),
     linger: Duration.toMillis(options.linger ?? "1 second"),
     schedule: options.schedule ?? MeteringRetry.patient,
     window: {
@@ -50,9 +50,10 @@ export const make = (options: Options): Settings => {
   }
 }
 
-const isCount = (value: number): boolean => Number.isInteger(value) && value > 0
+const count = (name: string, value: number): number =>
+  checked(name, value, Number.isInteger(value) && value > 0, "a whole number more than 0")
 
-const checked = (name: string, value: number, isSound: boolean): number => {
-  if (!isSound) throw new RangeError(`${name}: expected more than 0, got ${value}`)
+const checked = (name: string, value: number, isSound: boolean, expected: string): number => {
+  if (!isSound) throw new RangeError(`${name}: expected ${expected}, got ${value}`)
   return value
 }

@@ -80,10 +80,11 @@ export const make = ({
           if (full === undefined || urgency < urgencyOf(full)) full = group
           continue
         }
+        const end = urgency - margin
         const at = Math.min(
           Math.max(group.since, fullAt) + linger,
-          // who would run out of time meanwhile does not linger
-          urgency - margin - linger
+          // who would run out of time meanwhile lingers less, and keeps half of its time for being sent again
+          end - Math.min(linger, (end - group.since) / 2)
         )
         if (at <= now) {
           if (due === undefined || urgency < urgencyOf(due)) due = group

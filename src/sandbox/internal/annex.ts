@@ -1,4 +1,5 @@
 /** The control of a sandbox beside its service, for those who may have it. */
+import * as Headers from "@effect/platform/Headers"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerError from "@effect/platform/HttpServerError"
@@ -6,10 +7,10 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as HashSet from "effect/HashSet"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Service } from "../MeteringSandbox.js"
-import { mark, nobodyListens } from "./answer.js"
+import { hasHungUp, mark, nobodyListens } from "./answer.js"
 import * as browser from "./browser.js"
 
 type Response = HttpServerResponse.HttpServerResponse
@@ -30,16 +31,17 @@ export const make = (
       onNone: () => true,
       onSome: ({ address }) => address._tag === "TcpAddress" && isLoopback(address.hostname)
     })
-    const app = yield* Effect.cached(
-      Effect.flatMap(
-        Effect.promise(() => import("./controlServer.js")),
-        ({ make }) => make(sandbox)
+    // in a fiber of nobody's: whoever asks first may go, and others wait for the same
+    const loading = yield* Effect.cached(
+      Effect.forkDaemon(
+        Effect.flatMap(
+          Effect.promise(() => import("./controlServer.js")),
+          ({ make }) => make(sandbox)
+        )
       )
     )
+    const app = Effect.flatMap(Effect.uninterruptible(loading), Fiber.await).pipe(Effect.flatten)
     const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
-      if (HashSet.has(Cause.interruptors(cause), HttpServerError.clientAbortFiberId)) {
-        return Effect.succeed(nobodyListens)
-      }
       const error = Cause.squash(cause)
       return error instanceof HttpServerError.RouteNotFound
         ? answer.notHere
@@ -52,15 +54,27 @@ export const make = (
       const response =
         refusal === undefined
           ? Effect.flatten(app).pipe(
-              Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+              Effect.provideService(HttpServerRequest.HttpServerRequest, typed(request)),
               HttpIncomingMessage.withMaxBodySize(longestBody),
               Effect.interruptible,
-              Effect.catchAllCause(failed)
+              Effect.catchAllCause((cause) =>
+                Effect.flatMap(hasHungUp, (isGone) =>
+                  isGone ? Effect.succeed(nobodyListens) : failed(cause)
+                )
+              )
             )
           : Effect.succeed(said(refusal.status, { _tag: "Refused", reason: refusal.reason }))
       return Effect.map(response, HttpServerResponse.setHeaders(mark))
     }
   })
+
+/** A state is text, whatever its sender takes it for. */
+const typed = (request: HttpServerRequest.HttpServerRequest) =>
+  request.method === "PUT" && request.originalUrl.split("?", 1)[0] === "/_sandbox/state"
+    ? request.modify({
+        headers: Headers.set(request.headers, "content-type", "text/plain; charset=utf-8")
+      })
+    : request
 
 const isLoopback = (hostname: string): boolean =>
   hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"

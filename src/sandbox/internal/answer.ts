@@ -1,5 +1,10 @@
 /** A reply as it goes out: with the headers that every answer has. */
+import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as HashSet from "effect/HashSet"
 import { contentType } from "../../internal/awsJson.js"
 import type { Reply } from "../../internal/awsJsonServer.js"
 import * as line from "./line.js"
@@ -35,6 +40,12 @@ export const responseOf = (
 
 /** As no id of the service's, also where the service is behind the client. */
 const recognisable = (id: string): string => (id.startsWith("sandbox-") ? id : `sandbox-${id}`)
+
+/** Whether it is this call's sender who has gone: what was waited for may have ended by somebody else's going. */
+export const hasHungUp: Effect.Effect<boolean> = Effect.map(
+  FiberRef.get(FiberRef.interruptedCause),
+  (cause) => HashSet.has(Cause.interruptors(cause), HttpServerError.clientAbortFiberId)
+)
 
 /** Stands for an answer to somebody who is not there to hear it. */
 export const nobodyListens = HttpServerResponse.empty({ status: 499 })

@@ -124,7 +124,17 @@ const become = (state: State, customer: Customer): Either.Either<readonly [Custo
 
 /** The first with such an agreement, unless there is a name; those of the scenario come before the others. */
 const find = (state: State, who: Marketplace.Which): Either.Either<Customer, string> => {
-  const name = who.customerAWSAccountId ?? who.customerIdentifier
+  const { customerAWSAccountId, customerIdentifier } = who
+  const name = customerAWSAccountId ?? customerIdentifier
+  if (
+    customerAWSAccountId !== undefined &&
+    customerIdentifier !== undefined &&
+    customerOf(state.world, { customerIdentifier })?.customerAWSAccountId !== customerAWSAccountId
+  ) {
+    return Either.left(
+      `There is no customer ${customerAWSAccountId} with the identifier ${customerIdentifier} in the sandbox.`
+    )
+  }
   const customer =
     name !== undefined
       ? customerOf(state.world, who)

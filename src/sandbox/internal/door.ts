@@ -6,6 +6,7 @@ import { type Reply, refuse } from "../../internal/awsJsonServer.js"
 import { type Refused, verify } from "../../internal/signature.js"
 import { marketplaceMetering } from "../../Operation.js"
 import type { KeyPair } from "../Scenario.js"
+import { accessKeyIdForm } from "./fields.js"
 import { expired } from "./misfortune.js"
 import type { Visitor } from "./state.js"
 
@@ -41,30 +42,35 @@ export const make = ({ allowedSkew, anyCredentials, keyPairs, regions }: Options
     now: number
   ): readonly [Visitor, refusal: Reply | undefined] => {
     const claimed = { ...stranger(request), bytes: body.length }
-    const keyPair = known.get(claimed.accessKeyId ?? "")
-    if (anyCredentials) return [{ ...claimed, keyPair }, undefined]
+    const knownAs = (accessKeyId = claimed.accessKeyId) => ({
+      ...claimed,
+      accessKeyId,
+      keyPair: known.get(accessKeyId ?? "")
+    })
+    if (anyCredentials) return [knownAs(), undefined]
     const verdict = verify(
       { method: request.method, url: request.originalUrl, headers: request.headers, body },
       { ...rules, now }
     )
-    const refusal =
-      verdict._tag !== "Verified"
-        ? refuse({ code: codeOf[verdict._tag], message: verdict.message })
-        : keyPair?.expiration !== undefined && keyPair.expiration.epochMillis <= now
-          ? expired
-          : undefined
-    return [
-      { ...claimed, signature: refusal === undefined ? "verified" : "refused", keyPair },
-      refusal
-    ]
+    if (verdict._tag !== "Verified") {
+      const { _tag, message } = verdict
+      return [{ ...knownAs(), signature: "refused" }, refuse({ code: codeOf[_tag], message })]
+    }
+    const visitor = knownAs(verdict.accessKeyId)
+    const { expiration } = visitor.keyPair ?? {}
+    return expiration !== undefined && expiration.epochMillis <= now
+      ? [{ ...visitor, signature: "refused" }, expired]
+      : [{ ...visitor, signature: "verified" }, undefined]
   }
 }
 
 /** A sender whose signature nobody has looked at. */
 export const stranger = ({ headers }: Request): Visitor => ({
   signature: "unchecked",
-  accessKeyId: /\bCredential=([^/,\s]{1,128})/.exec(headers.authorization ?? "")?.[1]
+  accessKeyId: credential.exec(headers.authorization ?? "")?.[1]
 })
+
+const credential = new RegExp(`(?:^|[\\s,])Credential=(${accessKeyIdForm})`)
 
 /** The codes of AWS's JSON services, which end in "Exception" where those of its query services do not. */
 const codeOf: { readonly [Tag in Refused["_tag"]]: string } = {

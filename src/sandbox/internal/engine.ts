@@ -9,7 +9,6 @@ import type { Service as MeteringService } from "../../MeteringClient.js"
 import type { ModelledException, OperationName } from "../../MeteringError.js"
 import type { Operation, WireClass } from "../../Operation.js"
 import type { Service as SandboxService } from "../MeteringSandbox.js"
-import * as journal from "./journal.js"
 import * as keys from "./keys.js"
 import * as machine from "./machine.js"
 import { change, type State, type Visitor } from "./state.js"
@@ -45,14 +44,14 @@ export interface Behind extends Engine {
 /** Whoever puts a sandbox behind HTTP needs more of it than a `MeteringClient`. */
 export const Engine = Context.GenericTag<Behind>("effect-marketplace-metering/sandbox/Engine")
 
-export const make = (
-  initial: State,
-  write: ((line: string) => Effect.Effect<void>) | undefined
-): Effect.Effect<Engine> =>
+/** Writes down what is yet to be written of a state. */
+export type Write = (state: State) => Effect.Effect<void>
+
+export const make = (initial: State, write: Write | undefined): Effect.Effect<Engine> =>
   Effect.gen(function* () {
     const ref = yield* Ref.make(initial)
     const modify = write === undefined ? unwritten(ref) : yield* written(ref, write)
-    const keyPair = yield* keyPairOf(modify)
+    const keyPair = keyPairOf(modify)
     return {
       state: Ref.get(ref),
       modify,
@@ -111,36 +110,40 @@ const unwritten =
     )
 
 /** Nobody sees a state before it is written down. */
-const written = (ref: Ref.Ref<State>, write: (line: string) => Effect.Effect<void>) =>
+const written = (ref: Ref.Ref<State>, write: Write) =>
   Effect.map(
     Effect.makeSemaphore(1),
     (semaphore): Engine["modify"] =>
       (step) =>
         Effect.gen(function* () {
           const [value, next] = step(yield* Ref.get(ref), yield* Clock.currentTimeMillis)
-          if (next.unwritten.length > 0) yield* write(journal.lineOf(next.unwritten))
+          if (next.unwritten.length > 0) yield* write(next)
           yield* Ref.set(ref, settled(next))
           return value
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
   )
 
 /** What the state has, or else a new one, which it has from then on. */
-const keyPairOf = (modify: Engine["modify"]) =>
-  Effect.gen(function* () {
-    const generated = yield* Effect.cached(keys.generate)
-    const pairOf = yield* Effect.cachedFunction(keys.pairOf)
-    const kept = modify((state) => [state.privateKey, state])
-    return Effect.gen(function* () {
-      const pem = (yield* kept) ?? (yield* generated)
-      return yield* pairOf(
-        yield* modify((state) =>
-          state.privateKey === undefined
-            ? [pem, change(state, { _tag: "PrivateKey", pem })]
-            : [state.privateKey, state]
-        )
-      )
-    })
+const keyPairOf = (modify: Engine["modify"]) => {
+  // promises, since whoever asks first may go before there is an answer, and others wait for the same
+  let generated: Promise<string> | undefined
+  const pairs = new Map<string, Promise<keys.KeyPair>>()
+  const pairOf = (pem: string) => {
+    const pair = pairs.get(pem) ?? keys.pairOf(pem)
+    pairs.set(pem, pair)
+    return pair
+  }
+  const kept = modify((state) => [state.privateKey, state])
+  return Effect.gen(function* () {
+    const pem = (yield* kept) ?? (yield* Effect.promise(() => (generated ??= keys.generate())))
+    const chosen = yield* modify((state) =>
+      state.privateKey === undefined
+        ? [pem, change(state, { _tag: "PrivateKey", pem })]
+        : [state.privateKey, state]
+    )
+    return yield* Effect.promise(() => pairOf(chosen))
   })
+}
 
 const responseOf = <Response>(schema: WireClass<Response>, fields: object): Response => {
   // a schema has a constructor signature of its own, which hides the class's

@@ -5,10 +5,45 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as wire from "../../internal/wire.js"
 
 export const NonEmptyText = Schema.String.pipe(
   Schema.minLength(1, { message: () => "Expected text that is not empty" })
 ).annotations({ identifier: "NonEmptyText", title: "Text", description: "text that is not empty" })
+
+// what calls name things by has the form that it has in calls, or none could name it
+export const ProductCode = wire.ProductCode.annotations({
+  identifier: "ProductCode",
+  title: "Product code"
+})
+
+export const Dimension = wire.Dimension.annotations({ identifier: "Dimension", title: "Dimension" })
+
+export const CustomerIdentifier = wire.CustomerIdentifier.annotations({
+  identifier: "CustomerIdentifier",
+  title: "Customer identifier"
+})
+
+export const CustomerAWSAccountId = wire.CustomerAWSAccountId.annotations({
+  identifier: "CustomerAWSAccountId",
+  title: "AWS account"
+})
+
+export const LicenseArn = wire.LicenseArn.annotations({
+  identifier: "LicenseArn",
+  title: "Licence"
+})
+
+/** An access key's id, as far as a signed header can name it: there, these characters are its end. */
+export const accessKeyIdForm = "[^/,\\s]{1,128}"
+
+export const AccessKeyId = Schema.String.pipe(
+  Schema.pattern(new RegExp(`^${accessKeyIdForm}$`))
+).annotations({
+  identifier: "AccessKeyId",
+  title: "Access key id",
+  description: "1 to 128 characters, without spaces, commas and slashes"
+})
 
 /** A field that an editor explains. */
 export const field = <A, I>(schema: Schema.Schema<A, I>, description: string) =>

@@ -6,6 +6,8 @@ import type { Claims, Granted, State } from "./state.js"
 
 /** When a call comes, and on whose behalf. */
 export interface Occasion {
+  /** The call's own, which no other has. */
+  readonly requestId: string
   /** Epoch milliseconds by the calendar that usage is dated by. */
   readonly now: number
   /** Epoch milliseconds by the clock that signatures are dated by. */

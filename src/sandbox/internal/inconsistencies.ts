@@ -1,40 +1,100 @@
 /** What a scenario says that cannot all be true. */
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
 import type { Customer, Scenario } from "../Scenario.js"
+import {
+  AccessKeyId,
+  CustomerAWSAccountId,
+  CustomerIdentifier,
+  Dimension,
+  LicenseArn,
+  ProductCode
+} from "./fields.js"
 
 export const inconsistenciesOf = (scenario: Scenario): ReadonlyArray<string> => [
+  ...unspeakable(scenario),
   ...repetitions(scenario),
+  ...reversals(scenario),
   ...strangers(scenario)
 ]
+
+/** What no call could name. A file's schema has said so before; a scenario in code has had none. */
+const unspeakable = ({ credentials, customers, products }: Scenario) => {
+  const forms: ReadonlyArray<
+    readonly [what: string, form: Schema.Schema<string>, names: ReadonlyArray<string>]
+  > = [
+    ["product code", ProductCode, products.map(({ code }) => code)],
+    ["dimension", Dimension, products.flatMap(({ dimensions }) => dimensions)],
+    ["customer account", CustomerAWSAccountId, customers.map(accountOf)],
+    ["customer identifier", CustomerIdentifier, customers.flatMap(identifierOf)],
+    ["licence", LicenseArn, customers.flatMap(licencesOf)],
+    ["access key", AccessKeyId, credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
+  ]
+  return forms.flatMap(([what, form, names]) => {
+    const isGood = Schema.is(form)
+    return names
+      .filter((name) => !isGood(name))
+      .map((name) => `The ${what} ${JSON.stringify(name)}: Expected ${expectedOf(form)}.`)
+  })
+}
+
+const expectedOf = ({ ast }: Schema.Schema<string>): string =>
+  Option.getOrElse(AST.getDescriptionAnnotation(ast), () => "the form that calls have")
 
 const repetitions = ({ credentials, customers, products }: Scenario) => {
   const unique: ReadonlyArray<readonly [what: string, names: ReadonlyArray<string>]> = [
     ["product", products.map(({ code }) => code)],
-    ["customer account", customers.map(({ customerAWSAccountId }) => customerAWSAccountId)],
-    [
-      "customer identifier",
-      customers.flatMap(({ customerIdentifier }) => customerIdentifier ?? [])
-    ],
+    ["customer account", customers.map(accountOf)],
+    ["customer identifier", customers.flatMap(identifierOf)],
     ["licence", customers.flatMap(licencesOf)],
     ["access key", credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
   ]
-  return unique.flatMap(([what, names]) =>
-    repeated(names).map((name) => `The scenario has the ${what} ${name} twice.`)
-  )
+  return [
+    ...unique.flatMap(([what, names]) =>
+      repeated(names).map((name) => `The scenario has the ${what} ${name} twice.`)
+    ),
+    ...products.flatMap(({ code, publicKeyVersions = [] }) =>
+      repeated(publicKeyVersions.map(({ version }) => version)).map(
+        (version) => `Product ${code} has the public key version ${version} twice.`
+      )
+    )
+  ]
 }
+
+/** Agreements that end before they begin. */
+const reversals = ({ customers }: Scenario) =>
+  customers.flatMap(({ agreements, customerAWSAccountId }) =>
+    agreements
+      .filter(
+        ({ endsAt, startsAt }) =>
+          startsAt !== undefined && endsAt !== undefined && DateTime.lessThan(endsAt, startsAt)
+      )
+      .map(
+        ({ productCode }) =>
+          `Customer ${customerAWSAccountId} has an agreement for ${productCode} that ends before it begins.`
+      )
+  )
+
+const accountOf = ({ customerAWSAccountId }: Customer) => customerAWSAccountId
+
+const identifierOf = ({ customerIdentifier }: Customer): string | ReadonlyArray<string> =>
+  customerIdentifier ?? []
 
 const licencesOf = ({ agreements }: Customer): ReadonlyArray<string> =>
   agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
 
-const repeated = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const once = new Set<string>()
-  const twice = new Set<string>()
+const repeated = <Name>(names: ReadonlyArray<Name>): ReadonlyArray<Name> => {
+  const once = new Set<Name>()
+  const twice = new Set<Name>()
   for (const name of names) (once.has(name) ? twice : once).add(name)
   return [...twice]
 }
 
 const strangers = ({ caller, credentials, customers, products }: Scenario) => {
   const codes = new Set(products.map(({ code }) => code))
-  const accounts = new Set(customers.map(({ customerAWSAccountId }) => customerAWSAccountId))
+  const accounts = new Set(customers.map(accountOf))
   const isStranger = (account: string | undefined): account is string =>
     account !== undefined && !accounts.has(account)
   return [

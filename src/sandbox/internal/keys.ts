@@ -9,28 +9,27 @@ export interface KeyPair {
 }
 
 /** A private key, PKCS #8 in PEM. It takes longer to make than everything else of a sandbox together. */
-export const generate: Effect.Effect<string> = Effect.promise(async () => {
+export const generate = async (): Promise<string> => {
   const jose = await import("jose")
   const { privateKey } = await jose.generateKeyPair("PS256", { extractable: true })
   return jose.exportPKCS8(privateKey)
-})
+}
 
 /** The pair of a private key. */
-export const pairOf = (pem: string): Effect.Effect<KeyPair> =>
-  Effect.promise(async () => {
-    const jose = await import("jose")
-    const privateKey = await jose.importPKCS8(pem, "PS256", { extractable: true })
-    const { e, kty, n } = await jose.exportJWK(privateKey)
-    const publicKey = await jose.importJWK({ e, kty, n } as JsonWebKey, "PS256", {
-      extractable: true
-    })
-    return {
-      publicKey: await jose.exportSPKI(publicKey as CryptoKey),
-      sign: (claims) =>
-        Effect.promise(() =>
-          new jose.SignJWT({ ...claims })
-            .setProtectedHeader({ alg: "PS256", typ: "JWT" })
-            .sign(privateKey)
-        )
-    }
+export const pairOf = async (pem: string): Promise<KeyPair> => {
+  const jose = await import("jose")
+  const privateKey = await jose.importPKCS8(pem, "PS256", { extractable: true })
+  const { e, kty, n } = await jose.exportJWK(privateKey)
+  const publicKey = await jose.importJWK({ e, kty, n } as JsonWebKey, "PS256", {
+    extractable: true
   })
+  return {
+    publicKey: await jose.exportSPKI(publicKey as CryptoKey),
+    sign: (claims) =>
+      Effect.promise(() =>
+        new jose.SignJWT({ ...claims })
+          .setProtectedHeader({ alg: "PS256", typ: "JWT" })
+          .sign(privateKey)
+      )
+  }
+}

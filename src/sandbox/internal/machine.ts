@@ -107,7 +107,7 @@ const carryOut = (state: State, call: Call): readonly [Answer, State] => {
   const { arrival, clock, operation, request, visitor } = call
   const service = services[operation]
   const refused =
-    forbidden(visitor, operation) ??
+    forbidden(visitor, operation, request) ??
     misfortuneOf(arrival.fault, visitor, (refusal) => service.replyTo(refusal, state), clock) ??
     service.malformed(request, state)
   if (refused !== undefined) return [Either.left(refused), state]
@@ -117,6 +117,7 @@ const carryOut = (state: State, call: Call): readonly [Answer, State] => {
 
   const [unprocessed, drawn] = unprocessedOf(arrival.fault, request, paced)
   const [next, answer] = service.handle(drawn, request, {
+    requestId: arrival.requestId,
     clock,
     now: clock + state.offset,
     caller: visitor.keyPair?.caller ?? state.world.caller,
@@ -125,10 +126,14 @@ const carryOut = (state: State, call: Call): readonly [Answer, State] => {
   return [answer, next]
 }
 
-const forbidden = ({ accessKeyId, keyPair }: Visitor, operation: OperationName) =>
+const forbidden = (
+  { accessKeyId, keyPair }: Visitor,
+  operation: OperationName,
+  request: { readonly dryRun?: unknown }
+) =>
   keyPair?.allow?.includes(operation) === false
     ? refuse({
-        code: "AccessDeniedException",
+        code: request.dryRun === true ? "UnauthorizedException" : "AccessDeniedException",
         message: `User: ${accessKeyId} is not authorized to perform: aws-marketplace:${operation}`
       })
     : undefined

@@ -54,7 +54,11 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, occasion)
     isHourly
       ? keyOf("MeterUsage", productCode, customerAWSAccountId, instanceId, usageDimension, hour)
       : // whoever sends no token is given a new one
-        keyOf("AgentCore", customerAWSAccountId, clientToken ?? state.arrivals),
+        keyOf(
+          "AgentCore",
+          customerAWSAccountId,
+          ...(clientToken === undefined ? ["", occasion.requestId] : [clientToken])
+        ),
     {
       operation: "MeterUsage",
       productCode,

@@ -1,13 +1,10 @@
 /** A call's way over HTTP, in the service's order: what is asked for, who asks, what exactly; and then the answer. */
 
-import * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import {
   internalFailure,
@@ -16,7 +13,7 @@ import {
   refuse,
   tooLarge
 } from "../../internal/awsJsonServer.js"
-import { nobodyListens, responseOf } from "./answer.js"
+import { hasHungUp, nobodyListens, responseOf } from "./answer.js"
 import * as body from "./body.js"
 import type { Served } from "./desk.js"
 import * as door from "./door.js"
@@ -73,10 +70,12 @@ export const make = (options: Options) => {
             : respond(reply, arrival)
         ),
         Effect.catchTag("RequestError", () => Effect.succeed(nobodyListens)),
-        Effect.catchAllCause((cause) =>
-          HashSet.has(Cause.interruptors(cause), HttpServerError.clientAbortFiberId)
-            ? Effect.succeed(nobodyListens)
-            : respond(internalFailure("The handling of this call broke."), arrival)
+        Effect.catchAllCause(() =>
+          Effect.flatMap(hasHungUp, (isGone) =>
+            isGone
+              ? Effect.succeed(nobodyListens)
+              : respond(internalFailure("The handling of this call broke."), arrival)
+          )
         )
       )
     )

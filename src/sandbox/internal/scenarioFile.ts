@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { dotted } from "../../internal/make.js"
 import { positionOfFault } from "./json.js"
 
 /** Reads JSON by a schema. No value of the file is part of what is said, since it may be a secret. */
@@ -48,7 +49,7 @@ const problemsOf = (
   path: Path,
   names: ReadonlyArray<PropertyKey>
 ): ReadonlyArray<string> => {
-  const here = (problem: string) => [`${placeIn(path)}: ${problem}`]
+  const here = (problem: string) => [`${dotted(path, "the scenario")}: ${problem}`]
   switch (issue._tag) {
     case "Pointer":
       return problemsOf(issue.issue, path.concat(issue.path), names)
@@ -110,14 +111,3 @@ const listed = (all: ReadonlyArray<string>, conjunction: "and" | "or"): string =
   all.length < 2
     ? all.join()
     : `${all.slice(0, -1).join(", ")} ${conjunction} ${all[all.length - 1]}`
-
-const placeIn = (path: Path): string =>
-  path.reduce<string>(
-    (text, key) =>
-      typeof key === "number"
-        ? `${text}[${key}]`
-        : text === ""
-          ? String(key)
-          : `${text}.${String(key)}`,
-    ""
-  ) || "the scenario"

@@ -4,6 +4,7 @@ import type * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import type { Reply } from "../../internal/awsJsonServer.js"
 import type { OperationName } from "../../MeteringError.js"
 import type { UsageAllocation } from "../../UsageAllocation.js"
@@ -80,6 +81,11 @@ export interface Called {
   readonly answer: Answer | undefined
 }
 
+/** A call, and how many bytes it takes to remember, about. */
+interface Remembered extends Called {
+  readonly bytes: number
+}
+
 /** Claims of a JWT. */
 export type Claims = Readonly<Record<string, string | number>>
 
@@ -140,7 +146,7 @@ export interface State {
   /** Who has come through to the service. */
   readonly calls: Readonly<Record<OperationName, number>>
   /** The oldest first. */
-  readonly log: ReadonlyArray<Called>
+  readonly log: ReadonlyArray<Remembered>
   /** What has changed since somebody last wrote it down, the newest last. */
   readonly unwritten: ReadonlyArray<Change>
   /** What it began as. */
@@ -149,6 +155,7 @@ export interface State {
 
 interface Origin {
   readonly scenario: Scenario
+  readonly faults: faults.FaultState
   readonly offset: number
 }
 
@@ -174,6 +181,7 @@ export type Change =
 export const initial = (scenario: Scenario, now: number): State =>
   begin({
     scenario,
+    faults: faults.start(scenario.faults ?? {}),
     offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now
   })
 
@@ -181,7 +189,7 @@ const begin = (origin: Origin): State => ({
   world: worldOf(origin.scenario),
   rules: resolve(origin.scenario.rules ?? {}),
   quotas: origin.scenario.quotas ?? {},
-  faults: faults.start(origin.scenario.faults ?? {}),
+  faults: origin.faults,
   offset: origin.offset,
   privateKey: undefined,
   metered: HashMap.empty(),
@@ -253,7 +261,10 @@ export const changesOf = (state: State): ReadonlyArray<Change> => {
       ? []
       : [{ _tag: "PrivateKey", pem: state.privateKey } as const]),
     { _tag: "Calendar", offset: state.offset },
-    { _tag: "Faults", faults: state.faults },
+    // those of the scenario may be others by the time that this is read
+    ...(state.faults === state.origin.faults
+      ? []
+      : [{ _tag: "Faults", faults: state.faults } as const]),
     ...Object.entries(state.buckets).map(
       // the keys of buckets are names of operations
       ([operation, bucket]) => ({ _tag: "Bucket", operation, bucket }) as Change
@@ -264,14 +275,28 @@ export const changesOf = (state: State): ReadonlyArray<Change> => {
 
 /** Remembers a call, and forgets the oldest where there is too much to remember. */
 export const remember = (state: State, called: Called): State => {
-  const log = [...state.log.slice(1 - logSize), called]
+  const { request, visitor } = called
+  const bytes = request === undefined ? 0 : (visitor.bytes ?? sizeOf(request))
+  const log = [...state.log.slice(1 - logSize), { ...called, bytes }]
   let first = log.length
-  for (let bytes = 0; first > 0; first--) {
-    bytes += bytesOf(log[first - 1])
-    if (bytes > logBytes) break
+  for (let sum = 0; first > 0; first--) {
+    sum += log[first - 1]?.bytes ?? 0
+    if (sum > logBytes) break
   }
   return { ...state, log: first === 0 ? log : log.slice(first) }
 }
 
-const bytesOf = (called: Called | undefined): number =>
-  called?.request === undefined ? 0 : (called.visitor.bytes ?? 0)
+/** What was never sent has no length, but is about as long as its texts and so much for each member. */
+const sizeOf = (value: unknown): number =>
+  typeof value === "string"
+    ? value.length
+    : Redacted.isRedacted(value)
+      ? sizeOf(Redacted.value(value))
+      : typeof value === "object" && value !== null
+        ? Object.values(value).reduce(
+            (size: number, member) => size + perMember + sizeOf(member),
+            0
+          )
+        : 0
+
+const perMember = 16

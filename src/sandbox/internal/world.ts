@@ -59,8 +59,8 @@ const lookUp = <Value>(map: HashMap.HashMap<string, Value>, key: string | undefi
 export const productOf = (world: World, code: string): Product | undefined =>
   lookUp(world.products, code)
 
-export const isInRegion = (world: World, product: Product): boolean =>
-  product.region === undefined || product.region === world.region
+export const isInRegion = ({ region }: Pick<World, "region">, product: Product): boolean =>
+  product.region === undefined || product.region === region
 
 /** A customer by either of its identities. */
 export interface Identity {
