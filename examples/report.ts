@@ -50,7 +50,7 @@ const notBilled = (outcome: UsageSubmission.Outcome): ReadonlyArray<NotBilled> =
     Accepted: () => [],
     Duplicate: () => because("another quantity was billed for this hour"),
     CustomerNotSubscribed: () => because("not subscribed"),
-    Rejected: ({ error }) => because(error.message, error.isRetryable),
+    Rejected: ({ error }) => because(error.message),
     Invalid: ({ violations }) =>
       because(violations.map(({ expected, field }) => `${field}: expected ${expected}`).join(", ")),
     Expired: () => because("too late"),
