@@ -18,6 +18,8 @@ import { publicModules } from "./modules.js"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 const app = await Application.bootstrap({
+  // where it is checked out from is nobody's business
+  disableSources: true,
   entryPoints: publicModules(root),
   tsconfig: `${root}src/tsconfig.json`,
   basePath: `${root}src`,
