@@ -40,14 +40,10 @@ export const answerDecoder = <Request, Response, E extends ModelledException, An
     }
     if (json === undefined) return Either.left(unexpected(operation.name, answer, conceal))
     const unreadable: Array<unknown> = []
-    const value = read(
-      json,
-      { unreadable },
-      {
-        ...about(answer, conceal),
-        ...(keepsUnreadable && { unreadable })
-      }
-    )
+    const value = read(json, unreadable, {
+      ...about(answer, conceal),
+      ...(keepsUnreadable && { unreadable })
+    })
     // the reader makes instances of the class that the shape was read from
     return Either.right(value as Response)
   }

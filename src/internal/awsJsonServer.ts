@@ -10,6 +10,7 @@ import type {
 import { marketplaceMetering, type Operation } from "../Operation.js"
 import type { Rule } from "../Preflight.js"
 import * as codec from "./codec.js"
+import { type Mismatch, requestReader } from "./requestReader.js"
 import { of } from "./shape.js"
 
 /** An answer but for the headers that every answer has. */
@@ -80,12 +81,12 @@ export const responder = <Request extends object, Response, E extends ModelledEx
 const requestDecoder = <Request>(
   operation: Pick<Operation<Request, unknown, ModelledException>, "request">
 ) => {
-  const read = codec.reader(of(operation.request))
+  const read = requestReader(of(operation.request))
   return (body: Uint8Array): Either.Either<Request, Reply> => {
     const json = parse(body)
     if (json === undefined) return serializationException("The body is not a JSON object.")
-    const mismatches: Array<codec.Mismatch> = []
-    const request = read(json, { mismatches })
+    const mismatches: Array<Mismatch> = []
+    const request = read(json, mismatches)
     const [first] = mismatches
     return first === undefined
       ? // the reader makes instances of the class that the shape was read from

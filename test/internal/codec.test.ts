@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
 import * as codec from "../../src/internal/codec.js"
 import { instantiate } from "../../src/internal/make.js"
+import { type Mismatch, requestReader } from "../../src/internal/requestReader.js"
 import { of } from "../../src/internal/shape.js"
 import * as MeterUsage from "../../src/MeterUsage.js"
 import { UsageRecord } from "../../src/UsageRecord.js"
@@ -21,7 +22,7 @@ const aboutAnAnswer = (response: Schema.Schema.All) => ({
 
 describe.each(allOperations)("the codec of $name", ({ name, request, response }) => {
   const project = codec.projection(of(request))
-  const readRequest = codec.reader(of(request))
+  const readRequest = requestReader(of(request))
   const readAnswer = codec.reader(of(response))
   const equivalent = Schema.equivalence(request)
 
@@ -41,8 +42,8 @@ describe.each(allOperations)("the codec of $name", ({ name, request, response })
       FastCheck.property(validFields[name], (fields) => {
         const value = instantiate(request, fields)
         const json = JSON.parse(JSON.stringify(project(value)))
-        const mismatches: Array<codec.Mismatch> = []
-        const read = readRequest(json, { mismatches })
+        const mismatches: Array<Mismatch> = []
+        const read = readRequest(json, mismatches)
         assert.deepStrictEqual(mismatches, [])
         assert.isTrue(read instanceof request)
         assert.isTrue(equivalent(read, decode(json)))
@@ -56,7 +57,7 @@ describe.each(allOperations)("the codec of $name", ({ name, request, response })
     FastCheck.assert(
       FastCheck.property(validAnswer[name], (answer) => {
         const unreadable: Array<unknown> = []
-        const read = readAnswer(answer as Json, { unreadable }, aboutAnAnswer(response))
+        const read = readAnswer(answer as Json, unreadable, aboutAnAnswer(response))
         assert.isTrue(read instanceof response)
         assert.deepStrictEqual(read, decode(answer))
         assert.deepStrictEqual(unreadable, [])
@@ -74,11 +75,7 @@ describe.each(allOperations)("the codec of $name", ({ name, request, response })
           FastCheck.jsonValue()
         ),
         (answer, odd) => {
-          const read = readAnswer(
-            { ...answer, ...odd } as Json,
-            { unreadable: [] },
-            aboutAnAnswer(response)
-          )
+          const read = readAnswer({ ...answer, ...odd } as Json, [], aboutAnAnswer(response))
           assert.doesNotThrow(() => checked(withoutRecords(read)))
         }
       )
@@ -105,7 +102,7 @@ describe("time on the wire", () => {
       FastCheck.property(epochMillis, (millis) => {
         const request = MeterUsage.make({ ...meterUsage, timestamp: DateTime.unsafeMake(millis) })
         const json = JSON.parse(JSON.stringify(projectTime(request)))
-        const read = readTime(json, { mismatches: [] }) as MeterUsage.MeterUsageRequest
+        const read = readTime(json, []) as MeterUsage.MeterUsageRequest
         assert.strictEqual(read.timestamp.epochMillis, millis)
         const decoded = Schema.decodeUnknownSync(MeterUsage.MeterUsageRequest)(json)
         assert.strictEqual(decoded.timestamp.epochMillis, millis)
@@ -124,9 +121,10 @@ describe("time on the wire", () => {
 
 describe("an answer is read leniently", () => {
   const read = (answer: unknown, unreadable: Array<unknown> = []) =>
-    codec.reader(of(BatchMeterUsage.BatchMeterUsageResponse))(answer as Json, {
+    codec.reader(of(BatchMeterUsage.BatchMeterUsageResponse))(
+      answer as Json,
       unreadable
-    }) as BatchMeterUsage.BatchMeterUsageResponse
+    ) as BatchMeterUsage.BatchMeterUsageResponse
 
   const echo = {
     Timestamp: 1795515330.789,
@@ -224,7 +222,7 @@ describe("an answer is read leniently", () => {
 })
 
 describe("a request is read strictly", () => {
-  const readRequest = codec.reader(of(MeterUsage.MeterUsageRequest))
+  const readRequest = requestReader(of(MeterUsage.MeterUsageRequest))
   const wire = { ProductCode: "p", Timestamp: 1, UsageDimension: "d" }
 
   it.each([
@@ -242,8 +240,8 @@ describe("a request is read strictly", () => {
       "UsageAllocations[0].Tags[0].Key"
     ]
   ])("%s: %j is not of its type", (name, value, path) => {
-    const mismatches: Array<codec.Mismatch> = []
-    readRequest({ ...wire, [name]: value }, { mismatches })
+    const mismatches: Array<Mismatch> = []
+    readRequest({ ...wire, [name]: value }, mismatches)
     assert.deepStrictEqual(
       mismatches.map((one) => one.path),
       [path]
@@ -251,7 +249,7 @@ describe("a request is read strictly", () => {
   })
 
   it("nothing is invented: an absent client token stays absent, an empty text stays empty", () => {
-    const request = readRequest({ ...wire, ProductCode: "" }, { mismatches: [] })
+    const request = readRequest({ ...wire, ProductCode: "" }, [])
     assert.deepInclude({ ...request }, { productCode: "", usageQuantity: 0, dryRun: false })
     assert.notProperty(request, "clientToken")
   })
