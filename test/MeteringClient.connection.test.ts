@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
-import * as signature from "../src/internal/signature.js"
+import { verify } from "../src/internal/verify.js"
 import { clientLayer, secrets } from "./support/client.js"
 import { nobody, serve } from "./support/loopback.js"
 import { allOperations, operations } from "./support/operations.js"
@@ -45,9 +45,11 @@ describe.each(clients)("over $client", ({ http }) => {
       const verdicts: Array<string> = []
       const endpoint = yield* serve((request, response, body) => {
         const headers = request.headers as Record<string, string>
-        const verdict = signature.verify(
-          { method: "POST", url: request.url ?? "", headers, body },
-          { credentials: () => secrets, service: "aws-marketplace", now: Date.now() }
+        const verdict = Effect.runSync(
+          verify(
+            { method: "POST", url: request.url ?? "", headers, body },
+            { credentials: () => secrets, service: "aws-marketplace", now: Date.now() }
+          )
         )
         verdicts.push(verdict._tag)
         const operation = allOperations.find(({ name }) =>

@@ -15,7 +15,7 @@ import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import * as signature from "../src/internal/signature.js"
+import { verify } from "../src/internal/verify.js"
 import {
   clientLayer,
   configLayer,
@@ -38,19 +38,21 @@ import {
 
 /** Whose key a request was signed with; undefined when nobody's of these was. */
 const signerOf = ({ body, headers }: Sent, now: number) => {
-  const verified = signature.verify(
-    {
-      method: "POST",
-      url: "/",
-      headers: { host: "metering.marketplace.us-east-1.amazonaws.com", ...headers },
-      body
-    },
-    {
-      credentials: (id) => keys.get(id),
-      service: "aws-marketplace",
-      regions: ["us-east-1"],
-      now
-    }
+  const verified = Effect.runSync(
+    verify(
+      {
+        method: "POST",
+        url: "/",
+        headers: { host: "metering.marketplace.us-east-1.amazonaws.com", ...headers },
+        body
+      },
+      {
+        credentials: (id) => keys.get(id),
+        service: "aws-marketplace",
+        regions: ["us-east-1"],
+        now
+      }
+    )
   )
   return verified._tag === "Verified" ? verified.accessKeyId : verified.message
 }

@@ -25,7 +25,7 @@ import { type Attempt, forOperation, isSame, mending, skewToCorrect } from "./me
 import { observeAttempt } from "./observe.js"
 import { requestSizeLimit, tooLarge } from "./requestSize.js"
 import type { Execute } from "./service.js"
-import { makeSigner } from "./signature.js"
+import { makeSigner, type SignatureHeaders } from "./sign.js"
 
 const textEncoder = new TextEncoder()
 
@@ -122,36 +122,42 @@ export const makeExecute = (
           const secretAccessKey = Redacted.value(current.secretAccessKey)
           const sessionToken = current.sessionToken && Redacted.value(current.sessionToken)
           const usedOffset = clockOffset
-          const signature = sign({
+
+          const send = (signature: SignatureHeaders) => {
+            const conceal = concealer(() => [
+              secretAccessKey,
+              sessionToken,
+              signature.authorization.slice(-64),
+              ...secretsIn(input)
+            ])
+            const request = HttpClientRequest.post(url.href, {
+              headers: { "user-agent": userAgent, ...headers, ...signature },
+              body: HttpBody.uint8Array(body, awsJson.contentType)
+            })
+            return Effect.map(observed(withTimeout(exchange(request)), conceal), (answer) => ({
+              outcome: decode(answer, conceal),
+              renew: Effect.suspend(() =>
+                Effect.map(credentials.refresh(current), (fresh) =>
+                  isSame(fresh, current) ? undefined : fresh
+                )
+              ),
+              correctClock: () => {
+                const offset =
+                  Date.parse(answer.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
+                const isOff = Math.abs(offset - usedOffset) >= skewToCorrect
+                if (isOff) clockOffset = offset
+                return isOff
+              }
+            }))
+          }
+
+          const signed = sign({
             headers,
             body,
             credentials: { accessKeyId: current.accessKeyId, secretAccessKey, sessionToken },
             now: clock.unsafeCurrentTimeMillis() + usedOffset
           })
-          const conceal = concealer(() => [
-            secretAccessKey,
-            sessionToken,
-            signature.authorization.slice(-64),
-            ...secretsIn(input)
-          ])
-          const request = HttpClientRequest.post(url.href, {
-            headers: { "user-agent": userAgent, ...headers, ...signature },
-            body: HttpBody.uint8Array(body, awsJson.contentType)
-          })
-          return Effect.map(observed(withTimeout(exchange(request)), conceal), (answer) => ({
-            outcome: decode(answer, conceal),
-            renew: Effect.suspend(() =>
-              Effect.map(credentials.refresh(current), (fresh) =>
-                isSame(fresh, current) ? undefined : fresh
-              )
-            ),
-            correctClock: () => {
-              const offset = Date.parse(answer.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
-              const isOff = Math.abs(offset - usedOffset) >= skewToCorrect
-              if (isOff) clockOffset = offset
-              return isOff
-            }
-          }))
+          return Effect.flatMap(signed, send)
         })
 
     const current = Effect.mapError(credentials.get, forOperation(name))

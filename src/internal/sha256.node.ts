@@ -1,11 +1,16 @@
 /** SHA-256 as Signature Version 4 needs it, where there is node:crypto. */
 import { createHash, createHmac } from "node:crypto"
+import * as Effect from "effect/Effect"
 
-export const sha256Hex = (data: string | Uint8Array): string =>
-  createHash("sha256").update(data).digest("hex")
+type Data = string | Uint8Array
 
-export const hmacSha256 = (key: string | Uint8Array, data: string | Uint8Array): Uint8Array =>
-  createHmac("sha256", key).update(data).digest()
+export const sha256Hex = (data: Data): Effect.Effect<string> =>
+  Effect.sync(() => createHash("sha256").update(data).digest("hex"))
 
-export const hmacSha256Hex = (key: string | Uint8Array, data: string | Uint8Array): string =>
-  createHmac("sha256", key).update(data).digest("hex")
+const hmac = (key: Data, data: Data) => createHmac("sha256", key).update(data)
+
+export const hmacSha256 = (key: Data, data: Data): Effect.Effect<Uint8Array> =>
+  Effect.sync(() => hmac(key, data).digest())
+
+export const hmacSha256Hex = (key: Data, data: Data): Effect.Effect<string> =>
+  Effect.sync(() => hmac(key, data).digest("hex"))

@@ -1,17 +1,28 @@
-/** SHA-256 as Signature Version 4 needs it, where there is no node:crypto. */
-import { hmac } from "@noble/hashes/hmac.js"
-import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex } from "@noble/hashes/utils.js"
+/** SHA-256 as Signature Version 4 needs it, where there is no node:crypto: by Web Crypto, which only promises. */
+import * as Effect from "effect/Effect"
+
+type Data = string | Uint8Array
 
 const encoder = new TextEncoder()
 
-const toBytes = (data: string | Uint8Array): Uint8Array =>
-  typeof data === "string" ? encoder.encode(data) : data
+/** Web Crypto takes no bytes that another thread could change meanwhile, and none of these are. */
+const toBytes = (data: Data): Uint8Array<ArrayBuffer> =>
+  typeof data === "string" ? encoder.encode(data) : (data as Uint8Array<ArrayBuffer>)
 
-export const sha256Hex = (data: string | Uint8Array): string => bytesToHex(sha256(toBytes(data)))
+const toHex = (bytes: ArrayBuffer | Uint8Array): string =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
-export const hmacSha256 = (key: string | Uint8Array, data: string | Uint8Array): Uint8Array =>
-  hmac(sha256, toBytes(key), toBytes(data))
+export const sha256Hex = (data: Data): Effect.Effect<string> =>
+  Effect.promise(async () => toHex(await globalThis.crypto.subtle.digest("SHA-256", toBytes(data))))
 
-export const hmacSha256Hex = (key: string | Uint8Array, data: string | Uint8Array): string =>
-  bytesToHex(hmacSha256(key, data))
+const algorithm = { name: "HMAC", hash: "SHA-256" }
+
+export const hmacSha256 = (key: Data, data: Data): Effect.Effect<Uint8Array> =>
+  Effect.promise(async () => {
+    const { subtle } = globalThis.crypto
+    const usable = await subtle.importKey("raw", toBytes(key), algorithm, false, ["sign"])
+    return new Uint8Array(await subtle.sign(algorithm.name, usable, toBytes(data)))
+  })
+
+export const hmacSha256Hex = (key: Data, data: Data): Effect.Effect<string> =>
+  Effect.map(hmacSha256(key, data), toHex)

@@ -4,17 +4,29 @@ import {
   ResolveCustomerCommand
 } from "@aws-sdk/client-marketplace-metering"
 import { SignatureV4 } from "@smithy/signature-v4"
+import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import {
-  type Body,
-  type Credentials,
-  makeSigner,
+  makeSigner as makeEffectfulSigner,
+  type SignatureHeaders
+} from "../../src/internal/sign.js"
+import type { Body, Credentials } from "../../src/internal/signature.js"
+import {
   type ReceivedRequest,
-  type SignatureHeaders,
   type VerifyOptions,
-  verify
-} from "../../src/internal/signature.js"
+  verify as verifyEffect
+} from "../../src/internal/verify.js"
+
+// where there is node:crypto, nothing is waited for
+
+const makeSigner = (...target: Parameters<typeof makeEffectfulSigner>) => {
+  const sign = makeEffectfulSigner(...target)
+  return (...request: Parameters<typeof sign>) => Effect.runSync(sign(...request))
+}
+
+const verify = (...request: Parameters<typeof verifyEffect>) =>
+  Effect.runSync(verifyEffect(...request))
 
 /** What @smithy/signature-v4 wants of a hash. */
 class Sha256 {
@@ -85,7 +97,10 @@ const urlOf = ({ path, query }: Wire): string => {
 }
 
 const sign = (wire: Wire): SignatureHeaders =>
-  makeSigner({ ...wire, url: `https://${wire.host}${urlOf(wire)}` })(wire)
+  makeSigner({ ...wire, url: `https://${wire.host}${urlOf(wire)}` })({
+    ...wire,
+    headers: lowerCased(wire.headers)
+  })
 
 const lowerCased = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))

@@ -1,6 +1,6 @@
 /** Raw requests to a sandbox's server, signed or not. */
 import { Effect } from "effect"
-import { makeSigner } from "../../src/internal/signature.js"
+import { makeSigner } from "../../src/internal/sign.js"
 import { SandboxServer } from "../../src/sandbox/index.js"
 
 export interface RawRequest {
@@ -50,16 +50,18 @@ export const post = (request: RawRequest = {}) =>
         region: request.region ?? "us-east-1",
         service: request.service ?? "aws-marketplace"
       })
-      const signature = sign({
-        headers,
-        body,
-        credentials: {
-          accessKeyId: request.accessKeyId ?? "sandbox",
-          secretAccessKey: request.secretAccessKey ?? "sandbox",
-          sessionToken: request.sessionToken
-        },
-        now: request.now ?? 0
-      })
+      const signature = Effect.runSync(
+        sign({
+          headers,
+          body,
+          credentials: {
+            accessKeyId: request.accessKeyId ?? "sandbox",
+            secretAccessKey: request.secretAccessKey ?? "sandbox",
+            sessionToken: request.sessionToken
+          },
+          now: request.now ?? 0
+        })
+      )
       const response = await fetch(url, {
         method,
         signal,

@@ -1,9 +1,10 @@
 /** Who may come in: what a request's signature says of its sender, and what is answered where it says nothing good. */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type Reply, refuse } from "../../internal/awsJsonServer.js"
-import { type Refused, verify } from "../../internal/signature.js"
+import { type Refused, verify } from "../../internal/verify.js"
 import { marketplaceMetering } from "../../Operation.js"
 import type { KeyPair } from "../Scenario.js"
 import { accessKeyIdForm } from "./fields.js"
@@ -40,27 +41,29 @@ export const make = ({ allowedSkew, anyCredentials, keyPairs, regions }: Options
     request: Request,
     body: Uint8Array,
     now: number
-  ): readonly [Visitor, refusal: Reply | undefined] => {
+  ): Effect.Effect<readonly [Visitor, refusal: Reply | undefined]> => {
     const claimed = { ...stranger(request), bytes: body.length }
     const knownAs = (accessKeyId = claimed.accessKeyId) => ({
       ...claimed,
       accessKeyId,
       keyPair: known.get(accessKeyId ?? "")
     })
-    if (anyCredentials) return [knownAs(), undefined]
+    if (anyCredentials) return Effect.succeed([knownAs(), undefined])
     const verdict = verify(
       { method: request.method, url: request.originalUrl, headers: request.headers, body },
       { ...rules, now }
     )
-    if (verdict._tag !== "Verified") {
-      const { _tag, message } = verdict
-      return [{ ...knownAs(), signature: "refused" }, refuse({ code: codeOf[_tag], message })]
-    }
-    const visitor = knownAs(verdict.accessKeyId)
-    const { expiration } = visitor.keyPair ?? {}
-    return expiration !== undefined && expiration.epochMillis <= now
-      ? [{ ...visitor, signature: "refused" }, expired]
-      : [{ ...visitor, signature: "verified" }, undefined]
+    return Effect.map(verdict, (verdict) => {
+      if (verdict._tag !== "Verified") {
+        const { _tag, message } = verdict
+        return [{ ...knownAs(), signature: "refused" }, refuse({ code: codeOf[_tag], message })]
+      }
+      const visitor = knownAs(verdict.accessKeyId)
+      const { expiration } = visitor.keyPair ?? {}
+      return expiration !== undefined && expiration.epochMillis <= now
+        ? [{ ...visitor, signature: "refused" }, expired]
+        : [{ ...visitor, signature: "verified" }, undefined]
+    })
   }
 }
 

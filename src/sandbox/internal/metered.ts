@@ -1,8 +1,8 @@
 /** Usage that was accepted, each kept by a key: the first write wins, and is what is billed. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import { sha256Hex } from "#sha256"
 import { Tag, UsageAllocation } from "../../UsageAllocation.js"
+import { sha256Hex } from "./hash.js"
 import { change, type Metered, type State } from "./state.js"
 
 /** The id under which this usage is billed, or none when the key has usage of another quantity or split. */

@@ -48,7 +48,7 @@ export const make = (options: Options) => {
         return yield* refused(tooLarge(longestBody), door.stranger(request))
       }
       const clock = yield* Clock.currentTimeMillis
-      const [visitor, refusal] = admit(request, bytes.value, clock + skewOf(arrival.fault))
+      const [visitor, refusal] = yield* admit(request, bytes.value, clock + skewOf(arrival.fault))
       if (refusal !== undefined) return yield* refused(refusal, visitor)
       const call = operation.read(bytes.value)
       return Either.isLeft(call)
