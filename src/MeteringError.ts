@@ -81,10 +81,10 @@ export interface CallError extends Retryable {
   readonly retryAfter?: Duration.Duration | undefined
 }
 
-/** As `Schema.DurationFromMillis`, which brings its own schema of numbers and what is said of them. */
+/** As `Schema.DurationFromMillis`, with no more than it takes to write and read one. */
 const DurationFromMillis = Schema.transform(
   Schema.Number.pipe(Schema.filter((millis) => millis >= 0)),
-  Schema.DurationFromSelf,
+  Schema.declare(Duration.isDuration),
   { strict: true, decode: Duration.millis, encode: Duration.toMillis }
 )
 
@@ -99,6 +99,9 @@ const answer = {
   /** How long the service asked to wait. */
   retryAfter: Schema.optional(DurationFromMillis)
 }
+
+/** One schema for all the exceptions: to make it is most of what each of them costs when a program starts. */
+const Answer = Schema.Struct(answer)
 
 /** A spread would keep a class in every bundle; a call can be dropped. */
 const answerWith = <F extends Schema.Struct.Fields>(fields: F): typeof answer & F => ({
@@ -125,8 +128,8 @@ const define =
   <Self>() =>
   <const Tag extends string, F extends Schema.Struct.Fields>(
     tag: Tag,
-    fields: F,
-    describe: (self: Schema.Struct.Type<F>) => string,
+    fields: F | Schema.Struct<F>,
+    advise: (self: Schema.Struct.Type<F>) => string,
     kind: (self: Schema.Struct.Type<F>) => Kind = () => "final"
   ): ErrorClass<Self, Tag, F> => {
     type Fields = Schema.Struct.Type<F>
@@ -136,8 +139,8 @@ const define =
     Object.defineProperties(Base.prototype, {
       message: {
         configurable: true,
-        get(this: Fields) {
-          return describe(this)
+        get(this: Fields & SentenceParts) {
+          return sentence(this, advise(this))
         }
       },
       isRetryable: {
@@ -182,8 +185,8 @@ const exception =
   ): ErrorClass<Self, Tag, typeof answer> =>
     define<Self>()(
       tag,
-      answer,
-      (self) => sentence(self, advice),
+      Answer,
+      () => advice,
       () => kind
     )
 
@@ -318,7 +321,7 @@ export class InvalidLicenseException extends exception<InvalidLicenseException>(
  */
 export class InvalidEndpointRegionException extends exception<InvalidEndpointRegionException>()(
   "InvalidEndpointRegionException",
-  "Call the Region that the instance, task or pod runs in."
+  "Call the Region that the task, pod or instance runs in."
 ) {}
 
 /**
@@ -366,7 +369,7 @@ export class CustomerNotEntitledException extends exception<CustomerNotEntitledE
  */
 export class InvalidRegionException extends exception<InvalidRegionException>()(
   "InvalidRegionException",
-  "Call the Region that the task or pod runs in."
+  "Call the Region that the task, pod or instance runs in."
 ) {}
 
 /**
@@ -455,7 +458,7 @@ export class InvalidInputError extends define<InvalidInputError>()(
       return `${record}${violation.field}: expected ${violation.expected}${actual} [${violation.rule}]`
     })
     const more = all.length > told.length ? `; and ${all.length - told.length} more` : ""
-    return sentence(self, `Nothing was sent. ${told.join("; ")}${more}`)
+    return `Nothing was sent. ${told.join("; ")}${more}`
   }
 ) {}
 
@@ -488,11 +491,7 @@ export class CredentialsError extends define<CredentialsError>()(
     tried: Schema.Array(Schema.String),
     reason: Schema.String
   },
-  (self) =>
-    sentence(
-      self,
-      `No AWS credentials from ${self.tried?.join(", ")}: ${self.reason}. Nothing was sent.`
-    )
+  (self) => `No AWS credentials from ${self.tried?.join(", ")}: ${self.reason}. Nothing was sent.`
 ) {}
 
 /**
@@ -507,10 +506,7 @@ export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
   answerWith({ code: Schema.String, renewal: Schema.optional(Schema.String) }),
   (self) => {
     const renewal = self.renewal === undefined ? "" : ` No others could be had: ${self.renewal}.`
-    return sentence(
-      self,
-      `The AWS credentials have expired; renew the session that they come from.${renewal}`
-    )
+    return `The AWS credentials have expired; renew the session that they come from.${renewal}`
   }
 ) {}
 
@@ -523,11 +519,7 @@ export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
 export class CredentialsRejectedError extends define<CredentialsRejectedError>()(
   "CredentialsRejectedError",
   answerWith({ code: Schema.String }),
-  (self) =>
-    sentence(
-      self,
-      `The service refused the AWS credentials (${self.code}); check key, secret and token.`
-    )
+  (self) => `The service refused the AWS credentials (${self.code}); check key, secret and token.`
 ) {}
 
 /**
@@ -541,10 +533,7 @@ export class AccessDeniedError extends define<AccessDeniedError>()(
   "AccessDeniedError",
   answerWith({ code: Schema.String }),
   (self) =>
-    sentence(
-      self,
-      `Access denied (${self.code}); allow aws-marketplace:${self.operation} in the caller's policy.`
-    )
+    `Access denied (${self.code}); allow aws-marketplace:${self.operation} in the caller's policy.`
 ) {}
 
 /**
@@ -556,7 +545,7 @@ export class AccessDeniedError extends define<AccessDeniedError>()(
 export class ClockSkewError extends define<ClockSkewError>()(
   "ClockSkewError",
   answerWith({ code: Schema.String }),
-  (self) => sentence(self, `This machine's clock is off (${self.code}); set it by NTP.`)
+  (self) => `This machine's clock is off (${self.code}); set it by NTP.`
 ) {}
 
 /**
@@ -579,14 +568,11 @@ export class ConnectionError extends define<ConnectionError>()(
     delivery: Schema.Literal("notSent", "unknown")
   },
   (self) =>
-    sentence(
-      self,
-      `No answer from ${self.endpoint}: ${self.reason}. ${
-        self.delivery === "notSent"
-          ? "Nothing was sent; check endpoint and network, and send the same request."
-          : mayBeMetered
-      }`
-    ),
+    `No answer from ${self.endpoint}: ${self.reason}. ${
+      self.delivery === "notSent"
+        ? "Nothing was sent; check endpoint and network, and send the same request."
+        : mayBeMetered
+    }`,
   (self) => (lastingFaults.has(self.reason) ? "final" : "transient")
 ) {}
 
@@ -600,10 +586,7 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
   { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis },
   (self) =>
-    sentence(
-      self,
-      `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${mayBeMetered}`
-    ),
+    `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${mayBeMetered}`,
   () => "transient"
 ) {}
 
@@ -624,10 +607,7 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
     bodyLength: Schema.Number
   }),
   (self) =>
-    sentence(
-      self,
-      `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${adviceFor(self)}`
-    ),
+    `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${adviceFor(self)}`,
   ({ statusCode = 0 }) =>
     statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
 ) {}
@@ -641,11 +621,7 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
 export class UnknownServiceError extends define<UnknownServiceError>()(
   "UnknownServiceError",
   answerWith({ code: Schema.String }),
-  (self) =>
-    sentence(
-      self,
-      `The service answered ${self.code}, which its model does not have for this operation.`
-    ),
+  (self) => `The service answered ${self.code}, which its model does not have for this operation.`,
   (self) => kindOf(self)
 ) {}
 
@@ -686,7 +662,7 @@ const kindOf = ({
       : "final"
 
 const throttlingCode =
-  /^((Bandwidth|Request)LimitExceeded|(EC2Throttled|LimitExceeded|ProvisionedThroughputExceeded|Throttled|TooManyRequests|TransactionInProgress)Exception|(RequestThrottled|Throttling)(Exception)?|PriorRequestNotComplete|SlowDown)$/
+  /Throttl|(Limit|Throughput)Exceeded|TooManyRequests|TransactionInProgress|PriorRequestNotComplete|SlowDown/
 
 const transientCode = /^(InternalServiceErrorException|RequestTimeout(Exception)?|TimeoutError)$/
 

@@ -2,7 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Redacted from "effect/Redacted"
 import type { Rule } from "../Preflight.js"
-import type { Shape, Struct } from "./shape.js"
+import type { Scalar, Shape, Struct } from "./shape.js"
 import type { Preflight } from "./wire.js"
 
 export interface Violation {
@@ -12,35 +12,28 @@ export interface Violation {
   readonly value?: unknown
 }
 
-/** Where in a value a check is; only turned into a path when there is something to say. */
-interface At {
-  readonly up: At | undefined
-  readonly key: PropertyKey
+/** A fault as far as it is known: whatever the value is in puts its own key before the path. */
+interface Found extends Violation {
+  readonly path: Array<PropertyKey>
 }
 
-/** Takes the place of the value apart, and is made one only for what has others in it. */
-type Check = (
-  value: unknown,
-  up: At | undefined,
-  key: PropertyKey | undefined,
-  found: Array<Violation>
-) => void
+type Check = (value: unknown, found: Array<Found>) => void
 
-const typeNames = {
-  text: "text",
-  number: "a finite number",
-  flag: "true or false",
-  time: "a DateTime.Utc",
-  secret: "a Redacted<string>"
-} as const
-
-const isKind: { readonly [K in keyof typeof typeNames]: (value: unknown) => boolean } = {
-  text: (value) => typeof value === "string",
-  number: Number.isFinite,
-  flag: (value) => typeof value === "boolean",
-  time: (value) =>
-    DateTime.isDateTime(value) && DateTime.isUtc(value) && Number.isFinite(value.epochMillis),
-  secret: (value) => Redacted.isRedacted(value) && typeof Redacted.value(value) === "string"
+const kinds: {
+  readonly [K in Scalar["kind"]]: readonly [name: string, is: (value: unknown) => boolean]
+} = {
+  text: ["text", (value) => typeof value === "string"],
+  number: ["a finite number", Number.isFinite],
+  flag: ["true or false", (value) => typeof value === "boolean"],
+  time: [
+    "a DateTime.Utc",
+    (value) =>
+      DateTime.isDateTime(value) && DateTime.isUtc(value) && Number.isFinite(value.epochMillis)
+  ],
+  secret: [
+    "a Redacted<string>",
+    (value) => Redacted.isRedacted(value) && typeof Redacted.value(value) === "string"
+  ]
 }
 
 /** Compiles the check of a class, without the rules that are switched off. */
@@ -50,16 +43,17 @@ export const compile = (
 ): ((value: unknown) => ReadonlyArray<Violation>) => {
   const check = compileShape(shape, new Set(except))
   return (value) => {
-    const found: Array<Violation> = []
-    check(value, undefined, undefined, found)
+    const found: Array<Found> = []
+    check(value, found)
     return found
   }
 }
 
 const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
+  const secret = isSecret(shape)
   const rules = compileRules(
     shape.rules.filter((rule) => !except.has(rule.name)),
-    shape.kind === "secret"
+    secret
   )
   switch (shape.kind) {
     case "struct": {
@@ -68,22 +62,22 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
         check: compileShape(field.shape, except)
       }))
       // a secret can stand in place of the fields that it belongs in
-      const secret = shape.fields.some((field) => field.shape.kind === "secret")
-      return (value, up, key, found) => {
+      const hidden = shape.fields.some((field) => isSecret(field.shape))
+      return (value, found) => {
         if (typeof value !== "object" || value === null) {
-          const shown = secret ? undefined : value
-          found.push(violation(up, key, "type", "an object with these fields", shown))
+          found.push(fault("type", "an object with these fields", hidden ? undefined : value))
           return
         }
         const before = found.length
-        const here = key === undefined ? undefined : { up, key }
         for (const { name, required, shape, check } of fields) {
           const field = (value as Record<string, unknown>)[name]
-          if (field !== undefined) check(field, here, name, found)
-          else if (required) found.push(violation(here, name, "required", expected(shape)))
+          const sound = found.length
+          if (field !== undefined) check(field, found)
+          else if (required) found.push(fault("required", expected(shape)))
+          within(name, found, sound)
         }
         // rules between fields rely on the fields' types
-        if (found.length === before) rules(value, up, key, found)
+        if (found.length === before) rules(value, found)
       }
     }
     case "list": {
@@ -92,41 +86,42 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
       const [count] = shape.rules
       const atLeastOne =
         shape.nonEmpty && count !== undefined && !except.has(count.name) ? count : undefined
-      return (value, up, key, found) => {
+      return (value, found) => {
         if (!Array.isArray(value)) {
-          found.push(violation(up, key, "type", "a list", value))
+          found.push(fault("type", "a list", value))
           return
         }
         if (atLeastOne !== undefined && value.length === 0) {
-          found.push(violation(up, key, atLeastOne.name, atLeastOne.expected, 0))
+          found.push(fault(atLeastOne.name, atLeastOne.expected, 0))
           return
         }
         const before = found.length
-        const here = key === undefined ? undefined : { up, key }
-        for (let i = 0; i < value.length; i++) element(value[i], here, i, found)
-        if (found.length === before) rules(value, up, key, found)
+        for (let i = 0; i < value.length; i++) {
+          const sound = found.length
+          element(value[i], found)
+          within(i, found, sound)
+        }
+        if (found.length === before) rules(value, found)
       }
     }
     default: {
-      const is = isKind[shape.kind]
-      const type = typeNames[shape.kind]
-      const secret = shape.kind === "secret"
-      return (value, up, key, found) => {
-        if (is(value)) {
-          rules(secret ? Redacted.value(value as Redacted.Redacted) : value, up, key, found)
-        } else found.push(violation(up, key, "type", type, secret ? undefined : value))
+      const [type, is] = kinds[shape.kind]
+      return (value, found) => {
+        if (is(value)) rules(secret ? Redacted.value(value as Redacted.Redacted) : value, found)
+        else found.push(fault("type", type, secret ? undefined : value))
       }
     }
   }
 }
 
+const isSecret = ({ kind }: Shape) => kind === "secret"
+
 const compileRules =
   (rules: ReadonlyArray<Preflight>, secret: boolean): Check =>
-  (value, up, key, found) => {
-    for (const rule of rules) {
-      for (const fault of rule.faults(value)) {
-        const shown = secret ? undefined : fault.value
-        found.push(violation(up, key, rule.name, fault.expected, shown, fault.path))
+  (value, found) => {
+    for (const { faults, name } of rules) {
+      for (const { expected, path, value: shown } of faults(value)) {
+        found.push(fault(name, expected, secret ? undefined : shown, path))
       }
     }
   }
@@ -136,19 +131,23 @@ const expected = (shape: Shape): string =>
     ? "a list"
     : shape.kind === "struct"
       ? "an object"
-      : (shape.rules[0]?.expected ?? typeNames[shape.kind])
+      : (shape.rules[0]?.expected ?? kinds[shape.kind][0])
 
-const violation = (
-  up: At | undefined,
-  key: PropertyKey | undefined,
+const fault = (
   rule: Violation["rule"],
   expected: string,
   value?: unknown,
-  below: ReadonlyArray<PropertyKey> = []
-): Violation => {
-  const path = key === undefined ? [...below] : [key, ...below]
-  for (let here = up; here !== undefined; here = here.up) path.unshift(here.key)
-  return { path, rule, expected, ...(value !== undefined && { value: brief(value) }) }
+  path: ReadonlyArray<PropertyKey> = []
+): Found => ({
+  path: [...path],
+  rule,
+  expected,
+  ...(value !== undefined && { value: brief(value) })
+})
+
+/** Puts a key before the paths of all that has been found from there on. */
+const within = (key: PropertyKey, found: Array<Found>, from: number) => {
+  for (let i = from; i < found.length; i++) found[i]?.path.unshift(key)
 }
 
 /** Enough of a value to recognise it by, and never more: the error may end in a log. */

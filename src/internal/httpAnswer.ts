@@ -25,4 +25,4 @@ export const requestIdOf = (
   return uuid.test(id) ? id : conceal(id)
 }
 
-const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i

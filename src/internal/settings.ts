@@ -25,7 +25,7 @@ const realRegion = (name: string) =>
 
 export const make = (options: Options): Either.Either<Service, MeteringConfigError> => {
   const { dualStack, endpoint, except = [], requestTimeout = defaultTimeout } = options
-  if (!options.region) return refuse("The region is empty: requests are signed for a region")
+  if (!options.region) return refuse("The region is empty")
   if (endpoint === "") return refuse("The endpoint is empty: leave it out to call the service")
   const timeout = Duration.decodeUnknown(requestTimeout)
   if (Option.isNone(timeout) || Duration.lessThanOrEqualTo(timeout.value, Duration.zero)) {
@@ -33,7 +33,7 @@ export const make = (options: Options): Either.Either<Service, MeteringConfigErr
   }
   const unknownRule = except.find((rule) => !Rule.literals.includes(rule))
   if (unknownRule !== undefined) {
-    return refuse(`${JSON.stringify(unknownRule)} is no preflight rule that could be switched off`)
+    return refuse(`${JSON.stringify(unknownRule)} is no preflight rule`)
   }
   const impliesFips = isFipsName(options.region)
   const region = impliesFips ? realRegion(options.region) : options.region

@@ -4,7 +4,6 @@
  */
 import * as Either from "effect/Either"
 import { constUndefined } from "effect/Function"
-import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import type * as AST from "effect/SchemaAST"
@@ -42,17 +41,14 @@ export interface Field {
   readonly absent: () => unknown
 }
 
-const cache = globalValue(
-  "effect-marketplace-metering/internal/shape",
-  () => new WeakMap<AST.AST, Struct>()
-)
+const cache = new WeakMap<AST.AST, Struct>()
 
 /** The shape of a `Schema.Class`. */
 export const of = (schema: Schema.Schema.All): Struct => {
   const known = cache.get(schema.ast)
   if (known !== undefined) return known
-  const shape = read(schema.ast)
-  if (shape.kind !== "struct") throw noShape(schema.ast)
+  // what is read of a class is a struct
+  const shape = read(schema.ast) as Struct
   cache.set(schema.ast, shape)
   return shape
 }

@@ -122,21 +122,20 @@ const unquoted = {
 }
 
 /** As `Schema.RedactedFromSelf`, of one text and with no more than that takes. */
-const redacted = (isText: (value: unknown) => value is string) =>
+const redacted = (text: Schema.Schema<string>) =>
   Schema.declare(
     (value): value is Redacted.Redacted =>
-      Redacted.isRedacted(value) && isText(Redacted.value(value)),
+      Redacted.isRedacted(value) && Schema.is(text)(Redacted.value(value)),
     {
       ...unquoted,
       arbitrary: () => (fc) => fc.string({ minLength: 1 }).map(Redacted.make<string>),
-      equivalence: () => Redacted.getEquivalence((a, b) => a === b),
       pretty: () => String
     }
   )
 
 /** Text that must never be shown. */
 export const Secret = (schema: Schema.Schema<string>) =>
-  Schema.transform(schema.annotations(unquoted), redacted(Schema.is(schema)), {
+  Schema.transform(schema.annotations(unquoted), redacted(schema), {
     strict: true,
     decode: (text) => Redacted.make(text),
     encode: Redacted.value
