@@ -7,7 +7,7 @@ import {
   RegisterUsageCommand,
   ResolveCustomerCommand
 } from "@aws-sdk/client-marketplace-metering"
-import { FetchHttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { NodeHttpClient, Undici } from "@effect/platform-node"
 import { AwsClient } from "aws4fetch"
 import { DateTime, Duration, Effect, Layer, ManagedRuntime, Redacted } from "effect"
@@ -34,6 +34,17 @@ const promising = (call) => async (count, concurrency) => {
   }
   await Promise.all(Array.from({ length: concurrency }, some))
 }
+
+/** Effects one after the other, by so many at once. */
+const repeating =
+  (runtime, once, traced = false) =>
+  (count, concurrency) =>
+    runtime.runPromise(
+      Effect.all(
+        Array.from({ length: concurrency }, () => Effect.repeatN(once, count / concurrency - 1)),
+        { concurrency: "unbounded", discard: true }
+      ).pipe(Effect.withTracerEnabled(traced))
+    )
 
 // ---------------------------------------------------------------------------------------------------
 // this client
@@ -92,15 +103,7 @@ const overOurs = (layer, { making = false, traced = false } = {}) => {
       const once = making
         ? Effect.suspend(() => operation.call(operation.make()))
         : Effect.suspend(() => operation.call(made))
-      return (count, concurrency) =>
-        runtime.runPromise(
-          Effect.all(
-            Array.from({ length: concurrency }, () =>
-              Effect.repeatN(once, count / concurrency - 1)
-            ),
-            { concurrency: "unbounded", discard: true }
-          ).pipe(Effect.withTracerEnabled(traced))
-        )
+      return repeating(runtime, once, traced)
     },
     close: () => runtime.dispose()
   }
@@ -175,9 +178,8 @@ const overAws4fetch = (endpoint) => {
 const hash = (text) => createHash("sha256").update(text).digest("hex")
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest()
 
-/** No less can be done for a signed call: undici, a signature by a key that is kept, JSON. */
-const floor = (endpoint) => {
-  const agent = new Undici.Agent()
+/** Signs as little as there is to sign, by a key that is kept. */
+const bareSigner = (endpoint) => {
   const { host } = new URL(endpoint)
   const day = new Date().toISOString().slice(0, 10).replaceAll("-", "")
   const scope = `${day}/${region}/${service}/aws4_request`
@@ -186,32 +188,62 @@ const floor = (endpoint) => {
     `AWS4${credentials.secretAccessKey}`
   )
   const names = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"
+  return (operation, body) => {
+    const headers = headersOf(operation)
+    const date = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`
+    const canonical = `POST\n/\n\ncontent-type:${headers["content-type"]}\nhost:${host}\nx-amz-date:${date}\nx-amz-security-token:${credentials.sessionToken}\nx-amz-target:${headers["x-amz-target"]}\n\n${names}\n${hash(body)}`
+    const signature = createHmac("sha256", key)
+      .update(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash(canonical)}`)
+      .digest("hex")
+    return {
+      ...headers,
+      "x-amz-date": date,
+      "x-amz-security-token": credentials.sessionToken,
+      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`
+    }
+  }
+}
+
+/** No less can be done for a signed call: undici, a signature by a key that is kept, JSON. */
+const floor = (endpoint) => {
+  const agent = new Undici.Agent()
+  const sign = bareSigner(endpoint)
   return {
-    prepare: ({ operation, wire }) => {
-      const headers = headersOf(operation)
-      return promising(async () => {
+    prepare: ({ operation, wire }) =>
+      promising(async () => {
         const body = JSON.stringify(wire)
-        const date = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`
-        const canonical = `POST\n/\n\ncontent-type:${headers["content-type"]}\nhost:${host}\nx-amz-date:${date}\nx-amz-security-token:${credentials.sessionToken}\nx-amz-target:${headers["x-amz-target"]}\n\n${names}\n${hash(body)}`
-        const signature = createHmac("sha256", key)
-          .update(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash(canonical)}`)
-          .digest("hex")
         const response = await agent.request({
           origin: endpoint,
           path: "/",
           method: "POST",
-          headers: {
-            ...headers,
-            "x-amz-date": date,
-            "x-amz-security-token": credentials.sessionToken,
-            authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`
-          },
+          headers: sign(operation, body),
           body
         })
         return response.body.json()
-      })
-    },
+      }),
     close: () => agent.close()
+  }
+}
+
+/** No less can be done over a client of the platform: it, a signature by a key that is kept, JSON. */
+const least = (http) => (endpoint) => {
+  const runtime = ManagedRuntime.make(http)
+  const sign = bareSigner(endpoint)
+  return {
+    prepare: ({ operation, wire }) => {
+      const once = Effect.flatMap(HttpClient.HttpClient, (client) =>
+        Effect.suspend(() => {
+          const body = JSON.stringify(wire)
+          const request = HttpClientRequest.post(endpoint, {
+            headers: sign(operation, body),
+            body: HttpBody.text(body, headersOf(operation)["content-type"])
+          })
+          return Effect.flatMap(client.execute(request), ({ json }) => json)
+        })
+      )
+      return repeating(runtime, once)
+    },
+    close: () => runtime.dispose()
   }
 }
 
@@ -230,6 +262,9 @@ export const clients = {
     overOurs(Layer.provide(AwsSdkClient.layer, needs(endpoint))),
   [sdkName]: official,
   "aws4fetch, JSON by hand": overAws4fetch,
+  "the platform's undici, signature, JSON": least(undici),
+  "the platform's fetch, signature, JSON": least(FetchHttpClient.layer),
+  "the platform's node:http, signature, JSON": least(NodeHttpClient.layer),
   [floorName]: floor
 }
 
