@@ -12,14 +12,15 @@ import * as Option from "effect/Option"
 import type { Service } from "../MeteringSandbox.js"
 import { hasHungUp, mark, nobodyListens } from "./answer.js"
 import * as browser from "./browser.js"
+import { headersOf, pathOf } from "./target.js"
 
 type Response = HttpServerResponse.HttpServerResponse
 
 /** A state that was saved is the longest that there is to be sent. */
 const longestBody = Option.some(64 * 1024 * 1024)
 
-export const isFor = ({ originalUrl }: HttpServerRequest.HttpServerRequest): boolean =>
-  originalUrl.startsWith("/_sandbox/")
+export const isFor = (request: HttpServerRequest.HttpServerRequest): boolean =>
+  pathOf(request).startsWith("/_sandbox/")
 
 /** It is made when it is asked for, since its description alone is longer than everything else here. */
 export const make = (
@@ -50,7 +51,10 @@ export const make = (
           : answer.broken
     }
     return (request: HttpServerRequest.HttpServerRequest): Effect.Effect<Response> => {
-      const refusal = browser.refusalOf(request, isLocal)
+      const refusal = browser.refusalOf(
+        { method: request.method, headers: headersOf(request) },
+        isLocal
+      )
       const response =
         refusal === undefined
           ? Effect.flatten(app).pipe(
@@ -70,7 +74,7 @@ export const make = (
 
 /** A state is text, whatever its sender takes it for. */
 const typed = (request: HttpServerRequest.HttpServerRequest) =>
-  request.method === "PUT" && request.originalUrl.split("?", 1)[0] === "/_sandbox/state"
+  request.method === "PUT" && pathOf(request) === "/_sandbox/state"
     ? request.modify({
         headers: Headers.set(request.headers, "content-type", "text/plain; charset=utf-8")
       })

@@ -10,6 +10,7 @@ import type { KeyPair } from "../Scenario.js"
 import { accessKeyIdForm } from "./fields.js"
 import { expired } from "./misfortune.js"
 import type { Visitor } from "./state.js"
+import { headersOf, pathAndQueryOf } from "./target.js"
 
 export interface Options {
   readonly keyPairs: ReadonlyArray<KeyPair>
@@ -50,7 +51,12 @@ export const make = ({ allowedSkew, anyCredentials, keyPairs, regions }: Options
     })
     if (anyCredentials) return Effect.succeed([knownAs(), undefined])
     const verdict = verify(
-      { method: request.method, url: request.originalUrl, headers: request.headers, body },
+      {
+        method: request.method,
+        url: pathAndQueryOf(request),
+        headers: headersOf(request),
+        body
+      },
       { ...rules, now }
     )
     return Effect.map(verdict, (verdict) => {

@@ -22,6 +22,7 @@ import * as line from "./line.js"
 import type { Arrival } from "./machine.js"
 import { skewOf } from "./misfortune.js"
 import type { Visitor } from "./state.js"
+import { pathOf } from "./target.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -82,8 +83,8 @@ export const make = (options: Options) => {
   }
 }
 
-const isForService = ({ method, originalUrl }: Request): boolean =>
-  method === "POST" && originalUrl.split("?", 1)[0] === "/"
+const isForService = (request: Request): boolean =>
+  request.method === "POST" && pathOf(request) === "/"
 
 const isCut = ({ fault: { fault } }: Arrival): boolean =>
   fault === "cutBefore" || fault === "cutAfter"

@@ -1,0 +1,67 @@
+/** The sandbox where there is no socket: behind a web handler, whose requests have whole URLs and no host header. */
+import { FetchHttpClient, HttpApiClient, HttpApp } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { AwsCredentials, MeteringClient, MeteringConfig } from "effect-marketplace-metering"
+import { MeteringSandbox, SandboxApi, SandboxServer } from "../../src/sandbox/index.js"
+import { acme, analytics, at, record, setTime } from "./support.js"
+
+/** A client of the platform whose network is the handler. */
+const handled = Layer.unwrapEffect(
+  Effect.gen(function* () {
+    // the test's clock too
+    const handler = HttpApp.toWebHandlerRuntime(yield* Effect.runtime())(
+      yield* SandboxServer.make()
+    )
+    return Layer.provideMerge(
+      FetchHttpClient.layer,
+      Layer.succeed(FetchHttpClient.Fetch, (input, init) => handler(new Request(input, init)))
+    )
+  })
+)
+
+const call = (endpoint: string, secretAccessKey = "sandbox") =>
+  MeteringClient.batchMeterUsage({
+    productCode: analytics,
+    usageRecords: [record(at("2026-11-24T10:05:00Z"))]
+  }).pipe(
+    Effect.provide(
+      MeteringClient.layer.pipe(
+        Layer.provide([
+          MeteringConfig.layer({ region: "us-east-1", endpoint }),
+          AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey }),
+          handled
+        ])
+      )
+    )
+  )
+
+describe("behind a web handler", () => {
+  it.effect.each(["http://127.0.0.1:4598", "https://sandbox.example/?a=b+c"])(
+    "who signed a call to %s is known",
+    (endpoint) =>
+      Effect.gen(function* () {
+        yield* setTime("2026-11-24T10:30:00Z")
+        const { results } = yield* call(endpoint)
+        assert.deepStrictEqual(
+          results.map(({ status }) => status),
+          ["Success"]
+        )
+        const error = yield* Effect.flip(call(endpoint, "another"))
+        assert.strictEqual(error._tag, "CredentialsRejectedError")
+      }).pipe(Effect.provide(MeteringSandbox.layer()))
+  )
+
+  it.effect("the sandbox is controlled there too, by those who may", () =>
+    Effect.gen(function* () {
+      const api = yield* HttpApiClient.make(SandboxApi.Api, { baseUrl: "http://localhost" })
+      const [customer] = yield* api.customers()
+      assert.strictEqual(customer?.customerAWSAccountId, acme)
+      const elsewhere = yield* HttpApiClient.make(SandboxApi.Api, {
+        baseUrl: "http://evil.example"
+      })
+      const { message } = yield* Effect.flip(elsewhere.customers())
+      assert.include(message, "403")
+    }).pipe(Effect.provide(Layer.provideMerge(handled, MeteringSandbox.layer())))
+  )
+})
