@@ -120,7 +120,7 @@ describe("a table", () => {
 
 describe("a tally", () => {
   it("sums by customer, dimension and status, whatever could be read of a record", () => {
-    const made = tally.make()
+    const made = tally.make(true)
     made.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
     made.add({ customerAWSAccountId: "b", dimension: "x", quantity: 3 }, "Accepted")
     made.add({ customerIdentifier: "a", dimension: "x", quantity: "?" }, "Invalid")
@@ -140,7 +140,7 @@ describe("a tally", () => {
   })
 
   it("shows forty lines of a status, and what the others come to", () => {
-    const { add, show } = tally.make()
+    const { add, show } = tally.make(true)
     for (let i = 0; i < 1_040; i++) {
       add({ customerIdentifier: String(10_000 + i), dimension: "x", quantity: 2 }, "NotSent")
     }

@@ -29,7 +29,7 @@ export interface End {
 const problemsTold = 50
 
 export const make = ({ isDryRun, name, json: isJson, writeRejected }: Options) => {
-  const counted = tally.make()
+  const counted = tally.make(!isJson)
   /** Nothing is accepted of what is not sent. */
   const told = (status: string) => (isDryRun && status === "Accepted" ? "WouldBeSent" : status)
   const problems: Array<{ readonly line: number; readonly text: string }> = []

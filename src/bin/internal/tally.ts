@@ -21,12 +21,16 @@ export interface Counted {
 /** So many lines of one status are shown one by one. */
 const shownOfEach = 40
 
-export const make = () => {
+/** What is never shown is only counted by status, however many customers there are. */
+export const make = (isShown: boolean) => {
   const sums = new Map<string, Sum>()
   const counts = new Map<Status, number>()
   let total = 0
 
   const add = (record: Counted | undefined, status: Status) => {
+    counts.set(status, (counts.get(status) ?? 0) + 1)
+    total += 1
+    if (!isShown) return
     const customer = String(record?.customerAWSAccountId ?? record?.customerIdentifier ?? "?")
     const dimension = String(record?.dimension ?? "?")
     const units = typeof record?.quantity === "number" ? record.quantity : 0
@@ -35,8 +39,6 @@ export const make = () => {
     sum.records += 1
     sum.units += units
     sums.set(key, sum)
-    counts.set(status, (counts.get(status) ?? 0) + 1)
-    total += 1
   }
 
   /** `accepted` is how that status is told. */
