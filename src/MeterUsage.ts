@@ -241,11 +241,7 @@ export const operation: Operation<
     return error._tag === "UnknownServiceError" && error.code === dryRunCode
       ? Either.right(permitted(error))
       : outcome
-  },
-  errorFor: (answer) =>
-    isDryRun(answer)
-      ? { code: dryRunCode, message: "Request would have succeeded, but DryRun flag is set." }
-      : undefined
+  }
 }
 
 const permitted = ({

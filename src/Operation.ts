@@ -56,10 +56,6 @@ export interface Operation<Request, Response, E extends ModelledException, Answe
     request: Request,
     outcome: Either.Either<Response, E | CommonError>
   ) => Either.Either<Answer, E | CommonError>
-  /** The error by which the service itself would give this answer, if it would. */
-  readonly errorFor?: (
-    answer: Answer
-  ) => { readonly code: string; readonly message: string } | undefined
 }
 
 /**

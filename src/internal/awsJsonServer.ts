@@ -7,6 +7,7 @@ import type {
   ModelledException,
   Violation
 } from "../MeteringError.js"
+import type { DryRunResponse } from "../MeterUsage.js"
 import { marketplaceMetering, type Operation } from "../Operation.js"
 import type { Rule } from "../Preflight.js"
 import * as codec from "./codec.js"
@@ -114,18 +115,21 @@ const serializationException = (message: string) =>
 // answers
 // ---------------------------------------------------------------------------------------------------
 
+/** A dry run that would have succeeded is told by an error. */
+export const dryRunSucceeded: Refusal = {
+  code: "DryRunOperation",
+  message: "Request would have succeeded, but DryRun flag is set."
+}
+
 const answerEncoder = <Request, Response, E extends ModelledException, Answer>(
   operation: Operation<Request, Response, E, Answer>
 ) => {
   const project = codec.projection(of(operation.response))
   return (answer: Answer): Reply => {
-    const refusal = operation.errorFor?.(answer)
-    // every answer carries the members of `internal/answer`
-    const { requestId } = answer as { readonly requestId?: string | undefined }
+    // every answer carries the members of `internal/answer`, and only a dry run's says that it is one
+    const { dryRun, requestId } = answer as Partial<DryRunResponse>
     return {
-      ...(refusal === undefined
-        ? reply(200, JSON.stringify(project(answer as object)))
-        : refuse(refusal)),
+      ...(dryRun ? refuse(dryRunSucceeded) : reply(200, JSON.stringify(project(answer as object)))),
       requestId
     }
   }

@@ -44,7 +44,19 @@ export type SignatureHeaders = {
 export const makeSigner = ({ method, region, service, url }: Target) => {
   const { host, pathname, search } = new URL(url)
   const head = `${method}\n${canonicalResource(pathname + search)}\n`
+  let lastSecond = Number.NaN
+  let lastDate = ""
   let last: { readonly secret: string; readonly scope: string; readonly key: Key } | undefined
+
+  /** Most calls are made in the second of another. */
+  const dateAt = (now: number): string => {
+    const second = Math.floor(now / 1000)
+    if (second !== lastSecond) {
+      lastDate = amzDateOf(now)
+      lastSecond = second
+    }
+    return lastDate
+  }
 
   const keyFor = (secret: string, date: string, scope: string) =>
     last?.scope === scope && last.secret === secret
@@ -60,7 +72,7 @@ export const makeSigner = ({ method, region, service, url }: Target) => {
     headers,
     now
   }: SignableRequest): Effect.Effect<SignatureHeaders> => {
-    const amzDate = amzDateOf(now)
+    const amzDate = dateAt(now)
     const date = amzDate.slice(0, 8)
     const scope = `${date}/${region}/${service}/${terminator}`
     const own = {

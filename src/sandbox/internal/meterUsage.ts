@@ -1,6 +1,7 @@
 /** MeterUsage: once per hour, dimension and instance, on behalf of the account that calls. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import { dryRunSucceeded } from "../../internal/awsJsonServer.js"
 import type { MeterUsageRequest } from "../../MeterUsage.js"
 import {
   type Check,
@@ -25,8 +26,8 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, occasion)
     return [
       state,
       state.rules.dryRun === "answer"
-        ? grant({ meteringRecordId: permitted.code })
-        : refuse(permitted)
+        ? grant({ meteringRecordId: dryRunSucceeded.code })
+        : refuse(dryRunSucceeded)
     ]
   }
 
@@ -95,11 +96,6 @@ const checks: ReadonlyArray<Check<MeterUsageRequest>> = [
     unknownDimension(world, productCode, usageDimension),
   ({ usageAllocations }, state) => emptyTag(state, usageAllocations)
 ]
-
-const permitted = {
-  code: "DryRunOperation",
-  message: "Request would have succeeded, but DryRun flag is set."
-}
 
 const conflict = {
   code: "IdempotencyConflictException",
