@@ -15,7 +15,7 @@ export const run = async (cwd, program, ...args) => {
   return printed
 }
 
-const formsOfHashing = { "sha256.node.js": "node:crypto", "sha256.portable.js": "portable" }
+const formsOfHashing = { "sha256.node.js": "node:crypto", "sha256.portable.js": "Web Crypto" }
 
 const hashingOf = (files) => {
   const found = Object.keys(formsOfHashing).filter((name) =>
