@@ -106,9 +106,9 @@ export interface Options {
  * The client over an SDK client that the user has built, and goes on to own: it is not destroyed.
  *
  * It keeps its region, endpoint, credentials, request handler, logger and middlewares, those added later as well;
- * only its retry strategy is not asked. A call costs least where there are no middlewares but the SDK's own and no
- * logger: else the SDK makes inputs into requests and answers into outputs for them to see. A client without a region is a `MeteringConfigError`. Since only the SDK knows where it sends, there
- * is a span per call and none per attempt.
+ * only its retry strategy is not asked. A call costs least while all middlewares are the SDK's own and there is no
+ * logger: else the SDK reads each answer as well, for them to see. A client without a region is a
+ * `MeteringConfigError`. Since only the SDK knows where it sends, there is a span per call and none per attempt.
  *
  * The SDK gives a request without a `clientToken` one of its own. A `MeterUsageRequest` always has one,
  * unless it was decoded from a client that had sent none.

@@ -1,11 +1,19 @@
 /** Sending through an SDK client that nobody else has. */
 import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import type { Send } from "./exchange.js"
-import { makeSend as makeKeptSend, type Passed, type Stack } from "./ways.js"
+import * as ways from "./ways.js"
 
 export const makeSend = (client: MarketplaceMeteringClient): Send => {
   keepSigner(client)
-  return makeKeptSend(client, keepHead)
+  const followed = firstOfEachCall(client)
+  return ways.makeSend(client, (stack) => keepHead(stack, followed))
+}
+
+/** The first middleware that sets what differs from call to call. Not every platform's SDK has the one for traces. */
+const firstOfEachCall = ({ middlewareStack }: MarketplaceMeteringClient): string => {
+  const forTraces = "recursionDetectionMiddleware"
+  const isThere = middlewareStack.identify().some((line) => line.split(" ", 1)[0] === forTraces)
+  return isThere ? forTraces : "retryMiddleware"
 }
 
 /** The SDK makes a signer for each request, and copies its whole configuration for it. */
@@ -15,18 +23,18 @@ const keepSigner = ({ config }: MarketplaceMeteringClient): void => {
   config.signer = (scheme) => (kept ??= signer(scheme))
 }
 
-type Next = (passed: Passed) => Promise<never>
+type Next = (passed: ways.Passed) => Promise<never>
 
 /**
- * Keeps what the SDK has made of an operation's first request: where it goes, and the headers. These are the same for
- * all, but for those that the SDK takes from around a call, and those are set after this.
+ * Keeps what the SDK has made of an operation's first request before the middleware that follows: where it goes, and
+ * the headers. These are the same for all.
  */
-const keepHead = (stack: Stack): void => {
+const keepHead = (stack: ways.Stack, followed: string): void => {
   let kept: Next | undefined
 
-  const skip = (next: Next) => (passed: Passed) => (kept ?? next)(passed)
+  const skip = (next: Next) => (passed: ways.Passed) => (kept ?? next)(passed)
 
-  const keep = (next: Next) => (first: Passed) => {
+  const keep = (next: Next) => (first: ways.Passed) => {
     const { headers, ...head } = first.request
     kept = ({ exchange, input }) =>
       next({
@@ -46,6 +54,6 @@ const keepHead = (stack: Stack): void => {
   stack.addRelativeTo(keep as never, {
     name: "keepHead",
     relation: "before",
-    toMiddleware: "recursionDetectionMiddleware"
+    toMiddleware: followed
   })
 }
