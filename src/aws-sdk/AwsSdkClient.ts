@@ -2,9 +2,9 @@
  * The client over the official SDK, `@aws-sdk/client-marketplace-metering`: the same tag, the same requests,
  * answers and errors as over HTTP.
  *
- * The SDK resolves the endpoint, serialises, signs and sends. Answers are read by this package before the SDK
- * reads them, so that an answer which the SDK cannot read (a record with an odd timestamp, a proxy's page) is
- * what it is with `MeteringClient.layer`. None of the SDK's own errors is kept.
+ * The SDK resolves the endpoint, makes the request, signs and sends. Answers are read by this package and not by
+ * the SDK, or before it, so that an answer which the SDK cannot read (a record with an odd timestamp, a proxy's
+ * page) is what it is with `MeteringClient.layer`. None of the SDK's own errors is kept.
  *
  * There is one attempt per call, whatever the SDK's retry settings are: retries are the app's, see
  * `MeteringRetry`. As over HTTP, expired credentials are renewed once, and when the SDK has corrected its
@@ -28,6 +28,8 @@ import { MeteringConfigError } from "../MeteringError.js"
 import type { Rule } from "../Preflight.js"
 import { type Connection, makeExecute } from "./internal/execute.js"
 import { credentialsError } from "./internal/failure.js"
+import * as guest from "./internal/guest.js"
+import * as own from "./internal/own.js"
 
 /**
  * The client over an SDK client of its own, which is destroyed with the scope.
@@ -65,7 +67,7 @@ export const layer: Layer.Layer<
     )
     const url = new URL(config.endpoint)
     const connectionOf = (current: AwsCredentials.Credentials): Connection => ({
-      client: clients.of(current),
+      ...clients.of(current),
       renew: () =>
         Effect.map(credentials.refresh(current), (fresh) =>
           isSame(fresh, current) ? undefined : connectionOf(fresh)
@@ -103,9 +105,10 @@ export interface Options {
 /**
  * The client over an SDK client that the user has built, and goes on to own: it is not destroyed.
  *
- * It keeps its region, endpoint, credentials, request handler and middlewares; only its retry strategy is not
- * asked. A client without a region is a `MeteringConfigError`. Since only the SDK knows where it sends, there
- * is a span per call and none per attempt.
+ * It keeps its region, endpoint, credentials, request handler, logger and middlewares, those added later as well;
+ * only its retry strategy is not asked. A call costs least while all middlewares are the SDK's own and there is no
+ * logger: else the SDK reads each answer as well, for them to see. A client without a region is a
+ * `MeteringConfigError`. Since only the SDK knows where it sends, there is a span per call and none per attempt.
  *
  * The SDK gives a request without a `clientToken` one of its own. A `MeterUsageRequest` always has one,
  * unless it was decoded from a client that had sent none.
@@ -133,6 +136,7 @@ export const layerFrom = (
       const { except = [], requestTimeout = Duration.infinity } = options
       const connection: Connection = {
         client,
+        send: guest.makeSend(client),
         renew: (request) =>
           Effect.map(
             Effect.tryPromise({
@@ -178,16 +182,16 @@ const makeClients = ({ endpoint, region }: Config) => {
   let last:
     | {
         readonly credentials: AwsCredentials.Credentials
-        readonly client: MarketplaceMeteringClient
+        readonly signing: Pick<Connection, "client" | "send">
       }
     | undefined
   return {
-    of: (credentials: AwsCredentials.Credentials): MarketplaceMeteringClient => {
+    of: (credentials: AwsCredentials.Credentials): Pick<Connection, "client" | "send"> => {
       if (
         last !== undefined &&
         (last.credentials === credentials || isSame(last.credentials, credentials))
       ) {
-        return last.client
+        return last.signing
       }
       const { accessKeyId, secretAccessKey, sessionToken } = credentials
       const client = new MarketplaceMeteringClient({
@@ -203,13 +207,13 @@ const makeClients = ({ endpoint, region }: Config) => {
           ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
         },
         ...(last !== undefined && {
-          requestHandler: last.client.config.requestHandler,
-          systemClockOffset: last.client.config.systemClockOffset
+          requestHandler: last.signing.client.config.requestHandler,
+          systemClockOffset: last.signing.client.config.systemClockOffset
         })
       })
-      last = { credentials, client }
-      return client
+      last = { credentials, signing: { client, send: own.makeSend(client) } }
+      return last.signing
     },
-    destroy: () => last?.client.destroy()
+    destroy: () => last?.signing.client.destroy()
   }
 }

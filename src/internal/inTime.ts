@@ -50,7 +50,7 @@ export const inTime =
 /** Calls back when the time is up, unless it is cancelled before. */
 type Timer = (onTime: () => void) => () => void
 
-const timer = (limit: Duration.Duration): Effect.Effect<Timer> =>
+export const timer = (limit: Duration.Duration): Effect.Effect<Timer> =>
   Duration.isFinite(limit)
     ? Effect.clockWith((clock) =>
         hasScheduler(clock)

@@ -1,6 +1,6 @@
 /** The tag over an SDK client of its own, and a server on loopback. */
-import type { IncomingMessage, ServerResponse } from "node:http"
-import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
+import { MarketplaceMeteringClient, MeterUsageCommand } from "@aws-sdk/client-marketplace-metering"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,6 +15,7 @@ import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import type * as MeteringConfig from "effect-marketplace-metering/MeteringConfig"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
+import { callSdk, toSdk } from "../differential/harness.js"
 import {
   configLayer,
   credentials,
@@ -57,6 +58,15 @@ const layerOf = (
 ) => AwsSdkClient.layer.pipe(Layer.provide([configLayer(config), credentialsLayer(credentials)]))
 
 const meter = MeteringClient.meterUsage(meterUsage)
+
+/** A request's fields as JSON on the wire. */
+const toWire = (fields: object) =>
+  Object.fromEntries(
+    Object.entries(toSdk(fields) as object).map(([name, value]) => [
+      name,
+      value instanceof Date ? value.getTime() / 1000 : value
+    ])
+  )
 
 const credentialOf = ({ headers }: IncomingMessage) =>
   /Credential=([^,]+)/.exec(headers.authorization ?? "")?.[1]?.replace(/\d{8}/, "<date>")
@@ -121,6 +131,147 @@ describe("AwsSdkClient.layer", () => {
           ({ sessionToken }) => sessionToken && Redacted.value(sessionToken)
         )
       )
+    })
+  )
+
+  it.scoped("sends every time what the SDK sends the first time, with each call's own body", () =>
+    Effect.gen(function* () {
+      const sent: Array<{ readonly headers: IncomingHttpHeaders; readonly body: unknown }> = []
+      const endpoint = yield* loopback.serve((request, response, body) => {
+        sent.push({ headers: request.headers, body: JSON.parse(body) })
+        assert.strictEqual(request.headers["content-length"], String(Buffer.byteLength(body)))
+        respond(200, {})(response)
+      })
+      const sdk = new MarketplaceMeteringClient({
+        region: "us-east-1",
+        endpoint,
+        maxAttempts: 1,
+        credentials: { accessKeyId: credentials.accessKeyId, ...secrets }
+      })
+      const inputs = ["hosts", "ünits", "hosts"].map((usageDimension) => ({
+        ...meterUsage,
+        usageDimension,
+        clientToken: usageDimension,
+        dryRun: false
+      }))
+      yield* Effect.forEach(inputs, (input) => MeteringClient.meterUsage(input)).pipe(
+        Effect.provide(layerOf({ endpoint }))
+      )
+      yield* Effect.promise(() => callSdk(sdk, "MeterUsage", inputs[0] ?? {}))
+      sdk.destroy()
+      assert.deepStrictEqual(
+        sent.map(({ body }) => body),
+        [...inputs, inputs[0]].map((input) => toWire(input ?? {}))
+      )
+      const ofEachCall = [
+        "authorization",
+        "amz-sdk-invocation-id",
+        "content-length",
+        "x-amz-content-sha256",
+        "x-amz-date"
+      ]
+      const [first, ...others] = sent.map(({ headers }) => ({
+        ...headers,
+        ...Object.fromEntries(ofEachCall.map((name) => [name, name in headers]))
+      }))
+      for (const other of others) assert.deepStrictEqual(other, first)
+    })
+  )
+
+  it.scoped("gives calls at the same time each its own answer", () =>
+    Effect.gen(function* () {
+      const endpoint = yield* loopback.serve((_, response, body) =>
+        respond(200, { MeteringRecordId: `m-${JSON.parse(body).UsageQuantity}` })(response)
+      )
+      const quantities = Array.from({ length: 20 }, (_, i) => i)
+      const ids = yield* Effect.forEach(
+        quantities,
+        (usageQuantity) => MeteringClient.meterUsage({ ...meterUsage, usageQuantity }),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.provide(layerOf({ endpoint })))
+      assert.deepStrictEqual(
+        ids.map(({ meteringRecordId }) => meteringRecordId),
+        quantities.map((quantity) => `m-${quantity}`)
+      )
+    })
+  )
+
+  it.scoped("names the trace that each call belongs to, as the SDK does in a Lambda function", () =>
+    Effect.gen(function* () {
+      const { endpoint, requests } = yield* serve(respond(200, {}))
+      const inTrace = (id: string | undefined) =>
+        Effect.zipRight(
+          Effect.sync(() => {
+            for (const [name, value] of Object.entries({
+              AWS_LAMBDA_FUNCTION_NAME: id && "meter",
+              _X_AMZN_TRACE_ID: id
+            })) {
+              if (value === undefined) delete process.env[name]
+              else process.env[name] = value
+            }
+          }),
+          meter
+        )
+      yield* Effect.forEach(["Root=1", "Root=2", undefined], inTrace).pipe(
+        Effect.provide(layerOf({ endpoint }))
+      )
+      assert.deepStrictEqual(
+        requests.map(({ headers }) => headers["x-amzn-trace-id"]),
+        ["Root=1", "Root=2", undefined]
+      )
+    })
+  )
+
+  it.scoped("corrects its clock once by the service's, and keeps it with other credentials", () =>
+    Effect.gen(function* () {
+      const inTwoHours = new Date(Date.now() + 7_200_000)
+      const skewed =
+        (status: number, body: object): Answer =>
+        (response) => {
+          response.setHeader("date", inTwoHours.toUTCString())
+          respond(status, body)(response)
+        }
+      const { endpoint, requests } = yield* serve(
+        skewed(400, { __type: "InvalidSignatureException", message: "Signature expired: x" }),
+        skewed(400, { __type: "ExpiredTokenException", message: "said" }),
+        skewed(200, {})
+      )
+      yield* Effect.provide(meter, layerOf({ endpoint }))
+      const hours = requests.map(({ headers }) => String(headers["x-amz-date"]).slice(0, 11))
+      const later = inTwoHours.toISOString().slice(0, 13).replaceAll("-", "")
+      assert.deepStrictEqual(
+        hours.map((hour) => hour === later),
+        [false, true, true]
+      )
+    })
+  )
+
+  it.scoped("has a stub of the SDK's class send in its place, with the command and its input", () =>
+    Effect.gen(function* () {
+      const { endpoint, requests } = yield* serve(respond(200, {}))
+      const commands: Array<unknown> = []
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          // as a mock of the class is put in: what is its parent's is there again when it is taken out
+          Object.defineProperty(MarketplaceMeteringClient.prototype, "send", {
+            configurable: true,
+            value: async (command: unknown) => {
+              commands.push(command)
+              return { $metadata: { requestId: "r-9" }, MeteringRecordId: "stubbed" }
+            }
+          })
+        }),
+        () => Effect.sync(() => Reflect.deleteProperty(MarketplaceMeteringClient.prototype, "send"))
+      )
+      const answer = yield* Effect.provide(
+        MeteringClient.meterUsage(meterUsage),
+        layerOf({ endpoint })
+      )
+      assert.deepInclude(answer, { meteringRecordId: "stubbed", requestId: "r-9" })
+      const [command] = commands
+      if (!(command instanceof MeterUsageCommand)) return assert.fail("no MeterUsageCommand")
+      assert.deepInclude(command.input, toSdk(meterUsage) as object)
+      assert.lengthOf(requests, 0)
     })
   )
 

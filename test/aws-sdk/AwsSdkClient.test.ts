@@ -8,6 +8,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { ConfiguredRetryStrategy } from "@smithy/core/retry"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -121,13 +122,72 @@ describe("a request", () => {
       assert.lengthOf(unchecked.sent, 1)
     })
   )
+})
 
-  it.effect("goes through the user's middlewares", () =>
+describe("the user's middlewares", () => {
+  type Result = { readonly output: unknown }
+
+  /** One that shows what it is given and what comes back. What that is depends on its step, and so does its type. */
+  const looking = (look: (args: unknown, result: Result) => void): never =>
+    ((next: (args: unknown) => Promise<Result>) => async (args: unknown) => {
+      const result = await next(args)
+      look(args, result)
+      return result
+    }) as never
+
+  it.effect("see the command's input, its request with the body, and the SDK's output", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const seen: Record<string, unknown> = {}
+      for (const step of ["initialize", "build", "finalizeRequest"] as const) {
+        rig.client.middlewareStack.add(
+          looking((args, { output }) => {
+            seen[step] = args
+            seen.output = output
+          }),
+          // there is an overload for each step, and none for all
+          { step: step as "initialize" }
+        )
+      }
+      yield* Effect.provide(meter, rig.layer)
+      assert.deepInclude(seen, {
+        output: {
+          MeteringRecordId: "m",
+          $metadata: (seen.output as { readonly $metadata: unknown }).$metadata
+        }
+      })
+      const { input } = seen.initialize as { readonly input: unknown }
+      assert.deepInclude(input, toSdk(meterUsage) as object)
+      for (const step of ["build", "finalizeRequest"]) {
+        const { request } = seen[step] as { readonly request: Captured }
+        assert.deepInclude(request, { method: "POST", path: "/" })
+        assert.strictEqual(request.headers["content-type"], "application/x-amz-json-1.1")
+        const body: unknown = request.body
+        assert.strictEqual(
+          typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array),
+          rig.sent[0]?.body
+        )
+      }
+    })
+  )
+
+  it.effect("may change the input, by another one or in its place, and the headers", () =>
     Effect.gen(function* () {
       const rig = make(answers(json({})))
+      // what an initialize step is given is a command's input, and a build step a request over HTTP
+      rig.client.middlewareStack.add(
+        (next) => (args) => next({ ...args, input: { ...args.input, UsageQuantity: 7 } as never }),
+        { step: "initialize" }
+      )
       rig.client.middlewareStack.add(
         (next) => (args) => {
-          // what a build step is given is a request over HTTP
+          Object.assign(args.input, { UsageDimension: "theirs" })
+          return next(args)
+        },
+        { step: "initialize", priority: "low" }
+      )
+      rig.client.middlewareStack.add(
+        (next) => (args) => {
           const { headers } = args.request as { readonly headers: Record<string, string> }
           headers["x-user"] = "here"
           return next(args)
@@ -135,7 +195,97 @@ describe("a request", () => {
         { step: "build" }
       )
       yield* Effect.provide(meter, rig.layer)
-      assert.strictEqual(rig.sent[0]?.headers["x-user"], "here")
+      const [sent] = rig.sent
+      assert.deepInclude(JSON.parse(sent?.body ?? ""), {
+        UsageQuantity: 7,
+        UsageDimension: "theirs"
+      })
+      assert.strictEqual(sent?.headers["x-user"], "here")
+    })
+  )
+
+  it.effect("run from when they are added to when they are removed, whenever that is", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const outputs: Array<unknown> = []
+      const middleware = looking((_, { output }) => outputs.push(output))
+      const change = (how: () => void) => Effect.zipRight(Effect.sync(how), meter)
+      yield* Effect.gen(function* () {
+        yield* meter
+        assert.lengthOf(outputs, 0)
+        yield* change(() => rig.client.middlewareStack.add(middleware))
+        assert.lengthOf(outputs, 1)
+        assert.deepInclude(outputs[0], { MeteringRecordId: "m" })
+        yield* change(() => rig.client.middlewareStack.remove(middleware))
+        assert.lengthOf(outputs, 1)
+      }).pipe(Effect.provide(rig.layer))
+      assert.lengthOf(rig.sent, 3)
+    })
+  )
+
+  it.effect("see as much in the place of one of the SDK's", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const outputs: Array<unknown> = []
+      rig.client.middlewareStack.add(
+        looking((_, { output }) => outputs.push(output)),
+        { name: "loggerMiddleware", step: "initialize", override: true }
+      )
+      yield* Effect.provide(meter, rig.layer)
+      assert.lengthOf(outputs, 1)
+      assert.deepInclude(outputs[0], { MeteringRecordId: "m" })
+    })
+  )
+
+  it.effect("may answer themselves", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({})))
+      rig.client.middlewareStack.add(
+        () => () =>
+          Promise.resolve({
+            response: {},
+            output: { $metadata: { requestId: "r-9" }, MeteringRecordId: "theirs" }
+          })
+      )
+      const answer = yield* Effect.provide(MeteringClient.meterUsage(meterUsage), rig.layer)
+      assert.deepInclude(answer, { meteringRecordId: "theirs", requestId: "r-9" })
+      assert.lengthOf(rig.sent, 0)
+    })
+  )
+
+  it.effect("have a context of their own for each call", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({})))
+      const contexts = new Set<object>()
+      rig.client.middlewareStack.add((next, context) => (args) => {
+        contexts.add(context)
+        return next(args)
+      })
+      yield* Effect.zipRight(meter, meter).pipe(Effect.provide(rig.layer))
+      assert.strictEqual(contexts.size, 2)
+    })
+  )
+
+  it.effect("and logger: one is told of each call, when it came later too", () =>
+    Effect.gen(function* () {
+      const entries: Array<unknown> = []
+      const logger = {
+        debug: () => {},
+        error: () => {},
+        info: (entry: unknown) => entries.push(entry),
+        warn: () => {}
+      }
+      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      yield* Effect.gen(function* () {
+        yield* meter
+        rig.client.config.logger = logger
+        yield* meter
+      }).pipe(Effect.provide(rig.layer))
+      assert.lengthOf(entries, 1)
+      assert.deepInclude(entries[0], {
+        commandName: "MeterUsageCommand",
+        output: { MeteringRecordId: "m" }
+      })
     })
   )
 })
@@ -164,18 +314,26 @@ describe("one attempt", () => {
     }
   }
 
-  it.effect("leaves the user's client as it was: its own calls are retried", () =>
-    Effect.gen(function* () {
-      const rig = make(answers(exception("ThrottlingException"), json({}, 500), json({})), {
-        retryStrategy: new ConfiguredRetryStrategy(2, 0)
-      })
-      yield* failure(rig)
-      yield* Effect.promise(() =>
-        rig.client.send(new MeterUsageCommand(toSdk(meterUsage) as MeterUsageCommand["input"]))
-      )
-      assert.lengthOf(rig.sent, 3)
-    })
-  )
+  for (const cacheMiddleware of [false, true]) {
+    it.effect(
+      `leaves the user's client as it was: its own calls are retried and read, ${cacheMiddleware ? "with" : "without"} middlewares cached`,
+      () =>
+        Effect.gen(function* () {
+          const throttled = exception("ThrottlingException")
+          const rig = make(
+            answers(throttled, json({}, 500), json({ MeteringRecordId: "m" }), throttled),
+            { cacheMiddleware, retryStrategy: new ConfiguredRetryStrategy(2, 0) }
+          )
+          yield* failure(rig)
+          const command = new MeterUsageCommand(toSdk(meterUsage) as MeterUsageCommand["input"])
+          const output = yield* Effect.promise(() => rig.client.send(command))
+          assert.strictEqual(output.MeteringRecordId, "m")
+          assert.lengthOf(rig.sent, 3)
+          yield* failure(rig)
+          assert.lengthOf(rig.sent, 4)
+        })
+    )
+  }
 })
 
 describe("interruption and time", () => {
@@ -217,6 +375,28 @@ describe("interruption and time", () => {
         "https://metering.marketplace.us-east-1.amazonaws.com within 10s"
       )
       yield* Deferred.await(stopped)
+    })
+  )
+})
+
+describe("the time limit", () => {
+  it.effect("ends with the answer, so that nothing waits for it any more", () =>
+    Effect.gen(function* () {
+      const waiting = new Set<() => void>()
+      let most = 0
+      const scheduler: Clock.ClockScheduler = {
+        unsafeSchedule: (task) => {
+          waiting.add(task)
+          most = Math.max(most, waiting.size)
+          return () => waiting.delete(task)
+        }
+      }
+      // Effect's own clock has this too, which its type does not tell
+      const clock = Object.assign(Clock.make(), { scheduler: () => Effect.succeed(scheduler) })
+      const rig = make(answers(json({})), {}, { requestTimeout: "10 seconds" })
+      yield* meter.pipe(Effect.provide(rig.layer), Effect.withClock(clock))
+      assert.strictEqual(most, 1)
+      assert.strictEqual(waiting.size, 0)
     })
   )
 })
@@ -469,6 +649,35 @@ describe("the user's client", () => {
       assert.strictEqual(error._tag, "ThrottlingException")
       assert.include(error.message, "slow")
       assert.lengthOf(rig.sent, 0)
+    })
+  )
+})
+
+describe("calls at the same time", () => {
+  it.effect("have each its own request, answer and signature", () =>
+    Effect.gen(function* () {
+      const rig = make(async ({ body }) => {
+        const { UsageQuantity } = JSON.parse(body)
+        // the later a call is made, the sooner it is answered
+        for (let turn = UsageQuantity; turn < 20; turn++) await undefined
+        return json({ MeteringRecordId: `m-${UsageQuantity}` })
+      }, {})
+      const quantities = Array.from({ length: 20 }, (_, i) => i)
+      const ids = yield* Effect.forEach(
+        quantities,
+        (usageQuantity) =>
+          Effect.map(
+            MeteringClient.meterUsage({ ...meterUsage, usageQuantity }),
+            ({ meteringRecordId }) => meteringRecordId
+          ),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.provide(rig.layer))
+      assert.deepStrictEqual(
+        ids,
+        quantities.map((quantity) => `m-${quantity}`)
+      )
+      const unique = new Set(rig.sent.map(({ headers }) => headers["amz-sdk-invocation-id"]))
+      assert.strictEqual(unique.size, 20)
     })
   )
 })

@@ -13,6 +13,7 @@ import {
   makeRig,
   overHttp,
   overSdk,
+  overWatchedSdk,
   type Summary,
   sdkClient,
   summarise,
@@ -20,11 +21,12 @@ import {
   toSdk
 } from "./harness.js"
 
-/** Our two clients with this answer. */
-const bothOfOurs = (answer: Canned) =>
+/** Our clients with this answer. */
+const allOfOurs = (answer: Canned) =>
   [
     ["ours", overHttp(answer)],
-    ["ours over the SDK", overSdk(answer)]
+    ["ours over the SDK", overSdk(answer)],
+    ["ours over the SDK, watched", overWatchedSdk(answer)]
   ] as const
 
 /** Compares what the row speaks of. */
@@ -48,7 +50,7 @@ const check = (row: Row) =>
     const { client } = sdkClient(() => row.answer)
     const sdk = yield* summariseSdk(client, row.operation, row.fields)
     assertSummary(sdk, expectedOfSdk, "the SDK")
-    for (const [who, { layer, sent }] of bothOfOurs(row.answer)) {
+    for (const [who, { layer, sent }] of allOfOurs(row.answer)) {
       const outcome = yield* operations[row.operation]
         .call(row.fields)
         .pipe(Effect.either, Effect.provide(layer))
@@ -203,10 +205,11 @@ describe("any answer at all", () => {
       ([status, headers, body]) =>
         Effect.gen(function* () {
           rig.answer({ status, headers, body })
-          const [http, sdk] = yield* Effect.forEach(rig.ours, ([, layer]) =>
+          const [http, sdk, watched] = yield* Effect.forEach(rig.ours, ([, layer]) =>
             Effect.either(Effect.provide(call(), layer))
           )
           assert.deepStrictEqual(sdk, http)
+          assert.deepStrictEqual(watched, http)
         }),
       { fastCheck: { numRuns: 100 }, timeout: 30_000 }
     )

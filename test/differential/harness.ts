@@ -160,20 +160,32 @@ export const overHttp = (answer: Canned) => {
   return { layer: clientLayer(layer, { credentials: oneAttempt }), sent }
 }
 
-/** Our client over the SDK, answered so. */
+/** Our client over an SDK client, answered so. */
 export const overSdk = (answer: Canned) => {
   const { client, sent } = sdkClient(() => answer)
   return { layer: AwsSdkClient.layerFrom(client), sent }
 }
 
-/** All three with whatever answer is put in, for properties: an SDK client is dear to make. */
+/** The same where the user has a middleware, for which the SDK makes all requests and outputs. */
+export const overWatchedSdk = (answer: Canned) => {
+  const { client, sent } = sdkClient(() => answer)
+  return { layer: AwsSdkClient.layerFrom(watched(client)), sent }
+}
+
+const watched = (client: MarketplaceMeteringClient) => {
+  client.middlewareStack.add((next) => (args) => next(args), { step: "initialize" })
+  return client
+}
+
+/** All of them with whatever answer is put in, for properties: an SDK client is dear to make. */
 export const makeRig = () => {
   let answer: Canned = { status: 200, headers: {}, body: "{}" }
   const sdk = sdkClient(() => answer)
   const http = network(() => answer)
   const ours = [
     ["ours", clientLayer(http.layer, { credentials: oneAttempt })],
-    ["ours over the SDK", AwsSdkClient.layerFrom(sdk.client)]
+    ["ours over the SDK", AwsSdkClient.layerFrom(sdk.client)],
+    ["ours over the SDK, watched", AwsSdkClient.layerFrom(watched(sdkClient(() => answer).client))]
   ] as const
   return {
     ours,

@@ -8,7 +8,7 @@ import { makeSigner } from "../../src/internal/sign.js"
 import { validFields } from "../support/arbitraries.js"
 import { credentials, secrets } from "../support/client.js"
 import { allOperations, type Case, licenseArn, operations, record } from "../support/operations.js"
-import { type Captured, callSdk, overHttp, overSdk, sdkClient } from "./harness.js"
+import { type Captured, callSdk, overHttp, overSdk, overWatchedSdk, sdkClient } from "./harness.js"
 
 const region = "us-east-1"
 const service = "aws-marketplace"
@@ -152,13 +152,14 @@ for (const operation of allOperations) {
       ([fields]) =>
         Effect.gen(function* () {
           const { theirs } = yield* capture(operation, fields)
-          const { layer, sent } = overSdk(emptyAnswer)
-          yield* Effect.provide(operation.call(fields), layer)
-          const ours = only(sent)
-          assert.strictEqual(ours.body, theirs.body)
-          assertSame({ ours, theirs })
-          assert.deepStrictEqual(signedHeaders(ours), signedHeaders(theirs))
-          assert.strictEqual(byOurSigner(ours), ours.headers.authorization)
+          for (const { layer, sent } of [overSdk(emptyAnswer), overWatchedSdk(emptyAnswer)]) {
+            yield* Effect.provide(operation.call(fields), layer)
+            const ours = only(sent)
+            assert.strictEqual(ours.body, theirs.body)
+            assertSame({ ours, theirs })
+            assert.deepStrictEqual(signedHeaders(ours), signedHeaders(theirs))
+            assert.strictEqual(byOurSigner(ours), ours.headers.authorization)
+          }
         }),
       { fastCheck: { numRuns: 30 }, timeout: 30_000 }
     )

@@ -8,19 +8,20 @@ import * as awsJson from "../../internal/awsJson.js"
 import * as codec from "../../internal/codec.js"
 import { concealer, secretsOf } from "../../internal/conceal.js"
 import type { HttpAnswer } from "../../internal/httpAnswer.js"
-import { inTime } from "../../internal/inTime.js"
+import { timer } from "../../internal/inTime.js"
 import { type Attempt, forOperation, mending, skewToCorrect } from "../../internal/mending.js"
 import { requestSizeLimit, tooLarge } from "../../internal/requestSize.js"
 import type { Execute } from "../../internal/service.js"
 import { of, type Shape } from "../../internal/shape.js"
 import type * as MeteringError from "../../MeteringError.js"
 import type { Operation } from "../../Operation.js"
-import { failureOf, unknownEndpoint } from "./failure.js"
-import { type Seen, type Signed, send } from "./send.js"
+import type { Encoded, Seen, Send, Signed } from "./exchange.js"
+import { failureOf, timedOut, unknownEndpoint } from "./failure.js"
 
 /** A client of the SDK, with the credentials that it signs with. */
 export interface Connection {
   readonly client: MarketplaceMeteringClient
+  readonly send: Send
   /** The same with others than the service has just called expired, or nothing where there are no others. */
   readonly renew: (
     request: Signed | undefined
@@ -53,32 +54,46 @@ export const makeExecute =
     const decode = awsJson.answerDecoder(operation)
     const secretsIn = secretsOf(operation.request)
 
-    /** Aborts the SDK's request when it is interrupted or takes too long. */
-    const exchange = (
-      client: MarketplaceMeteringClient,
-      input: unknown,
-      seen: Seen,
-      conceal: (text: string) => string
-    ) =>
+    /** Aborts the SDK's request when it is interrupted or takes too long. A promise can be waited for without a fiber. */
+    const exchange = (send: Send, encoded: Encoded, seen: Seen) =>
       Clock.clockWith((clock) => {
-        const start = clock.unsafeCurrentTimeMillis()
-        const elapsed = () => Duration.millis(clock.unsafeCurrentTimeMillis() - start)
-        const sent = Effect.flatMap(
-          Effect.promise((signal) => send(client, name, input, signal, seen)),
-          () =>
-            seen.answer === undefined
-              ? Effect.fail(failureOf(name, seen, elapsed()))
-              : Effect.succeed(seen.answer)
+        const begun = clock.unsafeCurrentTimeMillis()
+        const outcome = (): Effect.Effect<HttpAnswer, MeteringError.CommonError> =>
+          seen.answer === undefined
+            ? Effect.fail(
+                failureOf(name, seen, Duration.millis(clock.unsafeCurrentTimeMillis() - begun))
+              )
+            : Effect.succeed(seen.answer)
+        return Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(timer(requestTimeout), (start) =>
+            restore(
+              Effect.async<HttpAnswer, MeteringError.CommonError>((resume) => {
+                const controller = new AbortController()
+                const cancel = start(() => {
+                  controller.abort()
+                  const endpoint = seen.request?.origin ?? unknownEndpoint
+                  resume(Effect.fail(timedOut(name, endpoint, requestTimeout)))
+                })
+                send({ ...encoded, name, abortSignal: controller.signal, seen }).then(() => {
+                  cancel()
+                  resume(outcome())
+                })
+                return Effect.sync(() => {
+                  cancel()
+                  controller.abort()
+                })
+              })
+            )
+          )
         )
-        const origin = () => seen.request?.origin ?? unknownEndpoint
-        return observed(inTime(requestTimeout, name, origin)(sent), conceal)
       })
 
     const attempt =
-      (request: Request, input: unknown) =>
+      (request: Request, encoded: Encoded) =>
       ({
         client,
-        renew
+        renew,
+        send
       }: Connection): Effect.Effect<Attempt<Connection, Response, Failure>, Failure> =>
         Effect.suspend(() => {
           const seen: Seen = {}
@@ -88,7 +103,7 @@ export const makeExecute =
             seen.request?.signature,
             ...secretsIn(request)
           ])
-          return Effect.map(exchange(client, input, seen, conceal), (answer) => ({
+          return Effect.map(observed(exchange(send, encoded, seen), conceal), (answer) => ({
             outcome: decode(answer, conceal),
             renew: Effect.suspend(() => renew(seen.request)),
             // the SDK has taken the time from the answer already
@@ -99,12 +114,13 @@ export const makeExecute =
 
     return (request: Request) => {
       const json = project(request)
-      const bytes = checksSize ? textEncoder.encode(JSON.stringify(json)).length : 0
-      return bytes >= requestSizeLimit
-        ? Effect.fail(tooLarge(name, bytes))
+      const body = JSON.stringify(json)
+      const { length } = textEncoder.encode(body)
+      return checksSize && length >= requestSizeLimit
+        ? Effect.fail(tooLarge(name, length))
         : Effect.flatMap(
             Effect.mapError(connect, forOperation(name)),
-            mending(attempt(request, toInput(json)))
+            mending(attempt(request, { input: toInput(json), body, length }))
           )
     }
   }

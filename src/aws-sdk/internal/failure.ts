@@ -4,7 +4,7 @@ import { connectionError } from "../../internal/connection.js"
 import * as identity from "../../internal/identity.js"
 import { forOperation } from "../../internal/mending.js"
 import * as MeteringError from "../../MeteringError.js"
-import type { Seen } from "./send.js"
+import type { Seen } from "./exchange.js"
 
 /** Where the SDK had not yet settled where to send. */
 export const unknownEndpoint = "the SDK client's endpoint"
@@ -33,13 +33,16 @@ export const failureOf = (
     name === "TimeoutError" &&
     (code === undefined || (code === "ETIMEDOUT" && syscall === undefined))
   if (isTimeout) {
-    return new MeteringError.RequestTimeoutError(
-      { operation, endpoint: request.origin, timeout: elapsed },
-      true
-    )
+    return timedOut(operation, request.origin, elapsed)
   }
   return connectionError(operation, request.origin, { reason: "Transport", cause: failure })
 }
+
+export const timedOut = (
+  operation: MeteringError.OperationName,
+  endpoint: string,
+  timeout: Duration.Duration
+) => new MeteringError.RequestTimeoutError({ operation, endpoint, timeout }, true)
 
 /** No credentials from the provider of the SDK's client. */
 export const credentialsError = (failure: unknown): MeteringError.CredentialsError =>

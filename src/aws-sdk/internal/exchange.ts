@@ -1,4 +1,4 @@
-/** One command through the SDK, once, with its answer read before the SDK makes something of it. */
+/** One request through the SDK and its answer, read before the SDK makes something of it. */
 import {
   BatchMeterUsageCommand,
   type MarketplaceMeteringClient,
@@ -8,6 +8,25 @@ import {
 } from "@aws-sdk/client-marketplace-metering"
 import type { HttpAnswer } from "../../internal/httpAnswer.js"
 import type { OperationName } from "../../MeteringError.js"
+
+/** A request that has been checked, in the two forms that the SDK can take. */
+export interface Encoded {
+  /** A command's own input: the JSON with dates for times. */
+  readonly input: unknown
+  readonly body: string
+  /** Of the body, in bytes. */
+  readonly length: number
+}
+
+/** One attempt. */
+export interface Exchange extends Encoded {
+  readonly name: OperationName
+  readonly abortSignal: AbortSignal
+  readonly seen: Seen
+}
+
+/** Makes one attempt, whatever the client's retry strategy is, and notes what it saw. Never rejects. */
+export type Send = (exchange: Exchange) => Promise<void>
 
 /** What tells where a request went, and by whom it was signed. */
 export interface Signed {
@@ -33,75 +52,52 @@ const commands: Record<OperationName, new (input: never) => unknown> = {
   ResolveCustomer: ResolveCustomerCommand
 }
 
-/** Makes one attempt, whatever the client's retry strategy is, and notes what it saw. Never rejects. */
-export const send = async (
-  client: MarketplaceMeteringClient,
-  name: OperationName,
-  input: unknown,
-  abortSignal: AbortSignal,
-  seen: Seen
-): Promise<void> => {
-  // the input is the command's own: a checked request's JSON with dates for times. Which of the four it is
-  // matters neither to `send` nor to a middleware
-  const command = new commands[name](input as never) as MeterUsageCommand
-  command.middlewareStack.add(
-    // takes the place of the SDK's own, with the headers that it would set
-    (next) => (args) => {
-      const { headers } = args.request as SdkRequest
-      headers["amz-sdk-invocation-id"] = globalThis.crypto.randomUUID()
-      headers["amz-sdk-request"] = "attempt=1; max=1"
-      return next(args)
-    },
-    { name: "retryMiddleware", step: "finalizeRequest", priority: "high", override: true }
-  )
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      seen.request = signedPart(args.request as SdkRequest)
-      try {
-        const result = await next(args)
-        const response = result.response as SdkResponse
-        // the SDK reads a body that has been collected as well as one that streams
-        const body = await collect(client, response.body)
-        response.body = body
-        seen.answer = {
-          status: response.statusCode,
-          headers: lowerCased(response.headers),
-          body: new TextDecoder().decode(body)
-        }
-        return result
-      } catch (error) {
-        seen.failure = error
-        throw error
-      }
-    },
-    // the innermost: what comes after it is the network
-    { name: "effectMarketplaceMetering", step: "deserialize", priority: "low" }
-  )
-  try {
-    const output: unknown = await client.send(command, { abortSignal })
-    seen.answer ??= answerOfOutput(output)
-  } catch (error) {
-    // with an answer or the network's own error in hand, what the SDK makes of it does not matter
-    if (seen.answer === undefined && !("failure" in seen)) {
-      seen.answer = answerOfException(error)
-      seen.failure = error
-    }
-  }
-}
+/** The input is the command's own. Which of the four it is matters neither to `send` nor to a middleware. */
+export const commandOf = (name: OperationName, input: unknown) =>
+  new commands[name](input as never) as MeterUsageCommand
 
 // what the SDK's middlewares pass on is unknown to the compiler, and is this over HTTP
 
-interface SdkRequest {
+export interface SdkRequest {
   readonly protocol: string
   readonly hostname: string
   readonly port?: number
   readonly headers: Record<string, string>
+  readonly body?: unknown
 }
 
 interface SdkResponse {
   readonly statusCode: number
   readonly headers: Record<string, string>
   body: unknown
+}
+
+const textDecoder = new TextDecoder()
+
+/** Hands a request to the network, and notes it and what came back. */
+export const observe = async <A extends { readonly response: unknown }>(
+  config: MarketplaceMeteringClient["config"],
+  seen: Seen,
+  request: SdkRequest,
+  network: () => Promise<A>
+): Promise<A> => {
+  seen.request = signedPart(request)
+  try {
+    const result = await network()
+    const response = result.response as SdkResponse
+    // the SDK reads a body that has been collected as well as one that streams
+    const body = await collect(config, response.body)
+    response.body = body
+    seen.answer = {
+      status: response.statusCode,
+      headers: lowerCased(response.headers),
+      body: textDecoder.decode(body)
+    }
+    return result
+  } catch (error) {
+    seen.failure = error
+    throw error
+  }
 }
 
 const signedPart = ({ headers, hostname, port, protocol }: SdkRequest): Signed => {
@@ -114,8 +110,11 @@ const signedPart = ({ headers, hostname, port, protocol }: SdkRequest): Signed =
   }
 }
 
-const collect = async (client: MarketplaceMeteringClient, body: unknown): Promise<Uint8Array> =>
-  body instanceof Uint8Array ? body : body ? client.config.streamCollector(body) : new Uint8Array()
+const collect = async (
+  { streamCollector }: MarketplaceMeteringClient["config"],
+  body: unknown
+): Promise<Uint8Array> =>
+  body instanceof Uint8Array ? body : body ? streamCollector(body) : new Uint8Array()
 
 const lowerCased = (headers: Record<string, string>): HttpAnswer["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
@@ -123,6 +122,20 @@ const lowerCased = (headers: Record<string, string>): HttpAnswer["headers"] =>
 // ---------------------------------------------------------------------------------------------------
 // a client whose `send` is a stub, or whose own middleware answers, never reaches the network
 // ---------------------------------------------------------------------------------------------------
+
+/** Waits for the SDK, whose own word only matters where nothing was seen of the network. */
+export const settle = async (seen: Seen, send: () => Promise<unknown>): Promise<void> => {
+  try {
+    const output = await send()
+    seen.answer ??= answerOfOutput(output)
+  } catch (error) {
+    // with an answer or the network's own error in hand, what the SDK makes of it does not matter
+    if (seen.answer === undefined && !("failure" in seen)) {
+      seen.answer = answerOfException(error)
+      seen.failure = error
+    }
+  }
+}
 
 interface Metadata {
   readonly httpStatusCode?: number

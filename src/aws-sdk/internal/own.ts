@@ -1,0 +1,59 @@
+/** Sending through an SDK client that nobody else has. */
+import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
+import type { Send } from "./exchange.js"
+import * as ways from "./ways.js"
+
+export const makeSend = (client: MarketplaceMeteringClient): Send => {
+  keepSigner(client)
+  const followed = firstOfEachCall(client)
+  return ways.makeSend(client, (stack) => keepHead(stack, followed))
+}
+
+/** The first middleware that sets what differs from call to call. Not every platform's SDK has the one for traces. */
+const firstOfEachCall = ({ middlewareStack }: MarketplaceMeteringClient): string => {
+  const forTraces = "recursionDetectionMiddleware"
+  const isThere = middlewareStack.identify().some((line) => line.split(" ", 1)[0] === forTraces)
+  return isThere ? forTraces : "retryMiddleware"
+}
+
+/** The SDK makes a signer for each request, and copies its whole configuration for it. */
+const keepSigner = ({ config }: MarketplaceMeteringClient): void => {
+  const { signer } = config
+  let kept: ReturnType<typeof signer> | undefined
+  config.signer = (scheme) => (kept ??= signer(scheme))
+}
+
+type Next = (passed: ways.Passed) => Promise<never>
+
+/**
+ * Keeps what the SDK has made of an operation's first request before the middleware that follows: where it goes, and
+ * the headers. These are the same for all.
+ */
+const keepHead = (stack: ways.Stack, followed: string): void => {
+  let kept: Next | undefined
+
+  const skip = (next: Next) => (passed: ways.Passed) => (kept ?? next)(passed)
+
+  const keep = (next: Next) => (first: ways.Passed) => {
+    const { headers, ...head } = first.request
+    kept = ({ exchange, input }) =>
+      next({
+        exchange,
+        input,
+        request: {
+          ...head,
+          headers: { ...headers, "content-length": String(exchange.length) },
+          body: exchange.body
+        }
+      })
+    return kept(first)
+  }
+
+  // both pass on whatever there is, of which the SDK's types only know the input
+  stack.add(skip as never, { name: "keptHead", step: "initialize", priority: "high" })
+  stack.addRelativeTo(keep as never, {
+    name: "keepHead",
+    relation: "before",
+    toMiddleware: followed
+  })
+}

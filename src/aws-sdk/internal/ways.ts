@@ -1,0 +1,84 @@
+/** What this package puts in the way of a command through the SDK, and ways that are kept from one to the next. */
+import type {
+  MarketplaceMeteringClient,
+  MeterUsageCommand
+} from "@aws-sdk/client-marketplace-metering"
+import type { OperationName } from "../../MeteringError.js"
+import {
+  commandOf,
+  type Exchange,
+  observe,
+  type SdkRequest,
+  type Send,
+  settle
+} from "./exchange.js"
+
+export type Stack = MeterUsageCommand["middlewareStack"]
+
+/** A command's way through all middlewares, to the network and back. */
+type Way = ReturnType<MeterUsageCommand["resolveMiddleware"]>
+
+/** What middlewares pass on along a kept way: all that a command has, and the request once it is made. */
+export interface Passed {
+  readonly input: object
+  readonly exchange: Exchange
+  readonly request: SdkRequest
+}
+
+/** Takes the place of the SDK's retries, with the headers that they would set. */
+export const once = (stack: Stack): void =>
+  stack.add(
+    (next) => (args) => {
+      const { headers } = args.request as SdkRequest
+      headers["amz-sdk-invocation-id"] = globalThis.crypto.randomUUID()
+      headers["amz-sdk-request"] = "attempt=1; max=1"
+      return next(args)
+    },
+    { name: "retryMiddleware", step: "finalizeRequest", priority: "high", override: true }
+  )
+
+/**
+ * Sends commands by a way that is found once for each operation; the SDK finds it anew for each command. No middleware
+ * may be in it that looks at an output: an answer is only read by this package, and not by the SDK as well.
+ */
+export const makeSend = (
+  client: MarketplaceMeteringClient,
+  prepare: (stack: Stack) => void
+): Send => {
+  const { config } = client
+  const ways = new Map<OperationName, Way>()
+
+  const find = (name: OperationName): Way => {
+    // the SDK keeps this command with its way, so it is nobody's
+    const command = commandOf(name, {})
+    const { middlewareStack: stack } = command
+    prepare(stack)
+    once(stack)
+    stack.add(
+      () => async (args) => {
+        // a command that has been sent by this way has an exchange, which the compiler cannot know
+        const { exchange, request } = args as unknown as Passed
+        const { response } = await observe(config, exchange.seen, request, () =>
+          config.requestHandler.handle(request, { abortSignal: exchange.abortSignal })
+        )
+        return { response, output: { $metadata: {} } }
+      },
+      { name: "deserializerMiddleware", step: "deserialize", override: true }
+    )
+    const way = command.resolveMiddleware(client.middlewareStack, config, {})
+    ways.set(name, way)
+    return way
+  }
+
+  return (exchange) =>
+    settle(exchange.seen, () => {
+      const { abortSignal, input, name } = exchange
+      const way = ways.get(name) ?? find(name)
+      const command = Object.assign(commandOf(name, input), {
+        exchange,
+        resolveMiddleware: () => way
+      })
+      // with options, since without any the SDK may keep the way for the user's own commands
+      return client.send(command, { abortSignal })
+    })
+}
