@@ -43,3 +43,67 @@ describe("without the SDK's middleware for traces, as in a browser", () => {
     })
   )
 })
+
+describe("with an SDK of another make", () => {
+  const calls = (change: (client: ReturnType<typeof sdkClient>["client"]) => void) =>
+    Effect.gen(function* () {
+      const { client, sent } = sdkClient(() => ({ status: 200, headers: {}, body: "{}" }))
+      change(client)
+      const send = own.makeSend(client)
+      for (const token of ["t", "another"]) {
+        const body = JSON.stringify({ RegistrationToken: token })
+        yield* Effect.promise((abortSignal) =>
+          send({
+            name: "ResolveCustomer",
+            input: JSON.parse(body),
+            body,
+            length: body.length,
+            abortSignal,
+            seen: {}
+          })
+        )
+      }
+      return sent
+    })
+
+  it.effect("a middleware that nobody knows runs for each call", () =>
+    Effect.gen(function* () {
+      let count = 0
+      const sent = yield* calls((client) =>
+        client.middlewareStack.add(
+          (next) => (args) => {
+            count += 1
+            const { headers } = args.request as { readonly headers: Record<string, string> }
+            headers["x-count"] = String(count)
+            return next(args)
+          },
+          { name: "ofTomorrow", step: "build" }
+        )
+      )
+      assert.deepStrictEqual(
+        sent.map(({ headers }) => headers["x-count"]),
+        ["1", "2"]
+      )
+      assert.deepStrictEqual(
+        sent.map(({ body }) => JSON.parse(body)),
+        [{ RegistrationToken: "t" }, { RegistrationToken: "another" }]
+      )
+    })
+  )
+
+  it.effect("so does one in the place of the SDK's own", () =>
+    Effect.gen(function* () {
+      let count = 0
+      yield* calls((client) =>
+        client.middlewareStack.add(
+          (next) => (args) => {
+            count += 1
+            return next(args)
+          },
+          { name: "hostHeaderMiddleware", step: "build", priority: "low", override: true }
+        )
+      )
+      assert.strictEqual(count, 2)
+    })
+  )
+})

@@ -1,9 +1,13 @@
 /** Sending through an SDK client that nobody else has. */
 import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
+import * as anew from "./anew.js"
+import { areSdksOwn, entriesOf } from "./entries.js"
 import type { Send } from "./exchange.js"
 import * as ways from "./ways.js"
 
+/** An SDK of another make may have a middleware that sets something else for each call; then nothing is kept. */
 export const makeSend = (client: MarketplaceMeteringClient): Send => {
+  if (!areSdksOwn(entriesOf(client))) return anew.makeSend(client)
   keepSigner(client)
   const followed = firstOfEachCall(client)
   return ways.makeSend(client, (stack) => keepHead(stack, followed))
