@@ -42,3 +42,4 @@ const server = createServer((request, response) => {
 })
 
 server.listen(0, "127.0.0.1", () => process.send?.(server.address().port))
+process.on("disconnect", () => process.exit())

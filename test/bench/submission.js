@@ -1,17 +1,12 @@
 /**
  * A million records through `UsageSubmission.submit` and a sandbox, as fast as it goes: signed HTTP over loopback, no
  * quota, every record of another customer or dimension, so that each is stored and billed. The sandbox is the command's,
- * in a process of its own. Of the process that submits: records a second, CPU, and resident memory after a collection
- * at a tenth of the records and at all of them, which has to stay as it was. It runs the package as built.
+ * in a process of its own. Of the process that submits, at a hundredth of the records, at a tenth and at all of them:
+ * records a second and CPU since the mark before, the most memory that was ever resident, and what is resident after a
+ * collection, which has to stay as it was at a tenth. It runs the package as built.
  *
  *     npm run bench:submission [-- number of records]
  */
-import { execFileSync, spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Chunk, DateTime, Effect, Layer, Option, Stream } from "effect"
 import {
@@ -20,11 +15,12 @@ import {
   MeteringConfig,
   UsageSubmission
 } from "effect-marketplace-metering"
+import { bytesOf, startSandbox } from "./sandbox.js"
 
 if (globalThis.gc === undefined) throw new Error("run it with --expose-gc")
 
 const total = Number(process.argv[2] ?? 1_000_000)
-const marks = [total / 10, total]
+const marks = [total / 100, total / 10, total]
 const chunkSize = 1_000
 
 // ---------------------------------------------------------------------------------------------------
@@ -39,34 +35,14 @@ const dimensions = Array.from(
   (_, i) => `dimension-${i}`
 )
 
-const folder = mkdtempSync(join(tmpdir(), "bench-"))
-const scenario = join(folder, "scenario.json")
-writeFileSync(
-  scenario,
-  JSON.stringify({
-    region: "us-east-1",
-    products: [{ code: productCode, dimensions }],
-    customers: Array.from({ length: customerCount }, (_, i) => ({
-      customerAWSAccountId: accountOf(i),
-      agreements: [{ productCode }]
-    }))
-  })
-)
-const command = new URL("../../dist/bin/effect-marketplace-metering.js", import.meta.url)
-const sandbox = spawn(
-  process.execPath,
-  [fileURLToPath(command), "sandbox", "--port", "0", "--scenario", scenario],
-  { stdio: ["ignore", "pipe", "inherit"] }
-)
-const endpoint = await new Promise((resolve, reject) => {
-  sandbox.once("exit", (code) => reject(new Error(`the sandbox ended with ${code}`)))
-  createInterface({ input: sandbox.stdout }).on("line", (line) => {
-    const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? []
-    if (url !== undefined) resolve(url)
-  })
+const sandbox = await startSandbox({
+  region: "us-east-1",
+  products: [{ code: productCode, dimensions }],
+  customers: Array.from({ length: customerCount }, (_, i) => ({
+    customerAWSAccountId: accountOf(i),
+    agreements: [{ productCode }]
+  }))
 })
-const sandboxBytes = () =>
-  Number(execFileSync("ps", ["-o", "rss=", "-p", String(sandbox.pid)], { encoding: "utf8" })) * 1024
 
 // ---------------------------------------------------------------------------------------------------
 // the submission
@@ -74,7 +50,7 @@ const sandboxBytes = () =>
 
 const Live = MeteringClient.layer.pipe(
   Layer.provide([
-    MeteringConfig.layer({ region: "us-east-1", endpoint }),
+    MeteringConfig.layer({ region: "us-east-1", endpoint: sandbox.endpoint }),
     AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
     NodeHttpClient.layerUndici
   ])
@@ -105,24 +81,25 @@ const megabytes = (bytes) => `${Math.round(bytes / 1_000_000)} MB`
 const rows = []
 const resident = []
 let accepted = 0
-const spent = { seconds: 0, cpu: 0 }
-const watch = () => ({ at: performance.now(), cpu: process.cpuUsage() })
+const watch = () => ({ accepted, at: performance.now(), cpu: process.cpuUsage() })
 let since = watch()
 
 const measure = Effect.gen(function* () {
   const { system, user } = process.cpuUsage(since.cpu)
-  spent.seconds += (performance.now() - since.at) / 1000
-  spent.cpu += user + system
+  const seconds = (performance.now() - since.at) / 1000
+  const stretch = accepted - since.accepted
+  const peak = process.resourceUsage().maxRSS * 1024
   yield* collect
   const { heapUsed, rss } = process.memoryUsage()
   resident.push(rss)
   rows.push({
     records: accepted,
-    "records a second": Math.round(accepted / spent.seconds),
-    "CPU, µs a record": (spent.cpu / accepted).toFixed(1),
+    "records a second": Math.round(stretch / seconds),
+    "CPU, µs a record": ((user + system) / stretch).toFixed(1),
+    "resident at the most": megabytes(peak),
     "resident after gc": megabytes(rss),
     "heap after gc": megabytes(heapUsed),
-    "the sandbox's resident": megabytes(sandboxBytes())
+    "the sandbox's resident": megabytes(bytesOf(sandbox.pid))
   })
   // what measuring took is not counted
   since = watch()
@@ -143,11 +120,12 @@ try {
   )
   if (accepted !== total) throw new Error(`${accepted} of ${total} were accepted`)
   console.table(rows)
-  const [early, late] = resident
-  console.log(`resident: ${(late / early).toFixed(2)} of what it was at a tenth`)
+  const [first, early, late] = resident
+  if (late === undefined) throw new Error("too few records to tell")
+  console.log(
+    `resident: ${(late / early).toFixed(2)} of what it was at a tenth, ${(late / first).toFixed(2)} at a hundredth`
+  )
   if (late > 1.1 * early) throw new Error("memory grows with the number of records")
 } finally {
-  sandbox.removeAllListeners("exit")
-  sandbox.kill()
-  rmSync(folder, { recursive: true, force: true })
+  sandbox.stop()
 }
