@@ -369,7 +369,7 @@ export class CustomerNotEntitledException extends exception<CustomerNotEntitledE
  */
 export class InvalidRegionException extends exception<InvalidRegionException>()(
   "InvalidRegionException",
-  "Call the Region that the task, pod or instance runs in."
+  "Call the Region that the task or pod runs in."
 ) {}
 
 /**

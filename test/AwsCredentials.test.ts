@@ -523,7 +523,7 @@ describe("AwsCredentials.layerStatic", () => {
   it.effect("names the field that is malformed, and no value", () =>
     Effect.gen(function* () {
       const good = { accessKeyId: "AKID", secretAccessKey: secret, sessionToken: token }
-      const broken = "holds a character that no header can carry"
+      const broken = "holds a line break or another character that no header can carry"
       const cases: ReadonlyArray<readonly [object, string]> = [
         [{ accessKeyId: "" }, "accessKeyId is missing"],
         [{ accessKeyId: undefined }, "accessKeyId is missing"],

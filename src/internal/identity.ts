@@ -37,7 +37,7 @@ export const toCredentials = (
     if (value !== "") {
       faults.push(
         typeof value === "string"
-          ? `${name} holds a character that no header can carry`
+          ? `${name} holds a line break or another character that no header can carry`
           : `${name} is not a text`
       )
     } else if (isRequired) faults.push(`${name} is missing`)

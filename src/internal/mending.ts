@@ -1,7 +1,7 @@
 /** What may be mended on behalf of one call: expired credentials, and a clock that is off. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Redacted from "effect/Redacted"
+import * as Equal from "effect/Equal"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import * as MeteringError from "../MeteringError.js"
 
@@ -64,9 +64,8 @@ const mayBeClock = (error: { readonly _tag: string; readonly code?: string }) =>
 
 export const isSame = (a: AwsCredentials.Credentials, b: AwsCredentials.Credentials) =>
   a.accessKeyId === b.accessKeyId &&
-  Redacted.value(a.secretAccessKey) === Redacted.value(b.secretAccessKey) &&
-  (a.sessionToken && Redacted.value(a.sessionToken)) ===
-    (b.sessionToken && Redacted.value(b.sessionToken))
+  Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
+  Equal.equals(a.sessionToken, b.sessionToken)
 
 export const forOperation =
   (operation: MeteringError.OperationName) => (error: MeteringError.CredentialsError) =>
