@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import { allocationSum } from "./internal/allocationSum.js"
 import { answered } from "./internal/answer.js"
+import { dryRunCode } from "./internal/dryRun.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import {
   crossRule,
@@ -200,8 +201,6 @@ export type MeterUsageException =
  * @category models
  */
 export type MeterUsageError = MeterUsageException | MeteringError.CommonError
-
-const dryRunCode = "DryRunOperation"
 
 /**
  * The operation as a value.

@@ -75,6 +75,9 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
  * Redirects are not followed: a signed request goes nowhere but to its endpoint. Over `FetchHttpClient` that takes a
  * `RequestInit` on every call, so other options of fetch belong where the calls run, not under its layer.
  *
+ * Where there is no `node:crypto`, requests are signed by Web Crypto. A browser has that only on pages that came by HTTPS or
+ * from its own machine; on others every call dies.
+ *
  * @example
  * ```ts
  * import { FetchHttpClient } from "@effect/platform"

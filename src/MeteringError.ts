@@ -84,7 +84,10 @@ export interface CallError extends Retryable {
 /** As `Schema.DurationFromMillis`, with no more than it takes to write and read one. */
 const DurationFromMillis = Schema.transform(
   Schema.Number.pipe(Schema.filter((millis) => millis >= 0)),
-  Schema.declare(Duration.isDuration),
+  Schema.declare(Duration.isDuration, {
+    arbitrary: () => (fc) => fc.nat().map(Duration.millis),
+    pretty: () => String
+  }),
   { strict: true, decode: Duration.millis, encode: Duration.toMillis }
 )
 
@@ -662,7 +665,7 @@ const kindOf = ({
       : "final"
 
 const throttlingCode =
-  /Throttl|(Limit|Throughput)Exceeded|TooManyRequests|TransactionInProgress|PriorRequestNotComplete|SlowDown/
+  /^((Bandwidth|Request)LimitExceeded|(EC2Throttled|LimitExceeded|ProvisionedThroughputExceeded|Throttled|TooManyRequests|TransactionInProgress)Exception|(RequestThrottled|Throttling)(Exception)?|PriorRequestNotComplete|SlowDown)$/
 
 const transientCode = /^(InternalServiceErrorException|RequestTimeout(Exception)?|TimeoutError)$/
 

@@ -6,6 +6,7 @@
  */
 import type * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
+import { serviceId, signingName, targetPrefix } from "./internal/names.js"
 import type { CommonError, ModelledException, OperationName } from "./MeteringError.js"
 
 /**
@@ -67,9 +68,9 @@ export interface Operation<Request, Response, E extends ModelledException, Answe
  */
 export const marketplaceMetering = {
   abbreviation: "AWSMarketplace Metering",
-  serviceId: "Marketplace Metering",
+  serviceId,
   apiVersion: "2016-01-14",
   endpointPrefix: "metering.marketplace",
-  signingName: "aws-marketplace",
-  targetPrefix: "AWSMPMeteringService"
+  signingName,
+  targetPrefix
 } as const

@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Pretty from "effect/Pretty"
+import * as Schema from "effect/Schema"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import type { ExceptionClass } from "effect-marketplace-metering/Operation"
 import { clientLayer, credentials } from "./support/client.js"
@@ -95,6 +99,23 @@ describe("a modelled exception", () => {
   })
 })
 
+describe("the schema of every error", () => {
+  const schemas = [...classes].filter(([, schema]) => Schema.isSchema(schema)) as Array<
+    [string, Schema.Schema<object, unknown>]
+  >
+
+  it.each(schemas)("%s makes one at random, writes, reads and shows it", (_, schema) => {
+    const [encode, decode] = [Schema.encodeSync(schema), Schema.decodeUnknownSync(schema)]
+    const show = Pretty.make(schema)
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(schema), (value) => {
+        assert.strictEqual(show(decode(encode(value))), show(value))
+      }),
+      { numRuns: 20 }
+    )
+  })
+})
+
 /** Answers that the model does not have, and the class that each belongs to, by any operation. */
 const unmodelled: ReadonlyArray<
   readonly [code: string, tag: MeteringError.CommonError["_tag"], kind: Kind, message?: string]
@@ -134,6 +155,15 @@ const unmodelled: ReadonlyArray<
     "The security token included in the request is expired"
   ],
   ["BrandNewException", "UnknownServiceError", "final"],
+  // near to what throttles, and none of it
+  ...[
+    "AgreementLimitExceededException",
+    "NotThrottlingException",
+    "RequestLimitExceededException",
+    "RequestSizeLimitExceeded",
+    "SlowDownException",
+    "ThrottlingPolicyException"
+  ].map((code) => [code, "UnknownServiceError", "final"] as const),
   ["RequestTimeout", "UnknownServiceError", "transient"],
   ["RequestTimeoutException", "UnknownServiceError", "transient"],
   ["TimeoutError", "UnknownServiceError", "transient"],

@@ -1,15 +1,17 @@
 /** AWS JSON 1.1 as a client speaks it: a request's body, an answer's meaning. */
+
 import * as Either from "effect/Either"
 import type { CommonError, ModelledException, OperationName } from "../MeteringError.js"
-import { marketplaceMetering, type Operation } from "../Operation.js"
+import type { Operation } from "../Operation.js"
 import * as codec from "./codec.js"
 import { about, type HttpAnswer } from "./httpAnswer.js"
+import { targetPrefix } from "./names.js"
 import { decodeError, unexpected } from "./serviceError.js"
 import { of } from "./shape.js"
 
 export const contentType = "application/x-amz-json-1.1"
 
-export const target = (name: OperationName) => `${marketplaceMetering.targetPrefix}.${name}`
+export const target = (name: OperationName) => `${targetPrefix}.${name}`
 
 /** Compiles the body of an operation's requests. */
 export const bodyEncoder = <Request extends object>(operation: {

@@ -1,4 +1,5 @@
 /** AWS JSON 1.1 as a server speaks it: a request's meaning, an answer's or an error's status and body. */
+
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type {
@@ -8,9 +9,11 @@ import type {
   Violation
 } from "../MeteringError.js"
 import type { DryRunResponse } from "../MeterUsage.js"
-import { marketplaceMetering, type Operation } from "../Operation.js"
+import type { Operation } from "../Operation.js"
 import type { Rule } from "../Preflight.js"
 import * as codec from "./codec.js"
+import { dryRunCode } from "./dryRun.js"
+import { targetPrefix } from "./names.js"
 import { type Mismatch, requestReader } from "./requestReader.js"
 import { of } from "./shape.js"
 
@@ -37,7 +40,7 @@ interface AnyOperation {
 
 /** The operation that an `x-amz-target` names. */
 export const operationNameOf = (target: string | undefined): string | undefined => {
-  const prefix = `${marketplaceMetering.targetPrefix}.`
+  const prefix = `${targetPrefix}.`
   return target?.startsWith(prefix) ? target.slice(prefix.length) : undefined
 }
 
@@ -117,7 +120,7 @@ const serializationException = (message: string) =>
 
 /** A dry run that would have succeeded is told by an error. */
 export const dryRunSucceeded: Refusal = {
-  code: "DryRunOperation",
+  code: dryRunCode,
   message: "Request would have succeeded, but DryRun flag is set."
 }
 

@@ -133,6 +133,7 @@ const expected = (shape: Shape): string =>
       ? "an object"
       : (shape.rules[0]?.expected ?? kinds[shape.kind][0])
 
+/** The path is one of its own, since it grows. */
 const fault = (
   rule: Violation["rule"],
   expected: string,

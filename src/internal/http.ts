@@ -1,4 +1,5 @@
 /** One call over HTTP: encode, sign, send, read. It is tried again for two causes only, once each. */
+
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -15,13 +16,14 @@ import * as Redacted from "effect/Redacted"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import type * as MeteringError from "../MeteringError.js"
-import { marketplaceMetering, type Operation } from "../Operation.js"
+import type { Operation } from "../Operation.js"
 import * as awsJson from "./awsJson.js"
 import { concealer, secretsOf } from "./conceal.js"
 import { connectionError } from "./connection.js"
 import type { HttpAnswer } from "./httpAnswer.js"
 import { inTime } from "./inTime.js"
 import { type Attempt, forOperation, isSame, mending, skewToCorrect } from "./mending.js"
+import { signingName } from "./names.js"
 import { observeAttempt } from "./observe.js"
 import { requestSizeLimit, tooLarge } from "./requestSize.js"
 import type { Execute } from "./service.js"
@@ -76,7 +78,7 @@ export const makeExecute = (
     method: "POST",
     url,
     region,
-    service: marketplaceMetering.signingName
+    service: signingName
   })
   const observed = observeAttempt(url)
   const checksSize = !config.except.includes("requestSize")

@@ -1,4 +1,5 @@
 /** Span and metrics of one call: names, counts, status and ids, and nothing of what was said. */
+
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -11,9 +12,9 @@ import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { OperationName } from "../MeteringError.js"
 import * as MeteringMetrics from "../MeteringMetrics.js"
-import { marketplaceMetering } from "../Operation.js"
 import { isKnownStatus } from "../UsageRecord.js"
 import { type HttpAnswer, requestIdOf } from "./httpAnswer.js"
+import { serviceId } from "./names.js"
 
 /** What an answer or an error may tell. */
 interface Outcome {
@@ -29,13 +30,13 @@ export const observe = (name: OperationName, attributes: Record<string, unknown>
   const byOperation = labelled("operation")
   const byOutcome = labelled("outcome", [MetricLabel.make("operation", name)])
   const byStatus = labelled("status")
-  const spanName = `${marketplaceMetering.serviceId}.${name}`
+  const spanName = `${serviceId}.${name}`
   const spanOptions = {
     kind: "client",
     captureStackTrace: false,
     attributes: {
       "rpc.system": "aws-api",
-      "rpc.service": marketplaceMetering.serviceId,
+      "rpc.service": serviceId,
       "rpc.method": name,
       ...attributes
     }

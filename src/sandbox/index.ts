@@ -1,5 +1,5 @@
 /**
- * A sandbox of AWS Marketplace Metering, in memory and over HTTP.
+ * A sandbox of AWS Marketplace Metering, in memory and over HTTP. It runs where there is `node:crypto`: Node.js, Bun, Deno.
  *
  * @since 0.1.0
  */

@@ -128,6 +128,9 @@ describe("a tally", () => {
     assert.strictEqual(made.total, 4)
     assert.strictEqual(made.count("Accepted"), 2)
     assert.deepStrictEqual(made.counts(), { Accepted: 2, Invalid: 2 })
+    const unshown = tally.make(false)
+    unshown.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
+    assert.deepStrictEqual([unshown.total, unshown.counts()], [1, { Accepted: 1 }])
     assert.strictEqual(
       made.show("would be sent"),
       [

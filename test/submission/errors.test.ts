@@ -54,6 +54,7 @@ const table: ReadonlyArray<readonly [BatchMeterUsageError, Meaning]> = [
   [unexpected(503), "perhaps stored"],
   [unknown("RequestTimeout"), "perhaps stored"],
   [unknown("Oddity", 500), "perhaps stored"],
+  [unknown("AgreementLimitExceededException", 500), "perhaps stored"],
 
   [connection("notSent", "ECONNREFUSED"), "not delivered for now"],
 
@@ -70,6 +71,7 @@ const table: ReadonlyArray<readonly [BatchMeterUsageError, Meaning]> = [
   [modelled(MeteringError.DisabledApiException), "the product's"],
   [coded(MeteringError.AccessDeniedError), "the product's"],
   [unknown("NobodyKnowsException"), "the product's"],
+  [unknown("RequestSizeLimitExceeded", 413), "the product's"],
 
   [coded(MeteringError.CredentialsExpiredError), "the caller's"],
   [coded(MeteringError.CredentialsRejectedError), "the caller's"],

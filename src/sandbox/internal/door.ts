@@ -1,11 +1,12 @@
 /** Who may come in: what a request's signature says of its sender, and what is answered where it says nothing good. */
+
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type Reply, refuse } from "../../internal/awsJsonServer.js"
+import { signingName } from "../../internal/names.js"
 import { type Refused, verify } from "../../internal/verify.js"
-import { marketplaceMetering } from "../../Operation.js"
 import type { KeyPair } from "../Scenario.js"
 import { accessKeyIdForm } from "./fields.js"
 import { expired } from "./misfortune.js"
@@ -25,7 +26,7 @@ type Request = Pick<HttpServerRequest.HttpServerRequest, "method" | "originalUrl
 export const make = ({ allowedSkew, anyCredentials, keyPairs, regions }: Options) => {
   const known = new Map(keyPairs.map((pair) => [pair.accessKeyId, pair]))
   const rules = {
-    service: marketplaceMetering.signingName,
+    service: signingName,
     regions,
     allowedSkew: Duration.toMillis(allowedSkew),
     credentials: (accessKeyId: string) => {

@@ -6,8 +6,10 @@ type Request = Pick<HttpServerRequest.HttpServerRequest, "originalUrl" | "header
 const origin = /^https?:\/\/([^/?#]*)/i
 
 /** Path and query, as they came. */
-export const pathAndQueryOf = ({ originalUrl }: Request): string =>
-  originalUrl.replace(origin, "") || "/"
+export const pathAndQueryOf = ({ originalUrl }: Request): string => {
+  const target = originalUrl.replace(origin, "")
+  return target.startsWith("/") ? target : `/${target}`
+}
 
 export const pathOf = (request: Request): string => pathAndQueryOf(request).split("?", 1)[0] ?? ""
 
