@@ -121,6 +121,7 @@ describe("AwsSdkClient.layer", () => {
         )
       )
       assert.deepStrictEqual(refreshed, ["AKIDEXAMPLE"])
+      assert.strictEqual(new Set(requests.map(({ socket }) => socket)).size, 1, "connections")
       assert.deepStrictEqual(
         requests.map((request) => credentialOf(request)?.split("/")[0]),
         ["AKIDEXAMPLE", "AKIDFRESH", "AKIDFRESH"]

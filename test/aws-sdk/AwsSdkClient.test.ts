@@ -237,6 +237,20 @@ describe("the user's middlewares", () => {
     })
   )
 
+  it.effect("nor does it matter that they bear its name and its tags", () =>
+    Effect.gen(function* () {
+      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const outputs: Array<unknown> = []
+      rig.client.middlewareStack.add(
+        looking((_, { output }) => outputs.push(output)),
+        { name: "loggerMiddleware", tags: ["LOGGER"], step: "initialize", override: true }
+      )
+      yield* Effect.zipRight(meter, meter).pipe(Effect.provide(rig.layer))
+      assert.lengthOf(outputs, 2)
+      assert.deepInclude(outputs[1], { MeteringRecordId: "m" })
+    })
+  )
+
   it.effect("may answer themselves", () =>
     Effect.gen(function* () {
       const rig = make(answers(json({})))
@@ -649,6 +663,56 @@ describe("the user's client", () => {
       assert.strictEqual(error._tag, "ThrottlingException")
       assert.include(error.message, "slow")
       assert.lengthOf(rig.sent, 0)
+    })
+  )
+})
+
+describe("a stand-in for a client", () => {
+  it.effect("needs no more than a region and `send`", () =>
+    Effect.gen(function* () {
+      const standIn = {
+        config: { region: async () => "us-east-1" },
+        send: async () => ({ $metadata: {}, MeteringRecordId: "m" })
+      }
+      const layer = AwsSdkClient.layerFrom(standIn as never)
+      const answer = yield* Effect.provide(MeteringClient.meterUsage(meterUsage), layer)
+      assert.deepInclude(answer, { meteringRecordId: "m" })
+    })
+  )
+})
+
+describe("what wraps the client's `send`", () => {
+  it.effect("sees how each call ends, and its request id", () =>
+    Effect.gen(function* () {
+      const rig = make(
+        answers(json({}), exception("com.amazon#ThrottlingException"), json({}, 500))
+      )
+      const ends: Array<unknown> = []
+      const send = rig.client.send.bind(rig.client) as (...args: Array<unknown>) => Promise<object>
+      Object.assign(rig.client, {
+        send: (...args: Array<unknown>) =>
+          send(...args).then(
+            (output) => {
+              ends.push(output)
+              return output
+            },
+            (error) => {
+              const { $fault, $metadata, name } = error
+              ends.push({ $fault, $metadata, name })
+              throw error
+            }
+          )
+      })
+      yield* Effect.provide(meter, rig.layer)
+      for (const tag of ["ThrottlingException", "UnexpectedResponseError"]) {
+        assert.strictEqual((yield* failure(rig))._tag, tag)
+      }
+      const about = (httpStatusCode: number) => ({ httpStatusCode, requestId: "r-1" })
+      assert.deepStrictEqual(ends, [
+        { $metadata: about(200) },
+        { $fault: "client", $metadata: about(400), name: "ThrottlingException" },
+        { $fault: "server", $metadata: about(500), name: "Error" }
+      ])
     })
   )
 })

@@ -1,4 +1,5 @@
 /** The way through an SDK client of its own, where the SDK is not quite as it is on Node. */
+import { ResolveCustomerCommand } from "@aws-sdk/client-marketplace-metering"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Seen } from "../../src/aws-sdk/internal/exchange.js"
@@ -87,6 +88,38 @@ describe("with an SDK of another make", () => {
       assert.deepStrictEqual(
         sent.map(({ body }) => JSON.parse(body)),
         [{ RegistrationToken: "t" }, { RegistrationToken: "another" }]
+      )
+    })
+  )
+
+  it.effect("one that the SDK itself puts into each command does so too", () =>
+    Effect.gen(function* () {
+      let count = 0
+      const resolve = ResolveCustomerCommand.prototype.resolveMiddleware
+      const sent = yield* Effect.acquireUseRelease(
+        Effect.sync(() => {
+          ResolveCustomerCommand.prototype.resolveMiddleware = function (...args) {
+            this.middlewareStack.add(
+              (next) => (args) => {
+                count += 1
+                const { headers } = args.request as { readonly headers: Record<string, string> }
+                headers["x-count"] = String(count)
+                return next(args)
+              },
+              { name: "ofTomorrow", step: "build", override: true }
+            )
+            return resolve.apply(this, args)
+          }
+        }),
+        () => calls(() => {}),
+        () =>
+          Effect.sync(() => {
+            ResolveCustomerCommand.prototype.resolveMiddleware = resolve
+          })
+      )
+      assert.deepStrictEqual(
+        sent.map(({ headers }) => headers["x-count"]),
+        ["1", "2"]
       )
     })
   )

@@ -24,14 +24,16 @@ const server = fork(fileURLToPath(new URL("server.js", import.meta.url)), { exec
 const [port] = await once(server, "message")
 const endpoint = `http://127.0.0.1:${port}`
 
-/** Milliseconds of CPU and of the clock. */
+/** Milliseconds of CPU and of the clock. What was left uncollected by others is collected before, and by these after. */
 const timeWindow = (count) => async (run) => {
   globalThis.gc({ type: "minor" })
   const start = performance.now()
   const before = process.cpuUsage()
   await run()
+  const wall = performance.now() - start
+  globalThis.gc({ type: "minor" })
   const { system, user } = process.cpuUsage(before)
-  return { cpu: (user + system) / 1000 / count, wall: (performance.now() - start) / count }
+  return { cpu: (user + system) / 1000 / count, wall: wall / count }
 }
 
 const heap = () => {
@@ -58,7 +60,7 @@ const settings = isAllocation
   ? { rounds: 3, warmUp: 3, count: 80, windowOf: allocationWindow }
   : isQuick
     ? { rounds: 5, warmUp: 2, count: 80, windowOf: timeWindow }
-    : { rounds: 15, warmUp: 4, count: 160, windowOf: timeWindow }
+    : { rounds: 11, warmUp: 3, count: 240, windowOf: timeWindow }
 
 /** Samples by client of one call. */
 const samplesOf = async (makers, call, concurrency) => {

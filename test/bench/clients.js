@@ -141,8 +141,10 @@ const commands = {
   ResolveCustomer: ResolveCustomerCommand
 }
 
+const sdkClient = (endpoint) => new MarketplaceMeteringClient({ region, endpoint, credentials })
+
 const official = (endpoint) => {
-  const client = new MarketplaceMeteringClient({ region, endpoint, credentials })
+  const client = sdkClient(endpoint)
   return {
     prepare: ({ operation, wire }) => {
       const input = toSdk(wire)
@@ -260,6 +262,8 @@ export const clients = {
   "this client, node:http": over(NodeHttpClient.layer),
   "this client, official SDK": (endpoint) =>
     overOurs(Layer.provide(AwsSdkClient.layer, needs(endpoint))),
+  "this client, an SDK client that one has": (endpoint) =>
+    overOurs(AwsSdkClient.layerFrom(sdkClient(endpoint))),
   [sdkName]: official,
   "aws4fetch, JSON by hand": overAws4fetch,
   "the platform's undici, signature, JSON": least(undici),

@@ -107,6 +107,8 @@ for (const [name, program] of Object.entries(programs)) {
     write: false,
     format: "cjs",
     platform: "node",
+    // the SDK has both forms of module, and this is the smaller one
+    mainFields: ["module", "main"],
     logLevel: "error",
     tsconfigRaw: {}
   })

@@ -15,7 +15,7 @@ import {
   MeteringConfig,
   UsageSubmission
 } from "effect-marketplace-metering"
-import { bytesOf, startSandbox } from "./sandbox.js"
+import { bytesOf, cpuOf, startSandbox } from "./sandbox.js"
 
 if (globalThis.gc === undefined) throw new Error("run it with --expose-gc")
 
@@ -81,13 +81,20 @@ const megabytes = (bytes) => `${Math.round(bytes / 1_000_000)} MB`
 const rows = []
 const resident = []
 let accepted = 0
-const watch = () => ({ accepted, at: performance.now(), cpu: process.cpuUsage() })
+const watch = () => ({
+  accepted,
+  at: performance.now(),
+  cpu: process.cpuUsage(),
+  served: cpuOf(sandbox.pid)
+})
 let since = watch()
 
 const measure = Effect.gen(function* () {
   const { system, user } = process.cpuUsage(since.cpu)
   const seconds = (performance.now() - since.at) / 1000
   const stretch = accepted - since.accepted
+  const busy = (microseconds) => `${Math.round(microseconds / seconds / 10_000)} %`
+  const served = cpuOf(sandbox.pid) - since.served
   const peak = process.resourceUsage().maxRSS * 1024
   yield* collect
   const { heapUsed, rss } = process.memoryUsage()
@@ -96,6 +103,8 @@ const measure = Effect.gen(function* () {
     records: accepted,
     "records a second": Math.round(stretch / seconds),
     "CPU, µs a record": ((user + system) / stretch).toFixed(1),
+    "CPU, of a core": busy(user + system),
+    "the sandbox's": busy(served),
     "resident at the most": megabytes(peak),
     "resident after gc": megabytes(rss),
     "heap after gc": megabytes(heapUsed),

@@ -63,6 +63,10 @@ const judge = (results, cannot = {}) => {
     else if (failure !== undefined && reason !== undefined) outcome.reasons.add(reason)
     else outcome.failures.push(`${check}\n${failure ?? "It has come to pass: take it off."}`)
   }
+  const strange = Object.keys(cannot).filter(
+    (name) => name !== "every" && results.every(({ check }) => check !== name)
+  )
+  outcome.failures.push(...strange.map((name) => `There is no check "${name}": take it off.`))
   return outcome
 }
 

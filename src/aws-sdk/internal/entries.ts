@@ -1,20 +1,22 @@
 /** What is in the stack of a client, and whether all of it is known. */
-import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
-
 export interface Entry {
   readonly middleware: unknown
   readonly name?: string
   readonly tags?: ReadonlyArray<string>
 }
 
-/** A stack tells what is in it only to another one. */
-export const entriesOf = ({ middlewareStack }: MarketplaceMeteringClient): ReadonlyArray<Entry> => {
+interface HasStack {
+  readonly middlewareStack?: { readonly applyToStack: (to: never) => void }
+}
+
+/** A stack tells what is in it only to another one. A stand-in for a client may have none. */
+export const entriesOf = ({ middlewareStack }: HasStack): ReadonlyArray<Entry> => {
   const entries: Array<Entry> = []
   const add = (middleware: unknown, options: Omit<Entry, "middleware">) => {
     entries.push({ ...options, middleware })
   }
   // these two are all that is asked of a stack that another is applied to
-  middlewareStack.applyToStack({ add, addRelativeTo: add } as never)
+  middlewareStack?.applyToStack({ add, addRelativeTo: add } as never)
   return entries
 }
 

@@ -120,6 +120,24 @@ const lowerCased = (headers: Record<string, string>): HttpAnswer["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 // ---------------------------------------------------------------------------------------------------
+// what has been read is not read again by the SDK, but whoever has wrapped its `send` is to see how a call ended
+// ---------------------------------------------------------------------------------------------------
+
+/** The output that an answer came to, or what is thrown for a refusal, with all of it that is no member. */
+export const briefOf = (response: unknown, { answer }: Seen): { readonly $metadata: Metadata } => {
+  const { body, headers, status } = answer ?? { status: 0, headers: {}, body: "" }
+  const requestId = headers["x-amzn-requestid"]
+  const $metadata = { httpStatusCode: status, ...(requestId !== undefined && { requestId }) }
+  if (status < 300) return { $metadata }
+  throw Object.assign(new Error(`HTTP ${status}`), {
+    name: /"__type"\s*:\s*"(?:[^"]*#)?(\w+)/.exec(body)?.[1] ?? "Error",
+    $fault: status < 500 ? "client" : "server",
+    $metadata,
+    $response: response
+  })
+}
+
+// ---------------------------------------------------------------------------------------------------
 // a client whose `send` is a stub, or whose own middleware answers, never reaches the network
 // ---------------------------------------------------------------------------------------------------
 

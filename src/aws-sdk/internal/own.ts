@@ -7,10 +7,11 @@ import * as ways from "./ways.js"
 
 /** An SDK of another make may have a middleware that sets something else for each call; then nothing is kept. */
 export const makeSend = (client: MarketplaceMeteringClient): Send => {
-  if (!areSdksOwn(entriesOf(client))) return anew.makeSend(client)
+  const sendAnew = anew.makeSend(client)
+  if (!areSdksOwn(entriesOf(client))) return sendAnew
   keepSigner(client)
   const followed = firstOfEachCall(client)
-  return ways.makeSend(client, (stack) => keepHead(stack, followed))
+  return ways.makeSend(client, (stack) => keepHead(stack, followed), sendAnew)
 }
 
 /** The first middleware that sets what differs from call to call. Not every platform's SDK has the one for traces. */

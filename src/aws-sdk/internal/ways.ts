@@ -4,7 +4,9 @@ import type {
   MeterUsageCommand
 } from "@aws-sdk/client-marketplace-metering"
 import type { OperationName } from "../../MeteringError.js"
+import { entriesOf } from "./entries.js"
 import {
+  briefOf,
   commandOf,
   type Exchange,
   observe,
@@ -37,18 +39,30 @@ export const once = (stack: Stack): void =>
     { name: "retryMiddleware", step: "finalizeRequest", priority: "high", override: true }
   )
 
+/** What is in a command's own stack: what the SDK puts there when it finds a way, and what this package does. */
+const known: ReadonlySet<string | undefined> = new Set([
+  "deserializerMiddleware",
+  "endpointV2Middleware",
+  "keepHead",
+  "keptHead",
+  "loggerMiddleware",
+  "retryMiddleware"
+])
+
 /**
  * Sends commands by a way that is found once for each operation; the SDK finds it anew for each command. No middleware
- * may be in it that looks at an output: an answer is only read by this package, and not by the SDK as well.
+ * may be in it that looks at an output: an answer is only read by this package, and not by the SDK as well. Where the SDK
+ * puts something unknown into the way, `otherwise` sends.
  */
 export const makeSend = (
   client: MarketplaceMeteringClient,
-  prepare: (stack: Stack) => void
+  prepare: (stack: Stack) => void,
+  otherwise: Send
 ): Send => {
   const { config } = client
-  const ways = new Map<OperationName, Way>()
+  const ways = new Map<OperationName, Way | undefined>()
 
-  const find = (name: OperationName): Way => {
+  const find = (name: OperationName): Way | undefined => {
     // the SDK keeps this command with its way, so it is nobody's
     const command = commandOf(name, {})
     const { middlewareStack: stack } = command
@@ -61,24 +75,25 @@ export const makeSend = (
         const { response } = await observe(config, exchange.seen, request, () =>
           config.requestHandler.handle(request, { abortSignal: exchange.abortSignal })
         )
-        return { response, output: { $metadata: {} } }
+        return { response, output: briefOf(response, exchange.seen) }
       },
       { name: "deserializerMiddleware", step: "deserialize", override: true }
     )
-    const way = command.resolveMiddleware(client.middlewareStack, config, {})
+    const found = command.resolveMiddleware(client.middlewareStack, config, {})
+    const way = entriesOf(command).every((entry) => known.has(entry.name)) ? found : undefined
     ways.set(name, way)
     return way
   }
 
-  return (exchange) =>
-    settle(exchange.seen, () => {
-      const { abortSignal, input, name } = exchange
-      const way = ways.get(name) ?? find(name)
-      const command = Object.assign(commandOf(name, input), {
-        exchange,
-        resolveMiddleware: () => way
-      })
-      // with options, since without any the SDK may keep the way for the user's own commands
-      return client.send(command, { abortSignal })
+  return (exchange) => {
+    const { abortSignal, input, name, seen } = exchange
+    const way = ways.has(name) ? ways.get(name) : find(name)
+    if (way === undefined) return otherwise(exchange)
+    const command = Object.assign(commandOf(name, input), {
+      exchange,
+      resolveMiddleware: () => way
     })
+    // with options, since without any the SDK may keep the way for the user's own commands
+    return settle(seen, () => client.send(command, { abortSignal }))
+  }
 }
