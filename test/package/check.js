@@ -123,6 +123,18 @@ const sizes = async (over, rows) => {
 await sizes(app, [
   // 14 KiB
   ["all four operations", 14.336, four, byItself],
+  // a bundler that does not look into namespaces keeps the whole of each module
+  [
+    "the same, by the root",
+    18,
+    `
+import { AwsCredentials, MeteringClient, MeteringConfig } from "${manifest.name}"
+export const used = [
+  AwsCredentials.layerStatic, MeteringConfig.layer, MeteringClient.layer, MeteringClient.meterUsage,
+  MeteringClient.batchMeterUsage, MeteringClient.registerUsage, MeteringClient.resolveCustomer
+]`,
+    byItself
+  ],
   [
     "one error",
     0.5,
