@@ -22,6 +22,8 @@ export default defineConfig({
     exclude: ["test/types/**", "node_modules/**"],
     // nothing is measured by the clock, and a busy machine takes its time
     testTimeout: 60_000,
+    // all cores: by default one is left free, which is half of a machine with two
+    maxWorkers: "100%",
     hookTimeout: 60_000,
     setupFiles: [`${root}test/support/environment.ts`],
     reporters: ["default", `${root}test/support/closingLine.ts`]
