@@ -103,7 +103,7 @@ const answer = {
   retryAfter: Schema.optional(DurationFromMillis)
 }
 
-/** One schema for all the exceptions: to make it is most of what each of them costs when a program starts. */
+/** Made once for all the exceptions, and not for each when a program starts. */
 const Answer = Schema.Struct(answer)
 
 /** A spread would keep a class in every bundle; a call can be dropped. */

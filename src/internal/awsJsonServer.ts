@@ -1,5 +1,4 @@
 /** AWS JSON 1.1 as a server speaks it: a request's meaning, an answer's or an error's status and body. */
-
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type {

@@ -2,30 +2,43 @@
 import { ResolveCustomerCommand } from "@aws-sdk/client-marketplace-metering"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Seen } from "../../src/aws-sdk/internal/exchange.js"
+import type { Seen, Send } from "../../src/aws-sdk/internal/exchange.js"
 import * as own from "../../src/aws-sdk/internal/own.js"
 import { sdkClient } from "../differential/harness.js"
+
+const answering = () => sdkClient(() => ({ status: 200, headers: {}, body: "{}" }))
+
+type Client = ReturnType<typeof answering>["client"]
+
+/** What was seen of one request. */
+const sending = (send: Send, body: string) => {
+  const seen: Seen = {}
+  return Effect.as(
+    Effect.promise((abortSignal) =>
+      send({
+        name: "ResolveCustomer",
+        input: JSON.parse(body),
+        body,
+        length: body.length,
+        abortSignal,
+        seen
+      })
+    ),
+    seen
+  )
+}
+
+const bodies = ['{"RegistrationToken":"t"}', '{"RegistrationToken":"another"}']
 
 describe("without the SDK's middleware for traces, as in a browser", () => {
   it.effect("each request has its own body, length and signature, and the first one's head", () =>
     Effect.gen(function* () {
-      const { client, sent } = sdkClient(() => ({ status: 200, headers: {}, body: "{}" }))
+      const { client, sent } = answering()
       client.middlewareStack.remove("recursionDetectionMiddleware")
       const send = own.makeSend(client)
-      const bodies = ['{"RegistrationToken":"t"}', '{"RegistrationToken":"another"}']
       for (const body of bodies) {
-        const seen: Seen = {}
-        yield* Effect.promise((abortSignal) =>
-          send({
-            name: "ResolveCustomer",
-            input: JSON.parse(body),
-            body,
-            length: body.length,
-            abortSignal,
-            seen
-          })
-        )
-        assert.deepStrictEqual(seen.answer, { status: 200, headers: {}, body: "{}" })
+        const { answer } = yield* sending(send, body)
+        assert.deepStrictEqual(answer, { status: 200, headers: {}, body: "{}" })
       }
       assert.deepStrictEqual(
         sent.map(({ body }) => body),
@@ -46,24 +59,12 @@ describe("without the SDK's middleware for traces, as in a browser", () => {
 })
 
 describe("with an SDK of another make", () => {
-  const calls = (change: (client: ReturnType<typeof sdkClient>["client"]) => void) =>
+  const calls = (change: (client: Client) => void) =>
     Effect.gen(function* () {
-      const { client, sent } = sdkClient(() => ({ status: 200, headers: {}, body: "{}" }))
+      const { client, sent } = answering()
       change(client)
       const send = own.makeSend(client)
-      for (const token of ["t", "another"]) {
-        const body = JSON.stringify({ RegistrationToken: token })
-        yield* Effect.promise((abortSignal) =>
-          send({
-            name: "ResolveCustomer",
-            input: JSON.parse(body),
-            body,
-            length: body.length,
-            abortSignal,
-            seen: {}
-          })
-        )
-      }
+      for (const body of bodies) yield* sending(send, body)
       return sent
     })
 

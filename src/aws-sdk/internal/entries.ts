@@ -1,8 +1,9 @@
-/** What is in the stack of a client, and whether all of it is known. */
+/** What is in a stack of the SDK's, and whether all of it is known. */
+import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
+
 export interface Entry {
   readonly middleware: unknown
   readonly name?: string
-  readonly tags?: ReadonlyArray<string>
 }
 
 interface HasStack {
@@ -24,22 +25,33 @@ export const entriesOf = ({ middlewareStack }: HasStack): ReadonlyArray<Entry> =
  * Whether these are middlewares of the SDK's own making and no others, with all those whose places are taken. What the
  * SDK itself does is known by that, and need not be done anew for each command.
  */
-export const areSdksOwn = (entries: ReadonlyArray<Entry>): boolean =>
-  entries.every(({ name = "", tags = [] }) => tags.includes(tagOf[name] ?? "")) &&
-  replaced.every((name) => entries.some((entry) => entry.name === name))
-
-/** The SDK's middlewares by their names, and the tags that tell them from others put in their places. */
-const tagOf: { readonly [name: string]: string } = {
-  contentLengthMiddleware: "CONTENT_LENGTH",
-  deserializerMiddleware: "DESERIALIZER",
-  getUserAgentMiddleware: "USER_AGENT",
-  hostHeaderMiddleware: "HOST",
-  httpAuthSchemeMiddleware: "HTTP_AUTH_SCHEME",
-  httpSigningMiddleware: "HTTP_SIGNING",
-  loggerMiddleware: "LOGGER",
-  recursionDetectionMiddleware: "RECURSION_DETECTION",
-  retryMiddleware: "RETRY",
-  serializerMiddleware: "SERIALIZER"
+export const areSdksOwn = (entries: ReadonlyArray<Entry>): boolean => {
+  const codes = (codesOfSdk ??= new Set(
+    entriesOf(new MarketplaceMeteringClient({ region: "us-east-1" })).map(codeOf)
+  ))
+  return (
+    entries.every((entry) => known.has(entry.name) && codes.has(codeOf(entry))) &&
+    replaced.every((name) => entries.some((entry) => entry.name === name))
+  )
 }
+
+/** Someone else's can stand in the place of one of the SDK's, by its very name and tags; its code is another. */
+const codeOf = ({ middleware }: Entry): string => String(middleware)
+
+let codesOfSdk: ReadonlySet<string> | undefined
+
+/** An SDK of another make may have more than these. */
+const known: ReadonlySet<string | undefined> = new Set([
+  "contentLengthMiddleware",
+  "deserializerMiddleware",
+  "getUserAgentMiddleware",
+  "hostHeaderMiddleware",
+  "httpAuthSchemeMiddleware",
+  "httpSigningMiddleware",
+  "loggerMiddleware",
+  "recursionDetectionMiddleware",
+  "retryMiddleware",
+  "serializerMiddleware"
+])
 
 const replaced = ["deserializerMiddleware", "retryMiddleware", "serializerMiddleware"]

@@ -1,24 +1,24 @@
 /** Sending through an SDK client that nobody else has. */
 import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import * as anew from "./anew.js"
-import { areSdksOwn, entriesOf } from "./entries.js"
+import { areSdksOwn, type Entry, entriesOf } from "./entries.js"
 import type { Send } from "./exchange.js"
 import * as ways from "./ways.js"
 
 /** An SDK of another make may have a middleware that sets something else for each call; then nothing is kept. */
 export const makeSend = (client: MarketplaceMeteringClient): Send => {
   const sendAnew = anew.makeSend(client)
-  if (!areSdksOwn(entriesOf(client))) return sendAnew
+  const entries = entriesOf(client)
+  if (!areSdksOwn(entries)) return sendAnew
   keepSigner(client)
-  const followed = firstOfEachCall(client)
+  const followed = firstOfEachCall(entries)
   return ways.makeSend(client, (stack) => keepHead(stack, followed), sendAnew)
 }
 
 /** The first middleware that sets what differs from call to call. Not every platform's SDK has the one for traces. */
-const firstOfEachCall = ({ middlewareStack }: MarketplaceMeteringClient): string => {
+const firstOfEachCall = (entries: ReadonlyArray<Entry>): string => {
   const forTraces = "recursionDetectionMiddleware"
-  const isThere = middlewareStack.identify().some((line) => line.split(" ", 1)[0] === forTraces)
-  return isThere ? forTraces : "retryMiddleware"
+  return entries.some(({ name }) => name === forTraces) ? forTraces : "retryMiddleware"
 }
 
 /** The SDK makes a signer for each request, and copies its whole configuration for it. */

@@ -39,15 +39,12 @@ export const once = (stack: Stack): void =>
     { name: "retryMiddleware", step: "finalizeRequest", priority: "high", override: true }
   )
 
-/** What is in a command's own stack: what the SDK puts there when it finds a way, and what this package does. */
-const known: ReadonlySet<string | undefined> = new Set([
-  "deserializerMiddleware",
-  "endpointV2Middleware",
-  "keepHead",
-  "keptHead",
-  "loggerMiddleware",
-  "retryMiddleware"
-])
+/** Whether the SDK puts nothing into the stack of such a command, when it finds its way, but what sets the endpoint. */
+const isPlain = (name: OperationName, { config, middlewareStack }: MarketplaceMeteringClient) => {
+  const command = commandOf(name, {})
+  command.resolveMiddleware(middlewareStack, config, {})
+  return entriesOf(command).every((entry) => entry.name === "endpointV2Middleware")
+}
 
 /**
  * Sends commands by a way that is found once for each operation; the SDK finds it anew for each command. No middleware
@@ -62,7 +59,7 @@ export const makeSend = (
   const { config } = client
   const ways = new Map<OperationName, Way | undefined>()
 
-  const find = (name: OperationName): Way | undefined => {
+  const find = (name: OperationName): Way => {
     // the SDK keeps this command with its way, so it is nobody's
     const command = commandOf(name, {})
     const { middlewareStack: stack } = command
@@ -79,15 +76,13 @@ export const makeSend = (
       },
       { name: "deserializerMiddleware", step: "deserialize", override: true }
     )
-    const found = command.resolveMiddleware(client.middlewareStack, config, {})
-    const way = entriesOf(command).every((entry) => known.has(entry.name)) ? found : undefined
-    ways.set(name, way)
-    return way
+    return command.resolveMiddleware(client.middlewareStack, config, {})
   }
 
   return (exchange) => {
     const { abortSignal, input, name, seen } = exchange
-    const way = ways.has(name) ? ways.get(name) : find(name)
+    if (!ways.has(name)) ways.set(name, isPlain(name, client) ? find(name) : undefined)
+    const way = ways.get(name)
     if (way === undefined) return otherwise(exchange)
     const command = Object.assign(commandOf(name, input), {
       exchange,

@@ -1,5 +1,4 @@
 /** Who may come in: what a request's signature says of its sender, and what is answered where it says nothing good. */
-
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
