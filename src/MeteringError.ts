@@ -29,6 +29,7 @@
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import * as delivery from "./internal/delivery.js"
 import { Rule } from "./Preflight.js"
 
 /**
@@ -723,3 +724,39 @@ export type ModelledException =
  * @category models
  */
 export type MeteringError = ModelledException | CommonError
+
+/**
+ * What became of a request that ended with an error.
+ *
+ * - `notSent`: nothing of it has left this machine
+ * - `rejected`: it was answered, and is certainly not stored
+ * - `unknown`: it may have been metered; only the same request, sent again, cannot be metered twice
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Delivery = "notSent" | "rejected" | "unknown"
+
+/**
+ * What became of the request of one attempt. An earlier attempt may have come to more: see
+ * `MeteringRetry.trackDelivery`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringClient, MeteringError } from "effect-marketplace-metering"
+ *
+ * const program = MeteringClient.batchMeterUsage({ usageRecords: [] }).pipe(
+ *   Effect.tapError((error) =>
+ *     MeteringError.deliveryOf(error) === "unknown"
+ *       ? Effect.logWarning("perhaps metered: keep the records, and send the same again")
+ *       : Effect.logError(error.message)
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category utils
+ */
+export const deliveryOf: (error: MeteringError | MeteringConfigError) => Delivery =
+  delivery.deliveryOf

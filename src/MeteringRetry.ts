@@ -13,6 +13,8 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
+import { deliveryOf, leastCertain } from "./internal/delivery.js"
+import type { Delivery, MeteringError } from "./MeteringError.js"
 
 /**
  * How long to wait before each further attempt.
@@ -147,3 +149,71 @@ export const patient: Schedule.Schedule<Duration.Duration, unknown> = backoff({
   base: "200 millis",
   max: "1 minute"
 }).pipe(Schedule.zipLeft(whileRetryable), Schedule.upTo("30 minutes"))
+
+/**
+ * A call that remembers its attempts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tracked<A, E, R> {
+  /** The same call. Each run of it is an attempt. */
+  readonly call: Effect.Effect<A, E, R>
+  /**
+   * What has become of the request over all attempts so far: `notSent` before the first, and `unknown` while one is
+   * under way, when one was interrupted, and from the first on that may have been metered. To be asked after a failure
+   * or an interruption; a success says more.
+   */
+  readonly delivery: Effect.Effect<Delivery>
+}
+
+/**
+ * Remembers over retries whether an earlier attempt may have been metered. The error of the last one tells nothing of
+ * that: after a lost response, a refused connection sent nothing, and the usage may be billed all the same.
+ *
+ * Track a call once, and retry what you are given by any policy.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MeteringClient, MeteringRetry, type MeterUsage } from "effect-marketplace-metering"
+ *
+ * const meter = (request: MeterUsage.MeterUsageRequest) =>
+ *   Effect.gen(function* () {
+ *     const { call, delivery } = yield* MeteringRetry.trackDelivery(MeteringClient.meterUsage(request))
+ *     return yield* call.pipe(
+ *       Effect.retry(MeteringRetry.standard),
+ *       Effect.onError(() =>
+ *         Effect.flatMap(delivery, (delivery) =>
+ *           delivery === "unknown"
+ *             ? Effect.logWarning("perhaps metered: send this request again, not a new one", request)
+ *             : Effect.void
+ *         )
+ *       )
+ *     )
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const trackDelivery = <A, E extends MeteringError, R>(
+  call: Effect.Effect<A, E, R>
+): Effect.Effect<Tracked<A, E, R>> =>
+  Effect.sync(() => {
+    let failed: Delivery = "notSent"
+    /** Attempts that have not failed: under way, interrupted, or successful. */
+    let others = 0
+    return {
+      call: Effect.suspend(() => {
+        others += 1
+        return Effect.tapError(call, (error) =>
+          Effect.sync(() => {
+            others -= 1
+            failed = leastCertain(failed, deliveryOf(error))
+          })
+        )
+      }),
+      delivery: Effect.sync(() => (others > 0 ? "unknown" : failed))
+    }
+  })

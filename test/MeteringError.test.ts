@@ -464,3 +464,58 @@ describe("errors that no answer has brought", () => {
     assert.match(error.message, /(f: expected e \[nonce\]; ){3}and 2 more$/)
   })
 })
+
+describe("what became of a request", () => {
+  const certain = (tag: string) =>
+    tag === "InternalServiceErrorException" ? "unknown" : "rejected"
+
+  for (const operation of allOperations) {
+    it.effect(`${operation.name}: is unknown wherever the service may have done it`, () =>
+      Effect.gen(function* () {
+        const replies: ReadonlyArray<readonly [Canned, MeteringError.Delivery]> = [
+          ...operation.exceptions.map((tag) => [exception(tag), certain(tag)] as const),
+          [exception("AccessDeniedException"), "rejected"],
+          [exception("UnrecognizedClientException"), "rejected"],
+          [exception("com.amazon.coral.service#ExpiredTokenException"), "rejected"],
+          [exception("ValidationException"), "rejected"],
+          [exception("SlowDown", { status: 503 }), "rejected"],
+          [exception("Anything", { status: 429 }), "rejected"],
+          [exception("Anything", { status: 408 }), "unknown"],
+          [exception("RequestTimeout"), "unknown"],
+          ...[500, 501, 502, 503, 504, 505, 520, 599].map(
+            (status) => [exception("Anything", { status }), "unknown"] as const
+          ),
+          [{ status: 301, body: "" }, "rejected"],
+          [{ status: 403, body: "<html>" }, "rejected"],
+          [{ status: 408, body: "<html>" }, "unknown"],
+          [{ status: 503, body: "<html>" }, "unknown"],
+          [{ status: 200, body: "<html>" }, "unknown"]
+        ]
+        for (const [reply, expected] of replies) {
+          const error = yield* failure(operation, reply)
+          assert.strictEqual(MeteringError.deliveryOf(error), expected, error.message)
+        }
+      })
+    )
+  }
+
+  it("is not sent where nothing has left this machine", () => {
+    const operation = "MeterUsage"
+    const endpoint = "https://example.com"
+    const connection = (delivery: "notSent" | "unknown") =>
+      new MeteringError.ConnectionError({ operation, endpoint, reason: "R", delivery })
+    assert.deepStrictEqual(
+      [
+        new MeteringError.InvalidInputError({
+          violations: [{ field: "f", rule: "nonce", expected: "e" }]
+        }),
+        new MeteringError.CredentialsError({ operation, tried: [], reason: "r" }),
+        new MeteringError.MeteringConfigError({ reason: "no Region" }),
+        connection("notSent"),
+        connection("unknown"),
+        new MeteringError.RequestTimeoutError({ operation, endpoint, timeout: Duration.seconds(1) })
+      ].map(MeteringError.deliveryOf),
+      ["notSent", "notSent", "notSent", "notSent", "unknown", "unknown"]
+    )
+  })
+})

@@ -324,3 +324,76 @@ describe("over HTTP", () => {
     })
   )
 })
+
+describe("trackDelivery", () => {
+  const endpoint = "https://metering.example"
+  const lost = new MeteringError.ConnectionError({
+    operation,
+    endpoint,
+    reason: "ECONNRESET",
+    delivery: "unknown"
+  })
+  const unreached = new MeteringError.ConnectionError({
+    operation,
+    endpoint,
+    reason: "ECONNREFUSED",
+    delivery: "notSent"
+  })
+
+  it.effect.each<
+    readonly [ReadonlyArray<MeteringError.MeteringError>, ReadonlyArray<MeteringError.Delivery>]
+  >([
+    [
+      [unreached, throttled, unreached],
+      ["notSent", "rejected", "rejected"]
+    ],
+    [
+      [lost, unreached, final],
+      ["unknown", "unknown", "unknown"]
+    ],
+    [
+      [throttled, fault, throttled],
+      ["rejected", "unknown", "unknown"]
+    ]
+  ])("keeps what is least certain of all attempts: %j", ([errors, expected]) =>
+    Effect.gen(function* () {
+      const left = [...errors]
+      const { call, delivery } = yield* MeteringRetry.trackDelivery(
+        Effect.suspend(() => Effect.fail(left.shift() ?? final))
+      )
+      assert.strictEqual(yield* delivery, "notSent")
+      for (const [i, error] of errors.entries()) {
+        assert.strictEqual(yield* Effect.flip(call), error)
+        assert.strictEqual(yield* delivery, expected[i])
+      }
+    })
+  )
+
+  it.effect("knows nothing of an attempt that is under way, was interrupted or died", () =>
+    Effect.gen(function* () {
+      const { call, delivery } = yield* MeteringRetry.trackDelivery(Effect.never)
+      const fiber = yield* Effect.fork(call)
+      yield* Effect.yieldNow()
+      assert.strictEqual(yield* delivery, "unknown")
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(yield* delivery, "unknown")
+      const dying = yield* MeteringRetry.trackDelivery(Effect.dieMessage("a defect"))
+      yield* Effect.exit(dying.call)
+      assert.strictEqual(yield* dying.delivery, "unknown")
+    })
+  )
+
+  it.effect("tells of attempts that overlap", () =>
+    Effect.gen(function* () {
+      const outcomes = [Effect.never, Effect.fail(unreached)]
+      const { call, delivery } = yield* MeteringRetry.trackDelivery(
+        Effect.suspend(() => outcomes.shift() ?? Effect.never)
+      )
+      const first = yield* Effect.fork(call)
+      yield* Effect.yieldNow()
+      yield* Effect.flip(call)
+      assert.strictEqual(yield* delivery, "unknown")
+      yield* Fiber.interrupt(first)
+    })
+  )
+})

@@ -9,13 +9,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as MeteringClient from "../MeteringClient.js"
-import * as MeteringRetry from "../MeteringRetry.js"
 import * as MeterUsage from "../MeterUsage.js"
 import * as allocations from "./internal/allocations.js"
 import * as connection from "./internal/connection.js"
-import { Failure } from "./internal/failure.js"
+import { refused } from "./internal/failure.js"
 import { number, time } from "./internal/options.js"
-import { failureOf, isDoubtful } from "./internal/refusal.js"
+import { callWithRetries, failureOf } from "./internal/refusal.js"
 import { fields, json, timeOf } from "./internal/show.js"
 
 const productCode = Options.text("product-code").pipe(
@@ -95,21 +94,18 @@ export const meter = Command.make(
         }),
         failureOf
       )
-      const answer = yield* MeteringClient.meterUsage(request).pipe(
-        Effect.retry(MeteringRetry.standard),
-        Effect.provide(connection.layer(options)),
-        Effect.onInterrupt(() =>
-          options.dryRun
-            ? Effect.void
-            : Console.error(`It was stopped, and may have been metered. ${repeating(request)}`)
-        ),
-        Effect.mapError((error) => {
-          const failure = failureOf(error)
-          return isDoubtful(error) && !options.dryRun
-            ? new Failure({ ...failure, message: `${failure.message}\n${repeating(request)}` })
-            : failure
-        })
+      const answer = yield* callWithRetries(
+        MeteringClient.meterUsage(request),
+        connection.layer(options),
+        request.dryRun
+          ? undefined
+          : { perhaps: "may have been metered", advice: repeating(request) }
       )
+      if (MeterUsage.isDryRun(answer) && answer.unexpectedRecordId !== undefined) {
+        return yield* refused(
+          `This was a dry run, and the service gave it a record all the same: ${answer.unexpectedRecordId}. It may have been metered.\n${repeating(request)}`
+        )
+      }
       yield* Console.log(
         options.json
           ? json({ ...answer, timestamp, clientToken: request.clientToken })

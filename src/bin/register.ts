@@ -5,13 +5,12 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as MeteringClient from "../MeteringClient.js"
-import * as MeteringRetry from "../MeteringRetry.js"
 import * as RegisterUsage from "../RegisterUsage.js"
 import * as connection from "./internal/connection.js"
 import { refused } from "./internal/failure.js"
 import { textOf } from "./internal/input.js"
 import { number } from "./internal/options.js"
-import { failureOf } from "./internal/refusal.js"
+import { callWithRetries, failureOf } from "./internal/refusal.js"
 import { fields, json, timeOf } from "./internal/show.js"
 
 const productCode = Options.text("product-code").pipe(
@@ -60,10 +59,13 @@ export const register = Command.make(
         nonce: Option.getOrElse(options.nonce, () => globalThis.crypto.randomUUID())
       })
       const made = yield* Effect.mapError(request, failureOf)
-      const answer = yield* MeteringClient.registerUsage(made).pipe(
-        Effect.retry(MeteringRetry.standard),
-        Effect.provide(connection.layer(options)),
-        Effect.mapError(failureOf)
+      const answer = yield* callWithRetries(
+        MeteringClient.registerUsage(made),
+        connection.layer(options),
+        {
+          perhaps: "may have been registered",
+          advice: "To register it again is safe."
+        }
       )
       const entitlement = yield* Effect.transposeOption(
         Option.map(publicKey, (publicKey) =>

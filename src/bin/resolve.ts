@@ -8,11 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as MeteringClient from "../MeteringClient.js"
-import * as MeteringRetry from "../MeteringRetry.js"
 import * as connection from "./internal/connection.js"
 import { cannotRun } from "./internal/failure.js"
 import { textOf } from "./internal/input.js"
-import { failureOf } from "./internal/refusal.js"
+import { callWithRetries } from "./internal/refusal.js"
 import { fields, json } from "./internal/show.js"
 
 const file = Args.text({ name: "file" }).pipe(
@@ -30,10 +29,9 @@ export const resolve = Command.make(
   (options) =>
     Effect.gen(function* () {
       const registrationToken = yield* tokenOf(options.file)
-      const buyer = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
-        Effect.retry(MeteringRetry.standard),
-        Effect.provide(connection.layer(options)),
-        Effect.mapError(failureOf)
+      const buyer = yield* callWithRetries(
+        MeteringClient.resolveCustomer({ registrationToken }),
+        connection.layer(options)
       )
       yield* Console.log(
         options.json

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Queue, Redacted } from "effect"
+import { DateTime, Deferred, Effect, Exit, Queue, Redacted, Scope } from "effect"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import { nobody, serve } from "../support/loopback.js"
 import { command } from "./command.js"
@@ -93,9 +93,10 @@ describe("meter", () => {
           /may have been metered.*--timestamp 20[^ ]+Z --client-token [^ ]+\n$/
         ],
         [["meter", ...usage, "--dry-run"], /^$/],
-        [["register", "--product-code", "sandbox-container"], /^$/]
+        [["register", "--product-code", "sandbox-container"], /may have been registered/],
+        [["resolve"], /^$/]
       ] as const) {
-        const { child, ended } = start([...args, "--endpoint", deaf], { env })
+        const { child, ended } = start([...args, "--endpoint", deaf], { env, stdin: "a-token" })
         yield* asked.take
         child.kill("SIGINT")
         const told = yield* Effect.promise(() => ended)
@@ -121,6 +122,120 @@ describe("meter", () => {
         assert.notMatch(ended.stderr, /\n\s+at /)
       }
       assert.strictEqual((yield* (yield* MeteringSandbox.MeteringSandbox).calls).MeterUsage, 0)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+})
+
+describe("a call whose first attempt was lost", () => {
+  const again = /--timestamp 20[^ ]+Z --client-token \S+\n$/
+  const product = ["--product-code", "sandbox-container"]
+
+  /** Cuts the first request when it has arrived in full, and answers the others so. */
+  const cutsFirst = (statusCode: number, type: string) => {
+    let requests = 0
+    return serve((request, response) => {
+      requests += 1
+      if (requests === 1) {
+        request.socket.destroy()
+        return
+      }
+      response.statusCode = statusCode
+      response.end(JSON.stringify({ __type: type, message: "said" }))
+    })
+  }
+
+  /** Ends when a request has arrived: it is cut, and the next connection is refused. */
+  const endsAtFirst = (args: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const asked = yield* Deferred.make<void>()
+      const url = yield* Scope.extend(
+        serve(() => Deferred.unsafeDone(asked, Effect.void)),
+        scope
+      )
+      const env = yield* environment
+      const { ended } = start([...args, "--endpoint", url], { env, stdin: "a-token" })
+      yield* Deferred.await(asked)
+      yield* Scope.close(scope, Exit.void)
+      return yield* Effect.promise(() => ended)
+    })
+
+  it.live("is never told as not sent, and tells the token to repeat it with", () =>
+    Effect.gen(function* () {
+      const refused = yield* endsAtFirst(["meter", ...usage])
+      const answered = yield* Effect.forEach(
+        [
+          [400, "AccessDeniedException"],
+          [400, "com.amazonaws.marketplacemetering#CustomerNotEntitledException"],
+          [503, "ServiceUnavailable"],
+          [408, "SomethingNew"]
+        ] as const,
+        ([statusCode, type]) =>
+          Effect.flatMap(cutsFirst(statusCode, type), (url) =>
+            call(["meter", ...usage, "--endpoint", url])
+          )
+      )
+      for (const { code, stderr, stdout } of [refused, ...answered]) {
+        assert.deepStrictEqual([code, stdout], [1, ""], stderr)
+        assert.match(stderr, /may have been metered|ServiceUnavailable|SomethingNew/)
+        assert.match(stderr, again)
+        assert.notMatch(stderr, /nothing was sent/i)
+      }
+      assert.match(refused.stderr, /ECONNREFUSED[\s\S]*An earlier attempt may have been metered: /)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("is billed once when it is repeated by what was told", () =>
+    Effect.gen(function* () {
+      const lost = yield* endsAtFirst(["meter", ...usage])
+      const [, timestamp = "", token = ""] =
+        /--timestamp (\S+) --client-token (\S+)/.exec(lost.stderr) ?? []
+      const repeated = ["meter", ...usage, "--timestamp", timestamp, "--client-token", token]
+      for (const ended of [yield* call(repeated), yield* call([...repeated, "--json"])]) {
+        assert.strictEqual(ended.code, 0, ended.stderr)
+      }
+      const records = yield* (yield* MeteringSandbox.MeteringSandbox).records
+      assert.deepStrictEqual(
+        records.map(({ quantity }) => quantity),
+        [3]
+      )
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("tells of three answers of 503 that each may have metered", () =>
+    Effect.gen(function* () {
+      const unavailable = yield* serve((_request, response) => {
+        response.statusCode = 503
+        response.end(JSON.stringify({ __type: "ServiceUnavailable" }))
+      })
+      const ended = yield* call(["meter", ...usage, "--endpoint", unavailable])
+      assert.strictEqual(ended.code, 1)
+      assert.match(ended.stderr, again)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("tells of register and resolve that something was sent, and of a dry run no token", () =>
+    Effect.gen(function* () {
+      const register = yield* endsAtFirst(["register", ...product])
+      const resolve = yield* endsAtFirst(["resolve"])
+      const dryRun = yield* endsAtFirst(["meter", ...usage, "--dry-run"])
+      for (const { code, stderr } of [register, resolve, dryRun]) {
+        assert.strictEqual(code, 1)
+        assert.notMatch(stderr, /nothing was sent|client-token/i)
+      }
+      assert.match(register.stderr, /may have been registered[\s\S]*again is safe/)
+      assert.notMatch(resolve.stderr, /may have been/)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("tells of a dry run that was given a record", () =>
+    Effect.gen(function* () {
+      const metering = yield* serve((_request, response) =>
+        response.end(JSON.stringify({ MeteringRecordId: "a-record" }))
+      )
+      const ended = yield* call(["meter", ...usage, "--dry-run", "--endpoint", metering])
+      assert.deepStrictEqual([ended.code, ended.stdout], [1, ""])
+      assert.match(ended.stderr, /a-record\. It may have been metered/)
     }).pipe(Effect.scoped, Effect.provide(World()))
   )
 })

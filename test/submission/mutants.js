@@ -54,15 +54,15 @@ const mutants = [
   ],
   [
     "a lost answer reported as not sent",
-    "internal/submission/verdict.ts",
-    'const unknown: Verdict = { delivery: "doubtful"',
-    'const unknown: Verdict = { delivery: "unsent"'
+    "internal/delivery.ts",
+    'RequestTimeoutError: "unknown"',
+    'RequestTimeoutError: "notSent"'
   ],
   [
     "a cut connection reported as not sent",
-    "internal/submission/verdict.ts",
-    'delivery: delivery === "notSent" ? "unsent" : "doubtful"',
-    'delivery: delivery === "notSent" ? "unsent" : "unsent"'
+    "internal/delivery.ts",
+    "ConnectionError: ({ delivery }) => delivery",
+    'ConnectionError: () => "notSent"'
   ],
   [
     "a doubt forgotten over a later refusal",

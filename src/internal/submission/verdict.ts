@@ -1,5 +1,6 @@
 /** What an error tells of the records that its call carried, and of others. */
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
+import { deliveryOf } from "../delivery.js"
 
 export interface Verdict {
   /**
@@ -14,51 +15,39 @@ export interface Verdict {
   readonly about: "passing" | "record" | "product" | "caller"
 }
 
+type About = Verdict["about"]
+
 type Table = {
-  readonly [E in BatchMeterUsageError as E["_tag"]]: Verdict | ((error: E) => Verdict)
+  readonly [E in BatchMeterUsageError as E["_tag"]]: About | ((error: E) => About)
 }
 
-const ofRecord: Verdict = { delivery: "refused", about: "record" }
-const ofProduct: Verdict = { delivery: "refused", about: "product" }
-const ofCaller: Verdict = { delivery: "refused", about: "caller" }
-const unknown: Verdict = { delivery: "doubtful", about: "passing" }
-
 const table: Table = {
-  // an error inside says nothing of what had been stored before it
-  InternalServiceErrorException: unknown,
-  ThrottlingException: { delivery: "refused", about: "passing" },
+  InternalServiceErrorException: "passing",
+  ThrottlingException: "passing",
 
   // all records are looked at before the first is stored
-  InvalidUsageDimensionException: ofRecord,
-  InvalidTagException: ofRecord,
-  InvalidUsageAllocationsException: ofRecord,
-  InvalidCustomerIdentifierException: ofRecord,
-  TimestampOutOfBoundsException: ofRecord,
-  InvalidLicenseException: ofRecord,
-  InvalidInputError: { delivery: "unsent", about: "record" },
+  InvalidUsageDimensionException: "record",
+  InvalidTagException: "record",
+  InvalidUsageAllocationsException: "record",
+  InvalidCustomerIdentifierException: "record",
+  TimestampOutOfBoundsException: "record",
+  InvalidLicenseException: "record",
+  InvalidInputError: "record",
 
-  InvalidProductCodeException: ofProduct,
-  DisabledApiException: ofProduct,
-  AccessDeniedError: ofProduct,
+  InvalidProductCodeException: "product",
+  DisabledApiException: "product",
+  AccessDeniedError: "product",
 
-  CredentialsError: { delivery: "unsent", about: "caller" },
-  CredentialsExpiredError: ofCaller,
-  CredentialsRejectedError: ofCaller,
-  ClockSkewError: ofCaller,
+  CredentialsError: "caller",
+  CredentialsExpiredError: "caller",
+  CredentialsRejectedError: "caller",
+  ClockSkewError: "caller",
 
-  ConnectionError: ({ delivery, isRetryable }) => ({
-    delivery: delivery === "notSent" ? "unsent" : "doubtful",
-    about: isRetryable ? "passing" : "caller"
-  }),
-  RequestTimeoutError: unknown,
-  UnexpectedResponseError: (error) => ({
-    delivery: deliveryOf(error),
-    about: error.isRetryable ? "passing" : "caller"
-  }),
-  UnknownServiceError: (error) => ({
-    delivery: deliveryOf(error),
-    about: error.isRetryable ? "passing" : codesOfRecords.has(error.code) ? "record" : "product"
-  })
+  ConnectionError: ({ isRetryable }) => (isRetryable ? "passing" : "caller"),
+  RequestTimeoutError: "passing",
+  UnexpectedResponseError: ({ isRetryable }) => (isRetryable ? "passing" : "caller"),
+  UnknownServiceError: ({ code, isRetryable }) =>
+    isRetryable ? "passing" : codesOfRecords.has(code) ? "record" : "product"
 }
 
 /** What the front door says of a request whose form it does not like. */
@@ -68,25 +57,13 @@ const codesOfRecords: ReadonlySet<string> = new Set([
   "ValidationException"
 ])
 
-/** An answer without a name: only a redirect, a throttle and a client's fault certainly stored nothing. */
-const deliveryOf = ({
-  isRetryable,
-  isThrottling,
-  statusCode = 0
-}: {
-  readonly isRetryable: boolean
-  readonly isThrottling: boolean
-  readonly statusCode?: number | undefined
-}): Verdict["delivery"] =>
-  isThrottling ||
-  (!isRetryable && statusCode >= 300 && statusCode < 500 && statusCode !== requestTimeout)
-    ? "refused"
-    : "doubtful"
-
-const requestTimeout = 408
+const deliveries = { notSent: "unsent", rejected: "refused", unknown: "doubtful" } as const
 
 export const verdictOf = (error: BatchMeterUsageError): Verdict => {
-  const verdict = table[error._tag]
-  // the entry under an error's own tag is about that error
-  return typeof verdict === "function" ? verdict(error as never) : verdict
+  const about = table[error._tag]
+  return {
+    delivery: deliveries[deliveryOf(error)],
+    // the entry under an error's own tag is about that error
+    about: typeof about === "function" ? about(error as never) : about
+  }
 }
