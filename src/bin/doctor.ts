@@ -1,13 +1,13 @@
 /** `doctor`: what would stop metering on this machine. */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as AwsCredentials from "../AwsCredentials.js"
@@ -19,13 +19,15 @@ import * as connection from "./internal/connection.js"
 import { refused } from "./internal/failure.js"
 import {
   type Finding,
+  ofAnswers,
   ofClock,
   ofCredentials,
-  ofPermission,
+  ofProxies,
   ofRegion,
   type Status,
   skipped
 } from "./internal/findings.js"
+import * as proxies from "./internal/proxies.js"
 import { json } from "./internal/show.js"
 
 /** Those that can be tried without an effect. RegisterUsage begins to meter a container. */
@@ -98,27 +100,96 @@ const examine = (
       [examineCredentials(options), Effect.either(configOf(options))],
       { concurrency: "unbounded" }
     )
+    const proxy = proxyFinding()
     if (Either.isLeft(config)) {
+      const unusable = yield* atFault(options, config.left.message, wanted)
       return [
         credentials,
-        { check: "region", status: "problem", found: "none", advice: config.left.message } as const,
-        skipped("endpoint", "it depends on the Region"),
-        skipped("permissions", "there is nothing to ask")
+        ...unusable,
+        ...proxy,
+        skipped("permissions", "there is nobody to ask before that is corrected")
       ]
     }
-    const endpoint = yield* examineEndpoint(config.right)
-    const isReachable = endpoint.every(({ status }) => status !== "problem")
+    const region = ofRegion(config.right.region, wanted)
+    if (proxy.some(({ status }) => status === "problem")) {
+      return [
+        credentials,
+        region,
+        ...proxy,
+        skipped("endpoint", "it would be called by the proxy"),
+        skipped("permissions", "there is nobody to ask before that is corrected")
+      ]
+    }
+    const [endpoint, clock] = yield* examineEndpoint(config.right)
     const permissions =
-      isReachable && credentials.status === "ok"
+      endpoint.status !== "problem" && credentials.status === "ok"
         ? yield* Effect.forEach(wanted, (operation) => tryOut(operation, productCode), {
             concurrency: "unbounded"
           }).pipe(Effect.provide(connection.layer(options)), Effect.orDie)
-        : [skipped("permissions", "they cannot be asked for without credentials and endpoint")]
-    return [credentials, ofRegion(config.right.region, wanted), ...endpoint, ...permissions]
+        : undefined
+    return [
+      credentials,
+      region,
+      ...proxy,
+      endpoint,
+      ...(permissions === undefined
+        ? [
+            clock,
+            skipped("permissions", "they cannot be asked for without credentials and endpoint")
+          ]
+        : ofAnswers(clock, permissions))
+    ]
   })
 
 const configOf = (options: connection.Connection) =>
   MeteringConfig.MeteringConfig.pipe(Effect.provide(connection.config(options)))
+
+/**
+ * Which part of the configuration cannot be used: the one in whose place anything else could. A file or a variable may
+ * be what is wrong, so the options alone do not tell.
+ */
+const atFault = (
+  options: connection.Connection,
+  advice: string,
+  wanted: ReadonlyArray<OperationName>
+): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.gen(function* () {
+    const withRegion = yield* Effect.option(
+      configOf({ ...options, region: Option.some("us-east-1") })
+    )
+    if (Option.isSome(withRegion)) {
+      return [
+        { check: "region", status: "problem", found: "none that can be used", advice },
+        skipped("endpoint", "it depends on the Region")
+      ]
+    }
+    const withEndpoint = yield* Effect.option(
+      configOf({ ...options, endpoint: Option.some("http://localhost") })
+    )
+    return Option.isSome(withEndpoint)
+      ? [
+          ofRegion(withEndpoint.value.region, wanted),
+          { check: "endpoint", status: "problem", found: "not one that can be called", advice }
+        ]
+      : [{ check: "configuration", status: "problem", found: "it cannot be used", advice }]
+  })
+
+/** Only where there is one, or would be. */
+const proxyFinding = (): ReadonlyArray<Finding> =>
+  Either.match(proxies.read(process.env), {
+    onLeft: (reason) => [
+      {
+        check: "proxy",
+        status: "problem",
+        found: reason,
+        advice: "Give it as http://HOST:PORT, or unset the variable."
+      }
+    ],
+    onRight: (found) => (found === undefined ? [] : [ofProxies(found)])
+  })
+
+/** So long a source of credentials may take here; other commands wait for it longer. */
+const credentialsLimit = "10 seconds"
 
 const examineCredentials = (options: connection.Connection): Effect.Effect<Finding> =>
   Effect.gen(function* () {
@@ -135,7 +206,18 @@ const examineCredentials = (options: connection.Connection): Effect.Effect<Findi
         found: `none from ${tried.join(", ")}`,
         advice: `${reason}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in and set AWS_PROFILE, or run with a role.`
       })
-    )
+    ),
+    Effect.timeoutTo({
+      duration: credentialsLimit,
+      onSuccess: (finding) => finding,
+      onTimeout: (): Finding => ({
+        check: "credentials",
+        status: "problem",
+        found: `no answer within ${credentialsLimit}`,
+        advice:
+          "A source of them hangs: run the profile's credential_process by hand, and see whether STS, SSO or the metadata service can be reached from here (they are not asked through a proxy)."
+      })
+    })
   )
 
 /** Whoever answers there, and by which clock. Any answer will do; the request is not signed. */
@@ -158,7 +240,7 @@ const examineEndpoint = ({ endpoint, requestTimeout }: MeteringConfig.Service) =
         ? skipped("clock", "the answer has no date")
         : // a date is cut to the second: half of one, on average
           ofClock((before + after) / 2 - (date + 500))
-    ]
+    ] as const
   }).pipe(
     Effect.timeoutFail({ duration: requestTimeout, onTimeout: () => "no answer in time" as const }),
     Effect.catchAll((error) => {
@@ -177,9 +259,9 @@ const examineEndpoint = ({ endpoint, requestTimeout }: MeteringConfig.Service) =
             "Look at the Region's name, at DNS, proxy and firewall (HTTPS, port 443), or at --endpoint."
         } satisfies Finding,
         skipped("clock", "only an answer tells the service's")
-      ])
+      ] as const)
     }),
-    Effect.provide(FetchHttpClient.layer)
+    Effect.provide(Layer.orDie(proxies.httpClient))
   )
 
 /** A call that has no effect, whatever it is answered. */
@@ -204,7 +286,7 @@ const tryOut = (operation: OperationName, productCode: string) =>
     }
   }).pipe(
     Effect.match({
-      onSuccess: () => ofPermission(operation, undefined),
-      onFailure: (error) => ofPermission(operation, error)
+      onSuccess: () => ({ operation, error: undefined }),
+      onFailure: (error) => ({ operation, error })
     })
   )

@@ -1,13 +1,17 @@
+import { writeFileSync } from "node:fs"
+import type { IncomingMessage } from "node:http"
+import { connect, type Socket } from "node:net"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Redacted } from "effect"
+import { DateTime, Effect, Either, Redacted } from "effect"
 import { MeteringError } from "effect-marketplace-metering"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import * as findings from "../../src/bin/internal/findings.js"
-import { nobody } from "../support/loopback.js"
+import * as proxies from "../../src/bin/internal/proxies.js"
+import { nobody, serve } from "../support/loopback.js"
 import { command } from "./command.js"
 import { environment, World } from "./world.js"
 
-const { run } = command()
+const { file, run } = command()
 
 interface Told {
   readonly ok: boolean
@@ -82,6 +86,196 @@ describe("on a machine", () => {
       assert.match(told.checks[1]?.advice ?? "", /AWS_REGION/)
     }).pipe(Effect.provide(World()))
   )
+})
+
+describe("what is wrong is told by its name", () => {
+  it.live("an endpoint that is none, by the option, a variable or a profile", () =>
+    Effect.gen(function* () {
+      const env = yield* environment
+      const wrong = yield* Effect.promise(() => run(["doctor", "--endpoint", "sandbox"], { env }))
+      assert.strictEqual(wrong.code, 2)
+      assert.include(wrong.stderr, '--endpoint: expected an http or https URL, got "sandbox"')
+
+      const config = file("config-with-endpoint")
+      writeFileSync(config, "[profile p]\nregion = us-east-1\nendpoint_url = ftp://x\n")
+      const profile = { AWS_CONFIG_FILE: config, AWS_PROFILE: "p", AWS_REGION: "" }
+      for (const change of [
+        { AWS_ENDPOINT_URL_MARKETPLACE_METERING: "sandbox" },
+        { ...profile, AWS_ENDPOINT_URL_MARKETPLACE_METERING: "" }
+      ]) {
+        const { code, status, told } = yield* doctor([], change)
+        assert.strictEqual(code, 1)
+        assert.deepStrictEqual(status.slice(1), [
+          "region: ok",
+          "endpoint: problem",
+          "permissions: skipped"
+        ])
+        assert.match(told.checks[2]?.advice ?? "", /endpoint is not an http or https URL/)
+      }
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("a Region that is none, and a flag that is neither", () =>
+    Effect.gen(function* () {
+      const region = yield* doctor([], { AWS_REGION: "us east" })
+      assert.deepStrictEqual(region.status.slice(1, 3), ["region: problem", "endpoint: skipped"])
+      const flag = yield* doctor([], { AWS_USE_FIPS_ENDPOINT: "maybe" })
+      assert.deepStrictEqual(flag.status.slice(1, 2), ["configuration: problem"])
+      assert.match(flag.told.checks[1]?.advice ?? "", /AWS_USE_FIPS_ENDPOINT/)
+    }).pipe(Effect.provide(World()))
+  )
+
+  it.live("a clock that is off, and not permissions", () =>
+    Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const date = new Date(DateTime.toEpochMillis(now) - 3_600_000).toUTCString()
+      const refusing = yield* serve((request, response) => {
+        response.setHeader("date", date)
+        response.statusCode = request.method === "GET" ? 404 : 400
+        response.end(JSON.stringify({ __type: "RequestExpired", message: "Request has expired" }))
+      })
+      const { code, status, stderr } = yield* doctor(["--endpoint", refusing])
+      assert.strictEqual(code, 1)
+      assert.deepStrictEqual(status.slice(2), [
+        "endpoint: ok",
+        "clock: problem",
+        "permission for ResolveCustomer: skipped",
+        "permission for BatchMeterUsage: skipped",
+        "permission for MeterUsage: skipped"
+      ])
+      assert.strictEqual(stderr, "1 thing would stop metering.\n")
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("a source of credentials that hangs, in some seconds", () =>
+    Effect.gen(function* () {
+      const config = file("config-that-hangs")
+      writeFileSync(
+        config,
+        '[profile hangs]\ncredential_process = node -e "setTimeout(() => {}, 120000)"\n'
+      )
+      const { code, told } = yield* doctor(["--profile", "hangs"], {
+        AWS_CONFIG_FILE: config,
+        AWS_ACCESS_KEY_ID: "",
+        AWS_SECRET_ACCESS_KEY: ""
+      })
+      assert.strictEqual(code, 1)
+      assert.match(told.checks[0]?.found ?? "", /no answer within 10 seconds/)
+      assert.match(told.checks[0]?.advice ?? "", /credential_process/)
+    }).pipe(Effect.provide(World()))
+  )
+})
+
+describe("a proxy of the environment", () => {
+  /** Connects whoever asks to the sandbox, whatever host was asked for. */
+  const proxy = (port: number) =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const url = yield* serve(
+        (_request, response) => response.writeHead(400).end(),
+        (server) =>
+          server.on("connect", (request: IncomingMessage, client: Socket) => {
+            asked.push(`${request.url} ${request.headers["proxy-authorization"] ?? ""}`)
+            const upstream = connect(port, "127.0.0.1", () => {
+              client.write("HTTP/1.1 200 Connection established\r\n\r\n")
+              upstream.pipe(client).pipe(upstream)
+            })
+            upstream.on("error", () => client.destroy())
+            client.on("error", () => upstream.destroy())
+          })
+      )
+      return { asked, url }
+    })
+
+  it.live("is what calls go through, and is told without its password", () =>
+    Effect.gen(function* () {
+      const env = yield* environment
+      const { asked, url } = yield* proxy(
+        Number(new URL(env.AWS_ENDPOINT_URL_MARKETPLACE_METERING).port)
+      )
+      const withPassword = url.replace("//", "//user:hidden-password@")
+      const change = { HTTP_PROXY: withPassword, no_proxy: "other.example" }
+      const far = ["--endpoint", "http://metering.example:1234"]
+      const { status, stdout, told } = yield* doctor(
+        ["--operation", "BatchMeterUsage", ...far, "--product-code", "sandbox-analytics"],
+        change
+      )
+      assert.deepStrictEqual(status, [
+        "credentials: ok",
+        "region: ok",
+        "proxy: ok",
+        "endpoint: ok",
+        "clock: ok",
+        "permission for BatchMeterUsage: ok"
+      ])
+      assert.include(told.checks[2]?.found ?? "", `http by ${url} (HTTP_PROXY)`)
+      assert.notInclude(stdout, "hidden-password")
+      const basic = Buffer.from("user:hidden-password").toString("base64")
+      assert.deepStrictEqual(new Set(asked), new Set([`metering.example:1234 Basic ${basic}`]))
+      const token = yield* (yield* MeteringSandbox.MeteringSandbox).mintToken()
+      const resolved = yield* Effect.promise(() =>
+        run(["resolve", ...far], { env: { ...env, ...change }, stdin: Redacted.value(token) })
+      )
+      assert.strictEqual(resolved.code, 0, resolved.stderr)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("is not asked for this machine, nor for hosts in NO_PROXY", () =>
+    Effect.gen(function* () {
+      const { asked, url } = yield* proxy(1)
+      const here = yield* doctor(["--operation", "BatchMeterUsage"], { http_proxy: url })
+      assert.notInclude(here.status, "endpoint: problem")
+      const excepted = yield* doctor(["--endpoint", "http://metering.invalid"], {
+        HTTP_PROXY: url,
+        NO_PROXY: ".invalid"
+      })
+      assert.include(excepted.status, "endpoint: problem")
+      const everything = yield* doctor([], { HTTP_PROXY: url, NO_PROXY: "*" })
+      assert.notInclude(everything.status, "proxy: ok")
+      assert.deepStrictEqual(asked, [])
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+
+  it.live("that is none stops every command before anything is sent", () =>
+    Effect.gen(function* () {
+      const change = { HTTPS_PROXY: "socks5://user:hidden-password@proxy.example" }
+      const { code, status, stdout } = yield* doctor([], change)
+      assert.strictEqual(code, 1)
+      assert.deepStrictEqual(status.slice(1), [
+        "region: ok",
+        "proxy: problem",
+        "endpoint: skipped",
+        "permissions: skipped"
+      ])
+      const env = { ...(yield* environment), ...change }
+      const resolved = yield* Effect.promise(() => run(["resolve"], { env, stdin: "a-token" }))
+      assert.strictEqual(resolved.code, 2)
+      assert.match(resolved.stderr, /HTTPS_PROXY is not the URL of an http or https proxy/)
+      assert.notInclude(stdout + resolved.stderr, "hidden-password")
+    }).pipe(Effect.provide(World()))
+  )
+
+  it("is read as other tools read it", () => {
+    const read = (environment: Record<string, string>) =>
+      Either.match(proxies.read(environment), {
+        onLeft: (reason) => reason,
+        onRight: (found) =>
+          found && [found.http, found.https].map((proxy) => proxy && proxies.shown(proxy))
+      })
+    assert.isUndefined(read({}))
+    assert.isUndefined(read({ NO_PROXY: "a", HTTP_PROXY: " " }))
+    assert.deepStrictEqual(read({ http_proxy: "a:1", HTTP_PROXY: "http://b" }), [
+      "http://a:1 (http_proxy)",
+      "http://a:1 (http_proxy)"
+    ])
+    assert.deepStrictEqual(read({ HTTPS_PROXY: "https://p:9/x" }), [
+      undefined,
+      "https://p:9 (HTTPS_PROXY)"
+    ])
+    for (const value of ["http://", "socks5://a", "http://a:99999"]) {
+      assert.match(String(read({ https_proxy: value })), /^https_proxy is not the URL/)
+    }
+  })
 })
 
 describe("findings", () => {

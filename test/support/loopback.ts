@@ -4,9 +4,10 @@ import type * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** Serves by this handler, and gives the server's address. */
+/** Serves by this handler, and gives the server's address. `prepare` is given the server before it listens. */
 export const serve = (
-  handler: (request: Http.IncomingMessage, response: Http.ServerResponse, body: string) => void
+  handler: (request: Http.IncomingMessage, response: Http.ServerResponse, body: string) => void,
+  prepare: (server: Http.Server) => void = () => {}
 ): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.async<Http.Server>((resume) => {
@@ -15,6 +16,7 @@ export const serve = (
         request.on("data", (chunk) => chunks.push(chunk))
         request.on("end", () => handler(request, response, Buffer.concat(chunks).toString()))
       })
+      prepare(server)
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),
     (server) =>

@@ -1,29 +1,42 @@
 /** Where the service is called, and as whom: as every AWS tool finds it, but for what the options say. */
 import * as Options from "@effect/cli/Options"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as AwsCredentials from "../../AwsCredentials.js"
+import { resolve as resolveEndpoint } from "../../internal/endpoint.js"
 import * as MeteringClient from "../../MeteringClient.js"
 import * as MeteringConfig from "../../MeteringConfig.js"
 // not by the index, which would bring another HTTP client into the bundle
 import * as defaultChain from "../../node/defaultChain.js"
 import * as sharedConfig from "../../node/sharedConfig.js"
+import { checked } from "./options.js"
+import * as proxies from "./proxies.js"
 
-const region = Options.text("region").pipe(
+const region = checked(
+  "region",
+  "region",
+  "a Region such as us-east-1",
+  (region) => region !== "" && Either.isRight(resolveEndpoint({ region }))
+).pipe(
   Options.optional,
   Options.withDescription("The Region to call, in place of the environment's or the profile's.")
 )
 
-const endpoint = Options.text("endpoint").pipe(
-  Options.withPseudoName("url"),
+const endpoint = checked(
+  "endpoint",
+  "url",
+  "an http or https URL",
+  (endpoint) => endpoint !== "" && Either.isRight(resolveEndpoint({ endpoint }))
+).pipe(
   Options.optional,
   Options.withDescription("Where to call in place of the Region's endpoint, such as a sandbox.")
 )
 
 const profile = Options.text("profile").pipe(
+  Options.withPseudoName("name"),
   Options.optional,
   Options.withDescription(
     "The profile of the shared AWS files to take credentials and Region from."
@@ -80,9 +93,12 @@ export const credentials = ({ profile, region }: Connection) =>
 export const layer = (connection: Connection) =>
   MeteringClient.layer.pipe(
     Layer.provideMerge(
-      Layer.mergeAll(config(connection), credentials(connection), FetchHttpClient.layer)
+      Layer.mergeAll(config(connection), credentials(connection), proxies.httpClient)
     )
   )
+
+/** A source that has just answered, and does not now. */
+const limitOfMarks = "5 seconds"
 
 /** How the SDK marks credentials that it has found, which tells their source; nothing where it cannot be told. */
 export const marksOf = ({ profile }: Connection): Effect.Effect<ReadonlyArray<string>> =>
@@ -91,4 +107,7 @@ export const marksOf = ({ profile }: Connection): Effect.Effect<ReadonlyArray<st
     const provider = defaultProvider(Option.isSome(profile) ? { profile: profile.value } : {})
     const found: object = await provider()
     return "$source" in found ? Object.keys(found.$source ?? {}) : []
-  }).pipe(Effect.orElseSucceed(() => []))
+  }).pipe(
+    Effect.timeout(limitOfMarks),
+    Effect.orElseSucceed(() => [])
+  )

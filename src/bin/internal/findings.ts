@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { Credentials } from "../../AwsCredentials.js"
 import type { OperationName } from "../../MeteringError.js"
+import { type Proxies, shown } from "./proxies.js"
 import type { CallError } from "./refusal.js"
 import * as regions from "./regions.js"
 
@@ -94,6 +95,9 @@ export const ofRegion = (region: string, operations: ReadonlyArray<OperationName
 const refusedFrom = Duration.minutes(5)
 const suspiciousFrom = Duration.minutes(1)
 
+const setClock =
+  "Set it by NTP. Usage carries this machine's time: with a wrong hour it is billed in a wrong hour."
+
 /** This machine's clock, by how far it is ahead of the service's. The `Date` of an answer has whole seconds. */
 export const ofClock = (aheadMillis: number): Finding => {
   const off = Duration.millis(Math.abs(aheadMillis))
@@ -101,13 +105,58 @@ export const ofClock = (aheadMillis: number): Finding => {
     Math.abs(aheadMillis) < 2000
       ? "agrees with the service's"
       : `${Duration.format(Duration.seconds(Math.round(Duration.toSeconds(off))))} ${aheadMillis > 0 ? "ahead of" : "behind"} the service's`
-  const advice =
-    "Set it by NTP. Usage carries this machine's time: with a wrong hour it is billed in a wrong hour."
+  const advice = setClock
   return Duration.greaterThanOrEqualTo(off, refusedFrom)
     ? { check: "clock", status: "problem", found, advice }
     : Duration.greaterThanOrEqualTo(off, suspiciousFrom)
       ? { check: "clock", status: "warning", found, advice }
       : { check: "clock", status: "ok", found }
+}
+
+/** Through whom calls go. */
+export const ofProxies = ({ http, https }: Proxies): Finding => {
+  const all = [
+    ...(https === undefined ? [] : [`https by ${shown(https)}`]),
+    ...(http === undefined ? [] : [`http by ${shown(http)}`])
+  ]
+  return {
+    check: "proxy",
+    status: "ok",
+    found: `${all.join(", ")}; but for this machine, the hosts in NO_PROXY, and sources of credentials`
+  }
+}
+
+/** A harmless call, and what it failed with. */
+export interface Answer {
+  readonly operation: OperationName
+  readonly error: CallError | undefined
+}
+
+/**
+ * The clock, and what the answers say of permissions. Whoever refuses the clock has looked at nothing else, and to a front
+ * door a signature by a wrong clock may be one by a wrong key.
+ */
+export const ofAnswers = (
+  clock: Finding,
+  answers: ReadonlyArray<Answer>
+): ReadonlyArray<Finding> => {
+  const isRefused = answers.some(({ error }) => error?._tag === "ClockSkewError")
+  const seen: Finding =
+    isRefused && clock.status !== "problem"
+      ? { ...clock, status: "problem", found: "refused by the service", advice: setClock }
+      : clock
+  const isOff = seen.status === "problem"
+  return [
+    seen,
+    ...answers.map(({ error, operation }) =>
+      error?._tag === "ClockSkewError" || (isOff && error?._tag === "CredentialsRejectedError")
+        ? skipped(
+            `permission for ${operation}`,
+            "the service may refuse the clock only: set it, and ask again"
+          )
+        : ofPermission(operation, error)
+    )
+  ]
 }
 
 /** What an answer to a harmless call says of the right to make real ones. */

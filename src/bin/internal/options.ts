@@ -27,6 +27,15 @@ const read = <A>(
     )
   )
 
+/** A text that is only taken when it is good. */
+export const checked = (
+  name: string,
+  kind: string,
+  expected: string,
+  isGood: (text: string) => boolean
+): Options.Options<string> =>
+  read(name, kind, expected, (text) => (isGood(text) ? Either.right(text) : Either.left(text)))
+
 export const number = (
   name: string,
   expected: string,
