@@ -42,6 +42,7 @@ const operations = Options.choice("operation", harmless).pipe(
 )
 
 const productCode = Options.text("product-code").pipe(
+  Options.withPseudoName("code"),
   Options.optional,
   Options.withDescription("Your product, to try calls with; without it one that nobody has.")
 )

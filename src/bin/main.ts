@@ -13,7 +13,6 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { app } from "./app.js"
-import { inOrder } from "./internal/arguments.js"
 import { meaning, Signals } from "./internal/signals.js"
 import { isColourful, logger, plainWhere } from "./internal/terminal.js"
 
@@ -46,7 +45,7 @@ const Live = Layer.mergeAll(
   Logger.replace(Logger.defaultLogger, logger)
 )
 
-const program = app([...process.argv.slice(0, 2), ...inOrder(process.argv.slice(2))]).pipe(
+const program = app(process.argv.slice(2)).pipe(
   Effect.as(0),
   Effect.catchAll((error) =>
     ValidationError.isValidationError(error)

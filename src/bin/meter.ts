@@ -18,10 +18,12 @@ import { callWithRetries, failureOf } from "./internal/refusal.js"
 import { fields, json, timeOf } from "./internal/show.js"
 
 const productCode = Options.text("product-code").pipe(
+  Options.withPseudoName("code"),
   Options.withDescription("The product that was used.")
 )
 
 const dimension = Options.text("dimension").pipe(
+  Options.withPseudoName("name"),
   Options.withDescription("What was used of it; case counts.")
 )
 
@@ -50,6 +52,7 @@ const usageAllocations = Options.text("allocations").pipe(
 )
 
 const clientToken = Options.text("client-token").pipe(
+  Options.withPseudoName("token"),
   Options.optional,
   Options.withDescription(
     "The token of an earlier call, to send the same charge again; a new one unless given."

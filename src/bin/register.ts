@@ -14,6 +14,7 @@ import { callWithRetries, failureOf } from "./internal/refusal.js"
 import { fields, json, timeOf } from "./internal/show.js"
 
 const productCode = Options.text("product-code").pipe(
+  Options.withPseudoName("code"),
   Options.withDescription("The product to register the usage of.")
 )
 
@@ -35,6 +36,7 @@ const publicKey = Options.text("public-key").pipe(
 )
 
 const nonce = Options.text("nonce").pipe(
+  Options.withPseudoName("text"),
   Options.optional,
   Options.withDescription(
     "A text of at most 255 characters that the answer must repeat; a random one unless given."

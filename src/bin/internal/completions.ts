@@ -1,0 +1,162 @@
+/** What makes shells complete commands, options and values. */
+import { alone, everywhere, type Shell } from "./commandLine.js"
+import type { CommandInfo, OptionInfo } from "./describe.js"
+
+const optionsOf = (command: CommandInfo): ReadonlyArray<OptionInfo> => [
+  ...command.options,
+  ...everywhere,
+  ...(command.subcommands.length > 0 ? alone : [])
+]
+
+const namesOf = ({ alias, name }: OptionInfo) => (alias === undefined ? [name] : [alias, name])
+
+const isFile = ({ value }: OptionInfo) => value === "file"
+
+const takesFile = (command: CommandInfo) => command.arguments.some(({ name }) => name === "file")
+
+const firstSentence = (text: string) => /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text
+
+const bash = (root: CommandInfo): string => {
+  const all = [root, ...root.subcommands]
+  const name = (command: CommandInfo) => (command === root ? "" : command.name)
+  /** After these options comes a value, and what it can be. */
+  const values = all.flatMap((command) =>
+    optionsOf(command).flatMap((option) => {
+      if (option.value === undefined) return []
+      const patterns = namesOf(option).map((word) => `"${name(command)}:${word}"`)
+      const reply = isFile(option)
+        ? 'compopt -o default 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur"))'
+        : option.choices === undefined
+          ? ""
+          : `COMPREPLY=($(compgen -W "${option.choices.join(" ")}" -- "$cur"))`
+      return [`    ${patterns.join("|")}) ${reply === "" ? "return" : `${reply}; return`} ;;`]
+    })
+  )
+  const words = all.map((command) => {
+    const options = optionsOf(command).flatMap(namesOf).join(" ")
+    const others = command.subcommands.map((subcommand) => subcommand.name).join(" ")
+    return `    "${name(command)}") options="${options}" words="${others}" files="${takesFile(command) ? "yes" : ""}" ;;`
+  })
+  return `_${identifier(root)}() {
+  local cur prev command="" options="" words="" files="" i
+  cur="\${COMP_WORDS[COMP_CWORD]}"
+  prev="\${COMP_WORDS[COMP_CWORD-1]}"
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${COMP_WORDS[i]}" in
+    ${root.subcommands.map(({ name }) => name).join("|")}) command="\${COMP_WORDS[i]}"; break ;;
+    esac
+  done
+  case "$command:$prev" in
+${values.join("\n")}
+  esac
+  case "$command" in
+${words.join("\n")}
+  esac
+  if [[ $cur == -* || ( -z $words && -z $files ) ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$cur"))
+  elif [[ -n $words ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  else
+    compopt -o default 2>/dev/null
+    COMPREPLY=($(compgen -f -- "$cur"))
+  fi
+}
+complete -F _${identifier(root)} ${root.name}`
+}
+
+const identifier = ({ name }: CommandInfo) => name.replace(/\W/g, "_")
+
+const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
+
+const zsh = (root: CommandInfo): string => {
+  /** What stands in brackets and between colons is no text. */
+  const escaped = (text: string) => text.replace(/[[\]:\\]/g, "\\$&")
+  const specOf = (option: OptionInfo): ReadonlyArray<string> => {
+    const value =
+      option.value === undefined
+        ? ""
+        : `:${option.value}:${
+            option.choices !== undefined
+              ? `(${option.choices.join(" ")})`
+              : isFile(option)
+                ? "_files"
+                : ""
+          }`
+    const names = namesOf(option)
+    const others = option.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : ""
+    return names.map((name) =>
+      quoted(`${others}${name}[${escaped(firstSentence(option.description))}]${value}`)
+    )
+  }
+  const cases = root.subcommands.map((command) => {
+    const specs = [
+      ...optionsOf(command).flatMap(specOf),
+      ...(takesFile(command) ? [quoted("1:file:_files")] : [])
+    ]
+    return `        ${command.name})\n          _arguments ${specs.join(" \\\n            ")}\n          ;;`
+  })
+  const commands = root.subcommands.map(({ description, name }) =>
+    quoted(`${name}:${firstSentence(description).replaceAll(":", "\\:")}`)
+  )
+  const functionName = `_${root.name}`
+  return `#compdef ${root.name}
+${functionName}() {
+  local curcontext="$curcontext" state line
+  local -a commands
+  commands=(
+    ${commands.join("\n    ")}
+  )
+  _arguments -C \\
+    ${optionsOf(root).flatMap(specOf).join(" \\\n    ")} \\
+    '1: :->command' \\
+    '*::: :->rest'
+  case $state in
+    command) _describe -t commands command commands ;;
+    rest)
+      words=($line[1] "\${words[@]}")
+      (( CURRENT += 1 ))
+      case $line[1] in
+${cases.join("\n")}
+      esac
+      ;;
+  esac
+}
+if [ "$funcstack[1]" = "${functionName}" ]; then
+  ${functionName} "$@"
+else
+  compdef ${functionName} ${root.name}
+fi`
+}
+
+const fish = (root: CommandInfo): string => {
+  const base = `complete -c ${root.name}`
+  const lineOf = (condition: string) => (option: OptionInfo) =>
+    [
+      base,
+      `-n ${quoted(condition)}`,
+      `-l ${option.name.slice(2)}`,
+      ...(option.alias === undefined ? [] : [`-s ${option.alias.slice(1)}`]),
+      ...(option.value === undefined ? [] : [isFile(option) ? "-r -F" : "-x"]),
+      ...(option.choices === undefined ? [] : [`-a ${quoted(option.choices.join(" "))}`]),
+      `-d ${quoted(firstSentence(option.description))}`
+    ].join(" ")
+  return [
+    `${base} -f`,
+    ...optionsOf(root).map(lineOf("__fish_use_subcommand")),
+    ...root.subcommands.flatMap((command) => {
+      const condition = `__fish_seen_subcommand_from ${command.name}`
+      return [
+        `${base} -n __fish_use_subcommand -a ${command.name} -d ${quoted(firstSentence(command.description))}`,
+        ...(takesFile(command) ? [`${base} -n ${quoted(condition)} -F`] : []),
+        ...optionsOf(command).map(lineOf(condition))
+      ]
+    })
+  ].join("\n")
+}
+
+export const completions: { readonly [S in Shell]: (root: CommandInfo) => string } = {
+  bash,
+  zsh,
+  fish
+}

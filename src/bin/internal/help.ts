@@ -1,0 +1,122 @@
+/** Help as text: what a command is for, how it is written, and what it takes. */
+import { alone, everywhere, withValue } from "./commandLine.js"
+import type { ArgumentInfo, CommandInfo, OptionInfo } from "./describe.js"
+import { environmentOf, examples, exitCodes, type Line } from "./manual.js"
+
+export interface Style {
+  /** Characters in a line. */
+  readonly width: number
+  readonly isStyled: boolean
+}
+
+const wrap = (text: string, width: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let line = ""
+  for (const word of text.split(/\s+/)) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line === "" ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}
+
+const indent = (lines: ReadonlyArray<string>, by: number) =>
+  lines.map((line) => `${" ".repeat(by)}${line}`)
+
+/** Terms that are longer stand on a line of their own. */
+const longestTerm = 26
+
+/** Terms to the left, their texts beside them. */
+const list = (lines: ReadonlyArray<Line>, width: number): ReadonlyArray<string> => {
+  const column = 2 + Math.min(longestTerm, Math.max(...lines.map(({ term }) => term.length))) + 2
+  return lines.flatMap(({ term, text }) => {
+    const [first = "", ...others] = wrap(text, Math.max(20, width - column))
+    return [
+      ...(term.length > longestTerm
+        ? [`  ${term}`, `${" ".repeat(column)}${first}`]
+        : [`  ${term.padEnd(column - 2)}${first}`]),
+      ...indent(others, column)
+    ]
+  })
+}
+
+const termOf = (option: OptionInfo) =>
+  `${option.alias === undefined ? "" : `${option.alias}, `}${withValue(
+    // of many the description or an error tells
+    (option.choices?.length ?? 0) > 4 ? { ...option, choices: undefined } : option
+  )}`
+
+const optionLine = (option: OptionInfo): Line => ({
+  term: termOf(option),
+  text: `${option.description}${option.isRequired ? " (required)" : ""}`
+})
+
+const argumentLine = ({ description, name }: ArgumentInfo): Line => ({
+  term: `<${name}>`,
+  text: description
+})
+
+const firstSentence = (text: string) => /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text
+
+const usageOf = (command: CommandInfo, path: ReadonlyArray<string>): string =>
+  [
+    ...path,
+    ...(command.subcommands.length > 0 ? ["<command>"] : []),
+    ...command.arguments.map(({ isRequired, name }) => (isRequired ? `<${name}>` : `[<${name}>]`)),
+    ...command.options.filter(({ isRequired }) => isRequired).map(withValue),
+    "[options]"
+  ].join(" ")
+
+export const render = (
+  command: CommandInfo,
+  path: ReadonlyArray<string>,
+  { isStyled, width }: Style
+): string => {
+  const [program = ""] = path
+  const isRoot = command.subcommands.length > 0
+  const title = (text: string) => (isStyled ? `\u001b[1m${text}\u001b[0m` : text)
+  const section = (name: string, lines: ReadonlyArray<string>) =>
+    lines.length === 0 ? [] : [[title(name), ...lines].join("\n")]
+  const told = isRoot
+    ? Object.values(examples).flatMap((all) => all.slice(0, 1))
+    : (examples[command.name] ?? [])
+  const options = [...command.options, ...everywhere, ...(isRoot ? alone : [])].map(optionLine)
+  return [
+    wrap(command.description, width).join("\n"),
+    ...section("USAGE", indent([usageOf(command, path)], 2)),
+    ...section(
+      "COMMANDS",
+      isRoot
+        ? list(
+            command.subcommands.map(({ description, name }) => ({
+              term: name,
+              text: firstSentence(description)
+            })),
+            width
+          )
+        : []
+    ),
+    ...section(
+      "ARGUMENTS",
+      command.arguments.length === 0 ? [] : list(command.arguments.map(argumentLine), width)
+    ),
+    ...section("OPTIONS", list(options, width)),
+    ...section(
+      "EXAMPLES",
+      told.flatMap(({ term, text }) => [`  ${text}`, `    ${program} ${term}`])
+    ),
+    ...section("ENVIRONMENT", list(environmentOf(command.name), width)),
+    ...section("EXIT CODES", list(exitCodes, width)),
+    ...section(
+      "COMPLETION",
+      isRoot
+        ? [
+            `  bash, zsh: source <(${program} --completions bash), or zsh`,
+            `  fish:      ${program} --completions fish | source`
+          ]
+        : []
+    ),
+    ...section("LEARN MORE", isRoot ? [`  ${program} <command> --help`] : [])
+  ].join("\n\n")
+}
