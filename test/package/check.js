@@ -218,8 +218,11 @@ const clean = { cwd: elsewhere, encoding: "utf8", env: { PATH: process.env.PATH 
 const run = (...args) => execFileSync(process.execPath, [command, ...args], clean)
 assert.equal(run("--version").trim(), manifest.version)
 for (const subcommand of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
-  assert.match(run("--help"), new RegExp(`- ${subcommand} `))
-  assert.match(run(subcommand, "--help"), new RegExp(`\\$ ${subcommand} [^]*EXIT CODES`))
+  assert.match(run("--help"), new RegExp(`^  ${subcommand} +[A-Z]`, "m"))
+  assert.match(
+    run(subcommand, "--help"),
+    new RegExp(`${manifest.name} ${subcommand} [^]*EXIT CODES`)
+  )
 }
 const sandbox = spawn(process.execPath, [command, "sandbox", "--port", "0"], clean)
 const [told] = await once(sandbox.stdout, "data")

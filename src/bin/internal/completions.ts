@@ -86,7 +86,9 @@ const zsh = (root: CommandInfo): string => {
     const names = namesOf(option)
     const others = option.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : ""
     return names.map((name) =>
-      quoted(`${others}${name}[${escaped(firstSentence(option.description))}]${value}`)
+      quoted(
+        `${others}${name}${value === "" || !name.startsWith("--") ? "" : "="}[${escaped(firstSentence(option.description))}]${value}`
+      )
     )
   }
   const cases = root.subcommands.map((command) => {
@@ -103,6 +105,7 @@ const zsh = (root: CommandInfo): string => {
   return `#compdef ${root.name}
 ${functionName}() {
   local curcontext="$curcontext" state line
+  typeset -A opt_args
   local -a commands
   commands=(
     ${commands.join("\n    ")}
