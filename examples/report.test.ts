@@ -1,8 +1,11 @@
 /** A test of the program in report.ts: the same program, over a sandbox in memory where things go wrong. */
+
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { DateTime, Effect, Fiber, Schema, TestClock } from "effect"
 import { type Fault, MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import { report, type Usage } from "./report.js"
+import { report, run, Usage } from "./report.js"
 
 const sandboxLayer = (faults: Fault.Faults = {}) =>
   MeteringSandbox.layer({
@@ -14,19 +17,23 @@ const sandboxLayer = (faults: Fault.Faults = {}) =>
     faults
   })
 
-const used = (customerAWSAccountId: string, quantity = 7, dimension = "requests"): Usage => ({
-  customerAWSAccountId,
-  dimension,
-  quantity
-})
+const hour = DateTime.unsafeMake("2026-11-25T10:00:00Z")
 
-/** Reports, and lets time pass. */
-const reported = (usage: ReadonlyArray<Usage>) =>
+const used = (customerAWSAccountId: string, quantity = 7, dimension = "requests") =>
+  new Usage({ hour, customerAWSAccountId, dimension, quantity })
+
+/** Runs it ten minutes after the hour, and lets an hour pass. */
+const inTime = <A, E, R>(program: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const fiber = yield* Effect.fork(report("my-product", usage))
+    const fiber = yield* Effect.fork(program)
     yield* TestClock.adjust("1 hour")
     return yield* Fiber.join(fiber)
   })
+
+const reported = (usage: ReadonlyArray<Usage>) =>
+  TestClock.setTime(hour.epochMillis + 70 * 60_000).pipe(
+    Effect.zipRight(inTime(report("my-product", usage)))
+  )
 
 const billed = Effect.gen(function* () {
   const sandbox = yield* MeteringSandbox.MeteringSandbox
@@ -36,21 +43,19 @@ const billed = Effect.gen(function* () {
 describe("report", () => {
   it.effect("says who was not billed and why, and bills the others", () =>
     Effect.gen(function* () {
-      const notBilled = yield* reported([
-        used("111122223333"),
-        used("444455556666"),
-        used("111122223333", -1),
-        used("111122223333", 7, "Requests")
-      ])
+      const notSubscribed = used("444455556666")
+      const negative = used("111122223333", -1)
+      const misspelt = used("111122223333", 7, "Requests")
+      const notBilled = yield* reported([used("111122223333"), notSubscribed, negative, misspelt])
       expect(notBilled).toEqual([
-        { usage: "444455556666 requests", reason: "not subscribed", again: false },
+        { usage: notSubscribed, reason: "not subscribed", again: false },
         {
-          usage: "111122223333 requests",
+          usage: negative,
           reason: "quantity: expected a whole number from 0 to 2147483647",
           again: false
         },
         {
-          usage: "111122223333 Requests",
+          usage: misspelt,
           reason: expect.stringContaining("Dimension Requests is not one of the product's"),
           again: false
         }
@@ -69,12 +74,40 @@ describe("report", () => {
       Effect.provide(sandboxLayer({ script: [{ fault: "throttling" }, { fault: "cutAfter" }] }))
     )
   )
+})
 
-  it.effect("leaves to the next run what it cannot tell", () =>
-    Effect.gen(function* () {
-      expect(yield* reported([used("111122223333")])).toEqual([
-        { usage: "111122223333 requests", reason: "perhaps billed: NoAnswer", again: true }
-      ])
-    }).pipe(Effect.provide(sandboxLayer({ chances: [{ fault: "cutAfter", probability: 1 }] })))
+describe("run", () => {
+  it.scoped(
+    "sends what it cannot tell again an hour later, in its own hour, and bills it once",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(hour.epochMillis + 70 * 60_000)
+        const files = yield* FileSystem.FileSystem
+        const folder = yield* files.makeTempDirectoryScoped()
+        const [usageFile, pendingFile] = [`${folder}/usage.ndjson`, `${folder}/pending.ndjson`]
+        const line = yield* Schema.encode(Schema.parseJson(Usage))(used("111122223333"))
+        yield* files.writeFileString(usageFile, `${line}\n`)
+
+        const first = yield* inTime(run("my-product", usageFile, pendingFile))
+        expect(first).toEqual([
+          { usage: used("111122223333"), reason: "perhaps billed: NoAnswer", again: true }
+        ])
+        expect(yield* files.readFileString(pendingFile)).toBe(`${line}\n`)
+
+        const sandbox = yield* MeteringSandbox.MeteringSandbox
+        yield* sandbox.setFaults({})
+        // the hour after that, with nothing new
+        yield* files.writeFileString(usageFile, "")
+        expect(yield* inTime(run("my-product", usageFile, pendingFile))).toEqual([])
+        expect(yield* files.readFileString(pendingFile)).toBe("")
+        expect(
+          (yield* sandbox.billed).map(({ hour, quantity }) => [DateTime.formatIso(hour), quantity])
+        ).toEqual([["2026-11-25T10:00:00.000Z", 7]])
+      }).pipe(
+        Effect.provide([
+          NodeContext.layer,
+          sandboxLayer({ chances: [{ fault: "cutAfter", probability: 1 }] })
+        ])
+      )
   )
 })

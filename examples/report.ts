@@ -2,50 +2,68 @@
  * What a seller's program does every hour: count, report, and act on each outcome. It needs a `MeteringClient` and
  * does not care which: see report.test.ts for one in memory.
  *
- *     AWS_REGION=us-east-1 npx tsx examples/report.ts
+ * Each use keeps the hour it happened in, and what has to be sent again is kept with that hour: a record that is sent
+ * again with another time is another charge.
+ *
+ *     AWS_REGION=us-east-1 npx tsx examples/report.ts usage.ndjson pending.ndjson
  */
 import { pathToFileURL } from "node:url"
-import { NodeRuntime } from "@effect/platform-node"
-import { DateTime, Effect, Match, Schedule } from "effect"
+import { FileSystem } from "@effect/platform"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Effect, Match, Schedule, Schema } from "effect"
 import { MeteringClient, MeteringRetry, UsageSubmission } from "effect-marketplace-metering"
 import * as Node from "effect-marketplace-metering/node"
 
-export interface Usage {
-  readonly customerAWSAccountId: string
-  readonly dimension: string
-  readonly quantity: number
-}
+/** What one customer used of one dimension in one hour. It is written when the hour is over, and never changed. */
+export class Usage extends Schema.Class<Usage>("Usage")({
+  hour: Schema.DateTimeUtc,
+  customerAWSAccountId: Schema.String,
+  dimension: Schema.String,
+  quantity: Schema.Number
+}) {}
 
-/** Something that a person has to look at, or the next run has to send again. */
+/** Usage that was not billed. */
 export interface NotBilled {
-  readonly usage: string
+  readonly usage: Usage
   readonly reason: string
-  /** The same record is to be sent again, inside of its 24 hours. */
+  /** The next run sends the same usage again, inside of its 24 hours. Otherwise a person has to look at it. */
   readonly again: boolean
 }
 
-/** Tries what may pass for up to ten minutes, and does not wait for the next hour. */
+/** Tries for up to ten minutes, and does not wait for the next hour. */
 const schedule = MeteringRetry.backoff({ base: "100 millis" }).pipe(
   Schedule.zipLeft(MeteringRetry.whileRetryable),
   Schedule.upTo("10 minutes")
 )
 
-/** Reports one hour's usage of one product by any number of customers, and returns what was not billed and why. */
+/** Reports usage of one product by any number of customers, and returns what was not billed and why. */
 export const report = (productCode: string, usage: ReadonlyArray<Usage>) =>
-  Effect.gen(function* () {
-    const timestamp = yield* DateTime.now
-    const { outcomes } = yield* UsageSubmission.submitAll(
-      usage.map((used) => ({ ...used, timestamp })),
-      { productCode, schedule }
+  UsageSubmission.submitAll(
+    usage.map(({ customerAWSAccountId, dimension, hour, quantity }) => ({
+      timestamp: hour,
+      customerAWSAccountId,
+      dimension,
+      quantity
+    })),
+    { productCode, schedule }
+  ).pipe(
+    Effect.map(({ outcomes }) =>
+      outcomes.flatMap((outcome) =>
+        notBilled(outcome).map(
+          (why): NotBilled => ({
+            // the index is that of the record given
+            usage: usage[outcome.index] as Usage,
+            ...why
+          })
+        )
+      )
     )
-    return outcomes.flatMap(notBilled)
-  })
+  )
 
-const notBilled = (outcome: UsageSubmission.Outcome): ReadonlyArray<NotBilled> => {
-  const { customerAWSAccountId, dimension } = outcome.record
-  const because = (reason: string, again = false) => [
-    { usage: `${customerAWSAccountId} ${dimension}`, reason, again }
-  ]
+const notBilled = (
+  outcome: UsageSubmission.Outcome
+): ReadonlyArray<Pick<NotBilled, "reason" | "again">> => {
+  const because = (reason: string, again = false) => [{ reason, again }]
   return Match.valueTags(outcome, {
     Accepted: () => [],
     Duplicate: () => because("another quantity was billed for this hour"),
@@ -60,13 +78,37 @@ const notBilled = (outcome: UsageSubmission.Outcome): ReadonlyArray<NotBilled> =
   })
 }
 
+const Line = Schema.parseJson(Usage)
+
+/** Reports a file of usage and what the last run had left, and leaves in `pendingFile` what the next one has to send. */
+export const run = (productCode: string, usageFile: string, pendingFile: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const read = (file: string) =>
+      Effect.flatMap(files.readFileString(file), (text) =>
+        Effect.forEach(
+          text.split("\n").filter((line) => line !== ""),
+          (line) => Schema.decode(Line)(line)
+        )
+      )
+    const pending = (yield* files.exists(pendingFile)) ? yield* read(pendingFile) : []
+    const problems = yield* report(productCode, [...pending, ...(yield* read(usageFile))])
+
+    const lines = yield* Effect.forEach(
+      problems.filter(({ again }) => again).map(({ usage }) => usage),
+      (usage) => Schema.encode(Line)(usage)
+    )
+    yield* files.writeFileString(`${pendingFile}.new`, lines.map((line) => `${line}\n`).join(""))
+    yield* files.rename(`${pendingFile}.new`, pendingFile)
+    return problems
+  })
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  report("sandbox-analytics", [
-    { customerAWSAccountId: "111122223333", dimension: "api-calls", quantity: 42 }
-  ]).pipe(
-    Effect.tap((notBilled) => Effect.log(`${notBilled.length} not billed`, ...notBilled)),
+  const [, , usageFile = "usage.ndjson", pendingFile = "pending.ndjson"] = process.argv
+  run("sandbox-analytics", usageFile, pendingFile).pipe(
+    Effect.tap((problems) => Effect.log(`${problems.length} not billed`, ...problems)),
     Effect.provide(MeteringClient.layer),
-    Effect.provide(Node.layer),
+    Effect.provide([Node.layer, NodeContext.layer]),
     NodeRuntime.runMain
   )
 }

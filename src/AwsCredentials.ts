@@ -96,6 +96,8 @@ const pause = 10_000
 /**
  * Keeps the credentials of a source, and renews them.
  *
+ * - What the source gives is checked each time: malformed credentials, such as a key with a line break, are a
+ *   `CredentialsError` that names the field and never its value.
  * - The source is run when credentials are first asked for, by one fiber however many wait. It goes on when one
  *   of them is interrupted, and ends with the last of them. How long it may take is for the source to limit.
  * - From 5 minutes before they expire, credentials are renewed in the background and handed out meanwhile. In
@@ -131,6 +133,7 @@ export const make = <R>(
     let pausedUntil = Number.NEGATIVE_INFINITY
 
     const resolve = yield* Effect.scoped(source).pipe(
+      Effect.flatMap((credentials) => toCredentials(credentials, ["the given source"])),
       Effect.tap((credentials) => {
         kept = credentials
       }),
@@ -142,12 +145,23 @@ export const make = <R>(
       singleFlight
     )
 
-    const renewInBackground = resolve.pipe(
-      Effect.catchAll(({ reason }) =>
-        Effect.logWarning(`The AWS credentials expire soon and could not be renewed: ${reason}`)
-      ),
-      Effect.forkIn(scope)
-    )
+    let isRenewing = false
+    const renewInBackground = Effect.suspend(() => {
+      if (isRenewing) return Effect.void
+      isRenewing = true
+      return resolve.pipe(
+        Effect.catchAll(({ reason }) =>
+          Effect.logWarning(`The AWS credentials expire soon and could not be renewed: ${reason}`)
+        ),
+        Effect.ensuring(
+          Effect.sync(() => {
+            isRenewing = false
+          })
+        ),
+        Effect.interruptible,
+        Effect.forkIn(scope)
+      )
+    })
 
     const get = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (kept === undefined) return resolve
@@ -293,14 +307,17 @@ export const layerEnv: Layer.Layer<AwsCredentials, CredentialsError | ConfigErro
 
 /**
  * A credential provider in the manner of the AWS SDK for JavaScript: a function that promises credentials.
- * `forceRefresh` asks one that keeps credentials itself for new ones; others ignore it.
+ *
+ * It is called with `{ forceRefresh: true }`, by which one that keeps credentials itself gets new ones; others ignore
+ * it. Every provider of `@aws-sdk/credential-providers` is one.
  *
  * @since 0.1.0
  * @category models
  */
-export type Provider = (options?: {
-  readonly forceRefresh?: boolean
-}) => PromiseLike<Options & { readonly expiration?: Date | undefined }>
+export type Provider = (
+  // biome-ignore lint/suspicious/noExplicitAny: providers take different options, none of which another one's type knows
+  options?: Record<string, any>
+) => PromiseLike<Options & { readonly expiration?: Date | undefined }>
 
 /**
  * Credentials from a credential provider of the AWS SDK for JavaScript, kept and renewed as `make` does.

@@ -259,6 +259,59 @@ describe("AwsCredentials.make", () => {
     })
   )
 
+  it.scoped("warns once of a renewal that failed, however many asked meanwhile", () => {
+    const warnings: Array<string> = []
+    const log = Logger.make(({ message }) => {
+      warnings.push(String(message))
+    })
+    return Effect.gen(function* () {
+      const { source, state } = makeSource({ lifetime: "1 hour" })
+      const { get } = yield* AwsCredentials.make(source)
+      yield* get
+      yield* TestClock.adjust("56 minutes")
+      state.gate = yield* Deferred.make<void>()
+      state.broken = "sealed"
+      yield* Effect.forEach(hundred, () => key(get))
+      yield* settle
+      yield* Deferred.succeed(state.gate, undefined)
+      yield* settle
+      assert.deepStrictEqual(warnings, [
+        "The AWS credentials expire soon and could not be renewed: sealed"
+      ])
+      yield* TestClock.adjust("11 seconds")
+      yield* key(get)
+      yield* settle
+      assert.lengthOf(warnings, 2, "the next attempt is told again")
+    }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
+  })
+
+  it.scoped("checks what the source gives", () =>
+    Effect.gen(function* () {
+      const good = { accessKeyId: "AKID", secretAccessKey: Redacted.make(secret) }
+      const cases: ReadonlyArray<readonly [AwsCredentials.Credentials, string]> = [
+        [{ ...good, accessKeyId: "AKID\n" }, "accessKeyId"],
+        [{ ...good, secretAccessKey: Redacted.make(`${secret}\n`) }, "secretAccessKey"],
+        [{ ...good, sessionToken: Redacted.make(`${token}\r\n`) }, "sessionToken"],
+        [{ ...good, sessionToken: Redacted.make(`${token}ü`) }, "sessionToken"]
+      ]
+      for (const [credentials, field] of cases) {
+        const { get } = yield* AwsCredentials.make(Effect.succeed(credentials))
+        const failure = yield* Effect.flip(get)
+        assert.strictEqual(
+          failure.reason,
+          `${field} holds a line break or another character that no header can carry`
+        )
+        assert.notInclude(inspect(failure, { depth: null }) + JSON.stringify(failure), secret)
+        const layered = yield* Effect.flip(
+          Effect.flatMap(AwsCredentials.AwsCredentials, ({ get }) => get).pipe(
+            Effect.provide(AwsCredentials.layer(Effect.succeed(credentials)))
+          )
+        )
+        assert.strictEqual(layered.reason, failure.reason)
+      }
+    })
+  )
+
   it.scoped("waits for the renewal in the last minute", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
@@ -871,6 +924,21 @@ describe("secrets", () => {
         "Unable to find environment variable credentials AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         "Unable to find environment variable credentials AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
       ],
+      [
+        "The SSO session token associated with profile=seller-2 was not found or is invalid. To refresh this SSO session run 'aws sso login' with the corresponding profile.",
+        "The SSO session token associated with profile=seller-2 was not found or is invalid. To refresh this SSO session run 'aws sso login' with the corresponding profile"
+      ],
+      [
+        "ENOENT: no such file or directory, open '/home/seller/.aws/sso/cache/3f1d9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f.json'",
+        "ENOENT: no such file or directory, open '/home/seller/.aws/sso/cache/…'"
+      ],
+      [
+        "cannot read /home/seller/.aws/credentials: EACCES",
+        "cannot read /home/seller/.aws/credentials: EACCES"
+      ],
+      ["no 'role_arn' in 'hunter2' or 'seller'", "no 'role_arn' in …"],
+      [`it is "half 'of" it's`, "it is …s"],
+      [`open '/${secret}'`, "open …"],
       ["", ""]
     ]
     for (const [said, kept] of cases) assert.strictEqual(conceal(said), kept)

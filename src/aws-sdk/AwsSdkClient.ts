@@ -19,6 +19,7 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as AwsCredentials from "../AwsCredentials.js"
+import { timeLimit } from "../internal/identity.js"
 import { isSame } from "../internal/mending.js"
 import { observeAttempt } from "../internal/observe.js"
 import { make } from "../internal/service.js"
@@ -142,7 +143,12 @@ export const layerFrom = (
             Effect.tryPromise({
               try: () => client.config.credentials({ forceRefresh: true }),
               catch: credentialsError
-            }),
+            }).pipe(
+              Effect.timeoutFail({
+                duration: timeLimit,
+                onTimeout: () => credentialsError(`no answer within ${timeLimit}`)
+              })
+            ),
             (fresh) =>
               fresh.accessKeyId === request?.accessKeyId &&
               fresh.sessionToken === request.sessionToken

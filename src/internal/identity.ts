@@ -67,19 +67,64 @@ export const toCredentials = (
 const isWords = (run: string) =>
   run.split(/[-_./=]|(?=[A-Z][a-z])/).every((piece) => /^([A-Z]?[a-z]+|[A-Z]*)$/.test(piece))
 
-const arnOrRun = /\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[\w+=,.@/-]+|[\w+/=~.%-]{16,}/g
+const arnOrRun =
+  /\bprofile=[\w.-]{1,64}(?![\w.-])|\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[\w+=,.@/-]+|[\w+/=~.%-]{16,}/g
 
-const concealed: ReadonlyArray<readonly [RegExp, string | ((found: string) => string)]> = [
+/** An absolute path, of which each segment is judged alone. A secret can begin with a slash, but not with these. */
+const path =
+  /^(?:~\/|[A-Za-z]:\\|\/(?:app|data|etc|home|mnt|opt|private|root|run|srv|tmp|Users|usr|var)\/)/
+
+/** Shorter segments of a path are names; a fragment of a secret that long cannot be told from one. */
+const shortestSecretSegment = 8
+
+const withoutSecretSegments = (text: string) =>
+  text.replace(/[^/\\]+/g, (segment) =>
+    segment.length < shortestSecretSegment || isWords(segment) ? segment : "…"
+  )
+
+/** What the SDK quotes and no secret can be: a command of the AWS CLI, or the name of a setting. */
+const harmless = /^(?:aws(?: [a-z]+(?:-[a-z]+)*)+|[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+)$/
+
+const quote = /(?<!\w)["'`]/
+
+/** Keeps the quotes of harmless words and of paths. Another one is hidden to the last quote: it may hold some itself. */
+const withoutQuoted = (text: string): string => {
+  const start = text.search(quote)
+  if (start === -1) return text
+  const mark = text.charAt(start)
+  const end = text.indexOf(mark, start + 1)
+  const quoted = end === -1 ? "" : text.slice(start + 1, end)
+  if (harmless.test(quoted) || path.test(quoted)) {
+    const shown = harmless.test(quoted) ? quoted : withoutSecretSegments(quoted)
+    return `${text.slice(0, start)}${mark}${shown}${mark}${withoutQuoted(text.slice(end + 1))}`
+  }
+  const last = Math.max(...['"', "'", "`"].map((character) => text.lastIndexOf(character)))
+  return `${text.slice(0, start)}…${last > start ? text.slice(last + 1) : ""}`
+}
+
+const concealed: ReadonlyArray<(text: string) => string> = [
   // the command line of a credential_process, and what it wrote
-  [/\bCommand failed:.*/, "Command failed"],
+  (text) => text.replace(/\bCommand failed:.*/, "Command failed"),
   // a parser quotes what it could not read, and that was to be the credentials
-  [/\bSyntaxError:.*/, "SyntaxError"],
-  [/\{.*/, "…"],
-  [/(?<!\w)["'`](.*["'`]|.*)/, "…"],
+  (text) => text.replace(/\bSyntaxError:.*/, "SyntaxError"),
+  (text) => text.replace(/\{.*/, "…"),
+  withoutQuoted,
   // the path of a container's endpoint is a password of sorts
-  [/\bhttps?:\/\/\S*/gi, (url) => /^https?:\/\/(?:[^/?#]*@)?([\w.:[\]-]*)/i.exec(url)?.[1] ?? "…"],
-  [/\b(\w*(?:secret|token|passw|key|credential)\w*\s*[=:])\s*\S+/gi, "$1 …"],
-  [arnOrRun, (run) => (run.startsWith("arn:aws") || isWords(run) ? run : "…")]
+  (text) =>
+    text.replace(
+      /\bhttps?:\/\/\S*/gi,
+      (url) => /^https?:\/\/(?:[^/?#]*@)?([\w.:[\]-]*)/i.exec(url)?.[1] ?? "…"
+    ),
+  (text) =>
+    text.replace(/(?<![\w/])(\w*(?:secret|token|passw|key|credential)\w*\s*[=:])\s*\S+/gi, "$1 …"),
+  (text) =>
+    text.replace(arnOrRun, (run) =>
+      run.startsWith("arn:aws") || run.startsWith("profile=") || isWords(run)
+        ? run
+        : path.test(run)
+          ? withoutSecretSegments(run)
+          : "…"
+    )
 ]
 
 const maxLength = 300
@@ -89,7 +134,7 @@ export const conceal = (message: string): string => {
   const [line = ""] = message.trim().split(/[\r\n\u2028\u2029]/, 1)
   const start = line.length > maxLength ? line.slice(0, maxLength).replace(/\S*$/, "…") : line
   return concealed
-    .reduce((text, [pattern, replacement]) => text.replace(pattern, replacement as string), start)
+    .reduce((text, hide) => hide(text), start)
     .replace(/[^ -~…]/g, " ")
     .replace(/[\s.]+$/, "")
 }
@@ -113,8 +158,8 @@ export interface Search {
   readonly notes: ReadonlyArray<string>
 }
 
-/** Whoever has not answered by now will not; and nothing else would end the wait. */
-const timeLimit = "1 minute"
+/** Nothing else ends the wait for a provider that never settles. */
+export const timeLimit = "1 minute"
 
 /** Asks a provider that is not ours for credentials. */
 export const ask = (

@@ -1,6 +1,8 @@
 /** The credentials that every AWS SDK and tool on this machine would find. */
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import type { Credentials } from "../AwsCredentials.js"
 import { ask, conceal, credentialsError } from "../internal/identity.js"
 import type { CredentialsError } from "../MeteringError.js"
@@ -18,20 +20,35 @@ const links: ReadonlyMap<string, string> = new Map([
   ["remoteProvider", "container or instance metadata"]
 ])
 
+/** Metadata services fail without a word to the logger. */
+const metadataNotes: ReadonlyMap<string, string> = new Map([
+  ["fromInstanceMetadata", "no credentials from the EC2 instance metadata service"],
+  ["fromHttp", "no credentials from the container credentials endpoint"]
+])
+
+/** Notes of a setting that is looked up, not of a source that failed. */
+const lookup = /not set in env, checking config file next/
+
 /** The chain tells its steps to a logger only; the error at its end does not know why each one failed. */
-const listen = () => {
+const listen = (onContainerRequest: () => void) => {
   const tried: Array<string> = []
   const notes: Array<string> = []
   const warnings: Array<string> = []
   let current: string | undefined
-  const debug = (text: unknown) => {
-    const link = / - defaultProvider::(\w+)/.exec(String(text))?.[1]
+  const debug = (entry: unknown) => {
+    const text = String(entry)
+    if (text === "@aws-sdk/credential-provider-http - fromHttp") onContainerRequest()
+    const link = / - defaultProvider::(\w+)/.exec(text)?.[1]
     if (link !== undefined) {
       current = links.get(link)
       if (current !== undefined) tried.push(current)
     }
-    const note = /^@smithy\/property-provider (?:->|\(!\)) (.*)/.exec(String(text))?.[1]
-    if (note !== undefined && current !== undefined) notes.push(conceal(note))
+    const note =
+      metadataNotes.get(/ - remoteProvider::(\w+)/.exec(text)?.[1] ?? "") ??
+      /^@smithy\/property-provider (?:->|\(!\)) (.*)/.exec(text)?.[1]
+    if (note !== undefined && current !== undefined && !lookup.test(note)) {
+      notes.push(conceal(note))
+    }
   }
   const warn = (text: unknown) => {
     warnings.push(conceal(String(text).replace(/\s+/g, " ")))
@@ -47,6 +64,15 @@ const listen = () => {
   return { search, warnings, logger }
 }
 
+/**
+ * The SDK's own limit for a container's endpoint only warns. Its attempts and the pauses between them, each of which
+ * takes as long as `timeout`, end by then.
+ */
+const containerLimit = (
+  timeout: Duration.DurationInput = "1 second",
+  maxRetries = 3
+): Duration.Duration => Duration.times(timeout, 2 * maxRetries + 1)
+
 const packageName = "@aws-sdk/credential-provider-node"
 
 /**
@@ -59,8 +85,12 @@ export const resolve = (
   load(packageName, () => import("@aws-sdk/credential-provider-node")).pipe(
     Effect.mapError((reason) => credentialsError([chain], reason)),
     Effect.flatMap(({ defaultProvider }) => {
-      const { logger, search, warnings } = listen()
       const { configFile, credentialsFile, maxRetries, mfaCode, profile, region, timeout } = options
+      const containerAsked = Deferred.unsafeMake<void>(FiberId.none)
+      const { logger, search, warnings } = listen(() =>
+        Deferred.unsafeDone(containerAsked, Effect.void)
+      )
+      const limit = containerLimit(timeout, maxRetries)
       const provider = defaultProvider({
         logger,
         // a file that a login tool has rewritten is what a renewal is for
@@ -73,8 +103,19 @@ export const resolve = (
         ...(maxRetries === undefined ? {} : { maxRetries }),
         ...(timeout === undefined ? {} : { timeout: Duration.toMillis(timeout) })
       })
+      const containerSilent = Deferred.await(containerAsked).pipe(
+        Effect.zipRight(Effect.sleep(limit)),
+        Effect.zipRight(
+          Effect.suspend(() =>
+            credentialsError(
+              [...search.tried],
+              `no response from the container credentials endpoint within ${Duration.format(limit)}`
+            )
+          )
+        )
+      )
       return Effect.ensuring(
-        ask(provider, search),
+        Effect.raceFirst(ask(provider, search), containerSilent),
         Effect.suspend(() => Effect.forEach(warnings, (text) => Effect.logWarning(text)))
       )
     })

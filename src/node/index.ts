@@ -42,9 +42,12 @@ export interface DefaultChainOptions extends SharedFilesOptions {
   readonly region?: string | undefined
   /** Asks somebody for the code of the MFA device with this serial number. */
   readonly mfaCode?: ((serialNumber: string) => Promise<string>) | undefined
-  /** How long a container's or an instance's metadata may take, 1 second unless given. */
+  /**
+   * How long one request to a container's or an instance's metadata may take. Defaults to 1 second. A container's
+   * endpoint is asked for `timeout` times `2 * maxRetries + 1` in all, pauses included.
+   */
   readonly timeout?: Duration.DurationInput | undefined
-  /** How often they are asked again. */
+  /** How often they are asked again. Defaults to 3 for a container, and to the SDK's own for an instance. */
   readonly maxRetries?: number | undefined
 }
 

@@ -578,6 +578,30 @@ describe("mending", () => {
     })
   )
 
+  it.effect("a renewal that never ends is given up after a minute", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const renewing = yield* Deferred.make<void>()
+      const rig = make(answers(expired), {
+        credentials: async () => {
+          asked += 1
+          if (asked === 1) return { ...secrets, accessKeyId: "AKID" }
+          Deferred.unsafeDone(renewing, Effect.void)
+          return new Promise(() => {})
+        }
+      })
+      const fiber = yield* Effect.fork(failure(rig))
+      yield* Deferred.await(renewing)
+      // the limit's own fiber starts beside the renewal's
+      yield* Effect.yieldNow().pipe(Effect.repeatN(20))
+      yield* TestClock.adjust("1 minute")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error._tag, "CredentialsExpiredError")
+      assert.include(inspect(error), "no answer within 1 minute")
+      assert.lengthOf(rig.sent, 1)
+    })
+  )
+
   it.effect("a registration token that has expired renews no credentials", () =>
     Effect.gen(function* () {
       const rig = make(answers(exception("ExpiredTokenException", "The token has expired")), {

@@ -5,6 +5,7 @@ import { inspect, promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
@@ -16,7 +17,7 @@ import {
   layerDefaultChainWith
 } from "effect-marketplace-metering/node"
 import { build } from "esbuild"
-import { directory, environment, server, sharedFiles } from "./machine.js"
+import { directory, environment, server, sharedFiles, silence } from "./machine.js"
 
 const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 const token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN//////////wEaCXVzLWVhc3QtMSJHMEUCIQ=="
@@ -318,6 +319,49 @@ describe("layerDefaultChain", () => {
       assert.match(logged.join(), /^WARN .*Both AWS_PROFILE and the pair AWS_ACCESS_KEY_ID/)
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
   })
+
+  it.scoped("gives up a container's endpoint that stays silent", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const url = yield* server(() => {
+        Deferred.unsafeDone(asked, Effect.void)
+        return silence
+      })
+      yield* environment({
+        ...(yield* sharedFiles({})),
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/creds`
+      })
+      const fiber = yield* Effect.fork(Effect.flip(get({ timeout: "200 millis", maxRetries: 0 })))
+      yield* Deferred.await(asked)
+      yield* TestClock.adjust("200 millis")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(
+        error.reason,
+        "no response from the container credentials endpoint within 200ms"
+      )
+      assert.strictEqual(error.tried.at(-1), "container or instance metadata")
+    })
+  )
+
+  it.scoped("says that the metadata service gave nothing", () =>
+    Effect.gen(function* () {
+      const url = yield* server(() => undefined)
+      const files = yield* sharedFiles({})
+      yield* environment({
+        ...files,
+        AWS_EC2_METADATA_DISABLED: "false",
+        AWS_EC2_METADATA_SERVICE_ENDPOINT: url
+      })
+      const instance = yield* Effect.flip(get({ maxRetries: 0 }))
+      assert.match(
+        instance.reason,
+        /not specified; no credentials from the EC2 instance metadata service; Could not load/
+      )
+      yield* environment({ ...files, AWS_CONTAINER_CREDENTIALS_FULL_URI: url })
+      const container = yield* Effect.flip(get({ maxRetries: 0 }))
+      assert.match(container.reason, /no credentials from the container credentials endpoint/)
+    })
+  )
 
   it.scoped("tells no secret of a source that fails", () =>
     Effect.gen(function* () {

@@ -45,13 +45,17 @@ export const sharedFiles = (files: {
     return variables
   })
 
+/** The request is accepted and never answered. */
+export const silence = Symbol("silence")
+
 /** A server on loopback. It answers 404 where it is told nothing. */
-export const server = (answer: (request: IncomingMessage) => string | undefined) =>
+export const server = (answer: (request: IncomingMessage) => string | undefined | typeof silence) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
         const http = createServer((request, response) => {
           const body = answer(request)
+          if (body === silence) return
           response.statusCode = body === undefined ? 404 : 200
           response.end(body ?? "")
         })
