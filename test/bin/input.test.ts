@@ -23,13 +23,18 @@ layer(NodeFileSystem.layer)("input", (it) => {
   it.scoped("that is not UTF-8 is refused, and not read as something else", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "latin.csv")
-      for (const bytes of [
-        [0x61, 0xe9, 0x62],
-        [0x61, 0xc3]
-      ]) {
+      for (const [bytes, expected] of [
+        [[0x61, 0xe9, 0x62], "It is not UTF-8: line 1 has the byte 0xE9. "],
+        [[0x61, 0x0d, 0x0a, 0x62, 0xfc], "It is not UTF-8: line 2 has the byte 0xFC. "],
+        [[0x61, 0x0d, 0x62, 0xfc, 0x0d], "It is not UTF-8: line 2 has the byte 0xFC. "],
+        [[0x61, 0xc3], "It is not UTF-8: it ends in the middle of a character, in line 1. "]
+      ] as const) {
         writeFileSync(path, Uint8Array.from(bytes))
         const failure = yield* Effect.flip(input.textOf(path, "It"))
-        assert.strictEqual(failure.message, "It is not UTF-8 to its end. The rest was not read.")
+        assert.strictEqual(
+          failure.message,
+          `${expected}Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.`
+        )
       }
     })
   )

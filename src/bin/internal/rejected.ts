@@ -1,15 +1,21 @@
 /** Rows that were not accepted, as they were written, each with the reason: to be corrected and submitted again. */
 import type { Row, Sheet } from "./rows.js"
 
-const line = (cells: ReadonlyArray<string>) => `${cells.map(quoted).join(",")}\n`
+/** The delimiter is the file's own: the programs that it is for expect that one. */
+const line = (cells: ReadonlyArray<string>, delimiter: string) =>
+  `${cells.map((cell) => quoted(cell, delimiter)).join(delimiter)}\n`
 
-const quoted = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)
+const quoted = (cell: string) =>
+  /[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
 
 /** The first line, where the format has one. */
 export const head = (sheet: Sheet): string =>
   sheet.format === "ndjson"
     ? ""
-    : line([...sheet.head.filter((_, i) => sheet.columns[i] !== "reason"), "reason"])
+    : line(
+        [...sheet.head.filter((_, i) => sheet.columns[i] !== "reason"), "reason"],
+        sheet.delimiter
+      )
 
 export const row = ({ sheet, written }: Row, reason: string): string => {
   if (sheet.format === "csv") {
@@ -17,7 +23,10 @@ export const row = ({ sheet, written }: Row, reason: string): string => {
     // of too few or too many cells all are kept, for a person to see, and the reason stays in its column
     const missing = Math.max(0, sheet.columns.length - cells.length)
     const padded = [...cells, ...Array.from({ length: missing }, () => "")]
-    return line([...padded.filter((_, i) => sheet.columns[i] !== "reason"), reason])
+    return line(
+      [...padded.filter((_, i) => sheet.columns[i] !== "reason"), reason],
+      sheet.delimiter
+    )
   }
   const text = String(written)
   try {
