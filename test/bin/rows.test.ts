@@ -297,6 +297,20 @@ describe("rejected rows", () => {
     })
   )
 
+  it.effect("have the delimiter of the file that they are of", () =>
+    Effect.gen(function* () {
+      const text = `${head}\n${good}\n`.replaceAll(",", ";")
+      const [row] = Array.from(yield* readCsv(text)) as [rows.Row]
+      assert.strictEqual(
+        rejected.head(row.sheet) + rejected.row(row, "why; or, not"),
+        `${head},reason\n${good},"why| or, not"\n`
+          .replaceAll(",", ";")
+          .replace("or;", "or,")
+          .replace("|", ";")
+      )
+    })
+  )
+
   it.effect("of NDJSON hold the object as it was", () =>
     Effect.gen(function* () {
       const [row] = Array.from(yield* readNdjson('{"Quantity": 1.50, "reason": "old"}'))

@@ -5,8 +5,8 @@ import type { Row, Sheet } from "./rows.js"
 const line = (cells: ReadonlyArray<string>, delimiter: string) =>
   `${cells.map((cell) => quoted(cell, delimiter)).join(delimiter)}\n`
 
-const quoted = (cell: string) =>
-  /[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+const quoted = (cell: string, delimiter: string) =>
+  /["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell
 
 /** The first line, where the format has one. */
 export const head = (sheet: Sheet): string =>
