@@ -6,6 +6,7 @@ import { NodeFileSystem } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as input from "../../src/bin/internal/input.js"
+import * as limits from "../../src/bin/internal/limits.js"
 
 layer(NodeFileSystem.layer)("input", (it) => {
   const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
@@ -35,6 +36,19 @@ layer(NodeFileSystem.layer)("input", (it) => {
           failure.message,
           `${expected}Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.`
         )
+      }
+    })
+  )
+
+  it.scoped("that is read as a whole has a limit", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "endless")
+      writeFileSync(path, "a".repeat(limits.textBytes))
+      assert.lengthOf(yield* input.textOf(path), limits.textBytes)
+      for (const endless of ["/dev/zero", path]) {
+        if (endless === path) writeFileSync(path, "a".repeat(limits.textBytes + 1))
+        const { message } = yield* Effect.flip(input.textOf(endless, "It"))
+        assert.match(message, /^It is (longer than 1,048,576 bytes|UTF-16)/)
       }
     })
   )

@@ -311,6 +311,24 @@ describe("rejected rows", () => {
     })
   )
 
+  it.effect("of NDJSON hold what would be another usage if it were written anew as a text", () =>
+    Effect.gen(function* () {
+      for (const text of [
+        '{"quantity":1,"quantity":2}',
+        '{"quantity":1.00000000000000001}',
+        '{"usageAllocations":[{"tags":[],"Tags":[]}]}'
+      ]) {
+        const [row] = Array.from(yield* readNdjson(text)) as [rows.Row]
+        const line = rejected.row(row, "why")
+        assert.strictEqual(line, `${JSON.stringify({ unreadable: text, reason: "why" })}\n`)
+        assert.match(
+          records(yield* readNdjson(line))[0]?.fault ?? "",
+          /^unreadable: expected one of/
+        )
+      }
+    })
+  )
+
   it.effect("of NDJSON hold the object as it was", () =>
     Effect.gen(function* () {
       const [row] = Array.from(yield* readNdjson('{"Quantity": 1.50, "reason": "old"}'))

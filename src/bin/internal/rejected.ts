@@ -1,4 +1,5 @@
 /** Rows that were not accepted, as they were written, each with the reason: to be corrected and submitted again. */
+import * as json from "./json.js"
 import type { Row, Sheet } from "./rows.js"
 
 /** The delimiter is the file's own: the programs that it is for expect that one. */
@@ -29,11 +30,14 @@ export const row = ({ sheet, written }: Row, reason: string): string => {
     )
   }
   const text = String(written)
+  const unreadable = `${JSON.stringify({ unreadable: text, reason })}\n`
+  // to write it anew would take the last of doubled members, and round numbers
+  if (json.problemIn(text) !== undefined) return unreadable
   try {
     const { reason: _, ...value } = JSON.parse(text) as Record<string, unknown>
     return `${JSON.stringify({ ...value, reason })}\n`
   } catch {
     // what is no JSON is kept as it was, beside a text that is
-    return `${JSON.stringify({ unreadable: text, reason })}\n`
+    return unreadable
   }
 }

@@ -8,7 +8,7 @@ const convert =
 
 /** What is no text in UTF-8, by its first bytes, and what to do with it. */
 const others: ReadonlyArray<readonly [start: ReadonlyArray<number | undefined>, told: string]> = [
-  [[0x1f, 0x8b], "is compressed by gzip. Give what is in it: gunzip -c FILE | ... -."],
+  [[0x1f, 0x8b], "is compressed by gzip. Unpack it first, with gunzip."],
   [
     [0x50, 0x4b, 0x03, 0x04],
     'is a workbook or another archive, not text. Save the sheet as "CSV UTF-8".'
