@@ -6,6 +6,7 @@ import { NodeFileSystem } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as input from "../../src/bin/internal/input.js"
+import * as limits from "../../src/bin/internal/limits.js"
 
 layer(NodeFileSystem.layer)("input", (it) => {
   const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
@@ -23,13 +24,31 @@ layer(NodeFileSystem.layer)("input", (it) => {
   it.scoped("that is not UTF-8 is refused, and not read as something else", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "latin.csv")
-      for (const bytes of [
-        [0x61, 0xe9, 0x62],
-        [0x61, 0xc3]
-      ]) {
+      for (const [bytes, expected] of [
+        [[0x61, 0xe9, 0x62], "It is not UTF-8: line 1 has the byte 0xE9. "],
+        [[0x61, 0x0d, 0x0a, 0x62, 0xfc], "It is not UTF-8: line 2 has the byte 0xFC. "],
+        [[0x61, 0x0d, 0x62, 0xfc, 0x0d], "It is not UTF-8: line 2 has the byte 0xFC. "],
+        [[0x61, 0xc3], "It is not UTF-8: it ends in the middle of a character, in line 1. "]
+      ] as const) {
         writeFileSync(path, Uint8Array.from(bytes))
         const failure = yield* Effect.flip(input.textOf(path, "It"))
-        assert.strictEqual(failure.message, "It is not UTF-8 to its end. The rest was not read.")
+        assert.strictEqual(
+          failure.message,
+          `${expected}Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.`
+        )
+      }
+    })
+  )
+
+  it.scoped("that is read as a whole has a limit", () =>
+    Effect.gen(function* () {
+      const path = join(yield* folder, "endless")
+      writeFileSync(path, "a".repeat(limits.textBytes))
+      assert.lengthOf(yield* input.textOf(path), limits.textBytes)
+      for (const endless of ["/dev/zero", path]) {
+        if (endless === path) writeFileSync(path, "a".repeat(limits.textBytes + 1))
+        const { message } = yield* Effect.flip(input.textOf(endless, "It"))
+        assert.match(message, /^It is (longer than 1,048,576 bytes|UTF-16)/)
       }
     })
   )

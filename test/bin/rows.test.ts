@@ -3,6 +3,7 @@ import { DateTime, Effect, Either, FastCheck as fc, Option, Stream } from "effec
 import { UsageRecord } from "effect-marketplace-metering"
 import * as columns from "../../src/bin/internal/columns.js"
 import * as decimal from "../../src/bin/internal/decimal.js"
+import * as json from "../../src/bin/internal/json.js"
 import * as rejected from "../../src/bin/internal/rejected.js"
 import * as rows from "../../src/bin/internal/rows.js"
 import * as verdict from "../../src/bin/internal/verdict.js"
@@ -147,7 +148,10 @@ describe("CSV", () => {
           Effect.flip
         )
       assert.lengthOf(seen, 1)
-      assert.match(failure.message, /usage\.csv: Quote Not Closed.*Nothing from there on was read/)
+      assert.match(
+        failure.message,
+        /^usage\.csv:3: the quote that opens here, in cell 1, does not close\..* Line 3 and what follows it was not read\.$/
+      )
     })
   )
 })
@@ -219,7 +223,7 @@ describe("what would be read as something else", () => {
     [fc.double({ noNaN: true, noDefaultInfinity: true })],
     ([value]) =>
       Effect.sync(() => {
-        assert.deepStrictEqual(decimal.roundedIn(JSON.stringify([value])), [])
+        assert.isUndefined(json.problemIn(JSON.stringify([value])))
         if (!/e/.test(String(value)))
           assert.strictEqual(decimal.read(String(value)), Number(String(value)))
       })
@@ -293,6 +297,38 @@ describe("rejected rows", () => {
     })
   )
 
+  it.effect("have the delimiter of the file that they are of", () =>
+    Effect.gen(function* () {
+      const text = `${head}\n${good}\n`.replaceAll(",", ";")
+      const [row] = Array.from(yield* readCsv(text)) as [rows.Row]
+      assert.strictEqual(
+        rejected.head(row.sheet) + rejected.row(row, "why; or, not"),
+        `${head},reason\n${good},"why| or, not"\n`
+          .replaceAll(",", ";")
+          .replace("or;", "or,")
+          .replace("|", ";")
+      )
+    })
+  )
+
+  it.effect("of NDJSON hold what would be another usage if it were written anew as a text", () =>
+    Effect.gen(function* () {
+      for (const text of [
+        '{"quantity":1,"quantity":2}',
+        '{"quantity":1.00000000000000001}',
+        '{"usageAllocations":[{"tags":[],"Tags":[]}]}'
+      ]) {
+        const [row] = Array.from(yield* readNdjson(text)) as [rows.Row]
+        const line = rejected.row(row, "why")
+        assert.strictEqual(line, `${JSON.stringify({ unreadable: text, reason: "why" })}\n`)
+        assert.match(
+          records(yield* readNdjson(line))[0]?.fault ?? "",
+          /^unreadable: expected one of/
+        )
+      }
+    })
+  )
+
   it.effect("of NDJSON hold the object as it was", () =>
     Effect.gen(function* () {
       const [row] = Array.from(yield* readNdjson('{"Quantity": 1.50, "reason": "old"}'))
@@ -312,7 +348,7 @@ describe("an invalid record", () => {
       assert.strictEqual(told.column, 1)
       assert.strictEqual(
         told.reason,
-        'timestamp: expected a time with its zone, such as 2026-11-25T10:00:00Z, got "2026-11-25 10:00"; quantity: expected a number, got "x"'
+        'timestamp: expected a time with its zone, such as 2026-11-25T10:00:00Z, got "2026-11-25 10:00"; quantity: expected a whole number in digits, such as 1000, got "x"'
       )
     })
   )

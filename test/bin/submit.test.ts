@@ -311,7 +311,10 @@ describe("what it may meet", () => {
       const usage = write("broken.csv", [head, ...goodRows(3, yield* DateTime.now), '"x,1'])
       const ended = yield* call(["submit", usage, ...product, "--json"])
       assert.strictEqual(ended.code, 1)
-      assert.match(ended.stderr, /Quote Not Closed/)
+      assert.match(
+        ended.stderr,
+        /broken\.csv:5: the quote that opens here, .* Line 5 and what follows it was not read\./
+      )
       assert.deepInclude(summaryOf(ended), { counts: { Accepted: 3 }, readToTheEnd: false })
     }).pipe(Effect.provide(World(many)))
   )

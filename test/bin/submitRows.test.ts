@@ -66,3 +66,38 @@ it.effect("rows under way keep their own outcome when nothing can be written any
     assert.deepStrictEqual(Object.fromEntries(told), { 1: "Invalid", 2: "Accepted" })
   })
 )
+
+it.effect("what cannot be read after a stop is not taken for read", () =>
+  Effect.gen(function* () {
+    const timestamp = yield* DateTime.now
+    const row: Row = {
+      sheet: { format: "ndjson" },
+      line: 1,
+      written: "",
+      content: Either.right({
+        record: { timestamp, dimension: "a", quantity: 1, customerAWSAccountId: "111122223333" }
+      })
+    }
+    const isSettled = yield* Deferred.make<void>()
+    const told: Array<string> = []
+    const failure = yield* submitRows(
+      Stream.make(row).pipe(
+        Stream.concat(Stream.execute(Deferred.await(isSettled))),
+        Stream.concat(Stream.fail(refused("EIO")))
+      ),
+      {
+        productCode: "p",
+        progress: yield* Ref.make(UsageSubmission.noProgress),
+        stop: Effect.void,
+        isEndless: false,
+        onSettled: ({ verdict }) => {
+          told.push(verdict.status)
+          Deferred.unsafeDone(isSettled, Effect.void)
+        },
+        flush: Effect.void
+      }
+    ).pipe(Effect.provide(rehearsal.make().layer), Effect.scoped, Effect.flip)
+    assert.strictEqual(failure.message, "EIO")
+    assert.deepStrictEqual(told, ["NotSent"])
+  })
+)

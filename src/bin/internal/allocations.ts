@@ -1,17 +1,17 @@
 /** Usage split by tags, as JSON in one cell of a file or in one option. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
-import * as decimal from "./decimal.js"
-
-/** Names of the library and names on the wire differ in their first letter only. */
-const domainName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
+import * as json from "./json.js"
 
 const inDomainNames = (value: unknown): unknown =>
   Array.isArray(value)
     ? value.map(inDomainNames)
     : typeof value === "object" && value !== null
       ? Object.fromEntries(
-          Object.entries(value).map(([name, inner]) => [domainName(name), inDomainNames(inner)])
+          Object.entries(value).map(([name, inner]) => [
+            json.domainName(name),
+            inDomainNames(inner)
+          ])
         )
       : value
 
@@ -39,15 +39,16 @@ const strangers = (list: unknown, known: ReadonlyArray<string>): ReadonlyArray<s
 
 /** What the text says, by the library's names; whether those are allocations is for the record to check. */
 export const read = (text: string): Either.Either<unknown, string> =>
-  Either.try(() => inDomainNames(JSON.parse(text))).pipe(
-    Either.filterOrLeft(
-      (value) => strangeIn(value).length === 0 && decimal.roundedIn(text).length === 0,
-      () => expected
-    ),
-    Either.mapLeft(() => expected)
-  )
+  json.problemIn(text) === undefined
+    ? Either.try({ try: () => inDomainNames(JSON.parse(text)), catch: () => expected }).pipe(
+        Either.filterOrLeft(
+          (value) => strangeIn(value).length === 0,
+          () => expected
+        )
+      )
+    : Either.left(expected)
 
 const expected =
-  'a JSON list such as [{"allocatedUsageQuantity":1,"tags":[{"key":"team","value":"search"}]}], with no other members, and whole numbers'
+  'a JSON list such as [{"allocatedUsageQuantity":1,"tags":[{"key":"team","value":"search"}]}], with no other members, none of them twice, and whole numbers'
 
 export { inDomainNames }

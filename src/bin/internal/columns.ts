@@ -1,5 +1,6 @@
 /** The columns of a file of usage, by the names of the library or of the wire. */
 import * as Either from "effect/Either"
+import { shortened } from "./printable.js"
 
 export const fields = [
   "timestamp",
@@ -30,6 +31,9 @@ const known: ReadonlyMap<string, Column> = new Map<string, Column>([
 
 export const columnOf = (name: string): Column | undefined => known.get(plain(name))
 
+/** So many strange columns are told one by one. */
+const mostTold = 10
+
 /** What each column is for, or what is wrong with the head of the file. */
 export const read = (
   head: ReadonlyArray<string>
@@ -42,11 +46,17 @@ export const read = (
     (field) => !there.has(field as Field)
   )
   const problems = [
-    ...strange.map(
-      (name) =>
-        `"${name}" is none of ${fields.join(", ")}; take the column out, or give it one of these names`
-    ),
-    ...twice.map((field) => `there are two columns for ${field}`),
+    ...(head.length === 1
+      ? ["it has one column only: columns are separated by commas, semicolons or tabs"]
+      : []),
+    ...strange
+      .slice(0, mostTold)
+      .map(
+        (name) =>
+          `"${shortened(name)}" is none of ${fields.join(", ")}; take the column out, or give it one of these names`
+      ),
+    ...(strange.length > mostTold ? [`and so are ${strange.length - mostTold} more`] : []),
+    ...[...new Set(twice)].map((field) => `there are two columns for ${field}`),
     ...missing.map((field) => `there is no column ${field}`),
     ...(there.has("customerAWSAccountId") || there.has("customerIdentifier")
       ? []

@@ -1,4 +1,5 @@
 /** Numbers in texts: only those that mean the same as a number of the machine do. */
+import * as limits from "./limits.js"
 
 /** A number as people write it: no exponents, no spaces, no hexadecimals. */
 const decimal = /^-?\d+(\.\d+)?$/
@@ -13,15 +14,22 @@ const normalOf = (text: string): string => {
   return counting === "" ? "0" : `${sign}${counting}e${power}`
 }
 
-/** Whether a number of the machine says all of what the text says: 1.00000000000000001 would be 1. */
-const isExact = (text: string): boolean => normalOf(text) === normalOf(String(Number(text)))
+/**
+ * Whether a number of the machine says all of what the text says: 1.00000000000000001 would be 1. Of more than 40
+ * characters none does.
+ */
+export const isExact = (text: string): boolean =>
+  text.length <= limits.numberLength && normalOf(text) === normalOf(String(Number(text)))
 
 /** What the text says, if it is a number that can be had without rounding. */
 export const read = (text: string): number | undefined =>
-  decimal.test(text) && isExact(text) ? Number(text) : undefined
+  text.length <= limits.numberLength && decimal.test(text) && isExact(text)
+    ? Number(text)
+    : undefined
 
-const token = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+/** In one half of the world 1.000 is a thousand, and in the other it is one. */
+const thousands = /^-?\d{1,3}\.000$/
 
-/** Numbers in a text of JSON that would be rounded when it is read. */
-export const roundedIn = (json: string): ReadonlyArray<string> =>
-  (json.match(token) ?? []).filter((text) => !text.startsWith('"') && !isExact(text))
+/** The same of a quantity, where it has to be certain what a point in it means. */
+export const readQuantity = (text: string): number | undefined =>
+  thousands.test(text) ? undefined : read(text)

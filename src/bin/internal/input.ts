@@ -7,31 +7,24 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { cannotRun, type Failure } from "./failure.js"
 import { reasonOf } from "./files.js"
+import * as limits from "./limits.js"
+import { through } from "./scanner.js"
+import * as utf8 from "./utf8.js"
 
 export const isStandardInput = (file: string) => file === "-"
 
 export const nameOf = (file: string) => (isStandardInput(file) ? "standard input" : file)
 
 /**
- * The bytes of a file of text, or of standard input where it is called `-`. It fails at bytes that are not UTF-8: what
- * they stand for cannot be told. `name` is what the file is called in errors.
+ * The bytes of a file of text, or of standard input where it is called `-`, in whole characters. It fails at bytes that
+ * are not UTF-8, behind all that come before: what they stand for cannot be told. `name` is what the file is called in
+ * errors.
  */
 export const bytesOf = (
   file: string,
   name = nameOf(file)
 ): Stream.Stream<Uint8Array, Failure, FileSystem.FileSystem> =>
-  Stream.suspend(() => {
-    const decoder = new TextDecoder("utf-8", { fatal: true })
-    const check = (bytes?: Uint8Array) =>
-      Effect.try({
-        try: () => decoder.decode(bytes, { stream: bytes !== undefined }),
-        catch: () => cannotRun(`${name} is not UTF-8 to its end. The rest was not read.`)
-      })
-    return readingOf(file, name).pipe(
-      Stream.tap(check),
-      Stream.concat(Stream.execute(Effect.suspend(check)))
-    )
-  })
+  through(() => utf8.make(name))(readingOf(file, name))
 
 const readingOf = (
   file: string,
@@ -67,8 +60,22 @@ export const sizeOf = (file: string) =>
         Effect.map(({ size, type }) => (type === "File" ? Number(size) : undefined))
       )
 
+/** A file of text as a whole, of 1 MiB at the most. */
 export const textOf = (
   file: string,
-  name?: string
+  name = nameOf(file)
 ): Effect.Effect<string, Failure, FileSystem.FileSystem> =>
-  bytesOf(file, name).pipe(Stream.decodeText(), Stream.mkString)
+  bytesOf(file, name).pipe(
+    Stream.mapAccumEffect(0, (before, bytes) => {
+      const length = before + bytes.length
+      return length > limits.textBytes
+        ? Effect.fail(
+            cannotRun(
+              `${name} is longer than ${limits.shown(limits.textBytes)} bytes: is it the right file?`
+            )
+          )
+        : Effect.succeed([length, bytes] as const)
+    }),
+    Stream.decodeText(),
+    Stream.mkString
+  )

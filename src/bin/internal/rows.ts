@@ -1,25 +1,28 @@
 /** The rows of a file of usage, one by one, each with its place and with what can be submitted of it. */
-import * as NodeStream from "@effect/platform-node/NodeStream"
-import { parse } from "csv-parse"
-import * as Chunk from "effect/Chunk"
-import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import { Time } from "../../sandbox/internal/fields.js"
 import type * as UsageRecord from "../../UsageRecord.js"
 import type * as UsageSubmission from "../../UsageSubmission.js"
 import * as allocations from "./allocations.js"
 import * as columns from "./columns.js"
+import * as csvScanner from "./csv.js"
 import * as decimal from "./decimal.js"
 import { cannotRun, type Failure } from "./failure.js"
+import * as json from "./json.js"
+import * as limits from "./limits.js"
+import * as ndjsonScanner from "./ndjson.js"
+import { someOf } from "./printable.js"
+import { type Scanner, type Step, through } from "./scanner.js"
 
 /** What the rows of one file share: how they are written, and in CSV what its columns are. */
 export type Sheet =
   | {
       readonly format: "csv"
+      /** One character. */
+      readonly delimiter: string
       readonly head: ReadonlyArray<string>
       readonly columns: ReadonlyArray<columns.Column>
     }
@@ -47,11 +50,22 @@ export const formatOf = (file: string): Format =>
 
 const decodeTime = Schema.decodeUnknownEither(Time)
 
-const timeOf = (value: unknown) =>
-  Either.getOrElse(decodeTime(Predicate.isString(value) ? value.trim() : value), () => value)
+/** As databases and programs write times with their zone: each of these says one point in time. */
+const spelling =
+  /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)$/
+
+const timeOf = (value: unknown) => {
+  if (!Predicate.isString(value)) return value
+  const text = value
+    .trim()
+    .replace(spelling, (_, day: string, time: string, hours?: string, minutes = "00") =>
+      hours === undefined ? `${day}T${time}Z` : `${day}T${time}${hours}:${minutes}`
+    )
+  return Either.getOrElse(decodeTime(text), () => value)
+}
 
 const quantityOf = (value: unknown) =>
-  Predicate.isString(value) ? (decimal.read(value.trim()) ?? value) : value
+  Predicate.isString(value) ? (decimal.readQuantity(value.trim()) ?? value) : value
 
 const allocationsOf = (value: unknown) =>
   Predicate.isString(value)
@@ -74,11 +88,15 @@ const itemOf = (all: Iterable<readonly [columns.Column | undefined, unknown]>): 
   }
   const { productCode, ...record } = found
   if (productCode !== undefined && !Predicate.isString(productCode)) {
-    return Either.left(`productCode: expected a text, got ${JSON.stringify(productCode)}`)
+    return Either.left(`productCode: expected a text, got ${json.valueOf(productCode)}`)
   }
+  const problem = Predicate.isString(record.usageAllocations)
+    ? json.problemIn(record.usageAllocations)
+    : undefined
+  if (problem !== undefined) return Either.left(`usageAllocations: ${problem}`)
   const strange = allocations.strangeIn(record.usageAllocations)
   if (strange.length > 0) {
-    return Either.left(`usageAllocations: ${strange.join(", ")}: no allocation or tag has that`)
+    return Either.left(`usageAllocations: ${someOf(strange)}: no allocation or tag has that`)
   }
   return Either.right({
     // not known to be a record yet: that is what is checked when it is submitted
@@ -91,90 +109,82 @@ const itemOf = (all: Iterable<readonly [columns.Column | undefined, unknown]>): 
 // CSV
 // ---------------------------------------------------------------------------------------------------
 
-interface Parsed {
-  readonly record: ReadonlyArray<string>
-  readonly raw: string
-}
-
-const breaks = /\r\n|\r|\n/g
+type CsvSheet = Sheet & { readonly format: "csv" }
 
 /**
  * Rows of CSV, by the names in its first line.
  *
  * Where its quotes do not close nothing that follows can be trusted, and the stream fails there: it would be read
- * as something else, and billed so.
+ * as something else, and billed so. It fails with what reading fails with, too, and says which lines were not read.
  */
 export const csv = <R>(
   bytes: Stream.Stream<Uint8Array, Failure, R>,
   name: string
-): Stream.Stream<Row, Failure, R> =>
-  Stream.suspend(() => {
-    let sheet: (Sheet & { readonly format: "csv" }) | undefined
-    /** Lines that are behind. The parser's own count goes wrong for line breaks of two characters in quotes. */
-    let behind = 0
-    const placed = ({ raw, record }: Parsed) => {
-      const before = /^[\r\n]*/.exec(raw)?.[0] ?? ""
-      const line = behind + 1 + (before.match(breaks)?.length ?? 0)
-      behind += raw.match(breaks)?.length ?? 0
-      return { line, record }
+): Stream.Stream<Row, Failure, R> => through(() => csvRows(name))(bytes)
+
+const csvRows = (name: string): Scanner<Uint8Array, Row> => {
+  const lines = csvScanner.make(name)
+  let sheet: CsvSheet | undefined
+  const rowsOf = ({ failure, out }: Step<csvScanner.Line>): Step<Row> => {
+    const rows: Array<Row> = []
+    for (const line of out) {
+      if (sheet === undefined) {
+        const begun = sheetOf(line, name)
+        if (Either.isLeft(begun)) return { out: [], failure: begun.left }
+        sheet = begun.right
+      } else {
+        rows.push({ sheet, line: line.line, written: line.cells, content: contentOf(sheet, line) })
+      }
     }
-    const begin = (head: ReadonlyArray<string>) =>
-      Either.mapBoth(columns.read(head), {
-        onLeft: (problems) =>
-          cannotRun(
-            [`The columns of ${name} cannot be used:`, ...problems.map((text) => `- ${text}`)].join(
-              "\n"
-            )
-          ),
-        onRight: (columns) => {
-          sheet = { format: "csv", head, columns }
-        }
-      })
-    return bytes.pipe(
-      NodeStream.pipeThroughDuplex<Failure, Parsed>(
-        () =>
-          parse({
-            bom: true,
-            info: true,
-            raw: true,
-            relax_column_count: true,
-            skip_empty_lines: true
-          }),
-        (error) => cannotRun(`${name}: ${whatBroke(error)} Nothing from there on was read.`)
-      ),
-      Stream.mapChunksEffect((chunk) =>
-        Effect.gen(function* () {
-          const rows: Array<Row> = []
-          for (const parsed of chunk) {
-            const { line, record } = placed(parsed)
-            if (sheet === undefined) yield* begin(record)
-            else rows.push({ sheet, line, written: record, content: contentOf(sheet, record) })
+    return { out: rows, failure }
+  }
+  return {
+    push: (input) => rowsOf(lines.push(input)),
+    end: () => {
+      const step = rowsOf(lines.end())
+      return sheet === undefined && step.failure === undefined
+        ? {
+            out: [],
+            failure: cannotRun(`${name} is empty. Its first line has to name the columns.`)
           }
-          return Chunk.unsafeFromArray(rows)
-        })
-      ),
-      Stream.concat(
-        Stream.suspend(() =>
-          sheet === undefined
-            ? Stream.fail(cannotRun(`${name} is empty. Its first line has to name the columns.`))
-            : Stream.empty
-        )
-      )
-    )
-  })
+        : step
+    },
+    atFailure: lines.atFailure
+  }
+}
+
+const sheetOf = (
+  { cells, delimiter, tooLong }: csvScanner.Line,
+  name: string
+): Either.Either<CsvSheet, Failure> =>
+  (tooLong === undefined ? columns.read(cells) : Either.left([tooLong])).pipe(
+    Either.mapBoth({
+      onLeft: (problems) =>
+        cannotRun(
+          [`The columns of ${name} cannot be used:`, ...problems.map((text) => `- ${text}`)].join(
+            "\n"
+          )
+        ),
+      onRight: (columns) => ({ format: "csv", delimiter, head: cells, columns })
+    })
+  )
 
 const contentOf = (
-  { columns }: { readonly columns: ReadonlyArray<columns.Column> },
-  record: ReadonlyArray<string>
-): Row["content"] =>
-  record.length === columns.length
-    ? itemOf(record.map((cell, i) => [columns[i], cell] as const))
-    : Either.left(`expected ${columns.length} cells, as in the first line, got ${record.length}`)
-
-/** The parser says it with line and column. */
-const whatBroke = (error: unknown) => {
-  const message = Predicate.hasProperty(error, "message") ? String(error.message) : String(error)
-  return `${message.replace(/, trimable character \(if activated\) or comment$/, "")}.`
+  { columns }: CsvSheet,
+  { cells, lastLine, line, tooLong }: csvScanner.Line
+): Row["content"] => {
+  const problem =
+    tooLong !== undefined
+      ? `${tooLong}, and only its beginning is kept`
+      : cells.length !== columns.length
+        ? `expected ${columns.length} cells, as in the first line, got ${cells.length}`
+        : undefined
+  if (problem === undefined) return itemOf(cells.map((cell, i) => [columns[i], cell] as const))
+  return Either.left(
+    lastLine === line
+      ? problem
+      : `${problem}; by its quotes it goes on to line ${limits.shown(lastLine)}: is there one too many?`
+  )
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -182,36 +192,43 @@ const whatBroke = (error: unknown) => {
 // ---------------------------------------------------------------------------------------------------
 
 /** Rows of JSON, an object on each line. */
-export const ndjson = <R>(
+export const ndjson: <R>(
   bytes: Stream.Stream<Uint8Array, Failure, R>
-): Stream.Stream<Row, Failure, R> =>
-  Stream.suspend(() => {
-    const sheet: Sheet = { format: "ndjson" }
-    let line = 0
-    return bytes.pipe(
-      Stream.decodeText(),
-      Stream.splitLines,
-      Stream.mapChunks(
-        Chunk.filterMap((text) => {
-          line += 1
-          const written = line === 1 ? text.replace(/^\ufeff/, "") : text
-          return written.trim() === ""
-            ? Option.none()
-            : Option.some<Row>({ sheet, line, written, content: objectOf(written) })
-        })
-      )
-    )
+) => Stream.Stream<Row, Failure, R> = through(() => {
+  const sheet: Sheet = { format: "ndjson" }
+  const lines = ndjsonScanner.make()
+  const rowsOf = ({ failure, out }: Step<ndjsonScanner.Line>): Step<Row> => ({
+    out: out.flatMap(({ line, text, tooLong }) =>
+      text.trim() === ""
+        ? []
+        : [
+            {
+              sheet,
+              line,
+              written: text,
+              content:
+                tooLong === undefined
+                  ? objectOf(text)
+                  : Either.left(`${tooLong}, and only its beginning is kept`)
+            }
+          ]
+    ),
+    failure
   })
+  return {
+    push: (input) => rowsOf(lines.push(input)),
+    end: () => rowsOf(lines.end()),
+    atFailure: lines.atFailure
+  }
+})
 
-const objectOf = (text: string): Row["content"] =>
-  Either.try({ try: (): unknown => JSON.parse(text), catch: () => "this is not JSON" }).pipe(
+const objectOf = (text: string): Row["content"] => {
+  const problem = json.problemIn(text)
+  return Either.try({ try: (): unknown => JSON.parse(text), catch: () => "this is not JSON" }).pipe(
     Either.flatMap((value) =>
       Predicate.isRecord(value) ? Either.right(value) : Either.left("expected a JSON object")
     ),
-    Either.filterOrLeft(
-      () => decimal.roundedIn(text).length === 0,
-      () => `${decimal.roundedIn(text).join(", ")}: expected numbers that need no rounding`
-    ),
+    Either.flatMap((value) => (problem === undefined ? Either.right(value) : Either.left(problem))),
     Either.flatMap((value) => {
       const members = Object.entries(value).map(
         ([name, inner]) => [columns.columnOf(name), inner, name] as const
@@ -221,9 +238,10 @@ const objectOf = (text: string): Row["content"] =>
         ([column], i) => members.findIndex(([other]) => other === column) < i
       )
       return strange.length > 0
-        ? Either.left(`${strange.join(", ")}: expected one of ${columns.fields.join(", ")}`)
+        ? Either.left(`${someOf(strange)}: expected one of ${columns.fields.join(", ")}`)
         : repeated.length > 0
-          ? Either.left(`${repeated.map(([, , name]) => name).join(", ")}: it is there twice`)
+          ? Either.left(`${someOf(repeated.map(([, , name]) => name))}: it is there twice`)
           : itemOf(members.map(([column, inner]) => [column, inner] as const))
     })
   )
+}

@@ -117,19 +117,17 @@ export const submitRows = <R>(
     // never handed over
     for (const row of pending.values()) settle(row, verdict.stopped)
     // of an endless source, only what has come in already
-    yield* Effect.flatMap(
+    const readOn = yield* Effect.flatMap(
       isEndless ? read.clear : Effect.map(read.takeAll, ([rest]) => rest),
       (rest) => {
         for (const row of rest) settle(row, verdict.stopped)
         return Effect.as(flushed, Chunk.isEmpty(rest))
       }
-    ).pipe(
-      Effect.repeat({ until: (isAtEnd) => isAtEnd }),
-      // told below
-      Effect.ignore
-    )
+    ).pipe(Effect.repeat({ until: (isAtEnd) => isAtEnd }), Effect.exit)
     yield* flushed
     yield* ended
+    // where the submission had been stopped before
+    yield* readOn
     return {
       isReadToItsEnd: Option.isNone(yield* read.size),
       notFlushed: yield* Effect.transposeOption(yield* Deferred.poll(failure))

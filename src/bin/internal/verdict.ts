@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import type { Violation } from "../../MeteringError.js"
 import type * as UsageSubmission from "../../UsageSubmission.js"
+import * as json from "./json.js"
 import type { Row } from "./rows.js"
 
 export type Status = UsageSubmission.Outcome["_tag"]
@@ -75,17 +76,14 @@ const reasonOf = Match.type<Exclude<UsageSubmission.Outcome, UsageSubmission.Acc
 /** How texts of a file should have been, where the library has another type. */
 const inTexts: { readonly [expected: string]: string } = {
   "a DateTime.Utc": "a time with its zone, such as 2026-11-25T10:00:00Z",
-  "a finite number": "a number",
+  "a finite number": "a whole number in digits, such as 1000",
   "a list": "a JSON list of allocations"
 }
 
 const sentenceOf = ({ expected, field, value }: Violation): string => {
-  const got =
-    value === undefined ? "" : `, got ${shortened(JSON.stringify(value) ?? String(value))}`
+  const got = value === undefined ? "" : `, got ${json.valueOf(value)}`
   return `${field}: expected ${inTexts[expected] ?? expected}${got}`
 }
-
-const shortened = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text)
 
 const columnOf = ({ field }: Violation, { sheet }: Row): number | undefined => {
   const [name = ""] = field.split(/[.[]/, 1)

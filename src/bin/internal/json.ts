@@ -1,0 +1,85 @@
+/** What JSON.parse does not tell of a text: it rounds numbers, takes the last of doubled members, and nests at will. */
+import * as decimal from "./decimal.js"
+import * as limits from "./limits.js"
+import { shortened, someOf } from "./printable.js"
+
+/** Names of the library and names on the wire differ in their first letter only. */
+export const domainName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
+
+const numeric = /[-+.0-9eE]*/y
+
+/** Behind the number that begins at `from`, or `from` where there is none. */
+const endOfNumber = (text: string, from: number): number => {
+  const code = text.charCodeAt(from)
+  if (code !== 45 && (code < 48 || code > 57)) return from
+  numeric.lastIndex = from
+  numeric.test(text)
+  return numeric.lastIndex
+}
+
+/** Behind the string that begins at `from`. */
+const endOfString = (text: string, from: number): number => {
+  for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let behind = end
+    while (text[behind - 1] === "\\") behind--
+    if ((end - behind) % 2 === 0) return end + 1
+  }
+  return text.length
+}
+
+const nameOf = (token: string): string => {
+  if (!token.includes("\\")) return token.slice(1, -1)
+  try {
+    return JSON.parse(token) as string
+  } catch {
+    return token
+  }
+}
+
+/** What is wrong with a text of JSON, if it is one. One pass, whatever it holds. */
+export const problemIn = (text: string): string | undefined => {
+  const repeated: Array<string> = []
+  const rounded: Array<string> = []
+  /** The names so far of each object that is open, and nothing for a list. */
+  const open: Array<Set<string> | undefined> = []
+  let isName = false
+  for (let i = 0; i < text.length; ) {
+    const character = text[i]
+    if (character === '"') {
+      const end = endOfString(text, i)
+      const names = open.at(-1)
+      if (isName && names !== undefined) {
+        const name = nameOf(text.slice(i, end))
+        if (names.has(domainName(name))) repeated.push(name)
+        names.add(domainName(name))
+      }
+      isName = false
+      i = end
+      continue
+    }
+    const end = endOfNumber(text, i)
+    if (end > i) {
+      const token = text.slice(i, end)
+      if (!decimal.isExact(token)) rounded.push(token)
+      i = end
+      continue
+    }
+    if (character === "{" || character === "[") {
+      open.push(character === "{" ? new Set() : undefined)
+      if (open.length > limits.depth) return `nested deeper than ${limits.depth} levels`
+      isName = character === "{"
+    } else if (character === "}" || character === "]") {
+      open.pop()
+      isName = false
+    } else if (character === ",") isName = true
+    i++
+  }
+  return repeated.length > 0
+    ? `${someOf(repeated)}: it is there twice`
+    : rounded.length > 0
+      ? `${someOf(rounded)}: expected numbers that need no rounding`
+      : undefined
+}
+
+/** A value for a message. */
+export const valueOf = (value: unknown): string => shortened(JSON.stringify(value) ?? String(value))

@@ -1,0 +1,55 @@
+/** Streams through a machine that keeps its state from one piece of input to the next. */
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
+import * as Stream from "effect/Stream"
+import type { Failure } from "./failure.js"
+
+/** What some input came to, and what is wrong with what follows it. */
+export interface Step<Out> {
+  readonly out: ReadonlyArray<Out>
+  readonly failure?: Failure | undefined
+}
+
+export interface Scanner<In, Out> {
+  readonly push: (input: In) => Step<Out>
+  /** Only at a clean end: what was begun when reading failed is not complete. */
+  readonly end: () => Step<Out>
+  /** What a failure to read is told with, beside its reason. */
+  readonly atFailure: (failure: Failure) => Failure
+}
+
+/** Input is pulled when output is wanted, and everything that a step came to is put out before it fails. */
+export const through =
+  <In, Out>(make: () => Scanner<In, Out>) =>
+  <R>(self: Stream.Stream<In, Failure, R>): Stream.Stream<Out, Failure, R> =>
+    Stream.suspend(() => {
+      const { atFailure, end, push } = make()
+      type Loop = Channel.Channel<
+        Chunk.Chunk<Out>,
+        Chunk.Chunk<In>,
+        Failure,
+        Failure,
+        unknown,
+        unknown
+      >
+      const put = ({ failure, out }: Step<Out>, next: Loop): Loop => {
+        const then = failure === undefined ? next : Channel.fail(failure)
+        return out.length === 0
+          ? then
+          : Channel.zipRight(Channel.write(Chunk.unsafeFromArray(out)), then)
+      }
+      const each = (inputs: Chunk.Chunk<In>, from: number): Loop =>
+        from === inputs.length
+          ? loop
+          : put(
+              push(Chunk.unsafeGet(inputs, from)),
+              Channel.suspend(() => each(inputs, from + 1))
+            )
+      const loop: Loop = Channel.readWithCause({
+        onInput: (inputs) => each(inputs, 0),
+        onFailure: (cause) => Channel.failCause(Cause.map(cause, atFailure)),
+        onDone: () => put(end(), Channel.void)
+      })
+      return Stream.pipeThroughChannel(self, loop)
+    })

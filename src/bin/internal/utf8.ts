@@ -1,0 +1,123 @@
+/** Bytes that have to be text in UTF-8: whole characters go on, and what is none is told with its place. */
+import { isUtf8 } from "node:buffer"
+import { cannotRun } from "./failure.js"
+import type { Scanner, Step } from "./scanner.js"
+
+const convert =
+  'Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.'
+
+/** What is no text in UTF-8, by its first bytes, and what to do with it. */
+const others: ReadonlyArray<readonly [start: ReadonlyArray<number | undefined>, told: string]> = [
+  [[0x1f, 0x8b], "is compressed by gzip. Unpack it first, with gunzip."],
+  [
+    [0x50, 0x4b, 0x03, 0x04],
+    'is a workbook or another archive, not text. Save the sheet as "CSV UTF-8".'
+  ],
+  ...[
+    [0xff, 0xfe],
+    [0xfe, 0xff],
+    // without a mark, text that begins with a letter of ASCII
+    [undefined, 0x00],
+    [0x00, undefined]
+  ].map(
+    (start) =>
+      [
+        start,
+        'is UTF-16, not UTF-8. Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f UTF-16 -t UTF-8.'
+      ] as const
+  )
+]
+
+/** So many bytes tell what it is. */
+const told = 4
+
+const none = Buffer.alloc(0)
+
+const lf = 10
+const cr = 13
+
+/** The bytes at the end that begin a character and do not end it. */
+const cutOff = (bytes: Uint8Array): number => {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte < 0x80) return 0
+    if (byte > 0xf4) return 0
+    // of a character of two, three or four bytes
+    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0
+  }
+  return 0
+}
+
+/** How much at the beginning is UTF-8, of bytes that are not. */
+const validLength = (bytes: Buffer): number => {
+  const pieces = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\ufffd")
+  let at = 0
+  for (const piece of pieces) {
+    at += Buffer.byteLength(piece)
+    // the character that stands for what is wrong may also be there itself
+    if (bytes.toString("latin1", at, at + 3) !== "\xef\xbf\xbd") return at
+    at += 3
+  }
+  return at
+}
+
+/** `name` is what the bytes are of, in errors. */
+export const make = (name: string): Scanner<Uint8Array, Uint8Array> => {
+  let kept: Buffer = none
+  let isBegun = false
+  let line = 1
+  let isAfterCr = false
+
+  const count = (bytes: Uint8Array) => {
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]
+      if (byte === cr || (byte === lf && !isAfterCr)) line += 1
+      isAfterCr = byte === cr
+    }
+  }
+
+  const wrongAt = (bytes: Buffer, at: number): Step<Uint8Array> => {
+    const good = bytes.subarray(0, at)
+    count(good)
+    const place = `line ${line.toLocaleString("en-US")}`
+    const what =
+      at + cutOff(bytes) === bytes.length
+        ? `it ends in the middle of a character, in ${place}`
+        : `${place} has the byte 0x${(bytes[at] ?? 0).toString(16).toUpperCase()}`
+    return {
+      out: at === 0 ? [] : [good],
+      failure: cannotRun(`${name} is not UTF-8: ${what}. ${convert}`)
+    }
+  }
+
+  const check = (bytes: Buffer, isEnd: boolean): Step<Uint8Array> => {
+    if (!isBegun) {
+      const other = others.find(
+        ([start]) =>
+          bytes.length >= start.length &&
+          start.every((byte, i) => (byte === undefined ? bytes[i] !== 0 : byte === bytes[i]))
+      )
+      if (other !== undefined) return { out: [], failure: cannotRun(`${name} ${other[1]}`) }
+      isBegun = true
+    }
+    const whole = bytes.subarray(0, bytes.length - (isEnd ? 0 : cutOff(bytes)))
+    if (!isUtf8(whole)) return wrongAt(bytes, validLength(whole))
+    kept = bytes.subarray(whole.length)
+    count(whole)
+    return { out: whole.length === 0 ? [] : [whole] }
+  }
+
+  return {
+    push: (input) => {
+      const bytes =
+        kept.length === 0
+          ? Buffer.from(input.buffer, input.byteOffset, input.length)
+          : Buffer.concat([kept, input])
+      if (isBegun || bytes.length >= told) return check(bytes, false)
+      kept = bytes
+      return { out: [] }
+    },
+    end: () => (kept.length === 0 ? { out: [] } : check(kept, true)),
+    atFailure: (failure) => failure
+  }
+}

@@ -1,0 +1,150 @@
+import { assert, describe, it } from "@effect/vitest"
+import { parse } from "csv-parse/sync"
+import { Effect, FastCheck as fc } from "effect"
+import * as csv from "../../src/bin/internal/csv.js"
+import { bytesOf } from "./usage.js"
+
+const read = (text: string, size = 65_536) => {
+  const { end, push } = csv.make("usage.csv")
+  const bytes = bytesOf(text)
+  const given: Array<csv.Line> = []
+  for (let at = 0; at < bytes.length; at += size) {
+    const { failure, out } = push(bytes.slice(at, at + size))
+    given.push(...out)
+    if (failure !== undefined) return { given, failure: failure.message }
+  }
+  const { failure, out } = end()
+  return { given: [...given, ...out], failure: failure?.message }
+}
+
+const cellsOf = (text: string, size?: number) => {
+  const { failure, given } = read(text, size)
+  return { failure: failure !== undefined, cells: given.map(({ cells }) => cells) }
+}
+
+/** The same by a parser that shares nothing with ours. */
+const oracle = (text: string, delimiter: string, end: string) => {
+  const cells: Array<ReadonlyArray<string>> = []
+  try {
+    parse(text, {
+      delimiter,
+      record_delimiter: end,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      onRecord: (record: ReadonlyArray<string>) => {
+        cells.push(record)
+        return null
+      }
+    })
+    return { failure: false, cells }
+  } catch {
+    return { failure: true, cells }
+  }
+}
+
+describe("CSV", () => {
+  const delimiters = fc.constantFrom(",", ";", "\t")
+  const ends = fc.constantFrom("\n", "\r\n", "\r")
+  const sizes = fc.integer({ min: 1, max: 12 })
+
+  it.effect.prop(
+    "gives the cells that were written, whatever is in them and wherever the input is cut",
+    [
+      fc.array(
+        fc.array(
+          fc.tuple(
+            fc.oneof(
+              fc.string({ unit: "grapheme" }),
+              fc.constantFrom('"', ",", ";", "\t", "\n", "\r", "\r\n", '""', " ", "€", "😀")
+            ),
+            fc.boolean()
+          ),
+          { minLength: 2, maxLength: 4 }
+        ),
+        { maxLength: 5 }
+      ),
+      delimiters,
+      ends,
+      sizes,
+      fc.boolean()
+    ],
+    ([rows, delimiter, end, size, isEnded]) =>
+      Effect.sync(() => {
+        const all = [[["a", false] as const, ["b", false] as const], ...rows]
+        const text = all
+          .map((row) =>
+            row
+              .map(([cell, isQuoted]) =>
+                isQuoted || /["\r\n,;\t]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+              )
+              .join(delimiter)
+          )
+          .join(end)
+        const found = cellsOf(isEnded ? text + end : text, size)
+        assert.deepStrictEqual(found, {
+          failure: false,
+          cells: all.map((row) => row.map(([cell]) => cell))
+        })
+      }),
+    { fastCheck: { numRuns: 200 } }
+  )
+
+  it.effect.prop(
+    "is read as by another parser, or refused as by it, however it is written",
+    [fc.string({ unit: fc.constantFrom("a", "b", ",", '"', "\n") }), sizes],
+    ([body, size]) =>
+      Effect.sync(() => {
+        const text = `a,b\n${body}`
+        assert.deepStrictEqual(cellsOf(text, size), oracle(text, ",", "\n"))
+      }),
+    { fastCheck: { numRuns: 150 } }
+  )
+
+  it.effect("has CR within a cell where lines end otherwise, and mixes LF with CRLF", () =>
+    Effect.sync(() => {
+      for (const [text, cells] of [
+        ["a,b\n1,2\r3\n4,5\r\n6,7\n", ["1,2\r3", "4,5", "6,7"]],
+        ["a,b\r\n1,2\n\r\n\n4,5", ["1,2", "4,5"]],
+        ['a,b\n1,"2"\r\n"3","4"\r', ["1,2", "3,4"]],
+        ["a,b\r1,2\r\r3,4\r", ["1,2", "3,4"]],
+        ["a,b\r", []]
+      ] as const) {
+        for (const size of [1, 2, 3, 100]) {
+          const found = cellsOf(text, size)
+          assert.deepStrictEqual(
+            found.cells.slice(1).map((row) => row.join(",")),
+            [...cells],
+            JSON.stringify([text, size])
+          )
+        }
+      }
+    })
+  )
+
+  it.effect("ends where its quotes are wrong, and says where they open and what was not read", () =>
+    Effect.sync(() => {
+      for (const [text, expected] of [
+        [
+          'a,b\n1,2\n"x\ny",z\nu,"v\n\n1,2\n',
+          "usage.csv:5: the quote that opens here, in cell 2, does not close. Close it; quotes inside of a cell are written twice. Line 5 and what follows it was not read."
+        ],
+        [
+          'a,b\n1,"2\n3"4,5\n6,7\n',
+          "usage.csv:3: cell 2, whose quote opens in line 2, goes on behind its closing quote. Write each quote inside of a cell twice. Line 2 and what follows it was not read."
+        ],
+        [
+          'a,b\n1,2" of pipe\n6,7\n',
+          "usage.csv:2: cell 2 has a quote, and is not in quotes. Put it in quotes, and write each quote inside of it twice. Line 2 and what follows it was not read."
+        ],
+        [
+          'a,b\n"1"\r2,3\n',
+          "usage.csv:2: cell 1, whose quote opens in line 2, goes on behind its closing quote. Write each quote inside of a cell twice. Line 2 and what follows it was not read."
+        ]
+      ] as const) {
+        for (const size of [1, 3, 100]) {
+          assert.strictEqual(read(text, size).failure, expected)
+        }
+      }
+    })
+  )
+})

@@ -1,0 +1,102 @@
+import { writeFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect } from "effect"
+import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
+import { command, type Ended } from "./command.js"
+import { environment, World } from "./world.js"
+
+const { file, run } = command()
+
+/** A piece of a file is so long, where files are read in pieces. */
+const piece = 65_536
+
+const objects = ({ stdout }: Ended) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+const accounts = Array.from({ length: 2_000 }, (_, i) => String(100_000_000_000 + i))
+
+const many: MeteringSandbox.Options = {
+  products: [{ code: "p", dimensions: ["a"] }],
+  customers: accounts.map((customerAWSAccountId) => ({
+    customerAWSAccountId,
+    agreements: [{ productCode: "p" }]
+  }))
+}
+
+/** Texts of one piece that end inside of `...,123456`, and then the rest of it, three more rows, and one of Latin-1. */
+const cut = (format: "csv" | "ndjson", at: string) => {
+  const row = (i: number, quantity: number | string, dimension = "a") =>
+    format === "csv"
+      ? `${at},${dimension},${accounts[i]},${quantity}\n`
+      : `{"timestamp":"${at}","dimension":"${dimension}","customerAWSAccountId":"${accounts[i]}","quantity":${quantity}}\n`
+  const head = format === "csv" ? "timestamp,dimension,customerAWSAccountId,quantity\n" : ""
+  const last = row(0, 123_456).slice(0, format === "csv" ? -5 : -6)
+  let before = head
+  let rows = 0
+  while (before.length + 2 * row(0, "1").length + last.length < piece) {
+    rows += 1
+    before += row(rows, 1)
+  }
+  // the row before the last is as long as it takes, by zeros and in JSON by spaces
+  rows += 1
+  const room = piece - before.length - last.length - row(rows, "").length
+  before += row(rows, format === "csv" ? "1".padStart(room, "0") : "1".padStart(room, " "))
+  const latin = Buffer.from(row(1_999, 5, "m\u00fcller"), "latin1")
+  const text = before + row(0, 123_456) + row(1_990, 2) + row(1_991, 3) + row(1_992, 4)
+  return { bytes: Buffer.concat([Buffer.from(text), latin]), rows }
+}
+
+describe.each(["csv", "ndjson"] as const)(
+  "a file of %s that is cut by what cannot be read",
+  (format) => {
+    for (const dryRun of [false, true]) {
+      it.live(
+        `${dryRun ? "is no good to a dry run" : "bills no part of a row"}, and says what was not read`,
+        () =>
+          Effect.gen(function* () {
+            const at = DateTime.formatIso(yield* DateTime.now)
+            const { bytes, rows } = cut(format, at)
+            const usage = file(`cut.${format}`)
+            writeFileSync(usage, bytes)
+            assert.match(bytes.toString("latin1", 0, piece), /\b12$/)
+            const env = yield* environment
+            const ended = yield* Effect.promise(() =>
+              run(
+                [
+                  ...["submit", usage, "--product-code", "p", "--rate", "1000", "--json"],
+                  ...(dryRun ? ["--dry-run"] : [])
+                ],
+                { env }
+              )
+            )
+            assert.strictEqual(ended.code, 1, ended.stderr)
+            // what comes before the byte is read, and the row that the piece was cut in is whole
+            const line = rows + (format === "csv" ? 1 : 0) + 5
+            assert.include(
+              ended.stderr,
+              `cut.${format} is not UTF-8: line ${line.toLocaleString("en-US")} has the byte 0xFC.`
+            )
+            assert.include(
+              ended.stderr,
+              `Line ${line.toLocaleString("en-US")} and what follows it was not read.`
+            )
+            assert.deepInclude(objects(ended).at(-1)?.summary as object, {
+              records: rows + 4,
+              counts: { [dryRun ? "WouldBeSent" : "Accepted"]: rows + 4 },
+              readToTheEnd: false
+            })
+            const billed = yield* (yield* MeteringSandbox.MeteringSandbox).records
+            const quantities = billed.map(({ quantity }) => quantity).filter((units) => units !== 1)
+            assert.deepStrictEqual(
+              quantities.sort((a, b) => a - b),
+              dryRun ? [] : [2, 3, 4, 123_456]
+            )
+          }).pipe(Effect.provide(World(many))),
+        120_000
+      )
+    }
+  }
+)
