@@ -105,7 +105,10 @@ describe("a page that there is not", () => {
     it.effect(`is refused: ${JSON.stringify(options)}`, () =>
       Effect.gen(function* () {
         const { billedPage, recordsPage } = yield* sandbox
-        for (const page of [billedPage(options), recordsPage(options)]) {
+        for (const page of [
+          Effect.asVoid(billedPage(options)),
+          Effect.asVoid(recordsPage(options))
+        ]) {
           const error = yield* Effect.flip(page)
           assert.match(error.message, /^(limit|after): expected/)
         }

@@ -71,7 +71,7 @@ const link = (
     const chain = [lock]
     for (let holder: Holder | undefined = first; holder !== undefined; ) {
       if (isOther(holder)) return yield* inUse(path, lock, holder)
-      const successor = `${lock}.${holder.id}`
+      const successor: string = `${lock}.${holder.id}`
       chain.push(successor)
       holder = yield* holderOf(successor)
     }
