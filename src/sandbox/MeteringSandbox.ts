@@ -24,9 +24,10 @@ import { Engine, make as makeEngine, type Write } from "./internal/engine.js"
 import * as faults from "./internal/faults.js"
 import { endpoint, execute } from "./internal/inMemory.js"
 import * as journal from "./internal/journal.js"
+import * as keys from "./internal/keys.js"
 import * as report from "./internal/report.js"
 import { SandboxError } from "./internal/sandboxError.js"
-import { change, changesOf, initial, type State } from "./internal/state.js"
+import { change, initial, type State } from "./internal/state.js"
 import * as stateFile from "./internal/stateFile.js"
 import type * as Marketplace from "./Marketplace.js"
 import type * as Report from "./Report.js"
@@ -71,6 +72,14 @@ export interface Service {
   readonly billed: Effect.Effect<ReadonlyArray<Report.Billed>>
   /** Every metering record, in the same order. */
   readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
+  /** A part of `billed`, without waiting for all of it. */
+  readonly billedPage: (
+    options?: Report.PageOptions
+  ) => Effect.Effect<Report.BilledPage, SandboxError>
+  /** A part of `records`, without waiting for all of it. */
+  readonly recordsPage: (
+    options?: Report.PageOptions
+  ) => Effect.Effect<Report.RecordsPage, SandboxError>
   /** How many calls of each operation have come through to the service. */
   readonly calls: Effect.Effect<Report.Counts>
   /** The last 1000 calls (of 16 MiB at most), also those that did not come through, the oldest first. */
@@ -87,8 +96,11 @@ export interface Service {
   readonly setFaults: (faults: Faults) => Effect.Effect<void>
   /** Back to the scenario: forgets calls, tokens and usage, keeps the key. */
   readonly reset: Effect.Effect<void>
-  /** All that it remembers but the log, as text for `load`. It holds registration tokens. */
-  readonly save: Effect.Effect<string>
+  /**
+   * All that it remembers but the log, as text for `load`. It holds registration tokens. Fails where the text would
+   * be longer than 256 MiB, about 500 000 metering records.
+   */
+  readonly save: Effect.Effect<string, SandboxError>
   /** Takes up what another sandbox of the same scenario has saved, in place of what it remembers. */
   readonly load: (saved: string) => Effect.Effect<void, SandboxError>
 }
@@ -184,8 +196,12 @@ export const layer = (options: Options = {}): Layer.Layer<MeteringClient | Meter
  *
  * Every change is in the file before its call is answered, so killing the process loses nothing that anybody
  * was told. A file belongs to one sandbox at a time,
- * which is not looked after here (the command `sandbox --state` does). It fails with a `SandboxError` that names the line where
- * the file is not a sandbox's, and with a `ScenarioError` where the scenario contradicts itself.
+ * which is not looked after here (the command `sandbox --state` does).
+ *
+ * A file that is damaged, empty or something else is a `SandboxError` that names the line and the cure, and is not
+ * changed. Only a last line that was cut short is dropped, with a warning in the log: a sandbox that is killed while
+ * it writes leaves one, of a call that was never answered. Fails with a `ScenarioError` where the scenario
+ * contradicts itself.
  *
  * @example
  * ```ts
@@ -266,13 +282,17 @@ const serviceOf = (engine: Engine): Service => {
         (token) => Redacted.make(token)
       ),
     addCustomer: (customer) => act((state) => control.addCustomer(state, customer)),
-    subscribe: (subscription) => act((state) => control.subscribe(state, subscription)),
+    subscribe: (subscription) => act((state, now) => control.subscribe(state, subscription, now)),
     cancel: (which) => act((state, now) => control.cancel(state, which, now)),
     suspend: (who) => act((state) => control.suspend(state, who, true)),
     resume: (who) => act((state) => control.suspend(state, who, false)),
     customers: see(report.customers),
-    billed: see(report.billed),
-    records: see(report.records),
+    billed: Effect.flatMap(engine.state, report.billed),
+    records: Effect.flatMap(engine.state, report.records),
+    billedPage: (options = {}) =>
+      known(Effect.flatMap(engine.state, (state) => report.billedPage(state, options))),
+    recordsPage: (options = {}) =>
+      known(Effect.flatMap(engine.state, (state) => report.recordsPage(state, options))),
     calls: see(({ calls }) => calls),
     log: see(report.log),
     publicKey: Effect.map(engine.keyPair, (pair) => pair.publicKey),
@@ -289,21 +309,32 @@ const serviceOf = (engine: Engine): Service => {
       // whoever takes it up from a file later must not begin its calendar anew
       return [undefined, change(begun, { _tag: "Calendar", offset: begun.offset })]
     }),
-    save: see(journal.save),
+    save: known(Effect.flatMap(engine.state, journal.save)),
     load: (saved) =>
-      act((state) =>
-        Either.map(journal.load(state, saved), (next) => [undefined, rewritten(next)] as const)
-      )
+      Effect.gen(function* () {
+        const loaded = yield* known(journal.load(yield* engine.state, saved))
+        const { privateKey } = loaded
+        if (privateKey !== undefined) {
+          yield* known(
+            Effect.tryPromise({
+              try: () => keys.pairOf(privateKey),
+              catch: () => "its private key is not an RSA key, PKCS #8 in PEM"
+            })
+          )
+        }
+        yield* engine.modify((state) => [
+          undefined,
+          { ...loaded, privateKey: privateKey ?? state.privateKey, isReplaced: true }
+        ])
+      })
   }
 }
+
+/** A failure in words as an error. */
+const known = <A>(effect: Effect.Effect<A, string>): Effect.Effect<A, SandboxError> =>
+  Effect.mapError(effect, (reason) => new SandboxError({ reason }))
 
 /** Other times have no ISO 8601 text that everybody reads. */
 const firstTime = Date.parse("0000-01-01T00:00:00.000Z")
 const lastTime = Date.parse("9999-12-31T23:59:59.999Z")
 const noSuchTime = "The sandbox's calendar has the years from 0 to 9999."
-
-/** A state that took the place of another one. */
-const rewritten = (state: State): State => ({
-  ...state,
-  unwritten: [{ _tag: "Reset" }, ...changesOf(state)]
-})

@@ -60,6 +60,70 @@ export const Billed = Schema.Struct({
 export interface Billed extends Schema.Schema.Type<typeof Billed> {}
 
 /**
+ * How many entries a page has where `limit` is left out.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultPageLimit = 1000
+
+/**
+ * How many entries a page may have.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxPageLimit = 10_000
+
+/**
+ * Which part of a list to return.
+ *
+ * - `limit`: the number of entries, 1 to 10 000. Defaults to 1000
+ * - `after`: the `next` of the page before. Defaults to the beginning of the list
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PageOptions {
+  readonly limit?: number | undefined
+  readonly after?: string | undefined
+}
+
+/**
+ * A page of metering records. `next` is absent on the last page.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const RecordsPage = Schema.Struct({
+  records: Schema.Array(MeteringRecord.annotations({ identifier: "MeteringRecord" })),
+  next: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RecordsPage extends Schema.Schema.Type<typeof RecordsPage> {}
+
+/**
+ * A page of what is billed. `next` is absent on the last page.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const BilledPage = Schema.Struct({
+  billed: Schema.Array(Billed.annotations({ identifier: "Billed" })),
+  next: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface BilledPage extends Schema.Schema.Type<typeof BilledPage> {}
+
+/**
  * A call and its answer, as JSON on the wire, but for registration tokens and signatures, which are not shown.
  *
  * - `at`: when, by the sandbox's calendar

@@ -17,7 +17,7 @@ import { Faults } from "./Fault.js"
 import { Span, Time } from "./internal/fields.js"
 import { SandboxError } from "./internal/sandboxError.js"
 import { NewCustomer, Subscription, Which, Who } from "./Marketplace.js"
-import { Billed, Call, Counts, MeteringRecord } from "./Report.js"
+import { BilledPage, Call, Counts, defaultPageLimit, maxPageLimit, RecordsPage } from "./Report.js"
 import { Agreement, Customer } from "./Scenario.js"
 
 /**
@@ -71,6 +71,17 @@ const about = (summary: string, description?: string) =>
 /** What does not fit is not told: it may be a state, which holds tokens and a key. */
 const SavedText = HttpApiSchema.Text().annotations({
   message: () => "Expected what GET /_sandbox/state has sent, as text/plain"
+})
+
+const PageParams = Schema.Struct({
+  limit: Schema.optional(
+    Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, maxPageLimit)).annotations({
+      description: `The number of entries, 1 to ${maxPageLimit}. Defaults to ${defaultPageLimit}.`
+    })
+  ),
+  after: Schema.optional(Schema.String).annotations({
+    description: "The next of the page before. Defaults to the beginning of the list."
+  })
 })
 
 /** The world does not have what was asked for. */
@@ -148,15 +159,27 @@ const report = HttpApiGroup.make("report", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.get("billed", "/billed")
-      .addSuccess(Schema.Array(Billed.annotations({ identifier: "Billed" })))
+      .setUrlParams(PageParams)
+      .addSuccess(BilledPage.annotations({ identifier: "BilledPage" }))
+      .addError(SandboxError, impossible)
       .annotateContext(
-        about("All that is billed", "By product, customer, dimension and hour, in that order.")
+        about(
+          "All that is billed",
+          "By product, customer, dimension and hour, in that order, page by page: where there is a next, give it as after."
+        )
       )
   )
   .add(
     HttpApiEndpoint.get("records", "/records")
-      .addSuccess(Schema.Array(MeteringRecord.annotations({ identifier: "MeteringRecord" })))
-      .annotateContext(about("Every metering record", "In the order of what is billed."))
+      .setUrlParams(PageParams)
+      .addSuccess(RecordsPage.annotations({ identifier: "RecordsPage" }))
+      .addError(SandboxError, impossible)
+      .annotateContext(
+        about(
+          "Every metering record",
+          "In the order of what is billed, page by page: where there is a next, give it as after."
+        )
+      )
   )
   .add(
     HttpApiEndpoint.get("calls", "/calls")
@@ -223,6 +246,7 @@ const control = HttpApiGroup.make("control", { topLevel: true })
   .add(
     HttpApiEndpoint.get("save", "/state")
       .addSuccess(HttpApiSchema.Text())
+      .addError(SandboxError, impossible)
       .annotateContext(
         about(
           "All that the sandbox remembers but the log",
@@ -244,7 +268,7 @@ const control = HttpApiGroup.make("control", { topLevel: true })
 
 /**
  * The control of a sandbox, for a typed client and for a server. Every member of `MeteringSandbox` is an
- * endpoint of the same name. A `SandboxError` is a 409, a body that does not fit an `HttpApiDecodeError`, 400.
+ * endpoint of the same name; `billed` and `records` are had page by page. A `SandboxError` is a 409, a body that does not fit an `HttpApiDecodeError`, 400.
  *
  * @example
  * ```ts

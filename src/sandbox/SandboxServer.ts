@@ -134,8 +134,7 @@ export const make = (
       Ref.updateAndGet(count, (count) => count + 1),
       (number): Arrival => ({
         requestId: `sandbox-http-${String(number).padStart(12, "0")}`,
-        operation: undefined,
-        fault: { fault: "none" }
+        operation: undefined
       })
     )
     const turnAway = (reply: Reply) =>
@@ -147,7 +146,8 @@ export const make = (
     const attend = reception.make({
       operations: desk.operationsOf(client, engine),
       arrive: engine?.arrive ?? (() => stray),
-      turnAway: engine?.turnAway ?? (() => Effect.void),
+      upcoming: engine?.upcoming ?? (() => Effect.succeed({ fault: "none" })),
+      turnAway: engine?.turnAway ?? (() => Effect.succeed(true)),
       admit: door.make({
         keyPairs: options.credentials ?? state?.origin.scenario.credentials ?? [defaultCredentials],
         anyCredentials: options.anyCredentials ?? false,

@@ -90,7 +90,7 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * A customer's agreement for a product, with the licence that was issued for it: always so for a product listed
  * from June 2026 on, while one of an older product may have a licence beside the customer's legacy identity.
  *
- * Its life follows from its times: `pending` before `startsAt`, then `active`; from `cancelledAt` on
+ * Usage dated before `startsAt` or from `endsAt` on is refused. Its life follows from its times: `pending` before `startsAt`, then `active`; from `cancelledAt` on
  * `cancelled`, when for one hour last usage is taken, and then `ended`, as from `endsAt` on. Each is left out
  * where it does not apply.
  *
@@ -250,9 +250,12 @@ export const documentedQuotas: Quotas = {
  *   hour and four hours.
  * - `futureTolerance`: how far ahead of the service's clock usage may lie; "5 minutes". Known is only that
  *   usage of the future is refused.
- * - `windowBoundary`: how the age of a record of BatchMeterUsage is measured: from its timestamp (`exact`), or
- *   from the hour that the timestamp is rounded down to (`hour`), which is up to an hour stricter. Known is
- *   that usage of 24 hours ago or more is refused, and that timestamps are rounded down to the hour.
+ * - `windowBoundary`: how far back usage may lie: 24 hours (MeterUsage: 6) before now (`exact`), or before the
+ *   start of the current hour (`hour`), which is up to an hour more lenient. With `hour`, usage also counts from
+ *   the start of the hour in which its agreement began. Known is that usage of 24 hours ago or more is refused;
+ *   seen was `timestamp >= startOfHour(now) - window`.
+ * - `mixedProducts`: the exception for a call of BatchMeterUsage whose licenses are of two products:
+ *   `InvalidLicenseException`, or `InvalidProductCodeException`. Known is that a request is for only one product.
  * - `unknownCustomer`: what an identity of nobody gets: the status `CustomerNotSubscribed`, or the whole call
  *   an `InvalidCustomerIdentifierException`. Both are documented; the exception is certain only for an
  *   identity of impossible form.
@@ -279,7 +282,11 @@ export const Rules = Schema.Struct({
   ),
   windowBoundary: optionalField(
     Schema.Literal("exact", "hour"),
-    "Whether usage of BatchMeterUsage is as old as its timestamp (exact, when left out) or as the hour that it is rounded down to."
+    "Whether usage may lie as far back as the window reaches from now (exact, when left out) or from the start of the hour."
+  ),
+  mixedProducts: optionalField(
+    Schema.Literal("InvalidLicenseException", "InvalidProductCodeException"),
+    "The exception for licenses of two products in one call of BatchMeterUsage; InvalidLicenseException when left out."
   ),
   unknownCustomer: optionalField(
     Schema.Literal("CustomerNotSubscribed", "InvalidCustomerIdentifierException"),
@@ -323,6 +330,7 @@ export const defaultRules = {
   registrationTokenLifetime: Duration.hours(4),
   futureTolerance: Duration.minutes(5),
   windowBoundary: "exact",
+  mixedProducts: "InvalidLicenseException",
   unknownCustomer: "CustomerNotSubscribed",
   otherAllocations: "duplicate",
   emptyTagValue: "accepted",

@@ -30,8 +30,10 @@ export const control = (sandbox: string, stage: string) => {
       ),
     /** The quantities that are billed. */
     billed: Effect.map(
-      json<ReadonlyArray<Pick<Report.Billed, "quantity">>>(ask("GET", "/billed")),
-      (billed) => billed.map(({ quantity }) => quantity)
+      json<{ readonly billed: ReadonlyArray<Pick<Report.Billed, "quantity">> }>(
+        ask("GET", "/billed")
+      ),
+      ({ billed }) => billed.map(({ quantity }) => quantity)
     ),
     calls: json<Report.Counts>(ask("GET", "/calls")),
     log: json<ReadonlyArray<Pick<Report.Call, "fault" | "accessKeyId" | "request">>>(

@@ -90,16 +90,20 @@ describe("the typed client does what MeteringSandbox does", () => {
       yield* batch([record(at(now), { quantity: 3, usageAllocations })])
       yield* Effect.ignore(batch([record(at(now))], "unknown"))
       yield* post({ unsigned: true })
-      assert.deepStrictEqual(yield* api.billed(), [
-        {
-          productCode: analytics,
-          customerAWSAccountId: acme,
-          dimension: "api-calls",
-          hour: at("2026-11-24T10:00:00Z"),
-          quantity: 3
-        }
-      ])
-      assert.deepStrictEqual(yield* api.records(), yield* sandbox.records)
+      assert.deepStrictEqual(yield* api.billed({ urlParams: {} }), {
+        billed: [
+          {
+            productCode: analytics,
+            customerAWSAccountId: acme,
+            dimension: "api-calls",
+            hour: at("2026-11-24T10:00:00Z"),
+            quantity: 3
+          }
+        ]
+      })
+      assert.deepStrictEqual(yield* api.records({ urlParams: {} }), {
+        records: yield* sandbox.records
+      })
       assert.strictEqual((yield* api.calls()).BatchMeterUsage, 2)
       const log = yield* api.log()
       assert.lengthOf(log, 3)
@@ -318,7 +322,8 @@ describe("the description", () => {
       ).flatMap((methods) => Object.values(methods))
       assert.sameMembers(
         operations.map(({ operationId }) => operationId),
-        Object.keys(yield* MeteringSandbox.MeteringSandbox)
+        // lists that may be long are had page by page, under the name of the list
+        Object.keys(yield* MeteringSandbox.MeteringSandbox).filter((name) => !name.endsWith("Page"))
       )
       for (const { operationId, summary } of operations) assert.isString(summary, operationId)
       for (const name of Object.keys(json.components.schemas)) assert.match(name, /^\w+$/)

@@ -1,7 +1,18 @@
 /** What goes wrong, as it goes over the wire, and as this library's client takes it: the same as in memory. */
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, DateTime, Duration, Effect, Exit, Fiber, Layer, Option, TestClock } from "effect"
+import {
+  Clock,
+  DateTime,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Option,
+  Redacted,
+  TestClock
+} from "effect"
 import { AwsCredentials, MeteringConfig } from "effect-marketplace-metering"
 import * as MeteringClient from "../../src/MeteringClient.js"
 import { type Fault, MeteringSandbox, SandboxServer } from "../../src/sandbox/index.js"
@@ -157,6 +168,56 @@ describe("on the wire", () => {
       assert.lengthOf(JSON.parse(text).UnprocessedRecords, 1)
       assert.deepStrictEqual(yield* billed, [])
     }).pipe(Effect.provide(served({ fault: "unprocessed" })))
+  )
+
+  for (const fault of [
+    { fault: "throttling" },
+    { fault: "cutBefore" },
+    { fault: "clockSkew", ahead: "6 minutes" }
+  ] as const) {
+    it.effect(`${fault.fault} is not used up by calls that are not let in`, () =>
+      Effect.gen(function* () {
+        // none of these is the fault's doing
+        assert.deepStrictEqual(
+          [
+            (yield* post({ ...usage, unsigned: true })).status,
+            (yield* post({ ...usage, secretAccessKey: "another" })).status,
+            (yield* post({ ...usage, now: 3_600_000 })).status
+          ],
+          [400, 400, 400]
+        )
+        assert.deepStrictEqual(
+          (yield* logged).map(([fault]) => fault),
+          ["none", "none", "none"]
+        )
+        yield* Effect.exit(post(usage))
+        assert.deepStrictEqual((yield* logged).at(-1)?.[0], fault.fault)
+        assert.strictEqual((yield* post(usage)).status, 200)
+      }).pipe(Effect.provide(served(fault)))
+    )
+  }
+
+  it.effect("a call that its key does not allow uses up none", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* post(usage)).status, 400)
+      assert.deepStrictEqual((yield* logged)[0]?.[0], "none")
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          SandboxServer.layerNode(),
+          MeteringSandbox.layer({
+            faults: { script: [{ fault: "throttling" }] },
+            credentials: [
+              {
+                accessKeyId: "sandbox",
+                secretAccessKey: Redacted.make("sandbox"),
+                allow: ["MeterUsage"]
+              }
+            ]
+          })
+        )
+      )
+    )
   )
 
   it.effect("a call that names no operation meets none", () =>

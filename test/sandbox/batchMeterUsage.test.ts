@@ -12,6 +12,7 @@ import {
   at,
   batch,
   billed,
+  container,
   fates,
   globexLicence,
   record,
@@ -61,14 +62,15 @@ describe("the window of BatchMeterUsage", () => {
   }
 })
 
-describe("rule windowBoundary: hour measures from the hour that usage is rounded down to", () => {
+describe("rule windowBoundary: hour measures from the start of the current hour, and refuses nothing more", () => {
   const accepted = ["Success"]
   const refused = "TimestampOutOfBoundsException"
   const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, unknown]> = [
-    ["first hour", now, "2026-11-23T11:00:00.000Z", accepted],
-    ["last hour", now, "2026-11-23T10:59:59.999Z", refused],
-    ["on the hour", "2026-11-24T10:00:00.000Z", "2026-11-23T10:59:59.999Z", refused],
-    ["before the hour", "2026-11-24T09:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
+    ["first moment", now, "2026-11-23T10:00:00.000Z", accepted],
+    ["a moment before", now, "2026-11-23T09:59:59.999Z", refused],
+    ["on the hour", "2026-11-24T10:00:00.000Z", "2026-11-23T10:00:00.000Z", accepted],
+    ["before the hour", "2026-11-24T09:59:59.999Z", "2026-11-23T09:00:00.000Z", accepted],
+    ["what exact refuses", "2026-11-24T10:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
     ["last month at 05:59", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z", accepted]
   ]
   for (const [rule, now, timestamp, fate] of cases) {
@@ -855,4 +857,150 @@ it.effect("ten thousand records stay fast", () =>
       })
     )
   )
+)
+
+describe("a call with licenses of two products", () => {
+  const licenses = {
+    analytics: "arn:aws:license-manager::000000000000:license:l-1",
+    container: "arn:aws:license-manager::000000000000:license:l-2"
+  }
+  const scenario = {
+    customers: [
+      {
+        customerAWSAccountId: acme,
+        agreements: [
+          { productCode: analytics, licenseArn: licenses.analytics },
+          { productCode: container, licenseArn: licenses.container }
+        ]
+      }
+    ]
+  }
+  const mixed = Effect.gen(function* () {
+    yield* setTime(now)
+    const two = [
+      record(recent, { licenseArn: licenses.analytics }),
+      record(recent, { licenseArn: licenses.container, dimension: "pods" })
+    ]
+    return [
+      yield* fates(two, null),
+      yield* fates([...two].reverse(), null),
+      yield* billed,
+      yield* fates(two.slice(0, 1), null),
+      yield* fates(two.slice(1), null)
+    ]
+  })
+
+  it.effect("is refused whole, whatever their order; one by one they are taken", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* mixed, [
+        "InvalidLicenseException",
+        "InvalidLicenseException",
+        [],
+        ["Success"],
+        ["Success"]
+      ])
+    }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
+  )
+
+  it.effect("gets the exception that rule mixedProducts names", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* mixed).slice(0, 3), [
+        "InvalidProductCodeException",
+        "InvalidProductCodeException",
+        []
+      ])
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({
+          ...scenario,
+          rules: { mixedProducts: "InvalidProductCodeException" }
+        })
+      )
+    )
+  )
+})
+
+describe("usage dated before its agreement began, or at its end", () => {
+  const license = "arn:aws:license-manager::000000000000:license:l-1"
+  const scenario = {
+    customers: [
+      {
+        customerAWSAccountId: acme,
+        agreements: [
+          {
+            productCode: analytics,
+            licenseArn: license,
+            startsAt: at("2026-11-24T10:05:00Z"),
+            endsAt: at("2026-11-24T10:32:00Z")
+          }
+        ]
+      }
+    ]
+  }
+  const fateOf = (timestamp: string) =>
+    Effect.gen(function* () {
+      const usage = record(at(timestamp))
+      return [yield* fates([usage]), yield* fates([{ ...usage, licenseArn: license }], null)]
+    })
+  const taken = [["Success"], ["Success"]]
+  const refused = [["CustomerNotSubscribed"], "InvalidLicenseException"]
+
+  it.effect("is not billed", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:04:59.999Z"), refused)
+      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:32:00Z"), refused)
+      assert.deepStrictEqual(yield* billed, [])
+      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:05:00Z"), taken)
+    }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
+  )
+
+  it.effect("is taken from the start of its hour on by rule windowBoundary: hour", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      assert.deepStrictEqual(yield* fateOf("2026-11-24T09:59:59.999Z"), refused)
+      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:00:00Z"), taken)
+    }).pipe(
+      Effect.provide(MeteringSandbox.layer({ ...scenario, rules: { windowBoundary: "hour" } }))
+    )
+  )
+
+  it.effect("is not taken after a subscription that begins now", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { subscribe } = yield* MeteringSandbox.MeteringSandbox
+      const account = { customerAWSAccountId: "444455556666" }
+      yield* subscribe({ ...account, productCode: analytics })
+      assert.deepStrictEqual(yield* fates([record(recent, account)]), ["CustomerNotSubscribed"])
+      assert.deepStrictEqual(yield* fates([record(at(now), account)]), ["Success"])
+    }).pipe(Effect.provide(MeteringSandbox.layer()))
+  )
+})
+
+it.effect("a tag's key twice in one allocation is refused", () =>
+  Effect.gen(function* () {
+    yield* setTime(now)
+    const tags = [
+      new UsageAllocation.Tag({ key: "team", value: "a" }),
+      new UsageAllocation.Tag({ key: "team", value: "b" })
+    ] as const
+    const usageAllocations = [
+      new UsageAllocation.UsageAllocation({ allocatedUsageQuantity: 1, tags })
+    ] as const
+    assert.strictEqual(yield* fates([record(recent, { usageAllocations })]), "InvalidTagException")
+    assert.deepStrictEqual(yield* billed, [])
+  }).pipe(Effect.provide(MeteringSandbox.layer()))
+)
+
+it.effect("the id of a metering record is another one in another Region", () =>
+  Effect.gen(function* () {
+    const idIn = (region: string) =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const { results } = yield* batch([record(recent)])
+        return results[0]?.meteringRecordId
+      }).pipe(Effect.provide(MeteringSandbox.layer({ region })))
+    assert.strictEqual(yield* idIn("us-east-1"), yield* idIn("us-east-1"))
+    assert.notStrictEqual(yield* idIn("us-east-1"), yield* idIn("eu-west-1"))
+  })
 )

@@ -43,7 +43,11 @@ describe("addCustomer", () => {
       })
       const usage = record(recent, { customerAWSAccountId: stranger })
       assert.deepStrictEqual(yield* fates([usage]), ["CustomerNotSubscribed"])
-      yield* subscribe({ customerAWSAccountId: stranger, productCode: analytics })
+      yield* subscribe({
+        customerAWSAccountId: stranger,
+        productCode: analytics,
+        startsAt: recent
+      })
       assert.deepStrictEqual(yield* fates([usage]), ["Success"])
     }).pipe(sandboxed)
   )
@@ -153,14 +157,17 @@ describe("subscribe", () => {
 
   it.effect("with the licence that is given, or with none", () =>
     Effect.gen(function* () {
+      yield* setTime(now)
       const { subscribe } = yield* sandbox
       const subscription = { customerIdentifier: "cust-initech", productCode: container }
       assert.deepStrictEqual(yield* subscribe({ ...subscription, licenseArn: "arn:aws:mine" }), {
         productCode: container,
-        licenseArn: "arn:aws:mine"
+        licenseArn: "arn:aws:mine",
+        startsAt: at(now)
       })
       assert.deepStrictEqual(yield* subscribe({ ...subscription, licenseArn: null }), {
-        productCode: container
+        productCode: container,
+        startsAt: at(now)
       })
     }).pipe(sandboxed)
   )
@@ -198,6 +205,16 @@ describe("subscribe", () => {
       /no customer 999999999999/
     ],
     ["an unknown product", { customerAWSAccountId: acme, productCode: "x" }, /no product x/],
+    [
+      "an end before the beginning",
+      {
+        customerAWSAccountId: acme,
+        productCode: analytics,
+        startsAt: at("2026-11-24T11:00:00Z"),
+        endsAt: at("2026-11-24T10:00:00Z")
+      },
+      /ends before it begins/
+    ],
     [
       "a licence that is taken",
       { customerAWSAccountId: acme, productCode: analytics, licenseArn: globexLicence },

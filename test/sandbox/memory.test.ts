@@ -53,6 +53,9 @@ it.effect("time goes on between the two, by the clock", () =>
   })
 )
 
+const damaged =
+  "its checksum is not that of its text and of the lines before it, so it was damaged or changed by hand"
+
 describe("what cannot be loaded changes nothing", () => {
   const texts: ReadonlyArray<
     readonly [what: string, spoil: (saved: string) => string, reason: string]
@@ -62,21 +65,22 @@ describe("what cannot be loaded changes nothing", () => {
     ["a scenario", () => Scenario.toJson({}), "line 1: this is not a sandbox's state"],
     [
       "a text of another version",
-      (saved) => saved.replace("1}", "2}"),
-      "line 1: this is not a sandbox's state"
+      (saved) => saved.replace("2}", "1}"),
+      "line 1: it is a state of another version than 2, which alone is read here"
     ],
     ["a title alone", (saved) => `${saved.split("\n")[0]}\n`, "it ends too early"],
     ["a text without its last byte", (saved) => saved.slice(0, -1), "it ends too early"],
     ["a text without its half", (saved) => saved.slice(0, saved.length / 2), "it ends too early"],
-    [
-      "a line of something else",
-      (saved) => `${saved}{"a":1}\n`,
-      "line 3: this is not a change of a sandbox's state"
-    ],
+    ["a line of something else", (saved) => `${saved}{"a":1}\n`, `line 4: ${damaged}`],
     [
       "a change that there is not",
       (saved) => saved.replace('"Calendar"', '"Almanac"'),
-      "line 2: this is not a change of a sandbox's state"
+      `line 2: ${damaged}`
+    ],
+    [
+      "another quantity",
+      (saved) => saved.replace('"quantity":1,', '"quantity":2,'),
+      `line 2: ${damaged}`
     ]
   ]
   for (const [what, spoil, reason] of texts) {

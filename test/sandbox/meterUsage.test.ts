@@ -62,10 +62,14 @@ describe("the window of MeterUsage", () => {
   }
 })
 
-it.effect("rule windowBoundary is none of its business, rule futureTolerance is", () =>
+it.effect("rules windowBoundary and futureTolerance say how far usage may lie back and ahead", () =>
   Effect.gen(function* () {
     yield* setTime(now)
-    isId(yield* fate(usage({ timestamp: at("2026-11-24T04:30:00.000Z") })))
+    isId(yield* fate(usage({ timestamp: at("2026-11-24T04:00:00.000Z") })))
+    assert.strictEqual(
+      yield* fate(usage({ timestamp: at("2026-11-24T03:59:59.999Z") })),
+      "TimestampOutOfBoundsException"
+    )
     isId(yield* fate(usage({ timestamp: at("2026-11-24T10:30:00.000Z"), usageDimension: "nodes" })))
     assert.strictEqual(
       yield* fate(usage({ timestamp: at("2026-11-24T10:30:00.001Z") })),

@@ -273,6 +273,15 @@ const bad: ReadonlyArray<
     true
   ],
   [
+    '{"region":"mars-1","products":[{"code":"a","dimensions":["b","c","b"],"region":"eu west 1"}]}',
+    [
+      'The Region "mars-1": Expected the name of a Region, such as us-east-1.',
+      'The Region "eu west 1": Expected the name of a Region, such as us-east-1.',
+      "Product a has the dimension b twice."
+    ],
+    true
+  ],
+  [
     '{"products":[{"code":"a","dimensions":[],"publicKeyVersions":[{"version":1},{"version":2},{"version":1}]}]}',
     ["Product a has the public key version 1 twice."],
     true
@@ -434,16 +443,18 @@ const agreementOf = (productCode: FastCheck.Arbitrary<string>) =>
       ({ endsAt, startsAt }) => !endsAt || !startsAt || DateTime.lessThanOrEqualTo(startsAt, endsAt)
     )
 
+const region = fc.constantFrom("us-east-1", "us-gov-west-1", "ap-southeast-2", "eusc-de-east-1")
+
 const world = fc.uniqueArray(code, { minLength: 1, maxLength: 3 }).chain((codes) =>
   fc.record({
-    region: name,
+    region,
     products: fc.tuple(
       ...codes.map((code) =>
         fc
           .tuple(
-            fc.array(name, { maxLength: 3 }),
+            fc.uniqueArray(name, { maxLength: 3 }),
             some({
-              region: name,
+              region,
               metering: fc.constantFrom("hourly" as const, "agentCore" as const),
               publicKeyVersions: fc.uniqueArray(
                 fc

@@ -12,12 +12,13 @@ import * as Option from "effect/Option"
 import type { Service } from "../MeteringSandbox.js"
 import { hasHungUp, mark, nobodyListens } from "./answer.js"
 import * as browser from "./browser.js"
+import { maxText } from "./journal.js"
 import { headersOf, pathOf } from "./target.js"
 
 type Response = HttpServerResponse.HttpServerResponse
 
 /** A state that was saved is the longest that there is to be sent. */
-const longestBody = Option.some(64 * 1024 * 1024)
+const longestBody = Option.some(maxText)
 
 export const isFor = (request: HttpServerRequest.HttpServerRequest): boolean =>
   pathOf(request).startsWith("/_sandbox/")

@@ -7,6 +7,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashSet from "effect/HashSet"
 import { contentType } from "../../internal/awsJson.js"
 import type { Reply } from "../../internal/awsJsonServer.js"
+import type { Fault } from "../Fault.js"
 import * as line from "./line.js"
 import type { Arrival } from "./machine.js"
 import { skewOf } from "./misfortune.js"
@@ -17,7 +18,8 @@ export const mark = { "x-effect-marketplace-metering-sandbox": "true" } as const
 /** The answer to a call, at a time of the clock. */
 export const responseOf = (
   reply: Reply,
-  { fault, requestId }: Arrival,
+  { requestId }: Arrival,
+  fault: Fault,
   clock: number
 ): HttpServerResponse.HttpServerResponse => {
   const options = {

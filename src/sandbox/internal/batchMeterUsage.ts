@@ -1,10 +1,11 @@
 /** BatchMeterUsage: all records are looked at first, and then each has its own fate. */
 import type { BatchMeterUsageRequest } from "../../BatchMeterUsage.js"
 import { type UsageRecord, UsageRecordResult } from "../../UsageRecord.js"
+import type { Agreement } from "../Scenario.js"
 import {
   type Check,
-  emptyTag,
   firstOf,
+  invalidTag,
   otherRegion,
   outOfWindow,
   unknownDimension,
@@ -14,12 +15,19 @@ import { grant, type Handler, type Occasion, refuse } from "./handler.js"
 import { keyOf, meter, splitOf } from "./metered.js"
 import type { State } from "./state.js"
 import * as window from "./window.js"
-import { customerOf, isSubscribed, licenceOf, takesUsage, type World } from "./world.js"
+import { covers, customerOf, isSubscribed, licenceOf, takesUsage, type World } from "./world.js"
 
 export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request, occasion) => {
   const { world } = state
   const { productCode, usageRecords } = request
-  const entries = usageRecords.map((record, index) => entryOf(world, productCode, record, index))
+  const callProductCode = productCode ?? licensedProduct(world, usageRecords[0])
+  const entries = usageRecords.map((record, index) => ({
+    record,
+    index,
+    productCode: productCode ?? licensedProduct(world, record),
+    callProductCode,
+    split: splitOf(record.usageAllocations)
+  }))
   const refusal =
     firstOf(checks, entries, state, occasion) ??
     (productCode === undefined ? undefined : unknownProduct(world, productCode))
@@ -48,20 +56,13 @@ interface Entry {
   readonly record: UsageRecord
   readonly index: number
   readonly productCode: string
+  /** The product of the call's first record. */
+  readonly callProductCode: string
   readonly split: string
 }
 
-const entryOf = (
-  world: World,
-  productCode: string | undefined,
-  record: UsageRecord,
-  index: number
-): Entry => ({
-  record,
-  index,
-  productCode: productCode ?? licenceOf(world, record.licenseArn)?.agreement.productCode ?? "",
-  split: splitOf(record.usageAllocations)
-})
+const licensedProduct = (world: World, record: UsageRecord | undefined): string =>
+  licenceOf(world, record?.licenseArn)?.agreement.productCode ?? ""
 
 const checks: ReadonlyArray<Check<Entry>> = [
   ({ record }, { rules }, { now }) =>
@@ -70,11 +71,18 @@ const checks: ReadonlyArray<Check<Entry>> = [
       boundary: rules.windowBoundary,
       ahead: rules.futureTolerance
     }),
-  ({ record }, { world }, { now }) => unusableLicence(world, record, now),
+  ({ record }, state, { now }) => unusableLicence(state, record, now),
+  ({ callProductCode, productCode }, { rules }) =>
+    productCode === callProductCode
+      ? undefined
+      : {
+          code: rules.mixedProducts,
+          message: `The licenses of the call are of two products, ${callProductCode} and ${productCode}. A BatchMeterUsage request is for only one product.`
+        },
   ({ productCode }, { world }) => unknownProduct(world, productCode),
   ({ productCode }, { world }) => otherRegion(world, productCode, "InvalidProductCodeException"),
   ({ productCode, record }, { world }) => unknownDimension(world, productCode, record.dimension),
-  ({ record }, state) => emptyTag(state, record.usageAllocations),
+  ({ record }, state) => invalidTag(state, record.usageAllocations),
   ({ record }, { rules, world }) =>
     rules.unknownCustomer === "InvalidCustomerIdentifierException" &&
     customerOf(world, record) === undefined
@@ -85,15 +93,17 @@ const checks: ReadonlyArray<Check<Entry>> = [
       : undefined
 ]
 
-const unusableLicence = (world: World, record: UsageRecord, now: number) => {
+const unusableLicence = ({ rules, world }: State, record: UsageRecord, now: number) => {
   if (record.licenseArn === undefined) return undefined
   const licence = licenceOf(world, record.licenseArn)
   const fault =
     licence === undefined || licence.customer !== customerOf(world, record)
       ? "is not valid for this customer"
-      : takesUsage(licence.agreement, now)
-        ? undefined
-        : "is not active"
+      : !takesUsage(licence.agreement, now)
+        ? "is not active"
+        : covers(licence.agreement, record.timestamp.epochMillis, rules.windowBoundary)
+          ? undefined
+          : "was not active at the time of the usage"
   return fault === undefined
     ? undefined
     : { code: "InvalidLicenseException", message: `License ${record.licenseArn} ${fault}.` }
@@ -112,7 +122,9 @@ const enter = (
   { now }: Occasion
 ): readonly [State, UsageRecordResult] => {
   const customer = customerOf(state.world, record)
-  if (customer === undefined || !isSubscribed(customer, productCode, now)) {
+  const isCovered = (agreement: Agreement) =>
+    covers(agreement, record.timestamp.epochMillis, state.rules.windowBoundary)
+  if (customer === undefined || !isSubscribed(customer, productCode, now, isCovered)) {
     return [state, result(record, "CustomerNotSubscribed")]
   }
   const { customerAWSAccountId } = customer

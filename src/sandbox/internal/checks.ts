@@ -4,7 +4,7 @@ import type { UsageAllocation } from "../../UsageAllocation.js"
 import type { Occasion } from "./handler.js"
 import type { State } from "./state.js"
 import * as time from "./window.js"
-import { customerOf, isInRegion, isSubscribed, productOf, type World } from "./world.js"
+import { covers, customerOf, isInRegion, isSubscribed, productOf, type World } from "./world.js"
 
 /** A refusal, or nothing. */
 export type Check<Input> = (input: Input, state: State, occasion: Occasion) => Refusal | undefined
@@ -69,25 +69,42 @@ export const unknownDimension = (
         message: `Dimension ${dimension} is not one of the product's.`
       }
 
-/** Judges the account that calls. */
+/** Judges the account that calls, now and at the time of usage. */
 export const notEntitled = (
-  world: World,
+  { rules, world }: State,
   productCode: string,
-  { caller, now }: Occasion
+  { caller, now }: Occasion,
+  timestamp: number = now
 ): Refusal | undefined =>
-  isSubscribed(customerOf(world, caller), productCode, now)
+  isSubscribed(customerOf(world, caller), productCode, now, (agreement) =>
+    covers(agreement, timestamp, rules.windowBoundary)
+  )
     ? undefined
     : {
         code: "CustomerNotEntitledException",
         message: "The calling account does not have a valid subscription for the product."
       }
 
-/** What the pattern of the documentation refuses, and its prose allows. */
-export const emptyTag = (
+/** Tags that are no set of keys with a value each. */
+export const invalidTag = (
   { rules }: State,
   allocations: ReadonlyArray<UsageAllocation> | undefined
-): Refusal | undefined =>
-  rules.emptyTagValue === "refused" &&
-  allocations?.some(({ tags }) => tags?.some(({ value }) => value === ""))
-    ? { code: "InvalidTagException", message: "The value of a tag is empty." }
-    : undefined
+): Refusal | undefined => {
+  for (const { tags = [] } of allocations ?? []) {
+    const keys = new Set<string>()
+    for (const { key, value } of tags) {
+      if (keys.has(key)) {
+        return {
+          code: "InvalidTagException",
+          message: `The tag ${key} is there twice in one allocation.`
+        }
+      }
+      keys.add(key)
+      // the pattern of the documentation refuses it, and its prose allows it
+      if (value === "" && rules.emptyTagValue === "refused") {
+        return { code: "InvalidTagException", message: "The value of a tag is empty." }
+      }
+    }
+  }
+  return undefined
+}

@@ -9,14 +9,16 @@ import { Agreement, type Customer } from "../Scenario.js"
 import { sha256Hex } from "./hash.js"
 import { keyOf } from "./metered.js"
 import { customers } from "./report.js"
-import { change, type State } from "./state.js"
-import { customerOf, productOf, stageOf } from "./world.js"
+import { change, fullness, type State } from "./state.js"
+import { customerOf, isReversed, productOf, stageOf } from "./world.js"
 
 type Outcome<A> = Either.Either<readonly [A, State], string>
 
 /** A token as the marketplace would hand it to a buyer. */
 export const mintToken = (state: State, which: Marketplace.Which, now: number): Outcome<string> =>
   Either.gen(function* () {
+    const full = fullness(state)
+    if (full !== undefined) return yield* Either.left(full)
     const customer = yield* find(state, which)
     const meant = customer.agreements.filter(isMeant(which))
     const agreement = meant.find((one) => stageOf(one, now) !== "ended") ?? meant[0]
@@ -50,6 +52,8 @@ export const addCustomer = (state: State, customer: Marketplace.NewCustomer): Ou
   }
   const held = known?.agreements ?? []
   const added = agreements.filter((agreement) => !held.some((one) => isSame(one, agreement)))
+  const backwards = added.find(isReversed)
+  if (backwards !== undefined) return Either.left(reversed(backwards.productCode))
   const stranger = added.find(({ productCode }) => !productOf(state.world, productCode))
   if (stranger !== undefined) return Either.left(noProduct(stranger.productCode))
   const taken = added.find(
@@ -71,10 +75,13 @@ const isSame = Schema.equivalence(Agreement)
 
 export const subscribe = (
   state: State,
-  subscription: Marketplace.Subscription
+  subscription: Marketplace.Subscription,
+  now: number
 ): Outcome<Agreement> =>
   Either.gen(function* () {
-    const { customerAWSAccountId, customerIdentifier, endsAt, productCode, startsAt } = subscription
+    const { customerAWSAccountId, customerIdentifier, endsAt, productCode } = subscription
+    const { startsAt = DateTime.unsafeMake(now) } = subscription
+    if (isReversed({ startsAt, endsAt })) return yield* Either.left(reversed(productCode))
     const customer = yield* find(state, { customerAWSAccountId, customerIdentifier })
     if (productOf(state.world, productCode) === undefined) {
       return yield* Either.left(noProduct(productCode))
@@ -87,7 +94,7 @@ export const subscribe = (
     const agreement: Agreement = {
       productCode,
       ...(licenseArn !== null && { licenseArn }),
-      ...(startsAt !== undefined && { startsAt }),
+      startsAt,
       ...(endsAt !== undefined && { endsAt })
     }
     const [, next] = yield* become(state, { ...customer, agreements: [...agreements, agreement] })
@@ -157,6 +164,9 @@ const hasLicence = (state: State, licenseArn: string | undefined): boolean =>
 
 const licenceFor = (account: string, productCode: string, count: number): string =>
   `arn:aws:license-manager::${account}:license:l-${sha256Hex(keyOf(account, productCode, count)).slice(0, 32)}`
+
+const reversed = (productCode: string) =>
+  `The agreement for ${productCode} ends before it begins: endsAt must be later than startsAt, which is now unless given.`
 
 const noProduct = (productCode: string) => `There is no product ${productCode} in the sandbox.`
 

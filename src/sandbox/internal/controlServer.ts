@@ -48,8 +48,8 @@ const marketplace = (sandbox: Service) =>
 const report = (sandbox: Service) =>
   HttpApiBuilder.group(Api, "report", (handlers) =>
     handlers
-      .handle("billed", () => sandbox.billed)
-      .handle("records", () => sandbox.records)
+      .handle("billed", ({ urlParams }) => sandbox.billedPage(urlParams))
+      .handle("records", ({ urlParams }) => sandbox.recordsPage(urlParams))
       .handle("calls", () => sandbox.calls)
       .handle("log", () => sandbox.log)
       .handle("publicKey", () => sandbox.publicKey)

@@ -11,11 +11,15 @@ import type { Operation } from "../../Operation.js"
 import * as RegisterUsage from "../../RegisterUsage.js"
 import * as ResolveCustomer from "../../ResolveCustomer.js"
 import type { Engine } from "./engine.js"
-import type { Arrival } from "./machine.js"
+import type { Arrival, Outcome } from "./machine.js"
 import type { Visitor } from "./state.js"
 
-/** Carries out a call. There is no reply where the connection is to be cut. */
-export type Call = (arrival: Arrival, visitor: Visitor) => Effect.Effect<Reply | undefined>
+/** Carries out a call. There is no outcome where its signature is to be checked again, by another clock. */
+export type Call = (
+  arrival: Arrival,
+  visitor: Visitor,
+  skew: number
+) => Effect.Effect<Outcome<Reply> | undefined>
 
 /** One operation of the service, from a body to a call, or to a reply that says why it cannot be read. */
 export interface Served {
@@ -48,14 +52,19 @@ export const operationsOf = (
                 onSuccess: encode
               }
             )
-            return () => reply
+            return () => Effect.map(reply, (answer) => ({ fault: { fault: "none" }, answer }))
           }
         : (request: Request): Call =>
-            (arrival, visitor) =>
+            (arrival, visitor, skew) =>
               Effect.map(
-                engine.answer(operation, arrival, visitor, request),
-                (answer) =>
-                  answer && Either.match(answer, { onLeft: identity<Reply>, onRight: encode })
+                engine.answer(operation, arrival, visitor, request, skew),
+                (outcome) =>
+                  outcome && {
+                    fault: outcome.fault,
+                    answer:
+                      outcome.answer &&
+                      Either.match(outcome.answer, { onLeft: identity<Reply>, onRight: encode })
+                  }
               )
     const { name } = operation
     return [name, { name, read: (body: Uint8Array) => Either.map(decode(body), answer) }] as const

@@ -8,6 +8,7 @@ import type { Reply } from "../../internal/awsJsonServer.js"
 import type { Service as MeteringService } from "../../MeteringClient.js"
 import type { ModelledException, OperationName } from "../../MeteringError.js"
 import type { Operation, WireClass } from "../../Operation.js"
+import type { Fault } from "../Fault.js"
 import type { Service as SandboxService } from "../MeteringSandbox.js"
 import * as keys from "./keys.js"
 import * as machine from "./machine.js"
@@ -21,18 +22,23 @@ export interface Engine {
   ) => Effect.Effect<A>
   readonly keyPair: Effect.Effect<keys.KeyPair>
   readonly arrive: (operation: OperationName | undefined) => Effect.Effect<machine.Arrival>
+  /** The fault that the next call of an operation will meet. */
+  readonly upcoming: (operation: OperationName) => Effect.Effect<Fault>
+  /** Remembers a call that the service does not answer. False where it is to be looked at again, by another clock. */
   readonly turnAway: (
     arrival: machine.Arrival,
     visitor: Visitor,
-    reply: Reply
-  ) => Effect.Effect<void>
-  /** The answer of the service, or nothing where the connection is cut before there is one. */
+    reply: Reply,
+    skew: number
+  ) => Effect.Effect<boolean>
+  /** The answer of the service, and the fault of the call; nothing where it is to be looked at again. */
   readonly answer: <Request extends object, Response, E extends ModelledException, A>(
     operation: Operation<Request, Response, E, A>,
     arrival: machine.Arrival,
     visitor: Visitor,
-    request: Request
-  ) => Effect.Effect<Either.Either<Response, Reply> | undefined>
+    request: Request,
+    skew?: number
+  ) => Effect.Effect<machine.Outcome<Either.Either<Response, Reply>> | undefined>
 }
 
 /** An engine, and what is over it. (Somebody else's client may have taken the client's place in context.) */
@@ -57,27 +63,39 @@ export const make = (initial: State, write: Write | undefined): Effect.Effect<En
       modify,
       keyPair,
       arrive: (operation) => modify((state) => machine.arrive(state, operation)),
-      turnAway: (arrival, visitor, reply) =>
-        modify((state, clock) => [
-          undefined,
-          machine.turnAway(state, arrival, visitor, reply, clock)
-        ]),
+      upcoming: (operation) =>
+        Effect.map(Ref.get(ref), (state) => machine.upcoming(state, operation)),
+      turnAway: (arrival, visitor, reply, skew) =>
+        modify((state, clock) => machine.turnAway(state, arrival, visitor, reply, clock, skew)),
       answer: <Request extends object, Response, E extends ModelledException, A>(
         operation: Operation<Request, Response, E, A>,
         arrival: machine.Arrival,
         visitor: Visitor,
-        request: Request
+        request: Request,
+        skew?: number
       ) =>
         Effect.flatMap(
           modify((state, clock) =>
-            machine.perform(state, { arrival, visitor, operation: operation.name, request, clock })
+            machine.perform(state, {
+              arrival,
+              visitor,
+              operation: operation.name,
+              request,
+              clock,
+              skew
+            })
           ),
-          (answer): Effect.Effect<Either.Either<Response, Reply> | undefined> => {
-            if (answer === undefined) return Effect.succeed(undefined)
-            if (Either.isLeft(answer)) return Effect.succeed(Either.left(answer.left))
+          (outcome): Effect.Effect<machine.Outcome<Either.Either<Response, Reply>> | undefined> => {
+            if (outcome === undefined) return Effect.succeed(undefined)
+            const { answer, fault } = outcome
+            if (answer === undefined) return Effect.succeed({ fault, answer })
+            if (Either.isLeft(answer)) {
+              return Effect.succeed({ fault, answer: Either.left(answer.left) })
+            }
             const { claims, members } = answer.right
-            const respond = (signed: object) =>
-              Either.right(
+            const respond = (signed: object) => ({
+              fault,
+              answer: Either.right(
                 responseOf(operation.response, {
                   ...members,
                   ...signed,
@@ -85,6 +103,7 @@ export const make = (initial: State, write: Write | undefined): Effect.Effect<En
                   statusCode: 200
                 })
               )
+            })
             return claims === undefined
               ? Effect.succeed(respond({}))
               : Effect.map(
@@ -97,7 +116,9 @@ export const make = (initial: State, write: Write | undefined): Effect.Effect<En
   })
 
 const settled = (state: State): State =>
-  state.unwritten.length === 0 ? state : { ...state, unwritten: [] }
+  hasNews(state) ? { ...state, unwritten: [], isReplaced: false } : state
+
+const hasNews = ({ isReplaced, unwritten }: State): boolean => isReplaced || unwritten.length > 0
 
 const unwritten =
   (ref: Ref.Ref<State>): Engine["modify"] =>
@@ -117,7 +138,7 @@ const written = (ref: Ref.Ref<State>, write: Write) =>
       (step) =>
         Effect.gen(function* () {
           const [value, next] = step(yield* Ref.get(ref), yield* Clock.currentTimeMillis)
-          if (next.unwritten.length > 0) yield* write(next)
+          if (hasNews(next)) yield* write(next)
           yield* Ref.set(ref, settled(next))
           return value
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))

@@ -39,13 +39,17 @@ const call = <Request extends object, Response, E extends ModelledException, Ans
 ) =>
   Effect.gen(function* () {
     const arrival = yield* engine.arrive(operation.name)
-    const answer = yield* engine.answer(operation, arrival, visitor, request)
-    const delay = delayOf(arrival.fault)
+    const outcome = yield* engine.answer(operation, arrival, visitor, request)
+    const { answer, fault } = outcome ?? notLookedAt
+    const delay = delayOf(fault)
     if (delay !== undefined) yield* Effect.sleep(delay)
-    return yield* answer === undefined || arrival.fault.fault === "cutAfter"
+    return yield* answer === undefined || fault.fault === "cutAfter"
       ? Either.left(lost(operation))
       : Either.mapLeft(answer, (reply) => errorOf(operation, reply, arrival.requestId))
   })
+
+/** What nothing was signed for is not looked at again. */
+const notLookedAt = { answer: undefined, fault: { fault: "none" } } as const
 
 /** How long an answer is under way. */
 const delayOf = (fault: Fault) =>

@@ -1,5 +1,4 @@
 /** What a scenario says that cannot all be true. */
-import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
@@ -12,9 +11,11 @@ import {
   LicenseArn,
   ProductCode
 } from "./fields.js"
+import { isReversed } from "./world.js"
 
 export const inconsistenciesOf = (scenario: Scenario): ReadonlyArray<string> => [
   ...unspeakable(scenario),
+  ...unknownRegions(scenario),
   ...repetitions(scenario),
   ...reversals(scenario),
   ...strangers(scenario)
@@ -40,6 +41,15 @@ const unspeakable = ({ credentials, customers, products }: Scenario) => {
   })
 }
 
+/** Regions that AWS cannot have: none has such a name. */
+const unknownRegions = ({ products, region }: Scenario) =>
+  [region, ...products.flatMap(({ region }) => region ?? [])]
+    .filter((name) => !/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/.test(name))
+    .map(
+      (name) =>
+        `The Region ${JSON.stringify(name)}: Expected the name of a Region, such as us-east-1.`
+    )
+
 const expectedOf = ({ ast }: Schema.Schema<string>): string =>
   Option.getOrElse(AST.getDescriptionAnnotation(ast), () => "the form that calls have")
 
@@ -55,6 +65,11 @@ const repetitions = ({ credentials, customers, products }: Scenario) => {
     ...unique.flatMap(([what, names]) =>
       repeated(names).map((name) => `The scenario has the ${what} ${name} twice.`)
     ),
+    ...products.flatMap(({ code, dimensions }) =>
+      repeated(dimensions).map(
+        (dimension) => `Product ${code} has the dimension ${dimension} twice.`
+      )
+    ),
     ...products.flatMap(({ code, publicKeyVersions = [] }) =>
       repeated(publicKeyVersions.map(({ version }) => version)).map(
         (version) => `Product ${code} has the public key version ${version} twice.`
@@ -67,10 +82,7 @@ const repetitions = ({ credentials, customers, products }: Scenario) => {
 const reversals = ({ customers }: Scenario) =>
   customers.flatMap(({ agreements, customerAWSAccountId }) =>
     agreements
-      .filter(
-        ({ endsAt, startsAt }) =>
-          startsAt !== undefined && endsAt !== undefined && DateTime.lessThan(endsAt, startsAt)
-      )
+      .filter(isReversed)
       .map(
         ({ productCode }) =>
           `Customer ${customerAWSAccountId} has an agreement for ${productCode} that ends before it begins.`

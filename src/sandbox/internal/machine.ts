@@ -22,45 +22,66 @@ import { batchMeterUsage } from "./batchMeterUsage.js"
 import * as faults from "./faults.js"
 import type { Handler, Occasion } from "./handler.js"
 import { meterUsage } from "./meterUsage.js"
-import { misfortuneOf, unprocessedOf } from "./misfortune.js"
+import { misfortuneOf, skewOf, unprocessedOf } from "./misfortune.js"
 import * as quota from "./quota.js"
 import { registerUsage } from "./registerUsage.js"
 import { resolveCustomer } from "./resolveCustomer.js"
 import * as size from "./size.js"
-import { type Answer, change, remember, type State, type Visitor } from "./state.js"
+import { type Answer, change, fullness, remember, type State, type Visitor } from "./state.js"
 
-/** A call that has come to the door: its id, and what will befall it. */
+/** A call that has come in: its id, and the operation that it names. */
 export interface Arrival {
   readonly requestId: string
   readonly operation: OperationName | undefined
-  readonly fault: Fault
 }
 
-/** Lets a call come in. One that names no operation meets no fault. */
+/** Lets a call come in. */
 export const arrive = (
   state: State,
   operation: OperationName | undefined
 ): readonly [Arrival, State] => {
   const arrivals = state.arrivals + 1
-  const counted = change(state, { _tag: "Counts", arrivals, calls: state.calls })
-  const [fault, drawn] =
-    operation === undefined ? [noFault, state.faults] : faults.next(state.faults, operation)
   return [
-    { requestId: `sandbox-${String(arrivals).padStart(12, "0")}`, operation, fault },
-    drawn === state.faults ? counted : change(counted, { _tag: "Faults", faults: drawn })
+    { requestId: `sandbox-${String(arrivals).padStart(12, "0")}`, operation },
+    change(state, { _tag: "Counts", arrivals, calls: state.calls })
   ]
+}
+
+/** The fault of the next call of an operation, which is not used up by looking at it. */
+export const upcoming = (state: State, operation: OperationName): Fault =>
+  faults.next(state.faults, operation)[0]
+
+/** Uses up the fault of a call. */
+const meet = (state: State, operation: OperationName): readonly [Fault, State] => {
+  const [fault, drawn] = faults.next(state.faults, operation)
+  return [fault, drawn === state.faults ? state : change(state, { _tag: "Faults", faults: drawn })]
 }
 
 const noFault: Fault = { fault: "none" }
 
-/** Remembers a call that did not come through to the service. */
+/** Whether the next fault still has the clock that a signature was checked by: other calls may have come between. */
+const isSkewedBy = (state: State, operation: OperationName, skew: number): boolean =>
+  skewOf(upcoming(state, operation)) === skew
+
+/**
+ * Remembers a call that did not come through to the service. Where that was for the clock of a fault, that fault is
+ * used up; or it is not the next one any more, and the call is to be looked at again.
+ */
 export const turnAway = (
   state: State,
   arrival: Arrival,
   visitor: Visitor,
   reply: Reply,
-  clock: number
-): State => remember(state, entryOf(state, arrival, visitor, clock, undefined, Either.left(reply)))
+  clock: number,
+  skew: number
+): readonly [wasTurnedAway: boolean, State] => {
+  const { operation } = arrival
+  const isByFault = skew !== 0 && operation !== undefined
+  if (isByFault && !isSkewedBy(state, operation, skew)) return [false, state]
+  const [fault, next] = isByFault ? meet(state, operation) : [noFault, state]
+  const entry = entryOf(next, arrival, fault, visitor, clock, undefined, Either.left(reply))
+  return [true, remember(next, entry)]
+}
 
 /** A call that comes through to the service. */
 export interface Call {
@@ -70,24 +91,50 @@ export interface Call {
   readonly request: object
   /** Epoch milliseconds of the clock, which is not the calendar. */
   readonly clock: number
+  /** How far ahead the clock was that its signature was checked by, in milliseconds; none where there is none. */
+  readonly skew: number | undefined
 }
 
-/** Carries out a call. There is no answer where the connection is cut before there is one. */
-export const perform = (state: State, call: Call): readonly [Answer | undefined, State] => {
-  const { arrival, clock, operation, request, visitor } = call
+/** What became of a call. */
+export interface Outcome<A> {
+  readonly fault: Fault
+  /** None where the connection is cut before there is one. */
+  readonly answer: A | undefined
+}
+
+/**
+ * Carries out a call. One that is not allowed meets no fault. There is no outcome where its signature is to be checked
+ * again, by another clock.
+ */
+export const perform = (
+  state: State,
+  call: Call
+): readonly [Outcome<Answer> | undefined, State] => {
+  const { arrival, clock, operation, request, skew, visitor } = call
+  if (skew !== undefined && !isSkewedBy(state, operation, skew)) return [undefined, state]
   const called = change(state, {
     _tag: "Counts",
     arrivals: state.arrivals,
     calls: { ...state.calls, [operation]: state.calls[operation] + 1 }
   })
+  const denied = forbidden(visitor, operation, request)
+  const [fault, met] = denied === undefined ? meet(called, operation) : [noFault, called]
   const [answer, next] =
-    arrival.fault.fault === "cutBefore" ? [undefined, called] : carryOut(called, call)
-  return [answer, remember(next, entryOf(next, arrival, visitor, clock, request, answer))]
+    denied !== undefined
+      ? [Either.left(denied), met]
+      : fault.fault === "cutBefore"
+        ? [undefined, met]
+        : carryOut(met, call, fault)
+  return [
+    { fault, answer },
+    remember(next, entryOf(next, arrival, fault, visitor, clock, request, answer))
+  ]
 }
 
 const entryOf = (
   state: State,
-  { fault, operation, requestId }: Arrival,
+  { operation, requestId }: Arrival,
+  { fault }: Fault,
   visitor: Visitor,
   clock: number,
   request: object | undefined,
@@ -97,25 +144,27 @@ const entryOf = (
   at: clock + state.offset,
   operation,
   visitor,
-  fault: fault.fault,
+  fault,
   request,
   answer
 })
 
-/** Who may, what goes wrong, whether the request is sound, how many may; and then the service itself. */
-const carryOut = (state: State, call: Call): readonly [Answer, State] => {
+/** What goes wrong, whether the request is sound, how many may, what there is room for; and then the service itself. */
+const carryOut = (state: State, call: Call, fault: Fault): readonly [Answer, State] => {
   const { arrival, clock, operation, request, visitor } = call
   const service = services[operation]
   const refused =
-    forbidden(visitor, operation, request) ??
-    misfortuneOf(arrival.fault, visitor, (refusal) => service.replyTo(refusal, state), clock) ??
+    misfortuneOf(fault, visitor, (refusal) => service.replyTo(refusal, state), clock) ??
     service.malformed(request, state)
   if (refused !== undefined) return [Either.left(refused), state]
 
   const paced = spend(state, operation, clock)
   if (paced === undefined) return [Either.left(service.throttled), state]
 
-  const [unprocessed, drawn] = unprocessedOf(arrival.fault, request, paced)
+  const full = operation === "ResolveCustomer" ? undefined : fullness(paced)
+  if (full !== undefined) return [Either.left(noRoom(full)), paced]
+
+  const [unprocessed, drawn] = unprocessedOf(fault, request, paced)
   const [next, answer] = service.handle(drawn, request, {
     requestId: arrival.requestId,
     clock,
@@ -125,6 +174,10 @@ const carryOut = (state: State, call: Call): readonly [Answer, State] => {
   })
   return [answer, next]
 }
+
+/** No exception of the service's, and none that is worth a retry. */
+const noRoom = (message: string): Reply =>
+  refuse({ code: "ServiceQuotaExceededException", message })
 
 const forbidden = (
   { accessKeyId, keyPair }: Visitor,

@@ -5,8 +5,8 @@ import { dryRunSucceeded } from "../../internal/awsJsonServer.js"
 import type { MeterUsageRequest } from "../../MeterUsage.js"
 import {
   type Check,
-  emptyTag,
   firstOf,
+  invalidTag,
   notEntitled,
   otherRegion,
   outOfWindow,
@@ -88,13 +88,18 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, occasion)
 /** A dry run ends with these, before anything that was metered earlier is looked at. */
 const checks: ReadonlyArray<Check<MeterUsageRequest>> = [
   ({ timestamp }, { rules }, { now }) =>
-    outOfWindow(timestamp.epochMillis, now, { ...window.meterUsage, ahead: rules.futureTolerance }),
+    outOfWindow(timestamp.epochMillis, now, {
+      ...window.meterUsage,
+      boundary: rules.windowBoundary,
+      ahead: rules.futureTolerance
+    }),
   ({ productCode }, { world }) => unknownProduct(world, productCode),
   ({ productCode }, { world }) => otherRegion(world, productCode, "InvalidEndpointRegionException"),
-  ({ productCode }, { world }, occasion) => notEntitled(world, productCode, occasion),
+  ({ productCode, timestamp }, state, occasion) =>
+    notEntitled(state, productCode, occasion, timestamp.epochMillis),
   ({ productCode, usageDimension }, { world }) =>
     unknownDimension(world, productCode, usageDimension),
-  ({ usageAllocations }, state) => emptyTag(state, usageAllocations)
+  ({ usageAllocations }, state) => invalidTag(state, usageAllocations)
 ]
 
 const conflict = {

@@ -1,5 +1,6 @@
 /** A call's way over HTTP, in the service's order: what is asked for, who asks, what exactly; and then the answer. */
 
+import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Clock from "effect/Clock"
@@ -13,13 +14,14 @@ import {
   refuse,
   tooLarge
 } from "../../internal/awsJsonServer.js"
+import type { Fault } from "../Fault.js"
 import { hasHungUp, nobodyListens, responseOf } from "./answer.js"
 import * as body from "./body.js"
 import type { Served } from "./desk.js"
 import * as door from "./door.js"
 import type { Engine } from "./engine.js"
 import * as line from "./line.js"
-import type { Arrival } from "./machine.js"
+import type { Arrival, Outcome } from "./machine.js"
 import { skewOf } from "./misfortune.js"
 import type { Visitor } from "./state.js"
 import { pathOf } from "./target.js"
@@ -27,7 +29,7 @@ import { pathOf } from "./target.js"
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-export interface Options extends Pick<Engine, "arrive" | "turnAway"> {
+export interface Options extends Pick<Engine, "arrive" | "upcoming" | "turnAway"> {
   readonly operations: ReadonlyMap<string, Served>
   readonly admit: ReturnType<typeof door.make>
   /** In bytes. */
@@ -37,24 +39,41 @@ export interface Options extends Pick<Engine, "arrive" | "turnAway"> {
 }
 
 export const make = (options: Options) => {
-  const { admit, arrive, longestBody, notHere, operations, turnAway } = options
+  const { admit, arrive, longestBody, notHere, operations, turnAway, upcoming } = options
 
-  const replyTo = (request: Request, arrival: Arrival, operation: Served | Reply) =>
+  const outcomeOf = (
+    request: Request,
+    arrival: Arrival,
+    operation: Served | Reply
+  ): Effect.Effect<Outcome<Reply>, HttpServerError.RequestError> =>
     Effect.gen(function* () {
       const refused = (reply: Reply, visitor: Visitor) =>
-        Effect.as(turnAway(arrival, visitor, reply), reply)
+        Effect.as(turnAway(arrival, visitor, reply, 0), { fault: noFault, answer: reply })
       if (!("read" in operation)) return yield* refused(operation, door.stranger(request))
       const bytes = yield* body.read(request, longestBody)
       if (Option.isNone(bytes)) {
         return yield* refused(tooLarge(longestBody), door.stranger(request))
       }
-      const clock = yield* Clock.currentTimeMillis
-      const [visitor, refusal] = yield* admit(request, bytes.value, clock + skewOf(arrival.fault))
-      if (refusal !== undefined) return yield* refused(refusal, visitor)
-      const call = operation.read(bytes.value)
-      return Either.isLeft(call)
-        ? yield* refused(call.left, visitor)
-        : yield* call.right(arrival, visitor)
+      while (true) {
+        const fault = yield* upcoming(operation.name)
+        const skew = skewOf(fault)
+        const clock = yield* Clock.currentTimeMillis
+        const [visitor, refusal] = yield* admit(request, bytes.value, clock + skew)
+        if (refusal !== undefined) {
+          // a fault is used up by whom it befalls: not by a signature that no clock makes a good one
+          const [, refusalByTrueClock] =
+            skew === 0 ? [visitor, refusal] : yield* admit(request, bytes.value, clock)
+          if (refusalByTrueClock !== undefined) {
+            return yield* refused(refusalByTrueClock, visitor)
+          }
+          if (yield* turnAway(arrival, visitor, refusal, skew)) return { fault, answer: refusal }
+          continue
+        }
+        const call = operation.read(bytes.value)
+        if (Either.isLeft(call)) return yield* refused(call.left, visitor)
+        const outcome = yield* call.right(arrival, visitor, skew)
+        if (outcome !== undefined) return outcome
+      }
     })
 
   return (request: Request): Effect.Effect<Response> => {
@@ -62,13 +81,13 @@ export const make = (options: Options) => {
       ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknown)
       : notHere
     return Effect.flatMap(arrive("read" in operation ? operation.name : undefined), (arrival) =>
-      replyTo(request, arrival, operation).pipe(
-        Effect.tap(() => delayOf(arrival)),
+      outcomeOf(request, arrival, operation).pipe(
+        Effect.tap(({ fault }) => delayOf(fault)),
         Effect.interruptible,
-        Effect.flatMap((reply) =>
-          reply === undefined || isCut(arrival)
+        Effect.flatMap(({ answer, fault }) =>
+          answer === undefined || isCut(fault)
             ? Effect.as(line.cut(request), nobodyListens)
-            : respond(reply, arrival)
+            : respond(answer, arrival, fault)
         ),
         Effect.catchTag("RequestError", () => Effect.succeed(nobodyListens)),
         Effect.catchAllCause(() =>
@@ -86,14 +105,19 @@ export const make = (options: Options) => {
 const isForService = (request: Request): boolean =>
   request.method === "POST" && pathOf(request) === "/"
 
-const isCut = ({ fault: { fault } }: Arrival): boolean =>
-  fault === "cutBefore" || fault === "cutAfter"
+const isCut = ({ fault }: Fault): boolean => fault === "cutBefore" || fault === "cutAfter"
 
-const delayOf = ({ fault }: Arrival): Effect.Effect<void> =>
+const delayOf = (fault: Fault): Effect.Effect<void> =>
   fault.fault === "latency" ? Effect.sleep(fault.duration) : Effect.void
 
-export const respond = (reply: Reply, arrival: Arrival): Effect.Effect<Response> =>
-  Effect.map(Clock.currentTimeMillis, (clock) => responseOf(reply, arrival, clock))
+const noFault: Fault = { fault: "none" }
+
+export const respond = (
+  reply: Reply,
+  arrival: Arrival,
+  fault: Fault = noFault
+): Effect.Effect<Response> =>
+  Effect.map(Clock.currentTimeMillis, (clock) => responseOf(reply, arrival, fault, clock))
 
 const unknown = refuse({
   code: "UnknownOperationException",

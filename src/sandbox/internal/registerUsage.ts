@@ -52,7 +52,7 @@ const atFirst: ReadonlyArray<Check<RegisterUsageRequest>> = [
           message: "AWS Marketplace does not support metering usage from the underlying platform."
         }
       : undefined,
-  ({ productCode }, { world }, occasion) => notEntitled(world, productCode, occasion)
+  ({ productCode }, state, occasion) => notEntitled(state, productCode, occasion)
 ]
 
 const firstVersion = [{ version: 1, rotationTimestamp: undefined }]

@@ -1,7 +1,10 @@
 /** A state as there is to see of it. */
 import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
 import * as HashMap from "effect/HashMap"
+import * as Schema from "effect/Schema"
 import * as BatchMeterUsage from "../../BatchMeterUsage.js"
 import * as codec from "../../internal/codec.js"
 import { of } from "../../internal/shape.js"
@@ -9,56 +12,186 @@ import type { OperationName } from "../../MeteringError.js"
 import * as MeterUsage from "../../MeterUsage.js"
 import * as RegisterUsage from "../../RegisterUsage.js"
 import * as ResolveCustomer from "../../ResolveCustomer.js"
-import type * as Report from "../Report.js"
+import * as Report from "../Report.js"
 import type { Customer } from "../Scenario.js"
+import * as callLog from "./callLog.js"
+import * as slices from "./slices.js"
 import type { Called, Metered, State } from "./state.js"
 
 /** By product, customer, dimension, hour and id. */
-const sorted = (state: State): ReadonlyArray<Metered> =>
-  Array.from(HashMap.values(state.metered)).sort(
-    (left, right) =>
-      compare(left.productCode, right.productCode) ||
-      compare(left.customerAWSAccountId, right.customerAWSAccountId) ||
-      compare(left.dimension, right.dimension) ||
-      left.hour - right.hour ||
-      compare(left.meteringRecordId, right.meteringRecordId)
-  )
+const order = (left: Metered, right: Metered): number =>
+  hourly(left, right) || compare(left.meteringRecordId, right.meteringRecordId)
+
+/** By product, customer, dimension and hour. */
+const hourly = (left: Hourly, right: Hourly): number =>
+  compare(left.productCode, right.productCode) ||
+  compare(left.customerAWSAccountId, right.customerAWSAccountId) ||
+  compare(left.dimension, right.dimension) ||
+  left.hour - right.hour
+
+type Hourly = Pick<Metered, "productCode" | "customerAWSAccountId" | "dimension" | "hour">
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-export const records = (state: State): ReadonlyArray<Report.MeteringRecord> =>
-  sorted(state).map(({ licenseArn, split: _, usageAllocations, ...record }) => ({
-    ...record,
-    hour: DateTime.unsafeMake(record.hour),
-    timestamp: DateTime.unsafeMake(record.timestamp),
-    ...(licenseArn !== undefined && { licenseArn }),
-    ...(usageAllocations !== undefined && { usageAllocations })
-  }))
+/** Orders that were found before: a state that is asked for page by page is sorted once. */
+const sortedBefore = new WeakMap<State["metered"], ReadonlyArray<Metered>>()
+
+const sorted = ({ metered }: State): Effect.Effect<ReadonlyArray<Metered>> =>
+  Effect.suspend(() => {
+    const before = sortedBefore.get(metered)
+    return before !== undefined
+      ? Effect.succeed(before)
+      : Effect.tap(slices.sort(HashMap.values(metered), order), (all) =>
+          Effect.sync(() => sortedBefore.set(metered, all))
+        )
+  })
+
+export const records = (state: State): Effect.Effect<ReadonlyArray<Report.MeteringRecord>> =>
+  Effect.flatMap(sorted(state), (all) => slices.map(all, recordOf))
+
+const recordOf = (metered: Metered): Report.MeteringRecord => ({
+  meteringRecordId: metered.meteringRecordId,
+  operation: metered.operation,
+  productCode: metered.productCode,
+  customerAWSAccountId: metered.customerAWSAccountId,
+  dimension: metered.dimension,
+  hour: DateTime.unsafeMake(metered.hour),
+  timestamp: DateTime.unsafeMake(metered.timestamp),
+  quantity: metered.quantity,
+  ...(metered.licenseArn !== undefined && { licenseArn: metered.licenseArn }),
+  ...(metered.usageAllocations !== undefined && { usageAllocations: metered.usageAllocations })
+})
+
+/** Some records in their order, and where to go on. */
+export const recordsPage = (
+  state: State,
+  options: Report.PageOptions
+): Effect.Effect<Report.RecordsPage, string> =>
+  Effect.gen(function* () {
+    const { limit, position } = yield* pageOf(options)
+    const all = yield* sorted(state)
+    const from =
+      position === undefined
+        ? 0
+        : firstIndex(
+            all,
+            (one) => (hourly(one, position) || compare(one.meteringRecordId, position.id)) > 0
+          )
+    const page = all.slice(from, from + limit)
+    const last = page.at(-1)
+    return {
+      records: page.map(recordOf),
+      ...(last !== undefined &&
+        from + limit < all.length && { next: tokenOf(last, last.meteringRecordId) })
+    }
+  })
 
 /** Records of the same product, customer, dimension and hour follow each other. */
-export const billed = (state: State): ReadonlyArray<Report.Billed> => {
-  const all: Array<Report.Billed> = []
-  for (const { customerAWSAccountId, dimension, hour, productCode, quantity } of sorted(state)) {
-    const last = all.at(-1)
-    if (
-      last?.productCode === productCode &&
-      last.customerAWSAccountId === customerAWSAccountId &&
-      last.dimension === dimension &&
-      last.hour.epochMillis === hour
+export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.Billed>> =>
+  Effect.flatMap(sorted(state), (all) =>
+    Effect.gen(function* () {
+      const found: Array<Report.Billed> = []
+      let from = 0
+      while (from < all.length) {
+        const { page, to } = billedFrom(all, from, billedAtOnce)
+        for (const one of page) found.push(one)
+        from = to
+        if (from < all.length) yield* slices.nextTask
+      }
+      return found
+    })
+  )
+
+const billedAtOnce = 8192
+
+/** Some of what is billed in its order, and where to go on. */
+export const billedPage = (
+  state: State,
+  options: Report.PageOptions
+): Effect.Effect<Report.BilledPage, string> =>
+  Effect.gen(function* () {
+    const { limit, position } = yield* pageOf(options)
+    const all = yield* sorted(state)
+    const from = position === undefined ? 0 : firstIndex(all, (one) => hourly(one, position) > 0)
+    const { page, to } = billedFrom(all, from, limit)
+    const last = all[to - 1]
+    return {
+      billed: page,
+      ...(last !== undefined && to < all.length && { next: tokenOf(last, "") })
+    }
+  })
+
+/** What is billed of the records from a place on, and the place after them. */
+const billedFrom = (all: ReadonlyArray<Metered>, from: number, limit: number) => {
+  const page: Array<Report.Billed> = []
+  let to = from
+  while (page.length < limit) {
+    const first = all[to]
+    if (first === undefined) break
+    let quantity = 0
+    for (
+      let one: Metered | undefined = first;
+      one !== undefined && hourly(one, first) === 0;
+      one = all[++to]
     ) {
-      all[all.length - 1] = { ...last, quantity: last.quantity + quantity }
-    } else {
-      all.push({
+      quantity += one.quantity
+    }
+    const { customerAWSAccountId, dimension, hour, productCode } = first
+    page.push({
+      productCode,
+      customerAWSAccountId,
+      dimension,
+      hour: DateTime.unsafeMake(hour),
+      quantity
+    })
+  }
+  return { page, to }
+}
+
+/** The first place from which on this holds. */
+const firstIndex = <A>(all: ReadonlyArray<A>, holds: (one: A) => boolean): number => {
+  let [low, high] = [0, all.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    // it is below the end
+    if (holds(all[middle] as A)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The last entry of a page. What comes or goes between two pages moves no other entry. */
+const Position = Schema.parseJson(
+  Schema.Tuple(Schema.String, Schema.String, Schema.String, Schema.Number, Schema.String)
+)
+
+const tokenOf = ({ customerAWSAccountId, dimension, hour, productCode }: Hourly, id: string) =>
+  Encoding.encodeBase64Url(
+    Schema.encodeSync(Position)([productCode, customerAWSAccountId, dimension, hour, id])
+  )
+
+const positionOf = (token: string) =>
+  Encoding.decodeBase64UrlString(token).pipe(
+    Either.flatMap((text) => Schema.decodeEither(Position)(text)),
+    Either.mapBoth({
+      onLeft: () => 'after: expected the "next" of another page',
+      onRight: ([productCode, customerAWSAccountId, dimension, hour, id]) => ({
         productCode,
         customerAWSAccountId,
         dimension,
-        hour: DateTime.unsafeMake(hour),
-        quantity
+        hour,
+        id
       })
+    })
+  )
+
+const pageOf = ({ after, limit = Report.defaultPageLimit }: Report.PageOptions) =>
+  Either.gen(function* () {
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= Report.maxPageLimit)) {
+      return yield* Either.left(`limit: expected a whole number from 1 to ${Report.maxPageLimit}`)
     }
-  }
-  return all
-}
+    return { limit, position: after === undefined ? undefined : yield* positionOf(after) }
+  })
 
 /** By account. */
 export const customers = (state: State): ReadonlyArray<Customer> =>
@@ -66,7 +199,8 @@ export const customers = (state: State): ReadonlyArray<Customer> =>
     compare(left.customerAWSAccountId, right.customerAWSAccountId)
   )
 
-export const log = (state: State): ReadonlyArray<Report.Call> => state.log.map(callOf)
+export const log = (state: State): ReadonlyArray<Report.Call> =>
+  callLog.toArray(state.log).map(callOf)
 
 const callOf = ({
   answer,

@@ -17,6 +17,7 @@ import {
   type Rules,
   type Scenario
 } from "../Scenario.js"
+import * as callLog from "./callLog.js"
 import * as faults from "./faults.js"
 import { type World, withCustomer, worldOf } from "./world.js"
 
@@ -81,11 +82,6 @@ export interface Called {
   readonly answer: Answer | undefined
 }
 
-/** A call, and how many bytes it takes to remember, about. */
-interface Remembered extends Called {
-  readonly bytes: number
-}
-
 /** Claims of a JWT. */
 export type Claims = Readonly<Record<string, string | number>>
 
@@ -97,9 +93,8 @@ export interface Granted {
 
 export type Answer = Either.Either<Granted, Reply>
 
-/** So many calls are remembered, and so many bytes of them. */
-const logSize = 1000
-const logBytes = 16 * 1024 * 1024
+/** The estimated memory of usage, tokens and registrations from which on no more is taken, in bytes. */
+export const defaultCapacity = 1024 * 1024 * 1024
 
 /** What every rule is, with durations in milliseconds. */
 export type Resolved = {
@@ -145,10 +140,13 @@ export interface State {
   readonly arrivals: number
   /** Who has come through to the service. */
   readonly calls: Readonly<Record<OperationName, number>>
-  /** The oldest first. */
-  readonly log: ReadonlyArray<Remembered>
-  /** What has changed since somebody last wrote it down, the newest last. */
+  readonly log: callLog.CallLog<Called>
+  /** The estimated memory of all entries, in bytes. */
+  readonly size: number
+  /** What has changed since the last write, the newest last. */
   readonly unwritten: ReadonlyArray<Change>
+  /** Whether it took another state's place since the last write. */
+  readonly isReplaced: boolean
   /** What it began as. */
   readonly origin: Origin
 }
@@ -157,6 +155,7 @@ interface Origin {
   readonly scenario: Scenario
   readonly faults: faults.FaultState
   readonly offset: number
+  readonly capacity: number
 }
 
 /** A step from one state to the next that must not be lost. */
@@ -178,9 +177,14 @@ export type Change =
   | { readonly _tag: "Reset" }
 
 /** The state of a scenario before the first call, at a time of the clock. */
-export const initial = (scenario: Scenario, now: number): State =>
+export const initial = (
+  scenario: Scenario,
+  now: number,
+  capacity: number = defaultCapacity
+): State =>
   begin({
     scenario,
+    capacity,
     faults: faults.start(scenario.faults ?? {}),
     offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now
   })
@@ -199,8 +203,10 @@ const begin = (origin: Origin): State => ({
   buckets: {},
   arrivals: 0,
   calls: { MeterUsage: 0, BatchMeterUsage: 0, RegisterUsage: 0, ResolveCustomer: 0 },
-  log: [],
+  log: callLog.empty,
+  size: 0,
   unwritten: [],
+  isReplaced: false,
   origin
 })
 
@@ -214,15 +220,45 @@ export const change = (state: State, change: Change): State => {
 export const apply = (state: State, change: Change): State => {
   switch (change._tag) {
     case "Metered":
-      return { ...state, metered: HashMap.set(state.metered, change.key, change.usage) }
+      return {
+        ...state,
+        metered: HashMap.set(state.metered, change.key, change.usage),
+        // the allocations and their text
+        size: state.size + perEntry + change.key.length + 4 * change.usage.split.length
+      }
     case "Receipt":
-      return { ...state, receipts: HashMap.set(state.receipts, change.key, change.receipt) }
+      return {
+        ...state,
+        receipts: HashMap.set(state.receipts, change.key, change.receipt),
+        size: state.size + perEntry + change.key.length + change.receipt.request.length
+      }
     case "Token":
-      return { ...state, tokens: HashMap.set(state.tokens, change.key, change.token) }
+      return {
+        ...state,
+        tokens: HashMap.set(state.tokens, change.key, change.token),
+        size: state.size + perEntry + change.key.length
+      }
     case "Registered":
-      return { ...state, registered: HashSet.add(state.registered, change.key) }
-    case "Customer":
-      return { ...state, world: withCustomer(state.world, change.customer) }
+      return {
+        ...state,
+        registered: HashSet.add(state.registered, change.key),
+        size: state.size + perEntry + change.key.length
+      }
+    case "Customer": {
+      const { customer } = change
+      const before = HashMap.get(state.world.customers, customer.customerAWSAccountId)
+      return {
+        ...state,
+        world: withCustomer(state.world, customer),
+        size:
+          state.size +
+          sizeOfCustomer(customer) -
+          Option.match(before, {
+            onNone: () => 0,
+            onSome: sizeOfCustomer
+          })
+      }
+    }
     case "Calendar":
       return { ...state, offset: change.offset }
     case "PrivateKey":
@@ -238,52 +274,45 @@ export const apply = (state: State, change: Change): State => {
   }
 }
 
+/** The estimated memory of an entry beside its texts, in bytes. */
+const perEntry = 400
+
+const sizeOfCustomer = ({ agreements }: Customer): number =>
+  agreements.reduce((sum, { licenseArn = "" }) => sum + perEntry + licenseArn.length, perEntry)
+
+/** Why nothing more can be stored, if so. */
+export const fullness = ({ metered, origin, size }: State): string | undefined =>
+  size < origin.capacity
+    ? undefined
+    : `The sandbox is full: its ${HashMap.size(metered)} metering records and what belongs to them take ${Math.round(size / 1024 ** 2)} MiB, of ${Math.round(origin.capacity / 1024 ** 2)} MiB at most. Reset it (POST /_sandbox/reset), or start another one.`
+
 /** The changes that make this state of what it began as. */
-export const changesOf = (state: State): ReadonlyArray<Change> => {
+export function* changesOf(state: State): Generator<Change, void> {
   const { world } = begin(state.origin)
-  const list = <Value>(
-    map: HashMap.HashMap<string, Value>,
-    of: (key: string, value: Value) => Change
-  ) => Array.from(map, ([key, value]) => of(key, value))
-  return [
-    ...Array.from(HashMap.values(state.world.customers))
-      .filter(
-        (customer) =>
-          customer !==
-          Option.getOrUndefined(HashMap.get(world.customers, customer.customerAWSAccountId))
-      )
-      .map((customer): Change => ({ _tag: "Customer", customer })),
-    ...list(state.metered, (key, usage) => ({ _tag: "Metered", key, usage })),
-    ...list(state.receipts, (key, receipt) => ({ _tag: "Receipt", key, receipt })),
-    ...list(state.tokens, (key, token) => ({ _tag: "Token", key, token })),
-    ...Array.from(state.registered, (key): Change => ({ _tag: "Registered", key })),
-    ...(state.privateKey === undefined
-      ? []
-      : [{ _tag: "PrivateKey", pem: state.privateKey } as const]),
-    { _tag: "Calendar", offset: state.offset },
-    // those of the scenario may be others by the time that this is read
-    ...(state.faults === state.origin.faults
-      ? []
-      : [{ _tag: "Faults", faults: state.faults } as const]),
-    ...Object.entries(state.buckets).map(
-      // the keys of buckets are names of operations
-      ([operation, bucket]) => ({ _tag: "Bucket", operation, bucket }) as Change
-    ),
-    { _tag: "Counts", arrivals: state.arrivals, calls: state.calls }
-  ]
+  for (const customer of HashMap.values(state.world.customers)) {
+    const before = HashMap.get(world.customers, customer.customerAWSAccountId)
+    if (customer !== Option.getOrUndefined(before)) yield { _tag: "Customer", customer }
+  }
+  for (const [key, usage] of state.metered) yield { _tag: "Metered", key, usage }
+  for (const [key, receipt] of state.receipts) yield { _tag: "Receipt", key, receipt }
+  for (const [key, token] of state.tokens) yield { _tag: "Token", key, token }
+  for (const key of state.registered) yield { _tag: "Registered", key }
+  if (state.privateKey !== undefined) yield { _tag: "PrivateKey", pem: state.privateKey }
+  yield { _tag: "Calendar", offset: state.offset }
+  // those of the scenario may be others by the time that this is read
+  if (state.faults !== state.origin.faults) yield { _tag: "Faults", faults: state.faults }
+  for (const [operation, bucket] of Object.entries(state.buckets)) {
+    // the keys of buckets are names of operations
+    yield { _tag: "Bucket", operation, bucket } as Change
+  }
+  yield { _tag: "Counts", arrivals: state.arrivals, calls: state.calls }
 }
 
 /** Remembers a call, and forgets the oldest where there is too much to remember. */
 export const remember = (state: State, called: Called): State => {
   const { request, visitor } = called
   const bytes = request === undefined ? 0 : (visitor.bytes ?? sizeOf(request))
-  const log = [...state.log.slice(1 - logSize), { ...called, bytes }]
-  let first = log.length
-  for (let sum = 0; first > 0; first--) {
-    sum += log[first - 1]?.bytes ?? 0
-    if (sum > logBytes) break
-  }
-  return { ...state, log: first === 0 ? log : log.slice(first) }
+  return { ...state, log: callLog.append(state.log, called, bytes) }
 }
 
 /** What was never sent has no length, but is about as long as its texts and so much for each member. */

@@ -14,15 +14,17 @@ export interface Window {
 /** "24 hours or more after the event" is refused. */
 export const batchMeterUsage = { back: 24 * hour, inclusive: false }
 
-export const meterUsage = { back: 6 * hour, inclusive: true, boundary: "exact" } as const
+export const meterUsage = { back: 6 * hour, inclusive: true }
 
 /** Last month's usage is accepted for so long into the month. */
 const monthEnd = 6 * hour
 
 /** Why usage of this time is not accepted now, if it is not. */
 export const faultOf = (timestamp: number, now: number, window: Window): string | undefined => {
-  const age = now - (window.boundary === "hour" ? hourOf(timestamp) : timestamp)
-  if (age > window.back || (age === window.back && !window.inclusive)) {
+  // from the start of the hour on, the last moment counts as well
+  const isByHour = window.boundary === "hour"
+  const age = (isByHour ? hourOf(now) : now) - timestamp
+  if (age > window.back || (age === window.back && !window.inclusive && !isByHour)) {
     return `Timestamp ${iso(timestamp)} is more than ${window.back / hour} hours in the past.`
   }
   if (timestamp - now > window.ahead) return `Timestamp ${iso(timestamp)} is in the future.`

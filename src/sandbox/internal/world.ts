@@ -1,8 +1,9 @@
 /** What the state machine looks things up in. */
+import { constTrue } from "effect/Function"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { Agreement, Caller, Customer, Product, Scenario } from "../Scenario.js"
-import { hour } from "./window.js"
+import { hour, hourOf } from "./window.js"
 
 export interface World {
   readonly region: string
@@ -84,6 +85,10 @@ export const licenceOf = (
   return customer && agreement && { customer, agreement }
 }
 
+/** Whether an agreement ends before it begins. */
+export const isReversed = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "endsAt">): boolean =>
+  startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
+
 /** After a cancellation, the last usage is taken for so long. */
 const lastUsage = hour
 
@@ -94,7 +99,7 @@ export const stageOf = (
 ): "pending" | "active" | "cancelled" | "ended" => {
   if (endsAt !== undefined && endsAt.epochMillis <= now) return "ended"
   if (cancelledAt !== undefined && cancelledAt.epochMillis <= now) {
-    const neverBegan = startsAt !== undefined && cancelledAt.epochMillis <= startsAt.epochMillis
+    const neverBegan = startsAt !== undefined && cancelledAt.epochMillis < startsAt.epochMillis
     return neverBegan || now >= cancelledAt.epochMillis + lastUsage ? "ended" : "cancelled"
   }
   return startsAt !== undefined && startsAt.epochMillis > now ? "pending" : "active"
@@ -106,14 +111,29 @@ export const takesUsage = (agreement: Agreement, now: number): boolean => {
   return stage === "active" || stage === "cancelled"
 }
 
-/** Whether a customer's usage of a product is taken now. */
+/** Whether an agreement holds at the time of usage, or, by the hour, in a part of its hour. */
+export const covers = (
+  { endsAt, startsAt }: Agreement,
+  timestamp: number,
+  boundary: "exact" | "hour"
+): boolean => {
+  const from = startsAt?.epochMillis ?? Number.NEGATIVE_INFINITY
+  return (
+    timestamp >= (boundary === "hour" ? hourOf(from) : from) &&
+    timestamp < (endsAt?.epochMillis ?? Number.POSITIVE_INFINITY)
+  )
+}
+
+/** Whether a customer may use a product now. */
 export const isSubscribed = (
   customer: Customer | undefined,
   productCode: string,
-  now: number
+  now: number,
+  isMeant: (agreement: Agreement) => boolean = constTrue
 ): boolean =>
   customer !== undefined &&
   customer.suspended !== true &&
   customer.agreements.some(
-    (agreement) => agreement.productCode === productCode && takesUsage(agreement, now)
+    (agreement) =>
+      agreement.productCode === productCode && takesUsage(agreement, now) && isMeant(agreement)
   )
