@@ -4,6 +4,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
 import manifest from "../../package.json" with { type: "json" }
 import { doctor } from "./doctor.js"
+import { exitCodes } from "./internal/exitCodes.js"
 import { Signals } from "./internal/signals.js"
 import { meter } from "./meter.js"
 import { register } from "./register.js"
@@ -26,10 +27,7 @@ const root = Command.make(manifest.name).pipe(
 
 const footer = HelpDoc.blocks([
   HelpDoc.h1("EXIT CODES"),
-  HelpDoc.p("0: done; all was accepted"),
-  HelpDoc.p("1: it ran, and something was refused or is not known"),
-  HelpDoc.p("2: it could not run; nothing was sent"),
-  HelpDoc.p("130: it was stopped by a signal before its end")
+  ...exitCodes.map(([code, meaning]) => HelpDoc.p(`${code}: ${meaning}`))
 ])
 
 export const app = Command.run(root, { name: manifest.name, version: manifest.version, footer })

@@ -241,7 +241,7 @@ describe("rejected rows", () => {
   )
 
   it.effect.prop(
-    "hold the cells as they were, and one reason, however often they are submitted",
+    "hold the cells as they were, one line and one reason, however often they are submitted",
     [fc.array(fc.tuple(cell, cell, cell, cell), { minLength: 1, maxLength: 5 }), cell, cell],
     ([cells, once, twice]) =>
       Effect.gen(function* () {
@@ -259,8 +259,8 @@ describe("rejected rows", () => {
         const third = Array.from(yield* readCsv(rejected.head(sheetAgain) + again(second, twice)))
         const reread = [second, third].map((all) => all.map(({ written }) => written))
         assert.deepStrictEqual(reread, [
-          written.map((row) => [...row, once]),
-          written.map((row) => [...row, twice])
+          written.map((row, i) => [...row, String(first[i]?.line), once]),
+          written.map((row, i) => [...row, String(second[i]?.line), twice])
         ])
         assert.deepStrictEqual(
           third.map(({ content }) => content),
@@ -288,15 +288,33 @@ describe("rejected rows", () => {
 
       const json = Array.from(yield* readNdjson('{"quantity":\n'))
       const line = json.map((row) => rejected.row(row, "why")).join("")
-      assert.strictEqual(line, `${JSON.stringify({ unreadable: '{"quantity":', reason: "why" })}\n`)
+      assert.strictEqual(
+        line,
+        `${JSON.stringify({ unreadable: '{"quantity":', line: 1, reason: "why" })}\n`
+      )
       assert.match(records(yield* readNdjson(line))[0]?.fault ?? "", /unreadable/)
     })
   )
 
   it.effect("of NDJSON hold the object as it was", () =>
     Effect.gen(function* () {
-      const [row] = Array.from(yield* readNdjson('{"Quantity": 1.50, "reason": "old"}'))
-      assert.strictEqual(rejected.row(row as rows.Row, "new"), '{"Quantity":1.5,"reason":"new"}\n')
+      for (const [text, members] of [
+        ['{"Quantity": 1.50, "reason": "old"}', '"Quantity": 1.50,'],
+        // what reading would round or drop, and what only looks like the structure of JSON
+        ['{"quantity":1.00000000000000001}', '"quantity":1.00000000000000001,'],
+        ['{"quantity":1,"quantity":2}', '"quantity":1,"quantity":2,'],
+        [
+          ' {"line":7,"a":[{"b":"]},{\\""}],"Reason":{"c":1}, "d" : null } ',
+          '"a":[{"b":"]},{\\""}],"d" : null,'
+        ],
+        ["{}", ""]
+      ]) {
+        const [row] = Array.from(yield* readNdjson(`\n${text}`))
+        assert.strictEqual(
+          rejected.row(row as rows.Row, "new"),
+          `{${members}"line":2,"reason":"new"}\n`
+        )
+      }
     })
   )
 })

@@ -49,6 +49,8 @@ it.effect("rows under way keep their own outcome when nothing can be written any
       productCode: "p",
       progress: yield* Ref.make(UsageSubmission.noProgress),
       stop: Effect.never,
+      stopAtOnce: Effect.never,
+      isFull: () => told.size > 0,
       isEndless: false,
       onSettled: ({ row, verdict }) => {
         told.set(row.line, verdict.status)

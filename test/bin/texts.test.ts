@@ -39,14 +39,16 @@ describe("arguments", () => {
 })
 
 describe("a signal", () => {
-  it("ends in good order, comes again as an echo within a second, and then ends at once", () => {
+  it("ends in good order, then at once, then the process; an echo within a second means nothing", () => {
     const meaningOf = signals.meaning()
-    assert.deepStrictEqual([5_000, 5_000, 5_999, 6_000, 9_000].map(meaningOf), [
+    assert.deepStrictEqual([5_000, 5_000, 5_999, 6_000, 6_001, 7_000, 9_000].map(meaningOf), [
       "end",
       undefined,
       undefined,
       "endAtOnce",
-      "endAtOnce"
+      undefined,
+      "exit",
+      "exit"
     ])
   })
 })
