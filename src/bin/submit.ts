@@ -172,7 +172,7 @@ export const submit = Command.make(
       }
       if (options.dryRun && losses.repeated() > 0) {
         yield* Console.error(
-          `${shown(losses.repeated())} records say the same as an earlier one: an hour of a customer and dimension is billed once.`
+          `${losses.repeated() === 1 ? "1 record says" : `${shown(losses.repeated())} records say`} the same as an earlier one: an hour of a customer and dimension is billed once.`
         )
       }
       const exitCode = (yield* Deferred.isDone(stopAtOnce)) ? 130 : 1

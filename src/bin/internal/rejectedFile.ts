@@ -26,11 +26,13 @@ export interface RejectedFile {
   readonly finish: Effect.Effect<void, Failure>
 }
 
+export type Requirements = FileSystem.FileSystem | Scope.Scope
+
 /** Opens the file for the rejected rows of a source. What it holds is not touched before the end. */
 export const open = (
   path: string,
   source: string
-): Effect.Effect<RejectedFile, Failure, FileSystem.FileSystem | Scope.Scope> =>
+): Effect.Effect<RejectedFile, Failure, Requirements> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const orFail = Effect.mapError(notWritten(path))
@@ -81,7 +83,7 @@ const replacing = (
   path: string,
   target: string,
   source: string
-): Effect.Effect<RejectedFile, Failure, FileSystem.FileSystem | Scope.Scope> =>
+): Effect.Effect<RejectedFile, Failure, Requirements> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const orFail = Effect.mapError(notWritten(path))
