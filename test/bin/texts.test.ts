@@ -272,7 +272,10 @@ describe("exit codes", () => {
       .split("\n")
       .map((line) => line.split("|").map((cell) => cell.trim()))
       .map(([, code, meaning]) => [Number(code), meaning])
-    assert.deepStrictEqual(described, exitCodes)
+    assert.deepStrictEqual(
+      described,
+      exitCodes.map(([...row]) => row)
+    )
   })
 })
 
