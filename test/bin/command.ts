@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly stdin?: string | undefined
   /** A file that standard input is redirected from, in place of a text. */
   readonly stdinFrom?: string | undefined
+  /** A file that standard output is appended to, which is then not seen here. */
+  readonly stdoutInto?: string | undefined
 }
 
 /** A process that runs. */
@@ -47,9 +49,10 @@ export const command = () => {
 
   const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
     const source = options.stdinFrom === undefined ? "pipe" : openSync(options.stdinFrom, "r")
+    const target = options.stdoutInto === undefined ? "pipe" : openSync(options.stdoutInto, "a")
     const child = spawn(process.execPath, [join(folder, "command.mjs"), ...args], {
       cwd: folder,
-      stdio: [source, "pipe", "pipe"],
+      stdio: [source, target, "pipe"],
       env: {
         PATH: process.env.PATH,
         HOME: folder,
@@ -57,7 +60,9 @@ export const command = () => {
         ...options.env
       }
     })
-    if (typeof source === "number") closeSync(source)
+    for (const descriptor of [source, target]) {
+      if (typeof descriptor === "number") closeSync(descriptor)
+    }
     children.add(child)
     const out = { stdout: "", stderr: "" }
     const waiting = new Set<() => void>()

@@ -350,6 +350,20 @@ describe("--rejected", () => {
           assert.isTrue(readFileSync(usage, "utf8") === before)
         }
       }
+      // nor is what is printed appended to it, or replaced
+      const printed = write("printed.txt", ["printed before"])
+      for (const [args, stdoutInto, expected] of [
+        [[usage, "--json"], usage, /precious\.csv is where standard output goes, too/],
+        [[usage, "--rejected", printed], printed, /printed\.txt is where standard output goes/]
+      ] as const) {
+        const ended = yield* Effect.promise(() =>
+          run(["submit", ...args, ...product], { env, stdoutInto })
+        )
+        assert.strictEqual(ended.code, 2)
+        assert.match(ended.stderr, expected)
+      }
+      assert.isTrue(readFileSync(usage, "utf8") === before)
+      assert.strictEqual(readFileSync(printed, "utf8"), "printed before\n")
       assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
     }).pipe(Effect.provide(World(many)))
   )

@@ -23,7 +23,7 @@ export interface Options {
 
 /**
  * Looks at the rows that a dry run accepts. Of each customer, product or licence, dimension and hour the first row is
- * remembered, which takes about 150 bytes.
+ * remembered, which takes about 175 bytes.
  */
 export const make = ({ now, productCode }: Options) => {
   const firsts = new Map<string, First>()
