@@ -173,9 +173,14 @@ const demo = async (url: string) => {
   console.log(summary)
   same("what was accepted again", JSON.parse(summary ?? "").summary.counts.Accepted, 88)
   same("what is billed", await billed(), bill)
+  const unitsOf = (rows: ReadonlyArray<Row>) =>
+    rows.reduce((sum, { quantity }) => sum + Number(quantity), 0)
   const units = bill.reduce((sum, line) => sum + Number(line.split(",").at(-1)), 0)
+  const leftOut = rejected.length - corrected.length
+  // the file without what was rejected, and that of it which was corrected
+  same("the units billed", units, unitsOf(usage) - unitsOf(rejected) + unitsOf(corrected))
   say(
-    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units, which is what the file comes to.`
+    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units. That is all of the file but for the ${leftOut} records that stay rejected.`
   )
 }
 

@@ -16,7 +16,10 @@ import { app } from "./app.js"
 import { meaning, Signals } from "./internal/signals.js"
 import { isColourful, logger, plainWhere } from "./internal/terminal.js"
 
-const signals: { taken: (() => void) | undefined; isExpected: boolean } = {
+const signals: {
+  taken: ((wanted: "end" | "endAtOnce") => void) | undefined
+  isExpected: boolean
+} = {
   taken: undefined,
   isExpected: false
 }
@@ -72,6 +75,9 @@ const program = app(process.argv.slice(2)).pipe(
 /** As shells have it for SIGINT. */
 const stoppedBySignal = 130
 
+/** Milliseconds that an end at once may take. */
+const endsWithin = 5_000
+
 /** The code that the program came to. After a defect nobody can promise that nothing was sent. */
 const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
   Exit.match(exit, {
@@ -86,14 +92,20 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   const onSignal = () => {
     const wanted = meaningOf(Effect.runSync(Clock.currentTimeMillis))
     if (wanted === undefined) return
-    if (wanted === "endAtOnce") process.exit(stoppedBySignal)
-    if (signals.taken === undefined) fiber.unsafeInterruptAsFork(fiber.id())
-    else signals.taken()
+    if (wanted === "exit") process.exit(stoppedBySignal)
+    if (signals.taken === undefined) {
+      if (wanted === "endAtOnce") process.exit(stoppedBySignal)
+      fiber.unsafeInterruptAsFork(fiber.id())
+      return
+    }
+    signals.taken(wanted)
+    // a reader that takes nothing would hold up the end for ever
+    if (wanted === "endAtOnce") setTimeout(() => process.exit(stoppedBySignal), endsWithin)
   }
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)
   // whoever has read what is printed has gone, and wants no more of it
-  process.stdout.on("error", () => signals.taken?.())
+  process.stdout.on("error", () => signals.taken?.("end"))
   const staysAlive = setInterval(() => {}, 2 ** 31 - 1)
   fiber.addObserver((exit) => {
     clearInterval(staysAlive)

@@ -4,27 +4,32 @@ import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
-import type { PlatformError } from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as AwsCredentials from "../AwsCredentials.js"
+import { MeteringClient } from "../MeteringClient.js"
 import * as MeteringRetry from "../MeteringRetry.js"
 import * as UsageSubmission from "../UsageSubmission.js"
 import * as connection from "./internal/connection.js"
-import { cannotRun, refused } from "./internal/failure.js"
-import { reasonOf } from "./internal/files.js"
-import { bytesOf, isStandardInput, nameOf, sizeOf } from "./internal/input.js"
+import { cannotRun, Failure, stopped } from "./internal/failure.js"
+import { outputInto } from "./internal/fileIdentity.js"
+import * as foreseen from "./internal/foreseen.js"
+import { bytesOf, descriptorOf, isStandardInput, nameOf, sizeOf } from "./internal/input.js"
 import { number } from "./internal/options.js"
+import * as outage from "./internal/outage.js"
+import * as output from "./internal/output.js"
+import { printableLines } from "./internal/printable.js"
 import * as progressBar from "./internal/progressBar.js"
 import { failureOf } from "./internal/refusal.js"
 import * as rehearsal from "./internal/rehearsal.js"
+import * as rejectedFile from "./internal/rejectedFile.js"
 import * as reporting from "./internal/reporting.js"
 import * as rows from "./internal/rows.js"
 import { Signals } from "./internal/signals.js"
@@ -57,7 +62,9 @@ const rate = number("rate", "a number of more than 0", (rate) => rate > 0).pipe(
 )
 
 const dryRun = Options.boolean("dry-run").pipe(
-  Options.withDescription("Send nothing: show every error, and how many calls it would take.")
+  Options.withDescription(
+    "Send nothing: show every error, rows that would certainly not be billed as they are, and how many calls it would take."
+  )
 )
 
 const rejected = Options.text("rejected").pipe(
@@ -73,7 +80,7 @@ const rejected = Options.text("rejected").pipe(
   ),
   Options.optional,
   Options.withDescription(
-    "Where to write the records that were not accepted, as they were, with the reason in another column: to be corrected and submitted again. What it held is lost."
+    "Where to write the records that were not accepted, as they were, with their line and the reason in two more columns: to be corrected and submitted again. Replaces the file at the end, also after Ctrl-C."
   )
 )
 
@@ -89,87 +96,105 @@ export const submit = Command.make(
   (options) =>
     Effect.gen(function* () {
       const name = nameOf(options.file)
-      const rejectedFile = yield* Effect.transposeOption(
-        Option.map(options.rejected, (path) => writerTo(path, options.file))
+      yield* keepApart(options.file)
+      const rejectedRows = yield* Effect.transposeOption(
+        Option.map(options.rejected, (path) => rejectedFile.open(path, options.file))
       )
+      const hasBar = process.stderr.isTTY === true && !(options.json && process.stdout.isTTY)
+      const say = (text: string) =>
+        Effect.zipRight(hasBar ? clearLine : Effect.void, Console.error(printableLines(text)))
+      const { stop, stopAtOnce } = yield* stopBySignal(say)
       const report = reporting.make({
         name,
         json: options.json,
         isDryRun: options.dryRun,
-        writeRejected: Option.getOrUndefined(rejectedFile)?.write
+        print: (text) => output.write(process.stdout, text, Deferred.await(stopAtOnce)),
+        writeRejected: Option.getOrUndefined(rejectedRows)?.write
       })
       const progress = yield* Ref.make(UsageSubmission.noProgress)
       const reading = { bytes: 0, size: yield* sizeOf(options.file) }
-      const stop = yield* stopBySignal
       const packed = rehearsal.make()
+      const clock = yield* Effect.clock
+      const productCode = Option.getOrUndefined(options.productCode)
+      const losses = foreseen.make({ productCode, now: () => clock.unsafeCurrentTimeMillis() })
 
       const submitted = submitRows(
         rowsOf(options.file, options.format, (bytes) => {
           reading.bytes += bytes
         }),
         {
-          productCode: Option.getOrUndefined(options.productCode),
+          productCode,
           rate: options.dryRun ? Number.POSITIVE_INFINITY : options.rate,
           schedule,
           progress,
           stop: Deferred.await(stop),
+          stopAtOnce: Deferred.await(stopAtOnce),
           isEndless: reading.size === undefined,
-          onSettled: report.add,
-          flush: report.flush
+          onSettled: (settled) => report.add(options.dryRun ? losses.look(settled) : settled),
+          flush: report.flush,
+          isFull: report.isFull
         }
       )
       const ended = yield* (
         options.dryRun
           ? Effect.provide(submitted, packed.layer)
           : haveCredentials.pipe(
-              Effect.zipRight(submitted),
+              Effect.raceFirst(
+                Effect.zipRight(Deferred.await(stop), stopped("It was stopped. Nothing was sent."))
+              ),
+              Effect.zipRight(
+                Effect.updateService(submitted, MeteringClient, (client) =>
+                  outage.watch(client, say)
+                )
+              ),
               Effect.provide(connection.layer(options))
             )
       ).pipe(
         Effect.mapError((error) => (error._tag === "Failure" ? error : failureOf(error))),
         Effect.either,
-        showProgress(progress, reading, !options.json || process.stdout.isTTY !== true)
+        hasBar ? showProgress(progress, reading) : identity
       )
 
       const { calls } = yield* progress
       // nothing has been sent, and nothing can be told
       if (Either.isLeft(ended) && report.tally.total === 0) return yield* ended.left
       // what it held is of another submission, also when nothing is to be written now
-      const notBegun = Option.isNone(rejectedFile)
+      const notPlaced = Option.isNone(rejectedRows)
         ? Option.none()
-        : yield* Effect.option(Effect.flip(rejectedFile.value.begin))
-      const notWritten = Either.isRight(ended)
-        ? Option.orElse(ended.right.notFlushed, () => notBegun)
-        : notBegun
-      const isStopped = (yield* Deferred.isDone(stop)) || Option.isSome(notWritten)
+        : yield* Effect.option(Effect.flip(rejectedRows.value.finish))
+      const notFlushed = Either.isRight(ended) ? ended.right.notFlushed : Option.none()
+      const notWritten = Option.orElse(notFlushed, () => notPlaced)
+      const isStopped = (yield* Deferred.isDone(stop)) || Option.isSome(notFlushed)
       const isUnread = Either.isLeft(ended) || !ended.right.isReadToItsEnd
-      yield* report.finish({
-        calls,
-        isStopped,
-        isUnread
-      })
-      if (options.dryRun && !options.json) yield* Console.log(`\n${packingOf(packed.packed)}`)
-      if (Either.isLeft(ended)) return yield* refused(ended.left.message)
+      yield* report.finish({ calls, isStopped, isUnread })
+      if (options.dryRun && !options.json) {
+        yield* Console.log(`\n${packingOf(packed.packed)}`)
+      }
+      if (options.dryRun && losses.repeated() > 0) {
+        yield* Console.error(
+          `${losses.repeated() === 1 ? "1 record says" : `${shown(losses.repeated())} records say`} the same as an earlier one: an hour of a customer and dimension is billed once.`
+        )
+      }
+      const exitCode = (yield* Deferred.isDone(stopAtOnce)) ? 130 : 1
+      const fail = (message: string) => new Failure({ exitCode, message })
+      if (Either.isLeft(ended)) return yield* fail(ended.left.message)
       if (Option.isSome(notWritten)) {
-        return yield* refused(
-          `${notWritten.value.message} It does not hold all that was not accepted. To submit the whole file again is safe.`
-        )
+        return yield* fail(`${notWritten.value.message} To submit the whole file again is safe.`)
       }
+      const where = Option.match(options.rejected, {
+        onNone: () => "",
+        onSome: (path) => ` They are in ${path}, each with its line and reason.`
+      })
+      const what = options.dryRun ? "would not be accepted" : "were not accepted"
+      const bad =
+        report.bad() > 0
+          ? `${shown(report.bad())} of ${shown(report.tally.total)} records ${what}.${where}`
+          : undefined
       if (isUnread) {
-        return yield* refused(
-          `What follows line ${shown(report.lastLine())} of ${name} was not read.`
-        )
+        const unread = `What follows line ${shown(report.lastLine())} of ${name} was not read.`
+        return yield* fail(bad === undefined ? unread : `${bad}\n${unread}`)
       }
-      if (report.bad() > 0) {
-        const where = Option.match(options.rejected, {
-          onNone: () => "",
-          onSome: (path) => ` They are in ${path}, each with its reason.`
-        })
-        const what = options.dryRun ? "would not be sent" : "were not accepted"
-        return yield* refused(
-          `${shown(report.bad())} of ${shown(report.tally.total)} records ${what}.${where}`
-        )
-      }
+      if (bad !== undefined || exitCode === 130) return yield* fail(bad ?? "It was stopped.")
     }).pipe(Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -199,63 +224,56 @@ const rowsOf = (
     : rows.ndjson(bytes)
 }
 
-/** Done by the first signal. */
-const stopBySignal = Effect.gen(function* () {
+/** What is printed must not become part of what is read. */
+const keepApart = (file: string) =>
+  Effect.suspend(() => {
+    const into = outputInto(descriptorOf(file))
+    return into === undefined
+      ? Effect.void
+      : cannotRun(`${nameOf(file)} is where ${into} goes, too: redirect that into another file.`)
+  })
+
+/** `stop` is done by the first signal, and `stopAtOnce` by the second. */
+const stopBySignal = Effect.fnUntraced(function* (say: (text: string) => Effect.Effect<void>) {
   const stop = yield* Deferred.make<void>()
+  const stopAtOnce = yield* Deferred.make<void>()
   const { take } = yield* Signals
-  yield* take(() => Deferred.unsafeDone(stop, Effect.void))
+  yield* take((wanted) => {
+    Deferred.unsafeDone(wanted === "end" ? stop : stopAtOnce, Effect.void)
+  })
   yield* Deferred.await(stop).pipe(
     Effect.zipRight(
-      Console.error(
-        "\nStopping: calls under way are awaited, for 30 seconds at the most. Once more ends it at once."
+      say(
+        "\nStopping: calls under way are awaited, for 30 seconds at the most. Once more ends it at once, and their records are then unknown."
       )
     ),
     Effect.forkScoped
   )
-  return stop
+  return { stop, stopAtOnce }
 })
 
-/** A file for what was not accepted, which must not be the one that is read. Until it begins it keeps what it holds. */
-const writerTo = (path: string, source: string) =>
-  Effect.gen(function* () {
-    const fs = yield* FileSystem.FileSystem
-    const real = (file: string) => Effect.orElseSucceed(fs.realPath(file), () => file)
-    if (!isStandardInput(source) && (yield* real(path)) === (yield* real(source))) {
-      return yield* cannotRun(`${path} is being read: give another file by --rejected.`)
-    }
-    const failed = (error: PlatformError) =>
-      cannotRun(`${path} cannot be written: ${reasonOf(error)}.`)
-    const opened = yield* Effect.mapError(fs.open(path, { flag: "a", mode: 0o600 }), failed)
-    const { type } = yield* Effect.mapError(opened.stat, failed)
-    const begin = yield* Effect.cached(
-      // a pipe or a device has nothing to be lost
-      Effect.mapError(type === "File" ? opened.truncate() : Effect.void, failed)
-    )
-    const encoder = new TextEncoder()
-    return {
-      begin,
-      write: (text: string) =>
-        Effect.zipRight(begin, Effect.mapError(opened.writeAll(encoder.encode(text)), failed))
-    }
-  })
+const clearLine = Effect.sync(() => process.stderr.write("\r\u001b[K"))
 
-/** On a terminal there is a bar while the effect runs, and nothing after. */
-const showProgress =
-  (progress: Ref.Ref<UsageSubmission.Progress>, reading: progressBar.Reading, isWanted: boolean) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const { stderr } = process
-    if (!stderr.isTTY || !isWanted) return effect
-    const write = (text: string) => Effect.sync(() => stderr.write(`\r\u001b[K${text}`))
-    const draw = Effect.flatMap(progress, (now) =>
-      write(progressBar.line(now, reading, (stderr.columns ?? 80) - 1))
+/** There is a bar while the effect runs, and nothing after. */
+const showProgress = (
+  progress: Ref.Ref<UsageSubmission.Progress>,
+  reading: progressBar.Reading
+) => {
+  const { stderr } = process
+  const draw = Effect.zipRight(
+    clearLine,
+    Effect.flatMap(progress, (now) =>
+      Effect.sync(() => stderr.write(progressBar.line(now, reading, (stderr.columns ?? 80) - 1)))
     )
-    return effect.pipe(
+  )
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    effect.pipe(
       Effect.raceFirst(
         Effect.zipRight(Effect.repeat(draw, Schedule.spaced("100 millis")), Effect.never)
       ),
-      Effect.ensuring(write(""))
+      Effect.ensuring(clearLine)
     )
-  }
+}
 
 const packingOf = (packed: ReadonlyMap<string | undefined, rehearsal.Packed>) =>
   packed.size === 0

@@ -1,6 +1,6 @@
 /** The command as it is published, run as a process of its own on a machine with nothing on it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -18,6 +18,10 @@ export interface Ended {
 export interface RunOptions {
   readonly env?: Record<string, string> | undefined
   readonly stdin?: string | undefined
+  /** A file that standard input is redirected from, in place of a text. */
+  readonly stdinFrom?: string | undefined
+  /** A file that standard output is appended to, which is then not seen here. */
+  readonly stdoutInto?: string | undefined
 }
 
 /** A process that runs. */
@@ -44,8 +48,11 @@ export const command = () => {
   })
 
   const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
+    const source = options.stdinFrom === undefined ? "pipe" : openSync(options.stdinFrom, "r")
+    const target = options.stdoutInto === undefined ? "pipe" : openSync(options.stdoutInto, "a")
     const child = spawn(process.execPath, [join(folder, "command.mjs"), ...args], {
       cwd: folder,
+      stdio: [source, target, "pipe"],
       env: {
         PATH: process.env.PATH,
         HOME: folder,
@@ -53,17 +60,20 @@ export const command = () => {
         ...options.env
       }
     })
+    for (const descriptor of [source, target]) {
+      if (typeof descriptor === "number") closeSync(descriptor)
+    }
     children.add(child)
     const out = { stdout: "", stderr: "" }
     const waiting = new Set<() => void>()
     for (const name of ["stdout", "stderr"] as const) {
-      child[name].setEncoding("utf8").on("data", (text: string) => {
+      child[name]?.setEncoding("utf8").on("data", (text: string) => {
         out[name] += text
         for (const look of waiting) look()
       })
     }
-    child.stdin.on("error", () => {})
-    child.stdin.end(options.stdin ?? "")
+    child.stdin?.on("error", () => {})
+    child.stdin?.end(options.stdin ?? "")
     const ended = new Promise<Ended>((resolve) => {
       child.once("close", (code, signal) => {
         children.delete(child)

@@ -245,7 +245,7 @@ describe("rejected rows", () => {
   )
 
   it.effect.prop(
-    "hold the cells as they were, and one reason, however often they are submitted",
+    "hold the cells as they were, one line and one reason, however often they are submitted",
     [fc.array(fc.tuple(cell, cell, cell, cell), { minLength: 1, maxLength: 5 }), cell, cell],
     ([cells, once, twice]) =>
       Effect.gen(function* () {
@@ -263,8 +263,8 @@ describe("rejected rows", () => {
         const third = Array.from(yield* readCsv(rejected.head(sheetAgain) + again(second, twice)))
         const reread = [second, third].map((all) => all.map(({ written }) => written))
         assert.deepStrictEqual(reread, [
-          written.map((row) => [...row, once]),
-          written.map((row) => [...row, twice])
+          written.map((row, i) => [...row, String(first[i]?.line), once]),
+          written.map((row, i) => [...row, String(second[i]?.line), twice])
         ])
         assert.deepStrictEqual(
           third.map(({ content }) => content),
@@ -292,7 +292,10 @@ describe("rejected rows", () => {
 
       const json = Array.from(yield* readNdjson('{"quantity":\n'))
       const line = json.map((row) => rejected.row(row, "why")).join("")
-      assert.strictEqual(line, `${JSON.stringify({ unreadable: '{"quantity":', reason: "why" })}\n`)
+      assert.strictEqual(
+        line,
+        `${JSON.stringify({ unreadable: '{"quantity":', line: 1, reason: "why" })}\n`
+      )
       assert.match(records(yield* readNdjson(line))[0]?.fault ?? "", /unreadable/)
     })
   )
@@ -303,7 +306,7 @@ describe("rejected rows", () => {
       const [row] = Array.from(yield* readCsv(text)) as [rows.Row]
       assert.strictEqual(
         rejected.head(row.sheet) + rejected.row(row, "why; or, not"),
-        `${head},reason\n${good},"why| or, not"\n`
+        `${head},line,reason\n${good},2,"why| or, not"\n`
           .replaceAll(",", ";")
           .replace("or;", "or,")
           .replace("|", ";")
@@ -311,28 +314,43 @@ describe("rejected rows", () => {
     })
   )
 
-  it.effect("of NDJSON hold what would be another usage if it were written anew as a text", () =>
+  it.effect("of NDJSON that could be read as another usage are rejected again for the same", () =>
     Effect.gen(function* () {
       for (const text of [
         '{"quantity":1,"quantity":2}',
         '{"quantity":1.00000000000000001}',
         '{"usageAllocations":[{"tags":[],"Tags":[]}]}'
       ]) {
-        const [row] = Array.from(yield* readNdjson(text)) as [rows.Row]
+        const read = yield* readNdjson(text)
+        const [row] = Array.from(read) as [rows.Row]
         const line = rejected.row(row, "why")
-        assert.strictEqual(line, `${JSON.stringify({ unreadable: text, reason: "why" })}\n`)
-        assert.match(
-          records(yield* readNdjson(line))[0]?.fault ?? "",
-          /^unreadable: expected one of/
-        )
+        assert.strictEqual(line, `${text.slice(0, -1)},"line":1,"reason":"why"}\n`)
+        const [fault] = records(read).map(({ fault }) => fault)
+        assert.isString(fault)
+        assert.strictEqual(records(yield* readNdjson(line))[0]?.fault, fault)
       }
     })
   )
 
   it.effect("of NDJSON hold the object as it was", () =>
     Effect.gen(function* () {
-      const [row] = Array.from(yield* readNdjson('{"Quantity": 1.50, "reason": "old"}'))
-      assert.strictEqual(rejected.row(row as rows.Row, "new"), '{"Quantity":1.5,"reason":"new"}\n')
+      for (const [text, members] of [
+        ['{"Quantity": 1.50, "reason": "old"}', '"Quantity": 1.50,'],
+        // what reading would round or drop, and what only looks like the structure of JSON
+        ['{"quantity":1.00000000000000001}', '"quantity":1.00000000000000001,'],
+        ['{"quantity":1,"quantity":2}', '"quantity":1,"quantity":2,'],
+        [
+          ' {"line":7,"a":[{"b":"]},{\\""}],"Reason":{"c":1}, "d" : null } ',
+          '"a":[{"b":"]},{\\""}],"d" : null,'
+        ],
+        ["{}", ""]
+      ]) {
+        const [row] = Array.from(yield* readNdjson(`\n${text}`))
+        assert.strictEqual(
+          rejected.row(row as rows.Row, "new"),
+          `{${members}"line":2,"reason":"new"}\n`
+        )
+      }
     })
   )
 })

@@ -1,8 +1,9 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { linkSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
+import { parse } from "csv-parse/sync"
 import { DateTime, Deferred, Effect, Schedule } from "effect"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import { serve } from "../support/loopback.js"
+import { nobody, serve } from "../support/loopback.js"
 import { command, type Ended } from "./command.js"
 import { environment, World } from "./world.js"
 
@@ -105,9 +106,11 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
 
         const rehearsed = yield* call(["submit", usage, ...product, "--dry-run", "--json"])
         assert.strictEqual(rehearsed.code, 1)
-        // the dry run knows of what the rows themselves say, and the service of the rest
+        // the dry run knows of what the rows say, alone and together, and the service of the rest
         const foreseen = bad.flatMap(([, reason], i) =>
-          /expected|reported until/.test(reason.source) ? [1_000 + i * 200 + 2] : []
+          /expected|reported until|Another quantity/.test(reason.source)
+            ? [1_000 + i * 200 + 2]
+            : []
         )
         const toldBefore = objects(rehearsed).filter(
           ({ status }) => status !== undefined && status !== "WouldBeSent"
@@ -150,7 +153,15 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
         // and what was rejected, corrected where it was wrong, for hours that nothing was billed in
         const lines = readFileSync(rejected, "utf8").trim().split("\n")
         assert.lengthOf(lines, 38)
-        assert.strictEqual(lines[0], `${head},reason`)
+        assert.strictEqual(lines[0], `${head},line,reason`)
+        const cells: ReadonlyArray<ReadonlyArray<string>> = parse(readFileSync(rejected), {
+          relax_column_count: true
+        })
+        const places = cells.slice(1).map((row) => Number(row.at(-2)))
+        assert.deepStrictEqual(
+          places,
+          bad.map((_, i) => 1_000 + i * 200 + 2)
+        )
         // those with too many cells cannot be told apart from the reason without reading quotes
         const free = DateTime.formatIso(DateTime.subtract(now, { hours: 2 }))
         const corrected = lines
@@ -320,6 +331,166 @@ describe("what it may meet", () => {
   )
 })
 
+describe("--rejected", () => {
+  it.live("never touches the file that is read, by whatever name or redirection", () =>
+    Effect.gen(function* () {
+      const env = yield* environment
+      const usage = write("precious.csv", [head, "x", ...goodRows(20_000, yield* DateTime.now)])
+      const before = readFileSync(usage, "utf8")
+      const [hard, soft] = [file("hard.csv"), file("soft.csv")]
+      linkSync(usage, hard)
+      symlinkSync(usage, soft)
+      for (const path of [usage, hard, soft]) {
+        for (const [source, stdinFrom] of [
+          [usage, undefined],
+          ["-", usage]
+        ] as const) {
+          const ended = yield* Effect.promise(() =>
+            run(["submit", source, ...product, "--rejected", path], { env, stdinFrom })
+          )
+          assert.strictEqual(ended.code, 2, ended.stdout)
+          assert.match(ended.stderr, /is being read: give another file by --rejected/)
+          assert.isTrue(readFileSync(usage, "utf8") === before)
+        }
+      }
+      // nor is what is printed appended to it, or replaced
+      const printed = write("printed.txt", ["printed before"])
+      for (const [args, stdoutInto, expected] of [
+        [[usage, "--json"], usage, /precious\.csv is where standard output goes, too/],
+        [[usage, "--rejected", printed], printed, /printed\.txt is where standard output goes/]
+      ] as const) {
+        const ended = yield* Effect.promise(() =>
+          run(["submit", ...args, ...product], { env, stdoutInto })
+        )
+        assert.strictEqual(ended.code, 2)
+        assert.match(ended.stderr, expected)
+      }
+      assert.isTrue(readFileSync(usage, "utf8") === before)
+      assert.strictEqual(readFileSync(printed, "utf8"), "printed before\n")
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
+    }).pipe(Effect.provide(World(many)))
+  )
+
+  it.live("is only for its owner, whatever it was before, and leaves nothing else behind", () =>
+    Effect.gen(function* () {
+      const usage = write("private.csv", [head, "x"])
+      const rejected = write("private-rejected.csv", ["of an earlier one"])
+      assert.strictEqual(statSync(rejected).mode & 0o777, 0o644)
+      const ended = yield* call(["submit", usage, ...product, "--rejected", rejected])
+      assert.strictEqual(ended.code, 1)
+      assert.strictEqual(statSync(rejected).mode & 0o777, 0o600)
+      assert.strictEqual(
+        readFileSync(rejected, "utf8"),
+        `${head},line,reason\nx,,,,2,"expected 4 cells, as in the first line, got 1"\n`
+      )
+      assert.deepStrictEqual(
+        readdirSync(file(".")).filter((name) => name.endsWith(".tmp")),
+        []
+      )
+    }).pipe(Effect.provide(World(many)))
+  )
+})
+
+describe("a dry run", () => {
+  it.live("tells of rows that would certainly not be billed as they are", () =>
+    Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const at = DateTime.formatIso(now)
+      const ahead = (minutes: number) => DateTime.formatIso(DateTime.add(now, { minutes }))
+      const row = (time: string, quantity: number, account = 1) =>
+        `${time},${accounts[account]},a,${quantity}`
+      const usage = write("losses.csv", [
+        head,
+        row(at, 3),
+        row(at, 4),
+        row(at, 3),
+        row(ahead(60), 1, 2),
+        row(ahead(4), 1, 3)
+      ])
+      const ended = yield* Effect.promise(() =>
+        run(["submit", usage, ...product, "--dry-run", "--json"])
+      )
+      assert.strictEqual(ended.code, 1, ended.stderr)
+      const told = objects(ended).filter(({ reason }) => reason !== undefined)
+      assert.deepStrictEqual(told.map(({ line, status }) => [line, status]).sort(), [
+        [3, "Duplicate"],
+        [5, "Rejected"]
+      ])
+      assert.match(String(told.find(({ line }) => line === 3)?.reason), /^Line 2 .* quantity of 3 /)
+      assert.match(String(told.find(({ line }) => line === 5)?.reason), /is in the future/)
+      assert.match(ended.stderr, /1 record says the same as an earlier one/)
+      assert.match(ended.stderr, /2 of 5 records would not be accepted/)
+    })
+  )
+})
+
+describe("what a person is told", () => {
+  it.live("of a refused product once, with how many rows it concerns", () =>
+    Effect.gen(function* () {
+      const usage = write("foreign.csv", [head, ...goodRows(200, yield* DateTime.now)])
+      const ended = yield* call(["submit", usage, "--product-code", "not-mine", ...fast])
+      assert.strictEqual(ended.code, 1)
+      const told = ended.stderr.split("\n").filter((line) => line.includes("foreign.csv:"))
+      const rows = told.map((line) => Number(/the same for ([\d,]+) rows/.exec(line)?.[1] ?? 1))
+      assert.isAtMost(told.length, 20)
+      assert.strictEqual(
+        rows.reduce((sum, count) => sum + count, 0),
+        200
+      )
+    }).pipe(Effect.provide(World(many)))
+  )
+
+  it.live("of a product that is not named once, with the option that names it", () =>
+    Effect.gen(function* () {
+      const usage = write("unnamed.csv", [head, ...goodRows(60, yield* DateTime.now)])
+      const ended = yield* Effect.promise(() => run(["submit", usage, "--dry-run"]))
+      assert.strictEqual(ended.code, 1)
+      const told = ended.stderr.split("\n").filter((line) => line.includes("unnamed.csv:"))
+      assert.lengthOf(told, 1)
+      assert.match(told[0] ?? "", /Give --product-code .* \(the same for 60 rows\)/)
+    })
+  )
+
+  it.live("of a file without records that there were none", () =>
+    Effect.gen(function* () {
+      const ended = yield* call(["submit", write("bare.csv", [head]), ...product])
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      assert.match(ended.stdout, /^There are no records in .*bare\.csv: nothing was sent\.\n$/)
+    }).pipe(Effect.provide(World(many)))
+  )
+
+  it.live("is never a control character of the file or of the service", () =>
+    Effect.gen(function* () {
+      const at = DateTime.formatIso(yield* DateTime.now)
+      const bad = "a\u001b[2K\u009b1A\u202e\n  999  forged  accepted  1"
+      const usage = write("forged.csv", [
+        head,
+        `${at},${accounts[1]},"${bad}",1`,
+        `${at},"1\u001b[1m",a,1`
+      ])
+      for (const more of [[], ["--json"]]) {
+        const { stderr, stdout } = yield* call(["submit", usage, ...product, ...more])
+        assert.notMatch(stdout + stderr, /[^\P{Cc}\n]|\u202e/u)
+        assert.include(stdout, "\\u001b[2K\\u009b1A\\u202e")
+        assert.lengthOf(stdout.trimEnd().split("\n"), 3)
+      }
+    }).pipe(Effect.provide(World(many)))
+  )
+
+  it.live("of an endpoint that is down as soon as the first call has failed", () =>
+    Effect.gen(function* () {
+      const usage = write("down.csv", [head, ...goodRows(100, yield* DateTime.now)])
+      const { child, ended, until } = yield* begin([
+        ...["submit", usage, ...product, "--endpoint", yield* nobody]
+      ])
+      yield* Effect.promise(() => until(/made again for up to 5 minutes: .*ECONNREFUSED/))
+      child.kill("SIGINT")
+      const { stderr } = yield* Effect.promise(() => ended)
+      assert.lengthOf(stderr.match(/made again/g) ?? [], 1)
+    }).pipe(Effect.scoped, Effect.provide(World()))
+  )
+})
+
 describe("its end before the end", () => {
   /** The third call gets no answer for an hour. */
   const hanging = World({
@@ -367,7 +538,10 @@ describe("its end before the end", () => {
     () =>
       Effect.gen(function* () {
         const usage = write("hanging.csv", [head, ...goodRows(200, yield* DateTime.now)])
-        const { child, ended, until } = yield* begin(["submit", usage, ...product, "--json"])
+        const rejected = file("given-up.csv")
+        const { child, ended, until } = yield* begin([
+          ...["submit", usage, ...product, "--json", "--rejected", rejected]
+        ])
         yield* Effect.repeat((yield* MeteringSandbox.MeteringSandbox).calls, {
           until: ({ BatchMeterUsage }) => BatchMeterUsage >= 3,
           schedule: Schedule.spaced("20 millis")
@@ -381,6 +555,20 @@ describe("its end before the end", () => {
         )
         const told = yield* Effect.promise(() => ended)
         assert.strictEqual(told.code, 130, told.stderr)
+        const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).records).length
+        const counts = summaryOf(told).counts as Record<string, number>
+        const { Accepted: accepted = 0, NotSent: notSent = 0, Unknown: unknown = 0 } = counts
+        assert.isAtLeast(unknown, 25)
+        assert.strictEqual(accepted + notSent + unknown, 200)
+        // nothing is said not to have been sent that may have been billed
+        assert.isAtMost(billed, accepted + unknown)
+        assert.deepInclude(summaryOf(told), { records: 200, stopped: true })
+        const open = readFileSync(rejected, "utf8").trim().split("\n").slice(1)
+        assert.lengthOf(open, 200 - accepted)
+        assert.lengthOf(
+          open.filter((line) => line.includes("may have been billed")),
+          unknown
+        )
       }).pipe(Effect.provide(hanging)),
     60_000
   )

@@ -49,6 +49,8 @@ it.effect("rows under way keep their own outcome when nothing can be written any
       productCode: "p",
       progress: yield* Ref.make(UsageSubmission.noProgress),
       stop: Effect.never,
+      stopAtOnce: Effect.never,
+      isFull: () => told.size > 0,
       isEndless: false,
       onSettled: ({ row, verdict }) => {
         told.set(row.line, verdict.status)
@@ -89,15 +91,120 @@ it.effect("what cannot be read after a stop is not taken for read", () =>
         productCode: "p",
         progress: yield* Ref.make(UsageSubmission.noProgress),
         stop: Effect.void,
+        stopAtOnce: Effect.never,
         isEndless: false,
         onSettled: ({ verdict }) => {
           told.push(verdict.status)
           Deferred.unsafeDone(isSettled, Effect.void)
         },
+        isFull: () => false,
         flush: Effect.void
       }
     ).pipe(Effect.provide(rehearsal.make().layer), Effect.scoped, Effect.flip)
     assert.strictEqual(failure.message, "EIO")
     assert.deepStrictEqual(told, ["NotSent"])
+  })
+)
+
+it.effect("no more is read than can be written, also of rows that settle by being read", () =>
+  Effect.gen(function* () {
+    let read = 0
+    let settled = 0
+    const rows = Stream.iterate(1, (line) => line + 1).pipe(
+      Stream.take(200_000),
+      Stream.map((line): Row => {
+        read += 1
+        return { sheet: { format: "ndjson" }, line, written: "x", content: Either.left("no") }
+      }),
+      Stream.rechunk(256)
+    )
+    const isHeld = yield* Deferred.make<void>()
+    const mayGoOn = yield* Deferred.make<void>()
+    const submitting = yield* submitRows(rows, {
+      productCode: "p",
+      progress: yield* Ref.make(UsageSubmission.noProgress),
+      stop: Effect.never,
+      stopAtOnce: Effect.never,
+      isEndless: false,
+      onSettled: () => {
+        settled += 1
+      },
+      isFull: () => settled >= 1_000,
+      flush: Effect.suspend(() =>
+        settled < 1_000
+          ? Effect.void
+          : Effect.zipRight(Deferred.succeed(isHeld, undefined), Deferred.await(mayGoOn))
+      )
+    }).pipe(Effect.provide(rehearsal.make().layer), Effect.scoped, Effect.fork)
+    yield* Deferred.await(isHeld)
+    yield* TestClock.adjust("1 minute")
+    assert.isBelow(read, 10_000)
+    yield* Deferred.succeed(mayGoOn, undefined)
+    assert.isTrue((yield* Fiber.join(submitting)).isReadToItsEnd)
+    assert.strictEqual(settled, 200_000)
+  })
+)
+
+it.effect("ended at once, rows of a call under way are unknown, and no more is read", () =>
+  Effect.gen(function* () {
+    const timestamp = yield* DateTime.now
+    const isCalled = yield* Deferred.make<void>()
+    const stopAtOnce = yield* Deferred.make<void>()
+    const endless = Stream.iterate(1, (line) => line + 1).pipe(
+      Stream.map(
+        (line): Row => ({
+          sheet: { format: "ndjson" },
+          line,
+          written: "",
+          content: Either.right({
+            record: {
+              timestamp,
+              dimension: "a",
+              quantity: line,
+              customerAWSAccountId: String(line)
+            }
+          })
+        })
+      ),
+      Stream.rechunk(256)
+    )
+    const deaf = Layer.effect(
+      MeteringClient.MeteringClient,
+      Effect.map(MeteringClient.MeteringClient, (client) => ({
+        ...client,
+        batchMeterUsage: () => Effect.zipRight(Deferred.succeed(isCalled, undefined), Effect.never)
+      }))
+    ).pipe(Layer.provide(rehearsal.make().layer))
+    const told = new Map<number, string>()
+    const submitting = yield* submitRows(endless, {
+      productCode: "p",
+      rate: Number.POSITIVE_INFINITY,
+      progress: yield* Ref.make(UsageSubmission.noProgress),
+      stop: Effect.never,
+      stopAtOnce: Deferred.await(stopAtOnce),
+      isEndless: false,
+      onSettled: ({ row, verdict }) => {
+        told.set(row.line, verdict.status)
+      },
+      isFull: () => false,
+      flush: Effect.void
+    }).pipe(Effect.provide(deaf), Effect.scoped, Effect.fork)
+    yield* Deferred.await(isCalled)
+    yield* TestClock.adjust("1 second")
+    yield* Deferred.succeed(stopAtOnce, undefined)
+    const { isReadToItsEnd } = yield* Fiber.join(submitting)
+    assert.isFalse(isReadToItsEnd)
+    const lines = [...told.keys()].sort((a, b) => a - b)
+    assert.deepStrictEqual(
+      lines,
+      lines.map((_, i) => i + 1)
+    )
+    const unknown = lines.filter((line) => told.get(line) === "Unknown")
+    // as many as fit into the calls that are made at once
+    assert.lengthOf(unknown, 250)
+    assert.lengthOf(
+      lines.filter((line) => told.get(line) === "NotSent"),
+      lines.length - 250
+    )
   })
 )

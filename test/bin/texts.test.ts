@@ -1,12 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs"
+import { Writable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, DateTime, Effect } from "effect"
+import { Console, DateTime, Effect, Fiber, Logger, Option } from "effect"
 import { flags, inOrder } from "../../src/bin/internal/arguments.js"
+import { exitCodes } from "../../src/bin/internal/exitCodes.js"
+import * as output from "../../src/bin/internal/output.js"
+import { printable } from "../../src/bin/internal/printable.js"
 import * as progressBar from "../../src/bin/internal/progressBar.js"
+import * as show from "../../src/bin/internal/show.js"
 import * as signals from "../../src/bin/internal/signals.js"
 import { table } from "../../src/bin/internal/table.js"
 import * as tally from "../../src/bin/internal/tally.js"
-import { isColourful, plainWhere } from "../../src/bin/internal/terminal.js"
+import { isColourful, logger, plainWhere } from "../../src/bin/internal/terminal.js"
 import * as world from "../../src/bin/internal/world.js"
 import { Scenario } from "../../src/sandbox/index.js"
 import * as UsageSubmission from "../../src/UsageSubmission.js"
@@ -39,14 +44,16 @@ describe("arguments", () => {
 })
 
 describe("a signal", () => {
-  it("ends in good order, comes again as an echo within a second, and then ends at once", () => {
+  it("ends in good order, then at once, then the process; an echo within a second means nothing", () => {
     const meaningOf = signals.meaning()
-    assert.deepStrictEqual([5_000, 5_000, 5_999, 6_000, 9_000].map(meaningOf), [
+    assert.deepStrictEqual([5_000, 5_000, 5_999, 6_000, 6_001, 7_000, 9_000].map(meaningOf), [
       "end",
       undefined,
       undefined,
       "endAtOnce",
-      "endAtOnce"
+      undefined,
+      "exit",
+      "exit"
     ])
   })
 })
@@ -206,6 +213,101 @@ describe("styling", () => {
         ["out", "bold"],
         ["err", "\u001b[1mbold"]
       ])
+    })
+  )
+})
+
+describe("text of others", () => {
+  const hostile = "a\u001b[2K\u0007\u007f\u009b1A\u202e\u2066\u2028\r\nb\t"
+
+  it("is shown without what would move the cursor, reorder it or break its line", () => {
+    const harmless = "a\\u001b[2K\\u0007\\u007f\\u009b1A\\u202e\\u2066\\u2028\\u000d\\u000ab\\u0009"
+    assert.strictEqual(printable(hostile), harmless)
+    assert.strictEqual(printable("Zürich 東京 👩‍💻"), "Zürich 東京 👩‍💻")
+    assert.strictEqual(table(["x"], [[hostile]]), `  x\n  ${harmless}`)
+    assert.strictEqual(show.fields([["x", hostile]]), `x  ${harmless}`)
+  })
+
+  it("is the same for machines", () => {
+    const text = show.json({ hostile })
+    assert.strictEqual(printable(text), text)
+    assert.deepStrictEqual(JSON.parse(text), { hostile })
+  })
+
+  it.effect("is harmless wherever it is printed or logged, styles or not", () =>
+    Effect.gen(function* () {
+      const told: Array<unknown> = []
+      const console = yield* Console.consoleWith(Effect.succeed)
+      const safe = plainWhere(
+        {
+          ...console,
+          log: (...args) => Effect.sync(() => told.push(...args)),
+          error: (...args) => Effect.sync(() => told.push(...args)),
+          unsafe: { ...console.unsafe, error: (...args) => told.push(...args) }
+        },
+        { stdout: false, stderr: true }
+      )
+      const all = Effect.all([
+        Console.log(`\u001b[1m${hostile}\u001b[0m`),
+        Console.error(hostile),
+        Effect.logError(hostile)
+      ])
+      yield* Effect.withConsole(all, safe).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      )
+      const rest = "\\u0007\\u007f\\u009b1A\\u202e\\u2066\\u2028\\u000d\nb\t"
+      assert.strictEqual(told[0], `\u001b[1ma\\u001b[2K${rest}\u001b[0m`)
+      for (const text of told.slice(1)) assert.notMatch(String(text), /[^\P{Cc}\n\t]|\u202e/u)
+      assert.lengthOf(told, 3)
+    })
+  )
+})
+
+describe("exit codes", () => {
+  it("are described by the README as by the help", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+    const [, table = ""] = /^\| exit code.*\n\|[ -|]*\n((?:\|.*\n)+)/m.exec(readme) ?? []
+    const described = table
+      .trim()
+      .split("\n")
+      .map((line) => line.split("|").map((cell) => cell.trim()))
+      .map(([, code, meaning]) => [Number(code), meaning])
+    assert.deepStrictEqual(
+      described,
+      exitCodes.map(([...row]) => row)
+    )
+  })
+})
+
+describe("output", () => {
+  it.effect("waits for its reader, and no longer than it is wanted or read", () =>
+    Effect.gen(function* () {
+      const taken: Array<() => void> = []
+      const stream = new Writable({
+        highWaterMark: 4,
+        decodeStrings: false,
+        write: (_chunk, _encoding, done) => taken.push(done)
+      })
+      yield* output.write(stream, "abc", Effect.never)
+      const waiting = yield* Effect.fork(output.write(stream, "def", Effect.never))
+      yield* Effect.yieldNow()
+      assert.isNull(yield* Fiber.poll(waiting).pipe(Effect.map(Option.getOrNull)))
+      taken.shift()?.()
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      taken.shift()?.()
+      yield* Fiber.join(waiting)
+
+      yield* output.write(stream, "not read, and not wanted", Effect.void)
+      const unread = yield* Effect.fork(output.write(stream, "its reader goes", Effect.never))
+      yield* Effect.yieldNow()
+      stream.on("error", () => {})
+      stream.destroy(new Error("EPIPE"))
+      yield* Fiber.join(unread)
+      yield* output.write(stream, "nobody is there", Effect.never)
+      assert.deepStrictEqual(
+        ["drain", "close"].map((event) => stream.listenerCount(event)),
+        [0, 0]
+      )
     })
   )
 })

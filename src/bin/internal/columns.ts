@@ -15,8 +15,16 @@ export const fields = [
 
 export type Field = (typeof fields)[number]
 
-/** What a column is for; a `reason` was written by an earlier submission, and is not read. */
-export type Column = Field | "reason"
+/** What an earlier submission has added to rows that were not accepted. It is not read. */
+const notes = ["line", "reason"] as const
+
+/** What a column is for. */
+export type Column = Field | Note
+
+type Note = (typeof notes)[number]
+
+export const isNote = (column: Column | undefined): column is Note =>
+  notes.some((note) => note === column)
 
 /** Case, spaces and what joins words make no difference. */
 const plain = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "")
@@ -26,7 +34,7 @@ const known: ReadonlyMap<string, Column> = new Map<string, Column>([
   // as MeterUsage has them
   ["usagedimension", "dimension"],
   ["usagequantity", "quantity"],
-  ["reason", "reason"]
+  ...notes.map((note) => [note, note] as const)
 ])
 
 export const columnOf = (name: string): Column | undefined => known.get(plain(name))

@@ -1,13 +1,8 @@
 /** How a command ends that does not end well. */
 import * as Data from "effect/Data"
 
-/**
- * What a process says by its end:
- *
- * - 1: it ran, and the answer is no
- * - 2: it could not run; nothing was asked
- */
-export type ExitCode = 1 | 2
+/** The code of a process that failed, as `exitCodes` describes it. */
+export type ExitCode = 1 | 2 | 130
 
 /** A failure that was foreseen: a text for a person, and no trace. */
 export class Failure extends Data.TaggedError("Failure")<{
@@ -18,3 +13,5 @@ export class Failure extends Data.TaggedError("Failure")<{
 export const refused = (message: string) => new Failure({ exitCode: 1, message })
 
 export const cannotRun = (message: string) => new Failure({ exitCode: 2, message })
+
+export const stopped = (message: string) => new Failure({ exitCode: 130, message })

@@ -1,7 +1,8 @@
 /** Help as text: what a command is for, how it is written, and what it takes. */
 import { alone, everywhere, withValue } from "./commandLine.js"
 import type { ArgumentInfo, CommandInfo, OptionInfo } from "./describe.js"
-import { environmentOf, examples, exitCodes, type Line } from "./manual.js"
+import { exitCodes } from "./exitCodes.js"
+import { environmentOf, examples, type Line } from "./manual.js"
 
 export interface Style {
   /** Characters in a line. */
@@ -107,7 +108,13 @@ export const render = (
       told.flatMap(({ term, text }) => [`  ${text}`, `    ${program} ${term}`])
     ),
     ...section("ENVIRONMENT", list(environmentOf(command.name), width)),
-    ...section("EXIT CODES", list(exitCodes, width)),
+    ...section(
+      "EXIT CODES",
+      list(
+        exitCodes.map(([code, text]) => ({ term: String(code), text })),
+        width
+      )
+    ),
     ...section(
       "COMPLETION",
       isRoot

@@ -1,4 +1,4 @@
-/** What help tells beside the options: examples, the environment, and exit codes. */
+/** What help tells beside the options: examples and the environment. */
 
 export interface Line {
   readonly term: string
@@ -81,10 +81,3 @@ const aws: ReadonlyArray<Line> = [
 
 export const environmentOf = (command: string): ReadonlyArray<Line> =>
   command === "sandbox" ? terminal : aws
-
-export const exitCodes: ReadonlyArray<Line> = [
-  { term: "0", text: "done; all was accepted" },
-  { term: "1", text: "it ran, and something was refused or is not known" },
-  { term: "2", text: "it could not run; nothing was sent" },
-  { term: "130", text: "it was stopped by a signal before its end" }
-]

@@ -1,17 +1,21 @@
-/** Texts of others, for a terminal: they cannot move its cursor, break a line or turn the direction of writing. */
+/** Text from files and from the service, made safe for a terminal and for one line. */
 
-const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+/** Control characters (C0, DEL, C1), halves of characters, line and paragraph separators, and marks that reorder text. */
+const unprintable = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu
+
+const escape = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** Characters that move the cursor, change colors or reorder text are shown as `\u001b` and the like. */
+export const printable = (text: string): string => text.replace(unprintable, escape)
+
+/** The same for a text of several lines: its line breaks and tabs stay. */
+export const printableLines = (text: string): string =>
+  text.replace(unprintable, (character) =>
+    character === "\n" || character === "\t" ? character : escape(character)
+  )
 
 const longest = 60
-
-/** With controls, formats and line separators as escapes. */
-export const printable = (text: string): string =>
-  text.replace(unseen, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`
-    ).join("")
-  )
 
 /** The same, of at most 60 characters. */
 export const shortened = (text: string): string =>

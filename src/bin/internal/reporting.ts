@@ -2,7 +2,9 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { Failure } from "./failure.js"
+import * as problems from "./problems.js"
 import * as rejectedRows from "./rejected.js"
+import type { Line } from "./rejectedFile.js"
 import { json } from "./show.js"
 import type { Settled } from "./submitRows.js"
 import * as tally from "./tally.js"
@@ -13,8 +15,10 @@ export interface Options {
   readonly name: string
   readonly json: boolean
   readonly isDryRun: boolean
+  /** Prints lines, no faster than they are read. */
+  readonly print: (text: string) => Effect.Effect<void>
   /** Writes rows that were not accepted somewhere, where that is wanted. */
-  readonly writeRejected: ((text: string) => Effect.Effect<void, Failure>) | undefined
+  readonly writeRejected: ((lines: ReadonlyArray<Line>) => Effect.Effect<void, Failure>) | undefined
 }
 
 /** What is known at the end only. */
@@ -25,93 +29,104 @@ export interface End {
   readonly isUnread: boolean
 }
 
-/** So many problems are told one by one; all are in what `--rejected` and `--json` give. */
-const problemsTold = 50
+/** Characters that are held before they are written. */
+const heldAtMost = 65_536
 
-export const make = ({ isDryRun, name, json: isJson, writeRejected }: Options) => {
+export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Options) => {
   const counted = tally.make(!isJson)
   /** Nothing is accepted of what is not sent. */
   const told = (status: string) => (isDryRun && status === "Accepted" ? "WouldBeSent" : status)
-  const problems: Array<{ readonly line: number; readonly text: string }> = []
-  let notReached = 0
-  let rejected = ""
+  const found = problems.make(name)
   let lines = ""
+  let rejected: Array<Line> = []
+  let held = 0
   let isHeadWritten = false
   let isWritable = writeRejected !== undefined
-
   let lastLine = 1
+
+  const addRejected = (line: Line) => {
+    rejected.push(line)
+    held += line.text.length
+  }
 
   const add = ({ record, row, verdict }: Settled) => {
     lastLine = Math.max(lastLine, row.line)
-    const { column, meteringRecordId, reason, status } = verdict
+    const { column, isShared = false, meteringRecordId, reason, status } = verdict
     counted.add(record, status)
     if (isJson) {
-      lines += `${json({ line: row.line, status: told(status), reason, meteringRecordId, record })}\n`
+      const line = `${json({ line: row.line, status: told(status), reason, meteringRecordId, record })}\n`
+      lines += line
+      held += line.length
     }
     if (reason === undefined) return
     // of thousands that were only not sent, none needs a person
-    if (reason === stopped.reason) notReached += 1
-    else if (problems.length < problemsTold) {
-      const place = [name, row.line, ...(column === undefined ? [] : [column])].join(":")
-      problems.push({ line: row.line, text: `${place}: ${reason}` })
-    }
+    if (reason !== stopped.reason) found.add({ line: row.line, column, reason, isShared })
     if (!isWritable) return
-    if (!isHeadWritten) rejected += rejectedRows.head(row.sheet)
+    if (!isHeadWritten) addRejected({ line: 0, text: rejectedRows.head(row.sheet) })
     isHeadWritten = true
-    rejected += rejectedRows.row(row, reason)
+    addRejected({ line: row.line, text: rejectedRows.row(row, reason) })
   }
 
-  const flush = Effect.suspend(() => {
-    const texts = { lines, rejected }
+  const writeHeld = Effect.suspend(() => {
+    const some = rejected
+    rejected = []
+    held = lines.length
+    return some.length === 0 || writeRejected === undefined
+      ? Effect.void
+      : Effect.tapError(writeRejected(some), () =>
+          Effect.sync(() => {
+            isWritable = false
+            rejected = []
+          })
+        )
+  }).pipe(Effect.uninterruptible)
+
+  const printHeld = Effect.suspend(() => {
+    const text = lines
     lines = ""
-    rejected = ""
-    return Effect.zipRight(
-      texts.lines === "" ? Effect.void : Console.log(texts.lines.slice(0, -1)),
-      texts.rejected === "" || writeRejected === undefined
-        ? Effect.void
-        : Effect.tapError(writeRejected(texts.rejected), () =>
-            Effect.sync(() => {
-              // what would follow a line that is cut off might be read as part of it
-              isWritable = false
-              rejected = ""
-            })
-          )
-    )
+    held = 0
+    return text === "" ? Effect.void : print(text)
   })
+
+  const oneByOne = Effect.unsafeMakeSemaphore(1)
+  const flush = Effect.exit(writeHeld).pipe(
+    Effect.tap(printHeld),
+    Effect.flatten,
+    oneByOne.withPermits(1)
+  )
 
   const bad = () => counted.total - counted.count("Accepted")
 
-  const finish = ({ calls, isStopped, isUnread }: End) =>
+  const summary = ({ calls, isStopped, isUnread }: End) => ({
+    source: name,
+    records: counted.total,
+    counts: Object.fromEntries(
+      Object.entries(counted.counts()).map(([status, count]) => [told(status), count])
+    ),
+    calls,
+    dryRun: isDryRun,
+    stopped: isStopped,
+    readToTheEnd: !isUnread
+  })
+
+  const finish = (end: End) =>
     isJson
-      ? Console.log(
-          json({
-            summary: {
-              source: name,
-              records: counted.total,
-              counts: Object.fromEntries(
-                Object.entries(counted.counts()).map(([status, count]) => [told(status), count])
-              ),
-              calls,
-              dryRun: isDryRun,
-              stopped: isStopped,
-              readToTheEnd: !isUnread
-            }
-          })
-        )
+      ? print(`${json({ summary: summary(end) })}\n`)
       : Effect.gen(function* () {
-          const sorted = problems.sort((a, b) => a.line - b.line)
-          for (const { text } of sorted) yield* Console.error(text)
-          const untold = bad() - problems.length - notReached
-          if (untold > 0) {
-            yield* Console.error(`and ${shown(untold)} more; --rejected and --json give them all.`)
-          }
-          if (counted.total > 0) {
-            yield* Console.log(counted.show(isDryRun ? "would be sent" : "accepted"))
-          }
-          if (isStopped) yield* Console.error("It was stopped.")
+          for (const line of found.lines()) yield* Console.error(line)
+          yield* counted.total > 0
+            ? print(`${counted.show(isDryRun ? "would be sent" : "accepted")}\n`)
+            : Console.log(`There are no records in ${name}: nothing was sent.`)
+          if (end.isStopped) yield* Console.error("It was stopped.")
         })
 
-  return { add, flush, finish, tally: counted, bad, lastLine: () => lastLine }
+  return {
+    add,
+    flush,
+    isFull: () => held >= heldAtMost,
+    finish,
+    tally: counted,
+    bad,
+    lastLine: () => lastLine
+  }
 }
-
-const shown = (count: number) => count.toLocaleString("en-US")

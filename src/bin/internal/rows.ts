@@ -82,7 +82,7 @@ const readers: { readonly [Name in columns.Field]?: (value: unknown) => unknown 
 const itemOf = (all: Iterable<readonly [columns.Column | undefined, unknown]>): Row["content"] => {
   const found: Record<string, unknown> = {}
   for (const [column, value] of all) {
-    if (column === undefined || column === "reason") continue
+    if (column === undefined || columns.isNote(column)) continue
     if (value === undefined || value === null || value === "") continue
     found[column] = readers[column]?.(value) ?? value
   }

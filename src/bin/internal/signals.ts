@@ -7,26 +7,31 @@ export class Signals extends Context.Tag("effect-marketplace-metering/bin/Signal
   Signals,
   {
     /**
-     * Until the end of the scope, the first signal calls this, and a second one that is no echo ends the process at
-     * once.
+     * Until the end of the scope, signals call this: the first asks for an end in good order, the second for one at
+     * once. After the second the process is ended from outside if it takes longer than a few seconds.
      */
-    readonly take: (onSignal: () => void) => Effect.Effect<void, never, Scope.Scope>
+    readonly take: (
+      onSignal: (wanted: "end" | "endAtOnce") => void
+    ) => Effect.Effect<void, never, Scope.Scope>
     /** A signal is the ordinary end of this command. */
     readonly expect: Effect.Effect<void>
   }
 >() {}
 
-/** For so many milliseconds a signal may come once more, from a parent process that passes on what all have got. */
+/** Milliseconds in which a signal is an echo: a parent process passes on what all of its group have got. */
 const echo = 1_000
 
-/** What signals mean, by the milliseconds at which they come: nothing where they are an echo of the first. */
-export const meaning = (): ((at: number) => "end" | "endAtOnce" | undefined) => {
-  let first: number | undefined
+export type Wanted = "end" | "endAtOnce" | "exit"
+
+const wanted: ReadonlyArray<Wanted> = ["end", "endAtOnce", "exit"]
+
+/** What the first, second and third signal mean, by the milliseconds at which they come. Echoes mean nothing. */
+export const meaning = (): ((at: number) => Wanted | undefined) => {
+  let count = 0
+  let last = Number.NEGATIVE_INFINITY
   return (at) => {
-    if (first === undefined) {
-      first = at
-      return "end"
-    }
-    return at - first < echo ? undefined : "endAtOnce"
+    if (at - last < echo) return undefined
+    last = at
+    return wanted[Math.min(count++, wanted.length - 1)]
   }
 }

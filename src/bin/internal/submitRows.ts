@@ -3,6 +3,7 @@ import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -23,12 +24,17 @@ export interface Settled {
 
 export interface Options
   extends Pick<UsageSubmission.Options, "productCode" | "rate" | "schedule" | "progress"> {
+  /** Asks for an end in good order: calls under way are awaited. */
   readonly stop: Effect.Effect<unknown>
+  /** Asks for an end at once: what is under way is not awaited, and no more is read. */
+  readonly stopAtOnce: Effect.Effect<unknown>
   /** Whether reading on after a stop might never come to an end. */
   readonly isEndless: boolean
   readonly onSettled: (settled: Settled) => void
-  /** Runs after some rows have been settled. Its failure stops the submission as `stop` does. */
+  /** Writes what is held of settled rows. Its failure stops the submission as `stop` does. */
   readonly flush: Effect.Effect<void, Failure>
+  /** Whether so much is held that it is to be written before more is settled. */
+  readonly isFull: () => boolean
 }
 
 /** How it came to its end. */
@@ -38,8 +44,11 @@ export interface Ended {
   readonly notFlushed: Option.Option<Failure>
 }
 
-/** So many rows are read ahead of the submission's own buffer. */
+/** Rows that are read ahead of the submission's own buffer. */
 const readAhead = 1_024
+
+/** What is held of settled rows is written at the latest after this time. */
+const flushEvery = "100 millis"
 
 /**
  * Submits rows until their end, or until it is stopped: then the rest is read on and not sent. It fails with what
@@ -47,7 +56,7 @@ const readAhead = 1_024
  */
 export const submitRows = <R>(
   rows: Stream.Stream<Row, Failure, R>,
-  { flush, isEndless, onSettled, stop, ...options }: Options
+  { flush, isEndless, isFull, onSettled, stop, stopAtOnce, ...options }: Options
 ): Effect.Effect<Ended, Failure, R | MeteringClient | Scope.Scope> =>
   Effect.gen(function* () {
     const read = yield* Mailbox.make<Row, Failure>({ capacity: readAhead })
@@ -61,6 +70,12 @@ export const submitRows = <R>(
     const failure = yield* Deferred.make<Failure>()
     // calls are under way: their records are still to be told of
     const flushed = Effect.catchAll(flush, (error) => Deferred.succeed(failure, error))
+    const flushedIfFull = Effect.suspend(() => (isFull() ? flushed : Effect.void))
+    yield* Effect.sleep(flushEvery).pipe(
+      Effect.zipRight(flushed),
+      Effect.forever,
+      Effect.forkScoped
+    )
 
     const settle = (row: Row, verdict: verdict.Verdict, record?: Counted) =>
       onSettled({
@@ -93,7 +108,7 @@ export const submitRows = <R>(
     }
 
     // what was taken is not lost when the submission is given up in between
-    const pull = Effect.uninterruptibleMask((restore) =>
+    const take = Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(restore(read.takeAll), {
         onFailure: (failure) => Effect.fail(Option.some(failure)),
         onSuccess: ([taken, isDone]) =>
@@ -103,6 +118,9 @@ export const submitRows = <R>(
       })
     )
 
+    // rows that cannot be read are settled by reading alone
+    const pull = Effect.zipRight(flushedIfFull, take)
+
     const ended = yield* UsageSubmission.submit(Stream.repeatEffectChunkOption(pull), {
       ...options,
       stop: Effect.raceFirst(stop, Deferred.await(failure)),
@@ -110,20 +128,25 @@ export const submitRows = <R>(
     }).pipe(
       Stream.runForEachChunk((outcomes) => {
         settleAll(outcomes)
-        return flushed
+        return flushedIfFull
       }),
+      Effect.raceFirst(stopAtOnce),
       Effect.exit
     )
     // never handed over
     for (const row of pending.values()) settle(row, verdict.stopped)
+    const settleRest = (rest: Chunk.Chunk<Row>) => {
+      for (const row of rest) settle(row, verdict.stopped)
+      return Effect.as(flushedIfFull, Chunk.isEmpty(rest))
+    }
+    const settleAllOf = (rows: Effect.Effect<Chunk.Chunk<Row>, Failure>) =>
+      Effect.flatMap(rows, settleRest).pipe(Effect.repeat({ until: (isAtEnd) => isAtEnd }))
     // of an endless source, only what has come in already
-    const readOn = yield* Effect.flatMap(
-      isEndless ? read.clear : Effect.map(read.takeAll, ([rest]) => rest),
-      (rest) => {
-        for (const row of rest) settle(row, verdict.stopped)
-        return Effect.as(flushed, Chunk.isEmpty(rest))
-      }
-    ).pipe(Effect.repeat({ until: (isAtEnd) => isAtEnd }), Effect.exit)
+    const readOn = yield* settleAllOf(
+      isEndless ? read.clear : Effect.map(read.takeAll, ([rest]) => rest)
+    ).pipe(Effect.as(false), Effect.raceFirst(Effect.as(stopAtOnce, true)), Effect.exit)
+    const isCut = Exit.isSuccess(readOn) && readOn.value
+    if (isCut) yield* Effect.ignore(Effect.flatMap(read.clear, settleRest))
     yield* flushed
     yield* ended
     // where the submission had been stopped before

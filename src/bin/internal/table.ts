@@ -1,4 +1,5 @@
 /** Rows of text in columns. */
+import { printable } from "./printable.js"
 
 export type Cell = string | number
 
@@ -20,4 +21,4 @@ export const table = (
 }
 
 const show = (cell: Cell): string =>
-  typeof cell === "number" ? cell.toLocaleString("en-US") : cell
+  typeof cell === "number" ? cell.toLocaleString("en-US") : printable(cell)

@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from "node:util"
 import * as Arr from "effect/Array"
 import type * as Console from "effect/Console"
 import * as Logger from "effect/Logger"
+import { printableLines } from "./printable.js"
 
 /** The parts of a stream that decide how it is written to. */
 export interface Stream {
@@ -13,19 +14,35 @@ export interface Stream {
 export const isColourful = (stream: Stream, environment: { readonly NO_COLOR?: string }) =>
   stream.isTTY === true && !environment.NO_COLOR
 
-/** The library for command lines styles its texts wherever they go. */
+/** Styles, which the library for command lines gives its texts wherever they go. */
+const styles = new RegExp(`(${String.fromCharCode(27)}\\[[\\d;]*m)`)
+
+/** Nothing printed moves the cursor or forges a line by control characters. Styles are left where they are welcome. */
+const safe = (text: string, isPlain: boolean): string =>
+  isPlain
+    ? printableLines(stripVTControlCharacters(text))
+    : text
+        .split(styles)
+        .map((part, i) => (i % 2 === 1 ? part : printableLines(part)))
+        .join("")
+
+/** Makes what is printed harmless, and plain where styles are not welcome. */
 export const plainWhere = (
   console: Console.Console,
   isPlain: { readonly stdout: boolean; readonly stderr: boolean }
 ): Console.Console => {
   const told = (plain: boolean, args: ReadonlyArray<unknown>) =>
-    plain
-      ? args.map((arg) => (typeof arg === "string" ? stripVTControlCharacters(arg) : arg))
-      : args
+    args.map((arg) => (typeof arg === "string" ? safe(arg, plain) : arg))
   return {
     ...console,
     log: (...args) => console.log(...told(isPlain.stdout, args)),
-    error: (...args) => console.error(...told(isPlain.stderr, args))
+    error: (...args) => console.error(...told(isPlain.stderr, args)),
+    // what is logged goes there
+    unsafe: {
+      ...console.unsafe,
+      log: (...args) => console.unsafe.log(...told(isPlain.stdout, args)),
+      error: (...args) => console.unsafe.error(...told(isPlain.stderr, args))
+    }
   }
 }
 

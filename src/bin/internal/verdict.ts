@@ -15,6 +15,8 @@ export interface Verdict {
   /** The column at fault, from 1, where there is one. */
   readonly column?: number | undefined
   readonly meteringRecordId?: string | undefined
+  /** Whether other rows have the same reason for the same cause, so that it need not be told of each. */
+  readonly isShared?: boolean | undefined
 }
 
 /** How statuses are told. */
@@ -36,8 +38,15 @@ export const of = (outcome: UsageSubmission.Outcome, row: Row): Verdict =>
     : {
         status: outcome._tag,
         reason: reasonOf(outcome),
-        column: outcome._tag === "Invalid" ? columnOf(outcome.violations[0], row) : undefined
+        column: outcome._tag === "Invalid" ? columnOf(outcome.violations[0], row) : undefined,
+        isShared: isShared(outcome)
       }
+
+/** An error is that of a call, and a product that is not named is one that all rows may lack. */
+const isShared = (outcome: UsageSubmission.Outcome): boolean =>
+  outcome._tag === "Invalid"
+    ? outcome.violations.every(({ rule }) => rule === "productCodeOrLicense")
+    : "error" in outcome
 
 export const unreadable = (reason: string): Verdict => ({ status: "Invalid", reason })
 
@@ -73,6 +82,9 @@ const reasonOf = Match.type<Exclude<UsageSubmission.Outcome, UsageSubmission.Acc
   })
 )
 
+const noProduct =
+  "No product is named. Give --product-code for all rows, or a column productCode or licenseArn."
+
 /** How texts of a file should have been, where the library has another type. */
 const inTexts: { readonly [expected: string]: string } = {
   "a DateTime.Utc": "a time with its zone, such as 2026-11-25T10:00:00Z",
@@ -80,7 +92,8 @@ const inTexts: { readonly [expected: string]: string } = {
   "a list": "a JSON list of allocations"
 }
 
-const sentenceOf = ({ expected, field, value }: Violation): string => {
+const sentenceOf = ({ expected, field, rule, value }: Violation): string => {
+  if (rule === "productCodeOrLicense" && field === "licenseArn") return noProduct
   const got = value === undefined ? "" : `, got ${json.valueOf(value)}`
   return `${field}: expected ${inTexts[expected] ?? expected}${got}`
 }
