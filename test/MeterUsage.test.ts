@@ -49,7 +49,7 @@ describe("a dry run that the service metered all the same", () => {
     Effect.gen(function* () {
       const http = stubHttp({ body: { MeteringRecordId: "real" } })
       const answer = yield* Effect.provide(
-        MeteringClient.meterUsage({ ...fields, dryRun: true }),
+        MeteringClient.meterUsageDryRun(fields),
         clientLayer(http.layer)
       )
       expect(answer).toBeInstanceOf(MeterUsage.DryRunResponse)

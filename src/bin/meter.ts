@@ -95,7 +95,10 @@ export const meter = Command.make(
         }),
         failureOf
       )
-      const answer = yield* MeteringClient.meterUsage(request).pipe(
+      const answer = yield* Effect.if(request.dryRun, {
+        onTrue: () => MeteringClient.meterUsageDryRun(request),
+        onFalse: () => MeteringClient.meterUsage(request)
+      }).pipe(
         Effect.retry(MeteringRetry.standard),
         Effect.provide(connection.layer(options)),
         Effect.onInterrupt(() =>
