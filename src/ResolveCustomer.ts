@@ -14,11 +14,11 @@ import type { Operation } from "./Operation.js"
 /** Far more than AWS's tokens have, and little enough for what a buyer's browser may send. */
 const longestToken = 16_384
 
-const expected = "Expected an object with a registration token"
+const expected = "Expected an object with a registration token that is kept secret"
 const notQuoting = { message: () => expected }
 /** On the wire the class is a struct within a struct, and the inner one would quote. */
 const notQuotingWithin = {
-  message: () => ({ message: `${expected} of 1 to ${longestToken} characters`, override: true })
+  message: () => ({ message: `${expected}, of 1 to ${longestToken} characters`, override: true })
 }
 
 /**
