@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
-import type * as Either from "effect/Either"
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { answered } from "./internal/answer.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import { missingRecords } from "./internal/missingRecords.js"
 import {
   crossRule,
   defaulted,
@@ -18,7 +19,7 @@ import {
 } from "./internal/wire.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
-import { UsageRecord, UsageRecordResult } from "./UsageRecord.js"
+import { type Input as RecordInput, UsageRecord, UsageRecordResult } from "./UsageRecord.js"
 
 /**
  * Up to 25 records of one product, in less than 1 000 000 bytes. The product is named either by
@@ -68,15 +69,19 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
 /**
  * What became of the records. `results` says it record by record; what is in `unprocessedRecords` was not
  * looked at and is to be sent again. `unreadable` keeps, as JSON, elements of the answer that cannot be read as
- * records or results, so that none is dropped unseen. Together they should account for every record sent; an
- * answer that tells of fewer has left the fate of the others open, and sending those again is safe.
+ * records or results, so that none is dropped unseen.
+ *
+ * `missingRecords` are the records of the request of which the response says nothing: neither a result with a status
+ * nor an unprocessed record is theirs. They may have been metered; to send them again as they are is safe.
  *
  * @example
  * ```ts
  * import type { BatchMeterUsage } from "effect-marketplace-metering"
  *
- * const tellsOfAll = (sent: number, answer: BatchMeterUsage.BatchMeterUsageResponse) =>
- *   answer.results.length + answer.unprocessedRecords.length + answer.unreadable.length === sent
+ * const toSendAgain = (response: BatchMeterUsage.BatchMeterUsageResponse) => [
+ *   ...response.unprocessedRecords,
+ *   ...response.missingRecords
+ * ]
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
@@ -91,7 +96,8 @@ export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageRespons
     unprocessedRecords: defaulted(Schema.Array(UsageRecord), () => []).pipe(
       Schema.fromKey("UnprocessedRecords")
     ),
-    unreadable: defaulted(Schema.Array(Schema.Unknown), () => [])
+    unreadable: defaulted(Schema.Array(Schema.Unknown), () => []),
+    missingRecords: defaulted(Schema.Array(UsageRecord), () => [])
   })
 ) {}
 
@@ -101,7 +107,10 @@ export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageRespons
  * @since 0.1.0
  * @category models
  */
-export type Input = ConstructorParameters<typeof BatchMeterUsageRequest>[0]
+export interface Input {
+  readonly usageRecords: ReadonlyArray<RecordInput>
+  readonly productCode?: string | undefined
+}
 
 /**
  * The exceptions that the model gives this operation.
@@ -154,7 +163,14 @@ export const operation: Operation<
     MeteringError.ThrottlingException,
     MeteringError.DisabledApiException,
     MeteringError.InvalidLicenseException
-  ]
+  ],
+  settle: ({ usageRecords }, outcome) =>
+    Either.map(outcome, (response) => {
+      const missing = missingRecords(usageRecords, response)
+      return missing.length === 0
+        ? response
+        : new BatchMeterUsageResponse({ ...response, missingRecords: missing }, true)
+    })
 }
 
 /**

@@ -3,15 +3,14 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type * as Types from "effect/Types"
 import { allocationSum } from "./internal/allocationSum.js"
 import { answered } from "./internal/answer.js"
 import { dryRunCode } from "./internal/dryRun.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import { floorField } from "./internal/millis.js"
 import {
   crossRule,
   Dimension,
@@ -26,17 +25,17 @@ import {
 } from "./internal/wire.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
-import { type UsageAllocation, UsageAllocations } from "./UsageAllocation.js"
+import { type Input as AllocationInput, UsageAllocations } from "./UsageAllocation.js"
 
 /**
  * The usage of one dimension in one hour, by the instance, task or pod that sends it.
  *
- * - `timestamp`: at most 6 hours back; the service rounds it down to the hour
+ * - `timestamp`: at most 6 hours back; the service rounds it down to the hour. Parts of a millisecond are cut off.
  * - `usageQuantity`: whole units, 0 to 2 147 483 647
- * - `dryRun`: asks only whether the caller may do this; nothing is metered
+ * - `dryRun`: asks only whether the caller may do this; nothing is metered. For `meterUsageDryRun` alone.
  * - `clientToken`: 1 to 64 characters; a random UUID is made with the request. Sending the same request value
  *   again is a retry of the same charge, a new value is a new charge. (Only a request decoded from a
- *   client that sent no token has none.)
+ *   client that sent no token has none. It is given one when it is sent, the same one each time.)
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -59,20 +58,23 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
     )
   )
 ) {
-  constructor(fields: Input, options?: Schema.MakeOptions) {
+  constructor(fields: RequestInput, options?: Schema.MakeOptions) {
     // Schema decodes with `true`: a request that came without a token keeps none, or each decoding of it
     // would be another charge
-    super(
-      options === true ? fields : { ...fields, clientToken: fields.clientToken ?? freshToken() },
-      options
-    )
+    const whole =
+      options === true
+        ? fields
+        : { ...floorField(fields), clientToken: fields.clientToken ?? freshToken() }
+    // whether a plain list is empty is for the check to say
+    super(whole as never, options)
   }
 }
 
 const freshToken = () => globalThis.crypto.randomUUID()
 
 /**
- * The receipt of a metered quantity.
+ * The receipt of a metered quantity. A response of the service has always a `meteringRecordId`: without one the call
+ * fails with `UnexpectedResponseError`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -106,22 +108,7 @@ export class DryRunResponse extends Schema.Class<DryRunResponse>(
 ) {}
 
 /**
- * What a request is answered with: a dry run never looks like a metered record. A request whose `dryRun` the
- * type does not tell is answered with either; `isDryRun` tells which.
- *
- * @since 0.1.0
- * @category models
- */
-export type Answer<Request> = Request extends { readonly dryRun: true }
-  ? DryRunResponse
-  : Request extends { readonly dryRun: false }
-    ? MeterUsageResponse
-    : "dryRun" extends keyof Request
-      ? MeterUsageResponse | DryRunResponse
-      : MeterUsageResponse
-
-/**
- * Whether an answer is one to a dry run.
+ * Whether a response is one to a dry run.
  *
  * @example
  * ```ts
@@ -129,9 +116,12 @@ export type Answer<Request> = Request extends { readonly dryRun: true }
  * import { MeteringClient, MeterUsage } from "effect-marketplace-metering"
  *
  * const meter = (request: MeterUsage.MeterUsageRequest) =>
- *   MeteringClient.meterUsage(request).pipe(
- *     Effect.map((answer) =>
- *       MeterUsage.isDryRun(answer) ? "would be metered" : answer.meteringRecordId
+ *   Effect.if(request.dryRun, {
+ *     onTrue: () => MeteringClient.meterUsageDryRun(request),
+ *     onFalse: () => MeteringClient.meterUsage(request)
+ *   }).pipe(
+ *     Effect.map((response) =>
+ *       MeterUsage.isDryRun(response) ? "would be metered" : response.meteringRecordId
  *     )
  *   )
  * ```
@@ -139,14 +129,15 @@ export type Answer<Request> = Request extends { readonly dryRun: true }
  * @since 0.1.0
  * @category predicates
  */
-export const isDryRun = (answer: MeterUsageResponse | DryRunResponse): answer is DryRunResponse =>
-  "dryRun" in answer
+export const isDryRun = (
+  response: MeterUsageResponse | DryRunResponse
+): response is DryRunResponse => "dryRun" in response
 
 /**
- * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ * The fields of a request that meters. Plain nested values are made into instances.
  *
  * `productCode`, `timestamp`, `usageDimension` and `usageQuantity` say what was used, `usageAllocations` for whom.
- * What `dryRun` and `clientToken` do is told at `MeterUsageRequest`.
+ * What `clientToken` does is told at `MeterUsageRequest`.
  *
  * @since 0.1.0
  * @category models
@@ -156,23 +147,20 @@ export interface Input {
   readonly timestamp: DateTime.Utc
   readonly usageDimension: string
   readonly usageQuantity: number
-  readonly dryRun?: boolean
-  readonly usageAllocations?: Arr.NonEmptyReadonlyArray<UsageAllocation> | undefined
+  /** A dry run is a call of its own, `meterUsageDryRun`. */
+  readonly dryRun?: false | undefined
+  readonly usageAllocations?: ReadonlyArray<AllocationInput> | undefined
   readonly clientToken?: string | undefined
 }
 
 /**
- * A request whose type tells whether it is a dry run, as far as its fields did.
+ * The fields of any request, dry run or not.
  *
  * @since 0.1.0
  * @category models
  */
-export type Made<Fields> = MeterUsageRequest & {
-  readonly dryRun: Fields extends { readonly dryRun: infer DryRun extends boolean }
-    ? DryRun
-    : "dryRun" extends keyof Fields
-      ? boolean
-      : false
+export interface RequestInput extends Omit<Input, "dryRun"> {
+  readonly dryRun?: boolean | undefined
 }
 
 /**
@@ -205,18 +193,10 @@ export type MeterUsageError = MeterUsageException | MeteringError.CommonError
 /**
  * The operation as a value.
  *
- * The service is documented to answer a permitted dry run with the error `DryRunOperation`, and has been
- * seen to answer it with status 200 and that word for a record id. Both are a `DryRunResponse`.
- *
  * @since 0.1.0
  * @category operations
  */
-export const operation: Operation<
-  MeterUsageRequest,
-  MeterUsageResponse,
-  MeterUsageException,
-  MeterUsageResponse | DryRunResponse
-> = {
+export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUsageException> = {
   name: "MeterUsage",
   request: MeterUsageRequest,
   response: MeterUsageResponse,
@@ -233,13 +213,51 @@ export const operation: Operation<
     MeteringError.ThrottlingException,
     MeteringError.CustomerNotEntitledException
   ],
-  settle: (request, outcome) => {
-    if (!request.dryRun) return outcome
+  prepare: (request) => (request.clientToken === undefined ? withToken(request) : request),
+  missing: ({ meteringRecordId }) =>
+    meteringRecordId === undefined ? "MeteringRecordId" : undefined
+}
+
+/** Requests that came without a token, as they are sent: the same value is the same charge, from whichever call. */
+const tokens = new WeakMap<MeterUsageRequest, MeterUsageRequest>()
+
+const withToken = (request: MeterUsageRequest): MeterUsageRequest => {
+  const known = tokens.get(request)
+  if (known !== undefined) return known
+  const completed = new MeterUsageRequest(request, { disableValidation: true })
+  tokens.set(request, completed)
+  return completed
+}
+
+/**
+ * The dry run of the operation as a value.
+ *
+ * The service is documented to answer a permitted dry run with the error `DryRunOperation`, and has been
+ * seen to answer it with status 200 and that word for a record id. Both are a `DryRunResponse`.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const dryRunOperation: Operation<
+  MeterUsageRequest,
+  MeterUsageResponse,
+  MeterUsageException,
+  DryRunResponse
+> = {
+  name: operation.name,
+  request: operation.request,
+  response: operation.response,
+  exceptions: operation.exceptions,
+  prepare: (request) =>
+    request.dryRun
+      ? request
+      : new MeterUsageRequest({ ...request, dryRun: true }, { disableValidation: true }),
+  settle: (_, outcome) => {
     if (Either.isRight(outcome)) return Either.right(permitted(outcome.right))
     const error = outcome.left
     return error._tag === "UnknownServiceError" && error.code === dryRunCode
       ? Either.right(permitted(error))
-      : outcome
+      : Either.left(error)
   }
 }
 
@@ -283,12 +301,11 @@ const permitted = ({
  * @since 0.1.0
  * @category constructors
  */
-export const makeEither: <const Fields extends Types.NoExcessProperties<Input, Fields>>(
-  fields: Fields,
+export const makeEither: (
+  fields: RequestInput,
   options?: MakeOptions
-) => Either.Either<Made<Fields>, MeteringError.InvalidInputError> =
-  // what a request is made from decides its `dryRun`, which the maker knows nothing of
-  makerEither(MeterUsageRequest) as never
+) => Either.Either<MeterUsageRequest, MeteringError.InvalidInputError> =
+  makerEither(MeterUsageRequest)
 
 /**
  * Makes a request; throws `InvalidInputError` when it breaks a rule.
@@ -311,7 +328,5 @@ export const makeEither: <const Fields extends Types.NoExcessProperties<Input, F
  * @since 0.1.0
  * @category constructors
  */
-export const make: <const Fields extends Types.NoExcessProperties<Input, Fields>>(
-  fields: Fields,
-  options?: MakeOptions
-) => Made<Fields> = maker(makeEither) as never
+export const make: (fields: RequestInput, options?: MakeOptions) => MeterUsageRequest =
+  maker(makeEither)

@@ -7,11 +7,10 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Types from "effect/Types"
 import { AwsCredentials } from "./AwsCredentials.js"
 import * as BatchMeterUsage from "./BatchMeterUsage.js"
 import { makeExecute } from "./internal/http.js"
-import { instantiate } from "./internal/make.js"
+import { requestOf } from "./internal/make.js"
 import { make as makeService } from "./internal/service.js"
 import { MeteringConfig } from "./MeteringConfig.js"
 import * as MeterUsage from "./MeterUsage.js"
@@ -19,7 +18,7 @@ import * as RegisterUsage from "./RegisterUsage.js"
 import * as ResolveCustomer from "./ResolveCustomer.js"
 
 /**
- * The four operations. Each takes a request or the fields of one. Fields become a request once, when the
+ * The four operations, and the dry run of one. Each takes a request or the fields of one. Fields become a request once, when the
  * function is called: running the returned effect again is a retry of the same request.
  *
  * @since 0.1.0
@@ -27,9 +26,13 @@ import * as ResolveCustomer from "./ResolveCustomer.js"
  */
 export interface Service {
   /** Reports one dimension's usage from inside the buyer's account. */
-  readonly meterUsage: <const Request extends Types.NoExcessProperties<MeterUsage.Input, Request>>(
-    request: Request
-  ) => Effect.Effect<MeterUsage.Answer<Request>, MeterUsage.MeterUsageError>
+  readonly meterUsage: (
+    request: MeterUsage.Input | MeterUsage.MeterUsageRequest
+  ) => Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError>
+  /** Asks whether the caller may report this usage; nothing is metered. */
+  readonly meterUsageDryRun: (
+    request: MeterUsage.RequestInput
+  ) => Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError>
   /** Reports up to 25 records of usage of one product. */
   readonly batchMeterUsage: (
     request: BatchMeterUsage.Input
@@ -140,21 +143,49 @@ export const layer: Layer.Layer<
  * @since 0.1.0
  * @category operations
  */
-export const meterUsage = <
-  const Request extends Types.NoExcessProperties<MeterUsage.Input, Request>
->(
-  request: Request
-): Effect.Effect<MeterUsage.Answer<Request>, MeterUsage.MeterUsageError, MeteringClient> => {
-  const made = instantiate(MeterUsage.operation.request, request)
-  // the request is the same one, so its answer is the one that its own type tells
-  return Effect.flatMap(MeteringClient, (client) => client.meterUsage(made as unknown as Request))
+export const meterUsage = (
+  request: MeterUsage.Input | MeterUsage.MeterUsageRequest
+): Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError, MeteringClient> => {
+  const made = requestOf(MeterUsage.operation, request)
+  return Effect.flatMap(MeteringClient, (client) => client.meterUsage(made))
+}
+
+/**
+ * Asks whether the caller may report this usage; nothing is metered. A caller who may not gets `AccessDeniedError`.
+ *
+ * @example
+ * ```ts
+ * import { DateTime, Effect } from "effect"
+ * import { MeteringClient } from "effect-marketplace-metering"
+ *
+ * const program = Effect.gen(function* () {
+ *   const timestamp = yield* DateTime.now
+ *   yield* MeteringClient.meterUsageDryRun({
+ *     productCode: "4v9hm1u3i5p7l3c0",
+ *     timestamp,
+ *     usageDimension: "hosts",
+ *     usageQuantity: 3
+ *   })
+ *   return "allowed"
+ * }).pipe(Effect.catchTag("AccessDeniedError", () => Effect.succeed("denied")))
+ * ```
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
+ * @since 0.1.0
+ * @category operations
+ */
+export const meterUsageDryRun = (
+  request: MeterUsage.RequestInput
+): Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError, MeteringClient> => {
+  const made = requestOf(MeterUsage.dryRunOperation, request)
+  return Effect.flatMap(MeteringClient, (client) => client.meterUsageDryRun(made))
 }
 
 /**
  * Reports up to 25 records of usage of one product.
  *
  * A success of the call is not a success of its records: each has a status of its own in `results`, and what
- * is in `unprocessedRecords` has to be sent again.
+ * is in `unprocessedRecords` has to be sent again, and so have `missingRecords`.
  *
  * @example
  * ```ts
@@ -189,7 +220,7 @@ export const batchMeterUsage = (
   BatchMeterUsage.BatchMeterUsageError,
   MeteringClient
 > => {
-  const made = instantiate(BatchMeterUsage.operation.request, request)
+  const made = requestOf(BatchMeterUsage.operation, request)
   return Effect.flatMap(MeteringClient, (client) => client.batchMeterUsage(made))
 }
 
@@ -218,7 +249,7 @@ export const registerUsage = (
   RegisterUsage.RegisterUsageError,
   MeteringClient
 > => {
-  const made = instantiate(RegisterUsage.operation.request, request)
+  const made = requestOf(RegisterUsage.operation, request)
   return Effect.flatMap(MeteringClient, (client) => client.registerUsage(made))
 }
 
@@ -247,6 +278,6 @@ export const resolveCustomer = (
   ResolveCustomer.ResolveCustomerError,
   MeteringClient
 > => {
-  const made = instantiate(ResolveCustomer.operation.request, request)
+  const made = requestOf(ResolveCustomer.operation, request)
   return Effect.flatMap(MeteringClient, (client) => client.resolveCustomer(made))
 }

@@ -466,9 +466,11 @@ export class InvalidInputError extends define<InvalidInputError>()(
   }
 ) {}
 
-/** JSON would say null for NaN. */
+/** JSON would say null for NaN, and what a value is described by is no text of its own. */
 const shown = (value: unknown): string =>
-  typeof value === "string" ? JSON.stringify(value) : String(value)
+  typeof value === "string" && !description.test(value) ? JSON.stringify(value) : String(value)
+
+const description = /^(a list of \d+|an object|a Date|a (bigint|function|symbol))$/
 
 /**
  * The client cannot be built from this configuration.
@@ -575,7 +577,7 @@ export class ConnectionError extends define<ConnectionError>()(
     `No answer from ${self.endpoint}: ${self.reason}. ${
       self.delivery === "notSent"
         ? "Nothing was sent; check endpoint and network, and send the same request."
-        : mayBeMetered
+        : sendAgain(self)
     }`,
   (self) => (lastingFaults.has(self.reason) ? "final" : "transient")
 ) {}
@@ -590,12 +592,13 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
   { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis },
   (self) =>
-    `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${mayBeMetered}`,
+    `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${sendAgain(self)}`,
   () => "transient"
 ) {}
 
 /**
- * The answer is not one of the service: a proxy's page, an empty or a broken body.
+ * The answer is not one of the service: a proxy's page, an empty or a broken body. Or it lacks what the call was made
+ * for, which `missing` names: a success of MeterUsage without a receipt is none.
  *
  * The body is not kept, since nobody knows whose words it holds. An answer of status 2xx that cannot be
  * read leaves open whether the usage was metered; sending the same request again is safe.
@@ -608,10 +611,14 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   answerWith({
     contentType: Schema.optional(Schema.String),
     /** Length of the body in characters. */
-    bodyLength: Schema.Number
+    bodyLength: Schema.Number,
+    /** What the call was made for and the response lacks, such as `MeteringRecordId`. */
+    missing: Schema.optional(Schema.String)
   }),
-  (self) =>
-    `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${adviceFor(self)}`,
+  (self) => {
+    const what = self.missing === undefined ? "is not one of the service" : `has no ${self.missing}`
+    return `The answer ${what} (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${adviceFor(self)}`
+  },
   ({ statusCode = 0 }) =>
     statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
 ) {}
@@ -629,12 +636,22 @@ export class UnknownServiceError extends define<UnknownServiceError>()(
   (self) => kindOf(self)
 ) {}
 
-const mayBeMetered = "It may have been metered; to send the same request again is safe."
+/** Not every operation meters. */
+const sendAgain = ({ operation }: { readonly operation?: OperationName | undefined }): string =>
+  operation === "MeterUsage" || operation === "BatchMeterUsage"
+    ? "It may have been metered; to send the same request again is safe."
+    : "To send the same request again is safe."
 
 /** A stranger's answer is a gateway's that is down, an answer of the service cut short, or the wrong address. */
-const adviceFor = ({ statusCode = 0 }: { readonly statusCode?: number | undefined }): string =>
+const adviceFor = ({
+  operation,
+  statusCode = 0
+}: {
+  readonly operation?: OperationName | undefined
+  readonly statusCode?: number | undefined
+}): string =>
   statusCode >= 200 && statusCode < 300
-    ? mayBeMetered
+    ? sendAgain({ operation })
     : transientStatus.has(statusCode) || statusCode === 429
       ? "Send the same request again later."
       : "Look for a proxy or a wrong endpoint."

@@ -52,6 +52,10 @@ export interface Operation<Request, Response, E extends ModelledException, Answe
   readonly request: WireClass<Request>
   readonly response: WireClass<Response>
   readonly exceptions: ReadonlyArray<ExceptionClass<E>>
+  /** Completes a request before it is sent; the same request always comes to the same. */
+  readonly prepare?: (request: Request) => Request
+  /** Names what a response lacks that the call was made for. Such a response is an `UnexpectedResponseError`. */
+  readonly missing?: (response: Response) => string | undefined
   /** Says what the caller gets, where that depends on the request as well. */
   readonly settle?: (
     request: Request,

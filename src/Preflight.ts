@@ -26,7 +26,8 @@ import * as Schema from "effect/Schema"
  * - `oneCustomerIdentity`: exactly one of `customerIdentifier` and `customerAWSAccountId` on a record
  * - `quantity`: a whole number from 0 to 2 147 483 647
  * - `dimension`, `customerIdentifier`, `customerAWSAccountId`, `licenseArn`, `productCode`,
- *   `clientToken`, `nonce`, `publicKeyVersion`, `registrationToken`: length and form of that field
+ *   `clientToken`, `nonce`, `publicKeyVersion`: length and form of that field
+ * - `registrationToken`: a registration token of 1 to 16 384 characters
  * - `allocationCount`: 1 to 2500 allocations
  * - `allocationSum`: allocated quantities add up to the record's quantity
  * - `allocationTagSets`: no two allocations carry the same set of tags

@@ -39,7 +39,7 @@ export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
       )
     )
   ),
-  nonce: optionalMember("Nonce", text("nonce", 0, 255))
+  nonce: optionalMember("Nonce", text("nonce", 0, 255, undefined, "hidden"))
 }) {}
 
 /**
@@ -114,7 +114,8 @@ export const operation: Operation<
     MeteringError.ThrottlingException,
     MeteringError.InternalServiceErrorException,
     MeteringError.DisabledApiException
-  ]
+  ],
+  missing: ({ signature }) => (signature === undefined ? "Signature" : undefined)
 }
 
 /**

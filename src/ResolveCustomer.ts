@@ -11,9 +11,19 @@ import { member, optionalMember, rule, Secret } from "./internal/wire.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
 
+/** Far more than AWS's tokens have, and little enough for what a buyer's browser may send. */
+const longestToken = 16_384
+
+const expected = "Expected an object with a registration token that is kept secret"
+const notQuoting = { message: () => expected }
+/** On the wire the class is a struct within a struct, and the inner one would quote. */
+const notQuotingWithin = {
+  message: () => ({ message: `${expected}, of 1 to ${longestToken} characters`, override: true })
+}
+
 /**
  * The registration token (`x-amzn-marketplace-token`) that AWS Marketplace posted to the seller's page, as
- * it came: not empty, not decoded further, and `Redacted`, because whoever has it can sign up as the buyer.
+ * it came: 1 to 16 384 characters, not decoded further, and `Redacted`, because whoever has it can sign up as the buyer.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
  * @since 0.1.0
@@ -21,16 +31,24 @@ import type { Operation } from "./Operation.js"
  */
 export class ResolveCustomerRequest extends Schema.Class<ResolveCustomerRequest>(
   "effect-marketplace-metering/ResolveCustomerRequest"
-)({
-  registrationToken: member(
-    "RegistrationToken",
-    Secret(
-      Schema.String.pipe(
-        rule("registrationToken", "a registration token", (token) => token.length > 0)
+)(
+  {
+    registrationToken: member(
+      "RegistrationToken",
+      Secret(
+        Schema.String.pipe(
+          rule(
+            "registrationToken",
+            `a registration token of at most ${longestToken} characters`,
+            (token) => token.length > 0 && token.length <= longestToken
+          )
+        )
       )
     )
-  )
-}) {}
+  },
+  // a token can stand in place of the object, and Schema's own messages would quote it
+  [notQuoting, notQuoting, notQuotingWithin]
+) {}
 
 /**
  * The buyer: account, product and licence; `customerIdentifier` only for products listed before June 2026.
@@ -100,7 +118,11 @@ export const operation: Operation<
     MeteringError.ThrottlingException,
     MeteringError.InternalServiceErrorException,
     MeteringError.DisabledApiException
-  ]
+  ],
+  missing: ({ customerAWSAccountId, customerIdentifier }) =>
+    customerAWSAccountId === undefined && customerIdentifier === undefined
+      ? "CustomerAWSAccountId or CustomerIdentifier"
+      : undefined
 }
 
 /**

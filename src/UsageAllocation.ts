@@ -137,6 +137,29 @@ function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Fault> 
 }
 
 /**
+ * What a tag is made from.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TagInput {
+  readonly key: string
+  readonly value: string
+}
+
+/**
+ * What an allocation is made from. Plain tags are made into instances. An empty list of tags is a violation; what is
+ * untagged has none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Input {
+  readonly allocatedUsageQuantity: number
+  readonly tags?: ReadonlyArray<TagInput> | undefined
+}
+
+/**
  * Makes an allocation, or says what is wrong with it. Plain tags are made into instances.
  *
  * @example
@@ -152,7 +175,7 @@ function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Fault> 
  * @category constructors
  */
 export const makeEither: (
-  fields: ConstructorParameters<typeof UsageAllocation>[0],
+  fields: Input,
   options?: MakeOptions
 ) => Either.Either<UsageAllocation, InvalidInputError> = makerEither(UsageAllocation)
 
@@ -172,10 +195,7 @@ export const makeEither: (
  * @since 0.1.0
  * @category constructors
  */
-export const make: (
-  fields: ConstructorParameters<typeof UsageAllocation>[0],
-  options?: MakeOptions
-) => UsageAllocation = maker(makeEither)
+export const make: (fields: Input, options?: MakeOptions) => UsageAllocation = maker(makeEither)
 
 /**
  * Makes a tag, or says what is wrong with it.
@@ -192,7 +212,7 @@ export const make: (
  * @category constructors
  */
 export const makeTagEither: (
-  fields: ConstructorParameters<typeof Tag>[0],
+  fields: TagInput,
   options?: MakeOptions
 ) => Either.Either<Tag, InvalidInputError> = makerEither(Tag)
 
@@ -209,5 +229,4 @@ export const makeTagEither: (
  * @since 0.1.0
  * @category constructors
  */
-export const makeTag: (fields: ConstructorParameters<typeof Tag>[0], options?: MakeOptions) => Tag =
-  maker(makeTagEither)
+export const makeTag: (fields: TagInput, options?: MakeOptions) => Tag = maker(makeTagEither)

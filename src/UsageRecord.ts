@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { allocationSum } from "./internal/allocationSum.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import { floorField } from "./internal/millis.js"
 import {
   CustomerAWSAccountId,
   CustomerIdentifier,
@@ -22,7 +24,7 @@ import {
   Timestamp
 } from "./internal/wire.js"
 import type { InvalidInputError } from "./MeteringError.js"
-import { UsageAllocations } from "./UsageAllocation.js"
+import { type Input as AllocationInput, UsageAllocations } from "./UsageAllocation.js"
 
 const oneCustomerIdentity = (record: {
   readonly customerIdentifier?: string | undefined
@@ -50,7 +52,7 @@ const oneCustomerIdentity = (record: {
  * A quantity of usage of one dimension by one customer at one time.
  *
  * - `timestamp`: when the usage happened, UTC; the service rounds it down to the hour and accepts it for 24
- *   hours, and last month's only until 06:00 UTC on the first. Milliseconds survive the wire.
+ *   hours, and last month's only until 06:00 UTC on the first. Milliseconds survive the wire; parts of one are cut off.
  * - `dimension`: 1 to 255 characters, case-sensitive, as in the listing
  * - `quantity`: whole units, 0 to 2 147 483 647. Required here, though the service takes 0 for an absent
  *   one: a forgotten quantity is a lost one.
@@ -99,15 +101,28 @@ export class UsageRecord extends Schema.Class<UsageRecord>(
       allocationSum(record.quantity, record.usageAllocations)
     )
   )
-) {}
+) {
+  constructor(fields: Input, options?: Schema.MakeOptions) {
+    // Schema decodes with `true`, from times that are whole; whether a plain list is empty is for the check to say
+    super((options === true ? fields : floorField(fields)) as never, options)
+  }
+}
 
 /**
- * What a record is made from. Plain nested values are made into instances.
+ * What a record is made from. Plain nested values are made into instances. An empty list of allocations is a violation.
  *
  * @since 0.1.0
  * @category models
  */
-export type Input = ConstructorParameters<typeof UsageRecord>[0]
+export interface Input {
+  readonly timestamp: DateTime.Utc
+  readonly dimension: string
+  readonly quantity: number
+  readonly customerIdentifier?: string | undefined
+  readonly customerAWSAccountId?: string | undefined
+  readonly licenseArn?: string | undefined
+  readonly usageAllocations?: ReadonlyArray<AllocationInput> | undefined
+}
 
 /**
  * Options of every checked constructor: `except` names preflight rules that are not to be checked.

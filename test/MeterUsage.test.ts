@@ -44,12 +44,33 @@ describe("a client token", () => {
   )
 })
 
+describe("a request for a dry run", () => {
+  it.effect("is not metered by `meterUsage`: nothing is sent, and the cure is named", () =>
+    Effect.gen(function* () {
+      const http = stubHttp({ body: { MeteringRecordId: "real" } })
+      const error = yield* Effect.flip(
+        Effect.provide(
+          MeteringClient.meterUsage(MeterUsage.make({ ...fields, dryRun: true })),
+          clientLayer(http.layer)
+        )
+      )
+      expect(error).toMatchObject({
+        _tag: "InvalidInputError",
+        operation: "MeterUsage",
+        violations: [{ field: "dryRun", value: true }]
+      })
+      expect(error.message).toContain("call meterUsageDryRun")
+      expect(http.sent).toEqual([])
+    })
+  )
+})
+
 describe("a dry run that the service metered all the same", () => {
   it.effect("keeps the id, apart from where a record's id would be", () =>
     Effect.gen(function* () {
       const http = stubHttp({ body: { MeteringRecordId: "real" } })
       const answer = yield* Effect.provide(
-        MeteringClient.meterUsage({ ...fields, dryRun: true }),
+        MeteringClient.meterUsageDryRun(fields),
         clientLayer(http.layer)
       )
       expect(answer).toBeInstanceOf(MeterUsage.DryRunResponse)
@@ -63,6 +84,9 @@ describe("Schema's own messages", () => {
   const token = "a-registration-token-that-nobody-may-see"
   it("show no registration token", () => {
     for (const attempt of [
+      () => Schema.decodeUnknownSync(ResolveCustomer.ResolveCustomerRequest)(token),
+      () => Schema.encodeUnknownSync(ResolveCustomer.ResolveCustomerRequest)(token),
+      () => Schema.validateSync(ResolveCustomer.ResolveCustomerRequest)(token),
       () => new ResolveCustomer.ResolveCustomerRequest({ registrationToken: token as never }),
       () =>
         Schema.decodeUnknownSync(ResolveCustomer.ResolveCustomerRequest)({

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -72,6 +73,13 @@ const now = timestamp.epochMillis
 
 const httpDate = (millis: number) => new Date(millis).toUTCString()
 
+/** What a response has to have, by the names of the wire. */
+const missing: Readonly<Record<string, string>> = {
+  MeterUsage: "MeteringRecordId",
+  RegisterUsage: "Signature",
+  ResolveCustomer: "CustomerAWSAccountId or CustomerIdentifier"
+}
+
 describe.each(allOperations)(
   "$name over HTTP",
   ({ answer, call, fields, makeEither, name, response }) => {
@@ -103,14 +111,47 @@ describe.each(allOperations)(
       })
     )
 
-    it.effect.each(["", "{}", "null", " \n"])(
-      "takes %j for an answer, since every member is optional",
+    it.effect.each(["", "{}", "null", " \n", '{"error":"upstream"}', '{"__type":"Result"}'])(
+      "takes %j for no success, or shows which records it does not account for",
       (body) =>
         Effect.gen(function* () {
-          const answered = yield* Effect.provide(call(), clientLayer(stubHttp({ body }).layer))
-          assert.isTrue(answered instanceof response)
+          const outcome = yield* Effect.either(
+            Effect.provide(call(), clientLayer(stubHttp({ body }).layer))
+          )
+          const answered: object = Either.merge(outcome)
           assert.propertyVal(answered, "statusCode", 200)
+          if (name === "BatchMeterUsage") {
+            assert.instanceOf(answered, BatchMeterUsage.BatchMeterUsageResponse)
+            assert.deepStrictEqual(answered.missingRecords, [UsageRecord.make(record)])
+            return
+          }
+          assert.deepInclude(answered, {
+            _tag: "UnexpectedResponseError",
+            operation: name,
+            missing: missing[name],
+            bodyLength: body.length,
+            isRetryable: true
+          })
+          assert.strictEqual(
+            String(answered).includes("may have been metered"),
+            name === "MeterUsage"
+          )
         })
+    )
+
+    it.effect.each([200, 201, 299])("reads an exception in a body of status %d", (status) =>
+      Effect.gen(function* () {
+        const http = stubHttp(exception("com.amazonaws#ThrottlingException", { status }))
+        const error = yield* Effect.flip(Effect.provide(call(), clientLayer(http.layer)))
+        assert.deepInclude(error, {
+          _tag: "ThrottlingException",
+          statusCode: status,
+          serviceMessage: "said by the service"
+        })
+        const received = stubHttp({ status, body: { ...answer, __type: "ThrottlingException" } })
+        const answered = yield* Effect.provide(call(), clientLayer(received.layer))
+        assert.isTrue(answered instanceof response)
+      })
     )
 
     it.effect("sends the same for a request as for its fields, as a function and as a method", () =>
@@ -350,7 +391,7 @@ describe("a dry run", () => {
     return Effect.map(
       Effect.either(
         Effect.provide(
-          MeteringClient.meterUsage({ ...meterUsage, ...fields }),
+          operations.MeterUsage.call({ ...meterUsage, ...fields }),
           clientLayer(http.layer)
         )
       ),
@@ -375,8 +416,8 @@ describe("a dry run", () => {
     Effect.gen(function* () {
       const { outcome, sent } = yield* dryRun(reply)
       const answer = yield* outcome
-      assert.isTrue(MeterUsage.isDryRun(answer))
       assert.instanceOf(answer, MeterUsage.DryRunResponse)
+      assert.isTrue(MeterUsage.isDryRun(answer))
       assert.notProperty(answer, "meteringRecordId")
       assert.strictEqual(answer.statusCode, statusCode)
       assert.isTrue(sent[0]?.json.DryRun)
@@ -388,7 +429,7 @@ describe("a dry run", () => {
       const headers = { "x-amzn-requestid": "r-1" }
       for (const reply of [{ headers }, exception("DryRunOperation", { headers })]) {
         const { outcome } = yield* dryRun(reply)
-        assert.strictEqual((yield* outcome).requestId, "r-1")
+        assert.propertyVal(yield* outcome, "requestId", "r-1")
       }
     })
   )
@@ -415,6 +456,7 @@ describe("a dry run", () => {
       )
       const metered = yield* dryRun({ body: { MeteringRecordId: "m" } }, {})
       const answer = yield* metered.outcome
+      assert.instanceOf(answer, MeterUsage.MeterUsageResponse)
       assert.isFalse(MeterUsage.isDryRun(answer))
       assert.isFalse(metered.sent[0]?.json.DryRun)
     })

@@ -267,7 +267,7 @@ describe("metrics", () => {
     Effect.gen(function* () {
       const replies = [
         exception("RequestTimeTooSkewed", { headers: { date: "Tue, 24 Nov 2026 10:15:40 GMT" } }),
-        {}
+        { body: { MeteringRecordId: "m" } }
       ]
       assert.deepInclude(
         yield* counted(operations.MeterUsage.call(), replies),

@@ -31,7 +31,13 @@ const FailingClient = Layer.effect(
   MeteringClient.MeteringClient,
   Effect.map(Next, (next) => {
     const fail = () => Effect.flatMap(Ref.get(next), (error) => Effect.fail(error as never))
-    return { meterUsage: fail, batchMeterUsage: fail, registerUsage: fail, resolveCustomer: fail }
+    return {
+      meterUsage: fail,
+      meterUsageDryRun: fail,
+      batchMeterUsage: fail,
+      registerUsage: fail,
+      resolveCustomer: fail
+    }
   })
 )
 

@@ -356,7 +356,7 @@ const constraints: ReadonlyArray<Constraint> = [
     fields: (nonce: unknown) => ({ ...registerUsage, nonce }),
     good: ["", a(255)],
     bad: [a(256)],
-    shown: brief(256)
+    shown: undefined
   },
   // ResolveCustomer
   {
@@ -585,6 +585,49 @@ describe("a violation", () => {
   it("shows no more of a value than is needed to recognise it", () => {
     const made = MeterUsage.makeEither({ ...meterUsage, productCode: a(100_000) })
     assert.isBelow(messageOf(made).length, 400)
+  })
+})
+
+describe("what a message shows", () => {
+  it("describes a list without quotes", () => {
+    assert.include(
+      messageOf(
+        BatchMeterUsage.makeEither({
+          productCode,
+          usageRecords: Array.from({ length: 26 }, () => record)
+        })
+      ),
+      "expected at most 25 records, got a list of 26 [recordCount]"
+    )
+  })
+
+  it("is nothing of a nonce", () => {
+    const nonce = "n0".repeat(128)
+    const made = RegisterUsage.makeEither({ ...registerUsage, nonce })
+    assert.include(messageOf(made), "nonce: expected 0 to 255 characters [nonce]")
+    assert.notInclude(JSON.stringify(made), "n0n0")
+  })
+
+  it("is nothing of a registration token of more than 16 KB, which is refused", () => {
+    const make = (length: number) =>
+      ResolveCustomer.makeEither({ registrationToken: Redacted.make(a(length)) })
+    assert.isTrue(Either.isRight(make(16_384)))
+    assert.include(messageOf(make(16_385)), "[registrationToken]")
+    assert.notInclude(messageOf(make(1_000_000)), "aaa")
+  })
+})
+
+describe("an own key `__proto__`", () => {
+  it("leaves a made value an instance of its class", () => {
+    const fields = { ...record, ...JSON.parse('{"__proto__":{"quantity":7},"unheardOf":1}') }
+    for (const make of [
+      () => UsageRecord.make(fields),
+      () => new UsageRecord.UsageRecord(fields),
+      () => BatchMeterUsage.make({ productCode, usageRecords: [fields] }).usageRecords[0]
+    ]) {
+      assert.instanceOf(make(), UsageRecord.UsageRecord)
+      assert.strictEqual(make()?.quantity, record.quantity)
+    }
   })
 })
 

@@ -111,8 +111,7 @@ export interface Options {
  * logger: else the SDK reads each answer as well, for them to see. A client without a region is a
  * `MeteringConfigError`. Since only the SDK knows where it sends, there is a span per call and none per attempt.
  *
- * The SDK gives a request without a `clientToken` one of its own. A `MeterUsageRequest` always has one,
- * unless it was decoded from a client that had sent none.
+ * A request without a `clientToken` is given one by this package, the same in every attempt, and none by the SDK.
  *
  * @example
  * ```ts

@@ -277,12 +277,11 @@ const tryOut = (operation: OperationName, productCode: string) =>
       case "BatchMeterUsage":
         return yield* MeteringClient.batchMeterUsage({ productCode, usageRecords: [] })
       default:
-        return yield* MeteringClient.meterUsage({
+        return yield* MeteringClient.meterUsageDryRun({
           productCode,
           timestamp,
           usageDimension: "doctor",
-          usageQuantity: 0,
-          dryRun: true
+          usageQuantity: 0
         })
     }
   }).pipe(

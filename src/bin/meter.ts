@@ -98,7 +98,10 @@ export const meter = Command.make(
         failureOf
       )
       const answer = yield* callWithRetries(
-        MeteringClient.meterUsage(request),
+        Effect.if(request.dryRun, {
+          onTrue: () => MeteringClient.meterUsageDryRun(request),
+          onFalse: () => MeteringClient.meterUsage(request)
+        }),
         connection.layer(options),
         request.dryRun
           ? undefined

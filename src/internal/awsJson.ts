@@ -33,6 +33,12 @@ export const answerDecoder = <Request, Response, E extends ModelledException, An
   const shape = of(operation.response)
   const read = codec.reader(shape)
   const keepsUnreadable = shape.about.includes("unreadable")
+  /** Whether a response has nothing of its own: then its body may be that of an error, whatever its status. */
+  const isEmpty = (value: object) =>
+    shape.fields.every(({ name }) => {
+      const member = (value as Record<string, unknown>)[name]
+      return member === undefined || (Array.isArray(member) && member.length === 0)
+    })
   return (answer, conceal) => {
     const json = parse(answer.body)
     // a browser gives a redirect that it was not to follow the status 0
@@ -43,10 +49,21 @@ export const answerDecoder = <Request, Response, E extends ModelledException, An
     const unreadable: Array<unknown> = []
     const value = read(json, unreadable, {
       ...about(answer, conceal),
-      ...(keepsUnreadable && { unreadable })
+      ...(keepsUnreadable && { unreadable, missingRecords: [] })
     })
+    if (unreadable.length === 0 && isEmpty(value)) {
+      const error = decodeError(operation, answer, json, conceal)
+      // what the service is not known to say may as well be another's words
+      if (error._tag !== "UnknownServiceError" && error._tag !== "UnexpectedResponseError") {
+        return Either.left(error)
+      }
+    }
     // the reader makes instances of the class that the shape was read from
-    return Either.right(value as Response)
+    const response = value as Response
+    const missing = operation.missing?.(response)
+    return missing === undefined
+      ? Either.right(response)
+      : Either.left(unexpected(operation.name, answer, conceal, missing))
   }
 }
 

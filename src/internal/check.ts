@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Redacted from "effect/Redacted"
 import type { Rule } from "../Preflight.js"
+import { isInCalendar } from "./millis.js"
 import type { Scalar, Shape, Struct } from "./shape.js"
 import type { Preflight } from "./wire.js"
 
@@ -28,7 +29,7 @@ const kinds: {
   time: [
     "a DateTime.Utc",
     (value) =>
-      DateTime.isDateTime(value) && DateTime.isUtc(value) && Number.isFinite(value.epochMillis)
+      DateTime.isDateTime(value) && DateTime.isUtc(value) && isInCalendar(value.epochMillis)
   ],
   secret: [
     "a Redacted<string>",

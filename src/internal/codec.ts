@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as millis from "./millis.js"
 import type { Shape, Struct } from "./shape.js"
 
 type Json = Record<string, unknown>
@@ -33,7 +34,7 @@ export const projection = (shape: Struct): ((value: object) => Json) => {
 const projectionOf = (shape: Shape): Project | undefined => {
   switch (shape.kind) {
     case "time":
-      return (time: DateTime.Utc) => time.epochMillis / 1000
+      return millis.toSeconds
     case "secret":
       return Redacted.value
     case "struct":
@@ -167,10 +168,10 @@ export const bareConstructor = (shape: Struct): (new () => Json) => {
 export const timeMaker = () => {
   let last: DateTime.Utc | undefined
   return (seconds: number): DateTime.Utc | undefined => {
-    const millis = Math.round(seconds * 1000)
-    return last?.epochMillis === millis
+    const epochMillis = millis.ofSeconds(seconds)
+    return last?.epochMillis === epochMillis
       ? last
-      : (last = Option.getOrUndefined(DateTime.make(millis)))
+      : (last = Option.getOrUndefined(DateTime.make(epochMillis)))
   }
 }
 

@@ -5,16 +5,42 @@ import { InvalidInputError, type OperationName, type Violation } from "../Meteri
 import type { WireClass } from "../Operation.js"
 import type { Rule } from "../Preflight.js"
 import * as check from "./check.js"
-import { of, type Shape } from "./shape.js"
+import { floorAll } from "./millis.js"
+import { of, type Shape, type Struct } from "./shape.js"
 
 export interface MakeOptions {
   /** Preflight rules that are not to be checked. */
   readonly except?: ReadonlyArray<Rule> | undefined
 }
 
-/** Fields become an instance once, plain nested values too. Nothing is checked, nothing is refused. */
-export const instantiate = <A>(schema: WireClass<A>, fields: unknown): A =>
-  build(of(schema), fields) as A
+/**
+ * Fields become an instance once, plain nested values too, and times whole. Nothing is checked, nothing is refused.
+ */
+export const instantiate = <A>(schema: WireClass<A>, fields: unknown): A => {
+  const shape = of(schema)
+  return floorAll(shape)(build(shape, fields)) as A
+}
+
+/** What a call sends: for the same request the same, however often it is made. */
+export const requestOf = <Request>(
+  {
+    prepare,
+    request
+  }: {
+    readonly request: WireClass<Request>
+    readonly prepare?: (request: Request) => Request
+  },
+  input: unknown
+): Request => {
+  const shape = of(request)
+  const made = build(shape, input)
+  const prepared =
+    prepare !== undefined && isInstance(made, shape) ? prepare(made as Request) : made
+  return floorAll(shape)(prepared) as Request
+}
+
+const isInstance = (value: unknown, { prototype }: Struct) =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === prototype
 
 type Constructor = new (fields: object, options: Schema.MakeOptions) => object
 
@@ -23,12 +49,12 @@ const build = (shape: Shape, value: unknown): unknown => {
   if (shape.kind === "list") {
     return Array.isArray(value) ? value.map((element) => build(shape.element, element)) : value
   }
-  if (shape.kind !== "struct" || Object.getPrototypeOf(value) === shape.prototype) return value
-  const fields: Record<string, unknown> = { ...value }
+  if (shape.kind !== "struct" || isInstance(value, shape)) return value
+  const fields: Record<string, unknown> = {}
+  // only what the class has: a key such as `__proto__` would make another thing of its instance
   for (const field of shape.fields) {
-    if (fields[field.name] !== undefined) {
-      fields[field.name] = build(field.shape, fields[field.name])
-    }
+    const member = (value as Record<string, unknown>)[field.name]
+    if (member !== undefined) fields[field.name] = build(field.shape, member)
   }
   // unlike `true`, which is how Schema decodes, this lets the class fill in what a new value has
   return new (shape.prototype.constructor as Constructor)(fields, { disableValidation: true })

@@ -1,15 +1,16 @@
-/** The client's four functions over anything that can carry out one call. */
+/** The client's functions over anything that can carry out one call. */
 import * as Effect from "effect/Effect"
+import { constUndefined } from "effect/Function"
 import * as BatchMeterUsage from "../BatchMeterUsage.js"
 import type { Service } from "../MeteringClient.js"
-import type { CommonError, ModelledException } from "../MeteringError.js"
+import { type CommonError, InvalidInputError, type ModelledException } from "../MeteringError.js"
 import * as MeterUsage from "../MeterUsage.js"
 import type { Operation } from "../Operation.js"
 import type { Rule } from "../Preflight.js"
 import * as RegisterUsage from "../RegisterUsage.js"
 import * as ResolveCustomer from "../ResolveCustomer.js"
 import * as check from "./check.js"
-import { instantiate, invalidInput } from "./make.js"
+import { invalidInput, requestOf } from "./make.js"
 import { observe } from "./observe.js"
 import { of } from "./shape.js"
 
@@ -31,7 +32,8 @@ export const make = (execute: Execute, options: Options): Service => {
     E extends ModelledException,
     Answer extends object = Response
   >(
-    operation: Operation<Request, Response, E, Answer>
+    operation: Operation<Request, Response, E, Answer>,
+    refuse: (request: Request) => InvalidInputError | undefined = constUndefined
   ) => {
     const { settle } = operation
     const compile = () => ({
@@ -42,11 +44,11 @@ export const make = (execute: Execute, options: Options): Service => {
     // by the first call: most programs only ever call one operation
     let compiled: ReturnType<typeof compile> | undefined
     return (input: unknown): Effect.Effect<Answer, E | CommonError> => {
-      const request = instantiate(operation.request, input)
+      const request = requestOf(operation, input)
       const { checked, observed, run } = (compiled ??= compile())
       return observed(
         Effect.suspend(() => {
-          const invalid = invalidInput(checked(request), operation.name)
+          const invalid = invalidInput(checked(request), operation.name) ?? refuse(request)
           if (invalid !== undefined) return Effect.fail(invalid)
           return settle === undefined
             ? // without `settle` an operation's answer is its response
@@ -57,10 +59,29 @@ export const make = (execute: Execute, options: Options): Service => {
     }
   }
   return {
-    // the type of the answer depends on the request, which `derive` knows nothing of
-    meterUsage: derive(MeterUsage.operation) as Service["meterUsage"],
+    meterUsage: derive(MeterUsage.operation, refuseDryRun),
+    meterUsageDryRun: derive(MeterUsage.dryRunOperation),
     batchMeterUsage: derive(BatchMeterUsage.operation),
     registerUsage: derive(RegisterUsage.operation),
     resolveCustomer: derive(ResolveCustomer.operation)
   }
 }
+
+/** Its response would not be a receipt. */
+const refuseDryRun = (request: MeterUsage.MeterUsageRequest): InvalidInputError | undefined =>
+  request.dryRun
+    ? new InvalidInputError(
+        {
+          operation: "MeterUsage",
+          violations: [
+            {
+              field: "dryRun",
+              rule: "type",
+              expected: "false; for a dry run call meterUsageDryRun",
+              value: true
+            }
+          ]
+        },
+        true
+      )
+    : undefined

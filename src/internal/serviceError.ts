@@ -66,7 +66,8 @@ const situations = [
 export const unexpected = (
   operation: OperationName,
   answer: HttpAnswer,
-  conceal: (text: string) => string
+  conceal: (text: string) => string,
+  missing?: string
 ) => {
   const contentType = answer.headers["content-type"]?.slice(0, 100)
   return new MeteringError.UnexpectedResponseError(
@@ -75,7 +76,8 @@ export const unexpected = (
       ...about(answer, conceal),
       ...retryAfter(answer.headers),
       ...(contentType !== undefined && { contentType: conceal(contentType) }),
-      bodyLength: answer.body.length
+      bodyLength: answer.body.length,
+      ...(missing !== undefined && { missing })
     },
     true
   )

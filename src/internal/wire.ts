@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Rule } from "../Preflight.js"
+import * as millis from "./millis.js"
 
 /** What is wrong with one field of a value. */
 export interface Fault {
@@ -51,18 +52,20 @@ export const rule = <S extends Schema.Schema.Any>(
     holds(value) ? noFaults : [{ path: [], expected, value }]
   )
 
-/** Text of `min` to `max` characters, of one form where the service asks for one. */
+/** Text of `min` to `max` characters, of one form where the service asks for one. Violations show it unless it is hidden. */
 export const text = (
   name: Rule,
   min: number,
   max: number,
-  form?: { readonly pattern: RegExp; readonly named: string }
-) =>
-  Schema.String.pipe(
-    rule(
-      name,
-      `${min} to ${max} characters${form === undefined ? "" : `, ${form.named}`}`,
-      (s) => s.length >= min && isAtMost(s, max) && (form === undefined || form.pattern.test(s))
+  form?: { readonly pattern: RegExp; readonly named: string },
+  shown?: "hidden"
+) => {
+  const expected = `${min} to ${max} characters${form === undefined ? "" : `, ${form.named}`}`
+  return Schema.String.pipe(
+    crossRule(name, expected, (s) =>
+      s.length >= min && isAtMost(s, max) && (form === undefined || form.pattern.test(s))
+        ? noFaults
+        : [{ path: [], expected, ...(shown === undefined && { value: s }) }]
     )
   ).annotations({
     jsonSchema: {
@@ -71,6 +74,7 @@ export const text = (
       ...(form !== undefined && { pattern: form.pattern.source })
     }
   })
+}
 
 /** The service counts characters, where a string's length counts some of them twice. */
 const isAtMost = (s: string, max: number) =>
@@ -109,12 +113,22 @@ export const LicenseArn = text("licenseArn", 1, 2048, {
   named: "an ARN of a licence"
 })
 
-/** Epoch seconds on the wire, possibly fractional; milliseconds survive. */
-export const Timestamp = Schema.transform(Schema.Number, Schema.DateTimeUtcFromSelf, {
-  strict: true,
-  decode: (seconds) => DateTime.unsafeMake(Math.round(seconds * 1000)),
-  encode: (time) => time.epochMillis / 1000
-}).annotations({ [KindId]: "time" })
+const inCalendar = { message: () => "Expected a time that a calendar has" }
+
+/** Epoch seconds on the wire, possibly fractional; milliseconds survive, and parts of one are cut off. */
+export const Timestamp = Schema.transform(
+  Schema.Number.pipe(
+    Schema.filter((seconds) => millis.isInCalendar(millis.ofSeconds(seconds)), inCalendar)
+  ),
+  Schema.DateTimeUtcFromSelf.pipe(
+    Schema.filter((time) => millis.isInCalendar(time.epochMillis), inCalendar)
+  ),
+  {
+    strict: true,
+    decode: (seconds) => DateTime.unsafeMake(millis.ofSeconds(seconds)),
+    encode: millis.toSeconds
+  }
+).annotations({ [KindId]: "time" })
 
 /** Schema's own messages would quote what stands in a secret's place. */
 const unquoted = {

@@ -24,7 +24,7 @@ import {
   secrets
 } from "../support/client.js"
 import * as loopback from "../support/loopback.js"
-import { allOperations, meterUsage } from "../support/operations.js"
+import { allOperations, leastAnswer, meterUsage } from "../support/operations.js"
 import { capturing } from "../support/tracing.js"
 
 type Answer = (response: ServerResponse) => void
@@ -100,7 +100,10 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("renews expired credentials once, and signs what follows with the new ones", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(refuse("ExpiredTokenException"), respond(200, {}))
+      const { endpoint, requests } = yield* serve(
+        refuse("ExpiredTokenException"),
+        respond(200, leastAnswer)
+      )
       let current = credentials
       const refreshed: Array<string> = []
       yield* meter.pipe(
@@ -141,7 +144,7 @@ describe("AwsSdkClient.layer", () => {
       const endpoint = yield* loopback.serve((request, response, body) => {
         sent.push({ headers: request.headers, body: JSON.parse(body) })
         assert.strictEqual(request.headers["content-length"], String(Buffer.byteLength(body)))
-        respond(200, {})(response)
+        respond(200, leastAnswer)(response)
       })
       const sdk = new MarketplaceMeteringClient({
         region: "us-east-1",
@@ -199,7 +202,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("names the trace that each call belongs to, as the SDK does in a Lambda function", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(respond(200, {}))
+      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
       const inTrace = (id: string | undefined) =>
         Effect.zipRight(
           Effect.sync(() => {
@@ -235,7 +238,7 @@ describe("AwsSdkClient.layer", () => {
       const { endpoint, requests } = yield* serve(
         skewed(400, { __type: "InvalidSignatureException", message: "Signature expired: x" }),
         skewed(400, { __type: "ExpiredTokenException", message: "said" }),
-        skewed(200, {})
+        skewed(200, leastAnswer)
       )
       yield* Effect.provide(meter, layerOf({ endpoint }))
       const hours = requests.map(({ headers }) => String(headers["x-amz-date"]).slice(0, 11))
@@ -249,7 +252,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("has a stub of the SDK's class send in its place, with the command and its input", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(respond(200, {}))
+      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
       const commands: Array<unknown> = []
       yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -278,7 +281,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("fails with the credentials' own error, for the operation", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(respond(200, {}))
+      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
       const none = new MeteringError.CredentialsError({ tried: ["nowhere"], reason: "none" })
       const error = yield* Effect.flip(
         Effect.provide(meter, layerOf({ endpoint }, { get: Effect.fail(none) }))
@@ -336,7 +339,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("closes its connections with its scope", () =>
     Effect.gen(function* () {
-      const { closed, endpoint } = yield* serve(respond(200, {}))
+      const { closed, endpoint } = yield* serve(respond(200, leastAnswer))
       yield* Effect.gen(function* () {
         yield* meter
         assert.isTrue(Option.isNone(yield* Deferred.poll(closed)))

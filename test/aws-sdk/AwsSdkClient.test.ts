@@ -31,6 +31,7 @@ import { secrets } from "../support/client.js"
 import {
   allOperations,
   batchMeterUsage,
+  leastAnswer,
   meterUsage,
   operations,
   record,
@@ -58,7 +59,7 @@ const make = (
 /** A network that gives one answer after the other, and the last one for ever. */
 const answers = (...all: ReadonlyArray<Canned>): Handle => {
   let next = 0
-  return () => all[Math.min(next++, all.length - 1)] ?? json({})
+  return () => all[Math.min(next++, all.length - 1)] ?? json(leastAnswer)
 }
 
 /** A network that fails so, with a secret for a message. */
@@ -80,7 +81,7 @@ const credentialOf = ({ headers }: Captured) =>
 describe("a request", () => {
   it.effect("carries its own client token, the same one on every run of the call", () =>
     Effect.gen(function* () {
-      const { layer, sent } = make(answers(exception("ThrottlingException"), json({})))
+      const { layer, sent } = make(answers(exception("ThrottlingException"), json(leastAnswer)))
       const given = MeteringClient.meterUsage({ ...meterUsage, clientToken: "one-charge" })
       const made = MeteringClient.meterUsage(meterUsage)
       yield* Effect.retry(given, Schedule.recurs(1)).pipe(
@@ -97,7 +98,7 @@ describe("a request", () => {
 
   it.effect("is checked before it is sent", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({})))
+      const rig = make(answers(json(leastAnswer)))
       const error = yield* failure(
         rig,
         MeteringClient.meterUsage({ ...meterUsage, usageQuantity: -1 })
@@ -113,11 +114,15 @@ describe("a request", () => {
         ...batchMeterUsage,
         usageRecords: [{ ...record, dimension: "d".repeat(1_000_000) }]
       })
-      const checked = make(answers(json({})), {}, { except: ["dimension"] })
+      const checked = make(answers(json(leastAnswer)), {}, { except: ["dimension"] })
       const error = yield* failure(checked, call)
       assert.include(error.message, "[requestSize]")
       assert.lengthOf(checked.sent, 0)
-      const unchecked = make(answers(json({})), {}, { except: ["dimension", "requestSize"] })
+      const unchecked = make(
+        answers(json(leastAnswer)),
+        {},
+        { except: ["dimension", "requestSize"] }
+      )
       yield* Effect.provide(call, unchecked.layer)
       assert.lengthOf(unchecked.sent, 1)
     })
@@ -173,7 +178,7 @@ describe("the user's middlewares", () => {
 
   it.effect("may change the input, by another one or in its place, and the headers", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({})))
+      const rig = make(answers(json(leastAnswer)))
       // what an initialize step is given is a command's input, and a build step a request over HTTP
       rig.client.middlewareStack.add(
         (next) => (args) => next({ ...args, input: { ...args.input, UsageQuantity: 7 } as never }),
@@ -253,7 +258,7 @@ describe("the user's middlewares", () => {
 
   it.effect("may answer themselves", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({})))
+      const rig = make(answers(json(leastAnswer)))
       rig.client.middlewareStack.add(
         () => () =>
           Promise.resolve({
@@ -269,7 +274,7 @@ describe("the user's middlewares", () => {
 
   it.effect("have a context of their own for each call", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({})))
+      const rig = make(answers(json(leastAnswer)))
       const contexts = new Set<object>()
       rig.client.middlewareStack.add((next, context) => (args) => {
         contexts.add(context)
@@ -407,7 +412,7 @@ describe("the time limit", () => {
       }
       // Effect's own clock has this too, which its type does not tell
       const clock = Object.assign(Clock.make(), { scheduler: () => Effect.succeed(scheduler) })
-      const rig = make(answers(json({})), {}, { requestTimeout: "10 seconds" })
+      const rig = make(answers(json(leastAnswer)), {}, { requestTimeout: "10 seconds" })
       yield* meter.pipe(Effect.provide(rig.layer), Effect.withClock(clock))
       assert.strictEqual(most, 1)
       assert.strictEqual(waiting.size, 0)
@@ -499,7 +504,7 @@ describe("what is no answer", () => {
   for (const [cause, reason] of providers) {
     it.effect(`no credentials: ${reason}`, () =>
       Effect.gen(function* () {
-        const rig = make(answers(json({})), { credentials: () => Promise.reject(cause) })
+        const rig = make(answers(json(leastAnswer)), { credentials: () => Promise.reject(cause) })
         const error = yield* failure(rig)
         assert.strictEqual(error._tag, "CredentialsError")
         assert.strictEqual(
@@ -513,7 +518,7 @@ describe("what is no answer", () => {
 
   it.effect("no endpoint", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({})), {
+      const rig = make(answers(json(leastAnswer)), {
         endpoint: "https://localhost",
         useFipsEndpoint: true
       })
@@ -525,7 +530,7 @@ describe("what is no answer", () => {
 
   it.effect("no region is an error of the layer", () =>
     Effect.gen(function* () {
-      const { client } = sdkClient(answers(json({})), {
+      const { client } = sdkClient(answers(json(leastAnswer)), {
         region: () => Promise.reject<string>(new Error("Region is missing"))
       })
       const error = yield* Effect.flip(Effect.provide(meter, AwsSdkClient.layerFrom(client)))
@@ -622,7 +627,7 @@ describe("mending", () => {
       const handle: Handle = () =>
         rig.sent.length === 1
           ? exception("InvalidSignatureException", "Signature expired: x", inTwoHours())
-          : json({})
+          : json(leastAnswer)
       const rig = make(handle)
       const now = Date.now()
       yield* Effect.provide(meter, rig.layer)
@@ -654,7 +659,7 @@ describe("mending", () => {
 describe("the user's client", () => {
   it.scoped("is not destroyed", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({})))
+      const rig = make(answers(json(leastAnswer)))
       let destroyed = false
       rig.client.config.requestHandler.destroy = () => {
         destroyed = true
@@ -668,7 +673,7 @@ describe("the user's client", () => {
 
   it.effect("may be a stub that answers for itself", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({})))
+      const rig = make(answers(json(leastAnswer)))
       const stub = (send: () => Promise<unknown>) => Object.assign(rig.client, { send })
       stub(async () => ({
         $metadata: { httpStatusCode: 200, requestId: "r-9" },
@@ -709,7 +714,7 @@ describe("what wraps the client's `send`", () => {
   it.effect("sees how each call ends, and its request id", () =>
     Effect.gen(function* () {
       const rig = make(
-        answers(json({}), exception("com.amazon#ThrottlingException"), json({}, 500))
+        answers(json(leastAnswer), exception("com.amazon#ThrottlingException"), json({}, 500))
       )
       const ends: Array<unknown> = []
       const send = rig.client.send.bind(rig.client) as (...args: Array<unknown>) => Promise<object>

@@ -101,6 +101,21 @@ const differs = (
   options: Options = {}
 ): Row => ({ ...row(name, answer, options), ...outcomes })
 
+/** A success without what the call was made for. */
+const lacking = (name: string, operation: MeteringError.OperationName, answer: Canned): Row => {
+  const json: unknown = answer.body === "" ? {} : JSON.parse(answer.body)
+  return differs(
+    name,
+    answer,
+    {
+      differs: "without what was asked for there is no success; the SDK asks for nothing",
+      ours: notTheServices(answer.status),
+      sdk: answered(json ?? {})
+    },
+    { operation, besides: { isRetryable: true } }
+  )
+}
+
 /** Where the code of an exception is found. */
 const codes: ReadonlyArray<Row> = [
   same(
@@ -540,13 +555,40 @@ const successes: ReadonlyArray<Row> = [
     )
   }),
   same("an empty body", ok(""), answered({})),
-  same("an empty object", ok({}), answered({}), { operation: "ResolveCustomer" }),
-  same("null", ok("null"), answered({}), { operation: "ResolveCustomer" }),
+  lacking("an empty object", "ResolveCustomer", ok({})),
+  lacking("null", "ResolveCustomer", ok("null")),
+  lacking("a product without a buyer", "ResolveCustomer", ok({ ProductCode: "p" })),
+  lacking("an empty object for a signature", "RegisterUsage", ok({})),
+  lacking("an empty object for a receipt", "MeterUsage", ok({})),
+  differs(
+    "another's JSON for a receipt",
+    ok({ error: "upstream" }),
+    {
+      differs: "without a receipt there is no success; the SDK leaves out what it does not know",
+      ours: notTheServices(200),
+      sdk: answered({})
+    },
+    { operation: "MeterUsage" }
+  ),
+  lacking("an empty text for a receipt", "MeterUsage", ok({ MeteringRecordId: "" })),
+  lacking("a __type that is no exception", "MeterUsage", ok({ __type: "MeterUsageResult" })),
+  ...allOperations.map(({ name }) =>
+    differs(
+      `${name}: an exception with 200`,
+      ok({ __type: `${namespace}#ThrottlingException`, message: slow }),
+      {
+        differs: "an exception is one whatever its status; the SDK takes it for an empty success",
+        ours: failed("ThrottlingException", slow, 200),
+        sdk: answered({ __type: `${namespace}#ThrottlingException`, message: slow })
+      },
+      { operation: name, besides: { isThrottling: true } }
+    )
+  ),
   same("201", answer(201, { MeteringRecordId: "m" }), answered({ MeteringRecordId: "m" }), {
     operation: "MeterUsage",
     besides: { statusCode: 201 }
   }),
-  same("204", answer(204, ""), answered({}), { operation: "MeterUsage" }),
+  lacking("204", "MeterUsage", answer(204, "")),
   same(
     "another content type",
     ok({ MeteringRecordId: "m" }, { "content-type": "text/plain" }),
@@ -613,14 +655,14 @@ const successes: ReadonlyArray<Row> = [
   ),
   same(
     "seconds as text",
-    ok({ PublicKeyRotationTimestamp: "1763987696.789" }),
-    answered({ PublicKeyRotationTimestamp: date }),
+    ok({ Signature: "s", PublicKeyRotationTimestamp: "1763987696.789" }),
+    answered({ Signature: "s", PublicKeyRotationTimestamp: date }),
     { operation: "RegisterUsage" }
   ),
   same(
     "a time before the epoch",
-    ok({ PublicKeyRotationTimestamp: -1.5 }),
-    answered({ PublicKeyRotationTimestamp: new Date(-1500) }),
+    ok({ Signature: "s", PublicKeyRotationTimestamp: -1.5 }),
+    answered({ Signature: "s", PublicKeyRotationTimestamp: new Date(-1500) }),
     { operation: "RegisterUsage" }
   ),
   same(

@@ -182,14 +182,17 @@ export const makeRig = () => {
   let answer: Canned = { status: 200, headers: {}, body: "{}" }
   const sdk = sdkClient(() => answer)
   const http = network(() => answer)
+  const other = sdkClient(() => answer)
   const ours = [
     ["ours", clientLayer(http.layer, { credentials: oneAttempt })],
     ["ours over the SDK", AwsSdkClient.layerFrom(sdk.client)],
-    ["ours over the SDK, watched", AwsSdkClient.layerFrom(watched(sdkClient(() => answer).client))]
+    ["ours over the SDK, watched", AwsSdkClient.layerFrom(watched(other.client))]
   ] as const
   return {
     ours,
     client: sdk.client,
+    /** The bodies of all that ours have sent. */
+    sent: () => [http, sdk, other].flatMap(({ sent }) => sent.map(({ body }) => body)),
     answer: (next: Canned) => {
       answer = next
     }
@@ -210,7 +213,7 @@ export type Summary =
       readonly requestId?: string | undefined
     }
 
-const aboutAnswer = new Set(["requestId", "statusCode", "unreadable"])
+const aboutAnswer = new Set(["requestId", "statusCode", "unreadable", "missingRecords"])
 
 /** An answer of ours, by its members alone. */
 export const summaryOfAnswer = (answer: object): Summary => ({

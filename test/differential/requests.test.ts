@@ -7,7 +7,14 @@ import * as TestClock from "effect/TestClock"
 import { makeSigner } from "../../src/internal/sign.js"
 import { validFields } from "../support/arbitraries.js"
 import { credentials, secrets } from "../support/client.js"
-import { allOperations, type Case, licenseArn, operations, record } from "../support/operations.js"
+import {
+  allOperations,
+  type Case,
+  leastAnswer,
+  licenseArn,
+  operations,
+  record
+} from "../support/operations.js"
 import { type Captured, callSdk, overHttp, overSdk, overWatchedSdk, sdkClient } from "./harness.js"
 
 const region = "us-east-1"
@@ -25,7 +32,7 @@ const capture = (operation: Case, fields: object, now = 0) =>
     return { ours: only(http.sent), theirs: only(sdk.sent) }
   })
 
-const emptyAnswer = { status: 200, headers: {}, body: "{}" }
+const emptyAnswer = { status: 200, headers: {}, body: JSON.stringify(leastAnswer) }
 
 const only = (sent: ReadonlyArray<Captured>): Captured => {
   assert.lengthOf(sent, 1)

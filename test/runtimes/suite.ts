@@ -351,10 +351,7 @@ export const checks: Checks = {
 
   "answers a dry run with its own type, and meters nothing": ({ by, sandbox }) =>
     Effect.gen(function* () {
-      const answer = yield* MeteringClient.meterUsage({
-        ...(yield* metered()),
-        dryRun: true
-      }).pipe(by(keys))
+      const answer = yield* MeteringClient.meterUsageDryRun(yield* metered()).pipe(by(keys))
       expectLike([MeterUsage.isDryRun(answer), "meteringRecordId" in answer], [true, false])
       expectLike(yield* sandbox.billed, [])
     }),

@@ -114,6 +114,7 @@ describe("before any client", () => {
     const call = () => outcome
     const service: Service = {
       meterUsage: call,
+      meterUsageDryRun: call,
       batchMeterUsage: call,
       registerUsage: call,
       resolveCustomer: call

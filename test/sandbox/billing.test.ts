@@ -199,7 +199,7 @@ describe("for any sequence of calls", () => {
         const { results } = outcome as { readonly results: ReadonlyArray<UsageRecordResult> }
         const { usageRecords } = inputOf(call, time)
         assert.deepStrictEqual(
-          results.map(({ usageRecord }) => ({ ...usageRecord })),
+          results.map(({ usageRecord }): object => ({ ...usageRecord })),
           usageRecords.map((record) => ({ ...record }))
         )
       })

@@ -2,6 +2,7 @@
 import { DateTime, Effect, FastCheck, Redacted } from "effect"
 import type * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
+import type * as MeterUsage from "../../src/MeterUsage.js"
 import type { Marketplace, MeteringSandbox as Sandbox } from "../../src/sandbox/index.js"
 import { type Fault, MeteringSandbox } from "../../src/sandbox/index.js"
 import { Tag, UsageAllocation } from "../../src/UsageAllocation.js"
@@ -183,17 +184,16 @@ export const send = (call: Call, now: DateTime.Utc) =>
             onSuccess: ({ results, unprocessedRecords }) => ({ results, unprocessedRecords })
           })
         : Effect.match(
-            client.meterUsage({
+            (call.dryRun ? client.meterUsageDryRun : client.meterUsage)({
               productCode: call.productCode,
               timestamp: DateTime.subtract(now, { minutes: call.minutesAgo }),
               usageDimension: "seats",
               usageQuantity: call.quantity,
-              clientToken: call.clientToken,
-              dryRun: call.dryRun
+              clientToken: call.clientToken
             }),
             {
               onFailure: ({ _tag }) => _tag,
-              onSuccess: (answer) =>
+              onSuccess: (answer: MeterUsage.MeterUsageResponse | MeterUsage.DryRunResponse) =>
                 "dryRun" in answer ? "dry run" : { meteringRecordId: answer.meteringRecordId }
             }
           )

@@ -8,8 +8,7 @@ import { acme, analytics, at, billed, container, setTime } from "./support.js"
 const sandboxed = Effect.provide(MeteringSandbox.layer())
 const now = "2026-11-24T10:30:00Z"
 
-type Fields = MeterUsage.Input
-const usage = (change: Partial<Fields> = {}): Fields => ({
+const usage = (change: Partial<MeterUsage.Input> = {}): MeterUsage.Input => ({
   productCode: container,
   timestamp: at("2026-11-24T10:05:00Z"),
   usageDimension: "pods",
@@ -18,8 +17,19 @@ const usage = (change: Partial<Fields> = {}): Fields => ({
 })
 
 /** The record's id, "dry run", or the tag or code of the error. */
-const fate = (fields: Fields) =>
-  Effect.flatMap(MeteringClient, (client) => client.meterUsage(fields)).pipe(
+const fate = (fields: MeterUsage.RequestInput) =>
+  Effect.flatMap(
+    MeteringClient,
+    (
+      client
+    ): Effect.Effect<
+      MeterUsage.MeterUsageResponse | MeterUsage.DryRunResponse,
+      MeterUsage.MeterUsageError
+    > =>
+      fields.dryRun
+        ? client.meterUsageDryRun(fields)
+        : client.meterUsage({ ...fields, dryRun: false })
+  ).pipe(
     Effect.map((answer) =>
       MeterUsage.isDryRun(answer) ? "dry run" : (answer.meteringRecordId ?? "no id")
     ),
@@ -81,7 +91,9 @@ it.effect("rules windowBoundary and futureTolerance say how far usage may lie ba
 )
 
 describe("what is refused", () => {
-  const cases: ReadonlyArray<readonly [rule: string, change: Partial<Fields>, code: string]> = [
+  const cases: ReadonlyArray<
+    readonly [rule: string, change: Partial<MeterUsage.Input>, code: string]
+  > = [
     ["an unknown product", { productCode: "nobodys" }, "InvalidProductCodeException"],
     ["an unknown dimension", { usageDimension: "Pods" }, "InvalidUsageDimensionException"],
     [
@@ -96,14 +108,14 @@ describe("what is refused", () => {
       Effect.gen(function* () {
         yield* setTime(now)
         assert.strictEqual(yield* fate(usage(change)), code)
-        assert.strictEqual(yield* fate(usage({ ...change, dryRun: true })), code)
+        assert.strictEqual(yield* fate({ ...usage(change), dryRun: true }), code)
         assert.deepStrictEqual(yield* billed, [])
       }).pipe(sandboxed)
     )
   }
 
   describe("the checks have an order", () => {
-    const faults: ReadonlyArray<readonly [code: string, change: Partial<Fields>]> = [
+    const faults: ReadonlyArray<readonly [code: string, change: Partial<MeterUsage.Input>]> = [
       ["TimestampOutOfBoundsException", { timestamp: at("2026-11-20T00:00:00Z") }],
       ["InvalidProductCodeException", { productCode: "nobodys" }],
       ["InvalidUsageDimensionException", { usageDimension: "Pods" }]
@@ -124,7 +136,7 @@ describe("what is refused", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual(yield* fate(usage()), "CustomerNotEntitledException")
-      assert.strictEqual(yield* fate(usage({ dryRun: true })), "CustomerNotEntitledException")
+      assert.strictEqual(yield* fate({ ...usage(), dryRun: true }), "CustomerNotEntitledException")
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({
@@ -215,7 +227,7 @@ describe("the client token", () => {
     }).pipe(sandboxed)
   )
 
-  const others: ReadonlyArray<readonly [string, Partial<Fields>]> = [
+  const others: ReadonlyArray<readonly [string, Partial<MeterUsage.Input>]> = [
     ["quantity", { usageQuantity: 4 }],
     ["dimension", { usageDimension: "nodes" }],
     ["hour", { timestamp: at("2026-11-24T09:05:00Z") }],
@@ -256,7 +268,7 @@ describe("on Bedrock AgentCore", () => {
       customers: [{ customerAWSAccountId: acme, agreements: [{ productCode: "agent" }] }]
     })
   )
-  const charge = (change: Partial<Fields> = {}) =>
+  const charge = (change: Partial<MeterUsage.Input> = {}) =>
     fate(usage({ productCode: "agent", usageDimension: "tokens", ...change }))
 
   it.effect("the same usage with other tokens is charged as often", () =>
@@ -279,7 +291,7 @@ describe("on Bedrock AgentCore", () => {
     }).pipe(agent)
   )
 
-  const others: ReadonlyArray<readonly [string, Partial<Fields>]> = [
+  const others: ReadonlyArray<readonly [string, Partial<MeterUsage.Input>]> = [
     ["quantity", { usageQuantity: 4 }],
     ["dimension", { usageDimension: "calls" }],
     ["millisecond: nothing is rounded", { timestamp: at("2026-11-24T10:05:00.001Z") }]
@@ -339,7 +351,7 @@ describe("a dry run", () => {
       Effect.gen(function* () {
         yield* setTime(now)
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        assert.strictEqual(yield* fate(usage({ dryRun: true })), "dry run")
+        assert.strictEqual(yield* fate({ ...usage(), dryRun: true }), "dry run")
         const [call] = yield* sandbox.log
         assert.deepStrictEqual(
           [call?.status, call?.answer],
@@ -363,7 +375,7 @@ describe("a dry run", () => {
       yield* setTime(now)
       isId(yield* fate(usage({ clientToken: "one" })))
       assert.strictEqual(
-        yield* fate(usage({ clientToken: "one", usageQuantity: 9, dryRun: true })),
+        yield* fate({ ...usage({ clientToken: "one", usageQuantity: 9 }), dryRun: true }),
         "dry run"
       )
     }).pipe(sandboxed)
@@ -373,12 +385,12 @@ describe("a dry run", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const client = yield* MeteringClient
-      const answer = yield* client.meterUsage({ ...usage({ clientToken: "dry" }), dryRun: true })
+      const answer = yield* client.meterUsageDryRun(usage({ clientToken: "dry" }))
       assert.isTrue(answer.dryRun)
       assert.match(answer.requestId ?? "", /^sandbox-/)
       assert.deepStrictEqual(yield* billed, [])
       isId(yield* fate(usage({ clientToken: "dry", usageQuantity: 9 })))
-      assert.strictEqual(yield* fate(usage({ dryRun: true })), "dry run")
+      assert.strictEqual(yield* fate({ ...usage(), dryRun: true }), "dry run")
     }).pipe(sandboxed)
   )
 })

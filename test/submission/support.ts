@@ -69,7 +69,7 @@ export const client = (...script: ReadonlyArray<(call: Call, n: number) => Answe
   const calls: Array<Call> = []
   const batchMeterUsage: Service["batchMeterUsage"] = (input) =>
     Effect.flatMap(Clock.currentTimeMillis, (time) => {
-      const request = new BatchMeterUsage.BatchMeterUsageRequest(input, { disableValidation: true })
+      const request = BatchMeterUsage.make(input)
       const call = {
         at: time,
         productCode: request.productCode,
@@ -85,6 +85,7 @@ export const client = (...script: ReadonlyArray<(call: Call, n: number) => Answe
     layer: Layer.succeed(MeteringClient, {
       batchMeterUsage,
       meterUsage: none,
+      meterUsageDryRun: none,
       registerUsage: none,
       resolveCustomer: none
     })

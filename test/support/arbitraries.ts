@@ -231,21 +231,28 @@ const wireRecord = fc
 
 /** The members of an answer, every one of the right type. */
 export const validAnswer: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
-  MeterUsage: optional({ MeteringRecordId: word }),
+  MeterUsage: fc.record({ MeteringRecordId: word }),
   BatchMeterUsage: optional({
     Results: fc.array(optional({ UsageRecord: wireRecord, MeteringRecordId: word, Status: word }), {
       maxLength: 3
     }),
     UnprocessedRecords: fc.array(wireRecord, { maxLength: 3 })
   }),
-  RegisterUsage: optional({
-    Signature: word,
-    PublicKeyRotationTimestamp: epochMillis.map((millis) => millis / 1000)
-  }),
-  ResolveCustomer: optional({
-    CustomerIdentifier: word,
-    CustomerAWSAccountId: word,
-    ProductCode: word,
-    LicenseArn: word
-  })
+  RegisterUsage: fc.record(
+    {
+      Signature: word,
+      PublicKeyRotationTimestamp: epochMillis.map((millis) => millis / 1000)
+    },
+    { requiredKeys: ["Signature"] }
+  ),
+  ResolveCustomer: fc
+    .tuple(
+      fc.oneof(
+        word.map((CustomerIdentifier) => ({ CustomerIdentifier })),
+        word.map((CustomerAWSAccountId) => ({ CustomerAWSAccountId })),
+        fc.record({ CustomerIdentifier: word, CustomerAWSAccountId: word })
+      ),
+      optional({ ProductCode: word, LicenseArn: word })
+    )
+    .map(([identity, others]) => ({ ...identity, ...others }))
 }

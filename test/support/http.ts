@@ -5,6 +5,7 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { leastAnswer } from "./operations.js"
 
 /** One request, as it left. */
 export interface Sent {
@@ -14,7 +15,7 @@ export interface Sent {
   readonly json: Readonly<Record<string, unknown>>
 }
 
-/** One answer. An object is sent as JSON; the status is 200 unless given, and 0 is a redirect that a browser hides. */
+/** One answer. An object is sent as JSON, and the least that is an answer where there is none; the status is 200 unless given, and 0 is a redirect that a browser hides. */
 export interface Canned {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -58,7 +59,11 @@ const sentFrom = (request: HttpClientRequest.HttpClientRequest, url: URL): Sent 
   }
 }
 
-const toResponse = ({ body = {}, headers = {}, status = 200 }: Canned): Response =>
+const toResponse = ({
+  status = 200,
+  body = status === 200 ? leastAnswer : {},
+  headers = {}
+}: Canned): Response =>
   status === 0
     ? Response.error()
     : new Response(typeof body === "string" ? body : JSON.stringify(body), {

@@ -74,6 +74,9 @@ export interface Case {
   ) => Effect.Effect<object, MeteringError.MeteringError, MeteringClient.MeteringClient>
 }
 
+const isDryRun = (fields: unknown) =>
+  typeof fields === "object" && fields !== null && Reflect.get(fields, "dryRun") === true
+
 const modelled = (names: string) => names.split(" ").map((name) => `${name}Exception`)
 
 // the table erases what differs between the operations; what it is read for is the same for all
@@ -88,7 +91,8 @@ const cases: Record<MeteringError.OperationName, unknown> = {
     makeEither: MeterUsage.makeEither,
     request: MeterUsage.MeterUsageRequest,
     response: MeterUsage.MeterUsageResponse,
-    call: (fields: MeterUsage.Input = meterUsage) => MeteringClient.meterUsage(fields)
+    call: (fields: MeterUsage.Input = meterUsage): object =>
+      isDryRun(fields) ? MeteringClient.meterUsageDryRun(fields) : MeteringClient.meterUsage(fields)
   },
   BatchMeterUsage: {
     name: "BatchMeterUsage",
@@ -145,6 +149,9 @@ const cases: Record<MeteringError.OperationName, unknown> = {
       MeteringClient.resolveCustomer(fields)
   }
 }
+
+/** What each of the operations is called for, and no more. */
+export const leastAnswer = { MeteringRecordId: "m", Signature: "s", CustomerAWSAccountId: "1" }
 
 /** The operations by name. */
 export const operations = cases as Record<MeteringError.OperationName, Case>

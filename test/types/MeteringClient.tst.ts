@@ -267,40 +267,45 @@ describe("layers", () => {
   })
 })
 
-describe("the answer of MeterUsage", () => {
-  type Either = MeterUsage.MeterUsageResponse | MeterUsage.DryRunResponse
-
-  it("is a receipt when no dry run is asked for", () => {
+describe("the response of MeterUsage", () => {
+  it("is a receipt, whatever tells the request", () => {
     expect<Effect.Effect.Success<typeof meterUsage>>().type.toBe<MeterUsage.MeterUsageResponse>()
-    const call = MeteringClient.meterUsage({ ...usage, dryRun: false })
-    expect<Effect.Effect.Success<typeof call>>().type.toBe<MeterUsage.MeterUsageResponse>()
-  })
-
-  it("is none when a dry run is asked for", () => {
-    const call = MeteringClient.meterUsage({ ...usage, dryRun: true })
-    expect<Effect.Effect.Success<typeof call>>().type.toBe<MeterUsage.DryRunResponse>()
-    expect<Effect.Effect.Success<typeof call>>().type.not.toHaveProperty("meteringRecordId")
-    const method = client.meterUsage({ ...usage, dryRun: true })
-    expect<Effect.Effect.Success<typeof method>>().type.toBe<MeterUsage.DryRunResponse>()
-  })
-
-  it("is either when the type does not tell", () => {
-    const dryRun = null as unknown as boolean
-    const ofBoolean = MeteringClient.meterUsage({ ...usage, dryRun })
-    expect<Effect.Effect.Success<typeof ofBoolean>>().type.toBe<Either>()
     const request = null as unknown as MeterUsage.MeterUsageRequest
     const ofClass = MeteringClient.meterUsage(request)
-    expect<Effect.Effect.Success<typeof ofClass>>().type.toBe<Either>()
-    const fields = null as unknown as MeterUsage.Input
-    const ofFields = MeteringClient.meterUsage(fields)
-    expect<Effect.Effect.Success<typeof ofFields>>().type.toBe<Either>()
-    const optional = null as unknown as { readonly dryRun?: true }
-    const ofOptional = MeteringClient.meterUsage({ ...usage, ...optional })
-    expect<Effect.Effect.Success<typeof ofOptional>>().type.toBe<Either>()
+    expect<Effect.Effect.Success<typeof ofClass>>().type.toBe<MeterUsage.MeterUsageResponse>()
+    const wrapper = (fields: MeterUsage.Input) =>
+      Effect.map(client.meterUsage(fields), ({ meteringRecordId }) => meteringRecordId)
+    expect<Effect.Effect.Success<ReturnType<typeof wrapper>>>().type.toBe<string | undefined>()
   })
 
-  it("is told by `isDryRun`", () => {
-    expect<Extract<Either, { readonly dryRun: true }>>().type.toBe<MeterUsage.DryRunResponse>()
+  it("is none for a dry run, which is a call of its own", () => {
+    expect(MeteringClient.meterUsage).type.toBeCallableWith({ ...usage, dryRun: false })
+    const call = MeteringClient.meterUsageDryRun(usage)
+    expect<Effect.Effect.Success<typeof call>>().type.toBe<MeterUsage.DryRunResponse>()
+    expect<Effect.Effect.Success<typeof call>>().type.not.toHaveProperty("meteringRecordId")
+  })
+})
+
+describe("a mock", () => {
+  const receipt = () => Effect.succeed(new MeterUsage.MeterUsageResponse({ meteringRecordId: "m" }))
+
+  it("is of the operations that a test calls", () => {
+    expect(Layer.mock(MeteringClient.MeteringClient, { meterUsage: receipt })).type.toBe<
+      Layer.Layer<MeteringClient.MeteringClient>
+    >()
+  })
+
+  it("may be of all of them", () => {
+    const never = () => Effect.dieMessage("not called")
+    expect(
+      Layer.succeed(MeteringClient.MeteringClient, {
+        meterUsage: receipt,
+        meterUsageDryRun: () => Effect.succeed(new MeterUsage.DryRunResponse({ dryRun: true })),
+        batchMeterUsage: never,
+        registerUsage: never,
+        resolveCustomer: never
+      })
+    ).type.toBe<Layer.Layer<MeteringClient.MeteringClient>>()
   })
 })
 
@@ -335,6 +340,17 @@ describe("the fields of a request", () => {
       productcode: "p"
     })
     expect(MeteringClient.meterUsage).type.not.toBeCallableWith({ ...usage, dryrun: true })
+    // @ts-expect-error: Did you mean to write 'usageAllocations'?
+    MeteringClient.meterUsage({ ...usage, usageAllocation: [] })
+  })
+
+  it("may have any list of allocations", () => {
+    const usageAllocations = ["search", "billing"].map((value) => ({
+      allocatedUsageQuantity: 1,
+      tags: [{ key: "team", value }].map((tag) => tag)
+    }))
+    expect(MeteringClient.meterUsage).type.toBeCallableWith({ ...usage, usageAllocations })
+    expect(MeterUsage.make).type.toBeCallableWith({ ...usage, usageAllocations })
   })
 })
 
@@ -342,17 +358,10 @@ describe("a request that was made", () => {
   const timestamp = DateTime.unsafeMake(0)
   const fields = { productCode: "p", timestamp, usageDimension: "d", usageQuantity: 1 } as const
 
-  it("tells by its type whether it is a dry run", () => {
+  it("is answered with a receipt", () => {
     expect(MeteringClient.meterUsage(MeterUsage.make(fields))).type.toBe<
       Effect.Effect<
         MeterUsage.MeterUsageResponse,
-        MeterUsage.MeterUsageError,
-        MeteringClient.MeteringClient
-      >
-    >()
-    expect(MeteringClient.meterUsage(MeterUsage.make({ ...fields, dryRun: true }))).type.toBe<
-      Effect.Effect<
-        MeterUsage.DryRunResponse,
         MeterUsage.MeterUsageError,
         MeteringClient.MeteringClient
       >

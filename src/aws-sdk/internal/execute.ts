@@ -10,6 +10,7 @@ import { concealer, secretsOf } from "../../internal/conceal.js"
 import type { HttpAnswer } from "../../internal/httpAnswer.js"
 import { timer } from "../../internal/inTime.js"
 import { type Attempt, forOperation, mending, skewToCorrect } from "../../internal/mending.js"
+import * as millis from "../../internal/millis.js"
 import { requestSizeLimit, tooLarge } from "../../internal/requestSize.js"
 import type { Execute } from "../../internal/service.js"
 import { of, type Shape } from "../../internal/shape.js"
@@ -132,7 +133,7 @@ export const makeExecute =
 const datesIn = (shape: Shape): ((json: unknown) => unknown) | undefined => {
   switch (shape.kind) {
     case "time":
-      return (seconds) => new Date(Math.round((seconds as number) * 1000))
+      return (seconds) => new Date(millis.ofSeconds(seconds as number))
     case "list": {
       const element = datesIn(shape.element)
       return element && ((values) => (values as ReadonlyArray<unknown>).map(element))

@@ -29,6 +29,7 @@ export const make = () => {
         )
       }),
     meterUsage: notPartOfIt,
+    meterUsageDryRun: notPartOfIt,
     registerUsage: notPartOfIt,
     resolveCustomer: notPartOfIt
   })

@@ -70,7 +70,15 @@ export const operationsOf = (
     return [name, { name, read: (body: Uint8Array) => Either.map(decode(body), answer) }] as const
   }
   return new Map<string, Served>([
-    serve(MeterUsage.operation, client.meterUsage),
+    serve(
+      MeterUsage.operation,
+      (
+        request
+      ): Effect.Effect<
+        MeterUsage.MeterUsageResponse | MeterUsage.DryRunResponse,
+        MeterUsage.MeterUsageError
+      > => (request.dryRun ? client.meterUsageDryRun(request) : client.meterUsage(request))
+    ),
     serve(BatchMeterUsage.operation, client.batchMeterUsage),
     serve(RegisterUsage.operation, client.registerUsage),
     serve(ResolveCustomer.operation, client.resolveCustomer)

@@ -1,0 +1,45 @@
+/** Which records of a request its response says nothing of. */
+import type { UsageRecord, UsageRecordResult } from "../UsageRecord.js"
+import { isEchoOf } from "./submission/key.js"
+
+interface Response {
+  readonly results: ReadonlyArray<UsageRecordResult>
+  readonly unprocessedRecords: ReadonlyArray<UsageRecord>
+  readonly unreadable: ReadonlyArray<unknown>
+}
+
+const none: ReadonlyArray<UsageRecord> = []
+
+/**
+ * Records are told apart by what they say, never by their order. A result without a status, or without a record that
+ * can be read, says nothing of any record, unless there is but one of each.
+ */
+export const missingRecords = (
+  sent: ReadonlyArray<UsageRecord>,
+  response: Response
+): ReadonlyArray<UsageRecord> => {
+  const { results, unprocessedRecords, unreadable } = response
+  // as the service answers: each record once, in the order of the request
+  if (
+    results.length === sent.length &&
+    results.every(({ status, usageRecord }, i) => status && isOf(usageRecord, sent[i]))
+  ) {
+    return none
+  }
+  const [only] = results
+  const others = unprocessedRecords.length + unreadable.length
+  const isLone = sent.length === 1 && results.length === 1 && others === 0
+  if (isLone && only?.status && only.usageRecord === undefined) return none
+
+  const echoes = new Set(
+    results.flatMap(({ status, usageRecord }) => (status && usageRecord ? [usageRecord] : []))
+  )
+  for (const record of unprocessedRecords) echoes.add(record)
+  return sent.filter((record) => {
+    for (const echo of echoes) if (isOf(echo, record)) return !echoes.delete(echo)
+    return true
+  })
+}
+
+const isOf = (echo: UsageRecord | undefined, record: UsageRecord | undefined): boolean =>
+  echo !== undefined && record !== undefined && isEchoOf(echo, record)
