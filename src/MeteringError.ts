@@ -29,6 +29,7 @@
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { isCertificateError } from "./internal/certificate.js"
 import { Rule } from "./Preflight.js"
 
 /**
@@ -554,8 +555,8 @@ export class ClockSkewError extends define<ClockSkewError>()(
 /**
  * The connection failed before an answer came.
  *
- * `delivery` tells what became of the request: `notSent` when no connection was ever made, and otherwise
- * `unknown`: the service may have metered it. Sending the same request again is safe either way.
+ * `delivery` tells what became of the request: `notSent` when no connection was ever made, its TLS handshake
+ * included, and otherwise `unknown`: the service may have metered it. Sending the same request again is safe either way.
  *
  * @since 0.1.0
  * @category errors
@@ -566,7 +567,7 @@ export class ConnectionError extends define<ConnectionError>()(
     operation: OperationName,
     /** Scheme, host and port that were to be reached. */
     endpoint: Schema.String,
-    /** What the network said, such as `ECONNREFUSED`. */
+    /** What the network said, such as `ECONNREFUSED`, or with what status a proxy refused to connect. */
     reason: Schema.String,
     delivery: Schema.Literal("notSent", "unknown")
   },
@@ -576,7 +577,7 @@ export class ConnectionError extends define<ConnectionError>()(
         ? "Nothing was sent; check endpoint and network, and send the same request."
         : mayBeMetered
     }`,
-  (self) => (lastingFaults.has(self.reason) ? "final" : "transient")
+  (self) => (isLasting(self.reason ?? "") ? "final" : "transient")
 ) {}
 
 /**
@@ -639,16 +640,10 @@ const adviceFor = ({ statusCode = 0 }: { readonly statusCode?: number | undefine
       : "Look for a proxy or a wrong endpoint."
 
 /** Where trying again meets the same until a person has changed something. */
-const lastingFaults: ReadonlySet<string> = new Set([
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "EndpointError",
-  "InvalidUrl",
-  "Encode"
-])
+const isLasting = (reason: string): boolean =>
+  /^(EndpointError|InvalidUrl|Encode|the proxy answers CONNECT with HTTP 4(?!08|29).*)$/.test(
+    reason
+  ) || isCertificateError(reason)
 
 /** Classifies what the model does not, as the official SDK does. */
 const kindOf = ({

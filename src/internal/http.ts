@@ -13,6 +13,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { watch } from "#connectFailures"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import type * as MeteringError from "../MeteringError.js"
@@ -70,6 +71,7 @@ export const makeExecute = (
   credentials: AwsCredentials.Service,
   httpClient: HttpClient.HttpClient
 ): Execute => {
+  watch()
   const { endpoint, region, requestTimeout } = config
   const url = new URL(endpoint)
   // as the official SDK does below a base path
