@@ -30,6 +30,7 @@ import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { isCertificateError } from "./internal/certificate.js"
+import { responseSizeLimit } from "./internal/httpAnswer.js"
 import { Rule } from "./Preflight.js"
 
 /**
@@ -595,7 +596,7 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
 ) {}
 
 /**
- * The answer is not one of the service: a proxy's page, an empty or a broken body.
+ * The answer is not one of the service: a proxy's page, an empty or a broken body, or more than 4 MiB of anything.
  *
  * The body is not kept, since nobody knows whose words it holds. An answer of status 2xx that cannot be
  * read leaves open whether the usage was metered; sending the same request again is safe.
@@ -607,11 +608,11 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   "UnexpectedResponseError",
   answerWith({
     contentType: Schema.optional(Schema.String),
-    /** Length of the body in characters. */
+    /** Length of the body in characters. A longer one than 4 MiB is not read to its end. */
     bodyLength: Schema.Number
   }),
   (self) =>
-    `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${adviceFor(self)}`,
+    `The answer is not one of the service (${self.contentType ?? "no content type"}, ${self.bodyLength > responseSizeLimit ? "more than 4 MiB" : `${self.bodyLength} characters`}). ${adviceFor(self)}`,
   ({ statusCode = 0 }) =>
     statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
 ) {}

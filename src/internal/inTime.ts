@@ -27,7 +27,8 @@ export const inTime =
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(timer(limit), (start) =>
         Effect.flatMap(
-          Effect.forkDaemon(Effect.interruptible(Effect.zipRight(prepare, attempt))),
+          // its exit is looked at here: a fiber that fails is reported as unhandled
+          Effect.forkDaemon(Effect.exit(Effect.interruptible(Effect.zipRight(prepare, attempt)))),
           (fiber) => {
             let isLate = false
             const cancel = start(() => {
@@ -36,7 +37,8 @@ export const inTime =
             })
             fiber.addObserver(cancel)
             const result = Effect.async<A, E | RequestTimeoutError>((resume) =>
-              fiber.addObserver((exit) =>
+              fiber.addObserver((exits) => {
+                const exit = Exit.flatten(exits)
                 resume(
                   isLate && Exit.isFailure(exit)
                     ? Effect.fail(
@@ -47,7 +49,7 @@ export const inTime =
                       )
                     : exit
                 )
-              )
+              })
             )
             return Effect.onInterrupt(restore(result), () => Fiber.interrupt(fiber))
           }
