@@ -113,6 +113,17 @@ describe.each(clients)("over $client", ({ at }) => {
     })
   )
 
+  it.scopedLive("an answer that may not have a body has an empty one", () =>
+    Effect.gen(function* () {
+      const { endpoint } = yield* serving((response) => response.writeHead(304).end())
+      const error = yield* Effect.flip(Effect.provide(call(), at(endpoint)))
+      assert.deepInclude(
+        { ...error },
+        { _tag: "UnexpectedResponseError", statusCode: 304, bodyLength: 0 }
+      )
+    })
+  )
+
   it.scopedLive("a byte order mark before the answer is no fault", () =>
     Effect.gen(function* () {
       const { endpoint } = yield* serving((response) => {

@@ -106,7 +106,11 @@ export const makeExecute = (
     const readAnswer = (response: HttpClientResponse.HttpClientResponse) => {
       const { headers, status } = response
       return Effect.matchEffect(readBody(response, headers), {
-        onFailure: fail,
+        // where there is no body at all there is no stream of one
+        onFailure: (error) =>
+          error.reason === "EmptyBody"
+            ? Effect.succeed({ status, headers, body: "" })
+            : fail(error),
         onSuccess: (body) => Effect.succeed<HttpAnswer>({ status, headers, ...body })
       })
     }
