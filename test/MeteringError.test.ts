@@ -467,7 +467,7 @@ describe("errors that no answer has brought", () => {
 
 describe("words of megabytes", () => {
   // any of these takes hours where the time grows with the square of the length
-  it.effect.each([
+  it.effect.each<readonly [string, string]>([
     ["white space", " "],
     ["beginnings of a JWT", "eyJ"],
     ["letters", "a"],
