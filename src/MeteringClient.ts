@@ -75,6 +75,12 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
  * that the service calls expired are refreshed, and a clock that is four minutes or more off is corrected by
  * the answer's `Date`. Retries are the app's: see `MeteringRetry`.
  *
+ * Give it an `HttpClient` that makes one attempt. One that retries underneath hides all attempts but the last: when the
+ * first was lost on the way back and the second is refused a connection, the call fails with `delivery: "notSent"`, though
+ * the usage may have been metered.
+ *
+ * An answer of more than 4 MiB is not read to its end; it is an `UnexpectedResponseError`.
+ *
  * Redirects are not followed: a signed request goes nowhere but to its endpoint. Over `FetchHttpClient` that takes a
  * `RequestInit` on every call, so other options of fetch belong where the calls run, not under its layer.
  *

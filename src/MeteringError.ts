@@ -29,7 +29,9 @@
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { isCertificateError } from "./internal/certificate.js"
 import * as delivery from "./internal/delivery.js"
+import { responseSizeLimit } from "./internal/httpAnswer.js"
 import { Rule } from "./Preflight.js"
 
 /**
@@ -557,8 +559,8 @@ export class ClockSkewError extends define<ClockSkewError>()(
 /**
  * The connection failed before an answer came.
  *
- * `delivery` tells what became of the request: `notSent` when no connection was ever made, and otherwise
- * `unknown`: the service may have metered it. Sending the same request again is safe either way.
+ * `delivery` tells what became of the request: `notSent` when no connection was ever made, its TLS handshake
+ * included, and otherwise `unknown`: the service may have metered it. Sending the same request again is safe either way.
  *
  * @since 0.1.0
  * @category errors
@@ -569,7 +571,7 @@ export class ConnectionError extends define<ConnectionError>()(
     operation: OperationName,
     /** Scheme, host and port that were to be reached. */
     endpoint: Schema.String,
-    /** What the network said, such as `ECONNREFUSED`. */
+    /** What the network said, such as `ECONNREFUSED`, or with what status a proxy refused to connect. */
     reason: Schema.String,
     delivery: Schema.Literal("notSent", "unknown")
   },
@@ -579,7 +581,7 @@ export class ConnectionError extends define<ConnectionError>()(
         ? "Nothing was sent; check endpoint and network, and send the same request."
         : sendAgain(self)
     }`,
-  (self) => (lastingFaults.has(self.reason) ? "final" : "transient")
+  (self) => (isLasting(self.reason ?? "") ? "final" : "transient")
 ) {}
 
 /**
@@ -597,8 +599,8 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
 ) {}
 
 /**
- * The answer is not one of the service: a proxy's page, an empty or a broken body. Or it lacks what the call was made
- * for, which `missing` names: a success of MeterUsage without a receipt is none.
+ * The answer is not one of the service: a proxy's page, an empty or a broken body, or more than 4 MiB of anything. Or it
+ * lacks what the call was made for, which `missing` names: a success of MeterUsage without a receipt is none.
  *
  * The body is not kept, since nobody knows whose words it holds. An answer of status 2xx that cannot be
  * read leaves open whether the usage was metered; sending the same request again is safe.
@@ -610,14 +612,16 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   "UnexpectedResponseError",
   answerWith({
     contentType: Schema.optional(Schema.String),
-    /** Length of the body in characters. */
+    /** Length of the body in characters. A longer one than 4 MiB is not read to its end. */
     bodyLength: Schema.Number,
     /** What the call was made for and the response lacks, such as `MeteringRecordId`. */
     missing: Schema.optional(Schema.String)
   }),
   (self) => {
     const what = self.missing === undefined ? "is not one of the service" : `has no ${self.missing}`
-    return `The answer ${what} (${self.contentType ?? "no content type"}, ${self.bodyLength} characters). ${adviceFor(self)}`
+    const length =
+      self.bodyLength > responseSizeLimit ? "more than 4 MiB" : `${self.bodyLength} characters`
+    return `The answer ${what} (${self.contentType ?? "no content type"}, ${length}). ${adviceFor(self)}`
   },
   ({ statusCode = 0 }) =>
     statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
@@ -657,16 +661,10 @@ const adviceFor = ({
       : "Look for a proxy or a wrong endpoint."
 
 /** Where trying again meets the same until a person has changed something. */
-const lastingFaults: ReadonlySet<string> = new Set([
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "EndpointError",
-  "InvalidUrl",
-  "Encode"
-])
+const isLasting = (reason: string): boolean =>
+  /^(EndpointError|InvalidUrl|Encode|the proxy answers CONNECT with HTTP 4(?!08|29).*)$/.test(
+    reason
+  ) || isCertificateError(reason)
 
 /** Classifies what the model does not, as the official SDK does. */
 const kindOf = ({

@@ -67,7 +67,7 @@ export const whileRetryable: Schedule.Schedule<unknown, unknown> = Schedule.recu
  * Waits a random part of an exponentially growing time, longer when throttled, and no less than the service
  * asks for by `Retry-After` (but at most 5 s longer than it would have waited anyway).
  *
- * The n-th wait (from 0) is `random * min(base * 2^n, max)`. It goes on for ever: combine it with what ends
+ * The n-th wait (from 0) is `random * min(base * 2^n, max)`, in whole milliseconds. It goes on for ever: combine it with what ends
  * it. Its output is the wait.
  *
  * @example
@@ -97,7 +97,8 @@ export const backoff = (
     Effect.map(Random.next, (random) => {
       const start = isThrottling(error) ? throttledBase : base
       const delay = random * Math.min(start * 2 ** retries, max)
-      const wait = Math.max(delay, Math.min(retryAfter(error), delay + mostAboveDelay))
+      // a clock counts in whole milliseconds, and some can do nothing with a part of one
+      const wait = Math.ceil(Math.max(delay, Math.min(retryAfter(error), delay + mostAboveDelay)))
       return [
         retries + 1,
         Duration.millis(wait),

@@ -777,11 +777,18 @@ describe("connections that fail", () => {
     ["EHOSTUNREACH", "unknown"],
     ["ENETUNREACH", "unknown"],
     ["UND_ERR_CONNECT_TIMEOUT", "notSent"],
-    ["CERT_HAS_EXPIRED", "notSent"],
+    ["EPROTO", "notSent"],
+    ["OUT_OF_MEM", "notSent"],
     ["ECONNRESET", "unknown"],
     ["EPIPE", "unknown"],
     ["ETIMEDOUT", "unknown"],
     ["UND_ERR_SOCKET", "unknown"],
+    ["UND_ERR_ABORTED", "unknown"],
+    // by their names alone, these may have come after the request had left
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "unknown"],
+    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "unknown"],
+    ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", "unknown"],
+    ["ERR_SSL_UNEXPECTED_EOF_WHILE_READING", "unknown"],
     ["WHAT_ELSE", "unknown"]
   ] as const)("by %s: delivery %s", ([code, delivery]) =>
     Effect.gen(function* () {
@@ -798,9 +805,29 @@ describe("connections that fail", () => {
             endpoint: "https://metering.marketplace.us-east-1.amazonaws.com"
           }
         )
-        assert.strictEqual(error.isRetryable, code !== "CERT_HAS_EXPIRED")
+        assert.isTrue(error.isRetryable)
         assert.lengthOf(http.sent, 1)
       }
+    })
+  )
+
+  // all of https://nodejs.org/api/tls.html#x509-certificate-error-codes but OUT_OF_MEM, and those that Node adds
+  it.effect.each(
+    `UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_CRL UNABLE_TO_DECRYPT_CERT_SIGNATURE
+    UNABLE_TO_DECRYPT_CRL_SIGNATURE UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY CERT_SIGNATURE_FAILURE
+    CRL_SIGNATURE_FAILURE CERT_NOT_YET_VALID CERT_HAS_EXPIRED CRL_NOT_YET_VALID CRL_HAS_EXPIRED
+    ERROR_IN_CERT_NOT_BEFORE_FIELD ERROR_IN_CERT_NOT_AFTER_FIELD ERROR_IN_CRL_LAST_UPDATE_FIELD
+    ERROR_IN_CRL_NEXT_UPDATE_FIELD DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE CERT_CHAIN_TOO_LONG CERT_REVOKED
+    INVALID_CA PATH_LENGTH_EXCEEDED INVALID_PURPOSE CERT_UNTRUSTED CERT_REJECTED HOSTNAME_MISMATCH
+    UNSPECIFIED ERR_TLS_CERT_ALTNAME_INVALID`.split(/\s+/)
+  )("by a certificate, %s: nothing was sent, and it is final", (code) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        Effect.provide(operations.MeterUsage.call(), clientLayer(stubHttp(broken(code)).layer))
+      )
+      assert.deepInclude({ ...error }, { reason: code, delivery: "notSent" })
+      assert.isFalse(error.isRetryable)
     })
   )
 

@@ -519,3 +519,26 @@ describe("what became of a request", () => {
     )
   })
 })
+
+describe("words of megabytes", () => {
+  // any of these takes hours where the time grows with the square of the length
+  it.effect.each<readonly [string, string]>([
+    ["white space", " "],
+    ["beginnings of a JWT", "eyJ"],
+    ["letters", "a"],
+    ["commas", ","],
+    ["hashes", "#"],
+    ["quotes", '"']
+  ])("of %s are cut at once", ([, text]) =>
+    Effect.gen(function* () {
+      // quotes take two characters each
+      const long = text.repeat(1_500_000 / text.length)
+      for (const code of ["ThrottlingException", `Odd${long}`, `${long}#OddException`]) {
+        const reply = exception(code, { message: `${long}x` })
+        const error = yield* failure(operations.MeterUsage, reply)
+        assert.isBelow(error.message.length, 3_000)
+        assert.isBelow(JSON.stringify(error).length, 7_000)
+      }
+    })
+  )
+})

@@ -84,6 +84,23 @@ describe("standard", () => {
     })
   )
 
+  it.effect("waits whole milliseconds, which a virtual clock can measure", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* waits(MeteringRetry.standard, [fault], 0.333), [17, 34])
+      assert.deepStrictEqual(yield* waits(MeteringRetry.standard, [asking(60.5)], 0), [61, 61])
+      const fiber = yield* Effect.fail(fault).pipe(
+        Effect.retry(MeteringRetry.standard),
+        Effect.flip,
+        Effect.timed,
+        Effect.withRandom(Random.fixed([0.333])),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 minute")
+      const [taken] = yield* Fiber.join(fiber)
+      assert.strictEqual(Duration.toMillis(taken), 51)
+    })
+  )
+
   it.effect("is fresh for each effect that it retries", () =>
     Effect.gen(function* () {
       for (let i = 0; i < 2; i++) {

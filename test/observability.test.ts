@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as MetricState from "effect/MetricState"
 import * as TestClock from "effect/TestClock"
@@ -76,8 +78,32 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
       const status = { "http.response.status_code": 400, "aws.request_id": requestId }
       assert.deepStrictEqual(spans.map(seen), [
         { ...span, ...status, "error.type": "ThrottlingException" },
-        { ...attempt, ...status }
+        { ...attempt, ...status, "error.type": "400" }
       ])
+    })
+  )
+
+  it.effect("and its attempt have failed by an answer that is an error", () =>
+    Effect.gen(function* () {
+      const spans = yield* outcomeOf(call(), [exception("ThrottlingException")])
+      assert.deepStrictEqual(
+        spans.map(({ status }) => status._tag === "Ended" && status.exit._tag),
+        ["Failure", "Failure"]
+      )
+    })
+  )
+
+  it.effect("logs nothing of a failure that is handled", () =>
+    Effect.gen(function* () {
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ message }) => logged.push(message))
+      for (const reply of [broken("ECONNRESET"), exception("ThrottlingException")]) {
+        yield* outcomeOf(call(), [reply]).pipe(
+          Logger.withMinimumLogLevel(LogLevel.All),
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+        )
+      }
+      assert.deepStrictEqual(logged, [])
     })
   )
 

@@ -8,6 +8,7 @@ export default defineConfig({
   root,
   resolve: {
     alias: [
+      { find: "#connectFailures", replacement: src("internal/connectFailures.node.ts") },
       { find: "#sha256", replacement: src("internal/sha256.node.ts") },
       { find: /^effect-marketplace-metering$/, replacement: src("index.ts") },
       {

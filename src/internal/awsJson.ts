@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import type { CommonError, ModelledException, OperationName } from "../MeteringError.js"
 import type { Operation } from "../Operation.js"
 import * as codec from "./codec.js"
-import { about, type HttpAnswer } from "./httpAnswer.js"
+import { about, type HttpAnswer, isSuccess } from "./httpAnswer.js"
 import { targetPrefix } from "./names.js"
 import { decodeError, unexpected } from "./serviceError.js"
 import { of } from "./shape.js"
@@ -40,9 +40,8 @@ export const answerDecoder = <Request, Response, E extends ModelledException, An
       return member === undefined || (Array.isArray(member) && member.length === 0)
     })
   return (answer, conceal) => {
-    const json = parse(answer.body)
-    // a browser gives a redirect that it was not to follow the status 0
-    if (answer.status < 200 || answer.status >= 300) {
+    const json = answer.isTooLong ? undefined : parse(answer.body)
+    if (!isSuccess(answer)) {
       return Either.left(decodeError(operation, answer, json, conceal))
     }
     if (json === undefined) return Either.left(unexpected(operation.name, answer, conceal))
@@ -69,9 +68,11 @@ export const answerDecoder = <Request, Response, E extends ModelledException, An
 
 /** An empty body is an empty object, and so is null; what is no object at all is nothing. */
 const parse = (body: string): Record<string, unknown> | undefined => {
-  if (body.trim() === "") return {}
+  // some clients take it off and others leave it
+  const text = body.startsWith("\ufeff") ? body.slice(1) : body
+  if (text.trim() === "") return {}
   try {
-    const json: unknown = JSON.parse(body) ?? {}
+    const json: unknown = JSON.parse(text) ?? {}
     return typeof json === "object" && !Array.isArray(json)
       ? (json as Record<string, unknown>)
       : undefined

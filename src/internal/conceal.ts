@@ -12,14 +12,35 @@ const shortest = 8
 /** What an echo of a secret stands in: all up to white space, a quote or a bracket. */
 const runs = /[^\s"'<>()[\]{}]+/g
 
+const betweenRuns = /[\s"'<>()[\]{}]/
+
+/** So many characters are shown at the most; the service's own messages are far shorter. */
+export const longest = 2_000
+
+/** What is too long is cut between two runs, since half of a secret could not be told from a word. */
+const shortened = (text: string): string => {
+  if (text.length <= longest) return text
+  let end = longest
+  while (end > 0 && !betweenRuns.test(text.charAt(end))) end -= 1
+  return `${text.slice(0, end)}…`
+}
+
+/** What a JWT may be in. */
+const dotted = /[\w.-]+/g
+
 /** The signed answer to RegisterUsage, whoever repeats it. */
-const jwts = /eyJ[\w-]+\.[\w-]+\.[\w-]*/g
+const withoutJwt = (run: string): string => {
+  const start = run.indexOf("eyJ")
+  return start >= 0 && run.slice(start).split(".", 3).length === 3
+    ? run.slice(0, start) + hidden
+    : run
+}
 
 const hidden = "<redacted>"
 
 /**
- * Replaces every run of characters that holds a recognisable part of a secret. The secrets are asked for only when
- * there is a text to search.
+ * Replaces every run of characters that holds a recognisable part of a secret, and keeps no more of a text than its
+ * beginning. The secrets are asked for only when there is a text to search.
  */
 export const concealer =
   (secrets: () => ReadonlyArray<string | undefined>) =>
@@ -35,8 +56,8 @@ export const concealer =
       return false
     }
     return known
-      .reduce((shown, secret) => shown.replaceAll(secret, hidden), text)
-      .replace(jwts, hidden)
+      .reduce((shown, secret) => shown.replaceAll(secret, hidden), shortened(text))
+      .replace(dotted, withoutJwt)
       .replace(runs, (run) => (isTelling(run) ? hidden : run))
   }
 

@@ -13,6 +13,8 @@ import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { watch } from "#connectFailures"
 import type * as AwsCredentials from "../AwsCredentials.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import type * as MeteringError from "../MeteringError.js"
@@ -20,7 +22,7 @@ import type { Operation } from "../Operation.js"
 import * as awsJson from "./awsJson.js"
 import { concealer, secretsOf } from "./conceal.js"
 import { connectionError } from "./connection.js"
-import type { HttpAnswer } from "./httpAnswer.js"
+import { bodyReader, type HttpAnswer, responseSizeLimit, tooLong } from "./httpAnswer.js"
 import { inTime } from "./inTime.js"
 import { type Attempt, forOperation, isSame, mending, skewToCorrect } from "./mending.js"
 import { signingName } from "./names.js"
@@ -70,6 +72,7 @@ export const makeExecute = (
   credentials: AwsCredentials.Service,
   httpClient: HttpClient.HttpClient
 ): Execute => {
+  watch()
   const { endpoint, region, requestTimeout } = config
   const url = new URL(endpoint)
   // as the official SDK does below a base path
@@ -100,12 +103,17 @@ export const makeExecute = (
     const fail = (error: HttpClientError.HttpClientError) =>
       Effect.fail(connectionError(name, url.origin, error))
 
-    const readAnswer = (response: HttpClientResponse.HttpClientResponse) =>
-      Effect.matchEffect(response.text, {
-        onFailure: fail,
-        onSuccess: (body) =>
-          Effect.succeed<HttpAnswer>({ status: response.status, headers: response.headers, body })
+    const readAnswer = (response: HttpClientResponse.HttpClientResponse) => {
+      const { headers, status } = response
+      return Effect.matchEffect(readBody(response, headers), {
+        // where there is no body at all there is no stream of one
+        onFailure: (error) =>
+          error.reason === "EmptyBody"
+            ? Effect.succeed({ status, headers, body: "" })
+            : fail(error),
+        onSuccess: (body) => Effect.succeed<HttpAnswer>({ status, headers, ...body })
       })
+    }
 
     const exchange = (request: HttpClientRequest.HttpClientRequest) =>
       Effect.matchEffect(httpClient.execute(request), {
@@ -172,6 +180,21 @@ export const makeExecute = (
     }
   }
 }
+
+/** A body of a known length can be read at once, which costs less than to count. A client may have unpacked any other. */
+const readBody = (
+  response: HttpClientResponse.HttpClientResponse,
+  headers: HttpAnswer["headers"]
+): Effect.Effect<Pick<HttpAnswer, "body" | "isTooLong">, HttpClientError.ResponseError> =>
+  Number(headers["content-length"]) <= responseSizeLimit && !headers["content-encoding"]
+    ? Effect.map(response.text, (body) => (body.length > responseSizeLimit ? tooLong : { body }))
+    : Effect.suspend(() => {
+        const { add, end } = bodyReader()
+        return Effect.map(
+          Stream.runForEachWhile(response.stream, (chunk) => Effect.sync(() => add(chunk))),
+          end
+        )
+      })
 
 const isStatusError = (
   error: HttpClientError.HttpClientError

@@ -4,8 +4,39 @@
 export interface HttpAnswer {
   readonly status: number
   readonly headers: { readonly [name: string]: string | undefined }
+  /** Empty where it is longer than is read. */
   readonly body: string
+  /** Whether the body is longer than `responseSizeLimit`; the rest of it is never read. */
+  readonly isTooLong?: boolean
 }
+
+/**
+ * The most that is read of a body, in bytes once it is no longer compressed. The service repeats the records of a request
+ * with something to each, and a request is less than 1 MB.
+ */
+export const responseSizeLimit = 4 * 1024 * 1024
+
+/** Puts an answer's text together from its bytes, as far as the limit. */
+export const bodyReader = () => {
+  const decoder = new TextDecoder()
+  let body = ""
+  let size = 0
+  return {
+    /** Whether more may follow. */
+    add: (chunk: Uint8Array): boolean => {
+      size += chunk.length
+      if (size <= responseSizeLimit) body += decoder.decode(chunk, { stream: true })
+      return size <= responseSizeLimit
+    },
+    end: (): Pick<HttpAnswer, "body" | "isTooLong"> =>
+      size <= responseSizeLimit ? { body: body + decoder.decode() } : tooLong
+  }
+}
+
+export const tooLong: Pick<HttpAnswer, "body" | "isTooLong"> = { body: "", isTooLong: true }
+
+/** A browser gives a redirect that it was not to follow the status 0. */
+export const isSuccess = ({ status }: HttpAnswer): boolean => status >= 200 && status < 300
 
 /** What every answer and every error of the service carries. */
 export const about = (answer: HttpAnswer, conceal: (text: string) => string) => {

@@ -11,6 +11,9 @@ import { type OperationName, RequestTimeoutError } from "../MeteringError.js"
  * Runs an attempt in a fiber of its own, which ends with the attempt, with the caller, or when the time is up. What is
  * set there, by `prepare` or by the attempt, stays there.
  *
+ * That fiber can always be interrupted, but where its caller cannot be (in a finalizer), only the end of the time does
+ * so. A child would be interrupted with its parent, wherever that is.
+ *
  * `Effect.timeoutFail` would do the same by two fibers and a hand-over of all fiber refs, for several times the cost.
  */
 export const inTime =
@@ -23,26 +26,33 @@ export const inTime =
   <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E | RequestTimeoutError> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(timer(limit), (start) =>
-        Effect.flatMap(Effect.fork(restore(Effect.zipRight(prepare, attempt))), (fiber) =>
-          restore(
-            Effect.async<A, E | RequestTimeoutError>((resume) => {
-              const cancel = start(() => {
-                const error = new RequestTimeoutError(
-                  { operation, endpoint: endpoint(), timeout: limit },
-                  true
-                )
-                resume(Effect.zipRight(Fiber.interrupt(fiber), Effect.fail(error)))
-              })
-              fiber.addObserver((exit) => {
-                cancel()
-                resume(exit)
-              })
-              return Effect.suspend(() => {
-                cancel()
-                return Fiber.interrupt(fiber)
-              })
+        Effect.flatMap(
+          // its exit is looked at here: a fiber that fails is reported as unhandled
+          Effect.forkDaemon(Effect.exit(Effect.interruptible(Effect.zipRight(prepare, attempt)))),
+          (fiber) => {
+            let isLate = false
+            const cancel = start(() => {
+              isLate = true
+              fiber.unsafeInterruptAsFork(fiber.id())
             })
-          )
+            fiber.addObserver(cancel)
+            const result = Effect.async<A, E | RequestTimeoutError>((resume) =>
+              fiber.addObserver((exits) => {
+                const exit = Exit.flatten(exits)
+                resume(
+                  isLate && Exit.isFailure(exit)
+                    ? Effect.fail(
+                        new RequestTimeoutError(
+                          { operation, endpoint: endpoint(), timeout: limit },
+                          true
+                        )
+                      )
+                    : exit
+                )
+              })
+            )
+            return Effect.onInterrupt(restore(result), () => Fiber.interrupt(fiber))
+          }
         )
       )
     )
@@ -60,7 +70,7 @@ export const timer = (limit: Duration.Duration): Effect.Effect<Timer> =>
                 (onTime) =>
                   scheduler.unsafeSchedule(onTime, limit)
             )
-          : Effect.map(Effect.fork(Effect.interruptible(clock.sleep(limit))), sleeper)
+          : Effect.map(Effect.forkDaemon(Effect.interruptible(clock.sleep(limit))), sleeper)
       )
     : Effect.succeed(() => () => undefined)
 

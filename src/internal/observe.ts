@@ -13,7 +13,7 @@ import type * as Tracer from "effect/Tracer"
 import type { OperationName } from "../MeteringError.js"
 import * as MeteringMetrics from "../MeteringMetrics.js"
 import { isKnownStatus } from "../UsageRecord.js"
-import { type HttpAnswer, requestIdOf } from "./httpAnswer.js"
+import { type HttpAnswer, isSuccess, requestIdOf } from "./httpAnswer.js"
 import { serviceId } from "./names.js"
 
 /** What an answer or an error may tell. */
@@ -21,6 +21,8 @@ interface Outcome {
   readonly _tag?: string
   readonly requestId?: string | undefined
   readonly statusCode?: number | undefined
+  /** Of an HTTP answer that is an error. */
+  readonly errorType?: string | undefined
   readonly results?: ReadonlyArray<{ readonly status?: string | undefined }>
   readonly unprocessedRecords?: ReadonlyArray<unknown>
 }
@@ -93,13 +95,20 @@ export const observeAttempt = (url: URL) => {
             "POST",
             spanOptions,
             () => attempt,
-            (answer) => ({ statusCode: answer.status, requestId: requestIdOf(answer, conceal) })
+            (answer) => ({
+              statusCode: answer.status,
+              requestId: requestIdOf(answer, conceal),
+              errorType: isSuccess(answer) ? undefined : String(answer.status)
+            })
           )
         : attempt
     )
 }
 
-/** A span learns from an answer what may be told of it. A tracer keeps the exit, so the answer is not in it. */
+/**
+ * A span learns from an answer what may be told of it, and fails with one that is an error. A tracer keeps the exit, so the
+ * answer is not in it.
+ */
 const inSpan = <A, E extends Outcome>(
   name: string,
   options: Tracer.SpanOptions,
@@ -107,19 +116,28 @@ const inSpan = <A, E extends Outcome>(
   outcome: (answer: A) => Outcome
 ): Effect.Effect<A, E> =>
   Effect.suspend(() => {
-    let answer: A
-    return Effect.map(
+    let answered: { readonly answer: A } | undefined
+    return Effect.matchCauseEffect(
       Effect.useSpan(name, options, (span) =>
-        Effect.map(
+        Effect.flatMap(
           Effect.onExit(run(span), (exit) =>
             Effect.sync(() => annotate(span, Exit.map(exit, outcome)))
           ),
-          (value) => {
-            answer = value
+          (answer) => {
+            answered = { answer }
+            const { errorType } = outcome(answer)
+            return errorType === undefined ? Effect.void : Effect.fail(`HTTP ${errorType}`)
           }
         )
       ),
-      () => answer
+      {
+        // but for the failure above, it is the one of what was run
+        onFailure: (cause) =>
+          answered === undefined
+            ? Effect.failCause(cause as Cause.Cause<E>)
+            : Effect.succeed(answered.answer),
+        onSuccess: () => Effect.succeed((answered as { readonly answer: A }).answer)
+      }
     )
   })
 
@@ -132,7 +150,8 @@ const annotate = (span: Tracer.Span, exit: Exit.Exit<Outcome, Outcome>) => {
     span.attribute("http.response.status_code", outcome.statusCode)
   }
   if (outcome?.requestId !== undefined) span.attribute("aws.request_id", outcome.requestId)
-  if (Exit.isFailure(exit)) span.attribute("error.type", outcomeOf(exit))
+  const errorType = Exit.isFailure(exit) ? outcomeOf(exit) : exit.value.errorType
+  if (errorType !== undefined) span.attribute("error.type", errorType)
 }
 
 const outcomeOf = (exit: Exit.Exit<unknown, Outcome>): string => {

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import type { CommonError, ModelledException, OperationName } from "../MeteringError.js"
 import * as MeteringError from "../MeteringError.js"
 import type { Operation } from "../Operation.js"
-import { about, type HttpAnswer } from "./httpAnswer.js"
+import { about, type HttpAnswer, responseSizeLimit } from "./httpAnswer.js"
 
 export const decodeError = <E extends ModelledException>(
   operation: Pick<Operation<unknown, unknown, E>, "name" | "exceptions">,
@@ -76,7 +76,7 @@ export const unexpected = (
       ...about(answer, conceal),
       ...retryAfter(answer.headers),
       ...(contentType !== undefined && { contentType: conceal(contentType) }),
-      bodyLength: answer.body.length,
+      bodyLength: answer.isTooLong ? responseSizeLimit + 1 : answer.body.length,
       ...(missing !== undefined && { missing })
     },
     true
@@ -97,7 +97,8 @@ const errorType = (
   for (const candidate of candidates) {
     const raw = typeof candidate === "number" ? String(candidate) : candidate
     if (typeof raw !== "string") continue
-    const name = raw.split(/[,:]/, 1)[0]?.trim() ?? ""
+    // what is longer than this is no name
+    const name = raw.slice(0, 200).split(/[,:]/, 1)[0]?.trim() ?? ""
     const hash = name.indexOf("#")
     const code = name.slice(hash + 1)
     if (code !== "") return { code, namespace: hash < 0 ? undefined : name.slice(0, hash) }
@@ -111,7 +112,10 @@ const message = (json: Record<string, unknown> | undefined): string | undefined 
 }
 
 /** After a wrong signature the service recites the headers that it should have been made from. */
-const withoutCanonicalRequest = (said: string) => said.split(/\s*The Canonical String/, 1)[0] ?? ""
+const withoutCanonicalRequest = (said: string) => {
+  const end = said.indexOf("The Canonical String")
+  return end < 0 ? said : said.slice(0, end).trimEnd()
+}
 
 /** Milliseconds, seconds, or a date, which counts from the answer's own. */
 const retryAfter = (

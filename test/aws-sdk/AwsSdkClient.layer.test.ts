@@ -375,7 +375,8 @@ describe("AwsSdkClient.layer", () => {
         "server.port": Number(port),
         "url.scheme": "http",
         "http.response.status_code": 400,
-        "aws.request_id": "r-1"
+        "aws.request_id": "r-1",
+        "error.type": "400"
       })
     })
   )

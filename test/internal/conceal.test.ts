@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { concealer } from "../../src/internal/conceal.js"
+import { concealer, longest } from "../../src/internal/conceal.js"
 
 const token = "FwoGZXIvYXdzEBYaDK/3+bJmQ2xp0VnT8LrUeQ/hYg7s+Kc9dW1aZ4NjPqRfMiXo=="
 const conceal = concealer(() => ["sandbox", "k3y-0123", undefined, "", token])
@@ -31,5 +31,30 @@ describe("what someone else wrote is shown without secrets", () => {
   it("and nothing else is hidden, not even an ordinary word that is someone's secret", () => {
     const said = "The sandbox (request 0d5a6e1c-8f2b-4c3d-9e7f-a1b2c3d4e5f6) takes no FwoGZXIvYXd"
     expect(conceal(said)).toBe(said)
+  })
+
+  it("of a long text the beginning, and no piece of a secret where it is cut", () => {
+    const words = "word ".repeat(1_000)
+    expect(conceal(words)).toBe(`${words.slice(0, longest - 1)}…`)
+    for (let before = longest - token.length - 5; before <= longest + 5; before++) {
+      const shown = conceal(`${"x".repeat(before - 1)} ${token} ${words}`)
+      expect(shown.length).toBeLessThanOrEqual(longest + 10)
+      expect(shown).not.toContain(token.slice(0, 4))
+    }
+  })
+
+  // any of these takes hours where the time grows with the square of the length
+  it.each([
+    ["white space", " "],
+    ["beginnings of a JWT", "eyJ"],
+    ["dots", "."],
+    ["a JWT's dots", "eyJ."],
+    ["letters", "a"],
+    ["brackets", "(<"],
+    ["the secret itself", token]
+  ])("at once, of megabytes of %s", (_, text) => {
+    const long = text.repeat(Math.ceil(8_000_000 / text.length))
+    expect(conceal(long).length).toBeLessThanOrEqual(longest + 10)
+    expect(conceal(`${long}.`).length).toBeLessThanOrEqual(longest + 10)
   })
 })

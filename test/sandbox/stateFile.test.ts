@@ -3,7 +3,18 @@ import { FileSystem, Path } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Exit, FastCheck, HashMap, Layer, Logger, Ref, TestClock } from "effect"
+import {
+  Deferred,
+  Effect,
+  Either,
+  Exit,
+  FastCheck,
+  HashMap,
+  Layer,
+  Logger,
+  Ref,
+  TestClock
+} from "effect"
 import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
 import * as journal from "../../src/sandbox/internal/journal.js"
 import { initial } from "../../src/sandbox/internal/state.js"

@@ -6,7 +6,12 @@ import {
   RegisterUsageCommand,
   ResolveCustomerCommand
 } from "@aws-sdk/client-marketplace-metering"
-import type { HttpAnswer } from "../../internal/httpAnswer.js"
+import {
+  bodyReader,
+  type HttpAnswer,
+  responseSizeLimit,
+  tooLong
+} from "../../internal/httpAnswer.js"
 import type { OperationName } from "../../MeteringError.js"
 
 /** A request that has been checked, in the two forms that the SDK can take. */
@@ -72,6 +77,8 @@ interface SdkResponse {
   body: unknown
 }
 
+const textEncoder = new TextEncoder()
+
 const textDecoder = new TextDecoder()
 
 /** Hands a request to the network, and notes it and what came back. */
@@ -86,12 +93,12 @@ export const observe = async <A extends { readonly response: unknown }>(
     const result = await network()
     const response = result.response as SdkResponse
     // the SDK reads a body that has been collected as well as one that streams
-    const body = await collect(config, response.body)
-    response.body = body
+    const { bytes, ...body } = await collect(config, response.body)
+    response.body = bytes
     seen.answer = {
       status: response.statusCode,
       headers: lowerCased(response.headers),
-      body: textDecoder.decode(body)
+      ...body
     }
     return result
   } catch (error) {
@@ -110,11 +117,29 @@ const signedPart = ({ headers, hostname, port, protocol }: SdkRequest): Signed =
   }
 }
 
+type Collected = Pick<HttpAnswer, "body" | "isTooLong"> & { readonly bytes: Uint8Array }
+
+/** Reads a body as far as the limit. To leave a stream's iteration is to end the stream. */
 const collect = async (
   { streamCollector }: MarketplaceMeteringClient["config"],
   body: unknown
-): Promise<Uint8Array> =>
-  body instanceof Uint8Array ? body : body ? streamCollector(body) : new Uint8Array()
+): Promise<Collected> => {
+  if (isIterable(body)) {
+    const { add, end } = bodyReader()
+    for await (const chunk of body) if (!add(chunk)) break
+    const read = end()
+    return { ...read, bytes: textEncoder.encode(read.body) }
+  }
+  const bytes: Uint8Array =
+    body instanceof Uint8Array ? body : body ? await streamCollector(body) : new Uint8Array()
+  return bytes.length > responseSizeLimit
+    ? { ...tooLong, bytes: new Uint8Array() }
+    : { body: textDecoder.decode(bytes), bytes }
+}
+
+/** Streams of Node are, and those of the web in most places; the SDK collects any other. */
+const isIterable = (body: unknown): body is AsyncIterable<Uint8Array> =>
+  typeof body === "object" && body !== null && Symbol.asyncIterator in body
 
 const lowerCased = (headers: Record<string, string>): HttpAnswer["headers"] =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))

@@ -1,9 +1,11 @@
 /** One call through the SDK: one attempt, and one more for expired credentials or a clock that was off. */
+
 import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
+import { watch } from "#connectFailures"
 import * as awsJson from "../../internal/awsJson.js"
 import * as codec from "../../internal/codec.js"
 import { concealer, secretsOf } from "../../internal/conceal.js"
@@ -42,9 +44,14 @@ export interface Options {
 
 const textEncoder = new TextEncoder()
 
-export const makeExecute =
-  ({ checksSize, connect, observed, requestTimeout }: Options): Execute =>
-  <Request extends object, Response, E extends MeteringError.ModelledException, Answer>(
+export const makeExecute = ({
+  checksSize,
+  connect,
+  observed,
+  requestTimeout
+}: Options): Execute => {
+  watch()
+  return <Request extends object, Response, E extends MeteringError.ModelledException, Answer>(
     operation: Operation<Request, Response, E, Answer>
   ) => {
     type Failure = E | MeteringError.CommonError
@@ -125,6 +132,7 @@ export const makeExecute =
           )
     }
   }
+}
 
 /**
  * Puts dates where the wire has seconds, which is how the SDK takes its times; nothing where there are none.
