@@ -148,6 +148,64 @@ describe("an outcome", () => {
     })
   )
 
+  it.effect("for a time that no calendar has is invalid, and all others go on", () =>
+    Effect.gen(function* () {
+      const beyond = (epochMillis: number) => ({
+        ...record(0),
+        timestamp: Object.assign(at(now), { epochMillis })
+      })
+      const answers = client(accept)
+      const outcomes = yield* submitAll(
+        [
+          record(0),
+          beyond(8.64e15 + 1),
+          beyond(-8.64e15 - 1),
+          beyond(1e300),
+          beyond(Number.NaN),
+          beyond(Number.POSITIVE_INFINITY),
+          record(1)
+        ],
+        answers
+      )
+      assert.deepStrictEqual(tags(outcomes), [
+        "Accepted id-d0",
+        ...Array.from({ length: 5 }, () => "Invalid timestamp type"),
+        "Accepted id-d1"
+      ])
+      assert.deepStrictEqual(dimensions(answers.calls), ["d0 d1"])
+    })
+  )
+
+  it.effect("for a time in the calendar's last month is the service's to judge", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* submitAll(
+        [record(0, { timestamp: at("+275760-09-13T00:00:00Z") })],
+        client(accept)
+      )
+      assert.deepStrictEqual(tags(outcomes), ["Accepted id-d0"])
+    })
+  )
+
+  it.effect("for a value that throws when it is read is invalid, and all others go on", () =>
+    Effect.gen(function* () {
+      const { proxy, revoke } = Proxy.revocable(record(0), {})
+      revoke()
+      const throwing = Object.defineProperty({ ...record(1) }, "dimension", {
+        enumerable: true,
+        get: () => {
+          throw new Error("not now")
+        }
+      })
+      const outcomes = yield* submitAll([record(0), proxy, throwing, record(2)], client(accept))
+      assert.deepStrictEqual(tags(outcomes), [
+        "Accepted id-d0",
+        "Invalid value type",
+        "Invalid value type",
+        "Accepted id-d2"
+      ])
+    })
+  )
+
   it.effect("a rule that is switched off is not checked", () =>
     Effect.gen(function* () {
       const odd = { ...record(0), dimension: "d".repeat(300) }
@@ -790,7 +848,8 @@ describe("options that make no sense are a defect", () => {
     ["rate: expected more than 0, got 0", { rate: 0 }],
     ["rate: expected more than 0, got NaN", { rate: Number.NaN }],
     ["concurrency: expected a whole number more than 0, got 0", { concurrency: 0 }],
-    ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }]
+    ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }],
+    ["margin: expected a finite duration, got Infinity", { margin: Duration.infinity }]
   ])("%s", ([message, options]) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(Stream.runDrain(submit(records(1), client(accept), options)))

@@ -6,7 +6,6 @@ import type { BatchMeterUsageError, BatchMeterUsageResponse } from "../../BatchM
 import { InternalServiceErrorException, type InvalidInputError } from "../../MeteringError.js"
 import type { Counts, Input, Outcome } from "../../UsageSubmission.js"
 import * as bookkeeping from "./books.js"
-import { deadlineOf } from "./deadline.js"
 import { type Doubt, type Entry, type Fate, fateOf, type Violations } from "./entry.js"
 import * as heap from "./heap.js"
 import * as intake from "./intake.js"
@@ -235,7 +234,7 @@ export const make = (settings: Settings): Dispatch => {
       time = now
       const index = read
       read += 1
-      const { bytes, productCode, record, violations } = take(input)
+      const { bytes, deadline, productCode, record, violations } = take(input)
       if (violations !== undefined) {
         const product = productCode === undefined ? {} : { productCode }
         books.tell({ _tag: "Invalid", index, record, ...product, violations })
@@ -249,7 +248,7 @@ export const make = (settings: Settings): Dispatch => {
         group: groupOf(record.licenseArn, productCode),
         key,
         bytes,
-        deadline: deadlineOf(record, settings.window),
+        deadline,
         sameKeyAs: books.lastOf(key)?.index,
         previous: undefined,
         next: undefined,
