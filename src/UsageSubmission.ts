@@ -38,6 +38,7 @@ import type { BatchMeterUsageError } from "./BatchMeterUsage.js"
 import * as reporting from "./internal/submission/report.js"
 import { run } from "./internal/submission/run.js"
 import * as settings from "./internal/submission/settings.js"
+import * as source from "./internal/submission/source.js"
 import type { MeteringClient } from "./MeteringClient.js"
 import type { Violation } from "./MeteringError.js"
 import type { Rule } from "./Preflight.js"
@@ -407,7 +408,8 @@ export interface Report {
  * product's records for this submission, and one that concerns the caller ends all.
  *
  * The stream itself fails only with what the source fails with, once everything that was read has its outcome. A
- * defect of the client ends it in the same way, and options that make no sense, such as a rate of 0, are one.
+ * defect of the client, of a thing that is iterated or of `stop` ends it in the same way; one of `onInterrupt` is added
+ * to what it ends with. Options that make no sense, such as a rate of 0, are a defect.
  *
  * @example
  * ```ts
@@ -435,7 +437,7 @@ export const submit = <E = never, R = never>(
   Stream.suspend(() =>
     isStream(records)
       ? run(records, settings.make(options), { isDrained: false })
-      : run(Stream.fromIterable(records), settings.make(withTotal(records, options)), {
+      : run(source.fromIterable(records), settings.make(withTotal(records, options)), {
           isDrained: true
         })
   )

@@ -12,6 +12,7 @@ import {
   Stream,
   TestClock
 } from "effect"
+import type { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import {
@@ -41,6 +42,8 @@ const answering = (status: string, id?: string) => (call: Call) =>
 
 const licence = (n: number) =>
   `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
+
+type Outcomes = Stream.Stream<UsageSubmission.Outcome, never, MeteringClient>
 
 const setNow = TestClock.setTime(at(now).epochMillis)
 
@@ -427,6 +430,43 @@ describe("a source", () => {
     })
   )
 
+  it.effect.each<readonly [string, number]>([
+    ["that throws while it is iterated loses nothing that it gave", 30],
+    ["that throws at once has nothing to lose", 0]
+  ])("%s", ([, count]) =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      function* source() {
+        yield* records(count)
+        throw "no more"
+      }
+      const exit = yield* submit(source(), client(accept)).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+        Effect.exit,
+        Effect.fork,
+        Effect.tap(setNow),
+        Effect.zipLeft(TestClock.adjust("1 minute")),
+        Effect.flatMap(Fiber.join)
+      )
+      assert.deepStrictEqual(exit, Exit.die("no more"))
+      assert.deepStrictEqual(
+        seen,
+        records(count).map(({ dimension }) => `Accepted id-${dimension}`)
+      )
+    })
+  )
+
+  it.effect("that is iterated is read to its end, chunk by chunk", () =>
+    Effect.gen(function* () {
+      function* source() {
+        for (let i = 0; i < 8_193; i++) yield record(i)
+      }
+      const outcomes = yield* submitAll(source(), client(accept), { rate: Infinity })
+      assert.strictEqual(outcomes.length, 8_193)
+      assert.isTrue(outcomes.every(({ _tag, index }, i) => _tag === "Accepted" && index === i))
+    })
+  )
+
   it.effect("is not read further than there is room for", () =>
     Effect.gen(function* () {
       let pulled = 0
@@ -691,6 +731,27 @@ describe("a stop", () => {
       })
   )
 
+  it.effect("that dies is passed on, and stops the submission all the same", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const seen: Array<string> = []
+      const stop = Effect.zipRight(Effect.sleep("1 second"), Effect.die("oh"))
+      const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const fiber = yield* submit(records(100), answers, { stop, concurrency: 2 }).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Fiber.await(fiber), Exit.die("oh"))
+      assert.deepStrictEqual([0, 25, 75].map((i) => seen[i]).concat(String(seen.length)), [
+        "Accepted id-d0",
+        "NotSent Stopped",
+        "Unknown Interrupted",
+        "100"
+      ])
+    })
+  )
+
   it.effect("reads a stream no further", () =>
     Effect.gen(function* () {
       const source = Stream.rechunk(Stream.fromIterable(records(1_000)), 10)
@@ -831,6 +892,67 @@ describe("an interruption", () => {
       ])
     })
   )
+
+  describe("whose handler dies is told", () => {
+    const dying: UsageSubmission.Options = { onInterrupt: () => Effect.die("oh") }
+    const defectsOf = (exit: Exit.Exit<unknown, unknown>) =>
+      Exit.isFailure(exit) ? Chunk.toReadonlyArray(Cause.defects(exit.cause)) : []
+
+    // a layer that is provided to a stream would keep a defect of its end to itself
+    const dyingIn = <A, E>(
+      use: (outcomes: Outcomes) => Effect.Effect<A, E, MeteringClient>,
+      answers: ReturnType<typeof client>
+    ) =>
+      use(UsageSubmission.submit(records(60), { productCode: product, ...dying })).pipe(
+        Effect.provide(answers.layer)
+      )
+
+    it.effect.each<readonly [string, Effect.Effect<unknown, unknown>]>([
+      [
+        "the stream",
+        dyingIn(
+          Stream.runDrain,
+          client(() => Effect.never)
+        )
+      ],
+      [
+        "the report",
+        UsageSubmission.submitAll(records(60), { productCode: product, ...dying }).pipe(
+          Effect.provide(client(() => Effect.never).layer)
+        )
+      ]
+    ])("to who interrupts %s", ([, all]) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.fork(all)
+        yield* setNow
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(defectsOf(yield* Fiber.interrupt(fiber)), ["oh"])
+      })
+    )
+
+    it.effect("to who takes no more", () =>
+      Effect.gen(function* () {
+        yield* setNow
+        const some = (outcomes: Outcomes) => Stream.runDrain(Stream.take(outcomes, 5))
+        const exit = yield* Effect.exit(dyingIn(some, client(accept)))
+        assert.deepStrictEqual(defectsOf(exit), ["oh"])
+      })
+    )
+
+    it.effect("to who fails", () =>
+      Effect.gen(function* () {
+        yield* setNow
+        const exit = yield* Effect.exit(
+          dyingIn(
+            Stream.runForEach(() => Effect.fail("down")),
+            client(accept)
+          )
+        )
+        assert.deepStrictEqual(defectsOf(exit), ["oh"])
+        assert.isTrue(Exit.isFailure(exit) && Cause.contains(exit.cause, Cause.fail("down")))
+      })
+    )
+  })
 
   it.effect("does not come when all was taken", () =>
     Effect.gen(function* () {

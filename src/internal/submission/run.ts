@@ -27,6 +27,28 @@ export const run = <E, R>(
   settings: Settings,
   { isDrained }: { readonly isDrained: boolean }
 ): Stream.Stream<Outcome, E, R | MeteringClient> =>
+  Stream.suspend(() => {
+    const fault: Fault = { ofHandler: undefined }
+    return Stream.ensuring(
+      pulled(source, settings, isDrained, fault),
+      Effect.suspend(() =>
+        fault.ofHandler === undefined ? Effect.void : Effect.failCause(fault.ofHandler)
+      )
+    )
+  })
+
+/** A scope that is closed by a stream would keep a defect of its finalizers to itself. */
+interface Fault {
+  /** What `onInterrupt` ended with, where it did not end well. */
+  ofHandler: Cause.Cause<never> | undefined
+}
+
+const pulled = <E, R>(
+  source: Stream.Stream<Input, E, R>,
+  settings: Settings,
+  isDrained: boolean,
+  fault: Fault
+): Stream.Stream<Outcome, E, R | MeteringClient> =>
   Stream.fromPull(
     Effect.gen(function* () {
       const client = yield* MeteringClient
@@ -115,6 +137,8 @@ export const run = <E, R>(
             if (Exit.isFailure(exit) && !(isStopping && Cause.isInterruptedOnly(exit.cause))) {
               failure ??= exit.cause
             }
+            // what has left the source is not forgotten
+            while (place < inputs.length) offer(now())
             dispatch.end()
             changed()
           })
@@ -249,7 +273,9 @@ export const run = <E, R>(
       )
 
       const stopping = Effect.fnUntraced(function* (stop: Effect.Effect<unknown>) {
-        yield* stop
+        const ended = yield* Effect.exit(stop)
+        // it is stopped all the same
+        if (Exit.isFailure(ended)) failure ??= ended.cause
         isStopping = true
         graceUntil = Math.min(graceUntil, now() + settings.grace)
         dispatch.halt()
@@ -282,7 +308,8 @@ export const run = <E, R>(
             yield* Fiber.interrupt(workers)
             yield* endReading
             dispatch.abandon()
-            yield* onInterrupt([...inHand, ...outcomes.splice(0)])
+            const given = yield* Effect.exit(onInterrupt([...inHand, ...outcomes.splice(0)]))
+            if (Exit.isFailure(given)) fault.ofHandler = given.cause
           })
         )
       }
