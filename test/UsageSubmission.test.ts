@@ -9,6 +9,7 @@ import {
   Fiber,
   Queue,
   Ref,
+  Schedule,
   Stream,
   TestClock
 } from "effect"
@@ -631,6 +632,103 @@ describe("pacing", () => {
       const answers = client(() => refuse(throttled), accept)
       yield* submitAll(records(75), answers)
       assert.isAtLeast((timesOf(answers.calls)[1] ?? 0) - (timesOf(answers.calls)[0] ?? 0), 4_000)
+    })
+  )
+})
+
+describe("a clock that is set", () => {
+  const throttled = new MeteringError.ThrottlingException({
+    operation,
+    retryAfter: Duration.seconds(4)
+  })
+  const hour = 3_600_000
+
+  it.effect.each<readonly [string, number, boolean]>([
+    ["back by an hour", -hour, false],
+    ["back by an hour, with its nanoseconds", -hour, true],
+    ["forward by an hour", hour, false],
+    ["forward by an hour, with its nanoseconds", hour, true]
+  ])("%s makes nobody wait longer than the pace and the service ask for", ([, by, setsNanos]) =>
+    Effect.gen(function* () {
+      for (const second of [accept, () => refuse(throttled)]) {
+        const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis, { setsNanos })
+        const times: Array<number> = []
+        const timed = (answer: typeof accept) => (call: Call) =>
+          Effect.suspend(() => {
+            times.push(elapsed())
+            return answer(call)
+          })
+        const setting = (call: Call) =>
+          Effect.suspend(() => {
+            set(by)
+            return accept(call)
+          })
+        const answers = client(timed(setting), timed(second), timed(setting), timed(accept))
+        const { counts } = yield* UsageSubmission.submitAll(records(250), {
+          productCode: product
+        }).pipe(Effect.provide(answers.layer), Effect.withClock(clock))
+        assert.strictEqual(counts.Accepted, 250)
+        const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
+        const most = second === accept ? 200 : 10_000
+        assert.isAtMost(Math.max(...gaps), most, String(gaps))
+        assert.isAtMost(elapsed(), second === accept ? 1_200 : 15_000)
+      }
+    })
+  )
+
+  it.effect.each<readonly [string, number]>([
+    ["back", -hour],
+    ["forward", hour]
+  ])("%s has records that linger and are retried sent all the same", ([, by]) =>
+    Effect.gen(function* () {
+      const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis)
+      const fault = new MeteringError.InternalServiceErrorException({ operation })
+      const answers = client(
+        () =>
+          Effect.suspend(() => {
+            set(by)
+            return refuse(fault)
+          }),
+        accept
+      )
+      const source = Stream.concat(
+        Stream.fromIterable(records(10)),
+        Stream.drain(Stream.fromEffect(Effect.sleep("20 seconds")))
+      )
+      const { counts } = yield* UsageSubmission.submitAll(source, {
+        productCode: product,
+        schedule: Schedule.intersect(Schedule.spaced("5 seconds"), Schedule.recurs(3))
+      }).pipe(Effect.provide(answers.layer), Effect.withClock(clock))
+      assert.strictEqual(counts.Accepted, 10)
+      assert.isAtMost(elapsed(), 20_000)
+    })
+  )
+
+  it.effect("forward is seen within a minute by who waits for a deadline", () =>
+    Effect.gen(function* () {
+      const { clock, set } = virtualClock.settable(at(now).epochMillis)
+      const answers = client(accept)
+      // two hours are left, and half of them is waited for
+      const soon = record(0, { timestamp: at("2026-11-23T12:30:00Z") })
+      const source = Stream.concat(
+        Stream.make(soon),
+        Stream.drain(Stream.fromEffect(Effect.sleep("10 hours")))
+      )
+      const outcomes = yield* UsageSubmission.submitAll(source, {
+        productCode: product,
+        linger: Duration.infinity
+      }).pipe(
+        Effect.zipLeft(
+          Effect.delay(
+            Effect.sync(() => set(100 * 60_000)),
+            "10 minutes"
+          ),
+          { concurrent: true }
+        ),
+        Effect.provide(answers.layer),
+        Effect.withClock(clock)
+      )
+      assert.deepStrictEqual(tags(outcomes.outcomes), ["Accepted id-d0"])
     })
   )
 })

@@ -13,6 +13,7 @@ import type { BatchMeterUsageError, BatchMeterUsageResponse } from "../../BatchM
 import { MeteringClient } from "../../MeteringClient.js"
 import type { Input, Outcome } from "../../UsageSubmission.js"
 import * as dispatching from "./dispatch.js"
+import * as moment from "./moment.js"
 import type { Parcel } from "./parcel.js"
 import { progressOf } from "./report.js"
 import type { Settings } from "./settings.js"
@@ -20,6 +21,9 @@ import * as signal from "./signal.js"
 
 /** So many outcomes may wait to be taken; then nothing is sent or read until some are. */
 const outcomesHeld = 1_000
+
+/** So many milliseconds later it is seen, at the latest, that the clock was set and a deadline is nearer. */
+const longestSleep = 60_000
 
 /** A source that `isDrained` is read to its end although no more calls are made. */
 export const run = <E, R>(
@@ -53,7 +57,7 @@ const pulled = <E, R>(
     Effect.gen(function* () {
       const client = yield* MeteringClient
       const clock = yield* Effect.clock
-      const now = () => clock.unsafeCurrentTimeMillis()
+      const now = moment.make(clock)
       const startedAt = now()
       const dispatch = dispatching.make(settings)
       const { outcomes } = dispatch
@@ -83,7 +87,10 @@ const pulled = <E, R>(
         progress === undefined
           ? Effect.void
           : Effect.suspend(() =>
-              Ref.set(progress, progressOf(dispatch.state(), settings.total, now() - startedAt))
+              Ref.set(
+                progress,
+                progressOf(dispatch.state(), settings.total, now().steady - startedAt.steady)
+              )
             )
 
       // -------------------------------------------------------------------------------------------
@@ -95,7 +102,7 @@ const pulled = <E, R>(
       /** What has left the source. */
       let inputs: ReadonlyArray<Input> = []
       let place = 0
-      const offer = (time: number) => {
+      const offer = (time: moment.Moment) => {
         // the place is within the chunk
         dispatch.offer(inputs[place++] as Input, time)
       }
@@ -165,7 +172,7 @@ const pulled = <E, R>(
           // only defects and interruptions are left in it
           failure ??= cause as Cause.Cause<never>
           isStopping = true
-          graceUntil = Math.min(graceUntil, now() + settings.grace)
+          graceUntil = Math.min(graceUntil, now().steady + settings.grace)
           dispatch.halt()
           return endReading
         })
@@ -173,20 +180,20 @@ const pulled = <E, R>(
       const landed = (
         parcel: Parcel,
         exit: Exit.Exit<BatchMeterUsageResponse, BatchMeterUsageError>
-      ): dispatching.Again | undefined => {
+      ): ReadonlyArray<dispatching.Again> => {
         if (Exit.isSuccess(exit)) return dispatch.answered(parcel, exit.value, now())
         const error = Cause.failureOption(exit.cause)
         if (Option.isSome(error)) return dispatch.failed(parcel, error.value, now())
         dispatch.lost(parcel)
-        return undefined
+        return []
       }
 
       const send = Effect.fnUntraced(function* (parcel: Parcel) {
         const sentAt = now()
         const exit = yield* Effect.exit(call(parcel))
-        const again = landed(parcel, exit)
-        if (again !== undefined) {
-          dispatch.decided(again, yield* ask(settings, parcel, again, now()), sentAt, now())
+        for (const again of landed(parcel, exit)) {
+          const decision = yield* ask(settings, again, now().steady)
+          dispatch.decided(again, decision, sentAt, now())
         }
         if (Exit.isFailure(exit) && Cause.isDie(exit.cause)) yield* crash(exit.cause)
         changed()
@@ -204,7 +211,7 @@ const pulled = <E, R>(
         if (until >= alarm) return work.after(seen)
         alarm = until
         // a clock that is as exact as its durations would wake up a part of a nanosecond early, for ever
-        const enough = Math.ceil(until - time)
+        const enough = Math.min(Math.ceil(until - time), longestSleep)
         return Effect.raceFirst(work.after(seen), Effect.sleep(enough)).pipe(
           Effect.ensuring(
             Effect.sync(() => {
@@ -224,7 +231,7 @@ const pulled = <E, R>(
           if (outcomes.length > before) settled()
           if (step._tag === "Done") return
           if (step._tag === "Wait") {
-            yield* wait(seen, step.until, time)
+            yield* wait(seen, step.until, time.steady)
             continue
           }
           // another one may have something to do, or has to watch the clock
@@ -247,7 +254,7 @@ const pulled = <E, R>(
                 ? Fiber.interrupt(reader)
                 : Fiber.interrupt(reader).pipe(
                     Effect.disconnect,
-                    Effect.timeoutOption(Math.max(0, graceUntil - now())),
+                    Effect.timeoutOption(Math.max(0, graceUntil - now().steady)),
                     // in a fiber of its own, for a scope is closed where nothing can be interrupted
                     Effect.interruptible,
                     Effect.forkDaemon,
@@ -277,7 +284,7 @@ const pulled = <E, R>(
         // it is stopped all the same
         if (Exit.isFailure(ended)) failure ??= ended.cause
         isStopping = true
-        graceUntil = Math.min(graceUntil, now() + settings.grace)
+        graceUntil = Math.min(graceUntil, now().steady + settings.grace)
         dispatch.halt()
         if (!isDrained) yield* endReading
         changed()
@@ -331,11 +338,10 @@ const pulled = <E, R>(
     })
   )
 
-/** When what is left of a parcel may go again, by the schedule; nothing when it may not. */
+/** When what is left of a call may go again, by the schedule; nothing when it may not. */
 const ask = (
   { schedule }: Settings,
-  { retries }: Parcel,
-  { error }: dispatching.Again,
+  { error, retries }: dispatching.Again,
   now: number
 ): Effect.Effect<dispatching.Decision | undefined> =>
   Effect.map(schedule.step(now, error, retries), ([retries, , decision]) =>
