@@ -107,22 +107,10 @@ const mutants = [
     "unprocessedRecords.length === 0"
   ],
   [
-    "an absent quantity taken as that of any record",
-    "internal/submission/matching.ts",
-    'tell(place, candidates.length === 1 ? what : "Ambiguous")',
-    "tell(place, what)"
-  ],
-  [
     "what one record was refused for told of all of its call",
     "internal/submission/causes.ts",
     "reason !== undefined && others.every((entry) => reasonOf(kind, entry, now) === reason)",
     "reason !== undefined || others.every((entry) => reasonOf(kind, entry, now) === reason)"
-  ],
-  [
-    "a dimension refused for one product told of all",
-    "internal/submission/causes.ts",
-    "return JSON.stringify([kind, productOf(entry), dimension])",
-    "return JSON.stringify([kind, dimension])"
   ],
   [
     "the rest of a search taken for refused, whatever was not sent meanwhile",
