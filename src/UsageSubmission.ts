@@ -38,6 +38,7 @@ import type { BatchMeterUsageError } from "./BatchMeterUsage.js"
 import * as reporting from "./internal/submission/report.js"
 import { run } from "./internal/submission/run.js"
 import * as settings from "./internal/submission/settings.js"
+import * as source from "./internal/submission/source.js"
 import type { MeteringClient } from "./MeteringClient.js"
 import type { Violation } from "./MeteringError.js"
 import type { Rule } from "./Preflight.js"
@@ -74,10 +75,11 @@ export type Input = UsageRecord.Input | Item
  *
  * What is sent:
  *
- * - `productCode`: the product of all records that do not name one of their own. Records with a licence and no
- *   product share calls, for a licence names its product, and a seller of several products should name it as
- *   well: a call is for one product. (Where such calls are refused all the same, they are halved until the
- *   products stand apart.)
+ * - `productCode`: the product of all records that do not name one of their own. A call is for one product, and a
+ *   license names its own, so records with licenses and no product share calls until one of these is refused. Its
+ *   records are then halved until it is known whether a record or the products were at fault. If it was the products,
+ *   from then on only licenses share a call that were accepted together before: a call for each license at the worst.
+ *   A seller of several products should name the product of each record.
  * - `except`: preflight rules that are not checked, as in `MeteringConfig`, which has its own
  *
  * How it is sent:
@@ -192,7 +194,8 @@ export interface CustomerNotSubscribed extends About {
 }
 
 /**
- * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share.
+ * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share; or,
+ * less than 5 minutes before, another record for a reason that this one shares for certain.
  *
  * @since 0.1.0
  * @category outcomes
@@ -403,11 +406,15 @@ export interface Report {
  * The source is read as fast as outcomes are made and taken, and no faster; of a record nothing is kept once its
  * outcome is handed over. Records of one product or licence, customer, dimension and hour are sent in the order of
  * the input and one after the other, and otherwise those whose time is up first go first. A call that is refused for
- * one record's sake is halved until that record stands alone. A refusal that concerns the whole product ends that
- * product's records for this submission, and one that concerns the caller ends all.
+ * one record's sake is halved until that record stands alone, and the others go on with the next calls; the more are
+ * refused, the smaller the calls. What it was refused for, a dimension of its product, tags, a license in that hour or
+ * the product of a license, is remembered for 5 minutes, and later records that share it are `Rejected` without a call.
+ * A refusal that concerns the whole product ends that product's records for this submission, and one that concerns the
+ * caller ends all.
  *
  * The stream itself fails only with what the source fails with, once everything that was read has its outcome. A
- * defect of the client ends it in the same way, and options that make no sense, such as a rate of 0, are one.
+ * defect of the client, of a thing that is iterated or of `stop` ends it in the same way; one of `onInterrupt` is added
+ * to what it ends with. Options that make no sense, such as a rate of 0, are a defect.
  *
  * @example
  * ```ts
@@ -435,7 +442,7 @@ export const submit = <E = never, R = never>(
   Stream.suspend(() =>
     isStream(records)
       ? run(records, settings.make(options), { isDrained: false })
-      : run(Stream.fromIterable(records), settings.make(withTotal(records, options)), {
+      : run(source.fromIterable(records), settings.make(withTotal(records, options)), {
           isDrained: true
         })
   )

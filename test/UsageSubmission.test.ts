@@ -9,9 +9,11 @@ import {
   Fiber,
   Queue,
   Ref,
+  Schedule,
   Stream,
   TestClock
 } from "effect"
+import type { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import {
@@ -41,6 +43,8 @@ const answering = (status: string, id?: string) => (call: Call) =>
 
 const licence = (n: number) =>
   `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
+
+type Outcomes = Stream.Stream<UsageSubmission.Outcome, never, MeteringClient>
 
 const setNow = TestClock.setTime(at(now).epochMillis)
 
@@ -145,6 +149,64 @@ describe("an outcome", () => {
     Effect.gen(function* () {
       const outcomes = yield* submitAll([record(0)], client(accept), { productCode: "no code" })
       assert.deepStrictEqual(tags(outcomes), ["Invalid productCode productCode"])
+    })
+  )
+
+  it.effect("for a time that no calendar has is invalid, and all others go on", () =>
+    Effect.gen(function* () {
+      const beyond = (epochMillis: number) => ({
+        ...record(0),
+        timestamp: Object.assign(at(now), { epochMillis })
+      })
+      const answers = client(accept)
+      const outcomes = yield* submitAll(
+        [
+          record(0),
+          beyond(8.64e15 + 1),
+          beyond(-8.64e15 - 1),
+          beyond(1e300),
+          beyond(Number.NaN),
+          beyond(Number.POSITIVE_INFINITY),
+          record(1)
+        ],
+        answers
+      )
+      assert.deepStrictEqual(tags(outcomes), [
+        "Accepted id-d0",
+        ...Array.from({ length: 5 }, () => "Invalid timestamp type"),
+        "Accepted id-d1"
+      ])
+      assert.deepStrictEqual(dimensions(answers.calls), ["d0 d1"])
+    })
+  )
+
+  it.effect("for a time in the calendar's last month is the service's to judge", () =>
+    Effect.gen(function* () {
+      const outcomes = yield* submitAll(
+        [record(0, { timestamp: at("+275760-09-13T00:00:00Z") })],
+        client(accept)
+      )
+      assert.deepStrictEqual(tags(outcomes), ["Accepted id-d0"])
+    })
+  )
+
+  it.effect("for a value that throws when it is read is invalid, and all others go on", () =>
+    Effect.gen(function* () {
+      const { proxy, revoke } = Proxy.revocable(record(0), {})
+      revoke()
+      const throwing = Object.defineProperty({ ...record(1) }, "dimension", {
+        enumerable: true,
+        get: () => {
+          throw new Error("not now")
+        }
+      })
+      const outcomes = yield* submitAll([record(0), proxy, throwing, record(2)], client(accept))
+      assert.deepStrictEqual(tags(outcomes), [
+        "Accepted id-d0",
+        "Invalid value type",
+        "Invalid value type",
+        "Accepted id-d2"
+      ])
     })
   )
 
@@ -369,6 +431,43 @@ describe("a source", () => {
     })
   )
 
+  it.effect.each<readonly [string, number]>([
+    ["that throws while it is iterated loses nothing that it gave", 30],
+    ["that throws at once has nothing to lose", 0]
+  ])("%s", ([, count]) =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      function* source() {
+        yield* records(count)
+        throw "no more"
+      }
+      const exit = yield* submit(source(), client(accept)).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+        Effect.exit,
+        Effect.fork,
+        Effect.tap(setNow),
+        Effect.zipLeft(TestClock.adjust("1 minute")),
+        Effect.flatMap(Fiber.join)
+      )
+      assert.deepStrictEqual(exit, Exit.die("no more"))
+      assert.deepStrictEqual(
+        seen,
+        records(count).map(({ dimension }) => `Accepted id-${dimension}`)
+      )
+    })
+  )
+
+  it.effect("that is iterated is read to its end, chunk by chunk", () =>
+    Effect.gen(function* () {
+      function* source() {
+        for (let i = 0; i < 8_193; i++) yield record(i)
+      }
+      const outcomes = yield* submitAll(source(), client(accept), { rate: Infinity })
+      assert.strictEqual(outcomes.length, 8_193)
+      assert.isTrue(outcomes.every(({ _tag, index }, i) => _tag === "Accepted" && index === i))
+    })
+  )
+
   it.effect("is not read further than there is room for", () =>
     Effect.gen(function* () {
       let pulled = 0
@@ -537,6 +636,103 @@ describe("pacing", () => {
   )
 })
 
+describe("a clock that is set", () => {
+  const throttled = new MeteringError.ThrottlingException({
+    operation,
+    retryAfter: Duration.seconds(4)
+  })
+  const hour = 3_600_000
+
+  it.effect.each<readonly [string, number, boolean]>([
+    ["back by an hour", -hour, false],
+    ["back by an hour, with its nanoseconds", -hour, true],
+    ["forward by an hour", hour, false],
+    ["forward by an hour, with its nanoseconds", hour, true]
+  ])("%s makes nobody wait longer than the pace and the service ask for", ([, by, setsNanos]) =>
+    Effect.gen(function* () {
+      for (const second of [accept, () => refuse(throttled)]) {
+        const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis, { setsNanos })
+        const times: Array<number> = []
+        const timed = (answer: typeof accept) => (call: Call) =>
+          Effect.suspend(() => {
+            times.push(elapsed())
+            return answer(call)
+          })
+        const setting = (call: Call) =>
+          Effect.suspend(() => {
+            set(by)
+            return accept(call)
+          })
+        const answers = client(timed(setting), timed(second), timed(setting), timed(accept))
+        const { counts } = yield* UsageSubmission.submitAll(records(250), {
+          productCode: product
+        }).pipe(Effect.provide(answers.layer), Effect.withClock(clock))
+        assert.strictEqual(counts.Accepted, 250)
+        const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
+        const most = second === accept ? 200 : 10_000
+        assert.isAtMost(Math.max(...gaps), most, String(gaps))
+        assert.isAtMost(elapsed(), second === accept ? 1_200 : 15_000)
+      }
+    })
+  )
+
+  it.effect.each<readonly [string, number]>([
+    ["back", -hour],
+    ["forward", hour]
+  ])("%s has records that linger and are retried sent all the same", ([, by]) =>
+    Effect.gen(function* () {
+      const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis)
+      const fault = new MeteringError.InternalServiceErrorException({ operation })
+      const answers = client(
+        () =>
+          Effect.suspend(() => {
+            set(by)
+            return refuse(fault)
+          }),
+        accept
+      )
+      const source = Stream.concat(
+        Stream.fromIterable(records(10)),
+        Stream.drain(Stream.fromEffect(Effect.sleep("20 seconds")))
+      )
+      const { counts } = yield* UsageSubmission.submitAll(source, {
+        productCode: product,
+        schedule: Schedule.intersect(Schedule.spaced("5 seconds"), Schedule.recurs(3))
+      }).pipe(Effect.provide(answers.layer), Effect.withClock(clock))
+      assert.strictEqual(counts.Accepted, 10)
+      assert.isAtMost(elapsed(), 20_000)
+    })
+  )
+
+  it.effect("forward is seen within a minute by who waits for a deadline", () =>
+    Effect.gen(function* () {
+      const { clock, set } = virtualClock.settable(at(now).epochMillis)
+      const answers = client(accept)
+      // two hours are left, and half of them is waited for
+      const soon = record(0, { timestamp: at("2026-11-23T12:30:00Z") })
+      const source = Stream.concat(
+        Stream.make(soon),
+        Stream.drain(Stream.fromEffect(Effect.sleep("10 hours")))
+      )
+      const outcomes = yield* UsageSubmission.submitAll(source, {
+        productCode: product,
+        linger: Duration.infinity
+      }).pipe(
+        Effect.zipLeft(
+          Effect.delay(
+            Effect.sync(() => set(100 * 60_000)),
+            "10 minutes"
+          ),
+          { concurrent: true }
+        ),
+        Effect.provide(answers.layer),
+        Effect.withClock(clock)
+      )
+      assert.deepStrictEqual(tags(outcomes.outcomes), ["Accepted id-d0"])
+    })
+  )
+})
+
 describe("progress", () => {
   it.effect(
     "tells what was read, what is settled and how, what is under way and what is left",
@@ -631,6 +827,27 @@ describe("a stop", () => {
           "NotSent Stopped": 10
         })
       })
+  )
+
+  it.effect("that dies is passed on, and stops the submission all the same", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const seen: Array<string> = []
+      const stop = Effect.zipRight(Effect.sleep("1 second"), Effect.die("oh"))
+      const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const fiber = yield* submit(records(100), answers, { stop, concurrency: 2 }).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Fiber.await(fiber), Exit.die("oh"))
+      assert.deepStrictEqual([0, 25, 75].map((i) => seen[i]).concat(String(seen.length)), [
+        "Accepted id-d0",
+        "NotSent Stopped",
+        "Unknown Interrupted",
+        "100"
+      ])
+    })
   )
 
   it.effect("reads a stream no further", () =>
@@ -774,6 +991,67 @@ describe("an interruption", () => {
     })
   )
 
+  describe("whose handler dies is told", () => {
+    const dying: UsageSubmission.Options = { onInterrupt: () => Effect.die("oh") }
+    const defectsOf = (exit: Exit.Exit<unknown, unknown>) =>
+      Exit.isFailure(exit) ? Chunk.toReadonlyArray(Cause.defects(exit.cause)) : []
+
+    // a layer that is provided to a stream would keep a defect of its end to itself
+    const dyingIn = <A, E>(
+      use: (outcomes: Outcomes) => Effect.Effect<A, E, MeteringClient>,
+      answers: ReturnType<typeof client>
+    ) =>
+      use(UsageSubmission.submit(records(60), { productCode: product, ...dying })).pipe(
+        Effect.provide(answers.layer)
+      )
+
+    it.effect.each<readonly [string, Effect.Effect<unknown, unknown>]>([
+      [
+        "the stream",
+        dyingIn(
+          Stream.runDrain,
+          client(() => Effect.never)
+        )
+      ],
+      [
+        "the report",
+        UsageSubmission.submitAll(records(60), { productCode: product, ...dying }).pipe(
+          Effect.provide(client(() => Effect.never).layer)
+        )
+      ]
+    ])("to who interrupts %s", ([, all]) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.fork(all)
+        yield* setNow
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(defectsOf(yield* Fiber.interrupt(fiber)), ["oh"])
+      })
+    )
+
+    it.effect("to who takes no more", () =>
+      Effect.gen(function* () {
+        yield* setNow
+        const some = (outcomes: Outcomes) => Stream.runDrain(Stream.take(outcomes, 5))
+        const exit = yield* Effect.exit(dyingIn(some, client(accept)))
+        assert.deepStrictEqual(defectsOf(exit), ["oh"])
+      })
+    )
+
+    it.effect("to who fails", () =>
+      Effect.gen(function* () {
+        yield* setNow
+        const exit = yield* Effect.exit(
+          dyingIn(
+            Stream.runForEach(() => Effect.fail("down")),
+            client(accept)
+          )
+        )
+        assert.deepStrictEqual(defectsOf(exit), ["oh"])
+        assert.isTrue(Exit.isFailure(exit) && Cause.contains(exit.cause, Cause.fail("down")))
+      })
+    )
+  })
+
   it.effect("does not come when all was taken", () =>
     Effect.gen(function* () {
       let isGiven = false
@@ -790,7 +1068,8 @@ describe("options that make no sense are a defect", () => {
     ["rate: expected more than 0, got 0", { rate: 0 }],
     ["rate: expected more than 0, got NaN", { rate: Number.NaN }],
     ["concurrency: expected a whole number more than 0, got 0", { concurrency: 0 }],
-    ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }]
+    ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }],
+    ["margin: expected a finite duration, got Infinity", { margin: Duration.infinity }]
   ])("%s", ([message, options]) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(Stream.runDrain(submit(records(1), client(accept), options)))

@@ -102,6 +102,12 @@ const readerOf = (shape: Shape): Read => {
   }
 }
 
+/** Values of responses in which a default stands for what the wire left out. */
+const completed = new WeakSet<object>()
+
+/** Whether a default stands for a field of this value, which for all that the wire said may be anything. */
+export const lacksField = (value: object): boolean => completed.has(value)
+
 /** Fills in what the wire has. Unreadable where that does not make a whole value, and it has to. */
 const structReader = <IsValue extends boolean>(shape: Struct, isValue: IsValue) => {
   type Result = Json | (IsValue extends false ? never : typeof unreadable)
@@ -113,7 +119,10 @@ const structReader = <IsValue extends boolean>(shape: Struct, isValue: IsValue) 
       const member = json[wire]
       const field = member === undefined || member === null ? undefined : read(member, lost)
       const settled = field === undefined || field === unreadable ? absent() : field
-      if (settled !== undefined) value[name] = settled
+      if (settled !== undefined) {
+        value[name] = settled
+        if (settled !== field) completed.add(value)
+      }
       if (isValue && (field === unreadable || (required && settled === undefined))) {
         return unreadable as Result
       }

@@ -4,6 +4,8 @@ import { Effect } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
+import { reader } from "../../src/internal/codec.js"
+import { of } from "../../src/internal/shape.js"
 import {
   accept,
   account,
@@ -17,6 +19,7 @@ import {
   submitAll,
   tags
 } from "./support.js"
+import { wireOf } from "./world.js"
 
 const options = { schedule: MeteringRetry.standard, concurrency: 1 }
 
@@ -25,6 +28,17 @@ const echo = (record: UsageRecord.UsageRecord, change: Partial<UsageRecord.Input
 
 const successes = (echoes: ReadonlyArray<UsageRecord.UsageRecord>) => () =>
   Effect.succeed(answer(echoes.map((echo, i) => result(echo, "Success", `id-${i}`))))
+
+/** A response as it is read from the wire, where what is absent is told from what is 0. */
+const read = (json: object): BatchMeterUsage.BatchMeterUsageResponse => {
+  const unreadable: Array<unknown> = []
+  const response = reader(of(BatchMeterUsage.BatchMeterUsageResponse))(
+    JSON.parse(JSON.stringify(json)),
+    unreadable,
+    { unreadable }
+  )
+  return response as BatchMeterUsage.BatchMeterUsageResponse
+}
 
 const sizes = (calls: ReadonlyArray<Call>) => calls.map(({ records }) => records.length)
 
@@ -55,7 +69,6 @@ describe("results", () => {
 
   it.effect.each<readonly [string, Partial<UsageRecord.Input>]>([
     ["rounds the time down to the hour", { timestamp: at("2026-11-24T10:00:00Z") }],
-    ["leaves out the quantity", { quantity: 0 }],
     ["adds the other identity", { customerIdentifier: "cust" }],
     ["adds a licence", { licenseArn: "arn:aws:license-manager::111122223333:license:l-1" }],
     ["leaves out the allocations", { usageAllocations: undefined }]
@@ -76,6 +89,7 @@ describe("results", () => {
     ["another hour", { timestamp: at("2026-11-24T11:15:00Z") }],
     ["another dimension", { dimension: "D1" }],
     ["another quantity", { quantity: 7 }],
+    ["a quantity of 0", { quantity: 0 }],
     ["another customer", { customerAWSAccountId: "999999999999" }],
     ["no identity that was sent", { customerAWSAccountId: undefined, customerIdentifier: "c" }]
   ])("whose echo has %s are not: the record is sent again, and is then unknown", ([, change]) =>
@@ -94,6 +108,74 @@ describe("results", () => {
       assert.deepStrictEqual(sizes(answers.calls), [3, 1, 1])
     })
   )
+
+  it.effect(
+    "whose echo leaves out the quantity are those of the record that alone can be meant",
+    () =>
+      Effect.gen(function* () {
+        const all = [record(0, { quantity: 7 }), record(1, { quantity: 0 })]
+        const answers = client(({ records }) =>
+          Effect.succeed(
+            read({
+              Results: records.map((one, i) => ({
+                UsageRecord: { ...wireOf(one), Quantity: i === 0 ? undefined : null },
+                Status: "Success",
+                MeteringRecordId: `id-${i}`
+              }))
+            })
+          )
+        )
+        assert.deepStrictEqual(tags(yield* submitAll(all, answers)), [
+          "Accepted id-0",
+          "Accepted id-1"
+        ])
+        assert.strictEqual(answers.calls.length, 1)
+      })
+  )
+
+  describe("of one customer under both its names are never taken for each other's", () => {
+    const byAccount = record(0, { quantity: 5 })
+    const byIdentifier = (quantity: number) => record(0, { quantity, customerIdentifier: "cust" })
+
+    it.effect.each<readonly [string, number, object]>([
+      ["is of the one by its name, without a quantity", 7, { Quantity: undefined }],
+      [
+        "names both, with a quantity of both",
+        5,
+        { CustomerAWSAccountId: account, CustomerIdentifier: "cust", Quantity: 5 }
+      ],
+      [
+        "names both, without a quantity",
+        7,
+        { CustomerAWSAccountId: account, CustomerIdentifier: "cust", Quantity: undefined }
+      ],
+      ["names no customer of the call", 7, { CustomerAWSAccountId: "9", Quantity: undefined }]
+    ])("where the only echo %s", ([, quantity, change]) =>
+      Effect.gen(function* () {
+        const both = [byAccount, byIdentifier(quantity)]
+        // the first call tells of one of them alone
+        const answers = client(
+          () =>
+            Effect.succeed(
+              read({
+                Results: [
+                  {
+                    UsageRecord: { ...wireOf(byAccount), ...change },
+                    Status: "Success",
+                    MeteringRecordId: "whose?"
+                  }
+                ]
+              })
+            ),
+          accept
+        )
+        assert.deepStrictEqual(tags(yield* submitAll(both, answers, options)), [
+          "Accepted id-d0",
+          "Accepted id-d0"
+        ])
+      })
+    )
+  })
 
   it.effect("that are missing are asked for again; a success settles it", () =>
     Effect.gen(function* () {
@@ -223,6 +305,17 @@ describe("results", () => {
     })
   )
 
+  it.effect("without an echo are not the record's where another result could not be read", () =>
+    Effect.gen(function* () {
+      const answers = client(() =>
+        Effect.succeed(read({ Results: [{ Status: "Success", MeteringRecordId: "whose?" }, "?"] }))
+      )
+      assert.deepStrictEqual(tags(yield* submitAll(records(1), answers, options)), [
+        "Unknown NoResult"
+      ])
+    })
+  )
+
   it.effect("that cannot be read leave their records unknown", () =>
     Effect.gen(function* () {
       const answers = client(({ records }) =>
@@ -274,7 +367,7 @@ describe("unprocessed records", () => {
         Effect.succeed(
           answer(
             first === undefined ? [] : [result(first)],
-            second === undefined ? [] : [echo(second, { quantity: 0 })]
+            second === undefined ? [] : [echo(second, { customerIdentifier: "cust" })]
           )
         )
       )

@@ -58,7 +58,7 @@ const table: ReadonlyArray<readonly [BatchMeterUsageError, Meaning]> = [
 
   [connection("notSent", "ECONNREFUSED"), "not delivered for now"],
 
-  [modelled(MeteringError.InvalidUsageDimensionException), "a record's"],
+  [modelled(MeteringError.InvalidUsageDimensionException), "a dimension's"],
   [modelled(MeteringError.InvalidTagException), "a record's"],
   [modelled(MeteringError.InvalidUsageAllocationsException), "a record's"],
   [modelled(MeteringError.InvalidCustomerIdentifierException), "a record's"],
@@ -89,6 +89,7 @@ type Meaning =
   | "perhaps stored"
   | "not delivered for now"
   | "a record's"
+  | "a dimension's"
   | "the product's"
   | "the caller's"
   | "the caller's, unsent"
@@ -100,6 +101,8 @@ const expectations: { readonly [M in Meaning]: (tag: string) => Expected } = {
   "perhaps stored": (tag) => ({ own: `Unknown NoAnswer ${tag}`, attempts: 3 }),
   "not delivered for now": (tag) => ({ own: `NotSent Undelivered ${tag}`, attempts: 3 }),
   "a record's": (tag) => ({ own: `Rejected ${tag}`, attempts: 1 }),
+  // the record that waits is of the same dimension
+  "a dimension's": (tag) => ({ own: `Rejected ${tag}`, attempts: 1, product: `Rejected ${tag}` }),
   "the product's": (tag) => ({
     own: `Rejected ${tag}`,
     attempts: 1,

@@ -37,8 +37,8 @@ const mutants = [
   [
     "UnprocessedRecords dropped",
     "internal/submission/dispatch.ts",
-    "else together.push(entry)",
-    'else if (told !== "Unprocessed") together.push(entry)'
+    "left.push(entry)\n      })",
+    'if (told !== "Unprocessed") left.push(entry)\n      })'
   ],
   [
     "UnprocessedRecords taken as accepted",
@@ -91,14 +91,38 @@ const mutants = [
   [
     "sent although its time has passed",
     "internal/submission/dispatch.ts",
-    "if (time < entry.deadline - margin) return false",
+    "if (time.wall < entry.deadline - margin) return false",
     "if (entry.attempts === 0) return false"
   ],
   [
     "the half of a refused call forgotten",
     "internal/submission/dispatch.ts",
-    "if (entries.length === 0) return\n    queue(isSuspect",
-    "if (entries.length !== 1) return\n    queue(isSuspect"
+    "const release = ({ search }: Parcel) => joinAll(search?.rest ?? [])",
+    "const release = (_: Parcel) => {}"
+  ],
+  [
+    "a result without an echo taken as certain beside one that could not be read",
+    "internal/submission/matching.ts",
+    "unprocessedRecords.length + unreadable.length === 0",
+    "unprocessedRecords.length === 0"
+  ],
+  [
+    "what one record was refused for told of all of its call",
+    "internal/submission/causes.ts",
+    "reason !== undefined && others.every((entry) => reasonOf(kind, entry, now) === reason)",
+    "reason !== undefined || others.every((entry) => reasonOf(kind, entry, now) === reason)"
+  ],
+  [
+    "the rest of a search taken for refused, whatever was not sent meanwhile",
+    "internal/submission/dispatch.ts",
+    "rest.length === 1 &&\n      causes.isCertain(error) &&\n      licenses.areOfOneProduct(refused)",
+    "rest.length >= 1"
+  ],
+  [
+    "licenses of two products never told apart",
+    "internal/submission/dispatch.ts",
+    "isOfLicenses && mayBeMixed.has(error._tag) && !licenses.areOfOneProduct(entries)",
+    "isOfLicenses && entries.length > 25"
   ]
 ].filter(([name]) => name.includes(process.argv[2] ?? ""))
 

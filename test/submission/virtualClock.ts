@@ -1,7 +1,19 @@
 /** A clock that jumps to the next thing that anyone waits for, as soon as nobody has anything else to do. */
 import { Clock, Duration, Effect } from "effect"
 
-export const make = (start: number): Clock.Clock => {
+export const make = (start: number): Clock.Clock => settable(start).clock
+
+export interface Settable {
+  readonly clock: Clock.Clock
+  /** Puts the calendar's time forward, or back; whatever is waited for is waited for as long. */
+  readonly set: (millis: number) => void
+  /** How much time has passed, whatever the calendar says. */
+  readonly elapsed: () => number
+}
+
+/** A clock that can be set. Whether its nanoseconds, which are to tell how much time has passed, are set with it differs. */
+export const settable = (start: number, { setsNanos = false } = {}): Settable => {
+  let ahead = 0
   let time = start
   let order = 0
   let isTicking = false
@@ -25,13 +37,14 @@ export const make = (start: number): Clock.Clock => {
     setImmediate(tick)
   }
 
-  const currentTimeMillis = Effect.sync(() => time)
-  return {
+  const wall = () => time + ahead
+  const nanos = () => BigInt(Math.round(setsNanos ? wall() : time)) * 1_000_000n
+  const clock: Clock.Clock = {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
-    unsafeCurrentTimeMillis: () => time,
-    unsafeCurrentTimeNanos: () => BigInt(Math.round(time)) * 1_000_000n,
-    currentTimeMillis,
-    currentTimeNanos: Effect.map(currentTimeMillis, (now) => BigInt(Math.round(now)) * 1_000_000n),
+    unsafeCurrentTimeMillis: wall,
+    unsafeCurrentTimeNanos: nanos,
+    currentTimeMillis: Effect.sync(wall),
+    currentTimeNanos: Effect.sync(nanos),
     sleep: (duration) =>
       Effect.async((resume) => {
         const id = order++
@@ -42,5 +55,12 @@ export const make = (start: number): Clock.Clock => {
         schedule()
         return Effect.sync(() => void waiting.delete(id))
       })
+  }
+  return {
+    clock,
+    set: (millis) => {
+      ahead += millis
+    },
+    elapsed: () => time - start
   }
 }

@@ -10,6 +10,8 @@ import type * as Preflight from "effect-marketplace-metering/Preflight"
 import type { Fault, Report } from "effect-marketplace-metering/sandbox"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
+import { reader } from "../../src/internal/codec.js"
+import { of } from "../../src/internal/shape.js"
 import type { Market, RawCall, WireRecord, WireRequest } from "./oracle.js"
 
 const operation = "BatchMeterUsage"
@@ -152,8 +154,10 @@ const doubtful: ReadonlySet<string> = new Set([
   "failed",
   "late",
   "silent",
+  "garbled",
   // only until the records are asked for one by one, which may be refused
-  "wordy"
+  "wordy",
+  "terse"
 ])
 
 const passing: ReadonlyArray<Fault.Fault> = [
@@ -185,8 +189,20 @@ const final: ReadonlyArray<Fault.Fault> = [
  * - `silent`: it leaves out every third result
  * - `shuffled`: results are in another order, with one that belongs to nobody
  * - `wordy`: echoes name the customer in every way
+ * - `terse`: echoes lack the quantity, and name the customer by its account if they have one
+ * - `garbled`: no result can be read but one of nobody knows what
  */
-const oddities = ["none", "undelivered", "failed", "late", "silent", "shuffled", "wordy"] as const
+const oddities = [
+  "none",
+  "undelivered",
+  "failed",
+  "late",
+  "silent",
+  "shuffled",
+  "wordy",
+  "terse",
+  "garbled"
+] as const
 type Oddity = (typeof oddities)[number]
 
 /** Faults of the sandbox by their chances, and oddities of the first answers. */
@@ -212,6 +228,14 @@ export const weather = FastCheck.record({
     { maxLength: 6, size: "max" }
   ),
   oddities: FastCheck.array(FastCheck.constantFrom(...oddities), { maxLength: 20, size: "max" }),
+  /** What a call with licenses of two products is refused with. */
+  mixed: FastCheck.constantFrom(
+    "InvalidLicenseException",
+    "InvalidProductCodeException",
+    "InvalidUsageDimensionException",
+    "ValidationException",
+    "UnheardOfException"
+  ),
   refusesStrangers: FastCheck.boolean(),
   isPatient: FastCheck.boolean(),
   isTrusting: FastCheck.boolean()
@@ -247,7 +271,7 @@ export interface World {
 
 /** Gives a program a world that begins now. */
 export const inWorld = <A, E>(
-  { chances, isTrusting, oddities, refusesStrangers, seed }: Weather,
+  { chances, isTrusting, mixed, oddities, refusesStrangers, seed }: Weather,
   use: (world: World) => Effect.Effect<A, E, MeteringClient>
 ): Effect.Effect<A, E> =>
   Effect.gen(function* () {
@@ -262,7 +286,7 @@ export const inWorld = <A, E>(
         return sandbox.setFaults({})
       })
       return yield* use({ market, sandbox, sent, clearUp }).pipe(
-        Effect.provideService(MeteringClient, network(client, market, odd, sent))
+        Effect.provideService(MeteringClient, network(client, market, odd, sent, mixedError(mixed)))
       )
     })
     return yield* Effect.provide(
@@ -279,7 +303,8 @@ const network = (
   client: Service,
   market: Market,
   odd: Array<Oddity>,
-  sent: Array<Sent>
+  sent: Array<Sent>,
+  mixed: BatchMeterUsage.BatchMeterUsageError
 ): Service => ({
   ...client,
   batchMeterUsage: (input) =>
@@ -295,6 +320,7 @@ const network = (
         })
       }
       yield* Effect.sleep("100 millis")
+      if (isMixed(market, wireRequestOf(input))) return yield* Effect.fail(mixed)
       const answer = yield* Effect.either(client.batchMeterUsage(input))
       yield* Effect.sleep("50 millis")
       const response = yield* answer
@@ -304,6 +330,11 @@ const network = (
         case "late":
           yield* Effect.sleep(timeout)
           return yield* new MeteringError.RequestTimeoutError({ operation, endpoint, timeout })
+        case "garbled":
+          return new BatchMeterUsage.BatchMeterUsageResponse(
+            { ...response, results: [whose], unreadable: response.results },
+            true
+          )
         default:
           return new BatchMeterUsage.BatchMeterUsageResponse(
             { ...response, results: told(response.results, oddity, market) },
@@ -315,6 +346,37 @@ const network = (
 
 const timeout = Duration.seconds(30)
 
+/** Whether the licenses of a call are of two products. */
+const isMixed = ({ customers }: Market, { UsageRecords }: WireRequest): boolean => {
+  const products = UsageRecords.flatMap(({ LicenseArn }) =>
+    customers.flatMap(({ agreements }) =>
+      agreements.flatMap(({ licence, product }) =>
+        licence !== undefined && licence === LicenseArn ? [product] : []
+      )
+    )
+  )
+  return new Set(products).size > 1
+}
+
+const mixedError = (code: Weather["mixed"]): BatchMeterUsage.BatchMeterUsageError => {
+  switch (code) {
+    case "InvalidLicenseException":
+      return new MeteringError.InvalidLicenseException({ operation })
+    case "InvalidProductCodeException":
+      return new MeteringError.InvalidProductCodeException({ operation })
+    case "InvalidUsageDimensionException":
+      return new MeteringError.InvalidUsageDimensionException({ operation })
+    default:
+      return new MeteringError.UnknownServiceError({ operation, code, statusCode: 400 })
+  }
+}
+
+/** A result that says of no record that it is its own. */
+const whose = new UsageRecord.UsageRecordResult(
+  { status: "Success", meteringRecordId: "nobody's" },
+  true
+)
+
 const told = (
   results: ReadonlyArray<UsageRecord.UsageRecordResult>,
   oddity: Oddity,
@@ -325,6 +387,8 @@ const told = (
       return results.filter((_, place) => place % 3 !== 1)
     case "shuffled":
       return [stranger, ...results.slice().reverse()]
+    case "terse":
+      return results.map((result) => inShort(inFull(result, market)))
     case "wordy":
       return results.map((result) => inFull(result, market))
     default:
@@ -349,6 +413,21 @@ const inFull = (result: UsageRecord.UsageRecordResult, { customers }: Market) =>
   )
   return new UsageRecord.UsageRecordResult({ ...result, usageRecord }, true)
 }
+
+const inShort = (result: UsageRecord.UsageRecordResult) => {
+  if (result.usageRecord === undefined) return result
+  const { CustomerIdentifier, Quantity: _, ...wire } = wireOf(result.usageRecord)
+  const echo = readRecord(
+    wire.CustomerAWSAccountId === undefined ? { ...wire, CustomerIdentifier } : wire,
+    []
+  )
+  return new UsageRecord.UsageRecordResult(
+    { ...result, usageRecord: echo as UsageRecord.UsageRecord },
+    true
+  )
+}
+
+const readRecord = reader(of(UsageRecord.UsageRecord))
 
 const stranger = new UsageRecord.UsageRecordResult(
   {

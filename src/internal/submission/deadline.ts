@@ -8,10 +8,19 @@ export interface Window {
   readonly monthEnd: number
 }
 
-/** The first instant at which this record is certain to be refused for its time. */
+/** The last instant that a calendar has. */
+const lastInstant = 8_640_000_000_000_000
+
+/** The first instant at which this record is certain to be refused for its time; NaN for a time that no calendar has. */
 export const deadlineOf = ({ timestamp }: UsageRecord, { back, monthEnd }: Window): number => {
   const time = timestamp.epochMillis
   const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return Number.NaN
   const nextMonth = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
-  return Math.min(time + back, nextMonth + monthEnd)
+  return Math.min(
+    time + back,
+    // there is none after the calendar's last
+    Number.isNaN(nextMonth) ? lastInstant : nextMonth + monthEnd,
+    lastInstant
+  )
 }

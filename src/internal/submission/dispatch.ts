@@ -6,19 +6,23 @@ import type { BatchMeterUsageError, BatchMeterUsageResponse } from "../../BatchM
 import { InternalServiceErrorException, type InvalidInputError } from "../../MeteringError.js"
 import type { Counts, Input, Outcome } from "../../UsageSubmission.js"
 import * as bookkeeping from "./books.js"
-import { deadlineOf } from "./deadline.js"
+import * as learning from "./causes.js"
+import * as caring from "./caution.js"
 import { type Doubt, type Entry, type Fate, fateOf, type Violations } from "./entry.js"
 import * as heap from "./heap.js"
 import * as intake from "./intake.js"
 import { keyOf } from "./key.js"
+import * as licensing from "./licenses.js"
 import { match } from "./matching.js"
+import { type Moment, steadyOf } from "./moment.js"
 import * as pacing from "./pace.js"
-import { halve, type Parcel, whole } from "./parcel.js"
+import * as parcels from "./parcel.js"
+import { countLimit, type Parcel, type Search } from "./parcel.js"
 import type { Settings } from "./settings.js"
 import { type Verdict, verdictOf } from "./verdict.js"
 import * as waitingRoom from "./waiting.js"
 
-/** What a worker is to do: make a call, wait until something happens or that time comes, or go home. */
+/** What a worker is to do: make a call, wait until something happens or that steady time comes, or go home. */
 export type Step =
   | { readonly _tag: "Send"; readonly parcel: Parcel }
   | { readonly _tag: "Wait"; readonly until: number }
@@ -28,13 +32,17 @@ export type Step =
 export interface Again {
   /** What the schedule is asked about. */
   readonly error: BatchMeterUsageError
-  /** Which go together. */
+  /** Where it stands. */
+  readonly retries: unknown
+  /** Those that go together, as they are. */
   readonly parts: ReadonlyArray<ReadonlyArray<Entry>>
+  /** Those that may go with any others. */
+  readonly free: ReadonlyArray<Entry>
   /** What they come to if it does not. */
   readonly otherwise: Fate
 }
 
-/** A schedule's word: when, and where it stands then. */
+/** A schedule's word: when, in steady milliseconds, and where it stands then. */
 export interface Decision {
   readonly at: number
   readonly retries: unknown
@@ -55,24 +63,28 @@ export interface Dispatch {
   /** Whether another record may be read. */
   readonly hasRoom: () => boolean
   readonly isDone: () => boolean
-  readonly offer: (input: Input, now: number) => void
+  readonly offer: (input: Input, now: Moment) => void
   /** No more is read. */
   readonly end: () => void
-  readonly next: (now: number) => Step
+  readonly next: (now: Moment) => Step
   readonly answered: (
     parcel: Parcel,
     answer: BatchMeterUsageResponse,
-    now: number
-  ) => Again | undefined
-  readonly failed: (parcel: Parcel, error: BatchMeterUsageError, now: number) => Again | undefined
+    now: Moment
+  ) => ReadonlyArray<Again>
+  readonly failed: (
+    parcel: Parcel,
+    error: BatchMeterUsageError,
+    now: Moment
+  ) => ReadonlyArray<Again>
   /** Its call ended without an answer or an error. */
   readonly lost: (parcel: Parcel) => void
-  /** The schedule has been asked about a parcel of that time; nothing is its no. */
+  /** The schedule has been asked about records of a call of that time; nothing is its no. */
   readonly decided: (
     again: Again,
     decision: Decision | undefined,
-    sentAt: number,
-    now: number
+    sentAt: Moment,
+    now: Moment
   ) => void
   /** No call is made from now on. */
   readonly halt: () => void
@@ -84,15 +96,28 @@ export const make = (settings: Settings): Dispatch => {
   const { bufferSize, margin, schedule } = settings
   const take = intake.make(settings)
   const pace = pacing.make(settings.rate)
-  const waiting = waitingRoom.make(settings)
+  const licenses = licensing.make()
+  const causes = learning.make(licenses)
+  const caution = caring.make()
+  const waiting = waitingRoom.make({
+    linger: settings.linger,
+    margin,
+    // those that are suspected of one thing are refused together, if they are
+    limitOf: ({ name, product }) =>
+      name.startsWith(suspects) ? countLimit : caution.limitOf(product)
+  })
   /** To be sent as they are, as soon as there is a turn for them. */
   const due = heap.make<Parcel>((left, right) => left.urgency < right.urgency)
-  const delayed = heap.make<{ readonly at: number; readonly parcel: Parcel }>(
-    (left, right) => left.at < right.at
-  )
+  const delayed = heap.make<{
+    readonly at: number
+    readonly parcel: Parcel | undefined
+    readonly free: ReadonlyArray<Entry>
+  }>((left, right) => left.at < right.at)
   const refusals = new Map<string, Fate>()
+  /** Groups of which a call was refused for what its records were together. */
+  const mixed = new Set<string>()
   let refusalOfAll: Fate | undefined
-  let time = 0
+  let time: Moment = { wall: 0, steady: 0 }
   /** When the buffer was last seen full. */
   let fullAt = Number.NEGATIVE_INFINITY
   let read = 0
@@ -101,8 +126,21 @@ export const make = (settings: Settings): Dispatch => {
   let hasEnded = false
 
   const books = bookkeeping.make((entry) => {
-    if (stopped(entry) === undefined) waiting.add(entry, time)
+    if (stopped(entry) === undefined) join(entry)
   })
+
+  /** Which records may share its call: those of its product, as far as is known. */
+  const groupNameOf = (entry: Entry): string => {
+    const { group, record } = entry
+    const suspicion = causes.suspicionOf(entry, time)
+    if (suspicion !== undefined) return `${suspects}${group} ${suspicion}`
+    return record.licenseArn !== undefined && mixed.has(group)
+      ? `${group} ${licenses.nameOf(record.licenseArn)}`
+      : group
+  }
+
+  /** May go with the next call that has room for it. */
+  const join = (entry: Entry) => waiting.add(entry, groupNameOf(entry), time)
 
   /** What keeps records of a group from being sent at all. */
   const stopped = ({ group }: Pick<Entry, "group">): Fate | undefined =>
@@ -125,7 +163,7 @@ export const make = (settings: Settings): Dispatch => {
   }
 
   const isTooLate = (entry: Entry): boolean => {
-    if (time < entry.deadline - margin) return false
+    if (time.wall < entry.deadline - margin) return false
     books.settle(entry, { _tag: "Expired" })
     return true
   }
@@ -137,27 +175,47 @@ export const make = (settings: Settings): Dispatch => {
   const queue = (parcel: Parcel) => {
     const fate = parcel.entries[0] && stopped(parcel.entries[0])
     if (fate === undefined) due.push(parcel)
-    else settleAll([...parcel.entries, ...parcel.rest], fate)
+    else settleAll([...parcel.entries, ...(parcel.search?.rest ?? [])], fate)
   }
 
-  /** The half that waited may go, and is known to hold a culprit if the other was found to hold none. */
-  const release = ({ rest, retries }: Parcel, isSuspect: boolean) => {
-    const entries = rest.filter((entry) => !entry.isSettled)
-    if (entries.length === 0) return
-    queue(isSuspect && entries.length > 1 ? halve(entries, retries) : whole(entries, retries))
+  /** These may go with any others. */
+  const joinAll = (entries: Iterable<Entry>) => {
+    for (const entry of entries) {
+      if (entry.isSettled) continue
+      const fate = stopped(entry)
+      if (fate === undefined) join(entry)
+      else books.settle(entry, fate)
+    }
   }
+
+  /** What a search has left to others. */
+  const release = ({ search }: Parcel) => joinAll(search?.rest ?? [])
 
   /** Without those that meanwhile have their outcome or are too late; nothing where none is left. */
   const current = (parcel: Parcel): Parcel | undefined => {
     const entries = parcel.entries.filter((entry) => !entry.isSettled && !isTooLate(entry))
     if (entries.length > 0) return { ...parcel, entries }
-    release(parcel, false)
+    release(parcel)
     return undefined
   }
 
+  /** Deals with what does not belong in a call of this group, or not any more. */
+  const keepOut = (entry: Entry, name: string): boolean => {
+    if (isTooLate(entry)) return true
+    const error = causes.known(entry, time)
+    if (error !== undefined) {
+      entry.error = error
+      books.settle(entry, { _tag: "Rejected", error })
+      return true
+    }
+    const isElsewhere = groupNameOf(entry) !== name
+    if (isElsewhere) join(entry)
+    return isElsewhere
+  }
+
   const fresh = (group: waitingRoom.Group): Parcel | undefined => {
-    const entries = waiting.take(group, time, isTooLate)
-    return entries.length === 0 ? undefined : whole(entries, schedule.initial)
+    const entries = waiting.take(group, time, keepOut)
+    return entries.length === 0 ? undefined : parcels.make(entries)
   }
 
   const launch = (parcel: Parcel): Step => {
@@ -167,7 +225,7 @@ export const make = (settings: Settings): Dispatch => {
     }
     inFlight += parcel.entries.length
     calls += 1
-    pace.take(time)
+    pace.take(time.steady)
     return { _tag: "Send", parcel }
   }
 
@@ -199,23 +257,74 @@ export const make = (settings: Settings): Dispatch => {
         ? { _tag: "NotSent", reason: "Throttled", error }
         : { _tag: "Rejected", error }
 
-  /** Refused for the sake of one record or more: it is looked for. */
-  const single = (parcel: Parcel, error: BatchMeterUsageError) => {
-    const { entries, retries } = parcel
-    if (error._tag === "InvalidInputError") {
-      const { faults, others } = faultsOf(entries, error)
-      for (const [entry, violations] of faults) {
-        books.settle(entry, { _tag: "Invalid", violations })
-      }
-      if (others.length > 0) {
-        queue(faults.size > 0 ? whole(others, retries) : halve(others, retries))
-      }
-    } else if (entries.length > 1) {
-      queue(halve(entries, retries))
-    } else {
-      settleAll(entries, { _tag: "Rejected", error })
+  /** Each of these was refused for its own sake, or for what all of them share. */
+  const reject = (entries: ReadonlyArray<Entry>, error: BatchMeterUsageError) => {
+    for (const entry of entries) {
+      entry.error = error
+      causes.learn(entry, error, time)
+      books.settle(entry, { _tag: "Rejected", error })
     }
-    release(parcel, false)
+  }
+
+  /** One or more of these spoil a call, or all of them together: it is looked for. */
+  const search = (entries: ReadonlyArray<Entry>, found: Omit<Search, "rest">) => {
+    const left = entries.filter((entry) => !entry.isSettled)
+    const [first] = left
+    if (first === undefined) return
+    if (left.length === 1) queue(parcels.make(left, { ...found, rest: [] }))
+    // where many are refused, to know that these hold another tells little
+    else if (caution.limitOf(first.group) < Math.ceil(left.length / 2)) joinAll(left)
+    else queue(parcels.halve(left, found))
+  }
+
+  /** The service refused the call for a record of it, or for what its records are together. */
+  const refused = (parcel: Parcel, error: BatchMeterUsageError) => {
+    const { entries } = parcel
+    if (entries.length === 1 || causes.sharedBy(entries, error, time)) {
+      const [first] = entries
+      if (first !== undefined) caution.refused(first.group, 1)
+      reject(entries, error)
+    } else {
+      search(entries, { refused: entries, error, taken: 0 })
+    }
+    release(parcel)
+  }
+
+  /** The client itself refused the call. */
+  const invalid = (parcel: Parcel, error: InvalidInputError) => {
+    const { faults, others } = faultsOf(parcel.entries, error)
+    for (const [entry, violations] of faults) books.settle(entry, { _tag: "Invalid", violations })
+    const middle = faults.size > 0 ? others.length : Math.ceil(others.length / 2)
+    for (const part of [others.slice(0, middle), others.slice(middle)]) {
+      if (part.length > 0) queue(parcels.make(part))
+    }
+    release(parcel)
+  }
+
+  /** The service took a part of a call that it had refused: the fault is in the rest, or in none. */
+  const tookPart = ({ entries, search: found }: Parcel) => {
+    if (found === undefined) return
+    const { error, refused, rest } = found
+    const taken = found.taken + entries.length
+    // some may have run out of time meanwhile, and one of them may have been the fault
+    const isAllButRest = taken + rest.length === refused.length
+    const [first] = rest
+    if (first === undefined) {
+      // each of them was taken, and all of them together were not
+      if (isAllButRest && !licenses.areOfOneProduct(refused)) mixed.add(groupOfAll(refused))
+      return
+    }
+    const isCertain =
+      isAllButRest &&
+      rest.length === 1 &&
+      causes.isCertain(error) &&
+      licenses.areOfOneProduct(refused)
+    if (isCertain && !first.isSettled) {
+      caution.refused(first.group, 1)
+      reject(rest, error)
+    } else {
+      search(rest, { refused, error, taken })
+    }
   }
 
   return {
@@ -235,7 +344,7 @@ export const make = (settings: Settings): Dispatch => {
       time = now
       const index = read
       read += 1
-      const { bytes, productCode, record, violations } = take(input)
+      const { bytes, deadline, productCode, record, violations } = take(input)
       if (violations !== undefined) {
         const product = productCode === undefined ? {} : { productCode }
         books.tell({ _tag: "Invalid", index, record, ...product, violations })
@@ -249,13 +358,14 @@ export const make = (settings: Settings): Dispatch => {
         group: groupOf(record.licenseArn, productCode),
         key,
         bytes,
-        deadline: deadlineOf(record, settings.window),
+        deadline,
         sameKeyAs: books.lastOf(key)?.index,
         previous: undefined,
         next: undefined,
         isInFlight: false,
         isSettled: false,
         attempts: 0,
+        retries: schedule.initial,
         doubt: undefined,
         error: undefined
       }
@@ -270,18 +380,24 @@ export const make = (settings: Settings): Dispatch => {
 
     next: (now) => {
       time = now
-      if (!hasRoom()) fullAt = now
+      const { steady } = now
+      if (!hasRoom()) fullAt = steady
       for (;;) {
         if (hasEnded && books.live.size === 0) return { _tag: "Done" }
-        for (let one = delayed.peek(); one !== undefined && one.at <= now; one = delayed.peek()) {
+        for (
+          let one = delayed.peek();
+          one !== undefined && one.at <= steady;
+          one = delayed.peek()
+        ) {
           delayed.pop()
-          due.push(one.parcel)
+          if (one.parcel !== undefined) due.push(one.parcel)
+          joinAll(one.free)
         }
         const group = waiting.choose(now, partial(), fullAt)
         const urgent = due.peek()
         const isNone = urgent === undefined && typeof group === "number"
         if (isNone) return { _tag: "Wait", until: Math.min(group, delayed.peek()?.at ?? Infinity) }
-        if (pace.next() > now) return { _tag: "Wait", until: pace.next() }
+        if (pace.next() > steady) return { _tag: "Wait", until: pace.next() }
         const isDue =
           urgent !== undefined &&
           (typeof group === "number" || urgent.urgency <= (group.ready.peek()?.deadline ?? 0))
@@ -300,9 +416,13 @@ export const make = (settings: Settings): Dispatch => {
       const { entries } = parcel
       land(parcel)
       pace.faster()
+      causes.taken(entries, now)
+      licenses.together(entries)
+      const [first] = entries
+      if (first !== undefined) caution.taken(first.group, entries.length)
       const records = entries.map(({ record }) => record)
-      const together: Array<Entry> = []
-      const alone: Array<ReadonlyArray<Entry>> = []
+      const left: Array<Entry> = []
+      const alone = new Set<Entry>()
       match(records, sentProductOf(entries), answer).forEach((told, place) => {
         const entry = entries[place]
         if (entry === undefined) return
@@ -313,14 +433,17 @@ export const make = (settings: Settings): Dispatch => {
           return
         }
         if (told !== "Unprocessed") doubt([entry], { reason: told })
-        if (told === "Ambiguous") alone.push([entry])
-        else together.push(entry)
+        if (told === "Ambiguous") alone.add(entry)
+        left.push(entry)
       })
-      release(parcel, true)
-      const parts = together.length === 0 ? alone : [together, ...alone]
-      return parts.length === 0
-        ? undefined
-        : { error: passing, parts, otherwise: { _tag: "NotSent", reason: "Unprocessed" } }
+      tookPart(parcel)
+      return byRetries(left).map(({ entries, retries }) => ({
+        error: passing,
+        retries,
+        parts: entries.filter((entry) => alone.has(entry)).map((entry) => [entry]),
+        free: entries.filter((entry) => !alone.has(entry)),
+        otherwise: { _tag: "NotSent", reason: "Unprocessed" }
+      }))
     },
 
     failed: (parcel, error, now) => {
@@ -333,32 +456,45 @@ export const make = (settings: Settings): Dispatch => {
       if (delivery === "doubtful") doubt(entries, { reason: "NoAnswer", error })
       const fate = fateAfter(error, verdict)
       switch (about) {
-        case "passing":
-          release(parcel, false)
-          return { error, parts: [entries], otherwise: fate }
+        case "passing": {
+          release(parcel)
+          const all = byRetries(entries)
+          return all.map(({ entries, retries }) => ({
+            error,
+            retries,
+            // what has been tried equally often goes again as it was
+            parts: all.length === 1 ? [entries] : [],
+            free: all.length === 1 ? [] : entries,
+            otherwise: fate
+          }))
+        }
         case "record":
-          single(parcel, error)
-          return undefined
+          if (error._tag === "InvalidInputError") invalid(parcel, error)
+          else refused(parcel, error)
+          return []
         case "product": {
           const [first] = entries
-          if (first?.group === licences && error._tag === "InvalidProductCodeException") {
-            // perhaps only because two products met in it
-            if (entries.some(({ record }) => record.licenseArn !== first.record.licenseArn)) {
-              single(parcel, error)
-            } else {
-              settleAll(entries, fate)
-              release(parcel, false)
-            }
-            return undefined
+          // a license names its product, and it may be only because two products met in it
+          const isOfLicenses = first?.record.licenseArn !== undefined
+          if (isOfLicenses && mayBeMixed.has(error._tag) && !licenses.areOfOneProduct(entries)) {
+            refused(parcel, error)
+            return []
+          }
+          if (isOfLicenses && error._tag === "InvalidProductCodeException") {
+            reject(entries, error)
+            release(parcel)
+            return []
           }
           settleAll(entries, fate)
           stop({ _tag: "NotSent", reason: "Refused", error }, first?.group)
-          return undefined
+          release(parcel)
+          return []
         }
         case "caller":
           settleAll(entries, fate)
           stop(delivery === "unsent" ? fate : { _tag: "NotSent", reason: "Refused", error })
-          return undefined
+          release(parcel)
+          return []
       }
     },
 
@@ -366,25 +502,35 @@ export const make = (settings: Settings): Dispatch => {
       land(parcel)
       doubt(parcel.entries, { reason: "Interrupted" })
       settleAll(parcel.entries, { _tag: "NotSent", reason: "Stopped" })
-      release(parcel, false)
+      release(parcel)
     },
 
-    decided: ({ error, otherwise, parts }, decision, sentAt, now) => {
+    decided: ({ error, free, otherwise, parts }, decision, sentAt, now) => {
       time = now
       if (error.isThrottling) {
         // a hint of the service is for every call, and the schedule has heard it
-        const until = error.retryAfter === undefined ? now : (decision?.at ?? now)
-        pace.slower(sentAt, now, until)
+        const until = error.retryAfter === undefined ? now.steady : (decision?.at ?? now.steady)
+        pace.slower(sentAt.steady, now.steady, until)
       }
-      for (const part of parts) {
+      /** Of records, those that are sent again; the others come to their end. */
+      const again = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> => {
         const isOver = (entry: Entry) =>
           decision === undefined ||
           stopped(entry) !== undefined ||
-          decision.at >= entry.deadline - margin
-        settleAll(part.filter(isOver), otherwise)
-        const entries = part.filter((entry) => !entry.isSettled)
+          decision.at >= steadyOf(entry.deadline - margin, now)
+        settleAll(entries.filter(isOver), otherwise)
+        const left = entries.filter((entry) => !entry.isSettled)
+        for (const entry of left) entry.retries = decision?.retries
+        return left
+      }
+      const others = again(free)
+      if (decision !== undefined && others.length > 0) {
+        delayed.push({ at: decision.at, parcel: undefined, free: others })
+      }
+      for (const part of parts) {
+        const entries = again(part)
         if (decision !== undefined && entries.length > 0) {
-          delayed.push({ at: decision.at, parcel: whole(entries, decision.retries) })
+          delayed.push({ at: decision.at, parcel: parcels.make(entries), free: [] })
         }
       }
     },
@@ -405,11 +551,31 @@ export const make = (settings: Settings): Dispatch => {
 /** What an answer leaves open is as passing as a fault inside the service, and the schedule is told so. */
 const passing = new InternalServiceErrorException({ operation: "BatchMeterUsage" })
 
-/** Records of licences that no product was named for share this group. */
-const licences = "licence "
+/** Errors that, for all that is known, a call with licenses of two products may be refused with, beside a record's. */
+const mayBeMixed: ReadonlySet<BatchMeterUsageError["_tag"]> = new Set([
+  "InvalidProductCodeException",
+  "UnknownServiceError"
+])
+
+/** The names of groups of records that may be refused for the same begin with this. */
+const suspects = "suspects "
 
 const groupOf = (licenseArn: string | undefined, productCode = ""): string =>
-  licenseArn === undefined ? `product ${productCode}` : `${licences}${productCode}`
+  licenseArn === undefined ? `product ${productCode}` : `licenses ${productCode}`
+
+/** Records of one call have one group. */
+const groupOfAll = ([first]: ReadonlyArray<Entry>): string => first?.group ?? ""
+
+/** Records by how far the schedule is with them. */
+const byRetries = (entries: ReadonlyArray<Entry>) => {
+  const all = new Map<unknown, Array<Entry>>()
+  for (const entry of entries) {
+    const same = all.get(entry.retries)
+    if (same === undefined) all.set(entry.retries, [entry])
+    else same.push(entry)
+  }
+  return [...all].map(([retries, entries]) => ({ retries, entries }))
+}
 
 /** What the call says; the product of a record with a licence is only for packing. */
 export const sentProductOf = ([first]: ReadonlyArray<Entry>): string | undefined =>

@@ -23,6 +23,8 @@ export interface Entry {
   isInFlight: boolean
   isSettled: boolean
   attempts: number
+  /** Where the retry schedule stands. */
+  retries: unknown
   /** Why it may have been billed, once an attempt went without an answer that tells. */
   doubt: Doubt | undefined
   /** What its last call failed with. */

@@ -7,6 +7,7 @@ import * as check from "../check.js"
 import { instantiate, invalidInput } from "../make.js"
 import { tooLarge } from "../requestSize.js"
 import { of } from "../shape.js"
+import { deadlineOf, type Window } from "./deadline.js"
 import type { Violations } from "./entry.js"
 import { sizeLimit } from "./parcel.js"
 import { bytesOf, envelopeOf } from "./size.js"
@@ -16,6 +17,8 @@ export interface Taken {
   readonly record: UsageRecord
   readonly productCode: string | undefined
   readonly bytes: number
+  /** From when on it is certain to be refused, epoch milliseconds. */
+  readonly deadline: number
   readonly violations: Violations | undefined
 }
 
@@ -23,8 +26,9 @@ export interface Taken {
 export const make = (options: {
   readonly productCode: string | undefined
   readonly except: ReadonlyArray<Rule>
+  readonly window: Window
 }): ((input: Input) => Taken) => {
-  const { except } = options
+  const { except, window } = options
   const checkRecord = check.compile(of(UsageRecord), except)
   const checkCall = check.compile(of(BatchMeterUsageRequest), except)
   const checksSize = !except.includes("requestSize")
@@ -40,20 +44,40 @@ export const make = (options: {
     return checksProduct ? noProduct : undefined
   }
 
-  return (input) => {
+  const takeItem = (input: Input): Taken => {
     const item = isItem(input) ? input : { record: input }
     const record = instantiate(UsageRecord, item.record)
     const productCode = item.productCode ?? options.productCode
-    const violations = faultsOf(record, productCode)
-    if (violations !== undefined) return { record, productCode, bytes: 0, violations }
-    const bytes = bytesOf(record)
-    const total = bytes + envelopeOf(productCode)
-    return {
+    const invalid = (violations: Violations): Taken => ({
       record,
       productCode,
-      bytes,
-      violations:
-        checksSize && total >= sizeLimit ? tooLarge("BatchMeterUsage", total).violations : undefined
+      bytes: 0,
+      deadline: Number.NaN,
+      violations
+    })
+    const violations = faultsOf(record, productCode)
+    if (violations !== undefined) return invalid(violations)
+    const deadline = deadlineOf(record, window)
+    if (Number.isNaN(deadline)) return invalid(beyondCalendar)
+    const bytes = bytesOf(record)
+    const total = bytes + envelopeOf(productCode)
+    return checksSize && total >= sizeLimit
+      ? invalid(tooLarge("BatchMeterUsage", total).violations)
+      : { record, productCode, bytes, deadline, violations: undefined }
+  }
+
+  return (input) => {
+    try {
+      return takeItem(input)
+    } catch {
+      // only what is not plain data can throw when it is read
+      return {
+        record: input as UsageRecord,
+        productCode: options.productCode,
+        bytes: 0,
+        deadline: Number.NaN,
+        violations: notReadable
+      }
     }
   }
 }
@@ -67,4 +91,16 @@ const noProduct: Violations = [
     rule: "productCodeOrLicense",
     expected: "a licenseArn, or else a productCode to submit it for"
   }
+]
+
+const beyondCalendar: Violations = [
+  {
+    field: "timestamp",
+    rule: "type",
+    expected: "a time that a calendar has: at most 8640000000000000 milliseconds from 1970"
+  }
+]
+
+const notReadable: Violations = [
+  { field: "value", rule: "type", expected: "an object whose fields can be read" }
 ]

@@ -1,5 +1,6 @@
 /** What makes two records claims to the same hour, and what makes an echo that of a record. */
 import type { UsageRecord } from "../../UsageRecord.js"
+import { lacksField } from "../codec.js"
 
 const hour = 3_600_000
 
@@ -21,20 +22,32 @@ export const keyOf = (record: UsageRecord, productCode: string | undefined): str
 
 const identities = ["customerAWSAccountId", "customerIdentifier", "licenseArn"] as const
 
-/**
- * Whether an echo can be that of a record: hour and dimension are the same, at least one identity is, and
- * nothing in it is another. A quantity that an echo lacks is read as 0.
- */
-export const isEchoOf = (echo: UsageRecord, record: UsageRecord): boolean => {
-  if (hourOf(echo) !== hourOf(record) || echo.dimension !== record.dimension) return false
-  if (echo.quantity !== 0 && echo.quantity !== record.quantity) return false
-  let shared = false
-  for (const name of identities) {
-    const theirs = echo[name]
-    const ours = record[name]
-    if (theirs === undefined || ours === undefined) continue
-    if (theirs !== ours) return false
-    shared = true
-  }
-  return shared
+/** An absent quantity is not 0: of such an echo nothing is known but that it has none. */
+const quantityOf = (echo: UsageRecord): number | undefined =>
+  lacksField(echo) ? undefined : echo.quantity
+
+/** Whether an echo says all that identifies a record, and nothing else. */
+export const isFullEchoOf = (echo: UsageRecord, record: UsageRecord): boolean =>
+  isSameHour(echo, record) &&
+  quantityOf(echo) === record.quantity &&
+  identities.every((name) => echo[name] === record[name])
+
+/** Whether nothing that an echo says contradicts a record. It may be another's all the same. */
+export const mayBeEchoOf = (echo: UsageRecord, record: UsageRecord): boolean => {
+  const quantity = quantityOf(echo)
+  return (
+    isSameHour(echo, record) &&
+    (quantity === undefined || quantity === record.quantity) &&
+    identities.every(
+      (name) =>
+        echo[name] === undefined || record[name] === undefined || echo[name] === record[name]
+    )
+  )
 }
+
+/** Whether an echo names the customer or the license as the record does. */
+export const sharesIdentity = (echo: UsageRecord, record: UsageRecord): boolean =>
+  identities.some((name) => echo[name] !== undefined && echo[name] === record[name])
+
+const isSameHour = (echo: UsageRecord, record: UsageRecord): boolean =>
+  hourOf(echo) === hourOf(record) && echo.dimension === record.dimension

@@ -1,7 +1,7 @@
 /** An answer, record by record: by what it says of each, never by its order. */
 import type { BatchMeterUsageResponse } from "../../BatchMeterUsage.js"
 import type { UsageRecord, UsageRecordResult } from "../../UsageRecord.js"
-import { isEchoOf, keyOf } from "./key.js"
+import { isFullEchoOf, keyOf, mayBeEchoOf, sharesIdentity } from "./key.js"
 
 /**
  * What an answer says of one record: a result, that it was not looked at, nothing, or something that may as well
@@ -24,14 +24,21 @@ export const match = (
   const tellOf = (echo: UsageRecord, what: Told) => {
     const place = places.get(keyOf(echo, productCode))
     const record = place === undefined ? undefined : records[place]
-    if (place !== undefined && record !== undefined) {
-      // the same key and another quantity contradict each other, and are then nobody's result
-      if (isEchoOf(echo, record)) tell(place, what)
+    if (place !== undefined && record !== undefined && isFullEchoOf(echo, record)) {
+      tell(place, what)
       return
     }
-    // an echo that lacks an identity, or has one more than was sent
-    const candidates = records.flatMap((record, place) => (isEchoOf(echo, record) ? [place] : []))
-    for (const place of candidates) tell(place, candidates.length === 1 ? what : "Ambiguous")
+    // an echo that says less or more than was sent is a record's only if no other can be meant: a customer's two
+    // identities are not known to be one
+    const candidates = records.flatMap((record, place) =>
+      mayBeEchoOf(echo, record) ? [place] : []
+    )
+    for (const place of candidates) {
+      // the place is that of a record
+      if (sharesIdentity(echo, records[place] as UsageRecord)) {
+        tell(place, candidates.length === 1 ? what : "Ambiguous")
+      }
+    }
   }
 
   const { results, unprocessedRecords, unreadable } = answer

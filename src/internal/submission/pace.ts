@@ -1,4 +1,4 @@
-/** How fast calls may follow each other. Times are epoch milliseconds. */
+/** How fast calls may follow each other. Times are steady milliseconds. */
 
 export interface Pace {
   /** Calls a second, as they are allowed now. */

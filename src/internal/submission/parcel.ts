@@ -1,4 +1,5 @@
-/** Records that go in one call, and how one parcel becomes several. */
+/** Records that go in one call. */
+import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import { requestSizeLimit } from "../requestSize.js"
 import type { Entry } from "./entry.js"
 
@@ -10,34 +11,35 @@ export const sizeLimit = requestSizeLimit
 
 export interface Parcel {
   readonly entries: ReadonlyArray<Entry>
-  /** The other half of a refused parcel, which waits for the fate of this one. */
-  readonly rest: ReadonlyArray<Entry>
-  /** Where the retry schedule stands. */
-  readonly retries: unknown
+  /** What these records are part of, where a call was refused for the sake of one of them or more. */
+  readonly search: Search | undefined
   /** When the first of its records runs out of time, epoch milliseconds. */
   readonly urgency: number
 }
 
-const parcel = (
-  entries: ReadonlyArray<Entry>,
-  rest: ReadonlyArray<Entry>,
-  retries: unknown
-): Parcel => ({
+/** A call that was refused for a record's sake, as far as it is known for whose. */
+export interface Search {
+  /** The records of the refused call. */
+  readonly refused: ReadonlyArray<Entry>
+  readonly error: BatchMeterUsageError
+  /** How many of them have been taken since, in other calls. */
+  readonly taken: number
+  /** Those that wait until it is known whether the parcel is taken. If it is, the culprit is one of them. */
+  readonly rest: ReadonlyArray<Entry>
+}
+
+export const make = (entries: ReadonlyArray<Entry>, search?: Search): Parcel => ({
   entries,
-  rest,
-  retries,
+  search,
   urgency: entries.reduce((least, one) => Math.min(least, one.deadline), Number.POSITIVE_INFINITY)
 })
 
-export const whole = (entries: ReadonlyArray<Entry>, retries: unknown): Parcel =>
-  parcel(entries, [], retries)
-
 /**
- * The first half of a parcel that was refused for a record's sake; the second waits. If the first is taken, the fault
- * is in the second, which then need not be sent whole to know that. So one culprit among n costs at most
- * 2 * ceil(log2 n) further calls.
+ * The first half of records of which one or more spoil a call; the second waits. If the first is taken, the fault is in
+ * the second, which then need not be sent whole to know that; if not, the second may go with any others. So it takes at
+ * most ceil(log2 n) further calls until a culprit among n stands alone.
  */
-export const halve = (entries: ReadonlyArray<Entry>, retries: unknown): Parcel => {
+export const halve = (entries: ReadonlyArray<Entry>, search: Omit<Search, "rest">): Parcel => {
   const middle = Math.ceil(entries.length / 2)
-  return parcel(entries.slice(0, middle), entries.slice(middle), retries)
+  return make(entries.slice(0, middle), { ...search, rest: entries.slice(middle) })
 }

@@ -13,6 +13,7 @@ import type { BatchMeterUsageError, BatchMeterUsageResponse } from "../../BatchM
 import { MeteringClient } from "../../MeteringClient.js"
 import type { Input, Outcome } from "../../UsageSubmission.js"
 import * as dispatching from "./dispatch.js"
+import * as moment from "./moment.js"
 import type { Parcel } from "./parcel.js"
 import { progressOf } from "./report.js"
 import type { Settings } from "./settings.js"
@@ -21,17 +22,42 @@ import * as signal from "./signal.js"
 /** So many outcomes may wait to be taken; then nothing is sent or read until some are. */
 const outcomesHeld = 1_000
 
+/** So many milliseconds later it is seen, at the latest, that the clock was set and a deadline is nearer. */
+const longestSleep = 60_000
+
 /** A source that `isDrained` is read to its end although no more calls are made. */
 export const run = <E, R>(
   source: Stream.Stream<Input, E, R>,
   settings: Settings,
   { isDrained }: { readonly isDrained: boolean }
 ): Stream.Stream<Outcome, E, R | MeteringClient> =>
+  Stream.suspend(() => {
+    const fault: Fault = { ofHandler: undefined }
+    return Stream.ensuring(
+      pulled(source, settings, isDrained, fault),
+      Effect.suspend(() =>
+        fault.ofHandler === undefined ? Effect.void : Effect.failCause(fault.ofHandler)
+      )
+    )
+  })
+
+/** A scope that is closed by a stream would keep a defect of its finalizers to itself. */
+interface Fault {
+  /** What `onInterrupt` ended with, where it did not end well. */
+  ofHandler: Cause.Cause<never> | undefined
+}
+
+const pulled = <E, R>(
+  source: Stream.Stream<Input, E, R>,
+  settings: Settings,
+  isDrained: boolean,
+  fault: Fault
+): Stream.Stream<Outcome, E, R | MeteringClient> =>
   Stream.fromPull(
     Effect.gen(function* () {
       const client = yield* MeteringClient
       const clock = yield* Effect.clock
-      const now = () => clock.unsafeCurrentTimeMillis()
+      const now = moment.make(clock)
       const startedAt = now()
       const dispatch = dispatching.make(settings)
       const { outcomes } = dispatch
@@ -61,7 +87,10 @@ export const run = <E, R>(
         progress === undefined
           ? Effect.void
           : Effect.suspend(() =>
-              Ref.set(progress, progressOf(dispatch.state(), settings.total, now() - startedAt))
+              Ref.set(
+                progress,
+                progressOf(dispatch.state(), settings.total, now().steady - startedAt.steady)
+              )
             )
 
       // -------------------------------------------------------------------------------------------
@@ -73,7 +102,7 @@ export const run = <E, R>(
       /** What has left the source. */
       let inputs: ReadonlyArray<Input> = []
       let place = 0
-      const offer = (time: number) => {
+      const offer = (time: moment.Moment) => {
         // the place is within the chunk
         dispatch.offer(inputs[place++] as Input, time)
       }
@@ -115,6 +144,8 @@ export const run = <E, R>(
             if (Exit.isFailure(exit) && !(isStopping && Cause.isInterruptedOnly(exit.cause))) {
               failure ??= exit.cause
             }
+            // what has left the source is not forgotten
+            while (place < inputs.length) offer(now())
             dispatch.end()
             changed()
           })
@@ -141,7 +172,7 @@ export const run = <E, R>(
           // only defects and interruptions are left in it
           failure ??= cause as Cause.Cause<never>
           isStopping = true
-          graceUntil = Math.min(graceUntil, now() + settings.grace)
+          graceUntil = Math.min(graceUntil, now().steady + settings.grace)
           dispatch.halt()
           return endReading
         })
@@ -149,20 +180,20 @@ export const run = <E, R>(
       const landed = (
         parcel: Parcel,
         exit: Exit.Exit<BatchMeterUsageResponse, BatchMeterUsageError>
-      ): dispatching.Again | undefined => {
+      ): ReadonlyArray<dispatching.Again> => {
         if (Exit.isSuccess(exit)) return dispatch.answered(parcel, exit.value, now())
         const error = Cause.failureOption(exit.cause)
         if (Option.isSome(error)) return dispatch.failed(parcel, error.value, now())
         dispatch.lost(parcel)
-        return undefined
+        return []
       }
 
       const send = Effect.fnUntraced(function* (parcel: Parcel) {
         const sentAt = now()
         const exit = yield* Effect.exit(call(parcel))
-        const again = landed(parcel, exit)
-        if (again !== undefined) {
-          dispatch.decided(again, yield* ask(settings, parcel, again, now()), sentAt, now())
+        for (const again of landed(parcel, exit)) {
+          const decision = yield* ask(settings, again, now().steady)
+          dispatch.decided(again, decision, sentAt, now())
         }
         if (Exit.isFailure(exit) && Cause.isDie(exit.cause)) yield* crash(exit.cause)
         changed()
@@ -180,7 +211,7 @@ export const run = <E, R>(
         if (until >= alarm) return work.after(seen)
         alarm = until
         // a clock that is as exact as its durations would wake up a part of a nanosecond early, for ever
-        const enough = Math.ceil(until - time)
+        const enough = Math.min(Math.ceil(until - time), longestSleep)
         return Effect.raceFirst(work.after(seen), Effect.sleep(enough)).pipe(
           Effect.ensuring(
             Effect.sync(() => {
@@ -200,7 +231,7 @@ export const run = <E, R>(
           if (outcomes.length > before) settled()
           if (step._tag === "Done") return
           if (step._tag === "Wait") {
-            yield* wait(seen, step.until, time)
+            yield* wait(seen, step.until, time.steady)
             continue
           }
           // another one may have something to do, or has to watch the clock
@@ -223,7 +254,7 @@ export const run = <E, R>(
                 ? Fiber.interrupt(reader)
                 : Fiber.interrupt(reader).pipe(
                     Effect.disconnect,
-                    Effect.timeoutOption(Math.max(0, graceUntil - now())),
+                    Effect.timeoutOption(Math.max(0, graceUntil - now().steady)),
                     // in a fiber of its own, for a scope is closed where nothing can be interrupted
                     Effect.interruptible,
                     Effect.forkDaemon,
@@ -249,9 +280,11 @@ export const run = <E, R>(
       )
 
       const stopping = Effect.fnUntraced(function* (stop: Effect.Effect<unknown>) {
-        yield* stop
+        const ended = yield* Effect.exit(stop)
+        // it is stopped all the same
+        if (Exit.isFailure(ended)) failure ??= ended.cause
         isStopping = true
-        graceUntil = Math.min(graceUntil, now() + settings.grace)
+        graceUntil = Math.min(graceUntil, now().steady + settings.grace)
         dispatch.halt()
         if (!isDrained) yield* endReading
         changed()
@@ -282,7 +315,8 @@ export const run = <E, R>(
             yield* Fiber.interrupt(workers)
             yield* endReading
             dispatch.abandon()
-            yield* onInterrupt([...inHand, ...outcomes.splice(0)])
+            const given = yield* Effect.exit(onInterrupt([...inHand, ...outcomes.splice(0)]))
+            if (Exit.isFailure(given)) fault.ofHandler = given.cause
           })
         )
       }
@@ -304,11 +338,10 @@ export const run = <E, R>(
     })
   )
 
-/** When what is left of a parcel may go again, by the schedule; nothing when it may not. */
+/** When what is left of a call may go again, by the schedule; nothing when it may not. */
 const ask = (
   { schedule }: Settings,
-  { retries }: Parcel,
-  { error }: dispatching.Again,
+  { error, retries }: dispatching.Again,
   now: number
 ): Effect.Effect<dispatching.Decision | undefined> =>
   Effect.map(schedule.step(now, error, retries), ([retries, , decision]) =>

@@ -29,6 +29,7 @@ export interface Settings {
 
 export const make = (options: Options): Settings => {
   const { bufferSize = 5_000, concurrency = 10, rate = quota } = options
+  const margin = Duration.toMillis(options.margin ?? 0)
   return {
     productCode: options.productCode,
     except: options.except ?? [],
@@ -41,7 +42,8 @@ export const make = (options: Options): Settings => {
       back: Duration.toMillis(options.window ?? "24 hours"),
       monthEnd: Duration.toMillis(options.monthEnd ?? "6 hours")
     },
-    margin: Duration.toMillis(options.margin ?? 0),
+    // nothing could ever be sent
+    margin: checked("margin", margin, Number.isFinite(margin), "a finite duration"),
     progress: options.progress,
     total: options.total,
     stop: options.stop,

@@ -1,0 +1,29 @@
+/** Two times at once: the calendar's, which deadlines are by, and one that nobody can set, which all waiting is by. */
+import type * as Clock from "effect/Clock"
+
+export interface Moment {
+  /** Epoch milliseconds. */
+  readonly wall: number
+  /** Whole milliseconds, which never go back. */
+  readonly steady: number
+}
+
+/** Both begin with the same number. */
+export const make = (clock: Clock.Clock): (() => Moment) => {
+  const origin = clock.unsafeCurrentTimeMillis()
+  let last = clock.unsafeCurrentTimeNanos()
+  let elapsed = 0n
+  return () => {
+    const nanos = clock.unsafeCurrentTimeNanos()
+    // where even these were set back, what follows counts
+    if (nanos > last) elapsed += nanos - last
+    last = nanos
+    return {
+      wall: clock.unsafeCurrentTimeMillis(),
+      steady: origin + Math.round(Number(elapsed) / 1_000_000)
+    }
+  }
+}
+
+/** When a time of the calendar comes, if nobody sets the clock until then. */
+export const steadyOf = (wall: number, now: Moment): number => wall - now.wall + now.steady
