@@ -3,9 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Credentials } from "../AwsCredentials.js"
 import { ask, conceal, credentialsError } from "../internal/identity.js"
+import { load } from "../internal/load.js"
 import type { CredentialsError } from "../MeteringError.js"
 import type { DefaultChainOptions } from "./index.js"
-import { load } from "./load.js"
 
 const chain = "the default provider chain"
 
@@ -47,7 +47,10 @@ const listen = () => {
   return { search, warnings, logger }
 }
 
-const packageName = "@aws-sdk/credential-provider-node"
+export const library = load(
+  "@aws-sdk/credential-provider-node",
+  () => import("@aws-sdk/credential-provider-node")
+)
 
 /**
  * One walk along the chain. It is a new chain each time: this one's memory would only hand out what is about
@@ -56,8 +59,8 @@ const packageName = "@aws-sdk/credential-provider-node"
 export const resolve = (
   options: DefaultChainOptions
 ): Effect.Effect<Credentials, CredentialsError> =>
-  load(packageName, () => import("@aws-sdk/credential-provider-node")).pipe(
-    Effect.mapError((reason) => credentialsError([chain], reason)),
+  library.pipe(
+    Effect.mapError(({ reason }) => credentialsError([chain], reason)),
     Effect.flatMap(({ defaultProvider }) => {
       const { logger, search, warnings } = listen()
       const { configFile, credentialsFile, maxRetries, mfaCode, profile, region, timeout } = options
