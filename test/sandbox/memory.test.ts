@@ -1,4 +1,5 @@
 /** What a sandbox remembers beyond its end. */
+import { generateKeyPairSync, type KeyObject } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Redacted, TestClock } from "effect"
 import { MeteringClient } from "../../src/MeteringClient.js"
@@ -53,6 +54,9 @@ it.effect("time goes on between the two, by the clock", () =>
   })
 )
 
+const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) =>
+  privateKey.export({ format: "pem", type: "pkcs8" }).toString()
+
 describe("what cannot be loaded changes nothing", () => {
   const texts: ReadonlyArray<
     readonly [what: string, spoil: (saved: string) => string, reason: string]
@@ -77,7 +81,21 @@ describe("what cannot be loaded changes nothing", () => {
       "a change that there is not",
       (saved) => saved.replace('"Calendar"', '"Almanac"'),
       "line 2: this is not a change of a sandbox's state"
-    ]
+    ],
+    ...[
+      "",
+      "junk",
+      "-----BEGIN PRIVATE KEY-----\njunk\n-----END PRIVATE KEY-----\n",
+      pemOf(generateKeyPairSync("ed25519")),
+      pemOf(generateKeyPairSync("rsa", { modulusLength: 1024 }))
+    ].map(
+      (pem) =>
+        [
+          `a private key that cannot sign: ${pem.slice(0, 50)}`,
+          (saved: string) => `${saved}${JSON.stringify([{ _tag: "PrivateKey", pem }])}\n`,
+          "line 3: this is not a change of a sandbox's state"
+        ] as const
+    )
   ]
   for (const [what, spoil, reason] of texts) {
     it.effect(what, () =>

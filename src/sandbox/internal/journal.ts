@@ -7,6 +7,7 @@ import { UsageAllocation } from "../../UsageAllocation.js"
 import { Chance, Step } from "../Fault.js"
 import { Counts } from "../Report.js"
 import { Customer } from "../Scenario.js"
+import { isPrivateKey } from "./keys.js"
 import { apply, type Change, changesOf, type State } from "./state.js"
 
 const optionalText = Schema.optional(Schema.String)
@@ -45,7 +46,7 @@ const ChangeSchema = Schema.Union(
   Schema.TaggedStruct("Registered", { key: Schema.String }),
   Schema.TaggedStruct("Customer", { customer: Customer }),
   Schema.TaggedStruct("Calendar", { offset: Schema.Number }),
-  Schema.TaggedStruct("PrivateKey", { pem: Schema.String }),
+  Schema.TaggedStruct("PrivateKey", { pem: Schema.String.pipe(Schema.filter(isPrivateKey)) }),
   Schema.TaggedStruct("Faults", {
     faults: Schema.Struct({
       script: Schema.Array(Step),

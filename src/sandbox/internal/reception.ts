@@ -6,15 +6,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import {
-  internalFailure,
-  operationNameOf,
-  type Reply,
-  refuse,
-  tooLarge
-} from "../../internal/awsJsonServer.js"
+import { operationNameOf, type Reply, refuse, tooLarge } from "../../internal/awsJsonServer.js"
 import { hasHungUp, nobodyListens, responseOf } from "./answer.js"
 import * as body from "./body.js"
+import * as breakage from "./breakage.js"
+import * as callLog from "./callLog.js"
 import type { Served } from "./desk.js"
 import * as door from "./door.js"
 import type { Engine } from "./engine.js"
@@ -61,25 +57,30 @@ export const make = (options: Options) => {
     const operation = isForService(request)
       ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknown)
       : notHere
-    return Effect.flatMap(arrive("read" in operation ? operation.name : undefined), (arrival) =>
-      replyTo(request, arrival, operation).pipe(
+    const name = "read" in operation ? operation.name : undefined
+    return Effect.gen(function* () {
+      const began = yield* Clock.currentTimeMillis
+      const arrival = yield* arrive(name)
+      const answer = (reply: Reply | undefined) =>
+        Effect.gen(function* () {
+          const sent = isCut(arrival) ? undefined : reply
+          yield* callLog.write(arrival, sent, began, yield* Clock.currentTimeMillis)
+          return sent === undefined
+            ? yield* Effect.as(line.cut(request), nobodyListens)
+            : yield* respond(sent, arrival)
+        })
+      return yield* replyTo(request, arrival, operation).pipe(
         Effect.tap(() => delayOf(arrival)),
         Effect.interruptible,
-        Effect.flatMap((reply) =>
-          reply === undefined || isCut(arrival)
-            ? Effect.as(line.cut(request), nobodyListens)
-            : respond(reply, arrival)
-        ),
+        Effect.flatMap(answer),
         Effect.catchTag("RequestError", () => Effect.succeed(nobodyListens)),
-        Effect.catchAllCause(() =>
+        Effect.catchAllCause((cause) =>
           Effect.flatMap(hasHungUp, (isGone) =>
-            isGone
-              ? Effect.succeed(nobodyListens)
-              : respond(internalFailure("The handling of this call broke."), arrival)
+            isGone ? Effect.succeed(nobodyListens) : Effect.flatMap(breakage.replyTo(cause), answer)
           )
         )
       )
-    )
+    })
   }
 }
 
