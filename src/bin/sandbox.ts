@@ -1,6 +1,8 @@
 /** `sandbox`: the service on this machine, for any AWS SDK in any language. */
 import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
+import * as ValidationError from "@effect/cli/ValidationError"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { ServeError } from "@effect/platform/HttpServerError"
@@ -8,23 +10,31 @@ import * as Console from "effect/Console"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { MeteringSandbox, SandboxServer, Scenario } from "../sandbox/index.js"
+import * as callLog from "./internal/callLog.js"
 import { cannotRun, type Failure } from "./internal/failure.js"
 import { reasonOf } from "./internal/files.js"
-import { number, time } from "./internal/options.js"
+import { time } from "./internal/options.js"
+import * as parent from "./internal/parent.js"
 import * as stateLock from "./internal/stateLock.js"
 import * as world from "./internal/world.js"
 
 const usual = { host: "127.0.0.1", port: 4598 }
 
-const port = number(
-  "port",
-  "a port from 0 to 65535",
-  (port) => Number.isInteger(port) && port >= 0 && port <= 65_535
-).pipe(
+const port = Options.integer("port").pipe(
+  Options.mapEffect((port) =>
+    port >= 0 && port <= 65_535
+      ? Effect.succeed(port)
+      : Effect.fail(
+          ValidationError.invalidValue(
+            HelpDoc.p(`--port: expected a port from 0 to 65535, got ${port}`)
+          )
+        )
+  ),
   Options.withDefault(usual.port),
   Options.withDescription(`Where it listens, ${usual.port} unless given; 0 takes any free port.`)
 )
@@ -58,6 +68,12 @@ const quota = Options.boolean("quota").pipe(
   Options.withDescription("Throttle as AWS documents it: 10 calls a second, RegisterUsage 5.")
 )
 
+const verbose = Options.boolean("verbose").pipe(
+  Options.withDescription(
+    "Print a line for every call: time, operation, status, outcome, request id, duration."
+  )
+)
+
 const now = time("now").pipe(
   Options.optional,
   Options.withDescription(
@@ -67,7 +83,7 @@ const now = time("now").pipe(
 
 export const sandbox = Command.make(
   "sandbox",
-  { port, host, scenario, state, anyCredentials, quota, now },
+  { port, host, scenario, state, anyCredentials, quota, now, verbose },
   (options) =>
     Effect.gen(function* () {
       const given = yield* scenarioOf(options.scenario)
@@ -92,7 +108,9 @@ export const sandbox = Command.make(
         notServed(options)
       )
       return yield* serve(scenario, options).pipe(
-        Effect.provide(Layer.provideMerge(server, sandbox))
+        Effect.provide(Layer.provideMerge(server, sandbox)),
+        options.verbose ? Effect.provide(callLog.live) : identity,
+        Effect.raceFirst(parent.ended)
       )
     })
 ).pipe(

@@ -202,9 +202,18 @@ export const refusalOf = (operation: AnyOperation, error: InvalidInputError): Re
   }
 }
 
-const constraint = ({ expected, field, index }: Violation): string => {
+/** As the service says it: for what is not there, it says no more than that. */
+const constraint = ({ expected, field, index, rule }: Violation): string => {
   const member = index === undefined ? field : `usageRecords.${index + 1}.member.${field}`
-  return `Value at '${member}' failed to satisfy constraint: Member must be ${expected}`
+  return rule === "required"
+    ? `Value null at '${member}' failed to satisfy constraint: Member must not be null`
+    : `Value at '${member}' failed to satisfy constraint: Member must be ${onWire[expected] ?? expected}`
+}
+
+/** What Effect's types are in a request's JSON. */
+const onWire: Readonly<Record<string, string>> = {
+  "a DateTime.Utc": "a time, in seconds since 1970",
+  "a Redacted<string>": "text"
 }
 
 const exceptionOfRule: { readonly [R in Rule]?: ModelledException["_tag"] } = {

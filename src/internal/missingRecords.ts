@@ -1,6 +1,6 @@
 /** Which records of a request its response says nothing of. */
 import type { UsageRecord, UsageRecordResult } from "../UsageRecord.js"
-import { isEchoOf } from "./submission/key.js"
+import { isFullEchoOf, mayBeEchoOf, sharesIdentity } from "./submission/key.js"
 
 interface Response {
   readonly results: ReadonlyArray<UsageRecordResult>
@@ -35,11 +35,17 @@ export const missingRecords = (
     results.flatMap(({ status, usageRecord }) => (status && usageRecord ? [usageRecord] : []))
   )
   for (const record of unprocessedRecords) echoes.add(record)
-  return sent.filter((record) => {
-    for (const echo of echoes) if (isOf(echo, record)) return !echoes.delete(echo)
+  const withoutEcho = (isEcho: typeof isFullEchoOf) => (record: UsageRecord) => {
+    for (const echo of echoes) if (isEcho(echo, record)) return !echoes.delete(echo)
     return true
-  })
+  }
+  // an echo that says less than was sent is left for a record that none says all of
+  return sent
+    .filter(withoutEcho(isFullEchoOf))
+    .filter(
+      withoutEcho((echo, record) => mayBeEchoOf(echo, record) && sharesIdentity(echo, record))
+    )
 }
 
 const isOf = (echo: UsageRecord | undefined, record: UsageRecord | undefined): boolean =>
-  echo !== undefined && record !== undefined && isEchoOf(echo, record)
+  echo !== undefined && record !== undefined && isFullEchoOf(echo, record)

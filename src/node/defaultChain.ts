@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type { Credentials } from "../AwsCredentials.js"
 import { ask, conceal, credentialsError } from "../internal/identity.js"
+import { load } from "../internal/load.js"
 import type { CredentialsError } from "../MeteringError.js"
 import type { DefaultChainOptions } from "./index.js"
-import { load } from "./load.js"
 
 const chain = "the default provider chain"
 
@@ -73,7 +73,10 @@ const containerLimit = (
   maxRetries = 3
 ): Duration.Duration => Duration.times(timeout, 2 * maxRetries + 1)
 
-const packageName = "@aws-sdk/credential-provider-node"
+export const library = load(
+  "@aws-sdk/credential-provider-node",
+  () => import("@aws-sdk/credential-provider-node")
+)
 
 /**
  * One walk along the chain. It is a new chain each time: this one's memory would only hand out what is about
@@ -82,8 +85,8 @@ const packageName = "@aws-sdk/credential-provider-node"
 export const resolve = (
   options: DefaultChainOptions
 ): Effect.Effect<Credentials, CredentialsError> =>
-  load(packageName, () => import("@aws-sdk/credential-provider-node")).pipe(
-    Effect.mapError((reason) => credentialsError([chain], reason)),
+  library.pipe(
+    Effect.mapError(({ reason }) => credentialsError([chain], reason)),
     Effect.flatMap(({ defaultProvider }) => {
       const { configFile, credentialsFile, maxRetries, mfaCode, profile, region, timeout } = options
       const containerAsked = Deferred.unsafeMake<void>(FiberId.none)

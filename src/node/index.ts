@@ -2,18 +2,22 @@
  * What needs Node: the credentials and the configuration that the AWS SDKs and tools share, and all that the
  * client needs in one layer. The SDK's packages are loaded when they are first used.
  *
+ * Some of those packages are CommonJS. A bundle in the form of an ES module has to define `require` for them, as by
+ * esbuild's `banner`: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`.
+ *
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConfigError from "effect/ConfigError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as AwsCredentials from "../AwsCredentials.js"
+import { type LoadFailure, load, notInstalled } from "../internal/load.js"
 import * as MeteringConfig from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import * as defaultChain from "./defaultChain.js"
-import { load } from "./load.js"
 import * as sharedConfig from "./sharedConfig.js"
 
 /**
@@ -157,16 +161,32 @@ export const layerSharedConfig: Layer.Layer<
 > = layerSharedConfigWith({})
 
 /** Loaded late, as those who bring another HTTP client need not install this one. */
-const layerUndici = load(
-  "@effect/platform-node",
-  () => import("@effect/platform-node/NodeHttpClient")
-).pipe(
+const undici = load("@effect/platform-node", () => import("@effect/platform-node/NodeHttpClient"))
+
+const layerUndici = undici.pipe(
   Effect.mapBoth({
-    onFailure: (reason) => new MeteringConfigError({ reason: `No HTTP client: ${reason}` }, true),
+    onFailure: ({ reason }) =>
+      new MeteringConfigError({ reason: `No HTTP client: ${reason}` }, true),
     onSuccess: (library) => library.layerUndici
   }),
   Layer.unwrapEffect
 )
+
+const failuresOf = (packages: ReadonlyArray<Effect.Effect<unknown, LoadFailure>>) =>
+  Effect.map(Effect.partition(packages, identity), ([failures]) => failures)
+
+/** Where a package is wanting, everything that is wanting is told at once, also what would be loaded later. */
+const installed = Effect.gen(function* () {
+  const now = [sharedConfig.library, undici]
+  if ((yield* failuresOf(now)).length === 0) return
+  const failures = yield* failuresOf([defaultChain.library, ...now])
+  const missing = failures.filter(({ isMissing }) => isMissing).map(({ name }) => name)
+  const reasons = [
+    ...(missing.length === 0 ? [] : [notInstalled(missing)]),
+    ...failures.filter(({ isMissing }) => !isMissing).map(({ reason }) => reason)
+  ]
+  return yield* new MeteringConfigError({ reason: reasons.join("; ") }, true)
+})
 
 /**
  * All that `MeteringClient.layer` needs, the shortest way for a server: `layerSharedConfig`,
@@ -187,4 +207,6 @@ const layerUndici = load(
 export const layer: Layer.Layer<
   AwsCredentials.AwsCredentials | MeteringConfig.MeteringConfig | HttpClient.HttpClient,
   MeteringConfigError | ConfigError.ConfigError
-> = Layer.mergeAll(layerSharedConfig, layerDefaultChain, layerUndici)
+> = Layer.unwrapEffect(
+  Effect.as(installed, Layer.mergeAll(layerSharedConfig, layerDefaultChain, layerUndici))
+)

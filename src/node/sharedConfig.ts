@@ -3,17 +3,24 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import { type Found, optionalText } from "../internal/config.js"
+import { type LoadFailure, load } from "../internal/load.js"
 import { environment, regionVariables, type Settings, settle } from "../internal/settings.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { SharedConfigOptions } from "./index.js"
-import { load } from "./load.js"
 
 const packageName = "@smithy/core"
 
-const loadLibrary = load(packageName, () => import("@smithy/core/config")).pipe(
+type Library = typeof import("@smithy/core/config")
+
+export const library: Effect.Effect<Library, LoadFailure> = load(
+  packageName,
+  () => import("@smithy/core/config")
+)
+
+const loadLibrary = library.pipe(
   Effect.mapError(
-    (reason) => new MeteringConfigError({ reason: `No shared config: ${reason}` }, true)
+    ({ reason }) => new MeteringConfigError({ reason: `No shared config: ${reason}` }, true)
   )
 )
 
@@ -25,7 +32,7 @@ const variables = Config.all({
 })
 
 /** The region of the EC2 instance that this runs on, which the SDK has from 2025 on. */
-const instanceRegion = ({ NODE_REGION_CONFIG_OPTIONS }: typeof import("@smithy/core/config")) =>
+const instanceRegion = ({ NODE_REGION_CONFIG_OPTIONS }: Library) =>
   Effect.tryPromise(async (): Promise<unknown> => {
     const region: unknown = NODE_REGION_CONFIG_OPTIONS.default
     return typeof region === "function" ? region() : undefined

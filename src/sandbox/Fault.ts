@@ -6,7 +6,15 @@
  */
 import * as Schema from "effect/Schema"
 import { OperationName } from "../MeteringError.js"
-import { field, NonEmptyText, optionalField, PositiveInt, Span } from "./internal/fields.js"
+import {
+  field,
+  NonEmptyText,
+  optionalField,
+  PositiveInt,
+  Skew,
+  type Span,
+  Wait
+} from "./internal/fields.js"
 
 /**
  * What befalls one call.
@@ -27,6 +35,8 @@ import { field, NonEmptyText, optionalField, PositiveInt, Span } from "./interna
  *   the `Date` of the answer. A client that corrects its clock by the answer calls again, so a script has to
  *   say it twice (`times: 2`) for the correction to hold. In memory, where nothing is signed, more than five
  *   minutes are a `ClockSkewError`.
+ *
+ * A call waits at most 1 day, and a clock is off by at most 366 days.
  *
  * @example
  * ```ts
@@ -71,7 +81,7 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
     Schema.Struct(kind("none", "Nothing goes wrong; a place in a script.")),
     Schema.Struct({
       ...kind("throttling", "ThrottlingException."),
-      retryAfter: optionalField(Span, "How long the answer asks to wait.")
+      retryAfter: optionalField(Wait, "How long the answer asks to wait.")
     }),
     Schema.Struct(
       kind("internalError", "InternalServiceErrorException, HTTP 500; nothing is stored.")
@@ -87,11 +97,11 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
     ),
     Schema.Struct({
       ...kind("latency", "The call is carried out, and its answer is held back."),
-      duration: field(Span, "For so long.")
+      duration: field(Wait, "For so long, at most 1 day.")
     }),
     Schema.Struct({
       ...kind("slowBody", "The call is carried out, and the body of its answer drips."),
-      duration: field(Span, "Over so long.")
+      duration: field(Wait, "Over so long, at most 1 day.")
     }),
     Schema.Struct(kind("cutBefore", "The connection is cut, and nothing is stored.")),
     Schema.Struct(
@@ -106,8 +116,8 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
     }),
     Schema.Struct({
       ...kind("clockSkew", "The service's clock is off."),
-      ahead: optionalField(Span, "It is ahead by so much."),
-      behind: optionalField(Span, "It is behind by so much.")
+      ahead: optionalField(Skew, "It is ahead by so much, at most 366 days."),
+      behind: optionalField(Skew, "It is behind by so much, at most 366 days.")
     })
   )
 }

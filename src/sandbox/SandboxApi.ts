@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import { Faults } from "./Fault.js"
 import { Span, Time } from "./internal/fields.js"
 import { SandboxError } from "./internal/sandboxError.js"
+import { problemsOf } from "./internal/scenarioFile.js"
 import { NewCustomer, Subscription, Which, Who } from "./Marketplace.js"
 import { BilledPage, Call, Counts, defaultPageLimit, maxPageLimit, RecordsPage } from "./Report.js"
 import { Agreement, Customer } from "./Scenario.js"
@@ -62,11 +63,48 @@ export const Advance = Schema.Struct({ by: Span })
  */
 export interface Advance extends Schema.Schema.Type<typeof Advance> {}
 
-/** A member of another name is a slip of the pen, which must not be taken for one that was left out. */
-const exactly = { parseOptions: { onExcessProperty: "error" } } as const
+/** The longest text that says what is wrong with a body. */
+const messageLimit = 1000
+
+const cut = (text: string) =>
+  text.length > messageLimit ? `${text.slice(0, messageLimit)} ...` : text
+
+/**
+ * A body that is read exactly: a member of another name is a slip of the pen, which must not be taken for one that
+ * was left out. What is wrong is said in JSON's words, by field.
+ */
+const body = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
+  schema.annotations({
+    identifier,
+    parseOptions: { onExcessProperty: "error", errors: "all" },
+    message: (issue) => ({
+      message: cut(problemsOf(issue, "the body").join("\n")),
+      override: true
+    })
+  })
+
+type Content = Readonly<Record<string, object>>
+
+/** Shows a body that can be sent to the sandbox as it begins. */
+const example = (value: unknown) =>
+  OpenApi.annotations({
+    transform: (operation) => {
+      const { content, ...rest } = operation.requestBody as { readonly content: Content }
+      const shown = Object.entries(content).map(([type, media]) => [
+        type,
+        { ...media, example: value }
+      ])
+      return { ...operation, requestBody: { ...rest, content: Object.fromEntries(shown) } }
+    }
+  })
 
 const about = (summary: string, description?: string) =>
   OpenApi.annotations({ summary, ...(description !== undefined && { description }) })
+
+const buyer = { customerAWSAccountId: "222233334444" }
+
+/** The state of a sandbox in which nothing has happened. */
+const savedNothing = '{"effect-marketplace-metering sandbox":1}\n[]\n'
 
 /** What does not fit is not told: it may be a state, which holds tokens and a key. */
 const SavedText = HttpApiSchema.Text().annotations({
@@ -93,9 +131,10 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("mintToken", "/tokens")
-      .setPayload(Which.annotations({ identifier: "Which", ...exactly }))
+      .setPayload(body("Which", Which))
       .addSuccess(Minted.annotations({ identifier: "Minted" }))
       .addError(SandboxError, impossible)
+      .annotateContext(example(buyer))
       .annotateContext(
         about(
           "Mint a registration token",
@@ -110,18 +149,24 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("addCustomer", "/customers")
-      .setPayload(NewCustomer.annotations({ identifier: "NewCustomer", ...exactly }))
+      .setPayload(body("NewCustomer", NewCustomer))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, impossible)
+      .annotateContext(
+        example({ customerAWSAccountId: "555566667777", customerIdentifier: "cust-new" })
+      )
       .annotateContext(
         about("Add a customer", "One that is known gets what is new of its agreements.")
       )
   )
   .add(
     HttpApiEndpoint.post("subscribe", "/subscribe")
-      .setPayload(Subscription.annotations({ identifier: "Subscription", ...exactly }))
+      .setPayload(body("Subscription", Subscription))
       .addSuccess(Agreement.annotations({ identifier: "Agreement" }))
       .addError(SandboxError, impossible)
+      .annotateContext(
+        example({ customerAWSAccountId: "444455556666", productCode: "sandbox-analytics" })
+      )
       .annotateContext(
         about(
           "Subscribe a customer to a product",
@@ -131,25 +176,28 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("cancel", "/cancel")
-      .setPayload(Which.annotations({ identifier: "Which", ...exactly }))
+      .setPayload(body("Which", Which))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, impossible)
+      .annotateContext(example({ ...buyer, productCode: "sandbox-analytics" }))
       .annotateContext(
         about("End agreements", "For an hour, the last usage is taken, and then no more.")
       )
   )
   .add(
     HttpApiEndpoint.post("suspend", "/suspend")
-      .setPayload(Who.annotations({ identifier: "Who", ...exactly }))
+      .setPayload(body("Who", Who))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, impossible)
+      .annotateContext(example(buyer))
       .annotateContext(about("Suspend a customer's AWS account", "No usage of it is taken."))
   )
   .add(
     HttpApiEndpoint.post("resume", "/resume")
-      .setPayload(Who.annotations({ identifier: "Who", ...exactly }))
+      .setPayload(body("Who", Who))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, impossible)
+      .annotateContext(example(buyer))
       .annotateContext(about("Take a customer's usage again"))
   )
 
@@ -220,20 +268,23 @@ const control = HttpApiGroup.make("control", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.put("setTime", "/clock")
-      .setPayload(Clock.annotations({ identifier: "Clock", ...exactly }))
+      .setPayload(body("Clock", Clock))
       .addError(SandboxError, impossible)
+      .annotateContext(example({ now: "2026-11-30T23:30:00Z" }))
       .annotateContext(about("Set the calendar", "It goes on from there."))
   )
   .add(
     HttpApiEndpoint.post("advance", "/clock/advance")
-      .setPayload(Advance.annotations({ identifier: "Advance", ...exactly }))
+      .setPayload(body("Advance", Advance))
       .addSuccess(Clock.annotations({ identifier: "Clock" }))
       .addError(SandboxError, impossible)
+      .annotateContext(example({ by: "1 hour" }))
       .annotateContext(about("Set the calendar ahead", "It has the years from 0 to 9999."))
   )
   .add(
     HttpApiEndpoint.put("setFaults", "/faults")
-      .setPayload(Faults.annotations({ identifier: "Faults", ...exactly }))
+      .setPayload(body("Faults", Faults))
+      .annotateContext(example({ script: [{ fault: "cutAfter" }, { fault: "throttling" }] }))
       .annotateContext(
         about("What goes wrong from now on", "In place of what was to go wrong: {} for nothing.")
       )
@@ -258,6 +309,7 @@ const control = HttpApiGroup.make("control", { topLevel: true })
     HttpApiEndpoint.put("load", "/state")
       .setPayload(SavedText)
       .addError(SandboxError, impossible)
+      .annotateContext(example(savedNothing))
       .annotateContext(
         about(
           "Take up what a sandbox of the same scenario has saved",
@@ -302,6 +354,11 @@ export class Api extends HttpApi.make("effect-marketplace-metering/SandboxApi")
       title: "Sandbox of AWS Marketplace Metering",
       version: "1",
       description:
-        "What buyers do, what is billed, what goes wrong and what time it is, in a sandbox. It is not a service of AWS."
+        "What buyers do, what is billed, what goes wrong and what time it is, in a sandbox. It is not a service of AWS.",
+      // nothing is signed, so there is nothing to authorize by
+      transform: ({ security, components: { securitySchemes, ...components }, ...spec }) => ({
+        ...spec,
+        components
+      })
     })
   ) {}

@@ -4,7 +4,8 @@
  *
  * Every answer carries the header `x-effect-marketplace-metering-sandbox: true`, and every answer to a call a
  * request id that begins with `sandbox-`, so that none can be mistaken for one of the service. Nothing is
- * logged or traced.
+ * traced. A failure to store something is logged as an error, and every call as a line at the level Debug, without
+ * any value of the call.
  *
  * @since 0.1.0
  */
@@ -13,6 +14,7 @@ import * as HttpMiddleware from "@effect/platform/HttpMiddleware"
 import * as HttpServer from "@effect/platform/HttpServer"
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,9 +23,10 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type { Credentials } from "../AwsCredentials.js"
-import { internalFailure, type Reply, refuse } from "../internal/awsJsonServer.js"
+import { type Reply, refuse } from "../internal/awsJsonServer.js"
 import { MeteringClient } from "../MeteringClient.js"
 import * as annex from "./internal/annex.js"
+import * as breakage from "./internal/breakage.js"
 import * as desk from "./internal/desk.js"
 import * as door from "./internal/door.js"
 import { Engine } from "./internal/engine.js"
@@ -139,7 +142,8 @@ export const make = (
     )
     const turnAway = (reply: Reply) =>
       Effect.flatMap(stray, (arrival) => reception.respond(reply, arrival))
-    const broken = turnAway(internalFailure("The handling of this call broke."))
+    const broken = (cause: Cause.Cause<unknown>) =>
+      Effect.flatMap(breakage.replyTo(cause), turnAway)
     const notHere = behind === undefined ? noSuchPage : noSuchPageButDocs
     const control =
       behind && (yield* annex.make(behind.sandbox, { notHere: turnAway(notHere), broken }))
@@ -158,14 +162,16 @@ export const make = (
       notHere
     })
     const answer = (request: HttpServerRequest.HttpServerRequest) =>
-      control !== undefined && annex.isFor(request)
-        ? control(request)
-        : request.method === "POST"
-          ? attend(request)
-          : // nothing else is a call, and the log is for calls
-            turnAway(notHere)
+      control !== undefined && annex.isIndex(request)
+        ? Effect.succeed(annex.redirected)
+        : control !== undefined && annex.isFor(request)
+          ? control(request)
+          : request.method === "POST"
+            ? attend(request)
+            : // nothing else is a call, and the log is for calls
+              turnAway(notHere)
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-      Effect.catchAllCause(answer(request), () => broken)
+      Effect.catchAllCause(answer(request), broken)
     )
   })
 
@@ -246,7 +252,8 @@ export interface NodeOptions extends Options {
  * otherwise. Closing the scope closes every connection. Where it is a sandbox's, its control is served as well:
  * by programs elsewhere it is led through `SandboxApi`, by people through the page at `/_sandbox/docs`.
  *
- * Needs `@effect/platform-node`, which is loaded only now. Fails with `ServeError` when the port is taken.
+ * Needs `@effect/platform-node`, which is loaded only now. Fails with `ServeError` when the port is
+ * taken or that package is not installed; its `cause` says which.
  *
  * @example
  * ```ts

@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process"
 import { existsSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, Layer } from "effect"
+import { DateTime, Effect, Layer, Redacted } from "effect"
 import { AwsCredentials, MeteringClient, MeteringConfig } from "effect-marketplace-metering"
 import { command } from "./command.js"
 
@@ -249,6 +250,94 @@ describe("its options", () => {
       assert.match(stdout, /AWS_REGION=eu-west-1/)
       assert.match(stdout, /AWS_ACCESS_KEY_ID=AKIAMINE/)
       assert.notInclude(stdout, "not-to-be-shown")
+    })
+  )
+})
+
+describe("--verbose", () => {
+  it.live("prints a line for every call, without its secrets", () =>
+    Effect.gen(function* () {
+      const scenario = file("told.json")
+      writeFileSync(
+        scenario,
+        JSON.stringify({ faults: { script: [{ fault: "none", times: 2 }, { fault: "cutAfter" }] } })
+      )
+      const { child, ended, until, url } = yield* sandbox("--verbose", "--scenario", scenario)
+      const now = yield* DateTime.now
+      yield* meter(url, now, 42)
+      yield* Effect.promise(() => fetch(url, { method: "POST" }))
+      yield* Effect.ignore(
+        MeteringClient.resolveCustomer({ registrationToken: Redacted.make("no-token") }).pipe(
+          Effect.provide(client(url))
+        )
+      )
+      yield* Effect.ignore(meter(url, now, 43))
+      yield* Effect.promise(() => until(/cutAfter/))
+      child.kill("SIGTERM")
+      const { stderr, stdout } = yield* Effect.promise(() => ended)
+      assert.strictEqual(stderr, "")
+      const lines = stdout.split("\n").filter((line) => /^\d{4}-\d\d-\d\dT[\d:.]+Z /.test(line))
+      assert.deepStrictEqual(
+        lines.map((line) => line.replace(/^\S+ /, "").replace(/\d+ ms/, "N ms")),
+        [
+          "BatchMeterUsage 200 1 Success sandbox-000000000001 N ms",
+          "- 400 UnknownOperationException sandbox-000000000002 N ms",
+          "ResolveCustomer 400 InvalidTokenException sandbox-000000000003 N ms",
+          "BatchMeterUsage connection cut sandbox-000000000004 N ms fault cutAfter"
+        ]
+      )
+      assert.notMatch(lines.join(), /no-token|Signature|Authorization/)
+    })
+  )
+})
+
+describe("when the process that has started it is killed", () => {
+  /** A parent as `npx` is one, but for the installing. */
+  const parent = `
+    const { spawn } = require("node:child_process")
+    const stdio = ["ignore", "inherit", "inherit"]
+    const { pid } = spawn(process.execPath, [process.env.COMMAND, "sandbox", "--port", "0"], { stdio })
+    console.log("pid=" + pid)
+    setInterval(() => {}, 1e6)`
+
+  const startBy = (env: Record<string, string>) => {
+    const child = spawn(process.execPath, ["-e", parent], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { PATH: process.env.PATH, COMMAND: file("command.mjs"), ...env }
+    })
+    const closed = new Promise<void>((resolve) => child.stdout.once("close", () => resolve()))
+    const told = new Promise<{ readonly pid: number; readonly url: string }>((resolve) => {
+      let text = ""
+      child.stdout.setEncoding("utf8").on("data", (part: string) => {
+        text += part
+        const [, url] = address.exec(text) ?? []
+        if (url !== undefined) resolve({ url, pid: Number(/pid=(\d+)/.exec(text)?.[1]) })
+      })
+    })
+    return { child, closed, told }
+  }
+
+  it.live("ends with npx, which passes on no signal", () =>
+    Effect.promise(async () => {
+      const npx = startBy({ npm_command: "exec", npm_lifecycle_event: "npx" })
+      await npx.told
+      npx.child.kill("SIGKILL")
+      // what has its output has ended
+      await npx.closed
+    })
+  )
+
+  it.live("stays where anything else has started it, as in a script's background", () =>
+    Effect.gen(function* () {
+      const shell = startBy({})
+      const { pid, url } = yield* Effect.promise(() => shell.told)
+      const gone = new Promise((resolve) => shell.child.once("exit", resolve))
+      shell.child.kill("SIGKILL")
+      yield* Effect.promise(() => gone)
+      const { results } = yield* meter(url, yield* DateTime.now, 42)
+      process.kill(pid, "SIGTERM")
+      yield* Effect.promise(() => shell.closed)
+      assert.strictEqual(results[0]?.status, "Success")
     })
   )
 })

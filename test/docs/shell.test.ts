@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { Either } from "effect"
 import { describe, expect, it } from "vitest"
 import { Scenario } from "../../src/sandbox/index.js"
@@ -11,15 +12,23 @@ const blocks = (language: string) =>
     ([, code = ""]) => code
   )
 
+const curl = fileURLToPath(new URL("curl.js", import.meta.url))
+
 const sdkExample = "new MarketplaceMeteringClient().send("
 
 describe("what the README says to a shell", () => {
   const { run, start } = command()
 
   const shell = (text: string, env: Record<string, string> = {}) =>
-    execFileSync("bash", ["--norc", "-euc", text], {
+    execFileSync("sh", ["-euc", text], {
       encoding: "utf8",
-      env: { PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: "true", ...env }
+      env: {
+        PATH: process.env.PATH,
+        NODE: process.execPath,
+        CURL: curl,
+        AWS_EC2_METADATA_DISABLED: "true",
+        ...env
+      }
     })
 
   /** Where it listens unless told otherwise, as the command says itself. */
@@ -38,33 +47,35 @@ describe("what the README says to a shell", () => {
     return { child, here: (code: string) => code.replaceAll(written, url) }
   }
 
-  it("controls a sandbox", async () => {
-    const { child, here } = await sandbox()
-    const calls = blocks("sh").filter((code) => code.includes("curl"))
-    const script = [`curl() { command curl --fail-with-body "$@"; echo; }`, ...calls].join("\n")
-    const answers = shell(here(script))
-    child.kill("SIGTERM")
-    expect(calls).toHaveLength(4)
-    expect(answers).toContain("registrationToken")
-    expect(answers).toContain("cancelledAt")
-  })
-
-  it("leads a program of another SDK to a sandbox", async () => {
-    const [environment = "", ...others] = blocks("sh").filter((code) => code.startsWith("export "))
-    const [program = "", ...more] = blocks("ts").filter((code) => code.includes(sdkExample))
-    expect([others, more]).toEqual([[], []])
+  it("runs in its order: a program of another SDK, the control, and the program again through the faults", async () => {
+    const steps = [...readme.matchAll(/^```(sh|ts)\n([\s\S]*?)^```/gm)].filter(
+      ([, language, code = ""]) =>
+        language === "sh" ? /^export |curl /m.test(code) : code.includes(sdkExample)
+    )
+    const program = steps.find(([, language]) => language === "ts")?.[2] ?? ""
     // what it prints is told beside
-    const [, told] = /console\.log\(.*\) \/\/ (.*)$/m.exec(program) ?? []
+    const [, told = ""] = /console\.log\(.*\) \/\/ (.*)$/m.exec(program) ?? []
+    const runs = `"$NODE" --no-warnings --input-type=module -e "$PROGRAM"`
     const { child, here } = await sandbox()
-    const printed = shell(
-      `${here(environment)}\n"$NODE" --no-warnings --input-type=module -e "$PROGRAM"`,
-      {
-        NODE: process.execPath,
-        PROGRAM: program
-      }
+    const answers = shell(
+      [
+        `curl() { "$NODE" "$CURL" "$@"; }`,
+        // each fault is met by the program that the README has
+        ...steps.map(([, language, code = ""]) =>
+          language === "ts"
+            ? runs
+            : code.includes("/faults")
+              ? `${here(code)}\n${runs}`
+              : here(code)
+        )
+      ].join("\n"),
+      { PROGRAM: program }
     )
     child.kill("SIGTERM")
-    expect(printed.trim()).toBe(told)
+    expect(steps).toHaveLength(6)
+    expect(answers).toContain("registrationToken")
+    expect(answers).toContain("cancelledAt")
+    expect(answers.split(told)).toHaveLength(3)
   })
 
   it("is the address that it listens on", async () => {

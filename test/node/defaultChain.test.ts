@@ -17,6 +17,7 @@ import {
   layerDefaultChainWith
 } from "effect-marketplace-metering/node"
 import { build } from "esbuild"
+import { notInstalled } from "../../src/internal/load.js"
 import { directory, environment, server, sharedFiles, silence } from "./machine.js"
 
 const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -423,7 +424,9 @@ describe("layerDefaultChain", () => {
 const printed = (
   external: Array<string>,
   program: string,
-  variables: Record<string, string> = {}
+  variables: Record<string, string> = {},
+  // the SDK's part that is bundled has some CommonJS in it
+  banner = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`
 ) =>
   Effect.gen(function* () {
     const path = yield* directory
@@ -436,16 +439,14 @@ const printed = (
             import * as Layer from "effect/Layer"
             import { AwsCredentials } from "./src/AwsCredentials.ts"
             import { layer, layerDefaultChain, layerSharedConfig } from "./src/node/index.ts"
+            import { MeteringSandbox, SandboxServer } from "./src/sandbox/index.ts"
             const print = async (effect) => console.log(String(await Effect.runPromise(Effect.merge(effect))))
             ${program}`,
           resolveDir: process.cwd(),
           loader: "js"
         },
         outfile: join(path, "main.mjs"),
-        // the SDK's part that is bundled has some CommonJS in it
-        banner: {
-          js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`
-        },
+        banner: { js: banner },
         bundle: true,
         format: "esm",
         platform: "node",
@@ -460,8 +461,7 @@ const printed = (
     return stdout.trim().split("\n")
   })
 
-const missing = (name: string) =>
-  `the package ${name}, or one that it needs, is not installed: npm install ${name}`
+const missing = (name: string) => notInstalled([name])
 
 describe("without optional packages", () => {
   it.scoped(
@@ -495,8 +495,43 @@ describe("without optional packages", () => {
         )
         assert.deepStrictEqual(lines, [
           "the configuration needs none",
-          `MeteringConfigError: No HTTP client: ${missing("@effect/platform-node")}`
+          `MeteringConfigError: ${notInstalled(["@aws-sdk/credential-provider-node", "@effect/platform-node"])}`
         ])
+      }),
+    30_000
+  )
+
+  it.scoped(
+    "names the package that the sandbox's server needs, as an error",
+    () =>
+      Effect.gen(function* () {
+        const lines = yield* printed(
+          ["@aws-sdk/*", "@effect/platform-node/*"],
+          `const served = Layer.provide(SandboxServer.layerNode(), MeteringSandbox.layer())
+           await print(Layer.build(served).pipe(Effect.scoped, Effect.mapError(({ _tag, cause }) => _tag + ": " + cause.message)))`
+        )
+        assert.deepStrictEqual(lines, [
+          `ServeError: The sandbox's server cannot be started: ${missing("@effect/platform-node")}`
+        ])
+      }),
+    30_000
+  )
+
+  it.scoped(
+    "says why a package cannot be loaded, and what a bundle has to define for it",
+    () =>
+      Effect.gen(function* () {
+        const lines = yield* printed(
+          ["@aws-sdk/*", "@smithy/*"],
+          "await print(Layer.build(layer).pipe(Effect.scoped))",
+          {},
+          ""
+        )
+        assert.match(lines.join(), /^MeteringConfigError: the packages @aws-sdk\/.*, @smithy\/core/)
+        assert.match(
+          lines.join(),
+          /platform-node cannot be loaded: Dynamic require of "[\w:/]+".* is not supported\..*createRequire/
+        )
       }),
     30_000
   )

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -187,12 +187,11 @@ console.log("gzipped, over an app with Effect, Schema and fetch:", table)
 
 // the tarball holds the build and its sources, and nothing else
 const elsewhere = mkdtempSync(join(tmpdir(), "package-"))
-const [{ filename, files }] = JSON.parse(
-  execFileSync(
-    "npm",
-    ["pack", "--json", "--ignore-scripts", "--silent", "--pack-destination", elsewhere],
-    { cwd: root, encoding: "utf8" }
-  )
+const [{ files }] = JSON.parse(
+  execFileSync("npm", ["pack", "--json", "--dry-run", "--ignore-scripts", "--silent"], {
+    cwd: root,
+    encoding: "utf8"
+  })
 )
 for (const { path } of files) {
   assert.match(
@@ -200,7 +199,7 @@ for (const { path } of files) {
     /^(dist\/.*\.(js|d\.ts)(\.map)?|dist\/sandbox\/scenario\.schema\.json|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
   )
 }
-execFileSync("tar", ["-xf", join(elsewhere, filename), "-C", elsewhere])
+for (const { path } of files) cpSync(join(root, path), join(elsewhere, "package", path))
 
 // a stack trace and a click on a name lead to a source that is there
 const shipped = new Set(files.map(({ path }) => path))
@@ -230,6 +229,28 @@ const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(told)) ?? []
 assert.equal((await fetch(url)).headers.get("x-effect-marketplace-metering-sandbox"), "true")
 sandbox.kill("SIGTERM")
 assert.deepEqual(await once(sandbox, "exit"), [0, null])
+
+// a bundle with its own `require` for what is CommonJS in it, or in the form of CommonJS, serves and calls
+for (const [format, js] of [
+  [
+    "esm",
+    'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)'
+  ],
+  ["cjs", ""]
+]) {
+  const outfile = join(elsewhere, `bundled.${format === "esm" ? "mjs" : "cjs"}`)
+  await build({
+    entryPoints: [join(root, "test/package/bundled.js")],
+    outfile,
+    bundle: true,
+    format,
+    platform: "node",
+    banner: { js },
+    tsconfigRaw: {},
+    logLevel: "error"
+  })
+  assert.match(execFileSync(process.execPath, [outfile], clean), /^billed 42$/m)
+}
 const size = files.find(({ path }) => path === "dist/bin/effect-marketplace-metering.js").size
 rmSync(elsewhere, { recursive: true })
 

@@ -244,8 +244,24 @@ describe("what cannot be done is said", () => {
       "HttpApiDecodeError",
       /customerIdentifer/
     ],
-    ["no body", "/tokens", { method: "POST" }, 400, "HttpApiDecodeError", /null/],
+    ["no body", "/tokens", { method: "POST" }, 400, "HttpApiDecodeError", /Expected an object/],
     ["half a body", "/tokens", json('{"a'), 400, "HttpApiDecodeError", /not JSON/],
+    [
+      "deep JSON that ends",
+      "/tokens",
+      json(`${"[".repeat(3000)}${"]".repeat(3000)}`),
+      400,
+      "HttpApiDecodeError",
+      /Expected an object/
+    ],
+    [
+      "deep JSON in a member",
+      "/customers",
+      json(`{"agreements":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}`),
+      400,
+      "HttpApiDecodeError",
+      /agreements: Expected a list/
+    ],
     ["deep JSON", "/tokens", json("[".repeat(100_000)), 400, "HttpApiDecodeError", /not JSON/],
     [
       "a time without a zone",
@@ -278,7 +294,15 @@ describe("what cannot be done is said", () => {
       json({ script: [{ fault: "x" }] }, "PUT"),
       400,
       "HttpApiDecodeError",
-      /fault/
+      /script\[0\]\.fault: Expected \\"none\\"/
+    ],
+    [
+      "a wait of two hundred years",
+      "/faults",
+      json({ script: [{ fault: "latency", duration: 8e12 }] }, "PUT"),
+      400,
+      "HttpApiDecodeError",
+      /script\[0\]\.duration: Expected a duration of at most 1 day/
     ],
     [
       "a form",
@@ -295,6 +319,9 @@ describe("what cannot be done is said", () => {
         const answer = yield* send(`/_sandbox${path}`, init)
         assert.deepStrictEqual([answer.status, answer.json?._tag], [status, tag], answer.text)
         assert.match(answer.text, said)
+        // for people to read, in any language
+        assert.isBelow(answer.text.length, 1500)
+        assert.notMatch(answer.text, /readonly|DateTime\.|Redacted/)
       }).pipe(Effect.provide(live))
     )
   }
@@ -312,6 +339,53 @@ describe("what cannot be done is said", () => {
 })
 
 describe("the description", () => {
+  it.effect("is where a browser is led to that knows the address alone", () =>
+    Effect.gen(function* () {
+      for (const path of ["/", "/_sandbox", "/_sandbox/"]) {
+        const accept = "text/html,application/xhtml+xml,*/*;q=0.8"
+        const { url } = yield* SandboxServer.SandboxServer
+        const led = yield* Effect.promise(() =>
+          fetch(url + path, { redirect: "manual", headers: { accept } })
+        )
+        assert.deepStrictEqual([led.status, led.headers.get("location")], [302, "/_sandbox/docs"])
+        assert.include((yield* send(path, { headers: { accept } })).type, "text/html")
+      }
+      // to the service's own address, a call is a call
+      assert.strictEqual((yield* post({ unsigned: true })).status, 400)
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("has a body to try for every request that has one, and nothing to authorize", () =>
+    Effect.gen(function* () {
+      const { json } = yield* send("/_sandbox/openapi.json")
+      assert.notProperty(json.components, "securitySchemes")
+      type Body = Readonly<Record<string, { readonly example?: unknown }>>
+      type Described = { readonly requestBody?: { readonly content: Body } }
+      const requests = Object.entries<Record<string, Described>>(json.paths).flatMap(
+        ([path, methods]) =>
+          Object.entries(methods).flatMap(([method, { requestBody }]) =>
+            Object.entries(requestBody?.content ?? {}).map(([type, { example }]) => ({
+              path,
+              method: method.toUpperCase(),
+              type,
+              example
+            }))
+          )
+      )
+      assert.lengthOf(requests, 10)
+      yield* Effect.forEach(requests, ({ example, method, path, type }) =>
+        Effect.gen(function* () {
+          const { status, text } = yield* send(path, {
+            method,
+            headers: { "content-type": type },
+            body: typeof example === "string" ? example : JSON.stringify(example)
+          })
+          assert.include([200, 204], status, `${path}: ${text}`)
+        })
+      )
+    }).pipe(Effect.provide(live))
+  )
+
   it.effect("has every endpoint with its words, and no secret", () =>
     Effect.gen(function* () {
       const { json, status, text } = yield* send("/_sandbox/openapi.json")

@@ -1,4 +1,5 @@
 import * as net from "node:net"
+import * as PlatformError from "@effect/platform/Error"
 import { assert, describe, it, layer } from "@effect/vitest"
 import {
   Context,
@@ -122,23 +123,53 @@ describe("before any client", () => {
     return Layer.provideMerge(SandboxServer.layerNode(), Layer.succeed(MeteringClient, service))
   }
 
-  const broken: ReadonlyArray<readonly [string, Effect.Effect<never>]> = [
-    ["a defect", Effect.die(new Error("secret detail"))],
-    ["an interruption", Effect.interrupt]
+  const noSpace = new PlatformError.SystemError({
+    reason: "Unknown",
+    module: "FileSystem",
+    method: "writeAll",
+    pathOrDescriptor: "sandbox.state",
+    cause: Object.assign(new Error("write"), { code: "ENOSPC" })
+  })
+
+  const broken: ReadonlyArray<
+    readonly [string, Effect.Effect<never>, logged: RegExp, said: RegExp]
+  > = [
+    [
+      "a defect is an internal error, and its place is logged",
+      Effect.die(new Error("secret detail")),
+      /^ERROR The handling of a call broke: Error\n +at .*SandboxServer\.test/,
+      /handling of this call broke/
+    ],
+    [
+      "an interruption is an internal error, and nothing is logged",
+      Effect.interrupt,
+      /^$/,
+      /handling of this call broke/
+    ],
+    [
+      "a full disk is said to the caller and on the log",
+      Effect.die(noSpace),
+      /^ERROR The sandbox cannot write its state to sandbox\.state: no space left on the device/,
+      /cannot write its state to sandbox\.state: no space left on the device/
+    ]
   ]
-  for (const [what, outcome] of broken) {
-    it.effect(`${what} is an internal error, and nothing is printed`, () => {
-      const printed: Array<unknown> = []
-      const logger = Logger.make(({ message }) => printed.push(message))
+  for (const [what, outcome, logged, said] of broken) {
+    it.effect(what, () => {
+      const printed: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) =>
+        printed.push(`${logLevel.label} ${message}`)
+      )
       return Effect.gen(function* () {
         for (let i = 0; i < 2; i++) {
           const answer = yield* post({ body: body() })
           isOfSandbox(answer)
           assert.strictEqual(answer.status, 500)
           assert.strictEqual(answer.type, modelled("InternalServiceErrorException"))
+          assert.match(answer.message ?? "", said)
           assert.notInclude(answer.text, "secret")
         }
-        assert.deepStrictEqual(printed, [])
+        assert.match(printed.at(0) ?? "", logged)
+        assert.notInclude(printed.join(), "secret")
       }).pipe(
         Effect.provide(
           behind(outcome).pipe(Layer.provide(Logger.replace(Logger.defaultLogger, logger)))

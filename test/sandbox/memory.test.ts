@@ -1,8 +1,10 @@
 /** What a sandbox remembers beyond its end. */
+import { generateKeyPairSync, type KeyObject } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Redacted, TestClock } from "effect"
 import { MeteringClient } from "../../src/MeteringClient.js"
 import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
+import { seal } from "../../src/sandbox/internal/journal.js"
 import { event, happen, options, sight } from "./life.js"
 import { at, batch, billed, record, setTime } from "./support.js"
 
@@ -56,6 +58,9 @@ it.effect("time goes on between the two, by the clock", () =>
 const damaged =
   "its checksum is not that of its text and of the lines before it, so it was damaged or changed by hand"
 
+const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) =>
+  privateKey.export({ format: "pem", type: "pkcs8" }).toString()
+
 describe("what cannot be loaded changes nothing", () => {
   const texts: ReadonlyArray<
     readonly [what: string, spoil: (saved: string) => string, reason: string]
@@ -81,7 +86,26 @@ describe("what cannot be loaded changes nothing", () => {
       "another quantity",
       (saved) => saved.replace('"quantity":1,', '"quantity":2,'),
       `line 2: ${damaged}`
-    ]
+    ],
+    ...[
+      "",
+      "junk",
+      "-----BEGIN PRIVATE KEY-----\njunk\n-----END PRIVATE KEY-----\n",
+      pemOf(generateKeyPairSync("ed25519")),
+      pemOf(generateKeyPairSync("rsa", { modulusLength: 1024 }))
+    ].map(
+      (pem) =>
+        [
+          `a private key that cannot sign: ${pem.slice(0, 50)}`,
+          (saved: string) => {
+            const last = saved.trimEnd().split("\n").at(-1) ?? ""
+            return (
+              saved + seal(last.slice(0, 16), JSON.stringify([{ _tag: "PrivateKey", pem }])).line
+            )
+          },
+          "line 4: this is not a change of a sandbox's state"
+        ] as const
+    )
   ]
   for (const [what, spoil, reason] of texts) {
     it.effect(what, () =>

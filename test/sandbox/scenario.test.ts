@@ -95,8 +95,9 @@ describe("a good file", () => {
   )
 })
 
-const zoned = "a time with its zone, such as 2026-11-25T10:00:00Z"
+const zoned = "an ISO 8601 time with its zone, such as 2026-11-25T10:00:00Z"
 const lasting = 'a duration, such as "5 minutes", or a number of milliseconds'
+const waiting = 'a duration of at most 1 day, such as "5 minutes", or a number of milliseconds'
 const kinds =
   '"none", "throttling", "internalError", "unavailable", "refusal", "expiredCredentials", "latency", "slowBody", "cutBefore", "cutAfter", "unprocessed" or "clockSkew"'
 
@@ -248,7 +249,23 @@ const bad: ReadonlyArray<
   ['{"faults":{"script":[{"fault":"latency"}]}}', ["faults.script[0].duration: is missing"]],
   [
     '{"faults":{"script":[{"fault":"latency","duration":true}]}}',
-    [`faults.script[0].duration: Expected ${lasting}`]
+    [`faults.script[0].duration: Expected ${waiting}`]
+  ],
+  [
+    '{"faults":{"script":[{"fault":"slowBody","duration":86400001}]}}',
+    [`faults.script[0].duration: Expected ${waiting}`]
+  ],
+  [
+    '{"faults":{"script":[{"fault":"throttling","retryAfter":"25 hours"}]}}',
+    [`faults.script[0].retryAfter: Expected ${waiting}`],
+    true
+  ],
+  [
+    '{"faults":{"script":[{"fault":"clockSkew","ahead":"53 weeks"}]}}',
+    [
+      'faults.script[0].ahead: Expected a duration of at most 366 days, such as "5 minutes", or a number of milliseconds'
+    ],
+    true
   ],
   [
     '{"faults":{"script":[{"fault":"cutAfter","probability":0.5}]}}',
@@ -395,6 +412,11 @@ const span: FastCheck.Arbitrary<Duration.DurationInput> = fc.oneof(
   fc.nat(),
   fc.constantFrom<Duration.DurationInput>("5 minutes", "1.5 hours", Duration.days(2), [3, 500])
 )
+/** What a caller may be made to wait. */
+const wait: FastCheck.Arbitrary<Duration.DurationInput> = fc.oneof(
+  fc.nat({ max: 86_400_000 }),
+  fc.constantFrom<Duration.DurationInput>("5 minutes", "1.5 hours", Duration.days(1), [3, 500])
+)
 const secret = name.map((text) => Redacted.make(text))
 const some = <A extends object>(fields: { readonly [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
   fc.record(fields, { requiredKeys: [] })
@@ -412,8 +434,8 @@ const fault = fc.oneof(
     { fault: "internalError" as const },
     { fault: "cutAfter" as const }
   ),
-  span.map((duration) => ({ fault: "latency" as const, duration })),
-  span.map((retryAfter) => ({ fault: "throttling" as const, retryAfter })),
+  wait.map((duration) => ({ fault: "latency" as const, duration })),
+  wait.map((retryAfter) => ({ fault: "throttling" as const, retryAfter })),
   share.map((share) => ({ fault: "unprocessed" as const, share })),
   name.map((code) => ({ fault: "refusal" as const, code })),
   span.map((behind) => ({ fault: "clockSkew" as const, behind }))

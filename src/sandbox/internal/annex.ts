@@ -20,13 +20,24 @@ type Response = HttpServerResponse.HttpServerResponse
 /** A state that was saved is the longest that there is to be sent. */
 const longestBody = Option.some(maxText)
 
+const index: ReadonlySet<string> = new Set(["/", "/_sandbox", "/_sandbox/"])
+
+/** Whether a browser has come to the server, and to no page of it. A program has no use for the page. */
+export const isIndex = (request: HttpServerRequest.HttpServerRequest): boolean =>
+  request.method === "GET" &&
+  index.has(pathOf(request)) &&
+  /\btext\/html\b/i.test(request.headers.accept ?? "")
+
 export const isFor = (request: HttpServerRequest.HttpServerRequest): boolean =>
   pathOf(request).startsWith("/_sandbox/")
 
 /** It is made when it is asked for, since its description alone is longer than everything else here. */
 export const make = (
   sandbox: Service,
-  answer: { readonly notHere: Effect.Effect<Response>; readonly broken: Effect.Effect<Response> }
+  answer: {
+    readonly notHere: Effect.Effect<Response>
+    readonly broken: (cause: Cause.Cause<unknown>) => Effect.Effect<Response>
+  }
 ) =>
   Effect.gen(function* () {
     const isLocal = Option.match(yield* Effect.serviceOption(HttpServer.HttpServer), {
@@ -49,7 +60,7 @@ export const make = (
         ? answer.notHere
         : error instanceof HttpServerError.RequestError
           ? Effect.succeed(unreadable)
-          : answer.broken
+          : answer.broken(cause)
     }
     return (request: HttpServerRequest.HttpServerRequest): Effect.Effect<Response> => {
       const refusal = browser.refusalOf(
@@ -83,6 +94,9 @@ const typed = (request: HttpServerRequest.HttpServerRequest) =>
 
 const isLoopback = (hostname: string): boolean =>
   hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"
+
+/** Leads on to the page. */
+export const redirected: Response = HttpServerResponse.redirect("/_sandbox/docs", { headers: mark })
 
 const said = (status: number, body: object): Response =>
   HttpServerResponse.unsafeJson(body, { status })

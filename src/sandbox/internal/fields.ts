@@ -72,7 +72,7 @@ const timeOf = (text: string): Option.Option<DateTime.Utc> => {
   return isDay ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
 }
 
-const expectedTime = "a time with its zone, such as 2026-11-25T10:00:00Z"
+const expectedTime = "an ISO 8601 time with its zone, such as 2026-11-25T10:00:00Z"
 
 /** A point in time: a `DateTime.Utc`, and in JSON text in ISO 8601 with its zone. */
 export const Time = Schema.transformOrFail(
@@ -89,31 +89,44 @@ export const Time = Schema.transformOrFail(
   }
 ).annotations({ identifier: "Time", description: expectedTime })
 
-const expectedDuration = 'a duration, such as "5 minutes", or a number of milliseconds'
-
-const isDuration = (input: unknown): input is Duration.DurationInput =>
-  Option.isSome(Option.filter(Duration.decodeUnknown(input), Duration.isFinite))
-
 /** A number is of milliseconds; a text may have decimals, and is not negative. */
 const spanForm = /^\d+(\.\d+)?\s+(nano|micro|milli|second|minute|hour|day|week)s?$/
 
-/** How long: anything that Effect takes for a duration, and in JSON text such as `5 minutes` or milliseconds. */
-export const Span = Schema.transformOrFail(
-  Schema.Union(Schema.String, Schema.Number).annotations({
-    jsonSchema: {
-      anyOf: [
-        { type: "string", pattern: spanForm.source },
-        { type: "number", minimum: 0 }
-      ]
+const spanOf = (identifier: string, longest?: `${number} ${"day" | "days"}`) => {
+  const limit = longest === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(longest)
+  const length = longest === undefined ? "" : ` of at most ${longest}`
+  const description = `a duration${length}, such as "5 minutes", or a number of milliseconds`
+  const isDuration = (input: unknown): input is Duration.DurationInput =>
+    Option.exists(
+      Duration.decodeUnknown(input),
+      (duration) => Duration.isFinite(duration) && Duration.toMillis(duration) <= limit
+    )
+  return Schema.transformOrFail(
+    Schema.Union(Schema.String, Schema.Number).annotations({
+      jsonSchema: {
+        anyOf: [
+          { type: "string", pattern: spanForm.source },
+          { type: "number", minimum: 0, ...(Number.isFinite(limit) && { maximum: limit }) }
+        ]
+      }
+    }),
+    Schema.declare(isDuration, { description }),
+    {
+      strict: true,
+      decode: (input, _, ast) =>
+        (typeof input === "number" ? input >= 0 : spanForm.test(input)) && isDuration(input)
+          ? Either.right(input)
+          : Either.left(new ParseResult.Type(ast, input, `Expected ${description}`)),
+      encode: (duration) => Either.right(Duration.toMillis(duration))
     }
-  }),
-  Schema.declare(isDuration, { description: "a duration" }),
-  {
-    strict: true,
-    decode: (input, _, ast) =>
-      (typeof input === "number" ? input >= 0 : spanForm.test(input)) && isDuration(input)
-        ? Either.right(input)
-        : Either.left(new ParseResult.Type(ast, input, `Expected ${expectedDuration}`)),
-    encode: (duration) => Either.right(Duration.toMillis(duration))
-  }
-).annotations({ identifier: "Duration", description: expectedDuration })
+  ).annotations({ identifier, description })
+}
+
+/** How long: anything that Effect takes for a duration, and in JSON text such as `5 minutes` or milliseconds. */
+export const Span = spanOf("Duration")
+
+/** How long somebody is made to wait. A timer of JavaScript's holds no more than 24 days. */
+export const Wait = spanOf("Wait", "1 day")
+
+/** How far a clock is off. */
+export const Skew = spanOf("Skew", "366 days")

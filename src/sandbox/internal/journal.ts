@@ -9,6 +9,7 @@ import { Chance, Step } from "../Fault.js"
 import { Counts } from "../Report.js"
 import { Customer } from "../Scenario.js"
 import { sha256Hex } from "./hash.js"
+import { isPrivateKey } from "./keys.js"
 import { nextTask } from "./slices.js"
 import { apply, type Change, changesOf, type State } from "./state.js"
 
@@ -48,7 +49,7 @@ const ChangeSchema = Schema.Union(
   Schema.TaggedStruct("Registered", { key: Schema.String }),
   Schema.TaggedStruct("Customer", { customer: Customer }),
   Schema.TaggedStruct("Calendar", { offset: Schema.Number }),
-  Schema.TaggedStruct("PrivateKey", { pem: Schema.String }),
+  Schema.TaggedStruct("PrivateKey", { pem: Schema.String.pipe(Schema.filter(isPrivateKey)) }),
   Schema.TaggedStruct("Faults", {
     faults: Schema.Struct({
       script: Schema.Array(Step),

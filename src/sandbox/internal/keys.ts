@@ -1,4 +1,5 @@
 /** The key pair that a sandbox signs RegisterUsage's answers with. */
+import { createPrivateKey } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Claims } from "./state.js"
 
@@ -13,6 +14,20 @@ export const generate = async (): Promise<string> => {
   const jose = await import("jose")
   const { privateKey } = await jose.generateKeyPair("PS256", { extractable: true })
   return jose.exportPKCS8(privateKey)
+}
+
+/** Whether a text is a private key that can sign: RSA of 2048 bits or more, PKCS #8 in PEM. */
+export const isPrivateKey = (pem: string): boolean => {
+  try {
+    const { asymmetricKeyDetails, asymmetricKeyType } = createPrivateKey(pem)
+    return (
+      pem.startsWith("-----BEGIN PRIVATE KEY-----") &&
+      asymmetricKeyType === "rsa" &&
+      (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048
+    )
+  } catch {
+    return false
+  }
 }
 
 /** The pair of a private key. */

@@ -3,13 +3,17 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import { contentType } from "../../internal/awsJson.js"
 import { refuse } from "../../internal/awsJsonServer.js"
+import { load } from "../../internal/load.js"
 import { mark } from "./answer.js"
+
+const library = load("@effect/platform-node", () => import("@effect/platform-node/NodeHttpServer"))
 
 export interface Options {
   readonly port: number
@@ -22,9 +26,14 @@ export const layer = ({ host, port, requestTimeout }: Options) =>
   Layer.scoped(
     HttpServer.HttpServer,
     Effect.gen(function* () {
-      const [http, NodeHttpServer] = yield* Effect.promise(() =>
-        Promise.all([import("node:http"), import("@effect/platform-node/NodeHttpServer")])
+      const NodeHttpServer = yield* Effect.mapError(
+        library,
+        ({ reason }) =>
+          new HttpServerError.ServeError({
+            cause: new Error(`The sandbox's server cannot be started: ${reason}`)
+          })
       )
+      const http = yield* Effect.promise(() => import("node:http"))
       const patience = Duration.toMillis(requestTimeout)
       const server = http.createServer({
         requestTimeout: patience,

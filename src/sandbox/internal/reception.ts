@@ -7,16 +7,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import {
-  internalFailure,
-  operationNameOf,
-  type Reply,
-  refuse,
-  tooLarge
-} from "../../internal/awsJsonServer.js"
+import { operationNameOf, type Reply, refuse, tooLarge } from "../../internal/awsJsonServer.js"
 import type { Fault } from "../Fault.js"
 import { hasHungUp, nobodyListens, responseOf } from "./answer.js"
 import * as body from "./body.js"
+import * as breakage from "./breakage.js"
+import * as callLine from "./callLine.js"
 import type { Served } from "./desk.js"
 import * as door from "./door.js"
 import type { Engine } from "./engine.js"
@@ -80,25 +76,35 @@ export const make = (options: Options) => {
     const operation = isForService(request)
       ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknown)
       : notHere
-    return Effect.flatMap(arrive("read" in operation ? operation.name : undefined), (arrival) =>
-      outcomeOf(request, arrival, operation).pipe(
+    const name = "read" in operation ? operation.name : undefined
+    return Effect.gen(function* () {
+      const began = yield* Clock.currentTimeMillis
+      const arrival = yield* arrive(name)
+      const answerWith = ({ answer, fault }: Outcome<Reply>) =>
+        Effect.gen(function* () {
+          const sent = isCut(fault) ? undefined : answer
+          const ended = yield* Clock.currentTimeMillis
+          yield* callLine.write(arrival, { answer: sent, fault }, ended - began)
+          return sent === undefined
+            ? yield* Effect.as(line.cut(request), nobodyListens)
+            : yield* respond(sent, arrival, fault)
+        })
+      return yield* outcomeOf(request, arrival, operation).pipe(
         Effect.tap(({ fault }) => delayOf(fault)),
         Effect.interruptible,
-        Effect.flatMap(({ answer, fault }) =>
-          answer === undefined || isCut(fault)
-            ? Effect.as(line.cut(request), nobodyListens)
-            : respond(answer, arrival, fault)
-        ),
+        Effect.flatMap(answerWith),
         Effect.catchTag("RequestError", () => Effect.succeed(nobodyListens)),
-        Effect.catchAllCause(() =>
+        Effect.catchAllCause((cause) =>
           Effect.flatMap(hasHungUp, (isGone) =>
             isGone
               ? Effect.succeed(nobodyListens)
-              : respond(internalFailure("The handling of this call broke."), arrival)
+              : Effect.flatMap(breakage.replyTo(cause), (answer) =>
+                  answerWith({ answer, fault: noFault })
+                )
           )
         )
       )
-    )
+    })
   }
 }
 

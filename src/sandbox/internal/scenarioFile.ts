@@ -15,7 +15,7 @@ export const read = <A, I>(
   Either.flatMap(parse(text.replace(/^\ufeff/, "")), (json) =>
     Either.mapLeft(
       Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(json),
-      ({ issue }) => [...new Set(problemsOf(issue, [], []))]
+      ({ issue }) => problemsOf(issue, "the scenario")
     )
   )
 
@@ -25,7 +25,7 @@ export const write = <A, I>(
   value: A
 ): Either.Either<string, ReadonlyArray<string>> =>
   Either.mapBoth(Schema.encodeEither(schema, { errors: "all" })(value), {
-    onLeft: ({ issue }) => [...new Set(problemsOf(issue, [], []))],
+    onLeft: ({ issue }) => problemsOf(issue, "the scenario"),
     onRight: (json) => `${JSON.stringify(json, undefined, 2)}\n`
   })
 
@@ -41,18 +41,27 @@ const placeInText = (text: string, position: number): string => {
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}.`
 }
 
+/** What does not fit a schema: each problem with its place, or `whole`, what is expected there, and no value. */
+export const problemsOf = (issue: ParseResult.ParseIssue, whole: string): ReadonlyArray<string> => [
+  ...new Set(
+    problemsAt(issue, [], []).map(([place, problem]) => `${dotted(place, whole)}: ${problem}`)
+  )
+]
+
 type Path = ReadonlyArray<PropertyKey>
 
+type Problem = readonly [place: Path, problem: string]
+
 /** What is wrong, as deep as it is known, each with its place, given the names that there are around it. */
-const problemsOf = (
+const problemsAt = (
   issue: ParseResult.ParseIssue,
   path: Path,
   names: ReadonlyArray<PropertyKey>
-): ReadonlyArray<string> => {
-  const here = (problem: string) => [`${dotted(path, "the scenario")}: ${problem}`]
+): ReadonlyArray<Problem> => {
+  const here = (problem: string): ReadonlyArray<Problem> => [[path, problem]]
   switch (issue._tag) {
     case "Pointer":
-      return problemsOf(issue.issue, path.concat(issue.path), names)
+      return problemsAt(issue.issue, path.concat(issue.path), names)
     case "Missing":
       return here("is missing")
     case "Unexpected":
@@ -64,20 +73,20 @@ const problemsOf = (
     case "Transformation":
       return Option.isSome(descriptionOf(issue.ast))
         ? here(`Expected ${expectedOf(issue.ast)}`)
-        : problemsOf(issue.issue, path, names)
+        : problemsAt(issue.issue, path, names)
     case "Composite": {
       const issues = Array.isArray(issue.issues)
         ? // the type has lost that this is the list that it is checked to be
           (issue.issues as ReadonlyArray<ParseResult.ParseIssue>)
         : [issue.issues as ParseResult.ParseIssue]
       if (!AST.isUnion(issue.ast)) {
-        return issues.flatMap((each) => problemsOf(each, path, namesOf(issue.ast)))
+        return issues.flatMap((each) => problemsAt(each, path, namesOf(issue.ast)))
       }
       // of the members of a union, only those tell more than its name that the value comes near to
       const near = issues.filter(({ _tag }) => _tag !== "Type")
       return near.length === 0
         ? here(`Expected ${expectedOf(issue.ast)}`)
-        : near.flatMap((each) => problemsOf(each, path, names))
+        : near.flatMap((each) => problemsAt(each, path, names))
     }
   }
 }
