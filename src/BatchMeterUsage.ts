@@ -102,7 +102,8 @@ export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageRespons
 ) {}
 
 /**
- * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ * What a call takes: a request, or the fields of one. `usageRecords` are at most 25, and `productCode` is absent where every
+ * record has a licence. Plain nested values are made into instances.
  *
  * @since 0.1.0
  * @category models

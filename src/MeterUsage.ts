@@ -154,7 +154,7 @@ export interface Input {
 }
 
 /**
- * The fields of any request, dry run or not.
+ * The fields of any request, dry run or not: `dryRun` defaults to false.
  *
  * @since 0.1.0
  * @category models

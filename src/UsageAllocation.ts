@@ -137,7 +137,7 @@ function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Fault> 
 }
 
 /**
- * What a tag is made from.
+ * What a tag is made from: `key` and `value`, whose limits are told at `Tag`.
  *
  * @since 0.1.0
  * @category models
@@ -148,8 +148,8 @@ export interface TagInput {
 }
 
 /**
- * What an allocation is made from. Plain tags are made into instances. An empty list of tags is a violation; what is
- * untagged has none.
+ * What an allocation is made from: `allocatedUsageQuantity`, in whole units, and the `tags` that it is for. Plain tags are
+ * made into instances. An empty list of tags is a violation; what is untagged has none.
  *
  * @since 0.1.0
  * @category models

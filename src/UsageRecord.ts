@@ -109,7 +109,9 @@ export class UsageRecord extends Schema.Class<UsageRecord>(
 }
 
 /**
- * What a record is made from. Plain nested values are made into instances. An empty list of allocations is a violation.
+ * What a record is made from: `timestamp`, `dimension` and `quantity`, a customer by `customerAWSAccountId` or
+ * `customerIdentifier`, and where they apply `licenseArn` and `usageAllocations`. What each may be is told at
+ * `UsageRecord`. Plain nested values are made into instances. An empty list of allocations is a violation.
  *
  * @since 0.1.0
  * @category models
