@@ -1,6 +1,6 @@
 /** Which records of a request its response says nothing of. */
 import type { UsageRecord, UsageRecordResult } from "../UsageRecord.js"
-import { isFullEchoOf, mayBeEchoOf, sharesIdentity } from "./submission/key.js"
+import { isFullEchoOf, mayBeEchoOf, sharesIdentity } from "./echo.js"
 
 interface Response {
   readonly results: ReadonlyArray<UsageRecordResult>

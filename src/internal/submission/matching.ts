@@ -1,7 +1,8 @@
 /** An answer, record by record: by what it says of each, never by its order. */
 import type { BatchMeterUsageResponse } from "../../BatchMeterUsage.js"
 import type { UsageRecord, UsageRecordResult } from "../../UsageRecord.js"
-import { isFullEchoOf, keyOf, mayBeEchoOf, sharesIdentity } from "./key.js"
+import { isFullEchoOf, mayBeEchoOf, sharesIdentity } from "../echo.js"
+import { keyOf } from "./key.js"
 
 /**
  * What an answer says of one record: a result, that it was not looked at, nothing, or something that may as well
