@@ -399,8 +399,10 @@ describe("Accessors", () => {
       const fields = Object.keys(of.fields)
       assert.deepStrictEqual(
         rows.map(({ key }) => key).sort(),
-        // neither is a member of the service's answer
-        fields.filter((name) => name !== "requestId" && name !== "unreadable").sort()
+        // none of these is a member of the service's response
+        fields
+          .filter((name) => !["requestId", "unreadable", "missingRecords"].includes(name))
+          .sort()
       )
     }
   })
@@ -671,6 +673,7 @@ describe("Accessors", () => {
           results: [],
           unprocessedRecords: [],
           unreadable: [],
+          missingRecords: [],
           statusCode: 200
         }
       )

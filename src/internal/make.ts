@@ -53,8 +53,8 @@ const build = (shape: Shape, value: unknown): unknown => {
   const fields: Record<string, unknown> = {}
   // only what the class has: a key such as `__proto__` would make another thing of its instance
   for (const field of shape.fields) {
-    const member = (value as Record<string, unknown>)[field.name]
-    if (member !== undefined) fields[field.name] = build(field.shape, member)
+    if (!(field.name in value)) continue
+    fields[field.name] = build(field.shape, (value as Record<string, unknown>)[field.name])
   }
   // unlike `true`, which is how Schema decodes, this lets the class fill in what a new value has
   return new (shape.prototype.constructor as Constructor)(fields, { disableValidation: true })

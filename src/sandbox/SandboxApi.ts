@@ -15,6 +15,7 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import * as Schema from "effect/Schema"
 import { Faults } from "./Fault.js"
 import { Span, Time } from "./internal/fields.js"
+import { textOfNothing } from "./internal/journal.js"
 import { SandboxError } from "./internal/sandboxError.js"
 import { problemsOf } from "./internal/scenarioFile.js"
 import { NewCustomer, Subscription, Which, Who } from "./Marketplace.js"
@@ -102,9 +103,6 @@ const about = (summary: string, description?: string) =>
   OpenApi.annotations({ summary, ...(description !== undefined && { description }) })
 
 const buyer = { customerAWSAccountId: "222233334444" }
-
-/** The state of a sandbox in which nothing has happened. */
-const savedNothing = '{"effect-marketplace-metering sandbox":1}\n[]\n'
 
 /** What does not fit is not told: it may be a state, which holds tokens and a key. */
 const SavedText = HttpApiSchema.Text().annotations({
@@ -309,7 +307,7 @@ const control = HttpApiGroup.make("control", { topLevel: true })
     HttpApiEndpoint.put("load", "/state")
       .setPayload(SavedText)
       .addError(SandboxError, impossible)
-      .annotateContext(example(savedNothing))
+      .annotateContext(example(textOfNothing))
       .annotateContext(
         about(
           "Take up what a sandbox of the same scenario has saved",

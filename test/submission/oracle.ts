@@ -91,6 +91,10 @@ export const isTooLate = (timestamp: number, at: number): boolean => {
 
 const isActive = ({ from = 0, until = Infinity }: Agreement, at: number) => from <= at && at < until
 
+/** Whether usage was under an agreement when it was used. */
+const covers = ({ from = 0, until = Infinity }: Agreement, { Timestamp }: WireRecord) =>
+  from <= Timestamp * 1000 && Timestamp * 1000 < until
+
 const licenceOf = (market: Market, record: WireRecord) =>
   customerOf(market, record)?.agreements.find(
     ({ licence }) => licence !== undefined && licence === record.LicenseArn
@@ -123,7 +127,8 @@ export const isSound = (
     Timestamp * 1000 - at <= 5 * 60_000 &&
     // the seller's world
     (market.products[productOf(market, record, ProductCode)]?.includes(Dimension) ?? false) &&
-    (LicenseArn === undefined || (licence !== undefined && isActive(licence, at))) &&
+    (LicenseArn === undefined ||
+      (licence !== undefined && isActive(licence, at) && covers(licence, record))) &&
     (!market.refusesStrangers || customerOf(market, record) !== undefined)
   )
 }
@@ -138,6 +143,9 @@ export const billing = (
     if (!isLookedAt) continue
     const { ProductCode, UsageRecords } = JSON.parse(body) as WireRequest
     if (!UsageRecords.every((record) => isSound(market, record, ProductCode, at))) continue
+    // a request is for only one product
+    if (new Set(UsageRecords.map((record) => productOf(market, record, ProductCode))).size > 1)
+      continue
     const entered = UsageRecords.filter((_, place) => !unprocessed.includes(place)).sort(
       (left, right) =>
         left.Timestamp - right.Timestamp || (left.Quantity ?? 0) - (right.Quantity ?? 0)
@@ -146,7 +154,8 @@ export const billing = (
       const customer = customerOf(market, record)
       const product = productOf(market, record, ProductCode)
       const hasBought = customer?.agreements.some(
-        (agreement) => agreement.product === product && isActive(agreement, at)
+        (agreement) =>
+          agreement.product === product && isActive(agreement, at) && covers(agreement, record)
       )
       const key = keyOf(market, record, ProductCode)
       if (!hasBought || customer?.isSuspended === true || lines.has(key)) continue

@@ -2,6 +2,7 @@
 import { Clock, DateTime, Effect, Fiber, Layer, type Stream, TestClock } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import { MeteringClient, type Service } from "effect-marketplace-metering/MeteringClient"
+import * as Preflight from "effect-marketplace-metering/Preflight"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 
@@ -69,7 +70,7 @@ export const client = (...script: ReadonlyArray<(call: Call, n: number) => Answe
   const calls: Array<Call> = []
   const batchMeterUsage: Service["batchMeterUsage"] = (input) =>
     Effect.flatMap(Clock.currentTimeMillis, (time) => {
-      const request = BatchMeterUsage.make(input)
+      const request = BatchMeterUsage.make(input, { except: Preflight.Rule.literals })
       const call = {
         at: time,
         productCode: request.productCode,

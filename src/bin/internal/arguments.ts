@@ -5,7 +5,8 @@ export const flags: ReadonlySet<string> = new Set([
   "--any-credentials",
   "--dry-run",
   "--json",
-  "--quota"
+  "--quota",
+  "--verbose"
 ])
 
 /** Whether the argument is a value that belongs to the option before it. */

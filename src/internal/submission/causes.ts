@@ -70,10 +70,9 @@ export const make = (licenses: Licenses): Causes => {
   const productOf = ({ productCode = "", record: { licenseArn } }: Entry): string =>
     licenseArn === undefined ? `p${productCode}` : `l${licenses.nameOf(licenseArn)}`
 
+  /** Both identities: a record that names a customer twice can be refused for that alone. */
   const customerOf = ({ record }: Entry): string =>
-    record.customerAWSAccountId === undefined
-      ? `i${record.customerIdentifier}`
-      : `a${record.customerAWSAccountId}`
+    JSON.stringify([record.customerAWSAccountId, record.customerIdentifier])
 
   const timeOf = ({ record }: Entry): number => record.timestamp.epochMillis
 

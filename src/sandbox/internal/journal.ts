@@ -106,6 +106,9 @@ export const seal = (previous: string, content: string): Sealed => {
   return { line: `${checksum} ${content}\n`, checksum }
 }
 
+/** The text of a state in which nothing has happened. */
+export const textOfNothing = `${title}\n${seal(title, snapshotEnd).line}`
+
 /** Changes as the content of a line. */
 export const contentOf = (changes: ReadonlyArray<Change>): string => encode(changes)
 
