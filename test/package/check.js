@@ -121,12 +121,11 @@ const sizes = async (over, rows) => {
 }
 
 await sizes(app, [
-  // 14 KiB
-  ["all four operations", 14.336, four, byItself],
+  ["all four operations", 16.9, four, byItself],
   // a bundler that does not look into namespaces keeps the whole of each module
   [
     "the same, by the root",
-    18,
+    20.7,
     `
 import { AwsCredentials, MeteringClient, MeteringConfig } from "${manifest.name}"
 export const used = [
@@ -144,7 +143,7 @@ export const used = [
   ],
   [
     "one schema",
-    1.6,
+    1.8,
     `export { UsageRecord } from ${module("UsageRecord")}`,
     /MeteringError|http|check|codec/,
     errors
@@ -166,7 +165,7 @@ export const used = [
 await sizes(app + four, [
   [
     "retries, beside the four",
-    0.7,
+    1,
     `export * from ${module("MeteringRetry")}`,
     /Accessors|sandbox|[sS]ubmission/
   ],
@@ -178,7 +177,7 @@ await sizes(app + four, [
   ],
   [
     "submission, beside the four",
-    8,
+    10.2,
     `export * from ${module("UsageSubmission")}`,
     /Accessors|sandbox/
   ]

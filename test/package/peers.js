@@ -61,7 +61,8 @@ const check = (world, folder) => {
     ...Object.fromEntries(worlds[world])
   }
   const write = (file, value) => writeFileSync(join(folder, file), JSON.stringify(value))
-  write("package.json", { private: true, type: "module", dependencies })
+  const { allowScripts } = manifest
+  write("package.json", { private: true, type: "module", allowScripts, dependencies })
   // a peer that does not fit another fails here
   run(
     folder,
