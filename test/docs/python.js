@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const readme = readFileSync(join(root, "README.md"), "utf8")
-const [program, ...others] = [...readme.matchAll(/^```python\n([^]*?)^```/gm)].map(
+const [program, ...others] = [...readme.matchAll(/^```python\n([\s\S]*?)^```/gm)].map(
   ([, code]) => code
 )
 assert.ok(program !== undefined && others.length === 0)
@@ -24,7 +24,7 @@ const sandbox = spawn(
 try {
   const [printed] = await once(sandbox.stdout, "data")
   const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(printed)) ?? []
-  const [, exports] = /^```sh\n(export [^]*?)^```/m.exec(readme)
+  const [, exports] = /^```sh\n(export [\s\S]*?)^```/m.exec(readme)
   const environment = Object.fromEntries(
     [...exports.matchAll(/(AWS_\w+)=(\S+)/g)].map(([, name, value]) => [name, value])
   )
