@@ -4,6 +4,8 @@
  *
  * Some of those packages are CommonJS. A bundle in the form of an ES module has to define `require` for them, as by
  * esbuild's `banner`: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`.
+ * webpack for the target `node` needs nothing, and Rollup its plugin for CommonJS, which is to `ignore` what is loaded only
+ * where it is: `node:sqlite`, `bufferutil` and `utf-8-validate`.
  *
  * @since 0.1.0
  */
