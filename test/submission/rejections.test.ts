@@ -382,6 +382,24 @@ describe("a rejection", () => {
     })
   )
 
+  it.effect("for usage shortly ahead is of one customer, whose agreement may have ended", () =>
+    Effect.gen(function* () {
+      const items = Array.from({ length: 60 }, (_, i) =>
+        record(i, {
+          customerAWSAccountId: String(222200000000 + i),
+          timestamp: at("2026-11-24T10:33:00Z")
+        })
+      )
+      const faultOf: FaultOf = ({ customerAWSAccountId }) =>
+        customerAWSAccountId === "222200000007" ? wrongTime : undefined
+      const outcomes = yield* submitAll(items, client(refusing([wrongTime], faultOf)))
+      assert.deepStrictEqual(
+        outcomes.map(({ _tag }) => _tag),
+        items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
+      )
+    })
+  )
+
   it.effect("for a license is of one time of usage, not of the times between two", () =>
     Effect.gen(function* () {
       const [begin, end] = [at("2026-11-24T10:10:00Z"), at("2026-11-24T10:20:00Z")]

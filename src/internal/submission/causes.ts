@@ -1,7 +1,6 @@
 /** What the refusal of a record proves of others: for some reasons the service's response to them is certain. */
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import type { Entry } from "./entry.js"
-import type { Licenses } from "./licenses.js"
 import type { Moment } from "./moment.js"
 
 export interface Causes {
@@ -57,7 +56,12 @@ const kinds: { readonly [tag: string]: Kind } = {
   TimestampOutOfBoundsException: "time"
 }
 
-export const make = (licenses: Licenses): Causes => {
+/** Usage that is further ahead than this, in milliseconds, is accepted of no customer. */
+const farAhead = 3_600_000
+
+const isFarAhead = (time: number, now: Moment): boolean => time > now.wall + farAhead
+
+export const make = (): Causes => {
   const proofs = new Map<string, Proof>()
   const proven = new Set<Kind>()
   const suspicions = new Set<string>()
@@ -101,9 +105,9 @@ export const make = (licenses: Licenses): Causes => {
       case "customer":
         return JSON.stringify([kind, productOf(entry), customerOf(entry)])
       case "time":
-        // of usage in the past, it may be the agreement's time that is meant
+        // of other usage, it may be the agreement's time that is meant
         return JSON.stringify(
-          time > now.wall ? [kind, time] : [kind, time, productOf(entry), customerOf(entry)]
+          isFarAhead(time, now) ? [kind, time] : [kind, time, productOf(entry), customerOf(entry)]
         )
       default:
         return keyOf(kind, entry)
@@ -118,7 +122,7 @@ export const make = (licenses: Licenses): Causes => {
       case "customer":
         return JSON.stringify([kind, productOf(entry), customerOf(entry)])
       case "time":
-        return timeOf(entry) > now.wall ? kind : undefined
+        return isFarAhead(timeOf(entry), now) ? kind : undefined
       default:
         return undefined
     }
@@ -128,9 +132,7 @@ export const make = (licenses: Licenses): Causes => {
     sharedBy: (entries, { _tag }, now) => {
       const kind = kinds[_tag]
       const [first, ...others] = entries
-      if (kind === undefined || first === undefined || !licenses.areOfOneProduct(entries)) {
-        return false
-      }
+      if (kind === undefined || first === undefined) return false
       const reason = reasonOf(kind, first, now)
       return reason !== undefined && others.every((entry) => reasonOf(kind, entry, now) === reason)
     },

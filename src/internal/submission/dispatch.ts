@@ -97,7 +97,7 @@ export const make = (settings: Settings): Dispatch => {
   const take = intake.make(settings)
   const pace = pacing.make(settings.rate)
   const licenses = licensing.make()
-  const causes = learning.make(licenses)
+  const causes = learning.make()
   const caution = caring.make()
   const waiting = waitingRoom.make({
     linger: settings.linger,
