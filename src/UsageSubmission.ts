@@ -407,8 +407,9 @@ export interface Report {
  * outcome is handed over. Records of one product or licence, customer, dimension and hour are sent in the order of
  * the input and one after the other, and otherwise those whose time is up first go first. A call that is refused for
  * one record's sake is halved until that record stands alone, and the others go on with the next calls; the more are
- * refused, the smaller the calls. What it was refused for, a dimension of its product, tags, a license in that hour or
- * the product of a license, is remembered for 5 minutes, and later records that share it are `Rejected` without a call.
+ * refused, the smaller the calls. What it was refused for is remembered for 5 minutes: a dimension or tags of its
+ * product or license, the product of its license, or its license for that customer and time of usage. Later records
+ * that share it are `Rejected` without a call, until the service accepts one that does.
  * A refusal that concerns the whole product ends that product's records for this submission, and one that concerns the
  * caller ends all.
  *

@@ -115,13 +115,13 @@ const mutants = [
   [
     "the rest of a search taken for refused, whatever was not sent meanwhile",
     "internal/submission/dispatch.ts",
-    "rest.length === 1 &&\n      causes.isCertain(error) &&\n      licenses.areOfOneProduct(refused)",
-    "rest.length >= 1"
+    "search(rest, { refused, error, taken })",
+    "reject(rest, error)"
   ],
   [
     "licenses of two products never told apart",
     "internal/submission/dispatch.ts",
-    "isOfLicenses && mayBeMixed.has(error._tag) && !licenses.areOfOneProduct(entries)",
+    "isOfLicenses && mayBeMixed.has(error._tag) && !licensing.areOfOneLicense(entries)",
     "isOfLicenses && entries.length > 25"
   ]
 ].filter(([name]) => name.includes(process.argv[2] ?? ""))

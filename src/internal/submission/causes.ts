@@ -1,7 +1,6 @@
 /** What the refusal of a record proves of others: for some reasons the service's response to them is certain. */
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import type { Entry } from "./entry.js"
-import type { Licenses } from "./licenses.js"
 import type { Moment } from "./moment.js"
 
 export interface Causes {
@@ -13,23 +12,20 @@ export interface Causes {
   ) => boolean
   /** This record was refused with this error, for its own sake. */
   readonly learn: (entry: Entry, error: BatchMeterUsageError, now: Moment) => void
-  /** The service took these. */
+  /** The service took these, so that nothing is believed of them any more. */
   readonly taken: (entries: ReadonlyArray<Entry>, now: Moment) => void
   /** The error that this record is certain to be refused with. */
   readonly known: (entry: Entry, now: Moment) => BatchMeterUsageError | undefined
   /** Which records go with one that may be refused like another; nothing where it may share any call. */
   readonly suspicionOf: (entry: Entry, now: Moment) => string | undefined
-  /** Whether this error does not come and go with time and customers. */
-  readonly isCertain: (error: BatchMeterUsageError) => boolean
+  /** What a record has to share with this one to be refused with it for this error. */
+  readonly reasonOf: (entry: Entry, error: BatchMeterUsageError, now: Moment) => string | undefined
 }
 
 interface Proof {
   readonly error: BatchMeterUsageError
   /** Until when it is believed: dimensions and licenses can come into being. */
   readonly until: number
-  /** The times of usage that it holds for, epoch milliseconds. */
-  readonly from: number
-  readonly to: number
 }
 
 /** For so many milliseconds a refusal is believed to stand. */
@@ -43,8 +39,6 @@ const forgetOldest = (known: Map<string, unknown> | Set<string>) => {
   const [oldest] = known.keys()
   if (oldest !== undefined) known.delete(oldest)
 }
-
-const hour = 3_600_000
 
 /** The tags of a record with more allocations are not compared. */
 const mostAllocations = 25
@@ -62,13 +56,19 @@ const kinds: { readonly [tag: string]: Kind } = {
   TimestampOutOfBoundsException: "time"
 }
 
-export const make = (licenses: Licenses): Causes => {
+/** Usage that is further ahead than this, in milliseconds, is accepted of no customer. */
+const farAhead = 3_600_000
+
+const isFarAhead = (time: number, now: Moment): boolean => time > now.wall + farAhead
+
+export const make = (): Causes => {
   const proofs = new Map<string, Proof>()
   const proven = new Set<Kind>()
   const suspicions = new Set<string>()
 
+  /** Each license for itself: that a call took two of them does not show that they are refused alike. */
   const productOf = ({ productCode = "", record: { licenseArn } }: Entry): string =>
-    licenseArn === undefined ? `p${productCode}` : `l${licenses.nameOf(licenseArn)}`
+    licenseArn === undefined ? `p${productCode}` : `l${licenseArn}`
 
   /** Both identities: a record that names a customer twice can be refused for that alone. */
   const customerOf = ({ record }: Entry): string =>
@@ -88,12 +88,11 @@ export const make = (licenses: Licenses): Causes => {
           : JSON.stringify([kind, productOf(entry), usageAllocations.map(({ tags }) => tags)])
       case "product":
         return licenseArn === undefined ? undefined : JSON.stringify([kind, productOf(entry)])
-      case "license": {
-        const hours = Math.floor(timeOf(entry) / hour)
+      case "license":
+        // it may be active at one time of usage and not at another, whatever the times between them
         return licenseArn === undefined
           ? undefined
-          : JSON.stringify([kind, licenseArn, customerOf(entry), hours])
-      }
+          : JSON.stringify([kind, licenseArn, customerOf(entry), timeOf(entry)])
       default:
         return undefined
     }
@@ -101,20 +100,14 @@ export const make = (licenses: Licenses): Causes => {
 
   /** What records have to share to be refused with one another. */
   const reasonOf = (kind: Kind, entry: Entry, now: Moment): string | undefined => {
-    const { licenseArn } = entry.record
     const time = timeOf(entry)
     switch (kind) {
-      case "license":
-        // whether it is active may depend on the time of usage
-        return licenseArn === undefined
-          ? undefined
-          : JSON.stringify([kind, licenseArn, customerOf(entry), time])
       case "customer":
         return JSON.stringify([kind, productOf(entry), customerOf(entry)])
       case "time":
-        // of usage in the past, it may be the agreement's time that is meant
+        // of other usage, it may be the agreement's time that is meant
         return JSON.stringify(
-          time > now.wall ? [kind, time] : [kind, time, productOf(entry), customerOf(entry)]
+          isFarAhead(time, now) ? [kind, time] : [kind, time, productOf(entry), customerOf(entry)]
         )
       default:
         return keyOf(kind, entry)
@@ -129,7 +122,7 @@ export const make = (licenses: Licenses): Causes => {
       case "customer":
         return JSON.stringify([kind, productOf(entry), customerOf(entry)])
       case "time":
-        return timeOf(entry) > now.wall ? kind : undefined
+        return isFarAhead(timeOf(entry), now) ? kind : undefined
       default:
         return undefined
     }
@@ -139,9 +132,7 @@ export const make = (licenses: Licenses): Causes => {
     sharedBy: (entries, { _tag }, now) => {
       const kind = kinds[_tag]
       const [first, ...others] = entries
-      if (kind === undefined || first === undefined || !licenses.areOfOneProduct(entries)) {
-        return false
-      }
+      if (kind === undefined || first === undefined) return false
       const reason = reasonOf(kind, first, now)
       return reason !== undefined && others.every((entry) => reasonOf(kind, entry, now) === reason)
     },
@@ -153,23 +144,18 @@ export const make = (licenses: Licenses): Causes => {
       forgetOldest(suspicions)
       const key = keyOf(kind, entry)
       if (key === undefined) return
-      const before = proofs.get(key)
-      const known = before !== undefined && before.until > now.steady ? before : undefined
-      const time = timeOf(entry)
       proven.add(kind)
       proofs.delete(key)
-      proofs.set(key, {
-        error,
-        until: now.steady + lifetime,
-        // a license that is not active at two times of an hour is not active between them
-        from: kind === "license" ? Math.min(known?.from ?? time, time) : -Infinity,
-        to: kind === "license" ? Math.max(known?.to ?? time, time) : Infinity
-      })
+      proofs.set(key, { error, until: now.steady + lifetime })
       forgetOldest(proofs)
     },
     taken: (entries, now) => {
-      if (suspicions.size === 0) return
+      if (proofs.size === 0 && suspicions.size === 0) return
       for (const entry of entries) {
+        for (const kind of proven) {
+          const key = keyOf(kind, entry)
+          if (key !== undefined) proofs.delete(key)
+        }
         for (const kind of kindsOfSuspicion) {
           const suspected = suspicion(kind, entry, now)
           if (suspected !== undefined) suspicions.delete(suspected)
@@ -181,9 +167,8 @@ export const make = (licenses: Licenses): Causes => {
         const key = keyOf(kind, entry)
         const proof = key === undefined ? undefined : proofs.get(key)
         if (key === undefined || proof === undefined) continue
-        const time = timeOf(entry)
-        if (proof.until <= now.steady) proofs.delete(key)
-        else if (proof.from <= time && time <= proof.to) return proof.error
+        if (proof.until > now.steady) return proof.error
+        proofs.delete(key)
       }
       return undefined
     },
@@ -197,9 +182,9 @@ export const make = (licenses: Licenses): Causes => {
       }
       return undefined
     },
-    isCertain: ({ _tag }) => {
+    reasonOf: (entry, { _tag }, now) => {
       const kind = kinds[_tag]
-      return kind !== undefined && kind !== "customer" && kind !== "time"
+      return kind === undefined ? undefined : reasonOf(kind, entry, now)
     }
   }
 }

@@ -16,8 +16,8 @@ import * as licensing from "./licenses.js"
 import { match } from "./matching.js"
 import { type Moment, steadyOf } from "./moment.js"
 import * as pacing from "./pace.js"
+import type { Parcel, Search } from "./parcel.js"
 import * as parcels from "./parcel.js"
-import { countLimit, type Parcel, type Search } from "./parcel.js"
 import type { Settings } from "./settings.js"
 import { type Verdict, verdictOf } from "./verdict.js"
 import * as waitingRoom from "./waiting.js"
@@ -97,14 +97,12 @@ export const make = (settings: Settings): Dispatch => {
   const take = intake.make(settings)
   const pace = pacing.make(settings.rate)
   const licenses = licensing.make()
-  const causes = learning.make(licenses)
+  const causes = learning.make()
   const caution = caring.make()
   const waiting = waitingRoom.make({
     linger: settings.linger,
     margin,
-    // those that are suspected of one thing are refused together, if they are
-    limitOf: ({ name, product }) =>
-      name.startsWith(suspects) ? countLimit : caution.limitOf(product)
+    limitOf: ({ name, product }) => limitOf(name, product)
   })
   /** To be sent as they are, as soon as there is a turn for them. */
   const due = heap.make<Parcel>((left, right) => left.urgency < right.urgency)
@@ -138,6 +136,10 @@ export const make = (settings: Settings): Dispatch => {
       ? `${group} ${licenses.nameOf(record.licenseArn)}`
       : group
   }
+
+  /** How many records of a group go in a call. */
+  const limitOf = (name: string, product: string): number =>
+    caution.limitOf(name.startsWith(suspects) ? `${suspects}${product}` : product)
 
   /** May go with the next call that has room for it. */
   const join = (entry: Entry) => waiting.add(entry, groupNameOf(entry), time)
@@ -269,20 +271,36 @@ export const make = (settings: Settings): Dispatch => {
   /** One or more of these spoil a call, or all of them together: it is looked for. */
   const search = (entries: ReadonlyArray<Entry>, found: Omit<Search, "rest">) => {
     const left = entries.filter((entry) => !entry.isSettled)
-    const [first] = left
-    if (first === undefined) return
+    const half = Math.ceil(left.length / 2)
+    if (left.length === 0) return
     if (left.length === 1) queue(parcels.make(left, { ...found, rest: [] }))
-    // where many are refused, to know that these hold another tells little
-    else if (caution.limitOf(first.group) < Math.ceil(left.length / 2)) joinAll(left)
+    // where many are rejected, to know that these hold another tells little; but the next calls have to be smaller than
+    // this one, or it would be made again
+    else if (left.every((entry) => limitOf(groupNameOf(entry), entry.group) < half)) joinAll(left)
     else queue(parcels.halve(left, found))
+  }
+
+  /** The next calls with records like these are smaller. */
+  const beCautious = (entries: ReadonlyArray<Entry>, error: BatchMeterUsageError) => {
+    const [first] = entries
+    if (first === undefined) return
+    const { group } = first
+    caution.refused(group, 1)
+    const suspicion = causes.suspicionOf(first, time)
+    if (suspicion === undefined) return
+    // suspects share calls to be rejected together for what they are suspected of
+    if (suspicion === causes.reasonOf(first, error, time)) {
+      caution.taken(`${suspects}${group}`, entries.length)
+    } else {
+      caution.refused(`${suspects}${group}`, 1)
+    }
   }
 
   /** The service refused the call for a record of it, or for what its records are together. */
   const refused = (parcel: Parcel, error: BatchMeterUsageError) => {
     const { entries } = parcel
     if (entries.length === 1 || causes.sharedBy(entries, error, time)) {
-      const [first] = entries
-      if (first !== undefined) caution.refused(first.group, 1)
+      beCautious(entries, error)
       reject(entries, error)
     } else {
       search(entries, { refused: entries, error, taken: 0 })
@@ -306,24 +324,12 @@ export const make = (settings: Settings): Dispatch => {
     if (found === undefined) return
     const { error, refused, rest } = found
     const taken = found.taken + entries.length
-    // some may have run out of time meanwhile, and one of them may have been the fault
-    const isAllButRest = taken + rest.length === refused.length
-    const [first] = rest
-    if (first === undefined) {
-      // each of them was taken, and all of them together were not
-      if (isAllButRest && !licenses.areOfOneProduct(refused)) mixed.add(groupOfAll(refused))
-      return
-    }
-    const isCertain =
-      isAllButRest &&
-      rest.length === 1 &&
-      causes.isCertain(error) &&
-      licenses.areOfOneProduct(refused)
-    if (isCertain && !first.isSettled) {
-      caution.refused(first.group, 1)
-      reject(rest, error)
-    } else {
+    if (rest.length > 0) {
+      // even the last one is sent, for what the call was refused for may have passed
       search(rest, { refused, error, taken })
+    } else if (taken === refused.length && !licenses.areOfOneProduct(refused)) {
+      // each of them was taken, and all of them together were not
+      mixed.add(groupOfAll(refused))
     }
   }
 
@@ -416,10 +422,15 @@ export const make = (settings: Settings): Dispatch => {
       const { entries } = parcel
       land(parcel)
       pace.faster()
+      const [first] = entries
+      if (first !== undefined) {
+        caution.taken(first.group, entries.length)
+        if (causes.suspicionOf(first, now) !== undefined) {
+          caution.taken(`${suspects}${first.group}`, entries.length)
+        }
+      }
       causes.taken(entries, now)
       licenses.together(entries)
-      const [first] = entries
-      if (first !== undefined) caution.taken(first.group, entries.length)
       const records = entries.map(({ record }) => record)
       const left: Array<Entry> = []
       const alone = new Set<Entry>()
@@ -474,9 +485,9 @@ export const make = (settings: Settings): Dispatch => {
           return []
         case "product": {
           const [first] = entries
-          // a license names its product, and it may be only because two products met in it
+          // a license names its product: the call may be refused for one of them, or for two products that met in it
           const isOfLicenses = first?.record.licenseArn !== undefined
-          if (isOfLicenses && mayBeMixed.has(error._tag) && !licenses.areOfOneProduct(entries)) {
+          if (isOfLicenses && mayBeMixed.has(error._tag) && !licensing.areOfOneLicense(entries)) {
             refused(parcel, error)
             return []
           }

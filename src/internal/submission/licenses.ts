@@ -10,6 +10,10 @@ export interface Licenses {
   readonly areOfOneProduct: (entries: ReadonlyArray<Entry>) => boolean
 }
 
+/** Whether they are of one license, or all of none. */
+export const areOfOneLicense = ([first, ...others]: ReadonlyArray<Entry>): boolean =>
+  others.every(({ record }) => record.licenseArn === first?.record.licenseArn)
+
 export const make = (): Licenses => {
   const parents = new Map<string, string>()
   const sizes = new Map<string, number>()
