@@ -240,6 +240,7 @@ describe("what it prints", () => {
         source: "standard input",
         records: 2,
         counts: { Invalid: 1, Accepted: 1 },
+        repeated: 0,
         calls: 1,
         dryRun: false,
         stopped: false,
@@ -257,6 +258,69 @@ describe("what it prints", () => {
       assert.match(ended.stdout, /sandbox-analytics +60 +3\n/)
       assert.match(ended.stdout, /would be sent/)
     })
+  )
+})
+
+describe("usage that is in the file more than once", () => {
+  for (const dryRun of [false, true]) {
+    it.live(`is counted as it is billed: once${dryRun ? ", in a dry run too" : ""}`, () =>
+      Effect.gen(function* () {
+        const at = DateTime.formatIso(yield* DateTime.now)
+        const [one, two] = ["red", "blue"].map(
+          (value) =>
+            `{"allocatedUsageQuantity":${value.length},"tags":[{"key":"team","value":"${value}"}]}`
+        )
+        const split = (first: string | undefined, second: string | undefined) =>
+          `${at},111122223333,events,7,"${`[${first},${second}]`.replaceAll('"', '""')}"`
+        const usage = write("repeated.csv", [
+          `${head},usageAllocations`,
+          ...Array.from({ length: 3 }, () => `${at},111122223333,api-calls,7,`),
+          split(one, two),
+          split(two, one)
+        ])
+        const args = ["submit", usage, ...product, ...(dryRun ? ["--dry-run"] : [])]
+        const told = yield* call(args)
+        assert.strictEqual(told.code, 0, told.stderr)
+        const word = dryRun ? "would be sent" : "accepted"
+        assert.match(told.stdout, new RegExp(`api-calls +${word} +3 +7\n`))
+        assert.match(told.stdout, new RegExp(`events +${word} +2 +7\n`))
+        assert.include(
+          told.stderr,
+          "3 rows say the same as an earlier row: an hour of a customer and dimension is billed once."
+        )
+        const inJson = yield* call([...args, "--json"])
+        assert.deepInclude(summaryOf(inJson), { records: 5, repeated: 3 })
+        const billed = yield* (yield* MeteringSandbox.MeteringSandbox).records
+        assert.deepStrictEqual(
+          billed.map(({ quantity }) => quantity),
+          dryRun ? [] : [7, 7]
+        )
+      }).pipe(Effect.provide(World()))
+    )
+  }
+
+  it.live("is known by its receipt where a customer has two identities", () =>
+    Effect.gen(function* () {
+      const at = DateTime.formatIso(yield* DateTime.now)
+      const [customer] = yield* (yield* MeteringSandbox.MeteringSandbox).customers
+      const usage = write("identities.csv", [
+        "timestamp,customerAWSAccountId,customerIdentifier,dimension,quantity",
+        `${at},${customer?.customerAWSAccountId},,api-calls,7`,
+        `${at},,${customer?.customerIdentifier},api-calls,7`
+      ])
+      const ended = yield* call(["submit", usage, ...product])
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      assert.include(ended.stderr, "1 row says the same as an earlier row")
+      const units = ended.stdout
+        .trim()
+        .split("\n")
+        .slice(1)
+        .map((line) => Number(line.split(/ +/).at(-1)))
+      assert.strictEqual(
+        units.reduce((sum, each) => sum + each, 0),
+        7
+      )
+    }).pipe(Effect.provide(World()))
   )
 })
 
@@ -420,7 +484,7 @@ describe("a dry run", () => {
       ])
       assert.match(String(told.find(({ line }) => line === 3)?.reason), /^Line 2 .* quantity of 3 /)
       assert.match(String(told.find(({ line }) => line === 5)?.reason), /is in the future/)
-      assert.match(ended.stderr, /1 record says the same as an earlier one/)
+      assert.match(ended.stderr, /1 row says the same as an earlier row/)
       assert.match(ended.stderr, /2 of 5 records would not be accepted/)
     })
   )

@@ -20,6 +20,8 @@ export interface Settled {
   readonly row: Row
   readonly verdict: verdict.Verdict
   readonly record: Counted | undefined
+  /** Whether it says the same as an earlier row, with which it is billed once. */
+  readonly isRepeated?: boolean
 }
 
 export interface Options
