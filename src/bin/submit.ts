@@ -98,7 +98,11 @@ export const submit = Command.make(
     Effect.gen(function* () {
       const name = nameOf(options.file)
       yield* keepApart(options.file)
-      const rejectedRows = yield* Effect.transposeOption(
+      const { hold } = yield* Signals
+      let rejectedRows = Option.none<rejectedFile.RejectedFile>()
+      // in front of the file, so that it holds until the file is closed
+      yield* hold(() => Option.getOrUndefined(rejectedRows)?.unfinished())
+      rejectedRows = yield* Effect.transposeOption(
         Option.map(options.rejected, (path) => rejectedFile.open(path, options.file))
       )
       const hasBar = process.stderr.isTTY === true && !(options.json && process.stdout.isTTY)

@@ -656,28 +656,51 @@ describe("its end before the end", () => {
     60_000
   )
 
-  it.live("leaves open what was sent and never answered, and says so", () =>
+  it.live("is in good order also when nobody reads its messages any more", () =>
     Effect.gen(function* () {
-      const usage = write("deaf.csv", [head, ...goodRows(25, yield* DateTime.now)])
-      const rejected = file("open.csv")
-      const asked = yield* Deferred.make<void>()
-      const failing = yield* serve((_, response) => {
-        response.statusCode = 500
-        response.end()
-        Deferred.unsafeDone(asked, Effect.void)
-      })
-      const { child, ended } = yield* begin([
-        ...["submit", usage, ...product, "--json", "--endpoint", failing, "--rejected", rejected]
+      const usage = write("unheard.csv", [head, ...goodRows(500, yield* DateTime.now)])
+      const rejected = file("unheard-rejected.csv")
+      const { child, ended, until } = yield* begin([
+        ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
       ])
-      yield* Deferred.await(asked)
-      child.kill("SIGTERM")
+      yield* Effect.promise(() => until(/"Accepted"/))
+      child.stderr?.destroy()
+      child.kill("SIGHUP")
       const told = yield* Effect.promise(() => ended)
-      assert.strictEqual(told.code, 1)
-      assert.deepInclude(summaryOf(told), { records: 25, counts: { Unknown: 25 } })
-      assert.match(
-        readFileSync(rejected, "utf8"),
-        /may have been billed; to submit it again as it is is safe/
-      )
-    }).pipe(Effect.scoped, Effect.provide(World()))
+      assert.deepStrictEqual([told.code, told.signal], [1, null])
+      const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).records).length
+      assert.deepInclude(summaryOf(told), {
+        counts: { Accepted: billed, NotSent: 500 - billed },
+        stopped: true
+      })
+      assert.lengthOf(readFileSync(rejected, "utf8").trim().split("\n"), 501 - billed)
+    }).pipe(Effect.provide(World(many)))
+  )
+
+  it.live.each(["SIGTERM", "SIGHUP"] as const)(
+    "by %s leaves open what was sent and never answered, and says so",
+    (signal) =>
+      Effect.gen(function* () {
+        const usage = write("deaf.csv", [head, ...goodRows(25, yield* DateTime.now)])
+        const rejected = file("open.csv")
+        const asked = yield* Deferred.make<void>()
+        const failing = yield* serve((_, response) => {
+          response.statusCode = 500
+          response.end()
+          Deferred.unsafeDone(asked, Effect.void)
+        })
+        const { child, ended } = yield* begin([
+          ...["submit", usage, ...product, "--json", "--endpoint", failing, "--rejected", rejected]
+        ])
+        yield* Deferred.await(asked)
+        child.kill(signal)
+        const told = yield* Effect.promise(() => ended)
+        assert.strictEqual(told.code, 1)
+        assert.deepInclude(summaryOf(told), { records: 25, counts: { Unknown: 25 } })
+        assert.match(
+          readFileSync(rejected, "utf8"),
+          /may have been billed; to submit it again as it is is safe/
+        )
+      }).pipe(Effect.scoped, Effect.provide(World()))
   )
 })
