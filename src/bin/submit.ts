@@ -226,7 +226,7 @@ const rowsOf = (
     : rows.ndjson(bytes)
 }
 
-/** What is printed must not become part of what is read. */
+/** Fails where the output would become part of the input. */
 const keepApart = (file: string) =>
   Effect.suspend(() => {
     const into = outputInto(descriptorOf(file))

@@ -154,7 +154,7 @@ const csvRows = (name: string): Scanner<Uint8Array, Row> => {
   }
 }
 
-/** Whether this is the first line that Excel writes or takes in front of the columns, such as `sep=;`. */
+/** True of the first line that Excel takes in front of the columns, such as `sep=;`. */
 const namesDelimiter = ({ cells, line }: csvScanner.Line) =>
   line === 1 && cells.length === 2 && cells[0]?.toLowerCase() === "sep=" && cells[1] === ""
 
@@ -227,7 +227,7 @@ export const ndjson: <R>(
   }
 })
 
-/** What one line of NDJSON says. */
+/** Reads one line of NDJSON. */
 export const ndjsonContent = (text: string): Row["content"] => {
   const problem = json.problemIn(text)
   return Either.try({ try: (): unknown => JSON.parse(text), catch: () => "this is not JSON" }).pipe(

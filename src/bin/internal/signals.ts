@@ -36,7 +36,7 @@ export type Wanted = "end" | "endAtOnce" | "exit"
 
 const wanted: ReadonlyArray<Wanted> = ["end", "endAtOnce", "exit"]
 
-/** What the first, second and third signal mean, by the milliseconds at which they come. Echoes mean nothing. */
+/** The meaning of the first, second and third signal, by the milliseconds at which they come. Echoes mean nothing. */
 export const meaning = (): ((at: number) => Wanted | undefined) => {
   let count = 0
   let last = Number.NEGATIVE_INFINITY

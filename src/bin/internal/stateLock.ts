@@ -134,13 +134,13 @@ const inUse = (path: string, lock: string, { pid }: Holder): Failure =>
       : `${path} is in use by the sandbox of process ${pid}. Give another by --state, or delete ${lock} if that process is no sandbox.`
   )
 
-/** Whether a lock may be held: in a container, a process that was killed had the same id as this one. */
+/** True if a lock may be held: in a container, a process that was killed had the same id as this one. */
 const isOther = ({ id, pid }: Holder): boolean => {
   if (pid === process.pid) return held.has(id)
   try {
     return pid === 0 || process.kill(pid, 0)
   } catch (error) {
-    // it lives, but is somebody else's
+    // it lives, but belongs to another user
     return hasProperty(error, "code") && error.code === "EPERM"
   }
 }
