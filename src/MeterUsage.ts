@@ -218,15 +218,13 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
     meteringRecordId === undefined ? "MeteringRecordId" : undefined
 }
 
-/** Requests that came without a token, as they are sent: the same value is the same charge, from whichever call. */
-const tokens = new WeakMap<MeterUsageRequest, MeterUsageRequest>()
+/** Tokens of requests that came without one: the same value is the same charge, from whichever call. */
+const tokens = new WeakMap<MeterUsageRequest, string>()
 
 const withToken = (request: MeterUsageRequest): MeterUsageRequest => {
-  const known = tokens.get(request)
-  if (known !== undefined) return known
-  const completed = new MeterUsageRequest(request, { disableValidation: true })
-  tokens.set(request, completed)
-  return completed
+  const clientToken = tokens.get(request) ?? freshToken()
+  tokens.set(request, clientToken)
+  return new MeterUsageRequest({ ...request, clientToken }, { disableValidation: true })
 }
 
 /**

@@ -1,11 +1,12 @@
 import type * as Http from "node:http"
-import { FetchHttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpClient, HttpClientResponse } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { verify } from "../src/internal/verify.js"
 import { clientLayer, secrets } from "./support/client.js"
@@ -33,6 +34,47 @@ const serving = (
       )
     )
   )
+
+it.effect("a port that fetch blocks has delivered nothing", () =>
+  Effect.gen(function* () {
+    const error = yield* operations.BatchMeterUsage.call().pipe(
+      Effect.flip,
+      Effect.provide(
+        clientLayer(FetchHttpClient.layer, { config: { endpoint: "http://127.0.0.1:6000" } })
+      )
+    )
+    assert.deepInclude(
+      { ...error },
+      { _tag: "ConnectionError", reason: "bad port", delivery: "notSent" }
+    )
+  })
+)
+
+describe.each([{}, { "content-length": "2" }])("a response with the headers %j", (headers) => {
+  it.effect.each(["ECONNREFUSED", "ENOTFOUND", "CERT_HAS_EXPIRED", "EPROTO"])(
+    "that breaks off with %s leaves open what was delivered",
+    (code) =>
+      Effect.gen(function* () {
+        const failing = HttpClient.make((request) => {
+          const body = new ReadableStream({
+            pull: (controller) =>
+              controller.error(Object.assign(new Error(code), { code, syscall: "connect" }))
+          })
+          return Effect.succeed(
+            HttpClientResponse.fromWeb(request, new Response(body, { headers }))
+          )
+        })
+        const error = yield* operations.BatchMeterUsage.call().pipe(
+          Effect.flip,
+          Effect.provide(clientLayer(Layer.succeed(HttpClient.HttpClient, failing)))
+        )
+        assert.deepInclude(
+          { ...error },
+          { _tag: "ConnectionError", reason: code, delivery: "unknown" }
+        )
+      })
+  )
+})
 
 describe.each(clients)("over $client", ({ http }) => {
   const { call } = operations.BatchMeterUsage

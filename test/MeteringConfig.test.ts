@@ -330,7 +330,7 @@ describe("MeteringConfig.layerEnv", () => {
         ],
         [
           { AWS_ENDPOINT_URL: "localhost:4566" },
-          "Invalid Configuration: endpoint is not an http or https URL (set by AWS_REGION, AWS_ENDPOINT_URL)"
+          "Invalid Configuration: endpoint is not an http or https URL (set by AWS_ENDPOINT_URL)"
         ],
         [
           {

@@ -81,6 +81,24 @@ const calls: Readonly<
     again(Effect.flatMap(MeteringClient.MeteringClient, (client) => client.meterUsage(request)))
 }
 
+it.live(
+  "a request that was changed in place is sent as it is, with the token that it was given",
+  () =>
+    Effect.gen(function* () {
+      const request = yield* decoded
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      yield* sandbox.setFaults({ script: [{ fault: "throttling" }] })
+      yield* Effect.flip(MeteringClient.meterUsage(request))
+      Object.assign(request, { usageQuantity: 9 })
+      yield* MeteringClient.meterUsage(request)
+      yield* MeteringClient.meterUsage(request)
+      assert.deepStrictEqual(
+        (yield* sandbox.billed).map(({ quantity }) => quantity),
+        [9]
+      )
+    }).pipe(Effect.provide(SandboxLive))
+)
+
 describe.each(Object.entries(clients))("%s", (_, layer) => {
   for (const [which, make] of Object.entries(requests)) {
     for (const [how, call] of Object.entries(calls)) {

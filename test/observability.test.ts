@@ -167,21 +167,25 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
   )
 })
 
-it.effect("the address in a span is the endpoint's, with its port", () =>
-  Effect.gen(function* () {
-    const tracing = capturing()
-    yield* operations.MeterUsage.call().pipe(
-      Effect.provide(
-        clientLayer(stubHttp({}).layer, { config: { endpoint: "http://127.0.0.1:8080" } })
-      ),
-      tracing.trace
-    )
-    assert.deepInclude(tracing.spans.map(seen)[1] ?? {}, {
-      "server.address": "127.0.0.1",
-      "server.port": 8080,
-      "url.scheme": "http"
+it.effect.each([
+  ["http://127.0.0.1:8080", "127.0.0.1", 8080, "http"],
+  ["http://localhost", "localhost", 80, "http"],
+  ["https://metering.internal", "metering.internal", 443, "https"]
+] as const)(
+  "the address in a span is that of the endpoint %s, with its port",
+  ([endpoint, address, port, scheme]) =>
+    Effect.gen(function* () {
+      const tracing = capturing()
+      yield* operations.MeterUsage.call().pipe(
+        Effect.provide(clientLayer(stubHttp({}).layer, { config: { endpoint } })),
+        tracing.trace
+      )
+      assert.deepInclude(tracing.spans.map(seen)[1] ?? {}, {
+        "server.address": address,
+        "server.port": port,
+        "url.scheme": scheme
+      })
     })
-  })
 )
 
 describe("metrics", () => {

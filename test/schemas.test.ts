@@ -43,6 +43,9 @@ const a = (length: number) => "a".repeat(length)
 
 const brief = (length: number) => `${a(100)}… (${length} characters)`
 
+/** One character, of which a string's length is 2. */
+const astral = (count: number) => "\u{1f6d2}".repeat(count)
+
 const quantities = {
   good: [0, 1, 2_147_483_647],
   bad: [-1, 2_147_483_648, 0.5, 2_147_483_647.5]
@@ -156,8 +159,8 @@ const constraints: ReadonlyArray<Constraint> = [
     field: "dimension",
     index: 1,
     fields: (dimension: unknown) => inRecord({ dimension }),
-    good: ["a", a(255)],
-    bad: ["", a(256)]
+    good: ["a", a(255), astral(255), astral(128) + a(127)],
+    bad: ["", a(256), astral(256), astral(128) + a(128)]
   },
   {
     operation: "BatchMeterUsage",

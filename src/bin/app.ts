@@ -33,7 +33,7 @@ const root = Command.make(manifest.name).pipe(
 
 const runWith = Command.run(root, { name: manifest.name, version: manifest.version })
 
-/** What help and completion tell, and what is checked before anything runs. */
+/** The commands as data: for help, for completion, and for checks before anything runs. */
 export const info = describe(root)
 
 const widest = 100

@@ -189,7 +189,7 @@ const proxyFinding = (): ReadonlyArray<Finding> =>
     onRight: (found) => (found === undefined ? [] : [ofProxies(found)])
   })
 
-/** So long a source of credentials may take here; other commands wait for it longer. */
+/** Time limit of a source of credentials. Other commands wait longer. */
 const credentialsLimit = "10 seconds"
 
 const examineCredentials = (options: connection.Connection): Effect.Effect<Finding> =>

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The one place that is run as a process: arguments in, an exit code out. */
+import { writeSync } from "node:fs"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Runtime from "@effect/platform/Runtime"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -13,14 +14,16 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { app } from "./app.js"
-import { meaning, Signals } from "./internal/signals.js"
+import { meaning, overdue, Signals } from "./internal/signals.js"
 import { isColourful, logger, plainWhere } from "./internal/terminal.js"
 
 const signals: {
   taken: ((wanted: "end" | "endAtOnce") => void) | undefined
+  unfinished: () => string | undefined
   isExpected: boolean
 } = {
   taken: undefined,
+  unfinished: () => undefined,
   isExpected: false
 }
 
@@ -33,6 +36,16 @@ const SignalsLive = Layer.succeed(Signals, {
       () =>
         Effect.sync(() => {
           signals.taken = undefined
+        })
+    ),
+  hold: (unfinished) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        signals.unfinished = unfinished
+      }),
+      () =>
+        Effect.sync(() => {
+          signals.unfinished = () => undefined
         })
     ),
   expect: Effect.sync(() => {
@@ -59,6 +72,7 @@ const program = app(process.argv.slice(2)).pipe(
   Effect.tapErrorCause((cause) =>
     Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(Cause.pretty(cause))
   ),
+  Effect.onInterrupt(() => (signals.isExpected ? Effect.void : Console.error("It was stopped."))),
   Effect.provide(Live),
   (run) =>
     Effect.consoleWith((console) =>
@@ -75,9 +89,6 @@ const program = app(process.argv.slice(2)).pipe(
 /** As shells have it for SIGINT. */
 const stoppedBySignal = 130
 
-/** Milliseconds that an end at once may take. */
-const endsWithin = 5_000
-
 /** The code that the program came to. After a defect nobody can promise that nothing was sent. */
 const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
   Exit.match(exit, {
@@ -86,26 +97,44 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
       !Cause.isInterruptedOnly(cause) ? 1 : signals.isExpected ? 0 : stoppedBySignal
   })
 
+/** Where the process ends before a stream would have been written. */
+const printAtOnce = (text: string) => {
+  try {
+    writeSync(process.stderr.fd, `${text}\n`)
+  } catch {
+    // the reader has gone
+  }
+}
+
 /** Runs until its end or until a signal; the command that has taken signals ends by itself. */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   const meaningOf = meaning()
   const onSignal = () => {
     const wanted = meaningOf(Effect.runSync(Clock.currentTimeMillis))
     if (wanted === undefined) return
-    if (wanted === "exit") process.exit(stoppedBySignal)
-    if (signals.taken === undefined) {
-      if (wanted === "endAtOnce") process.exit(stoppedBySignal)
-      fiber.unsafeInterruptAsFork(fiber.id())
-      return
+    const unfinished = signals.unfinished()
+    if (wanted === "exit") {
+      if (unfinished !== undefined) printAtOnce(unfinished)
+      process.exit(stoppedBySignal)
     }
-    signals.taken(wanted)
+    if (signals.taken !== undefined) signals.taken(wanted)
+    else if (wanted === "end") fiber.unsafeInterruptAsFork(fiber.id())
+    else if (unfinished === undefined) process.exit(stoppedBySignal)
     // a reader that takes nothing would hold up the end for ever
-    if (wanted === "endAtOnce") setTimeout(() => process.exit(stoppedBySignal), endsWithin)
+    if (wanted === "endAtOnce") {
+      Effect.runFork(
+        Effect.zipRight(
+          overdue(() => signals.unfinished()),
+          Effect.sync(() => process.exit(stoppedBySignal))
+        )
+      )
+    }
   }
-  process.on("SIGINT", onSignal)
-  process.on("SIGTERM", onSignal)
-  // whoever has read what is printed has gone, and wants no more of it
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal)
+  // the reader of the output has gone, and wants no more of it
   process.stdout.on("error", () => signals.taken?.("end"))
+  // without a reader of messages the rest is to be done all the same
+  process.stderr.on("error", () => {})
   const staysAlive = setInterval(() => {}, 2 ** 31 - 1)
   fiber.addObserver((exit) => {
     clearInterval(staysAlive)

@@ -30,6 +30,7 @@ import * as progressBar from "./internal/progressBar.js"
 import { failureOf } from "./internal/refusal.js"
 import * as rehearsal from "./internal/rehearsal.js"
 import * as rejectedFile from "./internal/rejectedFile.js"
+import * as repeated from "./internal/repeated.js"
 import * as reporting from "./internal/reporting.js"
 import * as rows from "./internal/rows.js"
 import { Signals } from "./internal/signals.js"
@@ -97,7 +98,11 @@ export const submit = Command.make(
     Effect.gen(function* () {
       const name = nameOf(options.file)
       yield* keepApart(options.file)
-      const rejectedRows = yield* Effect.transposeOption(
+      const { hold } = yield* Signals
+      let rejectedRows = Option.none<rejectedFile.RejectedFile>()
+      // in front of the file, so that it holds until the file is closed
+      yield* hold(() => Option.getOrUndefined(rejectedRows)?.unfinished())
+      rejectedRows = yield* Effect.transposeOption(
         Option.map(options.rejected, (path) => rejectedFile.open(path, options.file))
       )
       const hasBar = process.stderr.isTTY === true && !(options.json && process.stdout.isTTY)
@@ -116,7 +121,9 @@ export const submit = Command.make(
       const packed = rehearsal.make()
       const clock = yield* Effect.clock
       const productCode = Option.getOrUndefined(options.productCode)
-      const losses = foreseen.make({ productCode, now: () => clock.unsafeCurrentTimeMillis() })
+      const look = options.dryRun
+        ? foreseen.make({ productCode, now: () => clock.unsafeCurrentTimeMillis() })
+        : repeated.make(productCode)
 
       const submitted = submitRows(
         rowsOf(options.file, options.format, (bytes) => {
@@ -130,7 +137,7 @@ export const submit = Command.make(
           stop: Deferred.await(stop),
           stopAtOnce: Deferred.await(stopAtOnce),
           isEndless: reading.size === undefined,
-          onSettled: (settled) => report.add(options.dryRun ? losses.look(settled) : settled),
+          onSettled: (settled) => report.add(look(settled)),
           flush: report.flush,
           isFull: report.isFull
         }
@@ -169,11 +176,6 @@ export const submit = Command.make(
       yield* report.finish({ calls, isStopped, isUnread })
       if (options.dryRun && !options.json) {
         yield* Console.log(`\n${packingOf(packed.packed)}`)
-      }
-      if (options.dryRun && losses.repeated() > 0) {
-        yield* Console.error(
-          `${losses.repeated() === 1 ? "1 record says" : `${shown(losses.repeated())} records say`} the same as an earlier one: an hour of a customer and dimension is billed once.`
-        )
       }
       const exitCode = (yield* Deferred.isDone(stopAtOnce)) ? 130 : 1
       const fail = (message: string) => new Failure({ exitCode, message })
@@ -224,7 +226,7 @@ const rowsOf = (
     : rows.ndjson(bytes)
 }
 
-/** What is printed must not become part of what is read. */
+/** Fails where the output would become part of the input. */
 const keepApart = (file: string) =>
   Effect.suspend(() => {
     const into = outputInto(descriptorOf(file))

@@ -18,15 +18,17 @@ const beforeSending: ReadonlySet<string> = new Set([
 export const connectionError = (
   operation: OperationName,
   endpoint: string,
-  error: Pick<HttpClientError.HttpClientError, "reason" | "cause">
+  error: Pick<HttpClientError.HttpClientError, "_tag" | "reason" | "cause">
 ): ConnectionError => {
   const { connecting = false, reason = error.reason } = faultOf(error.cause) ?? {}
   const isUnsent =
-    connecting ||
-    error.reason === "InvalidUrl" ||
-    error.reason === "Encode" ||
-    beforeSending.has(reason) ||
-    isCertificateError(reason)
+    // a response that breaks off has been asked for, whatever its error says
+    error._tag === "RequestError" &&
+    (connecting ||
+      error.reason === "InvalidUrl" ||
+      error.reason === "Encode" ||
+      beforeSending.has(reason) ||
+      isCertificateError(reason))
   return new ConnectionError(
     { operation, endpoint, reason, delivery: isUnsent ? "notSent" : "unknown" },
     true
@@ -47,6 +49,7 @@ const faultOf = (cause: unknown, depth = 0): Fault | undefined => {
   const said = typeof message === "string" ? message : ""
   const reason =
     refusalOfProxy(said) ??
+    (said === badPort ? badPort : undefined) ??
     (typeof code === "string"
       ? code
       : typeof name === "string" && name !== "Error"
@@ -57,6 +60,7 @@ const faultOf = (cause: unknown, depth = 0): Fault | undefined => {
     syscall === "getaddrinfo" ||
     // Node writes when the handshake is done, and this is what becomes of the request that waits for it
     (code === "EPROTO" && syscall !== "read") ||
+    said === badPort ||
     said.startsWith("Client network socket disconnected before secure TLS connection") ||
     hasNeverConnected(cause)
   const deeper = faultOf(inner, depth + 1) ?? faultOf(first, depth + 1)
@@ -66,6 +70,9 @@ const faultOf = (cause: unknown, depth = 0): Fault | undefined => {
       : { reason, connecting }
     : { reason: deeper.reason, connecting: connecting || deeper.connecting }
 }
+
+/** Of `fetch`, which opens no connection to a port that the Fetch standard blocks, such as 6000. */
+const badPort = "bad port"
 
 /** Undici tells the status by which a proxy refuses to connect only in words. */
 const refusalOfProxy = (said: string): string | undefined => {

@@ -99,7 +99,12 @@ export const settle = (
     const endpoint = ignoreEndpoints ? undefined : first("endpoint")
     const options = { ...rest, region: region.value, endpoint: endpoint?.value, fips, dualStack }
     return yield* Either.mapLeft(make(options), ({ reason }) => {
-      const used = [region, endpoint, fips && first("fips"), dualStack && first("dualStack")]
+      const isEndpointAlone =
+        endpoint !== undefined &&
+        Either.isLeft(make({ region: "us-east-1", endpoint: endpoint.value }))
+      const used = isEndpointAlone
+        ? [endpoint]
+        : [region, endpoint, fips && first("fips"), dualStack && first("dualStack")]
       const sources = used.flatMap((found) => (found ? [found.source] : []))
       return new MeteringConfigError({ reason: `${reason} (set by ${sources.join(", ")})` }, true)
     })

@@ -12,6 +12,7 @@ import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
 import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Faults } from "./Fault.js"
 import { Span, Time } from "./internal/fields.js"
@@ -109,6 +110,10 @@ const SavedText = HttpApiSchema.Text().annotations({
   message: () => "Expected what GET /_sandbox/state has sent, as text/plain"
 })
 
+const isAt = (field: string, issue: ParseResult.ParseIssue) =>
+  issue._tag === "Composite" &&
+  [issue.issues].flat().some((one) => one._tag === "Pointer" && [one.path].flat()[0] === field)
+
 const PageParams = Schema.Struct({
   limit: Schema.optional(
     Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, maxPageLimit)).annotations({
@@ -117,6 +122,13 @@ const PageParams = Schema.Struct({
   ),
   after: Schema.optional(Schema.String).annotations({
     description: "The next of the page before. Defaults to the beginning of the list."
+  })
+}).annotations({
+  message: (issue) => ({
+    message: isAt("after", issue)
+      ? "after: expected the next of the page before"
+      : `limit: expected a whole number from 1 to ${maxPageLimit}`,
+    override: true
   })
 })
 

@@ -486,6 +486,27 @@ describe("what is no answer", () => {
     )
   }
 
+  it.effect(
+    "a response that breaks off, whatever its error says, leaves open what was delivered",
+    () =>
+      Effect.gen(function* () {
+        async function* body() {
+          yield await Promise.reject(Object.assign(new Error("no"), { code: "ECONNREFUSED" }))
+        }
+        const requestHandler = {
+          metadata: { handlerProtocol: "http/1.1" },
+          handle: async () => ({ response: { statusCode: 200, headers: {}, body: body() } }),
+          updateHttpClientConfig: () => {},
+          httpHandlerConfigs: () => ({})
+        }
+        const rig = make(answers(json(leastAnswer)), { requestHandler } as never)
+        assert.deepInclude(
+          { ...(yield* failure(rig)) },
+          { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "unknown" }
+        )
+      })
+  )
+
   const providers: ReadonlyArray<readonly [error: Error, reason: string]> = [
     [
       Object.assign(new Error("Could not load credentials from any providers"), {

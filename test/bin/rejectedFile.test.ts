@@ -44,14 +44,17 @@ const row = (line: number) => ({ line, text: `${line}\n` })
 describe("the file of rejected rows", () => {
   it.effect("keeps what it held until the end, and is then only for its owner", () =>
     Effect.gen(function* () {
-      const { names, source, target, text } = yield* folder
+      const { names, path, source, target, text } = yield* folder
       yield* run(
         Effect.gen(function* () {
-          const { finish, write } = yield* rejectedFile.open(target, source)
+          const { finish, unfinished, write } = yield* rejectedFile.open(target, source)
           yield* write([row(1)])
           assert.strictEqual(text(), "earlier")
           yield* write([row(2)])
+          const [temporary = ""] = names().filter((name) => name.endsWith(".tmp"))
+          assert.strictEqual(unfinished(), `What was rejected is in ${join(path, temporary)}.`)
           yield* finish
+          assert.isUndefined(unfinished())
           assert.strictEqual(text(), "1\n2\n")
         })
       )

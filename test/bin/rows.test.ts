@@ -102,6 +102,32 @@ describe("CSV", () => {
     })
   )
 
+  it.effect("is read behind a first line that names the delimiter, as Excel has it", () =>
+    Effect.gen(function* () {
+      for (const delimiter of [",", ";", "\t"]) {
+        for (const [name, end] of [
+          ["sep=", "\n"],
+          ["\ufeffSEP=", "\r\n"],
+          ["sep=", "\r"]
+        ]) {
+          const text = [
+            `${name}${delimiter}`,
+            ...[head, good].map((row) => row.replaceAll(",", delimiter))
+          ]
+          const read = Array.from(yield* readCsv(text.join(end)))
+          assert.deepStrictEqual(
+            records(read),
+            records(yield* readCsv(`\n${head}\n${good}`)),
+            JSON.stringify(text)
+          )
+          assert.include(rejected.head((read[0] as rows.Row).sheet), delimiter)
+        }
+      }
+      assert.match((yield* Effect.flip(readCsv("sep=;\n"))).message, /usage\.csv is empty/)
+      assert.match((yield* Effect.flip(readCsv("sep=;\nsep=;\n"))).message, /cannot be used/)
+    })
+  )
+
   it.effect("knows the line that each record begins in", () =>
     Effect.gen(function* () {
       for (const end of ["\n", "\r\n"]) {
@@ -282,13 +308,8 @@ describe("rejected rows", () => {
       const [{ sheet }] = csv as [rows.Row]
       const text = rejected.head(sheet) + csv.map((row) => rejected.row(row, "why")).join("")
       const [short, long] = records(yield* readCsv(text))
-      // what is missing is empty, and no reason takes its place
-      assert.deepStrictEqual(Object.keys(short?.item?.record ?? {}), [
-        "timestamp",
-        "dimension",
-        "quantity"
-      ])
-      assert.match(long?.fault ?? "", /cells/)
+      assert.match(short?.fault ?? "", /expected 6 cells, as in the first line, got 7/)
+      assert.match(long?.fault ?? "", /expected 6 cells, as in the first line, got 7/)
 
       const json = Array.from(yield* readNdjson('{"quantity":\n'))
       const line = json.map((row) => rejected.row(row, "why")).join("")
@@ -298,6 +319,82 @@ describe("rejected rows", () => {
       )
       assert.match(records(yield* readNdjson(line))[0]?.fault ?? "", /unreadable/)
     })
+  )
+
+  /** Columns of which all but three may be empty, and an earlier submission's in any place. */
+  const heads = fc.shuffledSubarray(
+    ["customerIdentifier", "productCode", "licenseArn", "usageAllocations", "line", "reason"],
+    { minLength: 0, maxLength: 6 }
+  )
+  const likely = fc.oneof(
+    fc.constantFrom("2026-11-25T10:00:00Z", "a", "7", "111122223333", ""),
+    fc.string({ unit: "grapheme" })
+  )
+
+  it.effect.prop(
+    "that could not be read for their number of cells cannot be read when they are submitted as they are",
+    [heads, fc.array(fc.array(likely, { minLength: 1, maxLength: 13 }), { minLength: 1 })],
+    ([more, cells]) =>
+      Effect.gen(function* () {
+        const names = [...head.split(","), ...more]
+        const misfits = cells.filter((row) => row.length !== names.length)
+        const text = [names, ...misfits].map((row) => row.map(quoted).join(",")).join("\n")
+        let file = text
+        let previous = ""
+        for (let time = 0; time < 3; time++) {
+          const read = Array.from(yield* readCsv(file))
+          assert.lengthOf(read, misfits.length)
+          assert.isTrue(read.every(({ content }) => Either.isLeft(content)))
+          const [first] = read
+          if (first === undefined) return
+          file = rejected.head(first.sheet) + read.map((row) => rejected.row(row, "why")).join("")
+          // it does not grow, and loses nothing, from the second time on
+          const withoutLines = file.replace(/\d+/g, "")
+          if (time === 2) assert.strictEqual(withoutLines, previous)
+          previous = withoutLines
+        }
+      })
+  )
+
+  it.effect("of too few cells, the last of which may be empty, are not billed uncorrected", () =>
+    Effect.gen(function* () {
+      const read = Array.from(yield* readCsv(`${head},licenseArn\n${good}\n`))
+      const [row] = read as [rows.Row]
+      assert.isTrue(Either.isLeft(row.content))
+      const file = rejected.head(row.sheet) + rejected.row(row, "why")
+      assert.strictEqual(
+        file,
+        `${head},licenseArn,line,reason\n${good},,2,why,cells were missing: complete the row and take this cell out\n`
+      )
+      assert.match(records(yield* readCsv(file))[0]?.fault ?? "", /expected 7 cells.* got 8/)
+      const corrected = file.replace(/,cells were missing.*/, "")
+      assert.isUndefined(records(yield* readCsv(corrected))[0]?.fault)
+    })
+  )
+
+  it.effect(
+    "of NDJSON that could not be read cannot be read when they are submitted as they are",
+    () =>
+      Effect.gen(function* () {
+        const usage = '"quantity":1,"dimension":"a"'
+        for (const text of [
+          `{${usage},"line":1,"line":2}`,
+          `{${usage},"reason":1,"Reason":2}`,
+          `{${usage},"reason":[1.00000000000000001]}`,
+          // longer than is read, and its beginning is an object
+          `{${usage}}${" ".repeat(2_000_000)}x`,
+          `{${usage}}x`,
+          "[1]",
+          '"x"'
+        ]) {
+          let line = text
+          for (let time = 0; time < 3; time++) {
+            const [row] = Array.from(yield* Stream.runCollect(rows.ndjson(piecesOf(line, 65_536))))
+            assert.isTrue(Either.isLeft((row as rows.Row).content), line.slice(0, 100))
+            line = rejected.row(row as rows.Row, "why")
+          }
+        }
+      })
   )
 
   it.effect("have the delimiter of the file that they are of", () =>

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "no
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { FileSystem, Error as PlatformError } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -93,27 +94,57 @@ describe("processes that race for one state file", () => {
   }
 })
 
+const scopedFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "state-lock-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
 const hold = (path: string) =>
   Effect.scoped(stateLock.hold(path)).pipe(Effect.provide(NodeFileSystem.layer))
 
 describe("a lock", () => {
   it.scoped("is one holder's within a process, too", () =>
     Effect.gen(function* () {
-      const other = join(mkdtempSync(join(tmpdir(), "state-lock-")), "sandbox.state")
+      const other = join(yield* scopedFolder, "sandbox.state")
       yield* Effect.provide(stateLock.hold(other), NodeFileSystem.layer)
       const error = yield* Effect.flip(hold(other))
       assert.include(error.message, `in use by the sandbox of process ${process.pid}`)
     })
   )
 
-  it.effect("is not taken from something else, nor written through a link", () =>
+  it.scoped("is not taken from something else, nor written through a link", () =>
     Effect.gen(function* () {
-      const other = join(mkdtempSync(join(tmpdir(), "state-lock-")), "sandbox.state")
+      const other = join(yield* scopedFolder, "sandbox.state")
       const precious = `${other}.precious`
       writeFileSync(precious, "precious")
       symlinkSync(precious, `${other}.lock`)
       const error = yield* Effect.flip(hold(other))
       assert.include(error.message, `Delete it if no sandbox uses the state`)
     })
+  )
+
+  it.scoped("that needs a hard link says so where the file system makes none", () =>
+    Effect.gen(function* () {
+      const folder = yield* scopedFolder
+      const other = join(folder, "sandbox.state")
+      const fs = yield* FileSystem.FileSystem
+      const refused = new PlatformError.SystemError({
+        reason: "PermissionDenied",
+        module: "FileSystem",
+        method: "link"
+      })
+      const error = yield* stateLock
+        .hold(other)
+        .pipe(
+          Effect.scoped,
+          Effect.provideService(FileSystem.FileSystem, { ...fs, link: () => Effect.fail(refused) }),
+          Effect.flip
+        )
+      assert.match(
+        error.message,
+        /sandbox\.state cannot be locked: its file system makes no hard links \(.+\)\. Give a file on another one by --state\.$/
+      )
+      assert.deepStrictEqual(readdirSync(folder), [])
+    }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 })

@@ -157,24 +157,26 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
         const cells: ReadonlyArray<ReadonlyArray<string>> = parse(readFileSync(rejected), {
           relax_column_count: true
         })
-        const places = cells.slice(1).map((row) => Number(row.at(-2)))
+        const places = cells.slice(1).map((row) => Number(row[4]))
         assert.deepStrictEqual(
           places,
           bad.map((_, i) => 1_000 + i * 200 + 2)
         )
-        // those with too many cells cannot be told apart from the reason without reading quotes
         const free = DateTime.formatIso(DateTime.subtract(now, { hours: 2 }))
         const corrected = lines
           .slice(1)
-          .filter((line) => !/got [56]"?$/.test(line))
           .map((line, i) => line.replace(/^(?:[^,]*,){4}/, `${free},${accounts[i]},b,1,`))
-        assert.lengthOf(corrected, 34)
+          // what stands behind the reason is of a row with too few or too many cells
+          .map((line) =>
+            line.replace(/("expected 4 cells, as in the first line, got \d"),.*$/, "$1")
+          )
+        assert.lengthOf(corrected, 37)
         const last = yield* call([
           ...["submit", write("corrected.csv", [lines[0] ?? "", ...corrected])],
           ...[...product, ...fast, "--rejected", rejected]
         ])
         assert.strictEqual(last.code, 0, last.stderr)
-        assert.lengthOf(yield* sandbox.records, 9_963 + 34)
+        assert.lengthOf(yield* sandbox.records, 9_963 + 37)
         // nothing is left of what it held
         assert.strictEqual(readFileSync(rejected, "utf8"), "")
       }).pipe(Effect.provide(World(many))),
@@ -238,6 +240,7 @@ describe("what it prints", () => {
         source: "standard input",
         records: 2,
         counts: { Invalid: 1, Accepted: 1 },
+        repeated: 0,
         calls: 1,
         dryRun: false,
         stopped: false,
@@ -255,6 +258,69 @@ describe("what it prints", () => {
       assert.match(ended.stdout, /sandbox-analytics +60 +3\n/)
       assert.match(ended.stdout, /would be sent/)
     })
+  )
+})
+
+describe("usage that is in the file more than once", () => {
+  for (const dryRun of [false, true]) {
+    it.live(`is counted as it is billed: once${dryRun ? ", in a dry run too" : ""}`, () =>
+      Effect.gen(function* () {
+        const at = DateTime.formatIso(yield* DateTime.now)
+        const [one, two] = ["red", "blue"].map(
+          (value) =>
+            `{"allocatedUsageQuantity":${value.length},"tags":[{"key":"team","value":"${value}"}]}`
+        )
+        const split = (first: string | undefined, second: string | undefined) =>
+          `${at},111122223333,events,7,"${`[${first},${second}]`.replaceAll('"', '""')}"`
+        const usage = write("repeated.csv", [
+          `${head},usageAllocations`,
+          ...Array.from({ length: 3 }, () => `${at},111122223333,api-calls,7,`),
+          split(one, two),
+          split(two, one)
+        ])
+        const args = ["submit", usage, ...product, ...(dryRun ? ["--dry-run"] : [])]
+        const told = yield* call(args)
+        assert.strictEqual(told.code, 0, told.stderr)
+        const word = dryRun ? "would be sent" : "accepted"
+        assert.match(told.stdout, new RegExp(`api-calls +${word} +3 +7\n`))
+        assert.match(told.stdout, new RegExp(`events +${word} +2 +7\n`))
+        assert.include(
+          told.stderr,
+          "3 rows say the same as an earlier row: an hour of a customer and dimension is billed once."
+        )
+        const inJson = yield* call([...args, "--json"])
+        assert.deepInclude(summaryOf(inJson), { records: 5, repeated: 3 })
+        const billed = yield* (yield* MeteringSandbox.MeteringSandbox).records
+        assert.deepStrictEqual(
+          billed.map(({ quantity }) => quantity),
+          dryRun ? [] : [7, 7]
+        )
+      }).pipe(Effect.provide(World()))
+    )
+  }
+
+  it.live("is known by its receipt where a customer has two identities", () =>
+    Effect.gen(function* () {
+      const at = DateTime.formatIso(yield* DateTime.now)
+      const [customer] = yield* (yield* MeteringSandbox.MeteringSandbox).customers
+      const usage = write("identities.csv", [
+        "timestamp,customerAWSAccountId,customerIdentifier,dimension,quantity",
+        `${at},${customer?.customerAWSAccountId},,api-calls,7`,
+        `${at},,${customer?.customerIdentifier},api-calls,7`
+      ])
+      const ended = yield* call(["submit", usage, ...product])
+      assert.strictEqual(ended.code, 0, ended.stderr)
+      assert.include(ended.stderr, "1 row says the same as an earlier row")
+      const units = ended.stdout
+        .trim()
+        .split("\n")
+        .slice(1)
+        .map((line) => Number(line.split(/ +/).at(-1)))
+      assert.strictEqual(
+        units.reduce((sum, each) => sum + each, 0),
+        7
+      )
+    }).pipe(Effect.provide(World()))
   )
 })
 
@@ -381,7 +447,7 @@ describe("--rejected", () => {
       assert.strictEqual(statSync(rejected).mode & 0o777, 0o600)
       assert.strictEqual(
         readFileSync(rejected, "utf8"),
-        `${head},line,reason\nx,,,,2,"expected 4 cells, as in the first line, got 1"\n`
+        `${head},line,reason\nx,,,,2,"expected 4 cells, as in the first line, got 1",cells were missing: complete the row and take this cell out\n`
       )
       assert.deepStrictEqual(
         readdirSync(file(".")).filter((name) => name.endsWith(".tmp")),
@@ -418,7 +484,7 @@ describe("a dry run", () => {
       ])
       assert.match(String(told.find(({ line }) => line === 3)?.reason), /^Line 2 .* quantity of 3 /)
       assert.match(String(told.find(({ line }) => line === 5)?.reason), /is in the future/)
-      assert.match(ended.stderr, /1 record says the same as an earlier one/)
+      assert.match(ended.stderr, /1 row says the same as an earlier row/)
       assert.match(ended.stderr, /2 of 5 records would not be accepted/)
     })
   )
@@ -590,28 +656,51 @@ describe("its end before the end", () => {
     60_000
   )
 
-  it.live("leaves open what was sent and never answered, and says so", () =>
+  it.live("is in good order also when nobody reads its messages any more", () =>
     Effect.gen(function* () {
-      const usage = write("deaf.csv", [head, ...goodRows(25, yield* DateTime.now)])
-      const rejected = file("open.csv")
-      const asked = yield* Deferred.make<void>()
-      const failing = yield* serve((_, response) => {
-        response.statusCode = 500
-        response.end()
-        Deferred.unsafeDone(asked, Effect.void)
-      })
-      const { child, ended } = yield* begin([
-        ...["submit", usage, ...product, "--json", "--endpoint", failing, "--rejected", rejected]
+      const usage = write("unheard.csv", [head, ...goodRows(500, yield* DateTime.now)])
+      const rejected = file("unheard-rejected.csv")
+      const { child, ended, until } = yield* begin([
+        ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
       ])
-      yield* Deferred.await(asked)
-      child.kill("SIGTERM")
+      yield* Effect.promise(() => until(/"Accepted"/))
+      child.stderr?.destroy()
+      child.kill("SIGHUP")
       const told = yield* Effect.promise(() => ended)
-      assert.strictEqual(told.code, 1)
-      assert.deepInclude(summaryOf(told), { records: 25, counts: { Unknown: 25 } })
-      assert.match(
-        readFileSync(rejected, "utf8"),
-        /may have been billed; to submit it again as it is is safe/
-      )
-    }).pipe(Effect.scoped, Effect.provide(World()))
+      assert.deepStrictEqual([told.code, told.signal], [1, null])
+      const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).records).length
+      assert.deepInclude(summaryOf(told), {
+        counts: { Accepted: billed, NotSent: 500 - billed },
+        stopped: true
+      })
+      assert.lengthOf(readFileSync(rejected, "utf8").trim().split("\n"), 501 - billed)
+    }).pipe(Effect.provide(World(many)))
+  )
+
+  it.live.each(["SIGTERM", "SIGHUP"] as const)(
+    "by %s leaves open what was sent and never answered, and says so",
+    (signal) =>
+      Effect.gen(function* () {
+        const usage = write("deaf.csv", [head, ...goodRows(25, yield* DateTime.now)])
+        const rejected = file("open.csv")
+        const asked = yield* Deferred.make<void>()
+        const failing = yield* serve((_, response) => {
+          response.statusCode = 500
+          response.end()
+          Deferred.unsafeDone(asked, Effect.void)
+        })
+        const { child, ended } = yield* begin([
+          ...["submit", usage, ...product, "--json", "--endpoint", failing, "--rejected", rejected]
+        ])
+        yield* Deferred.await(asked)
+        child.kill(signal)
+        const told = yield* Effect.promise(() => ended)
+        assert.strictEqual(told.code, 1)
+        assert.deepInclude(summaryOf(told), { records: 25, counts: { Unknown: 25 } })
+        assert.match(
+          readFileSync(rejected, "utf8"),
+          /may have been billed; to submit it again as it is is safe/
+        )
+      }).pipe(Effect.scoped, Effect.provide(World()))
   )
 })

@@ -171,6 +171,8 @@ describe("an answer is read leniently", () => {
   it.each([
     ["an object for an identity", { CustomerIdentifier: {} }],
     ["an object for a quantity", { Quantity: {} }],
+    ["an empty text for a quantity", { Quantity: "" }],
+    ["white space for a quantity", { Quantity: " \t" }],
     ["a text for the allocations", { UsageAllocations: "all" }],
     ["an allocation of null", { UsageAllocations: [null, { AllocatedUsageQuantity: 1 }] }],
     ["an allocation without a quantity", { UsageAllocations: [{}] }],

@@ -17,6 +17,7 @@ describe("what someone else wrote is shown without secrets", () => {
     ["escaped for JSON", token.replaceAll("/", "\\/")],
     ["as a JWT", "eyJhbGciOiJQUzI1NiJ9.eyJwIjoiYSJ9.c2ln"],
     ["with a plus that became a space", token.replaceAll("+", " ").split(" ")[0] ?? ""],
+    ["cut off to twelve characters", token.slice(7, 19)],
     ["short", "k3y-0123"]
   ])("%s", (_, echo) => {
     expect(conceal(`You sent "${echo}" to us`)).toBe('You sent "<redacted>" to us')

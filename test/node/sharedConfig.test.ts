@@ -363,12 +363,12 @@ describe("layerSharedConfig, in its own way", () => {
         [
           profile("default", "region = us-east-1", "services = local"),
           (files) =>
-            `The endpoint is empty: leave it out to call the service (set by region in profile "default" of ${files}, services section "local" of ${files.split(" and ")[0]}, which does not exist)`
+            `The endpoint is empty: leave it out to call the service (set by services section "local" of ${files.split(" and ")[0]}, which does not exist)`
         ],
         [
           profile("default", "region = us-east-1", "endpoint_url = localhost"),
           (files) =>
-            `Invalid Configuration: endpoint is not an http or https URL (set by region in profile "default" of ${files}, endpoint_url in profile "default" of ${files})`
+            `Invalid Configuration: endpoint is not an http or https URL (set by endpoint_url in profile "default" of ${files})`
         ]
       ]
       for (const [config, reason] of broken) {

@@ -143,6 +143,24 @@ describe("the typed client does what MeteringSandbox does", () => {
     }).pipe(Effect.provide(live))
   )
 
+  it.effect.each(["records", "billed"])(
+    "a page of %s that there cannot be is refused in a sentence",
+    (list) =>
+      Effect.gen(function* () {
+        for (const [query, message] of [
+          ["limit=0", "limit: expected a whole number from 1 to 10000"],
+          ["limit=10001", "limit: expected a whole number from 1 to 10000"],
+          ["limit=x", "limit: expected a whole number from 1 to 10000"],
+          ["limit=1&limit=2", "limit: expected a whole number from 1 to 10000"],
+          ["after=a&after=b", "after: expected the next of the page before"]
+        ]) {
+          const { json, status } = yield* send(`/_sandbox/${list}?${query}`)
+          assert.strictEqual(status, 400)
+          assert.strictEqual(json.message, message)
+        }
+      }).pipe(Effect.provide(live))
+  )
+
   it.effect("reset, save, load", () =>
     Effect.gen(function* () {
       yield* setTime(now)

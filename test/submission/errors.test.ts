@@ -232,7 +232,7 @@ describe("an error that passes", () => {
   )
 })
 
-describe("what may have been stored", () => {
+describe("a record that may have been stored is perhaps billed, and never told as not sent:", () => {
   const lost = modelled(MeteringError.InternalServiceErrorException)
   const told = (status: string) => (call: Call) =>
     Effect.succeed(answer(call.records.map((record) => result(record, status))))

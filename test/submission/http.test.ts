@@ -42,7 +42,7 @@ const options: UsageSubmission.Options = {
 
 describe("over HTTP", () => {
   it.live(
-    "accepted <= billed <= accepted + unknown, and a second run bills nothing more",
+    "every record is billed once at most: accepted <= billed <= accepted + unknown, and a second run bills nothing more",
     () =>
       Effect.gen(function* () {
         const start = yield* DateTime.now

@@ -59,7 +59,7 @@ const runs = {
 
 describe("for any records and any faults", () => {
   it.effect.prop(
-    "each record has one outcome; accepted <= billed <= accepted + unknown",
+    "each record has one outcome, what is accepted is billed once, and what is not sent is never billed: accepted <= billed <= accepted + unknown",
     [items, weather],
     ([items, weather]) =>
       inVirtualTime(weather, (world) =>
@@ -86,7 +86,7 @@ describe("for any records and any faults", () => {
   )
 
   it.effect.prop(
-    "a second run bills nothing more, and accepts what was accepted under the same id",
+    "what is submitted again is billed once: a second run bills nothing more, and accepts what was accepted under the same id",
     [items, weather],
     ([items, weather]) =>
       inVirtualTime(weather, (world) =>

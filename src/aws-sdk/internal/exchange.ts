@@ -46,6 +46,8 @@ export interface Seen {
   /** The request as it was signed, from the moment that it was handed to the network. */
   request?: Signed
   answer?: HttpAnswer | undefined
+  /** Whether a status has come, also where the rest of the response has not. */
+  hasStatus?: boolean
   /** Why there is no answer: only to be classified, never to be kept. */
   failure?: unknown
 }
@@ -89,8 +91,10 @@ export const observe = async <A extends { readonly response: unknown }>(
   network: () => Promise<A>
 ): Promise<A> => {
   seen.request = signedPart(request)
+  seen.hasStatus = false
   try {
     const result = await network()
+    seen.hasStatus = true
     const response = result.response as SdkResponse
     // the SDK reads a body that has been collected as well as one that streams
     const { bytes, ...body } = await collect(config, response.body)

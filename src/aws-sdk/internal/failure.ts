@@ -12,7 +12,7 @@ export const unknownEndpoint = "the SDK client's endpoint"
 /** Classifies a failure of the SDK. Nothing of it is kept but a name, a code, or what a credential provider says without its secrets. */
 export const failureOf = (
   operation: MeteringError.OperationName,
-  { failure, request }: Seen,
+  { failure, hasStatus, request }: Seen,
   elapsed: Duration.Duration
 ):
   | MeteringError.ConnectionError
@@ -35,7 +35,13 @@ export const failureOf = (
   if (isTimeout) {
     return timedOut(operation, request.origin, elapsed)
   }
-  return connectionError(operation, request.origin, { reason: "Transport", cause: failure })
+  return connectionError(
+    operation,
+    request.origin,
+    hasStatus
+      ? { _tag: "ResponseError", reason: "Decode", cause: failure }
+      : { _tag: "RequestError", reason: "Transport", cause: failure }
+  )
 }
 
 export const timedOut = (

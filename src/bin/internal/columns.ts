@@ -15,10 +15,10 @@ export const fields = [
 
 export type Field = (typeof fields)[number]
 
-/** What an earlier submission has added to rows that were not accepted. It is not read. */
+/** Columns that an earlier submission has added to rows that were not accepted. They are not read. */
 const notes = ["line", "reason"] as const
 
-/** What a column is for. */
+/** The meaning of a column. */
 export type Column = Field | Note
 
 type Note = (typeof notes)[number]
@@ -39,7 +39,7 @@ const known: ReadonlyMap<string, Column> = new Map<string, Column>([
 
 export const columnOf = (name: string): Column | undefined => known.get(plain(name))
 
-/** So many strange columns are told one by one. */
+/** The number of unknown columns that are told one by one. */
 const mostTold = 10
 
 /** What each column is for, or what is wrong with the head of the file. */

@@ -1,4 +1,4 @@
-/** What somebody wants of the command, and what is wrong with how it was written. */
+/** Reads the arguments: the command that is asked for, and faults in how it is written. */
 import type { CommandInfo, OptionInfo } from "./describe.js"
 
 export type Shell = "bash" | "zsh" | "fish"
@@ -19,7 +19,7 @@ const shells: { readonly [name: string]: Shell } = {
 
 const levels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
 
-/** What can be written before and after every command. */
+/** Options that every command takes, before and after its name. */
 export const everywhere: ReadonlyArray<OptionInfo> = [
   {
     name: "--help",
@@ -38,7 +38,7 @@ export const everywhere: ReadonlyArray<OptionInfo> = [
   }
 ]
 
-/** What stands alone. */
+/** Options that stand alone. */
 export const alone: ReadonlyArray<OptionInfo> = [
   {
     name: "--version",
@@ -98,7 +98,7 @@ const suggestion = (written: string, names: ReadonlyArray<string>): string => {
 
 const longest = 60
 
-/** So much of a word is repeated; a name that is longer is something else. */
+/** The number of characters of a word that are repeated; a longer name is something else. */
 const shortened = (word: string) => (word.length > longest ? `${word.slice(0, longest)}…` : word)
 
 const isOption = (word: string) => /^-./.test(word)

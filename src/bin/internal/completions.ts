@@ -1,4 +1,4 @@
-/** What makes shells complete commands, options and values. */
+/** Scripts by which shells complete commands, options and values. */
 import { alone, everywhere, type Shell } from "./commandLine.js"
 import type { CommandInfo, OptionInfo } from "./describe.js"
 
@@ -70,7 +70,7 @@ const identifier = ({ name }: CommandInfo) => name.replace(/\W/g, "_")
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 const zsh = (root: CommandInfo): string => {
-  /** What stands in brackets and between colons is no text. */
+  /** Brackets and colons have a meaning of their own here. */
   const escaped = (text: string) => text.replace(/[[\]:\\]/g, "\\$&")
   const specOf = (option: OptionInfo): ReadonlyArray<string> => {
     const value =

@@ -2,8 +2,8 @@
  * CSV as in RFC 4180, from bytes of UTF-8. A row is one when its line end was read, or a clean end of the input: it is
  * given at once then, and never before.
  *
- * The delimiter is the first of comma, semicolon and tab in the first line: names of columns have none of them, and
- * spreadsheets write each, by their language. Lines end with LF or CRLF; with CR where the first line ends with CR alone.
+ * The delimiter is the first of comma, semicolon and tab in the first line, which may be `sep=;` as in Excel: names of
+ * columns have none of them, and spreadsheets write each, by their language. Lines end with LF or CRLF; with CR where the first line ends with CR alone.
  */
 import { cannotRun, Failure } from "./failure.js"
 import * as limits from "./limits.js"

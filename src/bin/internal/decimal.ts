@@ -15,7 +15,7 @@ const normalOf = (text: string): string => {
 }
 
 /**
- * Whether a number of the machine says all of what the text says: 1.00000000000000001 would be 1. Of more than 40
+ * True if a number of the machine says all of what the text says: 1.00000000000000001 would be 1. Of more than 40
  * characters none does.
  */
 export const isExact = (text: string): boolean =>

@@ -1,5 +1,5 @@
 /**
- * What a command takes, as plain data. The library for command lines knows it, but only tells it in sentences of its
+ * The options and arguments of a command, as plain data. The library for command lines knows it, but only tells it in sentences of its
  * own, so its descriptions are read here: the version is pinned, and a shape that is not known is an error.
  */
 import type * as Command from "@effect/cli/Command"
@@ -11,7 +11,7 @@ export interface OptionInfo {
   /** With its dashes, and one letter's where there is one. */
   readonly name: string
   readonly alias?: string | undefined
-  /** What its value is; a flag has none. */
+  /** The kind of its value; a flag has none. */
   readonly value?: string | undefined
   /** All that its value can be, where that is a list. */
   readonly choices?: ReadonlyArray<string> | undefined

@@ -1,4 +1,4 @@
-/** Whether two names or descriptors lead to one file, by device and inode: links and redirections are seen through. */
+/** True if two names or descriptors lead to one file, by device and inode: links and redirections are seen through. */
 import { type BigIntStats, fstatSync, statSync } from "node:fs"
 
 const statOf = (file: string | number): BigIntStats | undefined => {

@@ -1,8 +1,8 @@
 /** Losses that a dry run can tell of: usage that the service would certainly not bill as the file has it. */
-import { createHash } from "node:crypto"
 import * as DateTime from "effect/DateTime"
-import { keyOf } from "../../internal/submission/key.js"
+import { splitOf } from "../../sandbox/internal/metered.js"
 import { UsageRecord } from "../../UsageRecord.js"
+import { digest, keyOfAccepted } from "./repeated.js"
 import type { Settled } from "./submitRows.js"
 import type { Verdict } from "./verdict.js"
 
@@ -12,6 +12,7 @@ const aheadAtMost = 5 * 60_000
 interface First {
   readonly line: number
   readonly quantity: number
+  /** Of all orders of the same allocations the same. */
   readonly allocations: string
 }
 
@@ -27,40 +28,26 @@ export interface Options {
  */
 export const make = ({ now, productCode }: Options) => {
   const firsts = new Map<string, First>()
-  let repeated = 0
 
-  const verdictOf = (record: UsageRecord, product: string | undefined, line: number) => {
+  /** The same, or with what is foreseen of it. */
+  return (settled: Settled): Settled => {
+    const { record, row } = settled
+    const key = keyOfAccepted(settled, productCode)
+    if (key === undefined || !(record instanceof UsageRecord)) return settled
     const ahead = record.timestamp.epochMillis - now()
-    if (ahead > aheadAtMost) return inFuture(record)
-    const key = digest(keyOf(record, product))
+    if (ahead > aheadAtMost) return { ...settled, verdict: inFuture(record) }
     const { quantity = 0, usageAllocations } = record
-    const allocations =
-      usageAllocations === undefined ? "" : digest(JSON.stringify(usageAllocations))
+    const allocations = usageAllocations === undefined ? "" : digest(splitOf(usageAllocations))
     const first = firsts.get(key)
     if (first === undefined) {
-      firsts.set(key, { line, quantity, allocations })
-      return undefined
+      firsts.set(key, { line: row.line, quantity, allocations })
+      return settled
     }
-    if (first.quantity !== quantity || first.allocations !== allocations) return secondTo(first)
-    repeated += 1
-    return undefined
-  }
-
-  return {
-    /** The same, or with what is foreseen of it. */
-    look: (settled: Settled): Settled => {
-      const { record, row, verdict } = settled
-      if (verdict.status !== "Accepted" || !(record instanceof UsageRecord)) return settled
-      const content = row.content._tag === "Right" ? row.content.right : undefined
-      const foreseen = verdictOf(record, content?.productCode ?? productCode, row.line)
-      return foreseen === undefined ? settled : { ...settled, verdict: foreseen }
-    },
-    /** Rows that say the same as an earlier one. */
-    repeated: () => repeated
+    return first.quantity === quantity && first.allocations === allocations
+      ? { ...settled, isRepeated: true }
+      : { ...settled, verdict: secondTo(first) }
   }
 }
-
-const digest = (text: string) => createHash("sha256").update(text).digest("base64").slice(0, 24)
 
 const inFuture = ({ timestamp }: UsageRecord): Verdict => ({
   status: "Rejected",

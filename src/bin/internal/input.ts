@@ -13,7 +13,7 @@ import * as utf8 from "./utf8.js"
 
 export const isStandardInput = (file: string) => file === "-"
 
-/** What to look at to know which file it is: its path, or the descriptor of standard input. */
+/** Identifies the file: its path, or the descriptor of standard input. */
 export const descriptorOf = (file: string): string | number => (isStandardInput(file) ? 0 : file)
 
 export const nameOf = (file: string) => (isStandardInput(file) ? "standard input" : file)

@@ -1,4 +1,4 @@
-/** What JSON.parse does not tell of a text: it rounds numbers, takes the last of doubled members, and nests at will. */
+/** Faults of a text that JSON.parse does not tell: it rounds numbers, takes the last of doubled members, and nests at will. */
 import * as decimal from "./decimal.js"
 import * as limits from "./limits.js"
 import { shortened, someOf } from "./printable.js"
@@ -36,7 +36,7 @@ const nameOf = (token: string): string => {
   }
 }
 
-/** What is wrong with a text of JSON, if it is one. One pass, whatever it holds. */
+/** The fault of a text of JSON, if there is one. It takes one pass. */
 export const problemIn = (text: string): string | undefined => {
   const repeated: Array<string> = []
   const rounded: Array<string> = []

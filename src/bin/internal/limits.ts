@@ -6,7 +6,7 @@ export const rowBytes = 2 * 1024 * 1024
 /** A cell of CSV, in bytes. */
 export const cellBytes = 1024 * 1024
 
-/** So much of a row that is too long is kept, to know it by. */
+/** The number of bytes that are kept of a row that is too long. */
 export const keptBytes = 200
 
 /** The digits, points and signs of a number. Those that JavaScript prints have 25 at the most. */

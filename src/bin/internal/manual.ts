@@ -1,4 +1,4 @@
-/** What help tells beside the options: examples and the environment. */
+/** Texts of the help beside the options: examples and the environment. */
 
 export interface Line {
   readonly term: string

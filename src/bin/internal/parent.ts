@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
 /**
- * `npx` ends by a signal without passing it on. It stays as long as what it runs, so without it nobody waits for this
- * process; whoever else starts one may mean it to stay.
+ * `npx` ends by a signal without passing it on. It stays as long as what it runs, so without it nothing waits for this
+ * process. Another parent may mean it to stay.
  */
 const isNpx = process.env.npm_command === "exec" && process.env.npm_lifecycle_event === "npx"
 

@@ -6,7 +6,7 @@ export interface Problem {
   /** The column at fault, from 1, where there is one. */
   readonly column?: number | undefined
   readonly reason: string
-  /** Whether rows of the same reason are told together. */
+  /** True if rows of the same reason are told together. */
   readonly isShared: boolean
 }
 

@@ -39,10 +39,10 @@ const proxyOf = (environment: Environment, name: string) => {
       Either.left(`${variable} is not the URL of an http or https proxy`)
 }
 
-/** Whoever runs a sandbox on this machine does not mean a proxy to reach it, wherever that is. */
+/** A sandbox on this machine is not reached through a proxy. */
 const loopback = ["localhost", "127.0.0.1", "[::1]"]
 
-/** What the environment says, or what is wrong with it; nothing where every host is reached without a proxy. */
+/** The proxies of the environment, or its fault; nothing where every host is reached without a proxy. */
 export const read = (environment: Environment): Either.Either<Proxies | undefined, string> =>
   Either.gen(function* () {
     const http = yield* proxyOf(environment, "HTTP_PROXY")

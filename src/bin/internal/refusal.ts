@@ -19,7 +19,7 @@ export const failureOf = (error: CallError | ConfigError.ConfigError): Failure =
       ? cannotRun(error.message)
       : refused(error.message)
 
-/** What a call may have done although no response says so, and how to go on from there. */
+/** The possible effects of a call without a response, and how to go on from there. */
 export interface Doubt {
   /** Such as "may have been metered". */
   readonly perhaps: string

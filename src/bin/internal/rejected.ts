@@ -1,7 +1,8 @@
 /** Rows that were not accepted, as they were written, each with its line and the reason: to be corrected and submitted again. */
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { type Column, columnOf, isNote } from "./columns.js"
-import type { Row, Sheet } from "./rows.js"
+import { ndjsonContent, type Row, type Sheet } from "./rows.js"
 
 /** The delimiter is the file's own: the programs that it is for expect that one. */
 const line = (cells: ReadonlyArray<string>, delimiter: string) =>
@@ -20,20 +21,39 @@ export const head = (sheet: Sheet): string =>
     ? ""
     : line([...own(sheet.head, sheet.columns), "line", "reason"], sheet.delimiter)
 
-export const row = ({ line: place, sheet, written }: Row, reason: string): string => {
-  if (sheet.format === "csv") {
-    const cells = typeof written === "string" ? [written] : written
-    // of too few or too many cells all are kept, for a person to see, and what is added stays in its columns
-    const missing = Math.max(0, sheet.columns.length - cells.length)
-    const padded = [...cells, ...Array.from({ length: missing }, () => "")]
-    return line([...own(padded, sheet.columns), String(place), reason], sheet.delimiter)
-  }
+/** Behind a row of too few cells: without it, the cells that were missing would be read as empty. */
+const incomplete = "cells were missing: complete the row and take this cell out"
+
+export const row = (rejected: Row, reason: string): string =>
+  rejected.sheet.format === "csv"
+    ? csvRow(rejected.sheet, rejected, reason)
+    : ndjsonRow(rejected, reason)
+
+/** A row of too few or too many cells is written with too many, so that it is not read as usage as it is. */
+const csvRow = (
+  { columns, delimiter }: Sheet & { readonly format: "csv" },
+  { line: place, written }: Row,
+  reason: string
+) => {
+  const cells = typeof written === "string" ? [written] : written
+  const width = columns.length
+  const missing = Math.max(0, width - cells.length)
+  const padded = [...cells.slice(0, width), ...Array.from({ length: missing }, () => "")]
+  const surplus = missing > 0 ? [incomplete] : cells.slice(width)
+  return line([...own(padded, columns), String(place), reason, ...surplus], delimiter)
+}
+
+const ndjsonRow = ({ content, line: place, written }: Row, reason: string) => {
   const text = String(written)
-  const members = isObject(text)
-    ? membersOf(text).filter((member) => !isNote(columnOf(nameOf(member))))
-    : // what is no JSON object is kept as it was, in one that is
-      [`"unreadable":${JSON.stringify(text)}`]
-  return `{${[...members, `"line":${place}`, `"reason":${JSON.stringify(reason)}`].join(",")}}\n`
+  const withNotes = (members: ReadonlyArray<string>) =>
+    `{${[...members, `"line":${place}`, `"reason":${JSON.stringify(reason)}`].join(",")}}`
+  const unreadable = withNotes([`"unreadable":${JSON.stringify(text)}`])
+  if (!isObject(text)) return `${unreadable}\n`
+  const members = membersOf(text).filter((member) => !isNote(columnOf(nameOf(member))))
+  const object = withNotes(members)
+  // the fault may be in what is left out here, or behind the end of what was kept of a long line
+  const isMended = Either.isLeft(content) && Either.isRight(ndjsonContent(object))
+  return `${isMended ? unreadable : object}\n`
 }
 
 const isObject = (text: string): boolean => {

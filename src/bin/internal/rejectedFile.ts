@@ -24,6 +24,8 @@ export interface RejectedFile {
    * otherwise the file stays as it was.
    */
   readonly finish: Effect.Effect<void, Failure>
+  /** Until it is finished, the name of the file that has the rows, in a sentence. */
+  readonly unfinished: () => string | undefined
 }
 
 export type Requirements = FileSystem.FileSystem | Scope.Scope
@@ -51,7 +53,8 @@ export const open = (
     return {
       write: (lines) =>
         file.writeAll(encoder.encode(lines.map(({ text }) => text).join(""))).pipe(orFail),
-      finish: Effect.void
+      finish: Effect.void,
+      unfinished: () => undefined
     }
   })
 
@@ -96,6 +99,8 @@ const replacing = (
     const places: Array<Place> = []
     let size = 0
     let isFinished = false
+    let isPlaced = false
+    const whereabouts = `What was rejected is in ${name}.`
     const file = yield* create(name).pipe(orFail)
 
     const write = (lines: ReadonlyArray<Line>) =>
@@ -136,14 +141,19 @@ const replacing = (
       return Effect.ignore(completed).pipe(
         Effect.zipRight(keepInput(path, source)),
         Effect.zipRight(fs.rename(name, target).pipe(orFail)),
-        Effect.mapError(({ message }) => cannotRun(`${message} What was rejected is in ${name}.`))
+        Effect.mapError(({ message }) => cannotRun(`${message} ${whereabouts}`)),
+        Effect.ensuring(
+          Effect.sync(() => {
+            isPlaced = true
+          })
+        )
       )
     }).pipe(Effect.uninterruptible)
 
     yield* Effect.addFinalizer(() =>
       isFinished ? Effect.void : size > 0 ? Effect.ignore(finish) : Effect.ignore(fs.remove(name))
     )
-    return { write, finish }
+    return { write, finish, unfinished: () => (isPlaced ? undefined : whereabouts) }
   }).pipe(Effect.uninterruptible)
 
 /** Rows of so many bytes are sorted in memory at a time. */

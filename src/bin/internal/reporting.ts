@@ -43,16 +43,18 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
   let isHeadWritten = false
   let isWritable = writeRejected !== undefined
   let lastLine = 1
+  let repeated = 0
 
   const addRejected = (line: Line) => {
     rejected.push(line)
     held += line.text.length
   }
 
-  const add = ({ record, row, verdict }: Settled) => {
+  const add = ({ isRepeated = false, record, row, verdict }: Settled) => {
     lastLine = Math.max(lastLine, row.line)
     const { column, isShared = false, meteringRecordId, reason, status } = verdict
-    counted.add(record, status)
+    counted.add(record, status, isRepeated)
+    if (isRepeated) repeated += 1
     if (isJson) {
       const line = `${json({ line: row.line, status: told(status), reason, meteringRecordId, record })}\n`
       lines += line
@@ -103,22 +105,35 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
     counts: Object.fromEntries(
       Object.entries(counted.counts()).map(([status, count]) => [told(status), count])
     ),
+    repeated,
     calls,
     dryRun: isDryRun,
     stopped: isStopped,
     readToTheEnd: !isUnread
   })
 
+  /** For people, as it is no fault of any row. */
+  const tellRepeated = Effect.suspend(() => {
+    const rows = repeated === 1 ? "1 row says" : `${repeated.toLocaleString("en-US")} rows say`
+    return repeated === 0
+      ? Effect.void
+      : Console.error(
+          `${rows} the same as an earlier row: an hour of a customer and dimension is billed once.`
+        )
+  })
+
   const finish = (end: End) =>
-    isJson
-      ? print(`${json({ summary: summary(end) })}\n`)
-      : Effect.gen(function* () {
-          for (const line of found.lines()) yield* Console.error(line)
-          yield* counted.total > 0
-            ? print(`${counted.show(isDryRun ? "would be sent" : "accepted")}\n`)
-            : Console.log(`There are no records in ${name}: nothing was sent.`)
-          if (end.isStopped) yield* Console.error("It was stopped.")
-        })
+    Effect.gen(function* () {
+      if (isJson) yield* print(`${json({ summary: summary(end) })}\n`)
+      else {
+        for (const line of found.lines()) yield* Console.error(line)
+        yield* counted.total > 0
+          ? print(`${counted.show(isDryRun ? "would be sent" : "accepted")}\n`)
+          : Console.log(`There are no records in ${name}: nothing was sent.`)
+        if (end.isStopped) yield* Console.error("It was stopped.")
+      }
+      yield* tellRepeated
+    })
 
   return {
     add,

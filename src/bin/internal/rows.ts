@@ -128,6 +128,7 @@ const csvRows = (name: string): Scanner<Uint8Array, Row> => {
   const rowsOf = ({ failure, out }: Step<csvScanner.Line>): Step<Row> => {
     const rows: Array<Row> = []
     for (const line of out) {
+      if (sheet === undefined && namesDelimiter(line)) continue
       if (sheet === undefined) {
         const begun = sheetOf(line, name)
         if (Either.isLeft(begun)) return { out: [], failure: begun.left }
@@ -152,6 +153,10 @@ const csvRows = (name: string): Scanner<Uint8Array, Row> => {
     atFailure: lines.atFailure
   }
 }
+
+/** True of the first line that Excel takes in front of the columns, such as `sep=;`. */
+const namesDelimiter = ({ cells, line }: csvScanner.Line) =>
+  line === 1 && cells.length === 2 && cells[0]?.toLowerCase() === "sep=" && cells[1] === ""
 
 const sheetOf = (
   { cells, delimiter, tooLong }: csvScanner.Line,
@@ -208,7 +213,7 @@ export const ndjson: <R>(
               written: text,
               content:
                 tooLong === undefined
-                  ? objectOf(text)
+                  ? ndjsonContent(text)
                   : Either.left(`${tooLong}, and only its beginning is kept`)
             }
           ]
@@ -222,7 +227,8 @@ export const ndjson: <R>(
   }
 })
 
-const objectOf = (text: string): Row["content"] => {
+/** Reads one line of NDJSON. */
+export const ndjsonContent = (text: string): Row["content"] => {
   const problem = json.problemIn(text)
   return Either.try({ try: (): unknown => JSON.parse(text), catch: () => "this is not JSON" }).pipe(
     Either.flatMap((value) =>

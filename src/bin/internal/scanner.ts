@@ -5,7 +5,7 @@ import * as Chunk from "effect/Chunk"
 import * as Stream from "effect/Stream"
 import type { Failure } from "./failure.js"
 
-/** What some input came to, and what is wrong with what follows it. */
+/** The results of some input, and the fault of what follows it. */
 export interface Step<Out> {
   readonly out: ReadonlyArray<Out>
   readonly failure?: Failure | undefined
@@ -15,7 +15,7 @@ export interface Scanner<In, Out> {
   readonly push: (input: In) => Step<Out>
   /** Only at a clean end: what was begun when reading failed is not complete. */
   readonly end: () => Step<Out>
-  /** What a failure to read is told with, beside its reason. */
+  /** Adds the place to a failure to read. */
   readonly atFailure: (failure: Failure) => Failure
 }
 

@@ -1,6 +1,6 @@
-/** Who is told that the process is to end: a command that ends in its own way, or else its fiber, by interruption. */
+/** Signals for the command that ends in its own way; of any other its fiber is interrupted. */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 export class Signals extends Context.Tag("effect-marketplace-metering/bin/Signals")<
@@ -13,10 +13,21 @@ export class Signals extends Context.Tag("effect-marketplace-metering/bin/Signal
     readonly take: (
       onSignal: (wanted: "end" | "endAtOnce") => void
     ) => Effect.Effect<void, never, Scope.Scope>
+    /**
+     * Until the end of the scope, the end from outside waits while this gives a text that says what is unfinished. A third
+     * signal does not wait, and prints the text.
+     */
+    readonly hold: (unfinished: () => string | undefined) => Effect.Effect<void, never, Scope.Scope>
     /** A signal is the ordinary end of this command. */
     readonly expect: Effect.Effect<void>
   }
 >() {}
+
+/** Ends when the process has taken too long to end at once, and nothing is unfinished. */
+export const overdue = (unfinished: () => string | undefined): Effect.Effect<void> =>
+  Effect.asVoid(
+    Effect.repeat(Effect.sleep("5 seconds"), { while: () => unfinished() !== undefined })
+  )
 
 /** Milliseconds in which a signal is an echo: a parent process passes on what all of its group have got. */
 const echo = 1_000
@@ -25,7 +36,7 @@ export type Wanted = "end" | "endAtOnce" | "exit"
 
 const wanted: ReadonlyArray<Wanted> = ["end", "endAtOnce", "exit"]
 
-/** What the first, second and third signal mean, by the milliseconds at which they come. Echoes mean nothing. */
+/** The meaning of the first, second and third signal, by the milliseconds at which they come. Echoes mean nothing. */
 export const meaning = (): ((at: number) => Wanted | undefined) => {
   let count = 0
   let last = Number.NEGATIVE_INFINITY

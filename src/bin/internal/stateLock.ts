@@ -64,7 +64,7 @@ const link = (
 ): Effect.Effect<void, Failure | PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    if (yield* isMade(fs.link(mine, lock))) return
+    if (yield* isMade(path, fs.link(mine, lock))) return
     const first = yield* holderOf(lock)
     // it was given back just now
     if (first === undefined) return yield* link(path, lock, mine)
@@ -76,7 +76,7 @@ const link = (
       holder = yield* holderOf(successor)
     }
     const [last = lock] = chain.slice(-1)
-    const isSuccessor = yield* isMade(fs.link(mine, last))
+    const isSuccessor = yield* isMade(path, fs.link(mine, last))
     // one that has held it in the meantime has given back all of it, beginning with the lock
     if (!isSuccessor || (yield* holderOf(lock))?.id !== first.id) {
       if (isSuccessor) yield* fs.remove(last)
@@ -86,12 +86,18 @@ const link = (
     yield* Effect.forEach(chain.slice(1), (old) => Effect.ignore(fs.remove(old)))
   })
 
-const isMade = (link: Effect.Effect<void, PlatformError>): Effect.Effect<boolean, PlatformError> =>
+const isMade = (
+  path: string,
+  link: Effect.Effect<void, PlatformError>
+): Effect.Effect<boolean, Failure> =>
   link.pipe(
     Effect.as(true),
-    Effect.catchIf(
-      (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
-      () => Effect.succeed(false)
+    Effect.catchAll((error) =>
+      error._tag === "SystemError" && error.reason === "AlreadyExists"
+        ? Effect.succeed(false)
+        : cannotRun(
+            `${path} cannot be locked: its file system makes no hard links (${reasonOf(error)}). Give a file on another one by --state.`
+          )
     )
   )
 
@@ -128,13 +134,13 @@ const inUse = (path: string, lock: string, { pid }: Holder): Failure =>
       : `${path} is in use by the sandbox of process ${pid}. Give another by --state, or delete ${lock} if that process is no sandbox.`
   )
 
-/** Whether a lock may be held: in a container, a process that was killed had the same id as this one. */
+/** True if a lock may be held: in a container, a process that was killed had the same id as this one. */
 const isOther = ({ id, pid }: Holder): boolean => {
   if (pid === process.pid) return held.has(id)
   try {
     return pid === 0 || process.kill(pid, 0)
   } catch (error) {
-    // it lives, but is somebody else's
+    // it lives, but belongs to another user
     return hasProperty(error, "code") && error.code === "EPERM"
   }
 }

@@ -20,6 +20,8 @@ export interface Settled {
   readonly row: Row
   readonly verdict: verdict.Verdict
   readonly record: Counted | undefined
+  /** True if it says the same as an earlier row, with which it is billed once. */
+  readonly isRepeated?: boolean
 }
 
 export interface Options
@@ -33,7 +35,7 @@ export interface Options
   readonly onSettled: (settled: Settled) => void
   /** Writes what is held of settled rows. Its failure stops the submission as `stop` does. */
   readonly flush: Effect.Effect<void, Failure>
-  /** Whether so much is held that it is to be written before more is settled. */
+  /** True if the rows that are held must be written before more are settled. */
   readonly isFull: () => boolean
 }
 
@@ -47,7 +49,7 @@ export interface Ended {
 /** Rows that are read ahead of the submission's own buffer. */
 const readAhead = 1_024
 
-/** What is held of settled rows is written at the latest after this time. */
+/** The longest time that settled rows are held before they are written. */
 const flushEvery = "100 millis"
 
 /**

@@ -27,13 +27,14 @@ export const make = (isShown: boolean) => {
   const counts = new Map<Status, number>()
   let total = 0
 
-  const add = (record: Counted | undefined, status: Status) => {
+  /** Units of a row that is billed with an earlier one are not counted again. */
+  const add = (record: Counted | undefined, status: Status, isRepeated = false) => {
     counts.set(status, (counts.get(status) ?? 0) + 1)
     total += 1
     if (!isShown) return
     const customer = String(record?.customerAWSAccountId ?? record?.customerIdentifier ?? "?")
     const dimension = String(record?.dimension ?? "?")
-    const units = typeof record?.quantity === "number" ? record.quantity : 0
+    const units = typeof record?.quantity === "number" && !isRepeated ? record.quantity : 0
     const key = JSON.stringify([customer, dimension, status])
     const sum = sums.get(key) ?? { customer, dimension, status, records: 0, units: 0 }
     sum.records += 1

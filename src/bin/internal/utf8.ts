@@ -6,7 +6,7 @@ import type { Scanner, Step } from "./scanner.js"
 const convert =
   'Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.'
 
-/** What is no text in UTF-8, by its first bytes, and what to do with it. */
+/** Formats that are not text in UTF-8, by their first bytes, and the cure. */
 const others: ReadonlyArray<readonly [start: ReadonlyArray<number | undefined>, told: string]> = [
   [[0x1f, 0x8b], "is compressed by gzip. Unpack it first, with gunzip."],
   [
@@ -28,7 +28,7 @@ const others: ReadonlyArray<readonly [start: ReadonlyArray<number | undefined>, 
   )
 ]
 
-/** So many bytes tell what it is. */
+/** The number of bytes by which a format is known. */
 const told = 4
 
 const none = Buffer.alloc(0)

@@ -15,7 +15,7 @@ export interface Verdict {
   /** The column at fault, from 1, where there is one. */
   readonly column?: number | undefined
   readonly meteringRecordId?: string | undefined
-  /** Whether other rows have the same reason for the same cause, so that it need not be told of each. */
+  /** True if other rows have the same reason for the same cause, so that it need not be told of each. */
   readonly isShared?: boolean | undefined
 }
 

@@ -22,7 +22,7 @@ const longestBody = Option.some(maxText)
 
 const index: ReadonlySet<string> = new Set(["/", "/_sandbox", "/_sandbox/"])
 
-/** Whether a browser has come to the server, and to no page of it. A program has no use for the page. */
+/** True if a browser asks for the server itself, and for no page of it. A program has no use for the page. */
 export const isIndex = (request: HttpServerRequest.HttpServerRequest): boolean =>
   request.method === "GET" &&
   index.has(pathOf(request)) &&

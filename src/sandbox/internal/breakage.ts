@@ -7,7 +7,7 @@ import { internalFailure, type Reply } from "../../internal/awsJsonServer.js"
 
 /** Logs what broke, and gives the reply that says so. */
 export const replyTo = (cause: Cause.Cause<unknown>): Effect.Effect<Reply> => {
-  // somebody has ended it, and knows
+  // it was ended on purpose
   if (Cause.isInterruptedOnly(cause)) return Effect.succeed(internalFailure(broken))
   const error = Cause.squash(cause)
   const reason = isPlatformError(error) ? unwritable(error) : undefined

@@ -125,7 +125,7 @@ const spanOf = (identifier: string, longest?: `${number} ${"day" | "days"}`) => 
 /** How long: anything that Effect takes for a duration, and in JSON text such as `5 minutes` or milliseconds. */
 export const Span = spanOf("Duration")
 
-/** How long somebody is made to wait. A timer of JavaScript's holds no more than 24 days. */
+/** The duration of a delay. A timer of JavaScript's holds no more than 24 days. */
 export const Wait = spanOf("Wait", "1 day")
 
 /** How far a clock is off. */

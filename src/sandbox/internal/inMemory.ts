@@ -48,7 +48,7 @@ const call = <Request extends object, Response, E extends ModelledException, Ans
       : Either.mapLeft(answer, (reply) => errorOf(operation, reply, arrival.requestId))
   })
 
-/** What nothing was signed for is not looked at again. */
+/** In memory no signature is verified, so that no response and no fault are known before. */
 const notLookedAt = { answer: undefined, fault: { fault: "none" } } as const
 
 /** How long an answer is under way. */

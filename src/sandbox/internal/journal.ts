@@ -187,7 +187,7 @@ const damaged =
 
 /**
  * The end of a file: what follows its last line end, which is nothing unless its writer ended while it wrote. Says
- * whether that was dropped; nobody has had an answer to it.
+ * whether that was dropped; no response to it was given.
  */
 export const end = (
   progress: Progress,
@@ -321,5 +321,5 @@ export const load = (initial: State, text: string): Effect.Effect<State, string>
       : progress.state
   })
 
-/** So many characters are written and read in a few milliseconds. */
+/** The number of characters that are written and read in a few milliseconds. */
 const sliceLength = 65_536

@@ -16,7 +16,7 @@ export const generate = async (): Promise<string> => {
   return jose.exportPKCS8(privateKey)
 }
 
-/** Whether a text is a private key that can sign: RSA of 2048 bits or more, PKCS #8 in PEM. */
+/** True of a text that is a private key that can sign: RSA of 2048 bits or more, PKCS #8 in PEM. */
 export const isPrivateKey = (pem: string): boolean => {
   try {
     const { asymmetricKeyDetails, asymmetricKeyType } = createPrivateKey(pem)

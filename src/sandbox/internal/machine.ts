@@ -59,7 +59,7 @@ const meet = (state: State, operation: OperationName): readonly [Fault, State] =
 
 const noFault: Fault = { fault: "none" }
 
-/** Whether the next fault still has the clock that a signature was checked by: other calls may have come between. */
+/** True if the next fault still has the clock that a signature was checked by: other calls may have come between. */
 const isSkewedBy = (state: State, operation: OperationName, skew: number): boolean =>
   skewOf(upcoming(state, operation)) === skew
 
@@ -95,7 +95,7 @@ export interface Call {
   readonly skew: number | undefined
 }
 
-/** What became of a call. */
+/** The outcome of a call. */
 export interface Outcome<A> {
   readonly fault: Fault
   /** None where the connection is cut before there is one. */
@@ -149,7 +149,7 @@ const entryOf = (
   answer
 })
 
-/** What goes wrong, whether the request is sound, how many may, what there is room for; and then the service itself. */
+/** Faults, validity of the request, quotas and room come first; then the service itself. */
 const carryOut = (state: State, call: Call, fault: Fault): readonly [Answer, State] => {
   const { arrival, clock, operation, request, visitor } = call
   const service = services[operation]

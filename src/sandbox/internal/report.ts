@@ -121,7 +121,7 @@ export const billedPage = (
     }
   })
 
-/** What is billed of the records from a place on, and the place after them. */
+/** The billed records from a place on, and the place after them. */
 const billedFrom = (all: ReadonlyArray<Metered>, from: number, limit: number) => {
   const page: Array<Report.Billed> = []
   let to = from

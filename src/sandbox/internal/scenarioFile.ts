@@ -41,7 +41,7 @@ const placeInText = (text: string, position: number): string => {
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}.`
 }
 
-/** What does not fit a schema: each problem with its place, or `whole`, what is expected there, and no value. */
+/** Mismatches with a schema: each problem with its place, or `whole`, what is expected there, and no value. */
 export const problemsOf = (issue: ParseResult.ParseIssue, whole: string): ReadonlyArray<string> => [
   ...new Set(
     problemsAt(issue, [], []).map(([place, problem]) => `${dotted(place, whole)}: ${problem}`)

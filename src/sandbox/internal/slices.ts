@@ -7,7 +7,7 @@ export const nextTask: Effect.Effect<void> = Effect.async((resume) => {
   return Effect.sync(() => clearImmediate(handle))
 })
 
-/** So many steps of sorting and mapping take a few milliseconds. */
+/** The number of steps of sorting and mapping that take a few milliseconds. */
 const sliceLength = 8192
 
 /** Applies a function to all elements. */

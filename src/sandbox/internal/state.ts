@@ -143,9 +143,9 @@ export interface State {
   readonly log: callLog.CallLog<Called>
   /** The estimated memory of all entries, in bytes. */
   readonly size: number
-  /** What has changed since the last write, the newest last. */
+  /** Changes since the last write, the newest last. */
   readonly unwritten: ReadonlyArray<Change>
-  /** Whether it took another state's place since the last write. */
+  /** True if it took another state's place since the last write. */
   readonly isReplaced: boolean
   /** What it began as. */
   readonly origin: Origin

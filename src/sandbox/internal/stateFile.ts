@@ -15,10 +15,10 @@ import * as journal from "./journal.js"
 import { SandboxError } from "./sandboxError.js"
 import type { State } from "./state.js"
 
-/** So many bytes of changes, and as many as the snapshot itself has, are too many to read again at a start. */
+/** The number of bytes of changes that, with as many as the snapshot has, are too many to read at a start. */
 const manyBytes = 16 * 1024 * 1024
 
-/** So many bytes are written at once. */
+/** The number of bytes that are written at once. */
 const pieceLength = 256 * 1024
 
 /** A file that is open for changes. */
@@ -29,7 +29,7 @@ interface Journal {
   /** How long it was when it was made. */
   readonly snapshotSize: bigint
   readonly checksum: string
-  /** Whether it may end in half a line, to which nothing must be appended. */
+  /** True if it may end in half a line, to which nothing must be appended. */
   readonly isTorn: boolean
 }
 
@@ -166,7 +166,7 @@ const read = (path: string, file: string, initial: State) =>
     return progress.state
   })
 
-/** What sandboxes have left behind that were killed while they wrote. */
+/** Removes files of sandboxes that were killed while they wrote. */
 const removeLeftovers = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

@@ -85,7 +85,7 @@ export const licenceOf = (
   return customer && agreement && { customer, agreement }
 }
 
-/** Whether an agreement ends before it begins. */
+/** True if an agreement ends before it begins. */
 export const isReversed = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "endsAt">): boolean =>
   startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
 
@@ -111,7 +111,7 @@ export const takesUsage = (agreement: Agreement, now: number): boolean => {
   return stage === "active" || stage === "cancelled"
 }
 
-/** Whether an agreement holds at the time of usage, or, by the hour, in a part of its hour. */
+/** True if an agreement holds at the time of usage, or, by the hour, in a part of its hour. */
 export const covers = (
   { endsAt, startsAt }: Agreement,
   timestamp: number,
@@ -124,7 +124,7 @@ export const covers = (
   )
 }
 
-/** Whether a customer may use a product now. */
+/** True if a customer may use a product now. */
 export const isSubscribed = (
   customer: Customer | undefined,
   productCode: string,
