@@ -111,32 +111,38 @@ describe.each(allOperations)(
       })
     )
 
-    it.effect.each(["", "{}", "null", " \n", '{"error":"upstream"}', '{"__type":"Result"}'])(
-      "takes %j for no success, or shows which records it does not account for",
-      (body) =>
-        Effect.gen(function* () {
-          const outcome = yield* Effect.either(
-            Effect.provide(call(), clientLayer(stubHttp({ body }).layer))
-          )
-          const answered: object = Either.merge(outcome)
-          assert.propertyVal(answered, "statusCode", 200)
-          if (name === "BatchMeterUsage") {
-            assert.instanceOf(answered, BatchMeterUsage.BatchMeterUsageResponse)
-            assert.deepStrictEqual(answered.missingRecords, [UsageRecord.make(record)])
-            return
-          }
-          assert.deepInclude(answered, {
-            _tag: "UnexpectedResponseError",
-            operation: name,
-            missing: missing[name],
-            bodyLength: body.length,
-            isRetryable: true
-          })
-          assert.strictEqual(
-            String(answered).includes("may have been metered"),
-            name === "MeterUsage"
-          )
+    it.effect.each([
+      "",
+      "{}",
+      "null",
+      " \n",
+      '{"error":"upstream"}',
+      '{"__type":"Result"}',
+      '{"MeteringRecordId":" ","Signature":"\\t","CustomerIdentifier":" "}'
+    ])("takes %j for no success, or shows which records it does not account for", (body) =>
+      Effect.gen(function* () {
+        const outcome = yield* Effect.either(
+          Effect.provide(call(), clientLayer(stubHttp({ body }).layer))
+        )
+        const answered: object = Either.merge(outcome)
+        assert.propertyVal(answered, "statusCode", 200)
+        if (name === "BatchMeterUsage") {
+          assert.instanceOf(answered, BatchMeterUsage.BatchMeterUsageResponse)
+          assert.deepStrictEqual(answered.missingRecords, [UsageRecord.make(record)])
+          return
+        }
+        assert.deepInclude(answered, {
+          _tag: "UnexpectedResponseError",
+          operation: name,
+          missing: missing[name],
+          bodyLength: body.length,
+          isRetryable: true
         })
+        assert.strictEqual(
+          String(answered).includes("may have been metered"),
+          name === "MeterUsage"
+        )
+      })
     )
 
     it.effect.each([200, 201, 299])("reads an exception in a body of status %d", (status) =>
@@ -405,7 +411,6 @@ describe("a dry run", () => {
       { body: { MeteringRecordId: "DryRunOperation" } },
       200
     ],
-    ["an empty 200", { body: "" }, 200],
     ["the error DryRunOperation", exception("DryRunOperation"), 400],
     [
       "the error DryRunOperation with 412",
@@ -421,6 +426,47 @@ describe("a dry run", () => {
       assert.notProperty(answer, "meteringRecordId")
       assert.strictEqual(answer.statusCode, statusCode)
       assert.isTrue(sent[0]?.json.DryRun)
+    })
+  )
+
+  it.effect.each(["", "{}", "null", '{"error":"upstream"}', '{"MeteringRecordId":" "}'])(
+    "is not permitted by a 200 of %j, by which nothing may have been metered",
+    (body) =>
+      Effect.gen(function* () {
+        const { outcome } = yield* dryRun({ body })
+        const error = yield* Effect.flip(outcome)
+        assert.deepInclude(error, {
+          _tag: "UnexpectedResponseError",
+          missing: "MeteringRecordId",
+          dryRun: true,
+          isRetryable: true
+        })
+        assert.include(error.message, "To send the same request again is safe.")
+        assert.notInclude(error.message, "metered;")
+      })
+  )
+
+  it.effect("that is lost is not told as one that may have been metered", () =>
+    Effect.gen(function* () {
+      for (const [fields, isDryRun] of [
+        [{ dryRun: true }, true],
+        [{ dryRun: false }, false]
+      ] as const) {
+        const cut = yield* Effect.flip((yield* dryRun(broken("ECONNRESET"), fields)).outcome)
+        assert.deepInclude(cut, { _tag: "ConnectionError", delivery: "unknown" })
+        const late = yield* operations.MeterUsage.call({ ...meterUsage, ...fields }).pipe(
+          Effect.provide(clientLayer(stubHttp(() => Effect.never).layer)),
+          Effect.flip,
+          Effect.fork,
+          Effect.tap(() => TestClock.adjust("30 seconds")),
+          Effect.flatMap(Fiber.join)
+        )
+        assert.strictEqual(late._tag, "RequestTimeoutError")
+        for (const error of [cut, late]) {
+          assert.strictEqual(error.message.includes("may have been metered"), !isDryRun)
+          assert.include(error.message.toLowerCase(), "to send the same request again is safe.")
+        }
+      }
     })
   )
 
@@ -454,6 +500,15 @@ describe("a dry run", () => {
         refused.outcome._tag === "Left" && refused.outcome.left._tag,
         "UnknownServiceError"
       )
+      for (const MeteringRecordId of ["DryRunOperation", " ", "\n"]) {
+        const { outcome } = yield* dryRun({ body: { MeteringRecordId } }, {})
+        const error = yield* Effect.flip(outcome)
+        assert.deepInclude(error, {
+          _tag: "UnexpectedResponseError",
+          missing: "MeteringRecordId"
+        })
+        assert.include(error.message, "It may have been metered")
+      }
       const metered = yield* dryRun({ body: { MeteringRecordId: "m" } }, {})
       const answer = yield* metered.outcome
       assert.instanceOf(answer, MeterUsage.MeterUsageResponse)
