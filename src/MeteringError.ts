@@ -32,6 +32,7 @@ import * as Schema from "effect/Schema"
 import { isCertificateError } from "./internal/certificate.js"
 import * as delivery from "./internal/delivery.js"
 import { responseSizeLimit } from "./internal/httpAnswer.js"
+import { isInvalidRequest } from "./internal/invalidRequest.js"
 import { Rule } from "./Preflight.js"
 
 /**
@@ -582,7 +583,9 @@ export class ConnectionError extends define<ConnectionError>()(
   (self) =>
     `No answer from ${self.endpoint}: ${self.reason}. ${
       self.delivery === "notSent"
-        ? "Nothing was sent; check endpoint and network, and send the same request."
+        ? isInvalidRequest(self.reason ?? "")
+          ? "Nothing was sent; a header holds what none may: look for line breaks in the credentials."
+          : "Nothing was sent; check endpoint and network, and send the same request."
         : sendAgain(self)
     }`,
   (self) => (isLasting(self.reason ?? "") ? "final" : "transient")
@@ -671,7 +674,9 @@ const adviceFor = ({
 const isLasting = (reason: string): boolean =>
   /^(EndpointError|InvalidUrl|Encode|the proxy answers CONNECT with HTTP 4(?!08|29).*)$/.test(
     reason
-  ) || isCertificateError(reason)
+  ) ||
+  isCertificateError(reason) ||
+  isInvalidRequest(reason)
 
 /** Classifies what the model does not, as the official SDK does. */
 const kindOf = ({

@@ -936,6 +936,15 @@ describe("secrets", () => {
         "cannot read /home/seller/.aws/credentials: EACCES",
         "cannot read /home/seller/.aws/credentials: EACCES"
       ],
+      [
+        "cannot read /home/seller/.aws/credentials: hunter2pass",
+        "cannot read /home/seller/.aws/credentials: …"
+      ],
+      [
+        "/home/seller/.aws/credentials: EACCES, secret: hunter2pass",
+        "/home/seller/.aws/credentials: EACCES, secret: …"
+      ],
+      ["vault kv/secret: hunter2pass", "vault kv/secret: …"],
       ["no 'role_arn' in 'hunter2' or 'seller'", "no 'role_arn' in …"],
       [`it is "half 'of" it's`, "it is …s"],
       [`open '/${secret}'`, "open …"],

@@ -826,6 +826,22 @@ describe("time", () => {
 
 describe("connections that fail", () => {
   it.effect.each([
+    "ERR_INVALID_CHAR",
+    "ERR_INVALID_HTTP_TOKEN",
+    "ERR_UNESCAPED_CHARACTERS",
+    "UND_ERR_INVALID_ARG"
+  ])("by a request that is not begun, %s: nothing was sent, and it is final", (code) =>
+    Effect.gen(function* () {
+      const http = stubHttp(broken(code))
+      const error = yield* Effect.flip(
+        Effect.provide(operations.BatchMeterUsage.call(), clientLayer(http.layer))
+      )
+      assert.deepInclude({ ...error }, { reason: code, delivery: "notSent" })
+      assert.isFalse(error.isRetryable)
+    })
+  )
+
+  it.effect.each([
     ["ECONNREFUSED", "notSent"],
     ["ENOTFOUND", "notSent"],
     ["EAI_AGAIN", "notSent"],
