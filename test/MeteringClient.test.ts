@@ -716,9 +716,31 @@ describe("a clock that is off", () => {
     })
   )
 
+  it.effect("is not corrected by more than a day, for this call or a later one", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      for (const ahead of [25 * 60 * minute, -25 * 60 * minute]) {
+        const http = stubHttp(skewed("RequestTimeTooSkewed", ahead), {})
+        yield* Effect.gen(function* () {
+          const error = yield* Effect.flip(operations.BatchMeterUsage.call())
+          assert.strictEqual(error._tag, "ClockSkewError")
+          yield* operations.BatchMeterUsage.call()
+        }).pipe(Effect.provide(clientLayer(http.layer)))
+        assert.deepStrictEqual(
+          http.sent.map(({ headers }) => headers["x-amz-date"]),
+          Array(2).fill("20261124T101530Z")
+        )
+      }
+    })
+  )
+
   it.effect("is told at once when the answer has no date, or a broken one", () =>
     Effect.gen(function* () {
-      for (const headers of [{}, { date: "yesterday" }] as ReadonlyArray<Record<string, string>>) {
+      for (const headers of [
+        {},
+        { date: "yesterday" },
+        { date: "Sat, 13 Sep 275760 00:00:00 GMT" }
+      ] as ReadonlyArray<Record<string, string>>) {
         const { outcome, sent } = yield* calling(exception("RequestTimeTooSkewed", { headers }))
         assert.strictEqual(outcome._tag === "Left" && outcome.left._tag, "ClockSkewError")
         assert.lengthOf(sent, 1)

@@ -25,7 +25,7 @@ import { connectionError } from "./connection.js"
 import { bodyReader, type HttpAnswer, responseSizeLimit, tooLong } from "./httpAnswer.js"
 import { checked } from "./identity.js"
 import { inTime } from "./inTime.js"
-import { type Attempt, forOperation, isSame, mending, skewToCorrect } from "./mending.js"
+import { type Attempt, forOperation, isSame, maxSkew, mending, skewToCorrect } from "./mending.js"
 import { signingName } from "./names.js"
 import { observeAttempt } from "./observe.js"
 import { requestSizeLimit, tooLarge } from "./requestSize.js"
@@ -155,7 +155,8 @@ export const makeExecute = (
               correctClock: () => {
                 const offset =
                   Date.parse(answer.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
-                const isOff = Math.abs(offset - usedOffset) >= skewToCorrect
+                const isOff =
+                  Math.abs(offset - usedOffset) >= skewToCorrect && Math.abs(offset) <= maxSkew
                 if (isOff) clockOffset = offset
                 return isOff
               }

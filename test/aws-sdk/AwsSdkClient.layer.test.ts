@@ -200,7 +200,7 @@ describe("AwsSdkClient.layer", () => {
         ...meterUsage,
         usageDimension,
         clientToken: usageDimension,
-        dryRun: false
+        dryRun: false as const
       }))
       yield* Effect.forEach(inputs, (input) => MeteringClient.meterUsage(input)).pipe(
         Effect.provide(layerOf({ endpoint }))
