@@ -58,6 +58,9 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
     )
   )
 ) {
+  /** Of the type alone: a plain object is no instance, so that `meterUsage` takes none with `dryRun: true`. */
+  declare protected readonly made: true
+
   constructor(fields: RequestInput, options?: Schema.MakeOptions) {
     // Schema decodes with `true`: a request that came without a token keeps none, or each decoding of it
     // would be another charge

@@ -21,30 +21,32 @@ import * as ResolveCustomer from "./ResolveCustomer.js"
  * The four operations, and the dry run of one. Each takes a request or the fields of one. Fields become a request once, when the
  * function is called: running the returned effect again is a retry of the same request.
  *
+ * They are methods so that a mock may take no more than the fields.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /** Reports one dimension's usage from inside the buyer's account. */
-  readonly meterUsage: (
+  meterUsage(
     request: MeterUsage.Input | MeterUsage.MeterUsageRequest
-  ) => Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError>
+  ): Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError>
   /** Asks whether the caller may report this usage; nothing is metered. */
-  readonly meterUsageDryRun: (
+  meterUsageDryRun(
     request: MeterUsage.RequestInput
-  ) => Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError>
+  ): Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError>
   /** Reports up to 25 records of usage of one product. */
-  readonly batchMeterUsage: (
+  batchMeterUsage(
     request: BatchMeterUsage.Input
-  ) => Effect.Effect<BatchMeterUsage.BatchMeterUsageResponse, BatchMeterUsage.BatchMeterUsageError>
+  ): Effect.Effect<BatchMeterUsage.BatchMeterUsageResponse, BatchMeterUsage.BatchMeterUsageError>
   /** Asks whether the buyer of a paid container may run it. */
-  readonly registerUsage: (
+  registerUsage(
     request: RegisterUsage.Input
-  ) => Effect.Effect<RegisterUsage.RegisterUsageResponse, RegisterUsage.RegisterUsageError>
+  ): Effect.Effect<RegisterUsage.RegisterUsageResponse, RegisterUsage.RegisterUsageError>
   /** Learns who a buyer is from the registration token that came with the sign-up. */
-  readonly resolveCustomer: (
+  resolveCustomer(
     request: ResolveCustomer.Input
-  ) => Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
+  ): Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
 }
 
 /**
