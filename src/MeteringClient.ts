@@ -132,19 +132,17 @@ export const layer: Layer.Layer<
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import { type DateTime, Effect } from "effect"
  * import { MeteringClient } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
- *   const { meteringRecordId } = yield* MeteringClient.meterUsage({
+ * // the time of usage is kept with the usage, and sent again with it
+ * const program = (usedAt: DateTime.Utc) =>
+ *   MeteringClient.meterUsage({
  *     productCode: "4v9hm1u3i5p7l3c0",
- *     timestamp,
+ *     timestamp: usedAt,
  *     usageDimension: "hosts",
  *     usageQuantity: 3
- *   })
- *   return meteringRecordId
- * })
+ *   }).pipe(Effect.map(({ meteringRecordId }) => meteringRecordId))
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
@@ -163,19 +161,19 @@ export const meterUsage = (
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import { type DateTime, Effect } from "effect"
  * import { MeteringClient } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
- *   yield* MeteringClient.meterUsageDryRun({
+ * const program = (usedAt: DateTime.Utc) =>
+ *   MeteringClient.meterUsageDryRun({
  *     productCode: "4v9hm1u3i5p7l3c0",
- *     timestamp,
+ *     timestamp: usedAt,
  *     usageDimension: "hosts",
  *     usageQuantity: 3
- *   })
- *   return "allowed"
- * }).pipe(Effect.catchTag("AccessDeniedError", () => Effect.succeed("denied")))
+ *   }).pipe(
+ *     Effect.as("allowed"),
+ *     Effect.catchTag("AccessDeniedError", () => Effect.succeed("denied"))
+ *   )
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
@@ -197,24 +195,22 @@ export const meterUsageDryRun = (
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import { type DateTime, Effect } from "effect"
  * import { MeteringClient, UsageRecord } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
- *   const { results } = yield* MeteringClient.batchMeterUsage({
+ * // the time of usage is kept with the usage: sent again with another, it is another charge
+ * const program = (usedAt: DateTime.Utc) =>
+ *   MeteringClient.batchMeterUsage({
  *     usageRecords: [
  *       UsageRecord.make({
- *         timestamp,
+ *         timestamp: usedAt,
  *         dimension: "api-calls",
  *         quantity: 42,
  *         customerAWSAccountId: "111122223333",
  *         licenseArn: "arn:aws:license-manager::111122223333:license:l-0123456789abcdef0123456789abcdef"
  *       })
  *     ]
- *   })
- *   return results.filter((result) => result.status !== "Success")
- * })
+ *   }).pipe(Effect.map(({ results }) => results.filter((result) => result.status !== "Success")))
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
