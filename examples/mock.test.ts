@@ -12,9 +12,9 @@ const reportHour = (hour: DateTime.Utc, quantity: number) =>
   }).pipe(Effect.map(({ meteringRecordId }) => meteringRecordId))
 
 it.effect("reports the hour that it is given", () => {
-  const requests: Array<MeterUsage.Input | MeterUsage.MeterUsageRequest> = []
+  const requests: Array<MeterUsage.Input> = []
   const MeteringMock = Layer.mock(MeteringClient.MeteringClient, {
-    meterUsage: (request) => {
+    meterUsage: (request: MeterUsage.Input) => {
       requests.push(request)
       return Effect.succeed(new MeterUsage.MeterUsageResponse({ meteringRecordId: "record-1" }))
     }

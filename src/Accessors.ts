@@ -13,7 +13,7 @@
  *
  * @example
  * ```ts
- * import { DateTime, Effect, Option, pipe } from "effect"
+ * import { type DateTime, Option, pipe } from "effect"
  * import { Accessors, MeteringClient, Optic } from "effect-marketplace-metering"
  *
  * const report = (timestamp: DateTime.Utc) => {
@@ -28,7 +28,7 @@
  *   )
  * }
  *
- * const program = Effect.flatMap(DateTime.now, (now) => MeteringClient.batchMeterUsage(report(now)))
+ * const program = (usedAt: DateTime.Utc) => MeteringClient.batchMeterUsage(report(usedAt))
  * ```
  *
  * @since 0.1.0
@@ -1260,13 +1260,11 @@ export const batchMeterUsageResponse = (statusCode: number): BatchMeterUsageResp
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import type { DateTime } from "effect"
  * import { Accessors, MeteringClient } from "effect-marketplace-metering"
  *
- * export const program = Effect.gen(function* () {
- *   const now = yield* DateTime.now
- *   return yield* MeteringClient.meterUsage(Accessors.meterUsage("4v9hm1u3i5p7l3c0", now, "hosts", 3, false))
- * })
+ * export const program = (usedAt: DateTime.Utc) =>
+ *   MeteringClient.meterUsage(Accessors.meterUsage("4v9hm1u3i5p7l3c0", usedAt, "hosts", 3, false))
  * ```
  *
  * @since 0.1.0

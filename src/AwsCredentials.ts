@@ -146,22 +146,25 @@ export const make = <R>(
     )
 
     let isRenewing = false
-    const renewInBackground = Effect.suspend(() => {
-      if (isRenewing) return Effect.void
-      isRenewing = true
-      return resolve.pipe(
-        Effect.catchAll(({ reason }) =>
-          Effect.logWarning(`The AWS credentials expire soon and could not be renewed: ${reason}`)
-        ),
-        Effect.ensuring(
-          Effect.sync(() => {
-            isRenewing = false
-          })
-        ),
-        Effect.interruptible,
-        Effect.forkIn(scope)
-      )
-    })
+    // between the mark and the fiber that takes it off, nothing may be interrupted
+    const renewInBackground = Effect.uninterruptible(
+      Effect.suspend(() => {
+        if (isRenewing) return Effect.void
+        isRenewing = true
+        return resolve.pipe(
+          Effect.catchAll(({ reason }) =>
+            Effect.logWarning(`The AWS credentials expire soon and could not be renewed: ${reason}`)
+          ),
+          Effect.interruptible,
+          Effect.ensuring(
+            Effect.sync(() => {
+              isRenewing = false
+            })
+          ),
+          Effect.forkIn(scope)
+        )
+      })
+    )
 
     const get = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (kept === undefined) return resolve

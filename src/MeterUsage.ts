@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { allocationSum } from "./internal/allocationSum.js"
-import { answered } from "./internal/answer.js"
+import { answered, isBlank } from "./internal/answer.js"
 import { dryRunCode } from "./internal/dryRun.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import { floorField } from "./internal/millis.js"
@@ -58,6 +58,9 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
     )
   )
 ) {
+  /** Of the type alone: a plain object is no instance, so that `meterUsage` takes none with `dryRun: true`. */
+  declare protected readonly made: true
+
   constructor(fields: RequestInput, options?: Schema.MakeOptions) {
     // Schema decodes with `true`: a request that came without a token keeps none, or each decoding of it
     // would be another charge
@@ -214,9 +217,15 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
     MeteringError.CustomerNotEntitledException
   ],
   prepare: (request) => (request.clientToken === undefined ? withToken(request) : request),
-  missing: ({ meteringRecordId }) =>
-    meteringRecordId === undefined ? "MeteringRecordId" : undefined
+  // the word by which a dry run is permitted is no receipt
+  missing: (response) =>
+    response.meteringRecordId === dryRunCode ? recordIdName : lacksRecordId(response)
 }
+
+const recordIdName = "MeteringRecordId"
+
+const lacksRecordId = ({ meteringRecordId }: MeterUsageResponse) =>
+  isBlank(meteringRecordId) ? recordIdName : undefined
 
 /** Tokens of requests that came without one: the same value is the same charge, from whichever call. */
 const tokens = new WeakMap<MeterUsageRequest, string>()
@@ -231,7 +240,8 @@ const withToken = (request: MeterUsageRequest): MeterUsageRequest => {
  * The dry run of the operation as a value.
  *
  * The service is documented to answer a permitted dry run with the error `DryRunOperation`, and has been
- * seen to answer it with status 200 and that word for a record id. Both are a `DryRunResponse`.
+ * seen to answer it with status 200 and that word for a record id. Both are a `DryRunResponse`. Any other response
+ * permits nothing.
  *
  * @since 0.1.0
  * @category operations
@@ -250,12 +260,27 @@ export const dryRunOperation: Operation<
     request.dryRun
       ? request
       : new MeterUsageRequest({ ...request, dryRun: true }, { disableValidation: true }),
+  missing: lacksRecordId,
   settle: (_, outcome) => {
     if (Either.isRight(outcome)) return Either.right(permitted(outcome.right))
     const error = outcome.left
     return error._tag === "UnknownServiceError" && error.code === dryRunCode
       ? Either.right(permitted(error))
-      : Either.left(error)
+      : Either.left(ofDryRun(error))
+  }
+}
+
+/** Without a response, only what was asked for tells whether usage may have been metered. */
+const ofDryRun = (error: MeterUsageError): MeterUsageError => {
+  switch (error._tag) {
+    case "ConnectionError":
+      return new MeteringError.ConnectionError({ ...error, dryRun: true }, true)
+    case "RequestTimeoutError":
+      return new MeteringError.RequestTimeoutError({ ...error, dryRun: true }, true)
+    case "UnexpectedResponseError":
+      return new MeteringError.UnexpectedResponseError({ ...error, dryRun: true }, true)
+    default:
+      return error
   }
 }
 

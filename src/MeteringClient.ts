@@ -21,30 +21,32 @@ import * as ResolveCustomer from "./ResolveCustomer.js"
  * The four operations, and the dry run of one. Each takes a request or the fields of one. Fields become a request once, when the
  * function is called: running the returned effect again is a retry of the same request.
  *
+ * They are methods so that a mock may take no more than the fields.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /** Reports one dimension's usage from inside the buyer's account. */
-  readonly meterUsage: (
+  meterUsage(
     request: MeterUsage.Input | MeterUsage.MeterUsageRequest
-  ) => Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError>
+  ): Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError>
   /** Asks whether the caller may report this usage; nothing is metered. */
-  readonly meterUsageDryRun: (
+  meterUsageDryRun(
     request: MeterUsage.RequestInput
-  ) => Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError>
+  ): Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError>
   /** Reports up to 25 records of usage of one product. */
-  readonly batchMeterUsage: (
+  batchMeterUsage(
     request: BatchMeterUsage.Input
-  ) => Effect.Effect<BatchMeterUsage.BatchMeterUsageResponse, BatchMeterUsage.BatchMeterUsageError>
+  ): Effect.Effect<BatchMeterUsage.BatchMeterUsageResponse, BatchMeterUsage.BatchMeterUsageError>
   /** Asks whether the buyer of a paid container may run it. */
-  readonly registerUsage: (
+  registerUsage(
     request: RegisterUsage.Input
-  ) => Effect.Effect<RegisterUsage.RegisterUsageResponse, RegisterUsage.RegisterUsageError>
+  ): Effect.Effect<RegisterUsage.RegisterUsageResponse, RegisterUsage.RegisterUsageError>
   /** Learns who a buyer is from the registration token that came with the sign-up. */
-  readonly resolveCustomer: (
+  resolveCustomer(
     request: ResolveCustomer.Input
-  ) => Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
+  ): Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
 }
 
 /**
@@ -130,19 +132,17 @@ export const layer: Layer.Layer<
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import { type DateTime, Effect } from "effect"
  * import { MeteringClient } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
- *   const { meteringRecordId } = yield* MeteringClient.meterUsage({
+ * // the time of usage is kept with the usage, and sent again with it
+ * const program = (usedAt: DateTime.Utc) =>
+ *   MeteringClient.meterUsage({
  *     productCode: "4v9hm1u3i5p7l3c0",
- *     timestamp,
+ *     timestamp: usedAt,
  *     usageDimension: "hosts",
  *     usageQuantity: 3
- *   })
- *   return meteringRecordId
- * })
+ *   }).pipe(Effect.map(({ meteringRecordId }) => meteringRecordId))
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
@@ -161,19 +161,19 @@ export const meterUsage = (
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import { type DateTime, Effect } from "effect"
  * import { MeteringClient } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
- *   yield* MeteringClient.meterUsageDryRun({
+ * const program = (usedAt: DateTime.Utc) =>
+ *   MeteringClient.meterUsageDryRun({
  *     productCode: "4v9hm1u3i5p7l3c0",
- *     timestamp,
+ *     timestamp: usedAt,
  *     usageDimension: "hosts",
  *     usageQuantity: 3
- *   })
- *   return "allowed"
- * }).pipe(Effect.catchTag("AccessDeniedError", () => Effect.succeed("denied")))
+ *   }).pipe(
+ *     Effect.as("allowed"),
+ *     Effect.catchTag("AccessDeniedError", () => Effect.succeed("denied"))
+ *   )
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
@@ -195,24 +195,22 @@ export const meterUsageDryRun = (
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import { type DateTime, Effect } from "effect"
  * import { MeteringClient, UsageRecord } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
- *   const { results } = yield* MeteringClient.batchMeterUsage({
+ * // the time of usage is kept with the usage: sent again with another, it is another charge
+ * const program = (usedAt: DateTime.Utc) =>
+ *   MeteringClient.batchMeterUsage({
  *     usageRecords: [
  *       UsageRecord.make({
- *         timestamp,
+ *         timestamp: usedAt,
  *         dimension: "api-calls",
  *         quantity: 42,
  *         customerAWSAccountId: "111122223333",
  *         licenseArn: "arn:aws:license-manager::111122223333:license:l-0123456789abcdef0123456789abcdef"
  *       })
  *     ]
- *   })
- *   return results.filter((result) => result.status !== "Success")
- * })
+ *   }).pipe(Effect.map(({ results }) => results.filter((result) => result.status !== "Success")))
  * ```
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html

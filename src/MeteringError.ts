@@ -32,6 +32,7 @@ import * as Schema from "effect/Schema"
 import { isCertificateError } from "./internal/certificate.js"
 import * as delivery from "./internal/delivery.js"
 import { responseSizeLimit } from "./internal/httpAnswer.js"
+import { isInvalidRequest } from "./internal/invalidRequest.js"
 import { Rule } from "./Preflight.js"
 
 /**
@@ -114,6 +115,9 @@ const answerWith = <F extends Schema.Struct.Fields>(fields: F): typeof answer & 
   ...answer,
   ...fields
 })
+
+/** Present when the call was a dry run, by which nothing is metered. */
+const dryRun = Schema.optional(Schema.Literal(true))
 
 type SentenceParts = {
   readonly [K in keyof typeof answer]?: Schema.Struct.Type<typeof answer>[K] | undefined
@@ -573,12 +577,15 @@ export class ConnectionError extends define<ConnectionError>()(
     endpoint: Schema.String,
     /** What the network said, such as `ECONNREFUSED`, or with what status a proxy refused to connect. */
     reason: Schema.String,
-    delivery: Schema.Literal("notSent", "unknown")
+    delivery: Schema.Literal("notSent", "unknown"),
+    dryRun
   },
   (self) =>
     `No answer from ${self.endpoint}: ${self.reason}. ${
       self.delivery === "notSent"
-        ? "Nothing was sent; check endpoint and network, and send the same request."
+        ? isInvalidRequest(self.reason ?? "")
+          ? "Nothing was sent; a header holds what none may: look for line breaks in the credentials."
+          : "Nothing was sent; check endpoint and network, and send the same request."
         : sendAgain(self)
     }`,
   (self) => (isLasting(self.reason ?? "") ? "final" : "transient")
@@ -592,7 +599,7 @@ export class ConnectionError extends define<ConnectionError>()(
  */
 export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
-  { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis },
+  { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis, dryRun },
   (self) =>
     `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${sendAgain(self)}`,
   () => "transient"
@@ -615,7 +622,8 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
     /** Length of the body in characters. A longer one than 4 MiB is not read to its end. */
     bodyLength: Schema.Number,
     /** What the call was made for and the response lacks, such as `MeteringRecordId`. */
-    missing: Schema.optional(Schema.String)
+    missing: Schema.optional(Schema.String),
+    dryRun
   }),
   (self) => {
     const what = self.missing === undefined ? "is not one of the service" : `has no ${self.missing}`
@@ -640,22 +648,24 @@ export class UnknownServiceError extends define<UnknownServiceError>()(
   (self) => kindOf(self)
 ) {}
 
-/** Not every operation meters. */
-const sendAgain = ({ operation }: { readonly operation?: OperationName | undefined }): string =>
-  operation === "MeterUsage" || operation === "BatchMeterUsage"
+interface Attempted {
+  readonly operation?: OperationName | undefined
+  readonly dryRun?: true | undefined
+}
+
+/** Not every operation meters, and no dry run does. */
+const sendAgain = ({ dryRun, operation }: Attempted): string =>
+  dryRun !== true && (operation === "MeterUsage" || operation === "BatchMeterUsage")
     ? "It may have been metered; to send the same request again is safe."
     : "To send the same request again is safe."
 
 /** A stranger's answer is a gateway's that is down, an answer of the service cut short, or the wrong address. */
 const adviceFor = ({
-  operation,
-  statusCode = 0
-}: {
-  readonly operation?: OperationName | undefined
-  readonly statusCode?: number | undefined
-}): string =>
+  statusCode = 0,
+  ...attempted
+}: Attempted & { readonly statusCode?: number | undefined }): string =>
   statusCode >= 200 && statusCode < 300
-    ? sendAgain({ operation })
+    ? sendAgain(attempted)
     : transientStatus.has(statusCode) || statusCode === 429
       ? "Send the same request again later."
       : "Look for a proxy or a wrong endpoint."
@@ -664,7 +674,9 @@ const adviceFor = ({
 const isLasting = (reason: string): boolean =>
   /^(EndpointError|InvalidUrl|Encode|the proxy answers CONNECT with HTTP 4(?!08|29).*)$/.test(
     reason
-  ) || isCertificateError(reason)
+  ) ||
+  isCertificateError(reason) ||
+  isInvalidRequest(reason)
 
 /** Classifies what the model does not, as the official SDK does. */
 const kindOf = ({
@@ -745,7 +757,8 @@ export type MeteringError = ModelledException | CommonError
  *
  * - `notSent`: nothing of it has left this machine
  * - `rejected`: it was answered, and is certainly not stored
- * - `unknown`: it may have been metered; only the same request, sent again, cannot be metered twice
+ * - `unknown`: it may have arrived, and unless it was a dry run, its usage may have been metered; only the same request,
+ *   sent again, cannot be metered twice
  *
  * @since 0.1.0
  * @category models

@@ -30,8 +30,8 @@ export const calls = Metric.counter("aws_marketplace_metering_calls", {
 })
 
 /**
- * Usage records that BatchMeterUsage answered, tagged with `status`: as in the answer, `Unprocessed`, or
- * `unknown` for a status that this version does not know.
+ * Usage records of answered BatchMeterUsage calls, tagged with `status`: as in the answer, `Unprocessed`, `Missing` for
+ * those that the answer says nothing of, or `unknown` for a status that this version does not know.
  *
  * @example
  * ```ts

@@ -10,7 +10,7 @@ import type * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Jose from "jose"
-import { answered } from "./internal/answer.js"
+import { answered, isBlank } from "./internal/answer.js"
 import { verify as verifyClaims } from "./internal/entitlement.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import { member, optionalMember, ProductCode, rule, Timestamp, text } from "./internal/wire.js"
@@ -115,7 +115,7 @@ export const operation: Operation<
     MeteringError.InternalServiceErrorException,
     MeteringError.DisabledApiException
   ],
-  missing: ({ signature }) => (signature === undefined ? "Signature" : undefined)
+  missing: ({ signature }) => (isBlank(signature) ? "Signature" : undefined)
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { answered } from "./internal/answer.js"
+import { answered, isBlank } from "./internal/answer.js"
 import { type MakeOptions, maker, makerEither } from "./internal/make.js"
 import { member, optionalMember, rule, Secret } from "./internal/wire.js"
 import * as MeteringError from "./MeteringError.js"
@@ -120,7 +120,7 @@ export const operation: Operation<
     MeteringError.DisabledApiException
   ],
   missing: ({ customerAWSAccountId, customerIdentifier }) =>
-    customerAWSAccountId === undefined && customerIdentifier === undefined
+    isBlank(customerAWSAccountId) && isBlank(customerIdentifier)
       ? "CustomerAWSAccountId or CustomerIdentifier"
       : undefined
 }

@@ -139,18 +139,16 @@ export type { MakeOptions }
  *
  * @example
  * ```ts
- * import { DateTime, Effect } from "effect"
+ * import { type DateTime, Effect } from "effect"
  * import { UsageRecord } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
- *   return yield* UsageRecord.makeEither({
- *     timestamp,
+ * const program = (usedAt: DateTime.Utc) =>
+ *   UsageRecord.makeEither({
+ *     timestamp: usedAt,
  *     dimension: "api-calls",
  *     quantity: -1,
  *     customerAWSAccountId: "111122223333"
- *   })
- * }).pipe(Effect.catchTag("InvalidInputError", (error) => Effect.succeed(error.violations)))
+ *   }).pipe(Effect.catchTag("InvalidInputError", (error) => Effect.succeed(error.violations)))
  * ```
  *
  * @since 0.1.0

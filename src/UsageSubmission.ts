@@ -7,22 +7,22 @@
  *
  * @example
  * ```ts
- * import { Console, DateTime, Effect, Stream } from "effect"
+ * import { Console, type DateTime, Stream } from "effect"
  * import { UsageSubmission } from "effect-marketplace-metering"
  *
- * const program = Effect.gen(function* () {
- *   const timestamp = yield* DateTime.now
+ * // the time of usage is kept with the usage: sent again with another, it is another charge
+ * const program = (usedAt: DateTime.Utc) => {
  *   const records = ["111122223333", "444455556666"].map((customerAWSAccountId) => ({
- *     timestamp,
+ *     timestamp: usedAt,
  *     dimension: "api-calls",
  *     quantity: 42,
  *     customerAWSAccountId
  *   }))
- *   yield* UsageSubmission.submit(records, { productCode: "4v9hm1u3i5p7l3c0" }).pipe(
+ *   return UsageSubmission.submit(records, { productCode: "4v9hm1u3i5p7l3c0" }).pipe(
  *     Stream.filter((outcome) => outcome._tag !== "Accepted"),
  *     Stream.runForEach((outcome) => Console.log(`record ${outcome.index}: ${outcome._tag}`))
  *   )
- * })
+ * }
  * ```
  *
  * @since 0.1.0

@@ -11,9 +11,11 @@ import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import type * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { AwsCredentials, MeteringError } from "effect-marketplace-metering"
@@ -59,6 +61,21 @@ const key = Effect.map((credentials: AwsCredentials.Credentials) => credentials.
 
 /** Lets every other fiber run until it waits for something. */
 const settle = Effect.yieldNow().pipe(Effect.repeatN(20))
+
+/** Runs it in a fiber that is interrupted at its n-th step, counted by the scheduler. */
+const interruptedAfter = <A, E>(n: number, effect: Effect.Effect<A, E>) => {
+  let steps = 0
+  let id: FiberId.FiberId | undefined
+  return Effect.withScheduler(effect, {
+    scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority),
+    shouldYield: (fiber) => {
+      id ??= fiber.id()
+      if (fiber.id() !== id || ++steps !== n) return false
+      fiber.unsafeInterruptAsFork(id)
+      return 0
+    }
+  }).pipe(Effect.fork, Effect.flatMap(Fiber.await))
+}
 
 const hundred = Array.from({ length: 100 }, (_, i) => i)
 
@@ -256,6 +273,27 @@ describe("AwsCredentials.make", () => {
       yield* settle
       assert.strictEqual(yield* key(get), "key2")
       assert.strictEqual(state.runs, 2)
+    })
+  )
+
+  it.scoped("renews them, wherever the one who asked first was interrupted", () =>
+    Effect.gen(function* () {
+      const services = yield* Effect.forEach(Array.from({ length: 40 }), () =>
+        Effect.gen(function* () {
+          const { source, state } = makeSource({ lifetime: "1 hour" })
+          const { get } = yield* AwsCredentials.make(source)
+          yield* get
+          return { get, state }
+        })
+      )
+      yield* TestClock.adjust("57 minutes")
+      for (const [steps, { get, state }] of services.entries()) {
+        yield* Effect.exit(interruptedAfter(steps, get))
+        yield* settle
+        yield* get
+        yield* settle
+        assert.strictEqual(state.runs, 2, `interrupted after ${steps} steps`)
+      }
     })
   )
 
@@ -936,6 +974,15 @@ describe("secrets", () => {
         "cannot read /home/seller/.aws/credentials: EACCES",
         "cannot read /home/seller/.aws/credentials: EACCES"
       ],
+      [
+        "cannot read /home/seller/.aws/credentials: hunter2pass",
+        "cannot read /home/seller/.aws/credentials: …"
+      ],
+      [
+        "/home/seller/.aws/credentials: EACCES, secret: hunter2pass",
+        "/home/seller/.aws/credentials: EACCES, secret: …"
+      ],
+      ["vault kv/secret: hunter2pass", "vault kv/secret: …"],
       ["no 'role_arn' in 'hunter2' or 'seller'", "no 'role_arn' in …"],
       [`it is "half 'of" it's`, "it is …s"],
       [`open '/${secret}'`, "open …"],

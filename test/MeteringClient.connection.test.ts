@@ -1,4 +1,5 @@
 import type * as Http from "node:http"
+import { inspect } from "node:util"
 import { FetchHttpClient, HttpClient, HttpClientResponse } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,9 +8,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
+import type * as AwsCredentials from "effect-marketplace-metering/AwsCredentials"
 import { verify } from "../src/internal/verify.js"
-import { clientLayer, secrets } from "./support/client.js"
+import { clientLayer, credentials, secrets } from "./support/client.js"
 import { nobody, serve } from "./support/loopback.js"
 import { allOperations, operations } from "./support/operations.js"
 
@@ -154,7 +157,8 @@ describe.each(clients)("over $client", ({ http }) => {
       const error = yield* call().pipe(
         Effect.flip,
         Effect.provide(
-          clientLayer(http, { config: { endpoint, requestTimeout: Duration.millis(50) } })
+          // long enough for the connection to be made first
+          clientLayer(http, { config: { endpoint, requestTimeout: Duration.seconds(1) } })
         )
       )
       assert.deepInclude({ ...error }, { _tag: "RequestTimeoutError", endpoint })
@@ -178,6 +182,36 @@ describe.each(clients)("over $client", ({ http }) => {
         assert.isFalse(error.isRetryable)
       }
       assert.deepStrictEqual(elsewhere, [])
+    })
+  )
+
+  it.scopedLive("credentials that no header can carry are not sent", () =>
+    Effect.gen(function* () {
+      let requests = 0
+      const endpoint = yield* serve((_, response) => {
+        requests += 1
+        response.writeHead(400).end(JSON.stringify({ __type: "ExpiredTokenException" }))
+      })
+      const calling = (credentials: Partial<AwsCredentials.Service>) =>
+        call().pipe(
+          Effect.flip,
+          Effect.provide(clientLayer(http, { config: { endpoint }, credentials }))
+        )
+      const spoilt: AwsCredentials.Credentials = {
+        ...credentials,
+        sessionToken: Redacted.make("hunter2\npass")
+      }
+      const reason = "sessionToken holds a line break or another character that no header can carry"
+      const error = yield* calling({ get: Effect.succeed(spoilt) })
+      assert.deepInclude(
+        { ...error },
+        { _tag: "CredentialsError", operation: "BatchMeterUsage", reason }
+      )
+      assert.notInclude(inspect(error), "hunter2")
+      assert.strictEqual(requests, 0)
+      const expired = yield* calling({ refresh: () => Effect.succeed(spoilt) })
+      assert.deepInclude({ ...expired }, { _tag: "CredentialsExpiredError", renewal: reason })
+      assert.strictEqual(requests, 1)
     })
   )
 

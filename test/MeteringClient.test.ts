@@ -111,32 +111,38 @@ describe.each(allOperations)(
       })
     )
 
-    it.effect.each(["", "{}", "null", " \n", '{"error":"upstream"}', '{"__type":"Result"}'])(
-      "takes %j for no success, or shows which records it does not account for",
-      (body) =>
-        Effect.gen(function* () {
-          const outcome = yield* Effect.either(
-            Effect.provide(call(), clientLayer(stubHttp({ body }).layer))
-          )
-          const answered: object = Either.merge(outcome)
-          assert.propertyVal(answered, "statusCode", 200)
-          if (name === "BatchMeterUsage") {
-            assert.instanceOf(answered, BatchMeterUsage.BatchMeterUsageResponse)
-            assert.deepStrictEqual(answered.missingRecords, [UsageRecord.make(record)])
-            return
-          }
-          assert.deepInclude(answered, {
-            _tag: "UnexpectedResponseError",
-            operation: name,
-            missing: missing[name],
-            bodyLength: body.length,
-            isRetryable: true
-          })
-          assert.strictEqual(
-            String(answered).includes("may have been metered"),
-            name === "MeterUsage"
-          )
+    it.effect.each([
+      "",
+      "{}",
+      "null",
+      " \n",
+      '{"error":"upstream"}',
+      '{"__type":"Result"}',
+      '{"MeteringRecordId":" ","Signature":"\\t","CustomerIdentifier":" "}'
+    ])("takes %j for no success, or shows which records it does not account for", (body) =>
+      Effect.gen(function* () {
+        const outcome = yield* Effect.either(
+          Effect.provide(call(), clientLayer(stubHttp({ body }).layer))
+        )
+        const answered: object = Either.merge(outcome)
+        assert.propertyVal(answered, "statusCode", 200)
+        if (name === "BatchMeterUsage") {
+          assert.instanceOf(answered, BatchMeterUsage.BatchMeterUsageResponse)
+          assert.deepStrictEqual(answered.missingRecords, [UsageRecord.make(record)])
+          return
+        }
+        assert.deepInclude(answered, {
+          _tag: "UnexpectedResponseError",
+          operation: name,
+          missing: missing[name],
+          bodyLength: body.length,
+          isRetryable: true
         })
+        assert.strictEqual(
+          String(answered).includes("may have been metered"),
+          name === "MeterUsage"
+        )
+      })
     )
 
     it.effect.each([200, 201, 299])("reads an exception in a body of status %d", (status) =>
@@ -405,7 +411,6 @@ describe("a dry run", () => {
       { body: { MeteringRecordId: "DryRunOperation" } },
       200
     ],
-    ["an empty 200", { body: "" }, 200],
     ["the error DryRunOperation", exception("DryRunOperation"), 400],
     [
       "the error DryRunOperation with 412",
@@ -421,6 +426,47 @@ describe("a dry run", () => {
       assert.notProperty(answer, "meteringRecordId")
       assert.strictEqual(answer.statusCode, statusCode)
       assert.isTrue(sent[0]?.json.DryRun)
+    })
+  )
+
+  it.effect.each(["", "{}", "null", '{"error":"upstream"}', '{"MeteringRecordId":" "}'])(
+    "is not permitted by a 200 of %j, by which nothing may have been metered",
+    (body) =>
+      Effect.gen(function* () {
+        const { outcome } = yield* dryRun({ body })
+        const error = yield* Effect.flip(outcome)
+        assert.deepInclude(error, {
+          _tag: "UnexpectedResponseError",
+          missing: "MeteringRecordId",
+          dryRun: true,
+          isRetryable: true
+        })
+        assert.include(error.message, "To send the same request again is safe.")
+        assert.notInclude(error.message, "metered;")
+      })
+  )
+
+  it.effect("that is lost is not told as one that may have been metered", () =>
+    Effect.gen(function* () {
+      for (const [fields, isDryRun] of [
+        [{ dryRun: true }, true],
+        [{ dryRun: false }, false]
+      ] as const) {
+        const cut = yield* Effect.flip((yield* dryRun(broken("ECONNRESET"), fields)).outcome)
+        assert.deepInclude(cut, { _tag: "ConnectionError", delivery: "unknown" })
+        const late = yield* operations.MeterUsage.call({ ...meterUsage, ...fields }).pipe(
+          Effect.provide(clientLayer(stubHttp(() => Effect.never).layer)),
+          Effect.flip,
+          Effect.fork,
+          Effect.tap(() => TestClock.adjust("30 seconds")),
+          Effect.flatMap(Fiber.join)
+        )
+        assert.strictEqual(late._tag, "RequestTimeoutError")
+        for (const error of [cut, late]) {
+          assert.strictEqual(error.message.includes("may have been metered"), !isDryRun)
+          assert.include(error.message.toLowerCase(), "to send the same request again is safe.")
+        }
+      }
     })
   )
 
@@ -454,6 +500,15 @@ describe("a dry run", () => {
         refused.outcome._tag === "Left" && refused.outcome.left._tag,
         "UnknownServiceError"
       )
+      for (const MeteringRecordId of ["DryRunOperation", " ", "\n"]) {
+        const { outcome } = yield* dryRun({ body: { MeteringRecordId } }, {})
+        const error = yield* Effect.flip(outcome)
+        assert.deepInclude(error, {
+          _tag: "UnexpectedResponseError",
+          missing: "MeteringRecordId"
+        })
+        assert.include(error.message, "It may have been metered")
+      }
       const metered = yield* dryRun({ body: { MeteringRecordId: "m" } }, {})
       const answer = yield* metered.outcome
       assert.instanceOf(answer, MeterUsage.MeterUsageResponse)
@@ -661,9 +716,31 @@ describe("a clock that is off", () => {
     })
   )
 
+  it.effect("is not corrected by more than a day, for this call or a later one", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now)
+      for (const ahead of [25 * 60 * minute, -25 * 60 * minute]) {
+        const http = stubHttp(skewed("RequestTimeTooSkewed", ahead), {})
+        yield* Effect.gen(function* () {
+          const error = yield* Effect.flip(operations.BatchMeterUsage.call())
+          assert.strictEqual(error._tag, "ClockSkewError")
+          yield* operations.BatchMeterUsage.call()
+        }).pipe(Effect.provide(clientLayer(http.layer)))
+        assert.deepStrictEqual(
+          http.sent.map(({ headers }) => headers["x-amz-date"]),
+          Array(2).fill("20261124T101530Z")
+        )
+      }
+    })
+  )
+
   it.effect("is told at once when the answer has no date, or a broken one", () =>
     Effect.gen(function* () {
-      for (const headers of [{}, { date: "yesterday" }] as ReadonlyArray<Record<string, string>>) {
+      for (const headers of [
+        {},
+        { date: "yesterday" },
+        { date: "Sat, 13 Sep 275760 00:00:00 GMT" }
+      ] as ReadonlyArray<Record<string, string>>) {
         const { outcome, sent } = yield* calling(exception("RequestTimeTooSkewed", { headers }))
         assert.strictEqual(outcome._tag === "Left" && outcome.left._tag, "ClockSkewError")
         assert.lengthOf(sent, 1)
@@ -770,6 +847,22 @@ describe("time", () => {
 })
 
 describe("connections that fail", () => {
+  it.effect.each([
+    "ERR_INVALID_CHAR",
+    "ERR_INVALID_HTTP_TOKEN",
+    "ERR_UNESCAPED_CHARACTERS",
+    "UND_ERR_INVALID_ARG"
+  ])("by a request that is not begun, %s: nothing was sent, and it is final", (code) =>
+    Effect.gen(function* () {
+      const http = stubHttp(broken(code))
+      const error = yield* Effect.flip(
+        Effect.provide(operations.BatchMeterUsage.call(), clientLayer(http.layer))
+      )
+      assert.deepInclude({ ...error }, { reason: code, delivery: "notSent" })
+      assert.isFalse(error.isRetryable)
+    })
+  )
+
   it.effect.each([
     ["ECONNREFUSED", "notSent"],
     ["ENOTFOUND", "notSent"],

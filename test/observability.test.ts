@@ -258,7 +258,8 @@ describe("metrics", () => {
         ] as const) {
           assert.deepStrictEqual(yield* counted(call(), [reply]), [
             durationOf(name, 30),
-            callsOf(name, outcome)
+            callsOf(name, outcome),
+            ...(name === "BatchMeterUsage" && outcome === "ok" ? [recordsOf("Missing", 1)] : [])
           ])
         }
       })
@@ -295,6 +296,7 @@ describe("metrics", () => {
 
   it.effect("a call that was mended on its way is one call", () =>
     Effect.gen(function* () {
+      yield* TestClock.setTime(Date.parse("2026-11-24T08:15:40Z"))
       const replies = [
         exception("RequestTimeTooSkewed", { headers: { date: "Tue, 24 Nov 2026 10:15:40 GMT" } }),
         { body: { MeteringRecordId: "m" } }
@@ -326,9 +328,11 @@ describe("metrics", () => {
           callsOf("BatchMeterUsage", "ok"),
           recordsOf("CustomerNotSubscribed", 1),
           recordsOf("DuplicateRecord", 1),
+          // the record that was sent is none of these
+          recordsOf("Missing", 1),
           recordsOf("Success", 2),
           recordsOf("Unprocessed", 3),
-          recordsOf("unknown", 2)
+          recordsOf("unknown", 1)
         ]
       )
     })

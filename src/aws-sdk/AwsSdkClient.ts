@@ -19,7 +19,7 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as AwsCredentials from "../AwsCredentials.js"
-import { timeLimit } from "../internal/identity.js"
+import { checked, timeLimit } from "../internal/identity.js"
 import { isSame } from "../internal/mending.js"
 import { observeAttempt } from "../internal/observe.js"
 import { make } from "../internal/service.js"
@@ -70,13 +70,13 @@ export const layer: Layer.Layer<
     const connectionOf = (current: AwsCredentials.Credentials): Connection => ({
       ...clients.of(current),
       renew: () =>
-        Effect.map(credentials.refresh(current), (fresh) =>
+        Effect.map(Effect.flatMap(credentials.refresh(current), checked), (fresh) =>
           isSame(fresh, current) ? undefined : connectionOf(fresh)
         )
     })
     return make(
       makeExecute({
-        connect: Effect.map(credentials.get, connectionOf),
+        connect: Effect.map(Effect.flatMap(credentials.get, checked), connectionOf),
         requestTimeout: config.requestTimeout,
         checksSize: !config.except.includes("requestSize"),
         observed: observeAttempt(url)

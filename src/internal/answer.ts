@@ -12,3 +12,6 @@ export const answered = <F extends Schema.Struct.Fields>(fields: F): F & typeof 
   ...fields,
   ...about
 })
+
+/** Whether a text says nothing, as one that is absent. */
+export const isBlank = (text: string | undefined): boolean => !text?.trim()

@@ -4,6 +4,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { hasNeverConnected } from "#connectFailures"
 import { ConnectionError, type OperationName } from "../MeteringError.js"
 import { isCertificateError } from "./certificate.js"
+import { isInvalidRequest } from "./invalidRequest.js"
 
 /** Where these happen, no byte of the request has left this machine. */
 const beforeSending: ReadonlySet<string> = new Set([
@@ -28,6 +29,7 @@ export const connectionError = (
       error.reason === "InvalidUrl" ||
       error.reason === "Encode" ||
       beforeSending.has(reason) ||
+      isInvalidRequest(reason) ||
       isCertificateError(reason))
   return new ConnectionError(
     { operation, endpoint, reason, delivery: isUnsent ? "notSent" : "unknown" },

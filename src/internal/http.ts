@@ -23,8 +23,9 @@ import * as awsJson from "./awsJson.js"
 import { concealer, secretsOf } from "./conceal.js"
 import { connectionError } from "./connection.js"
 import { bodyReader, type HttpAnswer, responseSizeLimit, tooLong } from "./httpAnswer.js"
+import { checked } from "./identity.js"
 import { inTime } from "./inTime.js"
-import { type Attempt, forOperation, isSame, mending, skewToCorrect } from "./mending.js"
+import { type Attempt, forOperation, isSame, maxSkew, mending, skewToCorrect } from "./mending.js"
 import { signingName } from "./names.js"
 import { observeAttempt } from "./observe.js"
 import { requestSizeLimit, tooLarge } from "./requestSize.js"
@@ -147,14 +148,15 @@ export const makeExecute = (
             return Effect.map(observed(withTimeout(exchange(request)), conceal), (answer) => ({
               outcome: decode(answer, conceal),
               renew: Effect.suspend(() =>
-                Effect.map(credentials.refresh(current), (fresh) =>
+                Effect.map(Effect.flatMap(credentials.refresh(current), checked), (fresh) =>
                   isSame(fresh, current) ? undefined : fresh
                 )
               ),
               correctClock: () => {
                 const offset =
                   Date.parse(answer.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
-                const isOff = Math.abs(offset - usedOffset) >= skewToCorrect
+                const isOff =
+                  Math.abs(offset - usedOffset) >= skewToCorrect && Math.abs(offset) <= maxSkew
                 if (isOff) clockOffset = offset
                 return isOff
               }
@@ -170,7 +172,7 @@ export const makeExecute = (
           return Effect.flatMap(signed, send)
         })
 
-    const current = Effect.mapError(credentials.get, forOperation(name))
+    const current = Effect.mapError(Effect.flatMap(credentials.get, checked), forOperation(name))
 
     return (input: Request) => {
       const body = textEncoder.encode(encode(input))

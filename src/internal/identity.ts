@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Credentials } from "../AwsCredentials.js"
 import { CredentialsError } from "../MeteringError.js"
+import { isSame } from "./mending.js"
 
 export const credentialsError = (tried: ReadonlyArray<string>, reason: string) =>
   new CredentialsError({ tried, reason }, true)
@@ -63,6 +64,18 @@ export const toCredentials = (
     : Either.left(credentialsError(tried, fault))
 }
 
+const sound = new WeakSet<Credentials>()
+
+/** Checks credentials of an `AwsCredentials` that is not ours, once each: text that no header can carry fails to be sent. */
+export const checked = (credentials: Credentials): Effect.Effect<Credentials, CredentialsError> => {
+  if (sound.has(credentials)) return Effect.succeed(credentials)
+  return Either.map(toCredentials(credentials, ["the AwsCredentials service"]), (copy) => {
+    const same = isSame(copy, credentials) ? credentials : copy
+    sound.add(same)
+    return same
+  })
+}
+
 /** A run of characters is taken for words, not for a key, when it is nothing but words. */
 const isWords = (run: string) =>
   run.split(/[-_./=]|(?=[A-Z][a-z])/).every((piece) => /^([A-Z]?[a-z]+|[A-Z]*)$/.test(piece))
@@ -115,8 +128,7 @@ const concealed: ReadonlyArray<(text: string) => string> = [
       /\bhttps?:\/\/\S*/gi,
       (url) => /^https?:\/\/(?:[^/?#]*@)?([\w.:[\]-]*)/i.exec(url)?.[1] ?? "…"
     ),
-  (text) =>
-    text.replace(/(?<![\w/])(\w*(?:secret|token|passw|key|credential)\w*\s*[=:])\s*\S+/gi, "$1 …"),
+  (text) => text.replace(assignment, (all, name) => (name === undefined ? all : `${name} …`)),
   (text) =>
     text.replace(arnOrRun, (run) =>
       run.startsWith("arn:aws") || run.startsWith("profile=") || isWords(run)
@@ -126,6 +138,10 @@ const concealed: ReadonlyArray<(text: string) => string> = [
           : "…"
     )
 ]
+
+/** Of paths only that of the AWS CLI's file, before the code of an error, is not the name of a secret. */
+const assignment =
+  /\.aws[\\/]credentials:(?= E[A-Z]+\b)|\b(\w*(?:secret|token|passw|key|credential)\w*\s*[=:])\s*\S+/gi
 
 const maxLength = 300
 

@@ -8,6 +8,12 @@ import * as MeteringError from "../MeteringError.js"
 /** A clock that is off by so much is corrected; the service itself refuses from five minutes on. */
 export const skewToCorrect = 4 * 60 * 1000
 
+/**
+ * A clock that is off by more is not corrected: no certificate of the service would be valid by it, so that the `Date`
+ * is wrong, such as that of a cache. By one far enough away nothing could be signed any more.
+ */
+export const maxSkew = 24 * 60 * 60 * 1000
+
 /** An attempt that has been answered, and what can be done should the answer be one of two. */
 export interface Attempt<C, A, E> {
   readonly outcome: Either.Either<A, E>

@@ -25,6 +25,7 @@ interface Outcome {
   readonly errorType?: string | undefined
   readonly results?: ReadonlyArray<{ readonly status?: string | undefined }>
   readonly unprocessedRecords?: ReadonlyArray<unknown>
+  readonly missingRecords?: ReadonlyArray<unknown>
 }
 
 /** Counts calls of one operation, measures them, and puts each in a span unless tracing is off. */
@@ -165,13 +166,20 @@ const outcomeOf = (exit: Exit.Exit<unknown, Outcome>): string => {
 }
 
 /** How many records had which status. */
-const countsOf = ({ results = [], unprocessedRecords = [] }: Outcome): Map<string, number> => {
+const countsOf = ({
+  missingRecords = [],
+  results = [],
+  unprocessedRecords = []
+}: Outcome): Map<string, number> => {
   const counts = new Map<string, number>()
   for (const { status } of results) {
+    // it says nothing of its record, which is missing
+    if (status === undefined) continue
     const known = isKnownStatus(status) ? status : "unknown"
     counts.set(known, (counts.get(known) ?? 0) + 1)
   }
   if (unprocessedRecords.length > 0) counts.set("Unprocessed", unprocessedRecords.length)
+  if (missingRecords.length > 0) counts.set("Missing", missingRecords.length)
   return counts
 }
 

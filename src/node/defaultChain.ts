@@ -1,8 +1,7 @@
 /** The credentials that every AWS SDK and tool on this machine would find. */
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberId from "effect/FiberId"
+import * as Queue from "effect/Queue"
 import type { Credentials } from "../AwsCredentials.js"
 import { ask, conceal, credentialsError } from "../internal/identity.js"
 import { load } from "../internal/load.js"
@@ -29,15 +28,21 @@ const metadataNotes: ReadonlyMap<string, string> = new Map([
 /** Notes of a setting that is looked up, not of a source that failed. */
 const lookup = /not set in env, checking config file next/
 
-/** The chain tells its steps to a logger only; the error at its end does not know why each one failed. */
-const listen = (onContainerRequest: () => void) => {
+/** What the SDK logs of errors, also of the attempts that a source makes. Anything else is the next step. */
+const ofErrors = /^@smithy\/property-provider /
+
+/**
+ * The chain tells its steps to a logger only; the error at its end does not know why each one failed. Each step tells
+ * whether it is the request to a container's endpoint.
+ */
+const listen = (onStep: (isContainer: boolean) => void) => {
   const tried: Array<string> = []
   const notes: Array<string> = []
   const warnings: Array<string> = []
   let current: string | undefined
   const debug = (entry: unknown) => {
     const text = String(entry)
-    if (text === "@aws-sdk/credential-provider-http - fromHttp") onContainerRequest()
+    if (!ofErrors.test(text)) onStep(text === "@aws-sdk/credential-provider-http - fromHttp")
     const link = / - defaultProvider::(\w+)/.exec(text)?.[1]
     if (link !== undefined) {
       current = links.get(link)
@@ -87,12 +92,10 @@ export const resolve = (
 ): Effect.Effect<Credentials, CredentialsError> =>
   library.pipe(
     Effect.mapError(({ reason }) => credentialsError([chain], reason)),
-    Effect.flatMap(({ defaultProvider }) => {
+    Effect.zip(Queue.unbounded<boolean>()),
+    Effect.flatMap(([{ defaultProvider }, steps]) => {
       const { configFile, credentialsFile, maxRetries, mfaCode, profile, region, timeout } = options
-      const containerAsked = Deferred.unsafeMake<void>(FiberId.none)
-      const { logger, search, warnings } = listen(() =>
-        Deferred.unsafeDone(containerAsked, Effect.void)
-      )
+      const { logger, search, warnings } = listen((isContainer) => steps.unsafeOffer(isContainer))
       const limit = containerLimit(timeout, maxRetries)
       const provider = defaultProvider({
         logger,
@@ -106,19 +109,25 @@ export const resolve = (
         ...(maxRetries === undefined ? {} : { maxRetries }),
         ...(timeout === undefined ? {} : { timeout: Duration.toMillis(timeout) })
       })
-      const containerSilent = Deferred.await(containerAsked).pipe(
-        Effect.zipRight(Effect.sleep(limit)),
-        Effect.zipRight(
-          Effect.suspend(() =>
-            credentialsError(
-              [...search.tried],
-              `no response from the container credentials endpoint within ${Duration.format(limit)}`
-            )
-          )
+      /** What follows the container's answer, such as to assume a role with it, is not the container's silence. */
+      const containerSilent = (isContainer: boolean): Effect.Effect<never, CredentialsError> => {
+        const next = Queue.take(steps)
+        return Effect.flatMap(
+          isContainer
+            ? Effect.timeoutFail(next, {
+                duration: limit,
+                onTimeout: () =>
+                  credentialsError(
+                    [...search.tried],
+                    `no response from the container credentials endpoint within ${Duration.format(limit)}`
+                  )
+              })
+            : next,
+          containerSilent
         )
-      )
+      }
       return Effect.ensuring(
-        Effect.raceFirst(ask(provider, search), containerSilent),
+        Effect.raceFirst(ask(provider, search), containerSilent(false)),
         Effect.suspend(() => Effect.forEach(warnings, (text) => Effect.logWarning(text)))
       )
     })

@@ -1,5 +1,6 @@
 /** The tag over an SDK client of its own, and a server on loopback. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
+import { inspect } from "node:util"
 import { MarketplaceMeteringClient, MeterUsageCommand } from "@aws-sdk/client-marketplace-metering"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -70,6 +71,49 @@ const toWire = (fields: object) =>
 
 const credentialOf = ({ headers }: IncomingMessage) =>
   /Credential=([^,]+)/.exec(headers.authorization ?? "")?.[1]?.replace(/\d{8}/, "<date>")
+
+describe("what no header can carry", () => {
+  it.scoped("is refused where the credentials are AwsCredentials'", () =>
+    Effect.gen(function* () {
+      const { endpoint, requests } = yield* serve(refuse("ExpiredTokenException"))
+      const spoilt = { ...credentials, sessionToken: Redacted.make("hunter2\npass") }
+      const reason = "sessionToken holds a line break or another character that no header can carry"
+      const error = yield* Effect.flip(
+        Effect.provide(meter, layerOf({ endpoint }, { get: Effect.succeed(spoilt) }))
+      )
+      assert.deepInclude(
+        { ...error },
+        { _tag: "CredentialsError", operation: "MeterUsage", reason }
+      )
+      assert.lengthOf(requests, 0)
+      const expired = yield* Effect.flip(
+        Effect.provide(meter, layerOf({ endpoint }, { refresh: () => Effect.succeed(spoilt) }))
+      )
+      assert.deepInclude({ ...expired }, { _tag: "CredentialsExpiredError", renewal: reason })
+      assert.lengthOf(requests, 1)
+    })
+  )
+
+  it.scoped("is not sent by the user's SDK client either", () =>
+    Effect.gen(function* () {
+      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
+      const sdk = new MarketplaceMeteringClient({
+        region: "us-east-1",
+        endpoint,
+        credentials: { accessKeyId: "AKID", ...secrets, sessionToken: "hunter2\npass" }
+      })
+      const error = yield* Effect.flip(Effect.provide(meter, AwsSdkClient.layerFrom(sdk)))
+      assert.deepInclude(
+        { ...error },
+        { _tag: "ConnectionError", reason: "ERR_INVALID_CHAR", delivery: "notSent" }
+      )
+      assert.isFalse(error.isRetryable)
+      assert.include(error.message, "Nothing was sent; a header holds what none may")
+      assert.notInclude(inspect(error), "hunter2")
+      assert.lengthOf(requests, 0)
+    })
+  )
+})
 
 describe("AwsSdkClient.layer", () => {
   for (const { answer, call, name } of allOperations) {
@@ -156,7 +200,7 @@ describe("AwsSdkClient.layer", () => {
         ...meterUsage,
         usageDimension,
         clientToken: usageDimension,
-        dryRun: false
+        dryRun: false as const
       }))
       yield* Effect.forEach(inputs, (input) => MeteringClient.meterUsage(input)).pipe(
         Effect.provide(layerOf({ endpoint }))

@@ -619,7 +619,7 @@ describe("mending", () => {
       const fiber = yield* Effect.fork(failure(rig))
       yield* Deferred.await(renewing)
       // the limit's own fiber starts beside the renewal's
-      yield* Effect.yieldNow().pipe(Effect.repeatN(20))
+      while ((yield* TestClock.sleeps()).length === 0) yield* Effect.yieldNow()
       yield* TestClock.adjust("1 minute")
       const error = yield* Fiber.join(fiber)
       assert.strictEqual(error._tag, "CredentialsExpiredError")
@@ -656,6 +656,28 @@ describe("mending", () => {
       assert.strictEqual(first, hourOf(now))
       assert.strictEqual(second, hourOf(now + 7_200_000))
       assert.lengthOf(others, 0)
+    })
+  )
+
+  it.effect.each([
+    ["30 days ahead", (): string => new Date(Date.now() + 30 * 86_400_000).toUTCString()],
+    ["by which no signature has a date", (): string => "Sat, 13 Sep 275760 00:00:00 GMT"]
+  ] as const)("a Date %s is none to sign by, whatever it comes with", ([, date]) =>
+    Effect.gen(function* () {
+      const rig = make(
+        answers(
+          json(leastAnswer, 200, { date: date() }),
+          exception("ThrottlingException", "said", { date: date() }),
+          exception("RequestTimeTooSkewed", "said", { date: date() }),
+          json(leastAnswer)
+        )
+      )
+      const now = hourOf(Date.now())
+      yield* Effect.provide(meter, rig.layer)
+      yield* failure(rig)
+      assert.strictEqual((yield* failure(rig))._tag, "ClockSkewError")
+      yield* Effect.provide(meter, rig.layer)
+      assert.deepStrictEqual(rig.sent.map(dateOf), [now, now, now, now])
     })
   )
 

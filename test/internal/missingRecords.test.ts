@@ -13,6 +13,11 @@ import { productCode, record } from "../support/operations.js"
 const of = (quantity: number, dimension = "api-calls") =>
   UsageRecord.make({ ...record, quantity, dimension })
 
+const ofNobody = (quantity: number, dimension: string) => {
+  const { customerAWSAccountId: _, ...fields } = record
+  return new UsageRecord.UsageRecord({ ...fields, quantity, dimension }, true)
+}
+
 const result = (usageRecord: UsageRecord.UsageRecord | undefined, status: string | undefined) =>
   new UsageRecord.UsageRecordResult({ usageRecord, status })
 
@@ -55,6 +60,11 @@ describe("the records that a response does not account for", () => {
     [
       "one whose echo is of another quantity",
       response([result(a, "Success"), result(of(7, "b"), "Success"), result(c, "Success")]),
+      [b]
+    ],
+    [
+      "one whose echo names no customer",
+      response([result(a, "Success"), result(ofNobody(2, "b"), "Success"), result(c, "Success")]),
       [b]
     ],
     ["those that are unreadable", response([result(a, "Success")], [], [{}, {}]), [b, c]]

@@ -63,6 +63,10 @@ const metadata = (id: string) =>
     Code: "Success"
   })
 
+/** What STS answers to AssumeRole. */
+const assumed = (id: string) =>
+  `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+
 describe("layerDefaultChain", () => {
   it.scoped("finds the environment", () =>
     Effect.gen(function* () {
@@ -186,7 +190,7 @@ describe("layerDefaultChain", () => {
       const scopes: Array<string | undefined> = []
       const url = yield* server(({ headers }) => {
         scopes.push(/Credential=AKBASE\/\d+\/([^/]+)\/sts\//.exec(headers.authorization ?? "")?.[1])
-        return `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>AKROLE</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+        return assumed("AKROLE")
       })
       const files = yield* sharedFiles({
         config:
@@ -207,7 +211,7 @@ describe("layerDefaultChain", () => {
       const url = yield* server((request) => {
         request.on("data", (data) => bodies.push(String(data)))
         request.on("end", () => Deferred.unsafeDone(got, Effect.void))
-        return `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>AKMFA</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+        return assumed("AKMFA")
       })
       const files = yield* sharedFiles({
         config:
@@ -341,6 +345,31 @@ describe("layerDefaultChain", () => {
         "no response from the container credentials endpoint within 200ms"
       )
       assert.strictEqual(error.tried.at(-1), "container or instance metadata")
+    })
+  )
+
+  it.scoped("does not take a slow STS for a container's silence", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const answer = yield* Deferred.make<string>()
+      const container = yield* server(() => metadata("AKCONTAINER"))
+      const sts = yield* server(() => {
+        Deferred.unsafeDone(asked, Effect.void)
+        return Effect.runPromise(Deferred.await(answer))
+      })
+      yield* environment({
+        ...(yield* sharedFiles({
+          config:
+            "[default]\nrole_arn = arn:aws:iam::111122223333:role/seller\ncredential_source = EcsContainer\nregion = eu-west-1\n"
+        })),
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${container}/creds`,
+        AWS_ENDPOINT_URL_STS: sts
+      })
+      const fiber = yield* Effect.fork(get({ timeout: "200 millis", maxRetries: 0 }))
+      yield* Deferred.await(asked)
+      yield* TestClock.adjust("59 seconds")
+      yield* Deferred.succeed(answer, assumed("AKROLE"))
+      assert.strictEqual((yield* Fiber.join(fiber)).accessKeyId, "AKROLE")
     })
   )
 

@@ -49,12 +49,14 @@ export const sharedFiles = (files: {
 export const silence = Symbol("silence")
 
 /** A server on loopback. It answers 404 where it is told nothing. */
-export const server = (answer: (request: IncomingMessage) => string | undefined | typeof silence) =>
+export const server = (
+  answer: (request: IncomingMessage) => string | undefined | typeof silence | Promise<string>
+) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.async<{ readonly port: number; readonly close: () => void }>((resume) => {
-        const http = createServer((request, response) => {
-          const body = answer(request)
+        const http = createServer(async (request, response) => {
+          const body = await answer(request)
           if (body === silence) return
           response.statusCode = body === undefined ? 404 : 200
           response.end(body ?? "")

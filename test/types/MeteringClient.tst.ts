@@ -280,6 +280,10 @@ describe("the response of MeterUsage", () => {
 
   it("is none for a dry run, which is a call of its own", () => {
     expect(MeteringClient.meterUsage).type.toBeCallableWith({ ...usage, dryRun: false })
+    for (const meter of [MeteringClient.meterUsage, client.meterUsage]) {
+      expect(meter).type.not.toBeCallableWith({ ...usage, dryRun: true })
+      expect(meter).type.not.toBeCallableWith({ ...usage, dryRun: true as boolean })
+    }
     const call = MeteringClient.meterUsageDryRun(usage)
     expect<Effect.Effect.Success<typeof call>>().type.toBe<MeterUsage.DryRunResponse>()
     expect<Effect.Effect.Success<typeof call>>().type.not.toHaveProperty("meteringRecordId")
@@ -293,6 +297,14 @@ describe("a mock", () => {
     expect(Layer.mock(MeteringClient.MeteringClient, { meterUsage: receipt })).type.toBe<
       Layer.Layer<MeteringClient.MeteringClient>
     >()
+  })
+
+  it("may take no more than the fields", () => {
+    const take = (_: MeterUsage.Input) => receipt()
+    const takeBatch = (_: BatchMeterUsage.Input) => Effect.dieMessage("not called")
+    expect(
+      Layer.mock(MeteringClient.MeteringClient, { meterUsage: take, batchMeterUsage: takeBatch })
+    ).type.toBe<Layer.Layer<MeteringClient.MeteringClient>>()
   })
 
   it("may be of all of them", () => {

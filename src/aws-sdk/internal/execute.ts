@@ -11,7 +11,13 @@ import * as codec from "../../internal/codec.js"
 import { concealer, secretsOf } from "../../internal/conceal.js"
 import type { HttpAnswer } from "../../internal/httpAnswer.js"
 import { timer } from "../../internal/inTime.js"
-import { type Attempt, forOperation, mending, skewToCorrect } from "../../internal/mending.js"
+import {
+  type Attempt,
+  forOperation,
+  maxSkew,
+  mending,
+  skewToCorrect
+} from "../../internal/mending.js"
 import * as millis from "../../internal/millis.js"
 import { requestSizeLimit, tooLarge } from "../../internal/requestSize.js"
 import type { Execute } from "../../internal/service.js"
@@ -111,13 +117,18 @@ export const makeExecute = ({
             seen.request?.signature,
             ...secretsIn(request)
           ])
-          return Effect.map(observed(exchange(send, encoded, seen), conceal), (answer) => ({
-            outcome: decode(answer, conceal),
-            renew: Effect.suspend(() => renew(seen.request)),
-            // the SDK has taken the time from the answer already
-            correctClock: () =>
-              Math.abs(client.config.systemClockOffset - usedOffset) >= skewToCorrect
-          }))
+          return Effect.map(observed(exchange(send, encoded, seen), conceal), (answer) => {
+            // the SDK has taken the time from the answer already, whatever that is
+            if (Math.abs(client.config.systemClockOffset) > maxSkew) {
+              client.config.systemClockOffset = usedOffset
+            }
+            return {
+              outcome: decode(answer, conceal),
+              renew: Effect.suspend(() => renew(seen.request)),
+              correctClock: () =>
+                Math.abs(client.config.systemClockOffset - usedOffset) >= skewToCorrect
+            }
+          })
         })
 
     return (request: Request) => {
