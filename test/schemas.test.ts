@@ -606,6 +606,10 @@ describe("what a message shows", () => {
 
   it("is nothing of a nonce", () => {
     const nonce = "n0".repeat(128)
+    for (const wrong of [nonce, Number("20".repeat(8))]) {
+      const fields = { ...registerUsage, nonce: wrong as string }
+      assert.notInclude(JSON.stringify(Either.flip(RegisterUsage.makeEither(fields))), "2020")
+    }
     const made = RegisterUsage.makeEither({ ...registerUsage, nonce })
     assert.include(messageOf(made), "nonce: expected 0 to 255 characters [nonce]")
     assert.notInclude(JSON.stringify(made), "n0n0")

@@ -107,9 +107,10 @@ const compileShape = (shape: Shape, except: ReadonlySet<Rule>): Check => {
     }
     default: {
       const [type, is] = kinds[shape.kind]
+      const hidden = secret || shape.rules.some((rule) => rule.hidden)
       return (value, found) => {
         if (is(value)) rules(secret ? Redacted.value(value as Redacted.Redacted) : value, found)
-        else found.push(fault("type", type, secret ? undefined : value))
+        else found.push(fault("type", type, hidden ? undefined : value))
       }
     }
   }

@@ -18,6 +18,8 @@ export interface Preflight<A = unknown> {
   readonly name: Rule
   readonly expected: string
   readonly faults: (value: A) => ReadonlyArray<Fault>
+  /** Whether no value is to be shown, of whatever type it is. */
+  readonly hidden?: boolean
 }
 
 /** On a refinement: the preflight rule that it is. */
@@ -32,12 +34,13 @@ export const noFaults: ReadonlyArray<Fault> = []
 export const crossRule = <S extends Schema.Schema.Any>(
   name: Rule,
   expected: string,
-  faults: (value: Schema.Schema.Type<NoInfer<S>>) => ReadonlyArray<Fault>
+  faults: (value: Schema.Schema.Type<NoInfer<S>>) => ReadonlyArray<Fault>,
+  hidden = false
 ): ((self: S) => Schema.filter<S>) =>
   Schema.filter(
     (value) => faults(value).map((fault) => ({ path: fault.path, message: fault.expected })),
     {
-      [PreflightId]: { name, expected, faults } satisfies Preflight<Schema.Schema.Type<S>>,
+      [PreflightId]: { name, expected, faults, hidden } satisfies Preflight<Schema.Schema.Type<S>>,
       description: expected
     }
   )
@@ -62,10 +65,14 @@ export const text = (
 ) => {
   const expected = `${min} to ${max} characters${form === undefined ? "" : `, ${form.named}`}`
   return Schema.String.pipe(
-    crossRule(name, expected, (s) =>
-      s.length >= min && isAtMost(s, max) && (form === undefined || form.pattern.test(s))
-        ? noFaults
-        : [{ path: [], expected, ...(shown === undefined && { value: s }) }]
+    crossRule(
+      name,
+      expected,
+      (s) =>
+        s.length >= min && isAtMost(s, max) && (form === undefined || form.pattern.test(s))
+          ? noFaults
+          : [{ path: [], expected, ...(shown === undefined && { value: s }) }],
+      shown === "hidden"
     )
   ).annotations({
     jsonSchema: {
