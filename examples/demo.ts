@@ -117,7 +117,7 @@ const demo = async (url: string) => {
     // what the sandbox's own control answers
     (await fetch(`${url}/_sandbox/${path}`, init)).json() as Promise<A>
   const billed = async () => {
-    const lines = await look<ReadonlyArray<typeof Report.Billed.Encoded>>("billed")
+    const { billed: lines } = await look<typeof Report.BilledPage.Encoded>("billed")
     return lines
       .map(({ customerAWSAccountId, dimension, hour, quantity }) =>
         [customerAWSAccountId, dimension, hour.slice(0, 13), quantity].join()
