@@ -72,7 +72,6 @@ const program = app(process.argv.slice(2)).pipe(
   Effect.tapErrorCause((cause) =>
     Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(Cause.pretty(cause))
   ),
-  Effect.onInterrupt(() => (signals.isExpected ? Effect.void : Console.error("It was stopped."))),
   Effect.provide(Live),
   (run) =>
     Effect.consoleWith((console) =>
@@ -118,8 +117,10 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
       process.exit(stoppedBySignal)
     }
     if (signals.taken !== undefined) signals.taken(wanted)
-    else if (wanted === "end") fiber.unsafeInterruptAsFork(fiber.id())
-    else if (unfinished === undefined) process.exit(stoppedBySignal)
+    else if (wanted === "end") {
+      if (!signals.isExpected) printAtOnce("Stopping.")
+      fiber.unsafeInterruptAsFork(fiber.id())
+    } else if (unfinished === undefined) process.exit(stoppedBySignal)
     // a reader that takes nothing would hold up the end for ever
     if (wanted === "endAtOnce") {
       Effect.runFork(

@@ -92,9 +92,9 @@ describe("meter", () => {
           ["meter", ...usage],
           /may have been metered.*--timestamp 20[^ ]+Z --client-token [^ ]+\n$/
         ],
-        [["meter", ...usage, "--dry-run"], /^$/],
+        [["meter", ...usage, "--dry-run"], /^Stopping\.\n$/],
         [["register", "--product-code", "sandbox-container"], /may have been registered/],
-        [["resolve"], /^$/]
+        [["resolve"], /^Stopping\.\n$/]
       ] as const) {
         const { child, ended } = start([...args, "--endpoint", deaf], { env, stdin: "a-token" })
         yield* asked.take

@@ -55,8 +55,9 @@ const World = Layer.mergeAll(
   Logger.remove(Logger.defaultLogger)
 )
 
-/** These use the port that the command's sandbox has, which may be taken. */
+/** These use the port that the command's sandbox has, which may be taken, or write a file where they run. */
 const notRun: ReadonlySet<string> = new Set([
+  "sandbox-MeteringSandbox.3.ts",
   "sandbox-SandboxApi.1.ts",
   "sandbox-SandboxServer.2.ts"
 ])
@@ -98,6 +99,6 @@ describe("every example runs, and its values are what it tells", () => {
   }
 
   it("most of them do more than to be imported", () => {
-    expect(run).toBe(70)
+    expect(run).toBe(69)
   })
 })
