@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Layer, Logger, ManagedRuntime, type Scope } from "effect"
+import { DateTime, Effect, Either, Layer, Logger, ManagedRuntime, type Scope } from "effect"
 import { AwsCredentials, MeteringConfig } from "effect-marketplace-metering"
 import { MeteringSandbox, SandboxServer, Scenario } from "effect-marketplace-metering/sandbox"
 import { afterAll, beforeAll, vi } from "vitest"
@@ -64,12 +64,18 @@ const notRun: ReadonlySet<string> = new Set([
 
 type Runnable = Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof World> | Scope.Scope>
 
+/** What a program is given that takes the time of usage. */
+const withUsageOfNow = (program: unknown) =>
+  typeof program === "function"
+    ? Effect.flatMap(DateTime.now, (usedAt): Effect.Effect<unknown, unknown> => program(usedAt))
+    : program
+
 /** The program, or else all effects; and every layer is built. What an example needs is known when it runs only. */
 const runnablesOf = (name: string, example: Readonly<Record<string, unknown>>) => {
   const values = Object.values(example)
   const effects =
     example.program !== undefined
-      ? [example.program]
+      ? [withUsageOfNow(example.program)]
       : values.filter((value) => Effect.isEffect(value) && !Either.isEither(value))
   const layers = values.filter(Layer.isLayer).map(Layer.build)
   return notRun.has(name) ? [] : ([...effects, ...layers] as ReadonlyArray<Runnable>)
