@@ -104,7 +104,7 @@ const pause = 10_000
  *   the last minute callers wait for the renewal. It is tried every 10 seconds at most, and not after the end of
  *   the scope.
  * - When it fails, the credentials at hand serve until they have expired. Only then is the error the caller's.
- *   No failure is kept: whoever asks next runs the source again.
+ *   No failure is kept: the next caller runs the source again.
  * - Credentials without expiration are kept for good, and replaced only by `refresh`.
  * - `refresh` runs the source again, unless other credentials than the expired ones are at hand already.
  *
