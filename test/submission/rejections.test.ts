@@ -57,6 +57,24 @@ const mostCalls = (records: number): number => 2 * records + 4 * Math.ceil(Math.
 const afterwards = <A>(seconds: number, values: Iterable<A>) =>
   Stream.unwrap(Effect.as(Effect.sleep(`${seconds} seconds`), Stream.fromIterable(values)))
 
+/** Submits two records, and the others once those were taken: exactly the records at fault are rejected. */
+const expectRejectedAlone = (
+  items: ReadonlyArray<UsageRecord.UsageRecord>,
+  error: BatchMeterUsageError,
+  faultOf: FaultOf
+) =>
+  Effect.gen(function* () {
+    const source = Stream.concat(
+      Stream.fromIterable(items.slice(0, 2)),
+      afterwards(5, items.slice(2))
+    )
+    const outcomes = yield* submitAll(source, client(refusing([error], faultOf)))
+    assert.deepStrictEqual(
+      outcomes.map(({ _tag }) => _tag),
+      items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
+    )
+  })
+
 describe("bisection of rejected calls", () => {
   it.effect.each<readonly [string, number]>([
     ["ends where calls are small", 0],
@@ -339,16 +357,7 @@ describe("a rejection", () => {
           })
         )
       ]
-      const answers = client(refusing([wrongDimension], faultOf))
-      const source = Stream.concat(
-        Stream.fromIterable(items.slice(0, 2)),
-        afterwards(5, items.slice(2))
-      )
-      const outcomes = yield* submitAll(source, answers)
-      assert.deepStrictEqual(
-        outcomes.map(({ _tag }) => _tag),
-        items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
-      )
+      yield* expectRejectedAlone(items, wrongDimension, faultOf)
     })
   )
 
@@ -368,16 +377,7 @@ describe("a rejection", () => {
             record(i, { usageAllocations: usageAllocations(i), licenseArn: license(1 + (i % 2)) })
           )
         ]
-        const answers = client(refusing([error], faultOf))
-        const source = Stream.concat(
-          Stream.fromIterable(items.slice(0, 2)),
-          afterwards(5, items.slice(2))
-        )
-        const outcomes = yield* submitAll(source, answers)
-        assert.deepStrictEqual(
-          outcomes.map(({ _tag }) => _tag),
-          items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
-        )
+        yield* expectRejectedAlone(items, error, faultOf)
       }
     })
   )
