@@ -32,6 +32,7 @@ const app = await Application.bootstrap({
   navigation: { includeCategories: true },
   githubPages: false,
   hideGenerator: true,
+  highlightLanguages: ["ts", "sh", "json", "python"],
   includeVersion: true,
   // sentences for the compiler to say, and nothing to be named
   intentionallyNotExported: ["RefuseUnion", "RefuseUnionAndList", "RefuseAbsent"],
