@@ -40,12 +40,12 @@ const write = (path: string, rows: ReadonlyArray<Row>) => {
 const hour = 3_600_000
 
 /** The service takes usage for 24 hours, so the six hours of the file become the last six. */
-const ofToday = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+const shiftToToday = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
   const last = Math.max(...rows.map(({ timestamp }) => Date.parse(timestamp)))
-  const ahead = (Math.floor(Date.now() / hour) - 1 - Math.floor(last / hour)) * hour
+  const shift = (Math.floor(Date.now() / hour) - 1 - Math.floor(last / hour)) * hour
   return rows.map((row) => ({
     ...row,
-    timestamp: new Date(Date.parse(row.timestamp) + ahead).toISOString()
+    timestamp: new Date(Date.parse(row.timestamp) + shift).toISOString()
   }))
 }
 
@@ -64,17 +64,17 @@ const billOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
 const dimensions = ["api-calls", "documents-indexed", "storage-gb-hours"]
 const cancelled = "775193402816"
 
-const same = (what: string, actual: unknown, expected: unknown) =>
+const assertEqual = (what: string, actual: unknown, expected: unknown) =>
   deepStrictEqual(actual, expected, `${what} is ${actual}, and should be ${expected}`)
 
 // ---------------------------------------------------------------------------------------------------
 // the command
 // ---------------------------------------------------------------------------------------------------
 
-const say = (text: string) => console.log(`\n# ${text}`)
+const printHeading = (text: string) => console.log(`\n# ${text}`)
 
 /** Types a command, and shows what it prints but for what is piped. */
-const type = (line: string, env: Record<string, string> = {}) => {
+const startCommand = (line: string, env: Record<string, string> = {}) => {
   console.log(`\n$ effect-marketplace-metering ${line}`)
   const [args = "", ...pipe] = line.split(" | ")
   const isPiped = pipe.length > 0 || args.startsWith("sandbox")
@@ -86,7 +86,7 @@ const type = (line: string, env: Record<string, string> = {}) => {
 }
 
 const startSandbox = async () => {
-  const child = type("sandbox --port 0 --scenario world.json")
+  const child = startCommand("sandbox --port 0 --scenario world.json")
   for await (const line of createInterface({ input: child.stdout as Readable })) {
     const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? []
     if (url === undefined) continue
@@ -105,21 +105,21 @@ const demo = async (url: string) => {
     AWS_SECRET_ACCESS_KEY: "sandbox"
   }
   const run = async (line: string, expectedCode: number) => {
-    const child = type(line, environment)
+    const child = startCommand(line, environment)
     const output = child.stdout === null ? "" : await text(child.stdout)
     const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode]
-    same("the exit code", code, expectedCode)
+    assertEqual("the exit code", code, expectedCode)
     return output
   }
   const submit = (name: string, expectedCode: number, more = "") =>
     run(`submit ${name} --product-code atlas-search${more}`, expectedCode)
-  const look = async <A>(path: string, init?: RequestInit): Promise<A> =>
+  const callSandbox = async <A>(path: string, init?: RequestInit): Promise<A> =>
     // what the sandbox's own control answers
     (await fetch(`${url}/_sandbox/${path}`, init)).json() as Promise<A>
   const billed = async () => {
     // a page of it, which has room for all of the file
-    const { billed, next } = await look<typeof Report.BilledPage.Encoded>("billed")
-    same("whether there is another page", next, undefined)
+    const { billed, next } = await callSandbox<typeof Report.BilledPage.Encoded>("billed")
+    assertEqual("whether there is another page", next, undefined)
     return billed
       .map(({ customerAWSAccountId, dimension, hour, quantity }) =>
         [customerAWSAccountId, dimension, hour.slice(0, 13), quantity].join()
@@ -127,32 +127,37 @@ const demo = async (url: string) => {
       .sort()
   }
 
-  say("A buyer signs up: the page is given a registration token, and the seller asks whose it is.")
-  const { registrationToken } = await look<{ readonly registrationToken: string }>("tokens", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ customerAWSAccountId: "201845637190" })
-  })
+  printHeading(
+    "A buyer signs up: the page is given a registration token, and the seller asks whose it is."
+  )
+  const { registrationToken } = await callSandbox<{ readonly registrationToken: string }>(
+    "tokens",
+    {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ customerAWSAccountId: "201845637190" })
+    }
+  )
   writeFileSync(file("token.txt"), registrationToken)
   await run("resolve token.txt", 0)
 
-  const usage = ofToday(read(at("data/usage.csv")))
+  const usage = shiftToToday(read(at("data/usage.csv")))
   write(file("usage.csv"), usage)
-  say(`${usage.length} records are submitted. The answer to the first call will be lost.`)
+  printHeading(`${usage.length} records are submitted. The answer to the first call will be lost.`)
   await submit("usage.csv", 1, " --rejected rejected.csv")
-  const calls = (await look<ReadonlyArray<typeof Report.Call.Encoded>>("log")).filter(
+  const calls = (await callSandbox<ReadonlyArray<typeof Report.Call.Encoded>>("log")).filter(
     ({ operation }) => operation === "BatchMeterUsage"
   )
   const countOf = (kind: string) => calls.filter(({ fault }) => fault === kind).length
-  same("the number of lost answers", countOf("cutAfter"), 1)
-  same("the number of throttled calls", countOf("throttling"), 1)
-  same("what is billed", (await billed()).length, usage.length - 5)
-  say(
+  assertEqual("the number of lost answers", countOf("cutAfter"), 1)
+  assertEqual("the number of throttled calls", countOf("throttling"), 1)
+  assertEqual("what is billed", (await billed()).length, usage.length - 5)
+  printHeading(
     `It took ${calls.length} calls: one answer was lost, one call was throttled, and a record that spoilt its call had to be found. What was accepted is billed, each hour once.`
   )
 
   const rejected = read(file("rejected.csv"))
-  same("the number of rejected records", rejected.length, 5)
+  assertEqual("the number of rejected records", rejected.length, 5)
   const corrections = rejected.map((row) => ({
     ...row,
     dimension: row.dimension.replace("documents_indexed", "documents-indexed"),
@@ -163,26 +168,26 @@ const demo = async (url: string) => {
       dimension !== rejected[i]?.dimension || quantity !== rejected[i]?.quantity
   )
   write(file("corrected.csv"), corrected)
-  say(
+  printHeading(
     `Of the ${rejected.length} in rejected.csv two are corrected, a dimension and a quantity, and submitted again.`
   )
   await submit("corrected.csv", 0)
   const bill = await billed()
-  same("what is billed", bill, billOf([...corrected, ...usage]))
+  assertEqual("what is billed", bill, billOf([...corrected, ...usage]))
 
-  say("And the whole file once more, as after a crash.")
+  printHeading("And the whole file once more, as after a crash.")
   const summary = (await submit("usage.csv", 1, " --json | tail -n 1")).trim().split("\n").at(-1)
   console.log(summary)
-  same("what was accepted again", JSON.parse(summary ?? "").summary.counts.Accepted, 88)
-  same("what is billed", await billed(), bill)
+  assertEqual("what was accepted again", JSON.parse(summary ?? "").summary.counts.Accepted, 88)
+  assertEqual("what is billed", await billed(), bill)
   const unitsOf = (rows: ReadonlyArray<Row>) =>
     rows.reduce((sum, { quantity }) => sum + Number(quantity), 0)
   const units = bill.reduce((sum, line) => sum + Number(line.split(",").at(-1)), 0)
-  const leftOut = rejected.length - corrected.length
+  const uncorrected = rejected.length - corrected.length
   // the file without what was rejected, and that of it which was corrected
-  same("the units billed", units, unitsOf(usage) - unitsOf(rejected) + unitsOf(corrected))
-  say(
-    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units. That is all of the file but for the ${leftOut} records that stay rejected.`
+  assertEqual("the units billed", units, unitsOf(usage) - unitsOf(rejected) + unitsOf(corrected))
+  printHeading(
+    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units. That is all of the file but for the ${uncorrected} records that stay rejected.`
   )
 }
 

@@ -19,26 +19,26 @@ const sandboxLayer = (faults: Fault.Faults = {}) =>
 
 const hour = DateTime.unsafeMake("2026-11-25T10:00:00Z")
 
-const used = (customerAWSAccountId: string, quantity = 7, dimension = "requests") =>
+const usageOf = (customerAWSAccountId: string, quantity = 7, dimension = "requests") =>
   new Usage({ hour, customerAWSAccountId, dimension, quantity })
 
 /** The event loop goes round once: files are read in real time, whatever the test's clock says. */
-const realTime = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+const yieldToEventLoop = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 
 /** Lets time pass until it has ended. A minute is longer than any wait of its retries. */
-const inTime = <A, E, R>(program: Effect.Effect<A, E, R>) =>
+const runToEnd = <A, E, R>(program: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(program)
     while ((yield* Fiber.status(fiber))._tag !== "Done") {
-      yield* realTime
+      yield* yieldToEventLoop
       if ((yield* TestClock.sleeps()).length > 0) yield* TestClock.adjust("1 minute")
     }
     return yield* Fiber.join(fiber)
   })
 
-const reported = (usage: ReadonlyArray<Usage>) =>
+const reportAfterHour = (usage: ReadonlyArray<Usage>) =>
   TestClock.setTime(hour.epochMillis + 70 * 60_000).pipe(
-    Effect.zipRight(inTime(report("my-product", usage)))
+    Effect.zipRight(runToEnd(report("my-product", usage)))
   )
 
 const billed = Effect.gen(function* () {
@@ -49,10 +49,15 @@ const billed = Effect.gen(function* () {
 describe("report", () => {
   it.effect("says who was not billed and why, and bills the others", () =>
     Effect.gen(function* () {
-      const notSubscribed = used("444455556666")
-      const negative = used("111122223333", -1)
-      const misspelt = used("111122223333", 7, "Requests")
-      const notBilled = yield* reported([used("111122223333"), notSubscribed, negative, misspelt])
+      const notSubscribed = usageOf("444455556666")
+      const negative = usageOf("111122223333", -1)
+      const misspelt = usageOf("111122223333", 7, "Requests")
+      const notBilled = yield* reportAfterHour([
+        usageOf("111122223333"),
+        notSubscribed,
+        negative,
+        misspelt
+      ])
       expect(notBilled).toEqual([
         { usage: notSubscribed, reason: "not subscribed", again: false },
         {
@@ -72,10 +77,10 @@ describe("report", () => {
 
   it.effect("bills once what had to be sent again", () =>
     Effect.gen(function* () {
-      expect(yield* reported([used("111122223333")])).toEqual([])
+      expect(yield* reportAfterHour([usageOf("111122223333")])).toEqual([])
       expect(yield* billed).toEqual([7])
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      expect((yield* sandbox.calls).BatchMeterUsage).toBe(3)
+      expect((yield* sandbox.callCounts).BatchMeterUsage).toBe(3)
     }).pipe(
       Effect.provide(sandboxLayer({ script: [{ fault: "throttling" }, { fault: "cutAfter" }] }))
     )
@@ -91,12 +96,12 @@ describe("run", () => {
         const files = yield* FileSystem.FileSystem
         const folder = yield* files.makeTempDirectoryScoped()
         const [usageFile, pendingFile] = [`${folder}/usage.ndjson`, `${folder}/pending.ndjson`]
-        const line = yield* Schema.encode(Schema.parseJson(Usage))(used("111122223333"))
+        const line = yield* Schema.encode(Schema.parseJson(Usage))(usageOf("111122223333"))
         yield* files.writeFileString(usageFile, `${line}\n`)
 
-        const first = yield* inTime(run("my-product", usageFile, pendingFile))
+        const first = yield* runToEnd(run("my-product", usageFile, pendingFile))
         expect(first).toEqual([
-          { usage: used("111122223333"), reason: "perhaps billed: NoAnswer", again: true }
+          { usage: usageOf("111122223333"), reason: "perhaps billed: NoAnswer", again: true }
         ])
         expect(yield* files.readFileString(pendingFile)).toBe(`${line}\n`)
 
@@ -104,7 +109,7 @@ describe("run", () => {
         yield* sandbox.setFaults({})
         // the hour after that, with nothing new
         yield* files.writeFileString(usageFile, "")
-        expect(yield* inTime(run("my-product", usageFile, pendingFile))).toEqual([])
+        expect(yield* runToEnd(run("my-product", usageFile, pendingFile))).toEqual([])
         expect(yield* files.readFileString(pendingFile)).toBe("")
         expect(
           (yield* sandbox.billed).map(({ hour, quantity }) => [DateTime.formatIso(hour), quantity])

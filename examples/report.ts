@@ -63,18 +63,20 @@ export const report = (productCode: string, usage: ReadonlyArray<Usage>) =>
 const notBilled = (
   outcome: UsageSubmission.Outcome
 ): ReadonlyArray<Pick<NotBilled, "reason" | "again">> => {
-  const because = (reason: string, again = false) => [{ reason, again }]
+  const unbilled = (reason: string, again = false) => [{ reason, again }]
   return Match.valueTags(outcome, {
     Accepted: () => [],
-    Duplicate: () => because("another quantity was billed for this hour"),
-    CustomerNotSubscribed: () => because("not subscribed"),
-    Rejected: ({ error }) => because(error.message),
+    Duplicate: () => unbilled("another quantity was billed for this hour"),
+    CustomerNotSubscribed: () => unbilled("not subscribed"),
+    Rejected: ({ error }) => unbilled(error.message),
     Invalid: ({ violations }) =>
-      because(violations.map(({ expected, field }) => `${field}: expected ${expected}`).join(", ")),
-    Expired: () => because("too late"),
-    NotSent: ({ reason }) => because(reason, true),
-    Unknown: ({ reason }) => because(`perhaps billed: ${reason}`, true),
-    UnknownStatus: ({ status }) => because(status)
+      unbilled(
+        violations.map(({ expected, field }) => `${field}: expected ${expected}`).join(", ")
+      ),
+    Expired: () => unbilled("too late"),
+    NotSent: ({ reason }) => unbilled(reason, true),
+    Unknown: ({ reason }) => unbilled(`perhaps billed: ${reason}`, true),
+    UnknownStatus: ({ status }) => unbilled(status)
   })
 }
 

@@ -42,7 +42,7 @@ import {
   BatchMeterUsageResponse,
   make as makeBatchMeterUsage
 } from "./BatchMeterUsage.js"
-import { exception, field, optional, refined } from "./internal/accessors.js"
+import { exception, optionalKey, refined, requiredKey } from "./internal/lenses.js"
 import type * as MeteringError from "./MeteringError.js"
 import { type MeterUsageRequest, MeterUsageResponse, make as makeMeterUsage } from "./MeterUsage.js"
 import type * as Optic from "./Optic.js"
@@ -92,7 +92,7 @@ export { marketplaceMetering } from "./Operation.js"
  * @since 0.1.0
  * @category UsageRecord
  */
-export const urTimestamp: Optic.Lens<UsageRecord, DateTime.Utc> = field("timestamp")
+export const urTimestamp: Optic.Lens<UsageRecord, DateTime.Utc> = requiredKey("timestamp")
 
 /**
  * The 2.0 name of {@link urTimestamp}.
@@ -108,7 +108,7 @@ export const usageRecord_timestamp = urTimestamp
  * @since 0.1.0
  * @category UsageRecord
  */
-export const urCustomerIdentifier: Optic.Lens<UsageRecord, Option.Option<string>> = optional(
+export const urCustomerIdentifier: Optic.Lens<UsageRecord, Option.Option<string>> = optionalKey(
   "customerIdentifier"
 )
 
@@ -126,7 +126,7 @@ export const usageRecord_customerIdentifier = urCustomerIdentifier
  * @since 0.1.0
  * @category UsageRecord
  */
-export const urDimension: Optic.Lens<UsageRecord, string> = field("dimension")
+export const urDimension: Optic.Lens<UsageRecord, string> = requiredKey("dimension")
 
 /**
  * The 2.0 name of {@link urDimension}.
@@ -142,7 +142,7 @@ export const usageRecord_dimension = urDimension
  * @since 0.1.0
  * @category UsageRecord
  */
-export const urQuantity: Optic.Lens<UsageRecord, number> = field("quantity")
+export const urQuantity: Optic.Lens<UsageRecord, number> = requiredKey("quantity")
 
 /**
  * The 2.0 name of {@link urQuantity}.
@@ -161,7 +161,7 @@ export const usageRecord_quantity = urQuantity
 export const urUsageAllocations: Optic.Lens<
   UsageRecord,
   Option.Option<Arr.NonEmptyReadonlyArray<UsageAllocation>>
-> = optional("usageAllocations")
+> = optionalKey("usageAllocations")
 
 /**
  * The 2.0 name of {@link urUsageAllocations}.
@@ -199,7 +199,7 @@ export const usageRecord_usageAllocations = urUsageAllocations
  * @since 0.1.0
  * @category UsageRecord
  */
-export const urCustomerAWSAccountId: Optic.Lens<UsageRecord, Option.Option<string>> = optional(
+export const urCustomerAWSAccountId: Optic.Lens<UsageRecord, Option.Option<string>> = optionalKey(
   "customerAWSAccountId"
 )
 
@@ -217,7 +217,9 @@ export const usageRecord_customerAWSAccountId = urCustomerAWSAccountId
  * @since 0.1.0
  * @category UsageRecord
  */
-export const urLicenseArn: Optic.Lens<UsageRecord, Option.Option<string>> = optional("licenseArn")
+export const urLicenseArn: Optic.Lens<UsageRecord, Option.Option<string>> = optionalKey(
+  "licenseArn"
+)
 
 /**
  * The 2.0 name of {@link urLicenseArn}.
@@ -236,7 +238,7 @@ export const usageRecord_licenseArn = urLicenseArn
 export const urrStatus: Optic.Lens<
   UsageRecordResult,
   Option.Option<UsageRecordResultStatus>
-> = optional("status")
+> = optionalKey("status")
 
 /**
  * The 2.0 name of {@link urrStatus}.
@@ -252,9 +254,10 @@ export const usageRecordResult_status = urrStatus
  * @since 0.1.0
  * @category UsageRecordResult
  */
-export const urrUsageRecord: Optic.Lens<UsageRecordResult, Option.Option<UsageRecord>> = optional(
-  "usageRecord"
-)
+export const urrUsageRecord: Optic.Lens<
+  UsageRecordResult,
+  Option.Option<UsageRecord>
+> = optionalKey("usageRecord")
 
 /**
  * The 2.0 name of {@link urrUsageRecord}.
@@ -270,9 +273,10 @@ export const usageRecordResult_usageRecord = urrUsageRecord
  * @since 0.1.0
  * @category UsageRecordResult
  */
-export const urrMeteringRecordId: Optic.Lens<UsageRecordResult, Option.Option<string>> = optional(
-  "meteringRecordId"
-)
+export const urrMeteringRecordId: Optic.Lens<
+  UsageRecordResult,
+  Option.Option<string>
+> = optionalKey("meteringRecordId")
 
 /**
  * The 2.0 name of {@link urrMeteringRecordId}.
@@ -289,7 +293,7 @@ export const usageRecordResult_meteringRecordId = urrMeteringRecordId
  * @category UsageAllocation
  */
 export const uaAllocatedUsageQuantity: Optic.Lens<UsageAllocation, number> =
-  field("allocatedUsageQuantity")
+  requiredKey("allocatedUsageQuantity")
 
 /**
  * The 2.0 name of {@link uaAllocatedUsageQuantity}.
@@ -308,7 +312,7 @@ export const usageAllocation_allocatedUsageQuantity = uaAllocatedUsageQuantity
 export const uaTags: Optic.Lens<
   UsageAllocation,
   Option.Option<Arr.NonEmptyReadonlyArray<Tag>>
-> = optional("tags")
+> = optionalKey("tags")
 
 /**
  * The 2.0 name of {@link uaTags}.
@@ -324,7 +328,7 @@ export const usageAllocation_tags = uaTags
  * @since 0.1.0
  * @category Tag
  */
-export const tagKey: Optic.Lens<Tag, string> = field("key")
+export const tagKey: Optic.Lens<Tag, string> = requiredKey("key")
 
 /**
  * The 2.0 name of {@link tagKey}.
@@ -340,7 +344,7 @@ export const tag_key = tagKey
  * @since 0.1.0
  * @category Tag
  */
-export const tagValue: Optic.Lens<Tag, string> = field("value")
+export const tagValue: Optic.Lens<Tag, string> = requiredKey("value")
 
 /**
  * The 2.0 name of {@link tagValue}.
@@ -359,7 +363,7 @@ export const tag_value = tagValue
 export const bmuUsageRecords: Optic.Lens<
   BatchMeterUsageRequest,
   ReadonlyArray<UsageRecord>
-> = field("usageRecords")
+> = requiredKey("usageRecords")
 
 /**
  * The 2.0 name of {@link bmuUsageRecords}.
@@ -375,9 +379,10 @@ export const batchMeterUsage_usageRecords = bmuUsageRecords
  * @since 0.1.0
  * @category BatchMeterUsageRequest
  */
-export const bmuProductCode: Optic.Lens<BatchMeterUsageRequest, Option.Option<string>> = optional(
-  "productCode"
-)
+export const bmuProductCode: Optic.Lens<
+  BatchMeterUsageRequest,
+  Option.Option<string>
+> = optionalKey("productCode")
 
 /**
  * The 2.0 name of {@link bmuProductCode}.
@@ -406,7 +411,7 @@ export const batchMeterUsage_productCode = bmuProductCode
 export const bmursResults: Optic.Lens<
   BatchMeterUsageResponse,
   ReadonlyArray<UsageRecordResult>
-> = field("results")
+> = requiredKey("results")
 
 /**
  * The 2.0 name of {@link bmursResults}.
@@ -425,7 +430,7 @@ export const batchMeterUsageResponse_results = bmursResults
 export const bmursUnprocessedRecords: Optic.Lens<
   BatchMeterUsageResponse,
   ReadonlyArray<UsageRecord>
-> = field("unprocessedRecords")
+> = requiredKey("unprocessedRecords")
 
 /**
  * The 2.0 name of {@link bmursUnprocessedRecords}.
@@ -441,7 +446,8 @@ export const batchMeterUsageResponse_unprocessedRecords = bmursUnprocessedRecord
  * @since 0.1.0
  * @category BatchMeterUsageResponse
  */
-export const bmursResponseStatus: Optic.Lens<BatchMeterUsageResponse, number> = field("statusCode")
+export const bmursResponseStatus: Optic.Lens<BatchMeterUsageResponse, number> =
+  requiredKey("statusCode")
 
 /**
  * The 2.0 name of {@link bmursResponseStatus}.
@@ -457,7 +463,7 @@ export const batchMeterUsageResponse_httpStatus = bmursResponseStatus
  * @since 0.1.0
  * @category MeterUsageRequest
  */
-export const muProductCode: Optic.Lens<MeterUsageRequest, string> = field("productCode")
+export const muProductCode: Optic.Lens<MeterUsageRequest, string> = requiredKey("productCode")
 
 /**
  * The 2.0 name of {@link muProductCode}.
@@ -473,7 +479,7 @@ export const meterUsage_productCode = muProductCode
  * @since 0.1.0
  * @category MeterUsageRequest
  */
-export const muTimestamp: Optic.Lens<MeterUsageRequest, DateTime.Utc> = field("timestamp")
+export const muTimestamp: Optic.Lens<MeterUsageRequest, DateTime.Utc> = requiredKey("timestamp")
 
 /**
  * The 2.0 name of {@link muTimestamp}.
@@ -489,7 +495,7 @@ export const meterUsage_timestamp = muTimestamp
  * @since 0.1.0
  * @category MeterUsageRequest
  */
-export const muUsageDimension: Optic.Lens<MeterUsageRequest, string> = field("usageDimension")
+export const muUsageDimension: Optic.Lens<MeterUsageRequest, string> = requiredKey("usageDimension")
 
 /**
  * The 2.0 name of {@link muUsageDimension}.
@@ -505,7 +511,7 @@ export const meterUsage_usageDimension = muUsageDimension
  * @since 0.1.0
  * @category MeterUsageRequest
  */
-export const muUsageQuantity: Optic.Lens<MeterUsageRequest, number> = field("usageQuantity")
+export const muUsageQuantity: Optic.Lens<MeterUsageRequest, number> = requiredKey("usageQuantity")
 
 /**
  * The 2.0 name of {@link muUsageQuantity}.
@@ -521,7 +527,7 @@ export const meterUsage_usageQuantity = muUsageQuantity
  * @since 0.1.0
  * @category MeterUsageRequest
  */
-export const muDryRun: Optic.Lens<MeterUsageRequest, boolean> = field("dryRun")
+export const muDryRun: Optic.Lens<MeterUsageRequest, boolean> = requiredKey("dryRun")
 
 /**
  * The 2.0 name of {@link muDryRun}.
@@ -540,7 +546,7 @@ export const meterUsage_dryRun = muDryRun
 export const muUsageAllocations: Optic.Lens<
   MeterUsageRequest,
   Option.Option<Arr.NonEmptyReadonlyArray<UsageAllocation>>
-> = optional("usageAllocations")
+> = optionalKey("usageAllocations")
 
 /**
  * The 2.0 name of {@link muUsageAllocations}.
@@ -557,7 +563,7 @@ export const meterUsage_usageAllocations = muUsageAllocations
  * @since 0.1.0
  * @category MeterUsageRequest
  */
-export const muClientToken: Optic.Lens<MeterUsageRequest, Option.Option<string>> = optional(
+export const muClientToken: Optic.Lens<MeterUsageRequest, Option.Option<string>> = optionalKey(
   "clientToken"
 )
 
@@ -575,9 +581,10 @@ export const meterUsage_clientToken = muClientToken
  * @since 0.1.0
  * @category MeterUsageResponse
  */
-export const mursMeteringRecordId: Optic.Lens<MeterUsageResponse, Option.Option<string>> = optional(
-  "meteringRecordId"
-)
+export const mursMeteringRecordId: Optic.Lens<
+  MeterUsageResponse,
+  Option.Option<string>
+> = optionalKey("meteringRecordId")
 
 /**
  * The 2.0 name of {@link mursMeteringRecordId}.
@@ -593,7 +600,7 @@ export const meterUsageResponse_meteringRecordId = mursMeteringRecordId
  * @since 0.1.0
  * @category MeterUsageResponse
  */
-export const mursResponseStatus: Optic.Lens<MeterUsageResponse, number> = field("statusCode")
+export const mursResponseStatus: Optic.Lens<MeterUsageResponse, number> = requiredKey("statusCode")
 
 /**
  * The 2.0 name of {@link mursResponseStatus}.
@@ -609,7 +616,7 @@ export const meterUsageResponse_httpStatus = mursResponseStatus
  * @since 0.1.0
  * @category RegisterUsageRequest
  */
-export const ruProductCode: Optic.Lens<RegisterUsageRequest, string> = field("productCode")
+export const ruProductCode: Optic.Lens<RegisterUsageRequest, string> = requiredKey("productCode")
 
 /**
  * The 2.0 name of {@link ruProductCode}.
@@ -626,7 +633,7 @@ export const registerUsage_productCode = ruProductCode
  * @category RegisterUsageRequest
  */
 export const ruPublicKeyVersion: Optic.Lens<RegisterUsageRequest, number> =
-  field("publicKeyVersion")
+  requiredKey("publicKeyVersion")
 
 /**
  * The 2.0 name of {@link ruPublicKeyVersion}.
@@ -642,7 +649,7 @@ export const registerUsage_publicKeyVersion = ruPublicKeyVersion
  * @since 0.1.0
  * @category RegisterUsageRequest
  */
-export const ruNonce: Optic.Lens<RegisterUsageRequest, Option.Option<string>> = optional("nonce")
+export const ruNonce: Optic.Lens<RegisterUsageRequest, Option.Option<string>> = optionalKey("nonce")
 
 /**
  * The 2.0 name of {@link ruNonce}.
@@ -658,7 +665,7 @@ export const registerUsage_nonce = ruNonce
  * @since 0.1.0
  * @category RegisterUsageResponse
  */
-export const rursSignature: Optic.Lens<RegisterUsageResponse, Option.Option<string>> = optional(
+export const rursSignature: Optic.Lens<RegisterUsageResponse, Option.Option<string>> = optionalKey(
   "signature"
 )
 
@@ -679,7 +686,7 @@ export const registerUsageResponse_signature = rursSignature
 export const rursPublicKeyRotationTimestamp: Optic.Lens<
   RegisterUsageResponse,
   Option.Option<DateTime.Utc>
-> = optional("publicKeyRotationTimestamp")
+> = optionalKey("publicKeyRotationTimestamp")
 
 /**
  * The 2.0 name of {@link rursPublicKeyRotationTimestamp}.
@@ -695,7 +702,8 @@ export const registerUsageResponse_publicKeyRotationTimestamp = rursPublicKeyRot
  * @since 0.1.0
  * @category RegisterUsageResponse
  */
-export const rursResponseStatus: Optic.Lens<RegisterUsageResponse, number> = field("statusCode")
+export const rursResponseStatus: Optic.Lens<RegisterUsageResponse, number> =
+  requiredKey("statusCode")
 
 /**
  * The 2.0 name of {@link rursResponseStatus}.
@@ -712,7 +720,7 @@ export const registerUsageResponse_httpStatus = rursResponseStatus
  * @category ResolveCustomerRequest
  */
 export const rcRegistrationToken: Optic.Lens<ResolveCustomerRequest, Redacted.Redacted> =
-  field("registrationToken")
+  requiredKey("registrationToken")
 
 /**
  * The 2.0 name of {@link rcRegistrationToken}.
@@ -731,7 +739,7 @@ export const resolveCustomer_registrationToken = rcRegistrationToken
 export const rcrsCustomerIdentifier: Optic.Lens<
   ResolveCustomerResponse,
   Option.Option<string>
-> = optional("customerIdentifier")
+> = optionalKey("customerIdentifier")
 
 /**
  * The 2.0 name of {@link rcrsCustomerIdentifier}.
@@ -747,9 +755,10 @@ export const resolveCustomerResponse_customerIdentifier = rcrsCustomerIdentifier
  * @since 0.1.0
  * @category ResolveCustomerResponse
  */
-export const rcrsProductCode: Optic.Lens<ResolveCustomerResponse, Option.Option<string>> = optional(
-  "productCode"
-)
+export const rcrsProductCode: Optic.Lens<
+  ResolveCustomerResponse,
+  Option.Option<string>
+> = optionalKey("productCode")
 
 /**
  * The 2.0 name of {@link rcrsProductCode}.
@@ -768,7 +777,7 @@ export const resolveCustomerResponse_productCode = rcrsProductCode
 export const rcrsCustomerAWSAccountId: Optic.Lens<
   ResolveCustomerResponse,
   Option.Option<string>
-> = optional("customerAWSAccountId")
+> = optionalKey("customerAWSAccountId")
 
 /**
  * The 2.0 name of {@link rcrsCustomerAWSAccountId}.
@@ -784,9 +793,10 @@ export const resolveCustomerResponse_customerAWSAccountId = rcrsCustomerAWSAccou
  * @since 0.1.0
  * @category ResolveCustomerResponse
  */
-export const rcrsLicenseArn: Optic.Lens<ResolveCustomerResponse, Option.Option<string>> = optional(
-  "licenseArn"
-)
+export const rcrsLicenseArn: Optic.Lens<
+  ResolveCustomerResponse,
+  Option.Option<string>
+> = optionalKey("licenseArn")
 
 /**
  * The 2.0 name of {@link rcrsLicenseArn}.
@@ -802,7 +812,8 @@ export const resolveCustomerResponse_licenseArn = rcrsLicenseArn
  * @since 0.1.0
  * @category ResolveCustomerResponse
  */
-export const rcrsResponseStatus: Optic.Lens<ResolveCustomerResponse, number> = field("statusCode")
+export const rcrsResponseStatus: Optic.Lens<ResolveCustomerResponse, number> =
+  requiredKey("statusCode")
 
 /**
  * The 2.0 name of {@link rcrsResponseStatus}.
@@ -1068,7 +1079,7 @@ export type WithStatus<E, Status extends number> = E extends
   : never
 
 // does not compile unless it names all of them, and none but them
-const notOfTheService: {
+const clientErrors: {
   readonly [Tag in Exclude<MeteringError.MeteringError, ServiceError>["_tag"]]: true
 } = {
   ConnectionError: true,
@@ -1079,7 +1090,7 @@ const notOfTheService: {
 }
 
 const isServiceError = (error: MeteringError.MeteringError): error is ServiceError =>
-  !Object.hasOwn(notOfTheService, error._tag)
+  !Object.hasOwn(clientErrors, error._tag)
 
 /**
  * Matches every error by which the service itself answered, and none that arose on the way to it.
@@ -1139,13 +1150,13 @@ export const hasStatus = <E extends MeteringError.MeteringError, Status extends 
     `the HTTP status ${status}`
   )
 
-const answered = (): Optic.Optional<MeteringError.MeteringError, number> =>
+const makeHttpStatus = (): Optic.Optional<MeteringError.MeteringError, number> =>
   refined(
     (
       error: MeteringError.MeteringError
     ): error is WithStatus<MeteringError.MeteringError, number> => statusOf(error) !== undefined,
     "an HTTP status"
-  ).compose(field("statusCode"))
+  ).compose(requiredKey("statusCode"))
 
 /**
  * The HTTP status of the answer, where there was one.
@@ -1162,7 +1173,7 @@ const answered = (): Optic.Optional<MeteringError.MeteringError, number> =>
  * @since 0.1.0
  * @category matchers
  */
-export const httpStatus: Optic.Optional<MeteringError.MeteringError, number> = answered()
+export const httpStatus: Optic.Optional<MeteringError.MeteringError, number> = makeHttpStatus()
 
 /**
  * The 2.0 name of {@link httpStatus}.

@@ -16,10 +16,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { optionalText, unwrap } from "./internal/config.js"
-import { ask, credentialsError, toCredentials } from "./internal/identity.js"
-import { isSame } from "./internal/mending.js"
-import { singleFlight } from "./internal/singleFlight.js"
+import { isSameCredentials } from "./internal/client/recovery.js"
+import { optionalString, unwrap } from "./internal/config/configValues.js"
+import {
+  callProvider,
+  credentialsError,
+  toCredentials
+} from "./internal/credentials/credentialProvider.js"
+import { singleFlight } from "./internal/credentials/singleFlight.js"
 import type { CredentialsError } from "./MeteringError.js"
 
 /**
@@ -85,13 +89,13 @@ export interface Options {
 }
 
 /** So many milliseconds before they expire, credentials are renewed in the background. */
-const renewalWindow = 5 * 60_000
+const refreshWindow = 5 * 60_000
 
 /** So long before they expire, credentials are not handed out before a renewal has been tried. */
 const safetyMargin = 60_000
 
 /** A source that fails, or has nothing newer yet, is not asked again at once. */
-const pause = 10_000
+const minRefreshInterval = 10_000
 
 /**
  * Keeps the credentials of a source, and renews them.
@@ -129,28 +133,28 @@ export const make = <R>(
 ): Effect.Effect<Service, never, R | Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    let kept: Credentials | undefined
-    let pausedUntil = Number.NEGATIVE_INFINITY
+    let cached: Credentials | undefined
+    let nextRefreshAt = Number.NEGATIVE_INFINITY
 
     const resolve = yield* Effect.scoped(source).pipe(
       Effect.flatMap((credentials) => toCredentials(credentials, ["the given source"])),
       Effect.tap((credentials) => {
-        kept = credentials
+        cached = credentials
       }),
       Effect.ensuring(
         Effect.map(Clock.currentTimeMillis, (now) => {
-          pausedUntil = now + pause
+          nextRefreshAt = now + minRefreshInterval
         })
       ),
       singleFlight
     )
 
-    let isRenewing = false
+    let isRefreshing = false
     // between the mark and the fiber that takes it off, nothing may be interrupted
-    const renewInBackground = Effect.uninterruptible(
+    const refreshInBackground = Effect.uninterruptible(
       Effect.suspend(() => {
-        if (isRenewing) return Effect.void
-        isRenewing = true
+        if (isRefreshing) return Effect.void
+        isRefreshing = true
         return resolve.pipe(
           Effect.catchAll(({ reason }) =>
             Effect.logWarning(`The AWS credentials expire soon and could not be renewed: ${reason}`)
@@ -158,7 +162,7 @@ export const make = <R>(
           Effect.interruptible,
           Effect.ensuring(
             Effect.sync(() => {
-              isRenewing = false
+              isRefreshing = false
             })
           ),
           Effect.forkIn(scope)
@@ -167,13 +171,13 @@ export const make = <R>(
     )
 
     const get = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (kept === undefined) return resolve
-      const current = kept
+      if (cached === undefined) return resolve
+      const current = cached
       const timeLeft = (current.expiration?.epochMillis ?? Number.POSITIVE_INFINITY) - now
       if (timeLeft <= 0) return resolve
-      if (timeLeft > renewalWindow || now < pausedUntil) return Effect.succeed(current)
+      if (timeLeft > refreshWindow || now < nextRefreshAt) return Effect.succeed(current)
       return timeLeft > safetyMargin
-        ? Effect.as(renewInBackground, current)
+        ? Effect.as(refreshInBackground, current)
         : Effect.catchAllCause(resolve, (cause) =>
             Effect.flatMap(Clock.currentTimeMillis, (later) =>
               later - now < timeLeft && !Cause.isInterrupted(cause)
@@ -186,7 +190,9 @@ export const make = <R>(
     return {
       get,
       refresh: (expired) =>
-        Effect.suspend(() => (kept === undefined || isSame(kept, expired) ? resolve : get))
+        Effect.suspend(() =>
+          cached === undefined || isSameCredentials(cached, expired) ? resolve : get
+        )
     }
   })
 
@@ -236,8 +242,8 @@ export const layer = <R>(
 export const layerStatic = (credentials: Options): Layer.Layer<AwsCredentials, CredentialsError> =>
   Layer.effect(
     AwsCredentials,
-    Effect.map(toCredentials(credentials, ["the given credentials"]), (checked) => {
-      const get = Effect.succeed(checked)
+    Effect.map(toCredentials(credentials, ["the given credentials"]), (valid) => {
+      const get = Effect.succeed(valid)
       return { get, refresh: () => get }
     })
   )
@@ -305,7 +311,7 @@ export const layerEnv: Layer.Layer<AwsCredentials, CredentialsError | ConfigErro
   layerConfig({
     accessKeyId: Config.nonEmptyString("AWS_ACCESS_KEY_ID"),
     secretAccessKey: Config.redacted(Config.nonEmptyString("AWS_SECRET_ACCESS_KEY")),
-    sessionToken: Config.map(optionalText("AWS_SESSION_TOKEN"), (found) => found?.value)
+    sessionToken: Config.map(optionalString("AWS_SESSION_TOKEN"), (found) => found?.value)
   })
 
 /**
@@ -343,4 +349,9 @@ export type Provider = (
  * @category layers
  */
 export const layerProvider = (provider: Provider): Layer.Layer<AwsCredentials> =>
-  layer(ask(() => provider({ forceRefresh: true }), { tried: ["the given provider"], notes: [] }))
+  layer(
+    callProvider(() => provider({ forceRefresh: true }), {
+      tried: ["the given provider"],
+      notes: []
+    })
+  )

@@ -5,18 +5,18 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { answered } from "./internal/answer.js"
-import { type MakeOptions, maker, makerEither } from "./internal/make.js"
-import { missingRecords } from "./internal/missingRecords.js"
+import { missingRecords } from "./internal/protocol/missingRecords.js"
+import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
-  crossRule,
-  defaulted,
-  type Fault,
-  member,
-  optionalMember,
+  field,
+  optionalField,
+  optionalWithDefault,
   ProductCode,
-  rule
-} from "./internal/wire.js"
+  type RuleIssue,
+  rule,
+  structRule
+} from "./internal/schema/fields.js"
+import { responseFields } from "./internal/schema/responseFields.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
 import { type Input as RecordInput, UsageRecord, UsageRecordResult } from "./UsageRecord.js"
@@ -33,34 +33,34 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
   "effect-marketplace-metering/BatchMeterUsageRequest"
 )(
   Schema.Struct({
-    usageRecords: member(
+    usageRecords: field(
       "UsageRecords",
       Schema.Array(UsageRecord).pipe(
         rule("recordCount", "at most 25 records", (records) => records.length <= 25)
       )
     ),
-    productCode: optionalMember("ProductCode", ProductCode)
+    productCode: optionalField("ProductCode", ProductCode)
   }).pipe(
-    crossRule(
+    structRule(
       "productCodeOrLicense",
       "a product code for the call or a licence on every record, not both",
       ({ productCode, usageRecords }) => {
-        const faults: Array<Fault> = []
+        const issues: Array<RuleIssue> = []
         usageRecords.forEach(({ licenseArn }, index) => {
           if (productCode === undefined && licenseArn === undefined) {
-            faults.push({
+            issues.push({
               path: ["usageRecords", index, "licenseArn"],
               expected: "a licenseArn, or else a productCode for the call"
             })
           } else if (productCode !== undefined && licenseArn !== undefined) {
-            faults.push({
+            issues.push({
               path: ["usageRecords", index, "licenseArn"],
               expected: "no licenseArn in a call with a productCode: both would be billed",
               value: licenseArn
             })
           }
         })
-        return faults
+        return issues
       }
     )
   )
@@ -91,13 +91,15 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
 export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageResponse>(
   "effect-marketplace-metering/BatchMeterUsageResponse"
 )(
-  answered({
-    results: defaulted(Schema.Array(UsageRecordResult), () => []).pipe(Schema.fromKey("Results")),
-    unprocessedRecords: defaulted(Schema.Array(UsageRecord), () => []).pipe(
+  responseFields({
+    results: optionalWithDefault(Schema.Array(UsageRecordResult), () => []).pipe(
+      Schema.fromKey("Results")
+    ),
+    unprocessedRecords: optionalWithDefault(Schema.Array(UsageRecord), () => []).pipe(
       Schema.fromKey("UnprocessedRecords")
     ),
-    unreadable: defaulted(Schema.Array(Schema.Unknown), () => []),
-    missingRecords: defaulted(Schema.Array(UsageRecord), () => [])
+    unreadable: optionalWithDefault(Schema.Array(Schema.Unknown), () => []),
+    missingRecords: optionalWithDefault(Schema.Array(UsageRecord), () => [])
   })
 ) {}
 
@@ -165,7 +167,7 @@ export const operation: Operation<
     MeteringError.DisabledApiException,
     MeteringError.InvalidLicenseException
   ],
-  settle: ({ usageRecords }, outcome) =>
+  mapResult: ({ usageRecords }, outcome) =>
     Either.map(outcome, (response) => {
       const missing = missingRecords(usageRecords, response)
       return missing.length === 0

@@ -6,23 +6,23 @@
 import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { allocationSum } from "./internal/allocationSum.js"
-import { answered, isBlank } from "./internal/answer.js"
-import { dryRunCode } from "./internal/dryRun.js"
-import { type MakeOptions, maker, makerEither } from "./internal/make.js"
-import { floorField } from "./internal/millis.js"
+import { dryRunCode } from "./internal/protocol/dryRun.js"
+import { allocationSum } from "./internal/schema/allocationSum.js"
+import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
-  crossRule,
+  boundedString,
   Dimension,
-  defaulted,
-  member,
-  memberOr,
-  optionalMember,
+  field,
+  fieldWithDefault,
+  optionalField,
+  optionalWithDefault,
   ProductCode,
   Quantity,
-  Timestamp,
-  text
-} from "./internal/wire.js"
+  structRule,
+  Timestamp
+} from "./internal/schema/fields.js"
+import { floorTimestamp } from "./internal/schema/millis.js"
+import { isBlank, responseFields } from "./internal/schema/responseFields.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
 import { type Input as AllocationInput, UsageAllocations } from "./UsageAllocation.js"
@@ -45,35 +45,35 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
   "effect-marketplace-metering/MeterUsageRequest"
 )(
   Schema.Struct({
-    productCode: member("ProductCode", ProductCode),
-    timestamp: member("Timestamp", Timestamp),
-    usageDimension: member("UsageDimension", Dimension),
-    usageQuantity: memberOr("UsageQuantity", Quantity, () => 0),
-    dryRun: defaulted(Schema.Boolean, () => false).pipe(Schema.fromKey("DryRun")),
-    usageAllocations: optionalMember("UsageAllocations", UsageAllocations),
-    clientToken: optionalMember("ClientToken", text("clientToken", 1, 64))
+    productCode: field("ProductCode", ProductCode),
+    timestamp: field("Timestamp", Timestamp),
+    usageDimension: field("UsageDimension", Dimension),
+    usageQuantity: fieldWithDefault("UsageQuantity", Quantity, () => 0),
+    dryRun: optionalWithDefault(Schema.Boolean, () => false).pipe(Schema.fromKey("DryRun")),
+    usageAllocations: optionalField("UsageAllocations", UsageAllocations),
+    clientToken: optionalField("ClientToken", boundedString("clientToken", 1, 64))
   }).pipe(
-    crossRule("allocationSum", "allocations that add up to the quantity", (request) =>
+    structRule("allocationSum", "allocations that add up to the quantity", (request) =>
       allocationSum(request.usageQuantity, request.usageAllocations)
     )
   )
 ) {
   /** Of the type alone: a plain object is no instance, so that `meterUsage` takes none with `dryRun: true`. */
-  declare protected readonly made: true
+  declare protected readonly brand: true
 
   constructor(fields: RequestInput, options?: Schema.MakeOptions) {
     // Schema decodes with `true`: a request that came without a token keeps none, or each decoding of it
     // would be another charge
-    const whole =
+    const completed =
       options === true
         ? fields
-        : { ...floorField(fields), clientToken: fields.clientToken ?? freshToken() }
+        : { ...floorTimestamp(fields), clientToken: fields.clientToken ?? makeClientToken() }
     // whether a plain list is empty is for the check to say
-    super(whole as never, options)
+    super(completed as never, options)
   }
 }
 
-const freshToken = () => globalThis.crypto.randomUUID()
+const makeClientToken = () => globalThis.crypto.randomUUID()
 
 /**
  * The receipt of a metered quantity. A response of the service has always a `meteringRecordId`: without one the call
@@ -86,8 +86,8 @@ const freshToken = () => globalThis.crypto.randomUUID()
 export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
   "effect-marketplace-metering/MeterUsageResponse"
 )(
-  answered({
-    meteringRecordId: optionalMember("MeteringRecordId", Schema.String)
+  responseFields({
+    meteringRecordId: optionalField("MeteringRecordId", Schema.String)
   })
 ) {}
 
@@ -104,7 +104,7 @@ export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
 export class DryRunResponse extends Schema.Class<DryRunResponse>(
   "effect-marketplace-metering/DryRunResponse"
 )(
-  answered({
+  responseFields({
     dryRun: Schema.Literal(true),
     unexpectedRecordId: Schema.optional(Schema.String)
   })
@@ -216,7 +216,7 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
     MeteringError.ThrottlingException,
     MeteringError.CustomerNotEntitledException
   ],
-  prepare: (request) => (request.clientToken === undefined ? withToken(request) : request),
+  prepare: (request) => (request.clientToken === undefined ? withClientToken(request) : request),
   // the word by which a dry run is permitted is no receipt
   missing: (response) =>
     response.meteringRecordId === dryRunCode ? recordIdName : lacksRecordId(response)
@@ -228,11 +228,11 @@ const lacksRecordId = ({ meteringRecordId }: MeterUsageResponse) =>
   isBlank(meteringRecordId) ? recordIdName : undefined
 
 /** Tokens of requests that came without one: the same value is the same charge, from whichever call. */
-const tokens = new WeakMap<MeterUsageRequest, string>()
+const clientTokens = new WeakMap<MeterUsageRequest, string>()
 
-const withToken = (request: MeterUsageRequest): MeterUsageRequest => {
-  const clientToken = tokens.get(request) ?? freshToken()
-  tokens.set(request, clientToken)
+const withClientToken = (request: MeterUsageRequest): MeterUsageRequest => {
+  const clientToken = clientTokens.get(request) ?? makeClientToken()
+  clientTokens.set(request, clientToken)
   return new MeterUsageRequest({ ...request, clientToken }, { disableValidation: true })
 }
 
@@ -261,17 +261,17 @@ export const dryRunOperation: Operation<
       ? request
       : new MeterUsageRequest({ ...request, dryRun: true }, { disableValidation: true }),
   missing: lacksRecordId,
-  settle: (_, outcome) => {
-    if (Either.isRight(outcome)) return Either.right(permitted(outcome.right))
+  mapResult: (_, outcome) => {
+    if (Either.isRight(outcome)) return Either.right(dryRunResponse(outcome.right))
     const error = outcome.left
     return error._tag === "UnknownServiceError" && error.code === dryRunCode
-      ? Either.right(permitted(error))
-      : Either.left(ofDryRun(error))
+      ? Either.right(dryRunResponse(error))
+      : Either.left(asDryRunError(error))
   }
 }
 
 /** Without a response, only what was asked for tells whether usage may have been metered. */
-const ofDryRun = (error: MeterUsageError): MeterUsageError => {
+const asDryRunError = (error: MeterUsageError): MeterUsageError => {
   switch (error._tag) {
     case "ConnectionError":
       return new MeteringError.ConnectionError({ ...error, dryRun: true }, true)
@@ -284,7 +284,7 @@ const ofDryRun = (error: MeterUsageError): MeterUsageError => {
   }
 }
 
-const permitted = ({
+const dryRunResponse = ({
   meteringRecordId,
   requestId,
   statusCode = 200

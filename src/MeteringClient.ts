@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AwsCredentials } from "./AwsCredentials.js"
 import * as BatchMeterUsage from "./BatchMeterUsage.js"
-import { makeExecute } from "./internal/http.js"
-import { requestOf } from "./internal/make.js"
-import { make as makeService } from "./internal/service.js"
+import { makeHttpTransport } from "./internal/client/httpTransport.js"
+import { makeClient as makeService } from "./internal/client/makeClient.js"
+import { requestOf } from "./internal/schema/construct.js"
 import { MeteringConfig } from "./MeteringConfig.js"
 import * as MeterUsage from "./MeterUsage.js"
 import * as RegisterUsage from "./RegisterUsage.js"
@@ -117,12 +117,12 @@ export const layer: Layer.Layer<
   Effect.map(
     Effect.all([MeteringConfig, AwsCredentials, HttpClient.HttpClient]),
     ([config, credentials, client]) =>
-      makeService(makeExecute(config, credentials, client), {
+      makeService(makeHttpTransport(config, credentials, client), {
         attributes: {
           "cloud.region": config.region,
           "server.address": new URL(config.endpoint).hostname
         },
-        except: config.except
+        skipRules: config.skipRules
       })
   )
 )
@@ -152,8 +152,8 @@ export const layer: Layer.Layer<
 export const meterUsage = (
   request: MeterUsage.Input | MeterUsage.MeterUsageRequest
 ): Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError, MeteringClient> => {
-  const made = requestOf(MeterUsage.operation, request)
-  return Effect.flatMap(MeteringClient, (client) => client.meterUsage(made))
+  const prepared = requestOf(MeterUsage.operation, request)
+  return Effect.flatMap(MeteringClient, (client) => client.meterUsage(prepared))
 }
 
 /**
@@ -183,8 +183,8 @@ export const meterUsage = (
 export const meterUsageDryRun = (
   request: MeterUsage.RequestInput
 ): Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError, MeteringClient> => {
-  const made = requestOf(MeterUsage.dryRunOperation, request)
-  return Effect.flatMap(MeteringClient, (client) => client.meterUsageDryRun(made))
+  const prepared = requestOf(MeterUsage.dryRunOperation, request)
+  return Effect.flatMap(MeteringClient, (client) => client.meterUsageDryRun(prepared))
 }
 
 /**
@@ -224,8 +224,8 @@ export const batchMeterUsage = (
   BatchMeterUsage.BatchMeterUsageError,
   MeteringClient
 > => {
-  const made = requestOf(BatchMeterUsage.operation, request)
-  return Effect.flatMap(MeteringClient, (client) => client.batchMeterUsage(made))
+  const prepared = requestOf(BatchMeterUsage.operation, request)
+  return Effect.flatMap(MeteringClient, (client) => client.batchMeterUsage(prepared))
 }
 
 /**
@@ -253,8 +253,8 @@ export const registerUsage = (
   RegisterUsage.RegisterUsageError,
   MeteringClient
 > => {
-  const made = requestOf(RegisterUsage.operation, request)
-  return Effect.flatMap(MeteringClient, (client) => client.registerUsage(made))
+  const prepared = requestOf(RegisterUsage.operation, request)
+  return Effect.flatMap(MeteringClient, (client) => client.registerUsage(prepared))
 }
 
 /**
@@ -282,6 +282,6 @@ export const resolveCustomer = (
   ResolveCustomer.ResolveCustomerError,
   MeteringClient
 > => {
-  const made = requestOf(ResolveCustomer.operation, request)
-  return Effect.flatMap(MeteringClient, (client) => client.resolveCustomer(made))
+  const prepared = requestOf(ResolveCustomer.operation, request)
+  return Effect.flatMap(MeteringClient, (client) => client.resolveCustomer(prepared))
 }

@@ -10,8 +10,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import { unwrap } from "./internal/config.js"
-import * as settings from "./internal/settings.js"
+import { unwrap } from "./internal/config/configValues.js"
+import * as resolveConfig from "./internal/config/resolveConfig.js"
 import type { MeteringConfigError } from "./MeteringError.js"
 import type { Rule } from "./Preflight.js"
 
@@ -29,7 +29,7 @@ export interface Service {
   /** How long one attempt may take, from looking up the host to the last byte read. */
   readonly requestTimeout: Duration.Duration
   /** Preflight rules that are not checked. */
-  readonly except: ReadonlyArray<Rule>
+  readonly skipRules: ReadonlyArray<Rule>
 }
 
 /**
@@ -60,7 +60,7 @@ export class MeteringConfig extends Context.Tag("effect-marketplace-metering/Met
  * - `fips`, `dualStack`: the Region's endpoint with validated cryptography, or with IPv6
  * - `requestTimeout`: how long one attempt may take, from looking up the host to the last byte read,
  *   30 seconds unless given, more than 0. `Duration.infinity` is no limit.
- * - `except`: preflight rules that are not to be checked
+ * - `skipRules`: preflight rules that are not to be checked
  *
  * @since 0.1.0
  * @category models
@@ -71,7 +71,7 @@ export interface Options {
   readonly fips?: boolean | undefined
   readonly dualStack?: boolean | undefined
   readonly requestTimeout?: Duration.DurationInput | undefined
-  readonly except?: ReadonlyArray<Rule> | undefined
+  readonly skipRules?: ReadonlyArray<Rule> | undefined
 }
 
 /**
@@ -92,7 +92,8 @@ export interface Options {
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options: Options) => Either.Either<Service, MeteringConfigError> = settings.make
+export const make: (options: Options) => Either.Either<Service, MeteringConfigError> =
+  resolveConfig.make
 
 /**
  * The configuration from options in code.
@@ -165,7 +166,7 @@ export const layerConfig = (
 export const layerEnv: Layer.Layer<MeteringConfig, MeteringConfigError | ConfigError.ConfigError> =
   Layer.effect(
     MeteringConfig,
-    Effect.flatMap(settings.environment, (environment) =>
-      settings.settle([environment], settings.regionVariables)
+    Effect.flatMap(resolveConfig.environment, (environment) =>
+      resolveConfig.resolveConfig([environment], resolveConfig.regionVariables)
     )
   )

@@ -29,10 +29,10 @@
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { isCertificateError } from "./internal/certificate.js"
-import * as delivery from "./internal/delivery.js"
-import { responseSizeLimit } from "./internal/httpAnswer.js"
-import { isInvalidRequest } from "./internal/invalidRequest.js"
+import { isCertificateError } from "./internal/protocol/certificate.js"
+import * as delivery from "./internal/protocol/delivery.js"
+import { isInvalidRequest } from "./internal/protocol/invalidRequest.js"
+import { responseSizeLimit } from "./internal/protocol/rawResponse.js"
 import { Rule } from "./Preflight.js"
 
 /**
@@ -97,7 +97,7 @@ const DurationFromMillis = Schema.transform(
 
 type Kind = "final" | "transient" | "throttling"
 
-const answer = {
+const errorFields = {
   operation: OperationName,
   statusCode: Schema.optional(Schema.Number),
   requestId: Schema.optional(Schema.String),
@@ -108,19 +108,19 @@ const answer = {
 }
 
 /** Made once for all the exceptions, and not for each when a program starts. */
-const Answer = Schema.Struct(answer)
+const ErrorFields = Schema.Struct(errorFields)
 
 /** A spread would keep a class in every bundle; a call can be dropped. */
-const answerWith = <F extends Schema.Struct.Fields>(fields: F): typeof answer & F => ({
-  ...answer,
+const withErrorFields = <F extends Schema.Struct.Fields>(fields: F): typeof errorFields & F => ({
+  ...errorFields,
   ...fields
 })
 
 /** Present when the call was a dry run, by which nothing is metered. */
 const dryRun = Schema.optional(Schema.Literal(true))
 
-type SentenceParts = {
-  readonly [K in keyof typeof answer]?: Schema.Struct.Type<typeof answer>[K] | undefined
+type MessageParts = {
+  readonly [K in keyof typeof errorFields]?: Schema.Struct.Type<typeof errorFields>[K] | undefined
 }
 
 /** An error as `Schema.TaggedError` makes it, that can classify and explain itself. */
@@ -149,8 +149,8 @@ const define =
     Object.defineProperties(Base.prototype, {
       message: {
         configurable: true,
-        get(this: Fields & SentenceParts) {
-          return sentence(this, advise(this))
+        get(this: Fields & MessageParts) {
+          return formatMessage(this, advise(this))
         }
       },
       isRetryable: {
@@ -169,8 +169,8 @@ const define =
   }
 
 /** "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)" */
-const sentence = (
-  { operation, requestId, serviceMessage, statusCode }: SentenceParts,
+const formatMessage = (
+  { operation, requestId, serviceMessage, statusCode }: MessageParts,
   advice: string
 ): string => {
   const where = [statusCode && `HTTP ${statusCode}`, requestId && `request ${requestId}`]
@@ -192,10 +192,10 @@ const exception =
     tag: Tag,
     advice: string,
     kind: Kind = "final"
-  ): ErrorClass<Self, Tag, typeof answer> =>
+  ): ErrorClass<Self, Tag, typeof errorFields> =>
     define<Self>()(
       tag,
-      Answer,
+      ErrorFields,
       () => advice,
       () => kind
     )
@@ -462,21 +462,21 @@ export class InvalidInputError extends define<InvalidInputError>()(
   { operation: Schema.optional(OperationName), violations: Schema.NonEmptyArray(Violation) },
   (self) => {
     const all = self.violations ?? []
-    const told = all.slice(0, 3).map((violation) => {
+    const listed = all.slice(0, 3).map((violation) => {
       const record = violation.index === undefined ? "" : `record ${violation.index}, `
-      const actual = violation.value === undefined ? "" : `, got ${shown(violation.value)}`
+      const actual = violation.value === undefined ? "" : `, got ${formatValue(violation.value)}`
       return `${record}${violation.field}: expected ${violation.expected}${actual} [${violation.rule}]`
     })
-    const more = all.length > told.length ? `; and ${all.length - told.length} more` : ""
-    return `Nothing was sent. ${told.join("; ")}${more}`
+    const more = all.length > listed.length ? `; and ${all.length - listed.length} more` : ""
+    return `Nothing was sent. ${listed.join("; ")}${more}`
   }
 ) {}
 
 /** JSON would say null for NaN, and what a value is described by is no text of its own. */
-const shown = (value: unknown): string =>
-  typeof value === "string" && !description.test(value) ? JSON.stringify(value) : String(value)
+const formatValue = (value: unknown): string =>
+  typeof value === "string" && !summaryPattern.test(value) ? JSON.stringify(value) : String(value)
 
-const description = /^(a list of \d+|an object|a Date|a (bigint|function|symbol))$/
+const summaryPattern = /^(a list of \d+|an object|a Date|a (bigint|function|symbol))$/
 
 /**
  * The client cannot be built from this configuration.
@@ -508,17 +508,18 @@ export class CredentialsError extends define<CredentialsError>()(
 
 /**
  * The AWS credentials have expired: others that were asked for have as well, are the same, or could not be had,
- * and then `renewal` says why.
+ * and then `refreshError` says why.
  *
  * @since 0.1.0
  * @category errors
  */
 export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
   "CredentialsExpiredError",
-  answerWith({ code: Schema.String, renewal: Schema.optional(Schema.String) }),
+  withErrorFields({ code: Schema.String, refreshError: Schema.optional(Schema.String) }),
   (self) => {
-    const renewal = self.renewal === undefined ? "" : ` No others could be had: ${self.renewal}.`
-    return `The AWS credentials have expired; renew the session that they come from.${renewal}`
+    const refreshError =
+      self.refreshError === undefined ? "" : ` No others could be had: ${self.refreshError}.`
+    return `The AWS credentials have expired; renew the session that they come from.${refreshError}`
   }
 ) {}
 
@@ -530,7 +531,7 @@ export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
  */
 export class CredentialsRejectedError extends define<CredentialsRejectedError>()(
   "CredentialsRejectedError",
-  answerWith({ code: Schema.String }),
+  withErrorFields({ code: Schema.String }),
   (self) => `The service refused the AWS credentials (${self.code}); check key, secret and token.`
 ) {}
 
@@ -543,7 +544,7 @@ export class CredentialsRejectedError extends define<CredentialsRejectedError>()
  */
 export class AccessDeniedError extends define<AccessDeniedError>()(
   "AccessDeniedError",
-  answerWith({ code: Schema.String }),
+  withErrorFields({ code: Schema.String }),
   (self) =>
     `Access denied (${self.code}); allow aws-marketplace:${self.operation} in the caller's policy.`
 ) {}
@@ -556,7 +557,7 @@ export class AccessDeniedError extends define<AccessDeniedError>()(
  */
 export class ClockSkewError extends define<ClockSkewError>()(
   "ClockSkewError",
-  answerWith({ code: Schema.String }),
+  withErrorFields({ code: Schema.String }),
   (self) => `This machine's clock is off (${self.code}); set it by NTP.`
 ) {}
 
@@ -586,9 +587,9 @@ export class ConnectionError extends define<ConnectionError>()(
         ? isInvalidRequest(self.reason ?? "")
           ? "Nothing was sent; a header holds what none may: look for line breaks in the credentials."
           : "Nothing was sent; check endpoint and network, and send the same request."
-        : sendAgain(self)
+        : retryAdvice(self)
     }`,
-  (self) => (isLasting(self.reason ?? "") ? "final" : "transient")
+  (self) => (isPermanent(self.reason ?? "") ? "final" : "transient")
 ) {}
 
 /**
@@ -601,7 +602,7 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
   { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis, dryRun },
   (self) =>
-    `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${sendAgain(self)}`,
+    `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${retryAdvice(self)}`,
   () => "transient"
 ) {}
 
@@ -617,7 +618,7 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
  */
 export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   "UnexpectedResponseError",
-  answerWith({
+  withErrorFields({
     contentType: Schema.optional(Schema.String),
     /** Length of the body in characters. A longer one than 4 MiB is not read to its end. */
     bodyLength: Schema.Number,
@@ -643,18 +644,18 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
  */
 export class UnknownServiceError extends define<UnknownServiceError>()(
   "UnknownServiceError",
-  answerWith({ code: Schema.String }),
+  withErrorFields({ code: Schema.String }),
   (self) => `The service answered ${self.code}, which its model does not have for this operation.`,
   (self) => kindOf(self)
 ) {}
 
-interface Attempted {
+interface RetryContext {
   readonly operation?: OperationName | undefined
   readonly dryRun?: true | undefined
 }
 
 /** Not every operation meters, and no dry run does. */
-const sendAgain = ({ dryRun, operation }: Attempted): string =>
+const retryAdvice = ({ dryRun, operation }: RetryContext): string =>
   dryRun !== true && (operation === "MeterUsage" || operation === "BatchMeterUsage")
     ? "It may have been metered; to send the same request again is safe."
     : "To send the same request again is safe."
@@ -663,15 +664,15 @@ const sendAgain = ({ dryRun, operation }: Attempted): string =>
 const adviceFor = ({
   statusCode = 0,
   ...attempted
-}: Attempted & { readonly statusCode?: number | undefined }): string =>
+}: RetryContext & { readonly statusCode?: number | undefined }): string =>
   statusCode >= 200 && statusCode < 300
-    ? sendAgain(attempted)
+    ? retryAdvice(attempted)
     : transientStatus.has(statusCode) || statusCode === 429
       ? "Send the same request again later."
       : "Look for a proxy or a wrong endpoint."
 
 /** Where trying again meets the same until a person has changed something. */
-const isLasting = (reason: string): boolean =>
+const isPermanent = (reason: string): boolean =>
   /^(EndpointError|InvalidUrl|Encode|the proxy answers CONNECT with HTTP 4(?!08|29).*)$/.test(
     reason
   ) ||

@@ -13,7 +13,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
-import { deliveryOf, leastCertain } from "./internal/delivery.js"
+import { deliveryOf, leastCertain } from "./internal/protocol/delivery.js"
 import type { Delivery, MeteringError } from "./MeteringError.js"
 
 /**
@@ -43,7 +43,7 @@ const retryAfter = (error: unknown): number =>
     : 0
 
 /** A server's hint raises a delay by so much at the most, as in the official SDK. */
-const mostAboveDelay = 5_000
+const maxRetryAfterExtra = 5_000
 
 /**
  * Goes on as long as the error says that the same request may yet succeed.
@@ -98,7 +98,9 @@ export const backoff = (
       const start = isThrottling(error) ? throttledBase : base
       const delay = random * Math.min(start * 2 ** retries, max)
       // a clock counts in whole milliseconds, and some can do nothing with a part of one
-      const wait = Math.ceil(Math.max(delay, Math.min(retryAfter(error), delay + mostAboveDelay)))
+      const wait = Math.ceil(
+        Math.max(delay, Math.min(retryAfter(error), delay + maxRetryAfterExtra))
+      )
       return [
         retries + 1,
         Duration.millis(wait),
@@ -202,19 +204,19 @@ export const trackDelivery = <A, E extends MeteringError, R>(
   call: Effect.Effect<A, E, R>
 ): Effect.Effect<Tracked<A, E, R>> =>
   Effect.sync(() => {
-    let failed: Delivery = "notSent"
+    let worst: Delivery = "notSent"
     /** Attempts that have not failed: under way, interrupted, or successful. */
-    let others = 0
+    let inFlight = 0
     return {
       call: Effect.suspend(() => {
-        others += 1
+        inFlight += 1
         return Effect.tapError(call, (error) =>
           Effect.sync(() => {
-            others -= 1
-            failed = leastCertain(failed, deliveryOf(error))
+            inFlight -= 1
+            worst = leastCertain(worst, deliveryOf(error))
           })
         )
       }),
-      delivery: Effect.sync(() => (others > 0 ? "unknown" : failed))
+      delivery: Effect.sync(() => (inFlight > 0 ? "unknown" : worst))
     }
   })

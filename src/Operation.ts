@@ -6,7 +6,7 @@
  */
 import type * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
-import { serviceId, signingName, targetPrefix } from "./internal/names.js"
+import { serviceId, signingName, targetPrefix } from "./internal/protocol/constants.js"
 import type { CommonError, ModelledException, OperationName } from "./MeteringError.js"
 
 /**
@@ -37,7 +37,7 @@ export interface ExceptionClass<E extends ModelledException> {
  * @category models
  */
 // biome-ignore lint/suspicious/noExplicitAny: what a class looks like on the wire is its own business
-export interface WireClass<A> extends Schema.Schema<A, any> {
+export interface SchemaClass<A> extends Schema.Schema<A, any> {
   new (fields: never, options?: Schema.MakeOptions): A
 }
 
@@ -49,15 +49,15 @@ export interface WireClass<A> extends Schema.Schema<A, any> {
  */
 export interface Operation<Request, Response, E extends ModelledException, Answer = Response> {
   readonly name: OperationName
-  readonly request: WireClass<Request>
-  readonly response: WireClass<Response>
+  readonly request: SchemaClass<Request>
+  readonly response: SchemaClass<Response>
   readonly exceptions: ReadonlyArray<ExceptionClass<E>>
   /** Completes a request before it is sent; the same request always comes to the same. */
   readonly prepare?: (request: Request) => Request
   /** Names what a response lacks that the call was made for. Such a response is an `UnexpectedResponseError`. */
   readonly missing?: (response: Response) => string | undefined
   /** Says what the caller gets, where that depends on the request as well. */
-  readonly settle?: (
+  readonly mapResult?: (
     request: Request,
     outcome: Either.Either<Response, E | CommonError>
   ) => Either.Either<Answer, E | CommonError>

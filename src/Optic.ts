@@ -25,20 +25,20 @@ import type { NoInfer } from "effect/Types"
 type IsUnion<A, B = A> = A extends B ? ([B] extends [A] ? false : true) : never
 
 // What a method refuses is a parameter that nobody gives: the compiler shows the sentence instead.
-type RefuseUnion<A> = IsUnion<A> extends true ? ["narrow the union first: `tag`, `refine`"] : []
+type RejectUnion<A> = IsUnion<A> extends true ? ["narrow the union first: `tag`, `refine`"] : []
 
-type RefuseUnionAndList<A> = [A] extends [ReadonlyArray<unknown>]
+type RejectUnionAndList<A> = [A] extends [ReadonlyArray<unknown>]
   ? number extends A["length"]
     ? ["an array may be shorter: use `at`"]
-    : RefuseUnion<A>
-  : RefuseUnion<A>
+    : RejectUnion<A>
+  : RejectUnion<A>
 
-type RefuseAbsent<A, Key extends keyof A> =
+type RejectAbsent<A, Key extends keyof A> =
   {} extends Pick<A, Key>
     ? ["the key may be absent: use `optionalKey` or `at`"]
     : string extends keyof A
       ? ["a record may lack the key: use `optionalKey` or `at`"]
-      : RefuseUnionAndList<A>
+      : RejectUnionAndList<A>
 
 /**
  * Focuses on a part that may not be there: what every optic can do.
@@ -91,12 +91,12 @@ export interface Optional<in out S, in out A> {
   key<S, A extends object, Key extends keyof A>(
     this: Lens<S, A>,
     key: Key,
-    ..._err: RefuseAbsent<A, Key>
+    ..._err: RejectAbsent<A, Key>
   ): Lens<S, A[Key]>
   key<S, A extends object, Key extends keyof A>(
     this: Optional<S, A>,
     key: Key,
-    ..._err: RefuseAbsent<A, Key>
+    ..._err: RejectAbsent<A, Key>
   ): Optional<S, A[Key]>
 
   /**
@@ -108,19 +108,19 @@ export interface Optional<in out S, in out A> {
   optionalKey<S, A extends object, Key extends keyof A>(
     this: Lens<S, A>,
     key: Key,
-    ..._err: RefuseUnionAndList<A>
+    ..._err: RejectUnionAndList<A>
   ): Lens<S, A[Key] | undefined>
   optionalKey<S, A extends object, Key extends keyof A>(
     this: Optional<S, A>,
     key: Key,
-    ..._err: RefuseUnionAndList<A>
+    ..._err: RejectUnionAndList<A>
   ): Optional<S, A[Key] | undefined>
 
   /** Focuses on a key or an index only where it is present. */
   at<S, A extends object, Key extends keyof A>(
     this: Optional<S, A>,
     key: Key,
-    ..._err: RefuseUnion<A>
+    ..._err: RejectUnion<A>
   ): Optional<S, A[Key]>
 
   /** Narrows to what a type guard accepts; a failure reads "Expected " and `annotations.expected`. */

@@ -10,7 +10,7 @@
  * ```ts
  * import { MeteringConfig } from "effect-marketplace-metering"
  *
- * const ConfigLive = MeteringConfig.layer({ region: "us-east-1", except: ["recordCount"] })
+ * const ConfigLive = MeteringConfig.layer({ region: "us-east-1", skipRules: ["recordCount"] })
  * ```
  *
  * @since 0.1.0

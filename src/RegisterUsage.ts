@@ -10,10 +10,17 @@ import type * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Jose from "jose"
-import { answered, isBlank } from "./internal/answer.js"
-import { verify as verifyClaims } from "./internal/entitlement.js"
-import { type MakeOptions, maker, makerEither } from "./internal/make.js"
-import { member, optionalMember, ProductCode, rule, Timestamp, text } from "./internal/wire.js"
+import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
+import {
+  boundedString,
+  field,
+  optionalField,
+  ProductCode,
+  rule,
+  Timestamp
+} from "./internal/schema/fields.js"
+import { isBlank, responseFields } from "./internal/schema/responseFields.js"
+import { verifyEntitlement as verifyClaims } from "./internal/verifyEntitlement.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
 
@@ -28,8 +35,8 @@ import type { Operation } from "./Operation.js"
 export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
   "effect-marketplace-metering/RegisterUsageRequest"
 )({
-  productCode: member("ProductCode", ProductCode),
-  publicKeyVersion: member(
+  productCode: field("ProductCode", ProductCode),
+  publicKeyVersion: field(
     "PublicKeyVersion",
     Schema.Number.pipe(
       rule(
@@ -39,7 +46,7 @@ export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
       )
     )
   ),
-  nonce: optionalMember("Nonce", text("nonce", 0, 255, undefined, "hidden"))
+  nonce: optionalField("Nonce", boundedString("nonce", 0, 255, undefined, "hidden"))
 }) {}
 
 /**
@@ -53,9 +60,9 @@ export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
 export class RegisterUsageResponse extends Schema.Class<RegisterUsageResponse>(
   "effect-marketplace-metering/RegisterUsageResponse"
 )(
-  answered({
-    signature: optionalMember("Signature", Schema.String),
-    publicKeyRotationTimestamp: optionalMember("PublicKeyRotationTimestamp", Timestamp)
+  responseFields({
+    signature: optionalField("Signature", Schema.String),
+    publicKeyRotationTimestamp: optionalField("PublicKeyRotationTimestamp", Timestamp)
   })
 ) {}
 
@@ -225,7 +232,7 @@ export class Entitlement extends Schema.Class<Entitlement>(
  * @since 0.1.0
  * @category errors
  */
-export const RefusalReason = Schema.Literal(
+export const RejectionReason = Schema.Literal(
   "missingToken",
   "malformedToken",
   "wrongAlgorithm",
@@ -245,9 +252,9 @@ export const RefusalReason = Schema.Literal(
  * @since 0.1.0
  * @category errors
  */
-export type RefusalReason = typeof RefusalReason.Type
+export type RejectionReason = typeof RejectionReason.Type
 
-const advice: { readonly [Reason in RefusalReason]: string } = {
+const advice: { readonly [Reason in RejectionReason]: string } = {
   missingToken: "the answer has no Signature",
   malformedToken: "this is not a JWT of a known form",
   wrongAlgorithm: "the token is signed by another algorithm",
@@ -290,7 +297,7 @@ export class InvalidEntitlementError
   extends Schema.TaggedError<InvalidEntitlementError>(
     "effect-marketplace-metering/InvalidEntitlementError"
   )("InvalidEntitlementError", {
-    reason: RefusalReason,
+    reason: RejectionReason,
     claim: Schema.optional(Schema.String),
     expected: Schema.optional(Schema.String),
     found: Schema.optional(Schema.String)
@@ -350,5 +357,5 @@ export const verify = (
   Effect.mapBoth(verifyClaims(jwt, options), {
     onSuccess: ({ nonce, ...claims }) =>
       new Entitlement({ ...claims, ...(nonce !== undefined && { nonce }) }, true),
-    onFailure: (refusal) => new InvalidEntitlementError(refusal, true)
+    onFailure: (rejection) => new InvalidEntitlementError(rejection, true)
   })

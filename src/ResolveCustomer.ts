@@ -5,20 +5,20 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { answered, isBlank } from "./internal/answer.js"
-import { type MakeOptions, maker, makerEither } from "./internal/make.js"
-import { member, optionalMember, rule, Secret } from "./internal/wire.js"
+import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
+import { field, optionalField, RedactedString, rule } from "./internal/schema/fields.js"
+import { isBlank, responseFields } from "./internal/schema/responseFields.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
 
 /** Far more than AWS's tokens have, and little enough for what a buyer's browser may send. */
-const longestToken = 16_384
+const maxTokenLength = 16_384
 
 const expected = "Expected an object with a registration token that is kept secret"
-const notQuoting = { message: () => expected }
+const messageWithoutValue = { message: () => expected }
 /** On the wire the class is a struct within a struct, and the inner one would quote. */
-const notQuotingWithin = {
-  message: () => ({ message: `${expected}, of 1 to ${longestToken} characters`, override: true })
+const nestedMessageWithoutValue = {
+  message: () => ({ message: `${expected}, of 1 to ${maxTokenLength} characters`, override: true })
 }
 
 /**
@@ -33,21 +33,21 @@ export class ResolveCustomerRequest extends Schema.Class<ResolveCustomerRequest>
   "effect-marketplace-metering/ResolveCustomerRequest"
 )(
   {
-    registrationToken: member(
+    registrationToken: field(
       "RegistrationToken",
-      Secret(
+      RedactedString(
         Schema.String.pipe(
           rule(
             "registrationToken",
-            `a registration token of at most ${longestToken} characters`,
-            (token) => token.length > 0 && token.length <= longestToken
+            `a registration token of at most ${maxTokenLength} characters`,
+            (token) => token.length > 0 && token.length <= maxTokenLength
           )
         )
       )
     )
   },
   // a token can stand in place of the object, and Schema's own messages would quote it
-  [notQuoting, notQuoting, notQuotingWithin]
+  [messageWithoutValue, messageWithoutValue, nestedMessageWithoutValue]
 ) {}
 
 /**
@@ -61,11 +61,11 @@ export class ResolveCustomerRequest extends Schema.Class<ResolveCustomerRequest>
 export class ResolveCustomerResponse extends Schema.Class<ResolveCustomerResponse>(
   "effect-marketplace-metering/ResolveCustomerResponse"
 )(
-  answered({
-    customerIdentifier: optionalMember("CustomerIdentifier", Schema.String),
-    customerAWSAccountId: optionalMember("CustomerAWSAccountId", Schema.String),
-    productCode: optionalMember("ProductCode", Schema.String),
-    licenseArn: optionalMember("LicenseArn", Schema.String)
+  responseFields({
+    customerIdentifier: optionalField("CustomerIdentifier", Schema.String),
+    customerAWSAccountId: optionalField("CustomerAWSAccountId", Schema.String),
+    productCode: optionalField("ProductCode", Schema.String),
+    licenseArn: optionalField("LicenseArn", Schema.String)
   })
 ) {}
 

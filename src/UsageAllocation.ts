@@ -5,18 +5,18 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { type MakeOptions, maker, makerEither } from "./internal/make.js"
+import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
-  crossRule,
-  type Fault,
-  member,
-  memberOr,
-  noFaults,
-  optionalMember,
+  boundedString,
+  field,
+  fieldWithDefault,
+  noIssues,
+  optionalField,
   Quantity,
+  type RuleIssue,
   rule,
-  text
-} from "./internal/wire.js"
+  structRule
+} from "./internal/schema/fields.js"
 import type { InvalidInputError } from "./MeteringError.js"
 
 /**
@@ -37,16 +37,16 @@ import type { InvalidInputError } from "./MeteringError.js"
  * @category models
  */
 export class Tag extends Schema.Class<Tag>("effect-marketplace-metering/Tag")({
-  key: member(
+  key: field(
     "Key",
-    text("tagKey", 1, 100, {
+    boundedString("tagKey", 1, 100, {
       pattern: /^[a-zA-Z0-9+ -=._:\\/@]+$/,
       named: "letters, digits, space and punctuation"
     })
   ),
-  value: memberOr(
+  value: fieldWithDefault(
     "Value",
-    text("tagValue", 0, 256, {
+    boundedString("tagValue", 0, 256, {
       pattern: /^[a-zA-Z0-9+ -=._:\\/@]*$/,
       named: "letters, digits, space and punctuation"
     }),
@@ -74,8 +74,8 @@ export class Tag extends Schema.Class<Tag>("effect-marketplace-metering/Tag")({
 export class UsageAllocation extends Schema.Class<UsageAllocation>(
   "effect-marketplace-metering/UsageAllocation"
 )({
-  allocatedUsageQuantity: member("AllocatedUsageQuantity", Quantity),
-  tags: optionalMember(
+  allocatedUsageQuantity: field("AllocatedUsageQuantity", Quantity),
+  tags: optionalField(
     "Tags",
     Schema.NonEmptyArray(Tag).pipe(rule("tagCount", "1 to 5 tags", (tags) => tags.length <= 5))
   )
@@ -89,28 +89,28 @@ export class UsageAllocation extends Schema.Class<UsageAllocation>(
  */
 export const UsageAllocations = Schema.NonEmptyArray(UsageAllocation).pipe(
   rule("allocationCount", "1 to 2500 allocations", (all) => all.length <= 2500),
-  crossRule("allocationTagSets", "a different set of tags on each allocation", repeatedTagSets),
-  crossRule("allocationTagKeys", "at most 5 different tag keys over all allocations", tooManyKeys)
+  structRule("allocationTagSets", "a different set of tags on each allocation", repeatedTagSets),
+  structRule("allocationTagKeys", "at most 5 different tag keys over all allocations", tooManyKeys)
 )
 
-function repeatedTagSets(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Fault> {
-  if (all.length < 2) return noFaults
+function repeatedTagSets(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<RuleIssue> {
+  if (all.length < 2) return noIssues
   const seen = new Map<string, number>()
-  const faults: Array<Fault> = []
+  const issues: Array<RuleIssue> = []
   for (let i = 0; i < all.length; i++) {
     const set = tagSet(all[i]?.tags)
     const first = seen.get(set)
     if (first === undefined) {
       seen.set(set, i)
     } else {
-      faults.push({
+      issues.push({
         path: [i, "tags"],
         expected: `other tags than allocation ${first} has`,
         value: set
       })
     }
   }
-  return faults
+  return issues
 }
 
 /** Two lists of tags are the same set when this is the same text, whatever their order. */
@@ -120,13 +120,13 @@ function tagSet(tags: ReadonlyArray<Tag> | undefined): string {
     : [...new Set(tags.map((tag) => JSON.stringify([tag.key, tag.value])))].sort().join()
 }
 
-function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Fault> {
+function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<RuleIssue> {
   const keys = new Set<string>()
   for (const { tags } of all) {
     if (tags !== undefined) for (const tag of tags) keys.add(tag.key)
   }
   return keys.size <= 5
-    ? noFaults
+    ? noIssues
     : [
         {
           path: [],

@@ -6,32 +6,32 @@
 import type * as DateTime from "effect/DateTime"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { allocationSum } from "./internal/allocationSum.js"
-import { type MakeOptions, maker, makerEither } from "./internal/make.js"
-import { floorField } from "./internal/millis.js"
+import { allocationSum } from "./internal/schema/allocationSum.js"
+import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
   CustomerAWSAccountId,
   CustomerIdentifier,
-  crossRule,
   Dimension,
-  type Fault,
+  field,
+  fieldWithDefault,
   LicenseArn,
-  member,
-  memberOr,
-  noFaults,
-  optionalMember,
+  noIssues,
+  optionalField,
   Quantity,
+  type RuleIssue,
+  structRule,
   Timestamp
-} from "./internal/wire.js"
+} from "./internal/schema/fields.js"
+import { floorTimestamp } from "./internal/schema/millis.js"
 import type { InvalidInputError } from "./MeteringError.js"
 import { type Input as AllocationInput, UsageAllocations } from "./UsageAllocation.js"
 
 const oneCustomerIdentity = (record: {
   readonly customerIdentifier?: string | undefined
   readonly customerAWSAccountId?: string | undefined
-}): ReadonlyArray<Fault> => {
+}): ReadonlyArray<RuleIssue> => {
   const { customerAWSAccountId, customerIdentifier } = record
-  if ((customerIdentifier === undefined) !== (customerAWSAccountId === undefined)) return noFaults
+  if ((customerIdentifier === undefined) !== (customerAWSAccountId === undefined)) return noIssues
   return customerIdentifier === undefined
     ? [
         {
@@ -84,27 +84,27 @@ export class UsageRecord extends Schema.Class<UsageRecord>(
   "effect-marketplace-metering/UsageRecord"
 )(
   Schema.Struct({
-    timestamp: member("Timestamp", Timestamp),
-    dimension: member("Dimension", Dimension),
-    quantity: memberOr("Quantity", Quantity, () => 0),
-    customerIdentifier: optionalMember("CustomerIdentifier", CustomerIdentifier),
-    customerAWSAccountId: optionalMember("CustomerAWSAccountId", CustomerAWSAccountId),
-    licenseArn: optionalMember("LicenseArn", LicenseArn),
-    usageAllocations: optionalMember("UsageAllocations", UsageAllocations)
+    timestamp: field("Timestamp", Timestamp),
+    dimension: field("Dimension", Dimension),
+    quantity: fieldWithDefault("Quantity", Quantity, () => 0),
+    customerIdentifier: optionalField("CustomerIdentifier", CustomerIdentifier),
+    customerAWSAccountId: optionalField("CustomerAWSAccountId", CustomerAWSAccountId),
+    licenseArn: optionalField("LicenseArn", LicenseArn),
+    usageAllocations: optionalField("UsageAllocations", UsageAllocations)
   }).pipe(
-    crossRule(
+    structRule(
       "oneCustomerIdentity",
       "exactly one of customerAWSAccountId and customerIdentifier",
       oneCustomerIdentity
     ),
-    crossRule("allocationSum", "allocations that add up to the quantity", (record) =>
+    structRule("allocationSum", "allocations that add up to the quantity", (record) =>
       allocationSum(record.quantity, record.usageAllocations)
     )
   )
 ) {
   constructor(fields: Input, options?: Schema.MakeOptions) {
     // Schema decodes with `true`, from times that are whole; whether a plain list is empty is for the check to say
-    super((options === true ? fields : floorField(fields)) as never, options)
+    super((options === true ? fields : floorTimestamp(fields)) as never, options)
   }
 }
 
@@ -127,7 +127,7 @@ export interface Input {
 }
 
 /**
- * Options of every checked constructor: `except` names preflight rules that are not to be checked.
+ * Options of every checked constructor: `skipRules` names preflight rules that are not to be checked.
  *
  * @since 0.1.0
  * @category models
@@ -237,7 +237,7 @@ export const isKnownStatus = (
 export class UsageRecordResult extends Schema.Class<UsageRecordResult>(
   "effect-marketplace-metering/UsageRecordResult"
 )({
-  usageRecord: optionalMember("UsageRecord", UsageRecord),
-  meteringRecordId: optionalMember("MeteringRecordId", Schema.String),
-  status: optionalMember("Status", UsageRecordResultStatus)
+  usageRecord: optionalField("UsageRecord", UsageRecord),
+  meteringRecordId: optionalField("MeteringRecordId", Schema.String),
+  status: optionalField("Status", UsageRecordResultStatus)
 }) {}

@@ -35,9 +35,9 @@ import type * as Ref from "effect/Ref"
 import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { BatchMeterUsageError } from "./BatchMeterUsage.js"
-import * as reporting from "./internal/submission/report.js"
-import { run } from "./internal/submission/run.js"
-import * as settings from "./internal/submission/settings.js"
+import * as progress from "./internal/submission/progress.js"
+import * as resolveOptions from "./internal/submission/resolveOptions.js"
+import { run } from "./internal/submission/runtime.js"
 import * as source from "./internal/submission/source.js"
 import type { MeteringClient } from "./MeteringClient.js"
 import type { Violation } from "./MeteringError.js"
@@ -80,7 +80,7 @@ export type Input = UsageRecord.Input | Item
  *   records are then halved until it is known whether a record or the products were at fault. If it was the products,
  *   from then on only licenses share a call that were accepted together before: a call for each license at the worst.
  *   A seller of several products should name the product of each record.
- * - `except`: preflight rules that are not checked, as in `MeteringConfig`, which has its own
+ * - `skipRules`: preflight rules that are not checked, as in `MeteringConfig`, which has its own
  *
  * How it is sent:
  *
@@ -97,16 +97,16 @@ export type Input = UsageRecord.Input | Item
  *
  * Until when it is sent (a record past its time is `Expired`):
  *
- * - `window`: from so long after the usage on it is refused, 24 hours when left out
- * - `monthEnd`: from so long into the next month on it is refused, 6 hours when left out
- * - `margin`: so long before that nothing is sent any more, 0 when left out
+ * - `maxAge`: from so long after the usage on it is refused, 24 hours when left out
+ * - `monthEndGrace`: from so long into the next month on it is refused, 6 hours when left out
+ * - `deadlineMargin`: so long before that nothing is sent any more, 0 when left out
  *
  * How it is watched and ended:
  *
  * - `progress`: where the state of things is put whenever it has changed. Read it as often as you like, or give a
  *   `SubscriptionRef` to be told.
  * - `total`: how many records there are, if that is known and `records` does not tell
- * - `stop`: when this effect ends, no more calls are made. What is under way is awaited, for at most `grace` (30
+ * - `stop`: when this effect ends, no more calls are made. What is under way is awaited, for at most `gracePeriod` (30
  *   seconds when left out), and is `Unknown` after that; the rest is `NotSent`. A stream is not read any
  *   further, and has as long to end; of anything else that can be iterated every element still gets its outcome.
  * - `onInterrupt`: is given what has no outcome yet when the stream is given up before its end, by interruption or
@@ -120,19 +120,19 @@ export type Input = UsageRecord.Input | Item
  */
 export interface Options {
   readonly productCode?: string | undefined
-  readonly except?: ReadonlyArray<Rule> | undefined
+  readonly skipRules?: ReadonlyArray<Rule> | undefined
   readonly rate?: number | undefined
   readonly concurrency?: number | undefined
   readonly bufferSize?: number | undefined
   readonly linger?: Duration.DurationInput | undefined
   readonly schedule?: Schedule.Schedule<unknown, BatchMeterUsageError> | undefined
-  readonly window?: Duration.DurationInput | undefined
-  readonly monthEnd?: Duration.DurationInput | undefined
-  readonly margin?: Duration.DurationInput | undefined
+  readonly maxAge?: Duration.DurationInput | undefined
+  readonly monthEndGrace?: Duration.DurationInput | undefined
+  readonly deadlineMargin?: Duration.DurationInput | undefined
   readonly progress?: Ref.Ref<Progress> | undefined
   readonly total?: number | undefined
   readonly stop?: Effect.Effect<unknown> | undefined
-  readonly grace?: Duration.DurationInput | undefined
+  readonly gracePeriod?: Duration.DurationInput | undefined
   readonly onInterrupt?: ((outcomes: ReadonlyArray<Outcome>) => Effect.Effect<unknown>) | undefined
 }
 
@@ -146,7 +146,7 @@ export interface Options {
  * @since 0.1.0
  * @category models
  */
-export interface About {
+export interface OutcomeBase {
   /** The record's place in the input, from 0. */
   readonly index: number
   /** The record as it was sent, or would have been. */
@@ -158,7 +158,7 @@ export interface About {
    * buffer. Both are sent, one after the other; but an hour is billed once, so where their quantities differ, at most
    * one of them is. (A customer's two identities are not known to be one.)
    */
-  readonly sameKeyAs?: number
+  readonly earlierIndex?: number
 }
 
 /**
@@ -167,7 +167,7 @@ export interface About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface Accepted extends About {
+export interface Accepted extends OutcomeBase {
   readonly _tag: "Accepted"
   /** The service's receipt. */
   readonly meteringRecordId?: string
@@ -179,7 +179,7 @@ export interface Accepted extends About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface Duplicate extends About {
+export interface Duplicate extends OutcomeBase {
   readonly _tag: "Duplicate"
 }
 
@@ -189,7 +189,7 @@ export interface Duplicate extends About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface CustomerNotSubscribed extends About {
+export interface CustomerNotSubscribed extends OutcomeBase {
   readonly _tag: "CustomerNotSubscribed"
 }
 
@@ -200,7 +200,7 @@ export interface CustomerNotSubscribed extends About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface Rejected extends About {
+export interface Rejected extends OutcomeBase {
   readonly _tag: "Rejected"
   /** What the service refused it with. */
   readonly error: BatchMeterUsageError
@@ -213,7 +213,7 @@ export interface Rejected extends About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface Invalid extends Omit<About, "record"> {
+export interface Invalid extends Omit<OutcomeBase, "record"> {
   readonly _tag: "Invalid"
   readonly record: UsageRecord.Input
   readonly violations: readonly [Violation, ...Array<Violation>]
@@ -225,7 +225,7 @@ export interface Invalid extends Omit<About, "record"> {
  * @since 0.1.0
  * @category outcomes
  */
-export interface Expired extends About {
+export interface Expired extends OutcomeBase {
   readonly _tag: "Expired"
   readonly deadline: DateTime.Utc
 }
@@ -245,7 +245,7 @@ export interface Expired extends About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface NotSent extends About {
+export interface NotSent extends OutcomeBase {
   readonly _tag: "NotSent"
   /** Why it was not looked at. */
   readonly reason: "Stopped" | "Refused" | "Undelivered" | "Throttled" | "Unprocessed"
@@ -267,7 +267,7 @@ export interface NotSent extends About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface Unknown extends About {
+export interface Unknown extends OutcomeBase {
   readonly _tag: "Unknown"
   /** Why nobody can tell. */
   readonly reason: "NoAnswer" | "NoResult" | "Ambiguous" | "Interrupted"
@@ -283,7 +283,7 @@ export interface Unknown extends About {
  * @since 0.1.0
  * @category outcomes
  */
-export interface UnknownStatus extends About {
+export interface UnknownStatus extends OutcomeBase {
   readonly _tag: "UnknownStatus"
   /** The service's own word. */
   readonly status: string
@@ -338,7 +338,7 @@ export type Counts = { readonly [Tag in Outcome["_tag"]]: number }
  * How far a submission is.
  *
  * - `read`: records that were read from the source
- * - `settled`: those that have an outcome, by outcome in `counts`
+ * - `resolved`: those that have an outcome, by outcome in `counts`
  * - `buffered`, `inFlight`: those that wait, and those that are in a call now
  * - `calls`: calls made so far
  * - `rate`: calls a second that are allowed now; less than asked for after the service has throttled
@@ -350,7 +350,7 @@ export type Counts = { readonly [Tag in Outcome["_tag"]]: number }
  */
 export interface Progress {
   readonly read: number
-  readonly settled: number
+  readonly resolved: number
   readonly counts: Counts
   readonly buffered: number
   readonly inFlight: number
@@ -369,9 +369,9 @@ export interface Progress {
  * import { UsageSubmission } from "effect-marketplace-metering"
  *
  * const program = Effect.gen(function* () {
- *   const progress = yield* Ref.make(UsageSubmission.noProgress)
- *   const show = Effect.flatMap(progress, ({ remaining, settled }) =>
- *     Effect.log(`${settled} done, ${remaining} to go`)
+ *   const progress = yield* Ref.make(UsageSubmission.initialProgress)
+ *   const show = Effect.flatMap(progress, ({ remaining, resolved }) =>
+ *     Effect.log(`${resolved} done, ${remaining} to go`)
  *   )
  *   yield* Effect.fork(Effect.repeat(show, Schedule.spaced("1 second")))
  *   return yield* UsageSubmission.submitAll([], { progress })
@@ -381,7 +381,7 @@ export interface Progress {
  * @since 0.1.0
  * @category constructors
  */
-export const noProgress: Progress = reporting.noProgress
+export const initialProgress: Progress = progress.initialProgress
 
 /**
  * The outcomes of a submission as a whole, in the order of the input.
@@ -423,7 +423,7 @@ export interface Report {
  * import { UsageSubmission } from "effect-marketplace-metering"
  *
  * const report = (usage: Stream.Stream<UsageSubmission.Item, Error>) =>
- *   UsageSubmission.submit(usage, { margin: "5 minutes" }).pipe(
+ *   UsageSubmission.submit(usage, { deadlineMargin: "5 minutes" }).pipe(
  *     Stream.runForEach((outcome) =>
  *       outcome._tag === "Unknown"
  *         ? Effect.logWarning("perhaps billed", outcome.record)
@@ -442,10 +442,14 @@ export const submit = <E = never, R = never>(
 ): Stream.Stream<Outcome, E, R | MeteringClient> =>
   Stream.suspend(() =>
     isStream(records)
-      ? run(records, settings.make(options), { isDrained: false })
-      : run(source.fromIterable(records), settings.make(withTotal(records, options)), {
-          isDrained: true
-        })
+      ? run(records, resolveOptions.resolveOptions(options), { isDrained: false })
+      : run(
+          source.fromIterable(records),
+          resolveOptions.resolveOptions(withTotal(records, options)),
+          {
+            isDrained: true
+          }
+        )
   )
 
 const isStream = <E, R>(
@@ -480,4 +484,4 @@ export const submitAll = <R = never>(
   records: Stream.Stream<Input, never, R> | Iterable<Input>,
   options: Options = {}
 ): Effect.Effect<Report, never, R | MeteringClient> =>
-  reporting.collect((onInterrupt) => submit(records, { ...options, onInterrupt }), options)
+  progress.collectReport((onInterrupt) => submit(records, { ...options, onInterrupt }), options)

@@ -34,8 +34,8 @@ import {
 import { Tag, UsageAllocation } from "effect-marketplace-metering/UsageAllocation"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import { clientLayer } from "./support/client.js"
-import { stubHttp } from "./support/http.js"
 import { licenseArn, productCode, registrationToken, timestamp } from "./support/operations.js"
+import { stubHttp } from "./support/stubHttp.js"
 
 // ---------------------------------------------------------------------------------------------------
 // values: of the right shape, and of any content, since lenses validate nothing

@@ -19,7 +19,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { AwsCredentials, MeteringError } from "effect-marketplace-metering"
-import { conceal, describe as describeError } from "../src/internal/identity.js"
+import { describeError, sanitizeMessage } from "../src/internal/credentials/credentialProvider.js"
 
 const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 const token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN//////////wEaCXVzLWVhc3QtMSJHMEUCIQ=="
@@ -988,9 +988,9 @@ describe("secrets", () => {
       [`open '/${secret}'`, "open …"],
       ["", ""]
     ]
-    for (const [said, kept] of cases) assert.strictEqual(conceal(said), kept)
-    assert.isBelow(conceal("word ".repeat(1000)).length, 310)
-    assert.notInclude(conceal(`${"word ".repeat(58)}${secret}`), secret.slice(0, 4))
+    for (const [said, kept] of cases) assert.strictEqual(sanitizeMessage(said), kept)
+    assert.isBelow(sanitizeMessage("word ".repeat(1000)).length, 310)
+    assert.notInclude(sanitizeMessage(`${"word ".repeat(58)}${secret}`), secret.slice(0, 4))
     assert.strictEqual(
       describeError(Object.assign(new AggregateError([]), { code: "ECONNREFUSED" })),
       "AggregateError: ECONNREFUSED"
@@ -1006,7 +1006,7 @@ describe("secrets", () => {
     const words = FastCheck.string({ unit: FastCheck.constantFrom(..."ab :='\"{}[]()<>,;\n?&@.-") })
     FastCheck.assert(
       FastCheck.property(words, secrets, words, (before, hidden, after) => {
-        const kept = conceal(`${before}${hidden}${after}`)
+        const kept = sanitizeMessage(`${before}${hidden}${after}`)
         for (let i = 0; i + 8 <= hidden.length; i += 1) {
           assert.notInclude(kept, hidden.slice(i, i + 8))
         }
@@ -1024,7 +1024,7 @@ describe("secrets", () => {
       "/".repeat(1e6)
     ]) {
       const started = process.hrtime.bigint()
-      conceal(text)
+      sanitizeMessage(text)
       assert.isBelow(Number(process.hrtime.bigint() - started) / 1e6, 200)
     }
   })

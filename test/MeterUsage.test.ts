@@ -7,7 +7,7 @@ import {
   ResolveCustomer
 } from "effect-marketplace-metering"
 import { clientLayer } from "./support/client.js"
-import { stubHttp } from "./support/http.js"
+import { stubHttp } from "./support/stubHttp.js"
 
 const fields = {
   productCode: "p",

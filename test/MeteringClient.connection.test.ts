@@ -11,9 +11,9 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import type * as AwsCredentials from "effect-marketplace-metering/AwsCredentials"
-import { verify } from "../src/internal/verify.js"
+import { verifySignature } from "../src/sandbox/internal/server/verifySignature.js"
 import { clientLayer, credentials, secrets } from "./support/client.js"
-import { nobody, serve } from "./support/loopback.js"
+import { closedEndpoint, serve } from "./support/loopbackServer.js"
 import { allOperations, operations } from "./support/operations.js"
 
 const clients = [
@@ -91,7 +91,7 @@ describe.each(clients)("over $client", ({ http }) => {
       const endpoint = yield* serve((request, response, body) => {
         const headers = request.headers as Record<string, string>
         const verdict = Effect.runSync(
-          verify(
+          verifySignature(
             { method: "POST", url: request.url ?? "", headers, body },
             { credentials: () => secrets, service: "aws-marketplace", now: Date.now() }
           )
@@ -101,7 +101,7 @@ describe.each(clients)("over $client", ({ http }) => {
           headers["x-amz-target"]?.endsWith(`.${name}`)
         )
         response.setHeader("x-amzn-requestid", "r-1")
-        response.end(JSON.stringify(operation?.answer))
+        response.end(JSON.stringify(operation?.wireResponse))
       })
       for (const { call, response } of allOperations) {
         const answer = yield* Effect.provide(call(), at(endpoint))
@@ -210,14 +210,14 @@ describe.each(clients)("over $client", ({ http }) => {
       assert.notInclude(inspect(error), "hunter2")
       assert.strictEqual(requests, 0)
       const expired = yield* calling({ refresh: () => Effect.succeed(spoilt) })
-      assert.deepInclude({ ...expired }, { _tag: "CredentialsExpiredError", renewal: reason })
+      assert.deepInclude({ ...expired }, { _tag: "CredentialsExpiredError", refreshError: reason })
       assert.strictEqual(requests, 1)
     })
   )
 
   it.scopedLive("a refused connection has delivered nothing", () =>
     Effect.gen(function* () {
-      const endpoint = yield* nobody
+      const endpoint = yield* closedEndpoint
       const error = yield* Effect.flip(Effect.provide(call(), at(endpoint)))
       assert.deepInclude(
         { ...error },

@@ -12,7 +12,7 @@ import * as AwsCredentials from "effect-marketplace-metering/AwsCredentials"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import type { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import { clientLayer, configLayer, credentialsLayer } from "./support/client.js"
-import { serve } from "./support/loopback.js"
+import { serve } from "./support/loopbackServer.js"
 import { operations } from "./support/operations.js"
 
 const { call } = operations.MeterUsage
@@ -70,7 +70,7 @@ describe.each<{
         Deferred.unsafeDone(arrived, Exit.void)
         Effect.runFork(
           Effect.andThen(Deferred.await(interrupted), () =>
-            response.end(JSON.stringify(operations.MeterUsage.answer))
+            response.end(JSON.stringify(operations.MeterUsage.wireResponse))
           )
         )
       })

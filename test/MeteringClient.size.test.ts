@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import type { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import { clientLayer, configLayer, credentialsLayer } from "./support/client.js"
-import { serve } from "./support/loopback.js"
+import { serve } from "./support/loopbackServer.js"
 import { operations } from "./support/operations.js"
 
 const over = (http: Layer.Layer<HttpClient.HttpClient>) => (endpoint: string) =>
@@ -31,7 +31,7 @@ const clients: ReadonlyArray<{
   }
 ]
 
-const { answer, call } = operations.MeterUsage
+const { wireResponse: answer, call } = operations.MeterUsage
 
 /** Serves by this handler, and tells when the connection was closed. */
 const serving = (handler: (response: Http.ServerResponse) => void) =>

@@ -16,7 +16,7 @@ import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import { verify } from "../src/internal/verify.js"
+import { verifySignature } from "../src/sandbox/internal/server/verifySignature.js"
 import {
   clientLayer,
   configLayer,
@@ -25,7 +25,6 @@ import {
   freshCredentials,
   secrets
 } from "./support/client.js"
-import { broken, exception, type Reply, type Sent, stubHttp } from "./support/http.js"
 import {
   allOperations,
   batchMeterUsage,
@@ -36,11 +35,18 @@ import {
   registrationToken,
   timestamp
 } from "./support/operations.js"
+import {
+  exceptionResponse,
+  failingConnection,
+  type SentRequest,
+  type Stub,
+  stubHttp
+} from "./support/stubHttp.js"
 
 /** Whose key a request was signed with; undefined when nobody's of these was. */
-const signerOf = ({ body, headers }: Sent, now: number) => {
+const signerOf = ({ body, headers }: SentRequest, now: number) => {
   const verified = Effect.runSync(
-    verify(
+    verifySignature(
       {
         method: "POST",
         url: "/",
@@ -82,7 +88,7 @@ const missing: Readonly<Record<string, string>> = {
 
 describe.each(allOperations)(
   "$name over HTTP",
-  ({ answer, call, fields, makeEither, name, response }) => {
+  ({ wireResponse: answer, call, fields, makeEither, name, response }) => {
     it.effect("is one signed POST in AWS JSON 1.1", () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(now)
@@ -147,7 +153,7 @@ describe.each(allOperations)(
 
     it.effect.each([200, 201, 299])("reads an exception in a body of status %d", (status) =>
       Effect.gen(function* () {
-        const http = stubHttp(exception("com.amazonaws#ThrottlingException", { status }))
+        const http = stubHttp(exceptionResponse("com.amazonaws#ThrottlingException", { status }))
         const error = yield* Effect.flip(Effect.provide(call(), clientLayer(http.layer)))
         assert.deepInclude(error, {
           _tag: "ThrottlingException",
@@ -220,7 +226,7 @@ describe.each(allOperations)(
 describe("a request is fixed when the function is called", () => {
   it.effect("each run of the effect sends the same client token and time", () =>
     Effect.gen(function* () {
-      const http = stubHttp(exception("InternalServiceErrorException", { status: 500 }), {})
+      const http = stubHttp(exceptionResponse("InternalServiceErrorException", { status: 500 }), {})
       const call = MeteringClient.meterUsage({ ...meterUsage, timestamp: yield* DateTime.now })
       yield* Effect.flip(call).pipe(
         Effect.zipRight(TestClock.adjust("1 hour")),
@@ -369,7 +375,7 @@ describe("what is sent is checked", () => {
           : {},
         { field: "request", rule: "requestSize", value: 1_000_000 }
       )
-      yield* send(room + 1, clientLayer(http.layer, { config: { except: ["requestSize"] } }))
+      yield* send(room + 1, clientLayer(http.layer, { config: { skipRules: ["requestSize"] } }))
       assert.strictEqual(http.sent[2]?.body.length, 1_000_000)
     })
   )
@@ -383,7 +389,7 @@ describe("what is sent is checked", () => {
         usageRecords: Array(7).fill(wide)
       }).pipe(
         Effect.flip,
-        Effect.provide(clientLayer(http.layer, { config: { except: ["dimension"] } }))
+        Effect.provide(clientLayer(http.layer, { config: { skipRules: ["dimension"] } }))
       )
       assert.strictEqual(error._tag, "InvalidInputError")
       assert.lengthOf(http.sent, 0)
@@ -392,7 +398,7 @@ describe("what is sent is checked", () => {
 })
 
 describe("a dry run", () => {
-  const dryRun = (reply: Reply, fields: object = { dryRun: true }) => {
+  const dryRun = (reply: Stub, fields: object = { dryRun: true }) => {
     const http = stubHttp(reply)
     return Effect.map(
       Effect.either(
@@ -405,16 +411,16 @@ describe("a dry run", () => {
     )
   }
 
-  it.effect.each<readonly [string, Reply, number]>([
+  it.effect.each<readonly [string, Stub, number]>([
     [
       "a 200 with that word for a record id",
       { body: { MeteringRecordId: "DryRunOperation" } },
       200
     ],
-    ["the error DryRunOperation", exception("DryRunOperation"), 400],
+    ["the error DryRunOperation", exceptionResponse("DryRunOperation"), 400],
     [
       "the error DryRunOperation with 412",
-      exception("com.amazonaws#DryRunOperation", { status: 412 }),
+      exceptionResponse("com.amazonaws#DryRunOperation", { status: 412 }),
       412
     ]
   ])("is permitted by %s", ([, reply, statusCode]) =>
@@ -452,7 +458,9 @@ describe("a dry run", () => {
         [{ dryRun: true }, true],
         [{ dryRun: false }, false]
       ] as const) {
-        const cut = yield* Effect.flip((yield* dryRun(broken("ECONNRESET"), fields)).outcome)
+        const cut = yield* Effect.flip(
+          (yield* dryRun(failingConnection("ECONNRESET"), fields)).outcome
+        )
         assert.deepInclude(cut, { _tag: "ConnectionError", delivery: "unknown" })
         const late = yield* operations.MeterUsage.call({ ...meterUsage, ...fields }).pipe(
           Effect.provide(clientLayer(stubHttp(() => Effect.never).layer)),
@@ -473,7 +481,7 @@ describe("a dry run", () => {
   it.effect("keeps the request id of either answer", () =>
     Effect.gen(function* () {
       const headers = { "x-amzn-requestid": "r-1" }
-      for (const reply of [{ headers }, exception("DryRunOperation", { headers })]) {
+      for (const reply of [{ headers }, exceptionResponse("DryRunOperation", { headers })]) {
         const { outcome } = yield* dryRun(reply)
         assert.propertyVal(yield* outcome, "requestId", "r-1")
       }
@@ -487,7 +495,7 @@ describe("a dry run", () => {
         ["ThrottlingException", "ThrottlingException"],
         ["InvalidProductCodeException", "InvalidProductCodeException"]
       ] as const) {
-        const { outcome } = yield* dryRun(exception(code))
+        const { outcome } = yield* dryRun(exceptionResponse(code))
         assert.strictEqual(outcome._tag === "Left" && outcome.left._tag, tag)
       }
     })
@@ -495,7 +503,7 @@ describe("a dry run", () => {
 
   it.effect("is nothing that a call for real is answered with", () =>
     Effect.gen(function* () {
-      const refused = yield* dryRun(exception("DryRunOperation"), { dryRun: false })
+      const refused = yield* dryRun(exceptionResponse("DryRunOperation"), { dryRun: false })
       assert.strictEqual(
         refused.outcome._tag === "Left" && refused.outcome.left._tag,
         "UnknownServiceError"
@@ -519,14 +527,11 @@ describe("a dry run", () => {
 })
 
 describe("expired credentials", () => {
-  const expired = exception("com.amazon.coral.service#ExpiredTokenException", {
+  const expired = exceptionResponse("com.amazon.coral.service#ExpiredTokenException", {
     message: "The security token included in the request is expired"
   })
 
-  const calling = (
-    refresh: AwsCredentials.Service["refresh"],
-    ...replies: ReadonlyArray<Reply>
-  ) => {
+  const calling = (refresh: AwsCredentials.Service["refresh"], ...replies: ReadonlyArray<Stub>) => {
     const http = stubHttp(...replies)
     const asked: Array<AwsCredentials.Credentials> = []
     return operations.BatchMeterUsage.call().pipe(
@@ -611,7 +616,7 @@ describe("expired credentials", () => {
   it.effect("are not what an expired registration token is", () =>
     Effect.gen(function* () {
       const http = stubHttp(
-        exception("ExpiredTokenException", { message: "The token is expired." })
+        exceptionResponse("ExpiredTokenException", { message: "The token is expired." })
       )
       const error = yield* operations.ResolveCustomer.call().pipe(
         Effect.flip,
@@ -631,13 +636,13 @@ describe("a clock that is off", () => {
   const minute = 60_000
 
   /** The service's time is so far ahead of this machine's. */
-  const skewed = (code: string, ahead: number, message?: string): Reply =>
-    exception(code, {
+  const skewed = (code: string, ahead: number, message?: string): Stub =>
+    exceptionResponse(code, {
       headers: { date: httpDate(now + ahead) },
       ...(message !== undefined && { message })
     })
 
-  const calling = (...replies: ReadonlyArray<Reply>) =>
+  const calling = (...replies: ReadonlyArray<Stub>) =>
     Effect.gen(function* () {
       yield* TestClock.setTime(now)
       const http = stubHttp(...replies)
@@ -741,7 +746,9 @@ describe("a clock that is off", () => {
         { date: "yesterday" },
         { date: "Sat, 13 Sep 275760 00:00:00 GMT" }
       ] as ReadonlyArray<Record<string, string>>) {
-        const { outcome, sent } = yield* calling(exception("RequestTimeTooSkewed", { headers }))
+        const { outcome, sent } = yield* calling(
+          exceptionResponse("RequestTimeTooSkewed", { headers })
+        )
         assert.strictEqual(outcome._tag === "Left" && outcome.left._tag, "ClockSkewError")
         assert.lengthOf(sent, 1)
       }
@@ -770,7 +777,9 @@ describe("a clock that is off", () => {
           Effect.yieldNow(),
           sent.headers["x-amz-date"] === "20261124T121530Z"
             ? {}
-            : exception("RequestTimeTooSkewed", { headers: { date: httpDate(now + 120 * minute) } })
+            : exceptionResponse("RequestTimeTooSkewed", {
+                headers: { date: httpDate(now + 120 * minute) }
+              })
         )
       )
       yield* Effect.forEach(allOperations, ({ call }) => call(), { concurrency: "unbounded" }).pipe(
@@ -784,7 +793,7 @@ describe("a clock that is off", () => {
     Effect.gen(function* () {
       const { outcome, sent } = yield* calling(
         skewed("RequestTimeTooSkewed", 120 * minute),
-        exception("ExpiredTokenException"),
+        exceptionResponse("ExpiredTokenException"),
         {}
       )
       assert.strictEqual(outcome._tag, "Right")
@@ -832,7 +841,7 @@ describe("time", () => {
   it.effect("is that of each attempt, not of the call", () =>
     Effect.gen(function* () {
       const slowly = (reply: object) => () => Effect.as(Effect.sleep("2 seconds"), reply)
-      const http = stubHttp(slowly(exception("ExpiredTokenException")), slowly({}))
+      const http = stubHttp(slowly(exceptionResponse("ExpiredTokenException")), slowly({}))
       const call = yield* operations.BatchMeterUsage.call().pipe(
         Effect.provide(
           clientLayer(http.layer, { config: { requestTimeout: Duration.seconds(3) } })
@@ -854,7 +863,7 @@ describe("connections that fail", () => {
     "UND_ERR_INVALID_ARG"
   ])("by a request that is not begun, %s: nothing was sent, and it is final", (code) =>
     Effect.gen(function* () {
-      const http = stubHttp(broken(code))
+      const http = stubHttp(failingConnection(code))
       const error = yield* Effect.flip(
         Effect.provide(operations.BatchMeterUsage.call(), clientLayer(http.layer))
       )
@@ -886,7 +895,7 @@ describe("connections that fail", () => {
   ] as const)("by %s: delivery %s", ([code, delivery]) =>
     Effect.gen(function* () {
       for (const operation of allOperations) {
-        const http = stubHttp(broken(code))
+        const http = stubHttp(failingConnection(code))
         const error = yield* Effect.flip(Effect.provide(operation.call(), clientLayer(http.layer)))
         assert.deepInclude(
           { ...error },
@@ -917,7 +926,10 @@ describe("connections that fail", () => {
   )("by a certificate, %s: nothing was sent, and it is final", (code) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
-        Effect.provide(operations.MeterUsage.call(), clientLayer(stubHttp(broken(code)).layer))
+        Effect.provide(
+          operations.MeterUsage.call(),
+          clientLayer(stubHttp(failingConnection(code)).layer)
+        )
       )
       assert.deepInclude({ ...error }, { reason: code, delivery: "notSent" })
       assert.isFalse(error.isRetryable)
@@ -934,7 +946,7 @@ describe("connections that fail", () => {
       const error = yield* Effect.flip(
         Effect.provide(
           operations.MeterUsage.call(),
-          clientLayer(stubHttp(broken("EHOSTUNREACH", syscall)).layer)
+          clientLayer(stubHttp(failingConnection("EHOSTUNREACH", syscall)).layer)
         )
       )
       assert.deepInclude(
@@ -948,7 +960,11 @@ describe("connections that fail", () => {
 describe("other HttpClients", () => {
   it.effect("one that fails by status is read all the same", () =>
     Effect.gen(function* () {
-      const http = stubHttp(exception("ThrottlingException"), { status: 503, body: "<html>" }, {})
+      const http = stubHttp(
+        exceptionResponse("ThrottlingException"),
+        { status: 503, body: "<html>" },
+        {}
+      )
       const layer = clientLayer(
         Layer.succeed(HttpClient.HttpClient, HttpClient.filterStatusOk(http.client))
       )

@@ -26,7 +26,7 @@ describe("MeteringConfig.make", () => {
     assert.deepStrictEqual(rest, {
       region: "us-east-1",
       endpoint: "https://metering.marketplace.us-east-1.amazonaws.com/",
-      except: []
+      skipRules: []
     })
     assert.strictEqual(Duration.toMillis(requestTimeout), 30_000)
   })
@@ -39,18 +39,23 @@ describe("MeteringConfig.make", () => {
         fips: undefined,
         dualStack: undefined,
         requestTimeout: undefined,
-        except: undefined
+        skipRules: undefined
       }),
       made({ region: "us-east-1" })
     )
   })
 
   it("keeps what it is given", () => {
-    const { endpoint, except, region, requestTimeout } = made({
+    const {
+      endpoint,
+      skipRules: except,
+      region,
+      requestTimeout
+    } = made({
       region: "eu-west-1",
       endpoint: "http://localhost:4566/aws?x=1",
       requestTimeout: "1500 millis",
-      except: ["requestSize"]
+      skipRules: ["requestSize"]
     })
     assert.deepStrictEqual(
       [endpoint, except, region, Duration.toMillis(requestTimeout)],
@@ -179,7 +184,7 @@ describe("MeteringConfig.layerConfig", () => {
         region: "eu-west-1",
         endpoint: "http://localhost:1/",
         requestTimeout: Duration.seconds(5),
-        except: ["requestSize", "recordCount"]
+        skipRules: ["requestSize", "recordCount"]
       })
     })
   )

@@ -8,16 +8,16 @@ import * as Schema from "effect/Schema"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import type { ExceptionClass } from "effect-marketplace-metering/Operation"
 import { clientLayer, credentials } from "./support/client.js"
-import { exceptionKinds, type Kind } from "./support/exceptions.js"
-import { type Canned, exception, type Reply, stubHttp } from "./support/http.js"
-import { allOperations, type Case, operations } from "./support/operations.js"
+import { exceptionKinds, type RetryKind } from "./support/exceptionKinds.js"
+import { allOperations, type OperationCase, operations } from "./support/operations.js"
+import { exceptionResponse, type Stub, type StubResponse, stubHttp } from "./support/stubHttp.js"
 
 const classes: ReadonlyMap<string, unknown> = new Map(Object.entries(MeteringError))
 
 const classOf = (tag: string) => classes.get(tag) as ExceptionClass<MeteringError.ModelledException>
 
 /** What a call of this operation fails with when the service answers so, again and again. */
-const failure = (operation: Case, ...replies: ReadonlyArray<Reply>) =>
+const failure = (operation: OperationCase, ...replies: ReadonlyArray<Stub>) =>
   Effect.provide(
     Effect.flip(operation.call()),
     // the same credentials again: nothing that could be tried once more
@@ -33,7 +33,7 @@ const assertReadable = (error: MeteringError.MeteringError, operation: string) =
   assert.notMatch(error.message, /undefined|\[object|null|NaN/)
 }
 
-const assertKind = (error: MeteringError.MeteringError, kind: Kind) =>
+const assertKind = (error: MeteringError.MeteringError, kind: RetryKind) =>
   assert.deepStrictEqual(
     { isRetryable: error.isRetryable, isThrottling: error.isThrottling },
     { isRetryable: kind !== "final", isThrottling: kind === "throttling" },
@@ -64,7 +64,7 @@ describe("a modelled exception", () => {
         `com.amazonaws.marketplacemetering#${tag}`,
         `${tag}:http://internal/`
       ]) {
-        const error = yield* failure(operation, exception(code))
+        const error = yield* failure(operation, exceptionResponse(code))
         const { _tag } = error
         if (operation.exceptions.includes(tag)) {
           assert.strictEqual(_tag as string, tag)
@@ -118,7 +118,7 @@ describe("the schema of every error", () => {
 
 /** Answers that the model does not have, and the class that each belongs to, by any operation. */
 const unmodelled: ReadonlyArray<
-  readonly [code: string, tag: MeteringError.CommonError["_tag"], kind: Kind, message?: string]
+  readonly [code: string, tag: MeteringError.CommonError["_tag"], kind: RetryKind, message?: string]
 > = [
   ["DryRunOperation", "UnknownServiceError", "final"],
   ["UnauthorizedException", "AccessDeniedError", "final"],
@@ -190,7 +190,7 @@ describe("a code that the model does not have", () => {
       for (const operation of allOperations) {
         const error = yield* failure(
           operation,
-          exception(code, { ...(message !== undefined && { message }) })
+          exceptionResponse(code, { ...(message !== undefined && { message }) })
         )
         assert.strictEqual(error._tag, tag)
         assert.propertyVal(error, "code", code.replace(/^.*#/, ""))
@@ -218,7 +218,7 @@ describe("an ExpiredTokenException", () => {
     ["RegisterUsage", coral, session, "CredentialsExpiredError"]
   ])("of %s as %s, %s: is a %s", ([name, code, message, tag]) =>
     Effect.gen(function* () {
-      const error = yield* failure(operations[name], exception(code, { message }))
+      const error = yield* failure(operations[name], exceptionResponse(code, { message }))
       assert.strictEqual(error._tag as string, tag)
       assertKind(error, "final")
     })
@@ -243,14 +243,14 @@ describe("the status of an answer", () => {
   ] as const)("%d makes what nobody knows %s", ([status, kind]) =>
     Effect.gen(function* () {
       for (const [tag, answer] of [
-        ["UnknownServiceError", exception("BrandNewException", { status })],
+        ["UnknownServiceError", exceptionResponse("BrandNewException", { status })],
         [
           "UnexpectedResponseError",
           { status, body: "<html>a proxy</html>", headers: { "content-type": "text/html" } }
         ],
         ["UnexpectedResponseError", { status, body: "" }],
         ["UnexpectedResponseError", { status, body: "[1]" }]
-      ] satisfies ReadonlyArray<readonly [string, Canned]>) {
+      ] satisfies ReadonlyArray<readonly [string, StubResponse]>) {
         const error = yield* failure(operations.BatchMeterUsage, answer)
         assert.strictEqual(error._tag, tag)
         assert.propertyVal(error, "statusCode", status)
@@ -288,7 +288,7 @@ describe("the status of an answer", () => {
       for (const status of [400, 409, 500, 503]) {
         const error = yield* failure(
           operations.MeterUsage,
-          exception("IdempotencyConflictException", { status })
+          exceptionResponse("IdempotencyConflictException", { status })
         )
         assert.deepInclude(
           { ...error },
@@ -302,7 +302,7 @@ describe("the status of an answer", () => {
 describe("the code of an answer is read from", () => {
   const code = "ThrottlingException"
 
-  it.effect.each<readonly [string, Canned]>([
+  it.effect.each<readonly [string, StubResponse]>([
     ["__type", { body: { __type: code, code: "Other" }, headers: { "x-amzn-errortype": "Other" } }],
     ["code", { body: { code }, headers: { "x-amzn-errortype": "Other" } }],
     ["Code", { body: { Code: code } }],
@@ -323,7 +323,9 @@ describe("the code of an answer is read from", () => {
     Effect.gen(function* () {
       const error = yield* failure(
         operations.MeterUsage,
-        exception("com.example#NobodyKnowsThisOneException", { message: "as long as it is" })
+        exceptionResponse("com.example#NobodyKnowsThisOneException", {
+          message: "as long as it is"
+        })
       )
       assert.deepInclude(
         { ...error },
@@ -395,8 +397,8 @@ describe("a hint to wait", () => {
   ])("%j is %s ms", ([headers, millis]) =>
     Effect.gen(function* () {
       for (const answer of [
-        exception("ThrottlingException", { headers }),
-        exception("SlowDown", { headers }),
+        exceptionResponse("ThrottlingException", { headers }),
+        exceptionResponse("SlowDown", { headers }),
         { status: 503, body: "<html>", headers }
       ]) {
         const error = yield* failure(operations.MeterUsage, answer)
@@ -472,18 +474,18 @@ describe("what became of a request", () => {
   for (const operation of allOperations) {
     it.effect(`${operation.name}: is unknown wherever the service may have done it`, () =>
       Effect.gen(function* () {
-        const replies: ReadonlyArray<readonly [Canned, MeteringError.Delivery]> = [
-          ...operation.exceptions.map((tag) => [exception(tag), certain(tag)] as const),
-          [exception("AccessDeniedException"), "rejected"],
-          [exception("UnrecognizedClientException"), "rejected"],
-          [exception("com.amazon.coral.service#ExpiredTokenException"), "rejected"],
-          [exception("ValidationException"), "rejected"],
-          [exception("SlowDown", { status: 503 }), "rejected"],
-          [exception("Anything", { status: 429 }), "rejected"],
-          [exception("Anything", { status: 408 }), "unknown"],
-          [exception("RequestTimeout"), "unknown"],
+        const replies: ReadonlyArray<readonly [StubResponse, MeteringError.Delivery]> = [
+          ...operation.exceptions.map((tag) => [exceptionResponse(tag), certain(tag)] as const),
+          [exceptionResponse("AccessDeniedException"), "rejected"],
+          [exceptionResponse("UnrecognizedClientException"), "rejected"],
+          [exceptionResponse("com.amazon.coral.service#ExpiredTokenException"), "rejected"],
+          [exceptionResponse("ValidationException"), "rejected"],
+          [exceptionResponse("SlowDown", { status: 503 }), "rejected"],
+          [exceptionResponse("Anything", { status: 429 }), "rejected"],
+          [exceptionResponse("Anything", { status: 408 }), "unknown"],
+          [exceptionResponse("RequestTimeout"), "unknown"],
           ...[500, 501, 502, 503, 504, 505, 520, 599].map(
-            (status) => [exception("Anything", { status }), "unknown"] as const
+            (status) => [exceptionResponse("Anything", { status }), "unknown"] as const
           ),
           [{ status: 301, body: "" }, "rejected"],
           [{ status: 403, body: "<html>" }, "rejected"],
@@ -534,7 +536,7 @@ describe("words of megabytes", () => {
       // quotes take two characters each
       const long = text.repeat(1_500_000 / text.length)
       for (const code of ["ThrottlingException", `Odd${long}`, `${long}#OddException`]) {
-        const reply = exception(code, { message: `${long}x` })
+        const reply = exceptionResponse(code, { message: `${long}x` })
         const error = yield* failure(operations.MeterUsage, reply)
         assert.isBelow(error.message.length, 3_000)
         assert.isBelow(JSON.stringify(error).length, 7_000)

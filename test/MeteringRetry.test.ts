@@ -11,8 +11,8 @@ import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import { clientLayer } from "./support/client.js"
-import { broken, exception, type Reply, stubHttp } from "./support/http.js"
 import { meterUsage, operations } from "./support/operations.js"
+import { exceptionResponse, failingConnection, type Stub, stubHttp } from "./support/stubHttp.js"
 
 const operation = "BatchMeterUsage"
 
@@ -211,7 +211,7 @@ describe("patient", () => {
 describe("over HTTP", () => {
   const retrying = <A, E>(
     call: Effect.Effect<A, E, MeteringClient.MeteringClient>,
-    ...replies: ReadonlyArray<Reply>
+    ...replies: ReadonlyArray<Stub>
   ) =>
     Effect.gen(function* () {
       const http = stubHttp(...replies)
@@ -225,17 +225,17 @@ describe("over HTTP", () => {
       return { outcome: yield* Fiber.join(fiber), sent: http.sent }
     })
 
-  const busy = exception("ThrottlingException")
-  const down: Reply = { status: 503, body: "<html>" }
+  const busy = exceptionResponse("ThrottlingException")
+  const down: Stub = { status: 503, body: "<html>" }
   const { call } = operations.BatchMeterUsage
 
-  it.effect.each<readonly [string, ReadonlyArray<Reply>, number, string]>([
+  it.effect.each<readonly [string, ReadonlyArray<Stub>, number, string]>([
     ["throttled twice", [busy, busy, {}], 3, "Right"],
     ["a proxy that is down, once", [down, {}], 2, "Right"],
-    ["a connection that is refused, once", [broken("ECONNREFUSED"), {}], 2, "Right"],
+    ["a connection that is refused, once", [failingConnection("ECONNREFUSED"), {}], 2, "Right"],
     ["throttled for ever", [busy], 3, "Left"],
-    ["a request that is wrong", [exception("InvalidProductCodeException"), {}], 1, "Left"],
-    ["a permission that lacks", [exception("AccessDeniedException"), {}], 1, "Left"]
+    ["a request that is wrong", [exceptionResponse("InvalidProductCodeException"), {}], 1, "Left"],
+    ["a permission that lacks", [exceptionResponse("AccessDeniedException"), {}], 1, "Left"]
   ])("%s", ([, replies, attempts, outcome]) =>
     Effect.gen(function* () {
       const answered = yield* retrying(
@@ -250,7 +250,7 @@ describe("over HTTP", () => {
   it.effect("a header's hint is waited for", () =>
     Effect.gen(function* () {
       const start = yield* Clock.currentTimeMillis
-      const hint = exception("ThrottlingException", { headers: { "retry-after": "4" } })
+      const hint = exceptionResponse("ThrottlingException", { headers: { "retry-after": "4" } })
       let end = 0
       yield* retrying(
         call().pipe(
@@ -317,7 +317,7 @@ describe("over HTTP", () => {
       const { outcome, sent } = yield* retrying(
         call,
         busy,
-        exception("InternalServiceErrorException"),
+        exceptionResponse("InternalServiceErrorException"),
         {}
       )
       assert.strictEqual(outcome._tag, "Right")

@@ -188,7 +188,7 @@ interface Refused {
   readonly jwt: string | undefined
   readonly with?: Partial<RegisterUsage.VerifyOptions>
   readonly is: {
-    readonly reason: RegisterUsage.RefusalReason
+    readonly reason: RegisterUsage.RejectionReason
     readonly claim?: string
     readonly expected?: string
     readonly found?: string
@@ -228,7 +228,7 @@ const forged = (name: string, jwt: string): Refused => ({
 const claim = (
   name: string,
   payload: unknown,
-  reason: RegisterUsage.RefusalReason,
+  reason: RegisterUsage.RejectionReason,
   at: string
 ): Refused => ({ name, jwt: token(payload), is: { reason, claim: at } })
 
@@ -469,7 +469,7 @@ describe("what is refused", () => {
   it("every reason is in the table", () => {
     assert.sameMembers(
       [...new Set(refused.map(({ is }) => is.reason))],
-      [...RegisterUsage.RefusalReason.literals]
+      [...RegisterUsage.RejectionReason.literals]
     )
   })
 
@@ -512,7 +512,7 @@ describe("time", () => {
       name: string,
       at: DateTime.Utc,
       overrides: Partial<RegisterUsage.VerifyOptions>,
-      reason?: RegisterUsage.RefusalReason
+      reason?: RegisterUsage.RejectionReason
     ]
   > = [
     ["1 h 5 min later, as the defaults have it", later("65 minutes"), {}],

@@ -18,19 +18,19 @@ import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import {
   accept,
-  answer,
   at,
-  brief,
   type Call,
-  client,
+  makeResponse,
   now,
   product,
   record,
   records,
-  refuse,
+  reject,
   result,
+  stubClient,
   submitAll,
-  tags
+  summaries,
+  summarize
 } from "./submission/support.js"
 import * as virtualClock from "./submission/virtualClock.js"
 
@@ -38,10 +38,10 @@ const operation = "BatchMeterUsage"
 const dimensions = (calls: ReadonlyArray<Call>) =>
   calls.map(({ records }) => records.map(({ dimension }) => dimension).join(" "))
 
-const answering = (status: string, id?: string) => (call: Call) =>
-  Effect.succeed(answer(call.records.map((record) => result(record, status, id ?? ""))))
+const respondingWith = (status: string, id?: string) => (call: Call) =>
+  Effect.succeed(makeResponse(call.records.map((record) => result(record, status, id ?? ""))))
 
-const licence = (n: number) =>
+const licenseArnOf = (n: number) =>
   `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
 
 type Outcomes = Stream.Stream<UsageSubmission.Outcome, never, MeteringClient>
@@ -50,20 +50,20 @@ const setNow = TestClock.setTime(at(now).epochMillis)
 
 const submit = (
   source: Stream.Stream<UsageSubmission.Input, string> | Iterable<UsageSubmission.Input>,
-  answers: ReturnType<typeof client>,
+  stub: ReturnType<typeof stubClient>,
   options: UsageSubmission.Options = {}
 ) =>
   UsageSubmission.submit(source, { productCode: product, ...options }).pipe(
-    Stream.provideLayer(answers.layer)
+    Stream.provideLayer(stub.layer)
   )
 
 describe("an outcome", () => {
   it.effect("for every record, accepted under the id that it is billed by", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const outcomes = yield* submitAll(records(60), answers)
       assert.deepStrictEqual(
-        tags(outcomes),
+        summaries(outcomes),
         records(60).map(({ dimension }) => `Accepted id-${dimension}`)
       )
       assert.deepStrictEqual(
@@ -75,7 +75,7 @@ describe("an outcome", () => {
 
   it.effect("none for no record, and no call", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       assert.deepStrictEqual(yield* submitAll([], answers), [])
       assert.strictEqual(answers.calls.length, 0)
     })
@@ -88,16 +88,16 @@ describe("an outcome", () => {
     ["success", "UnknownStatus success"]
   ])("for the status %s is %s, and it is not sent again", ([status, expected]) =>
     Effect.gen(function* () {
-      const answers = client(answering(status))
-      assert.deepStrictEqual(tags(yield* submitAll(records(2), answers)), [expected, expected])
+      const answers = stubClient(respondingWith(status))
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers)), [expected, expected])
       assert.strictEqual(answers.calls.length, 1)
     })
   )
 
   it.effect("for a success without an id is accepted", () =>
     Effect.gen(function* () {
-      const answers = client(({ records }) =>
-        Effect.succeed(answer(records.map((record) => result(record, "Success", ""))))
+      const answers = stubClient(({ records }) =>
+        Effect.succeed(makeResponse(records.map((record) => result(record, "Success", ""))))
       )
       const [outcome] = yield* submitAll(records(1), answers)
       assert.strictEqual(outcome?._tag, "Accepted")
@@ -107,7 +107,7 @@ describe("an outcome", () => {
   it.effect("names the record as it was sent, and the product that it was submitted for", () =>
     Effect.gen(function* () {
       const given = record(0)
-      const [outcome] = yield* submitAll([given], client(accept))
+      const [outcome] = yield* submitAll([given], stubClient(accept))
       assert.strictEqual(outcome?.record, given)
       assert.strictEqual(outcome?.productCode, product)
     })
@@ -115,7 +115,7 @@ describe("an outcome", () => {
 
   it.effect("for an invalid record names every field at fault, and it is not sent", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const outcomes = yield* submitAll(
         [
           record(0),
@@ -127,7 +127,7 @@ describe("an outcome", () => {
         ],
         answers
       )
-      assert.deepStrictEqual(tags(outcomes), [
+      assert.deepStrictEqual(summaries(outcomes), [
         "Accepted id-d0",
         "Invalid dimension dimension,quantity quantity",
         "Invalid value type",
@@ -140,15 +140,15 @@ describe("an outcome", () => {
 
   it.effect("for a record that names no product and has no licence is invalid", () =>
     Effect.gen(function* () {
-      const outcomes = yield* submitAll([record(0)], client(accept), { productCode: undefined })
-      assert.deepStrictEqual(tags(outcomes), ["Invalid licenseArn productCodeOrLicense"])
+      const outcomes = yield* submitAll([record(0)], stubClient(accept), { productCode: undefined })
+      assert.deepStrictEqual(summaries(outcomes), ["Invalid licenseArn productCodeOrLicense"])
     })
   )
 
   it.effect("for a record of an impossible product is invalid", () =>
     Effect.gen(function* () {
-      const outcomes = yield* submitAll([record(0)], client(accept), { productCode: "no code" })
-      assert.deepStrictEqual(tags(outcomes), ["Invalid productCode productCode"])
+      const outcomes = yield* submitAll([record(0)], stubClient(accept), { productCode: "no code" })
+      assert.deepStrictEqual(summaries(outcomes), ["Invalid productCode productCode"])
     })
   )
 
@@ -158,7 +158,7 @@ describe("an outcome", () => {
         ...record(0),
         timestamp: Object.assign(at(now), { epochMillis })
       })
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const outcomes = yield* submitAll(
         [
           record(0),
@@ -171,7 +171,7 @@ describe("an outcome", () => {
         ],
         answers
       )
-      assert.deepStrictEqual(tags(outcomes), [
+      assert.deepStrictEqual(summaries(outcomes), [
         "Accepted id-d0",
         ...Array.from({ length: 5 }, () => "Invalid timestamp type"),
         "Accepted id-d1"
@@ -184,9 +184,9 @@ describe("an outcome", () => {
     Effect.gen(function* () {
       const outcomes = yield* submitAll(
         [record(0, { timestamp: at("+275760-09-13T00:00:00Z") })],
-        client(accept)
+        stubClient(accept)
       )
-      assert.deepStrictEqual(tags(outcomes), ["Accepted id-d0"])
+      assert.deepStrictEqual(summaries(outcomes), ["Accepted id-d0"])
     })
   )
 
@@ -200,8 +200,8 @@ describe("an outcome", () => {
           throw new Error("not now")
         }
       })
-      const outcomes = yield* submitAll([record(0), proxy, throwing, record(2)], client(accept))
-      assert.deepStrictEqual(tags(outcomes), [
+      const outcomes = yield* submitAll([record(0), proxy, throwing, record(2)], stubClient(accept))
+      assert.deepStrictEqual(summaries(outcomes), [
         "Accepted id-d0",
         "Invalid value type",
         "Invalid value type",
@@ -213,7 +213,7 @@ describe("an outcome", () => {
   it.effect("a rule that is switched off is not checked", () =>
     Effect.gen(function* () {
       const odd = { ...record(0), dimension: "d".repeat(300) }
-      const outcomes = yield* submitAll([odd], client(accept), { except: ["dimension"] })
+      const outcomes = yield* submitAll([odd], stubClient(accept), { skipRules: ["dimension"] })
       assert.strictEqual(outcomes[0]?._tag, "Accepted")
     })
   )
@@ -253,11 +253,11 @@ describe("a deadline", () => {
   ])("%s", ([, time, timestamp, expected]) =>
     Effect.gen(function* () {
       yield* TestClock.setTime(at(time).epochMillis)
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const outcomes = yield* Stream.runCollect(
         submit([record(0, { timestamp: at(timestamp) })], answers)
       )
-      assert.deepStrictEqual(tags(Chunk.toReadonlyArray(outcomes)), [expected])
+      assert.deepStrictEqual(summaries(Chunk.toReadonlyArray(outcomes)), [expected])
       assert.strictEqual(answers.calls.length, expected.startsWith("Expired") ? 0 : 1)
     })
   )
@@ -265,16 +265,16 @@ describe("a deadline", () => {
   it.effect("comes earlier by the margin, and says when it really is", () =>
     Effect.gen(function* () {
       const timestamp = at("2026-11-23T10:40:00Z")
-      const outcomes = yield* submitAll([record(0, { timestamp })], client(accept), {
-        margin: "10 minutes"
+      const outcomes = yield* submitAll([record(0, { timestamp })], stubClient(accept), {
+        deadlineMargin: "10 minutes"
       })
-      assert.deepStrictEqual(tags(outcomes), ["Expired 2026-11-24T10:40:00.000Z"])
+      assert.deepStrictEqual(summaries(outcomes), ["Expired 2026-11-24T10:40:00.000Z"])
     })
   )
 
   it.effect("that is near goes first", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const hoursAgo = (i: number) => at(`2026-11-24T0${i % 10}:00:00Z`)
       yield* submitAll(
         Array.from({ length: 30 }, (_, i) => record(i, { timestamp: hoursAgo(i) })),
@@ -291,14 +291,14 @@ describe("a deadline", () => {
     Effect.gen(function* () {
       yield* setNow
       const error = new MeteringError.ThrottlingException({ operation })
-      const answers = client(() => refuse(error))
+      const answers = stubClient(() => reject(error))
       const soon = record(0, { timestamp: at("2026-11-23T10:30:00.200Z") })
       const outcomes = yield* Stream.runHead(submit([soon], answers)).pipe(
         Effect.withRandomFixed([0.9])
       )
       // the next attempt would have been 900 ms later, 700 ms too late
       assert.strictEqual(
-        outcomes._tag === "Some" && brief(outcomes.value),
+        outcomes._tag === "Some" && summarize(outcomes.value),
         `NotSent Throttled ${error._tag}`
       )
       assert.strictEqual(answers.calls.length, 1)
@@ -307,7 +307,7 @@ describe("a deadline", () => {
 
   it.effect("that passes while calls are held back is found out before the call", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const soon = at("2026-11-23T10:30:02.000Z")
       const outcomes = yield* submitAll(records(75, { timestamp: soon }), answers, { rate: 1 })
       assert.deepStrictEqual(
@@ -330,14 +330,14 @@ describe("records of one product, customer, dimension and hour", () => {
 
   it.effect("never share a call, go in the order of the input, and are pointed out", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const outcomes = yield* submitAll(twice, answers)
       assert.deepStrictEqual(
         answers.calls.map(({ records }) => records.map((record) => twice.indexOf(record))),
         [[3, 0, 1, 4], [2]]
       )
       assert.deepStrictEqual(
-        outcomes.map(({ sameKeyAs }) => sameKeyAs),
+        outcomes.map(({ earlierIndex: sameKeyAs }) => sameKeyAs),
         [undefined, undefined, 0, undefined, undefined]
       )
     })
@@ -346,21 +346,24 @@ describe("records of one product, customer, dimension and hour", () => {
   it.effect("wait for the outcome of the earlier one, whatever it takes", () =>
     Effect.gen(function* () {
       const fault = new MeteringError.InternalServiceErrorException({ operation })
-      const answers = client(() => refuse(fault), accept)
+      const answers = stubClient(() => reject(fault), accept)
       const pair = [record(0, { quantity: 1 }), record(0, { quantity: 2 })]
       const outcomes = yield* submitAll(pair, answers)
       assert.deepStrictEqual(
         answers.calls.map(({ records }) => records.map(({ quantity }) => quantity)),
         [[1], [1], [2]]
       )
-      assert.deepStrictEqual(tags(outcomes), ["Accepted id-d0", "Accepted id-d0"])
+      assert.deepStrictEqual(summaries(outcomes), ["Accepted id-d0", "Accepted id-d0"])
     })
   )
 
   it.effect("are not held back by one that was invalid", () =>
     Effect.gen(function* () {
-      const outcomes = yield* submitAll([{ ...record(0), quantity: -1 }, record(0)], client(accept))
-      assert.strictEqual(outcomes[1]?.sameKeyAs, undefined)
+      const outcomes = yield* submitAll(
+        [{ ...record(0), quantity: -1 }, record(0)],
+        stubClient(accept)
+      )
+      assert.strictEqual(outcomes[1]?.earlierIndex, undefined)
       assert.strictEqual(outcomes[1]?._tag, "Accepted")
     })
   )
@@ -369,9 +372,9 @@ describe("records of one product, customer, dimension and hour", () => {
 describe("packing", () => {
   it.effect("keeps products apart, and licences from both", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const items = Array.from({ length: 60 }, (_, i) => ({
-        record: i % 3 === 2 ? record(i, { licenseArn: licence(i) }) : record(i),
+        record: i % 3 === 2 ? record(i, { licenseArn: licenseArnOf(i) }) : record(i),
         ...(i % 3 === 1 && { productCode: "prod-2" })
       }))
       yield* submitAll(items, answers)
@@ -388,9 +391,9 @@ describe("packing", () => {
 
   it.effect("keeps licences of different products apart where products are named", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const items = Array.from({ length: 10 }, (_, i) => ({
-        record: record(i, { licenseArn: licence(i) }),
+        record: record(i, { licenseArn: licenseArnOf(i) }),
         productCode: `prod-${i % 2}`
       }))
       yield* submitAll(items, answers)
@@ -406,11 +409,11 @@ describe("packing", () => {
 describe("a source", () => {
   it.effect("that fails: what was read has its outcome, and then it fails", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const seen: Array<string> = []
       const source = Stream.concat(Stream.fromIterable(records(30)), Stream.fail("no more"))
       const exit = yield* submit(source, answers).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(summarize(outcome)))),
         Effect.exit,
         Effect.fork,
         Effect.tap(setNow),
@@ -424,7 +427,7 @@ describe("a source", () => {
 
   it.effect("that dies is passed on as well", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const source = Stream.concat(Stream.fromIterable(records(3)), Stream.die("oh"))
       const exit = yield* Effect.exit(Stream.runDrain(submit(source, answers)))
       assert.deepStrictEqual(exit, Exit.die("oh"))
@@ -441,8 +444,8 @@ describe("a source", () => {
         yield* records(count)
         throw "no more"
       }
-      const exit = yield* submit(source(), client(accept)).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+      const exit = yield* submit(source(), stubClient(accept)).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(summarize(outcome)))),
         Effect.exit,
         Effect.fork,
         Effect.tap(setNow),
@@ -462,7 +465,7 @@ describe("a source", () => {
       function* source() {
         for (let i = 0; i < 8_193; i++) yield record(i)
       }
-      const outcomes = yield* submitAll(source(), client(accept), { rate: Infinity })
+      const outcomes = yield* submitAll(source(), stubClient(accept), { rate: Infinity })
       assert.strictEqual(outcomes.length, 8_193)
       assert.isTrue(outcomes.every(({ _tag, index }, i) => _tag === "Accepted" && index === i))
     })
@@ -475,7 +478,7 @@ describe("a source", () => {
         Stream.rechunk(10),
         Stream.tap(() => Effect.sync(() => (pulled += 1)))
       )
-      const answers = client(() => Effect.never)
+      const answers = stubClient(() => Effect.never)
       const fiber = yield* Effect.fork(
         Stream.runDrain(submit(source, answers, { bufferSize: 100, rate: Infinity }))
       )
@@ -493,7 +496,10 @@ describe("a source", () => {
         Stream.rechunk(100),
         Stream.tap(() => Effect.sync(() => (pulled += 1)))
       )
-      const fiber = yield* submit(source, client(accept), { bufferSize: 100, rate: Infinity }).pipe(
+      const fiber = yield* submit(source, stubClient(accept), {
+        bufferSize: 100,
+        rate: Infinity
+      }).pipe(
         Stream.runForEach(() => Effect.never),
         Effect.fork
       )
@@ -506,7 +512,7 @@ describe("a source", () => {
   it.effect("that has no more to give for now has its records sent after a while", () =>
     Effect.gen(function* () {
       yield* setNow
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const queue = yield* Queue.unbounded<UsageSubmission.Input>()
       const fiber = yield* Effect.fork(
         Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger: "2 seconds" }))
@@ -531,7 +537,7 @@ describe("a source", () => {
     (linger) =>
       Effect.gen(function* () {
         yield* setNow
-        const answers = client(accept)
+        const answers = stubClient(accept)
         const queue = yield* Queue.unbounded<UsageSubmission.Input>()
         const fiber = yield* Effect.fork(
           Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger }))
@@ -551,7 +557,7 @@ describe("a source", () => {
   it.effect("of records that are about to expire has them sent at once, with those that wait", () =>
     Effect.gen(function* () {
       yield* setNow
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const queue = yield* Queue.unbounded<UsageSubmission.Input>()
       const fiber = yield* Effect.fork(
         Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger: Duration.infinity }))
@@ -571,7 +577,7 @@ describe("pacing", () => {
 
   it.effect("keeps to the rate, over all products", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const items = records(100).map((record, i) => ({ record, productCode: `p${i % 4}` }))
       yield* submitAll(items, answers)
       assert.deepStrictEqual(timesOf(answers.calls), [0, 100, 200, 300])
@@ -588,7 +594,7 @@ describe("pacing", () => {
           Effect.zipRight(Effect.sync(() => (running -= 1))),
           Effect.zipRight(accept(call))
         )
-      yield* submitAll(records(250), client(slow), { concurrency: 3 })
+      yield* submitAll(records(250), stubClient(slow), { concurrency: 3 })
       assert.strictEqual(most, 3)
     })
   )
@@ -596,7 +602,7 @@ describe("pacing", () => {
   it.effect("comes to its end where calls are a fraction of a millisecond apart", () =>
     Effect.gen(function* () {
       // a third of a second, to the nanosecond, is a little less than that
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const { counts } = yield* UsageSubmission.submitAll(
         records(75, { timestamp: at("1970-01-01T00:00:00Z") }),
         {
@@ -612,7 +618,7 @@ describe("pacing", () => {
   it.effect("slows down when throttled, and recovers", () =>
     Effect.gen(function* () {
       const throttled = new MeteringError.ThrottlingException({ operation })
-      const answers = client((call, n) => (n === 2 ? refuse(throttled) : accept(call)))
+      const answers = stubClient((call, n) => (n === 2 ? reject(throttled) : accept(call)))
       const outcomes = yield* submitAll(records(25 * 40), answers)
       assert.strictEqual(outcomes.filter(({ _tag }) => _tag === "Accepted").length, 25 * 40)
       const times = timesOf(answers.calls)
@@ -629,7 +635,7 @@ describe("pacing", () => {
         operation,
         retryAfter: Duration.seconds(4)
       })
-      const answers = client(() => refuse(throttled), accept)
+      const answers = stubClient(() => reject(throttled), accept)
       yield* submitAll(records(75), answers)
       assert.isAtLeast((timesOf(answers.calls)[1] ?? 0) - (timesOf(answers.calls)[0] ?? 0), 4_000)
     })
@@ -650,7 +656,7 @@ describe("a clock that is set", () => {
     ["forward by an hour, with its nanoseconds", hour, true]
   ])("%s makes nobody wait longer than the pace and the service ask for", ([, by, setsNanos]) =>
     Effect.gen(function* () {
-      for (const second of [accept, () => refuse(throttled)]) {
+      for (const second of [accept, () => reject(throttled)]) {
         const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis, { setsNanos })
         const times: Array<number> = []
         const timed = (answer: typeof accept) => (call: Call) =>
@@ -663,7 +669,7 @@ describe("a clock that is set", () => {
             set(by)
             return accept(call)
           })
-        const answers = client(timed(setting), timed(second), timed(setting), timed(accept))
+        const answers = stubClient(timed(setting), timed(second), timed(setting), timed(accept))
         const { counts } = yield* UsageSubmission.submitAll(records(250), {
           productCode: product
         }).pipe(Effect.provide(answers.layer), Effect.withClock(clock))
@@ -683,11 +689,11 @@ describe("a clock that is set", () => {
     Effect.gen(function* () {
       const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis)
       const fault = new MeteringError.InternalServiceErrorException({ operation })
-      const answers = client(
+      const answers = stubClient(
         () =>
           Effect.suspend(() => {
             set(by)
-            return refuse(fault)
+            return reject(fault)
           }),
         accept
       )
@@ -707,7 +713,7 @@ describe("a clock that is set", () => {
   it.effect("forward is seen within a minute by who waits for a deadline", () =>
     Effect.gen(function* () {
       const { clock, set } = virtualClock.settable(at(now).epochMillis)
-      const answers = client(accept)
+      const answers = stubClient(accept)
       // two hours are left, and half of them is waited for
       const soon = record(0, { timestamp: at("2026-11-23T12:30:00Z") })
       const source = Stream.concat(
@@ -728,7 +734,7 @@ describe("a clock that is set", () => {
         Effect.provide(answers.layer),
         Effect.withClock(clock)
       )
-      assert.deepStrictEqual(tags(outcomes.outcomes), ["Accepted id-d0"])
+      assert.deepStrictEqual(summaries(outcomes.outcomes), ["Accepted id-d0"])
     })
   )
 })
@@ -739,8 +745,8 @@ describe("progress", () => {
     () =>
       Effect.gen(function* () {
         yield* setNow
-        const progress = yield* Ref.make(UsageSubmission.noProgress)
-        const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+        const progress = yield* Ref.make(UsageSubmission.initialProgress)
+        const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
         const fiber = yield* Effect.fork(
           Stream.runDrain(
             submit([...records(60), { ...record(0), quantity: -1 }], answers, { progress })
@@ -752,7 +758,7 @@ describe("progress", () => {
           { ...state, counts: { Accepted: state.counts.Accepted, Invalid: state.counts.Invalid } },
           {
             read: 61,
-            settled: 26,
+            resolved: 26,
             counts: { Accepted: 25, Invalid: 1 },
             buffered: 35,
             inFlight: 0,
@@ -775,7 +781,7 @@ describe("a stop", () => {
     Effect.gen(function* () {
       yield* setNow
       const stop = yield* Deferred.make<void>()
-      const answers = client((call) => Effect.delay(accept(call), answerAfter))
+      const answers = stubClient((call) => Effect.delay(accept(call), answerAfter))
       const fiber = yield* submit(source, answers, {
         stop: Deferred.await(stop),
         concurrency: 2,
@@ -789,7 +795,7 @@ describe("a stop", () => {
       assert.strictEqual(answers.calls.length, 2)
       const counts = new Map<string, number>()
       for (const one of outcomes) {
-        const name = one._tag === "Accepted" ? one._tag : brief(one)
+        const name = one._tag === "Accepted" ? one._tag : summarize(one)
         counts.set(name, (counts.get(name) ?? 0) + 1)
       }
       return Object.fromEntries(counts)
@@ -834,9 +840,9 @@ describe("a stop", () => {
       yield* setNow
       const seen: Array<string> = []
       const stop = Effect.zipRight(Effect.sleep("1 second"), Effect.die("oh"))
-      const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
       const fiber = yield* submit(records(100), answers, { stop, concurrency: 2 }).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => seen.push(brief(outcome)))),
+        Stream.runForEach((outcome) => Effect.sync(() => seen.push(summarize(outcome)))),
         Effect.fork
       )
       yield* TestClock.adjust("1 minute")
@@ -864,7 +870,7 @@ describe("an interruption", () => {
   it.effect("gives what was under way as unknown and the rest as not sent, each once", () =>
     Effect.gen(function* () {
       yield* setNow
-      const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
       const taken: Array<UsageSubmission.Outcome> = []
       const left: Array<UsageSubmission.Outcome> = []
       const fiber = yield* submit(records(100), answers, {
@@ -881,7 +887,7 @@ describe("an interruption", () => {
         Array.from({ length: 25 }, (_, i) => i)
       )
       assert.deepStrictEqual(
-        left.map((outcome) => `${outcome.index} ${brief(outcome)}`),
+        left.map((outcome) => `${outcome.index} ${summarize(outcome)}`),
         Array.from({ length: 75 }, (_, i) =>
           i < 50 ? `${i + 25} Unknown Interrupted` : `${i + 25} NotSent Stopped`
         )
@@ -893,7 +899,7 @@ describe("an interruption", () => {
     Effect.gen(function* () {
       yield* setNow
       const left: Array<number> = []
-      const fiber = yield* submit(records(25), client(accept), {
+      const fiber = yield* submit(records(25), stubClient(accept), {
         onInterrupt: (outcomes) =>
           Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
       }).pipe(
@@ -914,12 +920,12 @@ describe("an interruption", () => {
       yield* setNow
       const left: Array<string> = []
       const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
-      const answers = client(() => Effect.never)
+      const answers = stubClient(() => Effect.never)
       const given = yield* Deferred.make<void>()
       const fiber = yield* submit(Stream.concat(Stream.fromIterable(records(30)), stuck), answers, {
         onInterrupt: (outcomes) =>
           Effect.zipRight(
-            Effect.sync(() => left.push(...tags(outcomes))),
+            Effect.sync(() => left.push(...summaries(outcomes))),
             Deferred.succeed(given, undefined)
           )
       }).pipe(Stream.runDrain, Effect.forkDaemon)
@@ -940,7 +946,7 @@ describe("an interruption", () => {
       const source = Stream.fromIterable(records(100))
       const fiber = yield* submit(
         source,
-        client(() => Effect.never),
+        stubClient(() => Effect.never),
         {
           bufferSize: 50,
           onInterrupt: (outcomes) =>
@@ -960,7 +966,7 @@ describe("an interruption", () => {
     Effect.gen(function* () {
       yield* setNow
       const left: Array<number> = []
-      const taken = yield* submit(records(25), client(accept), {
+      const taken = yield* submit(records(25), stubClient(accept), {
         onInterrupt: (outcomes) =>
           Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
       }).pipe(Stream.take(5), Stream.runCollect)
@@ -975,11 +981,11 @@ describe("an interruption", () => {
     Effect.gen(function* () {
       yield* setNow
       const all: Array<string> = []
-      const answers = client((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
       const fiber = yield* UsageSubmission.submitAll(records(60), {
         productCode: product,
         concurrency: 1,
-        onInterrupt: (outcomes) => Effect.sync(() => all.push(...tags(outcomes)))
+        onInterrupt: (outcomes) => Effect.sync(() => all.push(...summaries(outcomes)))
       }).pipe(Effect.provide(answers.layer), Effect.fork)
       yield* TestClock.adjust("1 second")
       yield* Fiber.interrupt(fiber)
@@ -999,7 +1005,7 @@ describe("an interruption", () => {
     // a layer that is provided to a stream would keep a defect of its end to itself
     const dyingIn = <A, E>(
       use: (outcomes: Outcomes) => Effect.Effect<A, E, MeteringClient>,
-      answers: ReturnType<typeof client>
+      answers: ReturnType<typeof stubClient>
     ) =>
       use(UsageSubmission.submit(records(60), { productCode: product, ...dying })).pipe(
         Effect.provide(answers.layer)
@@ -1010,13 +1016,13 @@ describe("an interruption", () => {
         "the stream",
         dyingIn(
           Stream.runDrain,
-          client(() => Effect.never)
+          stubClient(() => Effect.never)
         )
       ],
       [
         "the report",
         UsageSubmission.submitAll(records(60), { productCode: product, ...dying }).pipe(
-          Effect.provide(client(() => Effect.never).layer)
+          Effect.provide(stubClient(() => Effect.never).layer)
         )
       ]
     ])("to who interrupts %s", ([, all]) =>
@@ -1032,7 +1038,7 @@ describe("an interruption", () => {
       Effect.gen(function* () {
         yield* setNow
         const some = (outcomes: Outcomes) => Stream.runDrain(Stream.take(outcomes, 5))
-        const exit = yield* Effect.exit(dyingIn(some, client(accept)))
+        const exit = yield* Effect.exit(dyingIn(some, stubClient(accept)))
         assert.deepStrictEqual(defectsOf(exit), ["oh"])
       })
     )
@@ -1043,7 +1049,7 @@ describe("an interruption", () => {
         const exit = yield* Effect.exit(
           dyingIn(
             Stream.runForEach(() => Effect.fail("down")),
-            client(accept)
+            stubClient(accept)
           )
         )
         assert.deepStrictEqual(defectsOf(exit), ["oh"])
@@ -1055,7 +1061,7 @@ describe("an interruption", () => {
   it.effect("does not come when all was taken", () =>
     Effect.gen(function* () {
       let isGiven = false
-      yield* submitAll(records(30), client(accept), {
+      yield* submitAll(records(30), stubClient(accept), {
         onInterrupt: () => Effect.sync(() => (isGiven = true))
       })
       assert.isFalse(isGiven)
@@ -1069,10 +1075,12 @@ describe("options that make no sense are a defect", () => {
     ["rate: expected more than 0, got NaN", { rate: Number.NaN }],
     ["concurrency: expected a whole number more than 0, got 0", { concurrency: 0 }],
     ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }],
-    ["margin: expected a finite duration, got Infinity", { margin: Duration.infinity }]
+    ["margin: expected a finite duration, got Infinity", { deadlineMargin: Duration.infinity }]
   ])("%s", ([message, options]) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(Stream.runDrain(submit(records(1), client(accept), options)))
+      const exit = yield* Effect.exit(
+        Stream.runDrain(submit(records(1), stubClient(accept), options))
+      )
       assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", message)
     })
   )

@@ -16,7 +16,7 @@ import {
 } from "effect-marketplace-metering"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import { MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
-import { nobody } from "./support/loopback.js"
+import { closedEndpoint } from "./support/loopbackServer.js"
 
 const SandboxLive = MeteringSandbox.layer({
   products: [
@@ -234,7 +234,7 @@ const contract = (
           expect(yield* Effect.flip(batch(...many))).toMatchObject({
             violations: [{ field: "usageRecords", rule: "recordCount" }]
           })
-          expect((yield* (yield* sandbox).calls).BatchMeterUsage).toBe(0)
+          expect((yield* (yield* sandbox).callCounts).BatchMeterUsage).toBe(0)
         })
       )
     )
@@ -320,7 +320,9 @@ describe("the contract of the tag", () => {
     const gone = client.pipe(
       Layer.provide([
         Layer.unwrapEffect(
-          Effect.map(nobody, (endpoint) => MeteringConfig.layer({ region: "us-east-1", endpoint }))
+          Effect.map(closedEndpoint, (endpoint) =>
+            MeteringConfig.layer({ region: "us-east-1", endpoint })
+          )
         ),
         credentials("sandbox")
       ])

@@ -7,19 +7,19 @@ import * as Metric from "effect/Metric"
 import * as MetricState from "effect/MetricState"
 import * as TestClock from "effect/TestClock"
 import type * as MeteringClient from "effect-marketplace-metering/MeteringClient"
+import { type CapturedSpan, captureSpans } from "./support/captureSpans.js"
 import { clientLayer, credentials } from "./support/client.js"
-import { broken, exception, type Reply, stubHttp } from "./support/http.js"
 import { allOperations, operations } from "./support/operations.js"
-import { type Captured, capturing } from "./support/tracing.js"
+import { exceptionResponse, failingConnection, type Stub, stubHttp } from "./support/stubHttp.js"
 
 const requestId = "1f2e3d4c-0000-4000-8000-00000000c0de"
 
 const outcomeOf = <A, E>(
   call: Effect.Effect<A, E, MeteringClient.MeteringClient>,
-  replies: ReadonlyArray<Reply>,
+  replies: ReadonlyArray<Stub>,
   refresh = Effect.succeed({ ...credentials, accessKeyId: "AKIDFRESH" })
 ) => {
-  const tracing = capturing()
+  const tracing = captureSpans()
   return call.pipe(
     Effect.exit,
     Effect.provide(
@@ -30,12 +30,12 @@ const outcomeOf = <A, E>(
   )
 }
 
-const seen = ({ attributes, name }: Captured): Record<string, unknown> => ({
+const seen = ({ attributes, name }: CapturedSpan): Record<string, unknown> => ({
   name,
   ...Object.fromEntries(attributes)
 })
 
-const parentOf = ({ parent }: Captured) => (parent._tag === "Some" ? parent.value : undefined)
+const parentOf = ({ parent }: CapturedSpan) => (parent._tag === "Some" ? parent.value : undefined)
 
 const attempt = {
   name: "POST",
@@ -45,7 +45,7 @@ const attempt = {
   "url.scheme": "https"
 }
 
-describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
+describe.each(allOperations)("a call of $name", ({ wireResponse: answer, call, name }) => {
   const span = {
     name: `Marketplace Metering.${name}`,
     "rpc.system": "aws-api",
@@ -74,7 +74,7 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
 
   it.effect("says by what it failed", () =>
     Effect.gen(function* () {
-      const spans = yield* outcomeOf(call(), [exception("ThrottlingException")])
+      const spans = yield* outcomeOf(call(), [exceptionResponse("ThrottlingException")])
       const status = { "http.response.status_code": 400, "aws.request_id": requestId }
       assert.deepStrictEqual(spans.map(seen), [
         { ...span, ...status, "error.type": "ThrottlingException" },
@@ -85,7 +85,7 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
 
   it.effect("and its attempt have failed by an answer that is an error", () =>
     Effect.gen(function* () {
-      const spans = yield* outcomeOf(call(), [exception("ThrottlingException")])
+      const spans = yield* outcomeOf(call(), [exceptionResponse("ThrottlingException")])
       assert.deepStrictEqual(
         spans.map(({ status }) => status._tag === "Ended" && status.exit._tag),
         ["Failure", "Failure"]
@@ -97,7 +97,10 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
     Effect.gen(function* () {
       const logged: Array<unknown> = []
       const logger = Logger.make(({ message }) => logged.push(message))
-      for (const reply of [broken("ECONNRESET"), exception("ThrottlingException")]) {
+      for (const reply of [
+        failingConnection("ECONNRESET"),
+        exceptionResponse("ThrottlingException")
+      ]) {
         yield* outcomeOf(call(), [reply]).pipe(
           Logger.withMinimumLogLevel(LogLevel.All),
           Effect.provide(Logger.replace(Logger.defaultLogger, logger))
@@ -109,7 +112,7 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
 
   it.effect("says that the connection failed", () =>
     Effect.gen(function* () {
-      const spans = yield* outcomeOf(call(), [broken("ECONNRESET")])
+      const spans = yield* outcomeOf(call(), [failingConnection("ECONNRESET")])
       assert.deepStrictEqual(spans.map(seen), [
         { ...span, "error.type": "ConnectionError" },
         { ...attempt, "error.type": "ConnectionError" }
@@ -126,7 +129,7 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
 
   it.effect("has a span per attempt", () =>
     Effect.gen(function* () {
-      const expired = exception("com.amazon.coral.service#ExpiredTokenException")
+      const expired = exceptionResponse("com.amazon.coral.service#ExpiredTokenException")
       const spans = yield* outcomeOf(call(), [expired, { body: answer }])
       assert.deepStrictEqual(
         spans.map(({ attributes, name }) => [name, attributes.get("http.response.status_code")]),
@@ -143,8 +146,8 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
     Effect.gen(function* () {
       for (const reply of [
         { body: answer },
-        exception("ThrottlingException"),
-        broken("ECONNRESET")
+        exceptionResponse("ThrottlingException"),
+        failingConnection("ECONNRESET")
       ]) {
         const spans = yield* outcomeOf(Effect.withTracerEnabled(call(), false), [reply])
         assert.lengthOf(spans, 0)
@@ -156,7 +159,7 @@ describe.each(allOperations)("a call of $name", ({ answer, call, name }) => {
     Effect.gen(function* () {
       for (const [reply, exit] of [
         [{ body: answer }, "Success"],
-        [broken("ECONNRESET"), "Failure"]
+        [failingConnection("ECONNRESET"), "Failure"]
       ] as const) {
         const [app, call_] = yield* outcomeOf(Effect.withSpan(call(), "app"), [reply])
         assert(app !== undefined && call_ !== undefined)
@@ -175,7 +178,7 @@ it.effect.each([
   "the address in a span is that of the endpoint %s, with its port",
   ([endpoint, address, port, scheme]) =>
     Effect.gen(function* () {
-      const tracing = capturing()
+      const tracing = captureSpans()
       yield* operations.MeterUsage.call().pipe(
         Effect.provide(clientLayer(stubHttp({}).layer, { config: { endpoint } })),
         tracing.trace
@@ -194,7 +197,7 @@ describe("metrics", () => {
   /** What a call adds to the metrics, told apart from all others by a label of its own. */
   const counted = (
     call: Effect.Effect<unknown, unknown, MeteringClient.MeteringClient>,
-    replies: ReadonlyArray<Reply>
+    replies: ReadonlyArray<Stub>
   ) =>
     Effect.gen(function* () {
       const test = `test-${tests++}`
@@ -244,14 +247,14 @@ describe("metrics", () => {
 
   it.effect.each(allOperations)(
     "$name is counted by its outcome, and measured",
-    ({ answer, call, name }) =>
+    ({ wireResponse: answer, call, name }) =>
       Effect.gen(function* () {
         const later = (reply: object) => () => Effect.as(Effect.sleep("30 millis"), reply)
         for (const [reply, outcome] of [
           [later({ body: { ...answer, Results: [] } }), "ok"],
-          [later(exception("ThrottlingException")), "ThrottlingException"],
+          [later(exceptionResponse("ThrottlingException")), "ThrottlingException"],
           [
-            later(exception("com.amazon.coral.service#ExpiredTokenException")),
+            later(exceptionResponse("com.amazon.coral.service#ExpiredTokenException")),
             "CredentialsExpiredError"
           ],
           [later({ status: 502, body: "<html>" }), "UnexpectedResponseError"]
@@ -288,7 +291,7 @@ describe("metrics", () => {
     Effect.gen(function* () {
       const call = operations.MeterUsage.call({ ...operations.MeterUsage.fields, dryRun: true })
       assert.deepInclude(
-        yield* counted(call, [exception("DryRunOperation")]),
+        yield* counted(call, [exceptionResponse("DryRunOperation")]),
         callsOf("MeterUsage", "ok")
       )
     })
@@ -298,7 +301,9 @@ describe("metrics", () => {
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.parse("2026-11-24T08:15:40Z"))
       const replies = [
-        exception("RequestTimeTooSkewed", { headers: { date: "Tue, 24 Nov 2026 10:15:40 GMT" } }),
+        exceptionResponse("RequestTimeTooSkewed", {
+          headers: { date: "Tue, 24 Nov 2026 10:15:40 GMT" }
+        }),
         { body: { MeteringRecordId: "m" } }
       ]
       assert.deepInclude(

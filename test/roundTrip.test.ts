@@ -13,7 +13,7 @@ import {
 } from "effect-marketplace-metering"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import { SandboxServer } from "effect-marketplace-metering/sandbox"
-import { exceptionKinds } from "./support/exceptions.js"
+import { exceptionKinds } from "./support/exceptionKinds.js"
 import { operations } from "./support/operations.js"
 
 /** What the client behind the server fails with next. */

@@ -12,7 +12,6 @@ import * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
 import * as UsageAllocation from "effect-marketplace-metering/UsageAllocation"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import { clientLayer } from "./support/client.js"
-import { stubHttp } from "./support/http.js"
 import {
   batchMeterUsage,
   licenseArn,
@@ -24,6 +23,7 @@ import {
   resolveCustomer,
   timestamp
 } from "./support/operations.js"
+import { stubHttp } from "./support/stubHttp.js"
 
 /** One constraint: values on either side of its boundary, and where they stand in a request. */
 interface Constraint {
@@ -440,7 +440,7 @@ describe.each(constraints)("$operation: $rule of $field", (constraint) => {
         assert.strictEqual(refused._tag, "InvalidInputError")
         assert.strictEqual(http.sent.length, 0)
         yield* call(request).pipe(
-          Effect.provide(clientLayer(http.layer, { config: { except: [rule] } }))
+          Effect.provide(clientLayer(http.layer, { config: { skipRules: [rule] } }))
         )
         assert.strictEqual(http.sent.length, 1)
       }

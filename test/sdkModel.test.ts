@@ -13,7 +13,7 @@ import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import * as RegisterUsage from "effect-marketplace-metering/RegisterUsage"
 import * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
-import { of, type Shape } from "../src/internal/shape.js"
+import { type Shape, shapeOf } from "../src/internal/schema/shape.js"
 import { allOperations, operations } from "./support/operations.js"
 
 // ---------------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ const ofOurs = (shape: Shape): Described => {
   if (shape.kind === "list") return { list: ofOurs(shape.element) }
   if (shape.kind !== "struct") return shape.kind
   return Object.fromEntries(
-    shape.fields.map(({ absent, required, shape, wire }) => [
+    shape.fields.map(({ defaultValue: absent, required, shape, wireName: wire }) => [
       wire,
       { type: ofOurs(shape), required: required && absent() === undefined }
     ])
@@ -139,8 +139,8 @@ const registered = (model: Model): ReadonlyArray<string> =>
 
 const compare = (model: Model): ReadonlyArray<string> => [
   ...allOperations.flatMap(({ name, request, response }) => [
-    ...differences(`${name}Request`, ofOurs(of(request)), ofSdk(inputOf(model, name))),
-    ...differences(`${name}Result`, ofOurs(of(response)), ofSdk(outputOf(model, name)))
+    ...differences(`${name}Request`, ofOurs(shapeOf(request)), ofSdk(inputOf(model, name))),
+    ...differences(`${name}Result`, ofOurs(shapeOf(response)), ofSdk(outputOf(model, name)))
   ]),
   ...unshared("operation", Object.keys(operations), operationNames(model)),
   ...unshared("exception", ourExceptions, registered(model))

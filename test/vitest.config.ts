@@ -8,8 +8,8 @@ export default defineConfig({
   root,
   resolve: {
     alias: [
-      { find: "#connectFailures", replacement: src("internal/connectFailures.node.ts") },
-      { find: "#sha256", replacement: src("internal/sha256.node.ts") },
+      { find: "#connectFailures", replacement: src("internal/client/connectFailures.node.ts") },
+      { find: "#sha256", replacement: src("internal/sigv4/sha256.node.ts") },
       { find: /^effect-marketplace-metering$/, replacement: src("index.ts") },
       {
         find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk)$/,

@@ -19,18 +19,18 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as AwsCredentials from "../AwsCredentials.js"
-import { checked, timeLimit } from "../internal/identity.js"
-import { isSame } from "../internal/mending.js"
-import { observeAttempt } from "../internal/observe.js"
-import { make } from "../internal/service.js"
+import { makeClient } from "../internal/client/makeClient.js"
+import { isSameCredentials } from "../internal/client/recovery.js"
+import { traceAttempt } from "../internal/client/telemetry.js"
+import { providerTimeout, validateCredentials } from "../internal/credentials/credentialProvider.js"
 import { MeteringClient } from "../MeteringClient.js"
 import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { Rule } from "../Preflight.js"
-import { type Connection, makeExecute } from "./internal/execute.js"
-import { credentialsError } from "./internal/failure.js"
 import * as guest from "./internal/guest.js"
 import * as own from "./internal/own.js"
+import { credentialsError } from "./internal/sdkError.js"
+import { type Connection, makeTransport } from "./internal/sdkTransport.js"
 
 /**
  * The client over an SDK client of its own, which is destroyed with the scope.
@@ -68,22 +68,24 @@ export const layer: Layer.Layer<
     )
     const url = new URL(config.endpoint)
     const connectionOf = (current: AwsCredentials.Credentials): Connection => ({
-      ...clients.of(current),
-      renew: () =>
-        Effect.map(Effect.flatMap(credentials.refresh(current), checked), (fresh) =>
-          isSame(fresh, current) ? undefined : connectionOf(fresh)
+      ...clients.forCredentials(current),
+      refresh: () =>
+        Effect.map(
+          Effect.flatMap(credentials.refresh(current), validateCredentials),
+          (refreshed) =>
+            isSameCredentials(refreshed, current) ? undefined : connectionOf(refreshed)
         )
     })
-    return make(
-      makeExecute({
-        connect: Effect.map(Effect.flatMap(credentials.get, checked), connectionOf),
+    return makeClient(
+      makeTransport({
+        connect: Effect.map(Effect.flatMap(credentials.get, validateCredentials), connectionOf),
         requestTimeout: config.requestTimeout,
-        checksSize: !config.except.includes("requestSize"),
-        observed: observeAttempt(url)
+        checksSize: !config.skipRules.includes("requestSize"),
+        traceAttempt: traceAttempt(url)
       }),
       {
         attributes: { "cloud.region": config.region, "server.address": url.hostname },
-        except: config.except
+        skipRules: config.skipRules
       }
     )
   })
@@ -93,14 +95,14 @@ export const layer: Layer.Layer<
  * What a client that the user has built cannot tell.
  *
  * - `requestTimeout`: how long an answer may take; no limit but the SDK's own when left out
- * - `except`: preflight rules that are not checked
+ * - `skipRules`: preflight rules that are not checked
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   readonly requestTimeout?: Duration.DurationInput | undefined
-  readonly except?: ReadonlyArray<Rule> | undefined
+  readonly skipRules?: ReadonlyArray<Rule> | undefined
 }
 
 /**
@@ -133,36 +135,36 @@ export const layerFrom = (
   Layer.effect(
     MeteringClient,
     Effect.map(regionOf(client), (region) => {
-      const { except = [], requestTimeout = Duration.infinity } = options
+      const { skipRules = [], requestTimeout = Duration.infinity } = options
       const connection: Connection = {
         client,
         send: guest.makeSend(client),
-        renew: (request) =>
+        refresh: (request) =>
           Effect.map(
             Effect.tryPromise({
               try: () => client.config.credentials({ forceRefresh: true }),
               catch: credentialsError
             }).pipe(
               Effect.timeoutFail({
-                duration: timeLimit,
-                onTimeout: () => credentialsError(`no answer within ${timeLimit}`)
+                duration: providerTimeout,
+                onTimeout: () => credentialsError(`no answer within ${providerTimeout}`)
               })
             ),
-            (fresh) =>
-              fresh.accessKeyId === request?.accessKeyId &&
-              fresh.sessionToken === request.sessionToken
+            (refreshed) =>
+              refreshed.accessKeyId === request?.accessKeyId &&
+              refreshed.sessionToken === request.sessionToken
                 ? undefined
                 : connection
           )
       }
-      return make(
-        makeExecute({
+      return makeClient(
+        makeTransport({
           connect: Effect.succeed(connection),
           requestTimeout: Duration.decode(requestTimeout),
-          checksSize: !except.includes("requestSize"),
-          observed: identity
+          checksSize: !skipRules.includes("requestSize"),
+          traceAttempt: identity
         }),
-        { attributes: { "cloud.region": region }, except }
+        { attributes: { "cloud.region": region }, skipRules }
       )
     })
   )
@@ -191,10 +193,12 @@ const makeClients = ({ endpoint, region }: Config) => {
       }
     | undefined
   return {
-    of: (credentials: AwsCredentials.Credentials): Pick<Connection, "client" | "send"> => {
+    forCredentials: (
+      credentials: AwsCredentials.Credentials
+    ): Pick<Connection, "client" | "send"> => {
       if (
         last !== undefined &&
-        (last.credentials === credentials || isSame(last.credentials, credentials))
+        (last.credentials === credentials || isSameCredentials(last.credentials, credentials))
       ) {
         return last.signing
       }

@@ -13,32 +13,32 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { app } from "./app.js"
-import { meaning, overdue, Signals } from "./internal/signals.js"
-import { isColourful, logger, plainWhere } from "./internal/terminal.js"
+import { cli } from "./cli.js"
+import { makeEscalation, Signals, shutdownTimeout } from "./internal/signals.js"
+import { logger, sanitizeConsole, supportsColor } from "./output/terminal.js"
 
 const signals: {
-  taken: ((wanted: "end" | "endAtOnce") => void) | undefined
+  handler: ((wanted: "stop" | "abort") => void) | undefined
   unfinished: () => string | undefined
   isExpected: boolean
 } = {
-  taken: undefined,
+  handler: undefined,
   unfinished: () => undefined,
   isExpected: false
 }
 
 const SignalsLive = Layer.succeed(Signals, {
-  take: (onSignal) =>
+  handle: (handler) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        signals.taken = onSignal
+        signals.handler = handler
       }),
       () =>
         Effect.sync(() => {
-          signals.taken = undefined
+          signals.handler = undefined
         })
     ),
-  hold: (unfinished) =>
+  holdExit: (unfinished) =>
     Effect.acquireRelease(
       Effect.sync(() => {
         signals.unfinished = unfinished
@@ -48,7 +48,7 @@ const SignalsLive = Layer.succeed(Signals, {
           signals.unfinished = () => undefined
         })
     ),
-  expect: Effect.sync(() => {
+  expectSignal: Effect.sync(() => {
     signals.isExpected = true
   })
 })
@@ -61,7 +61,7 @@ const Live = Layer.mergeAll(
   Logger.replace(Logger.defaultLogger, logger)
 )
 
-const program = app(process.argv.slice(2)).pipe(
+const program = cli(process.argv.slice(2)).pipe(
   Effect.as(0),
   Effect.catchAll((error) =>
     ValidationError.isValidationError(error)
@@ -77,27 +77,27 @@ const program = app(process.argv.slice(2)).pipe(
     Effect.consoleWith((console) =>
       Effect.withConsole(
         run,
-        plainWhere(console, {
-          stdout: !isColourful(process.stdout, process.env),
-          stderr: !isColourful(process.stderr, process.env)
+        sanitizeConsole(console, {
+          stdout: !supportsColor(process.stdout, process.env),
+          stderr: !supportsColor(process.stderr, process.env)
         })
       )
     )
 )
 
 /** As shells have it for SIGINT. */
-const stoppedBySignal = 130
+const interruptedExitCode = 130
 
 /** The code that the program came to. After a defect nobody can promise that nothing was sent. */
-const codeOf = (exit: Exit.Exit<unknown, unknown>): number =>
+const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number =>
   Exit.match(exit, {
     onSuccess: (code) => (typeof code === "number" ? code : 0),
     onFailure: (cause) =>
-      !Cause.isInterruptedOnly(cause) ? 1 : signals.isExpected ? 0 : stoppedBySignal
+      !Cause.isInterruptedOnly(cause) ? 1 : signals.isExpected ? 0 : interruptedExitCode
   })
 
 /** Where the process ends before a stream would have been written. */
-const printAtOnce = (text: string) => {
+const printSync = (text: string) => {
   try {
     writeSync(process.stderr.fd, `${text}\n`)
   } catch {
@@ -107,38 +107,38 @@ const printAtOnce = (text: string) => {
 
 /** Runs until its end or until a signal; the command that has taken signals ends by itself. */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
-  const meaningOf = meaning()
+  const nextLevel = makeEscalation()
   const onSignal = () => {
-    const wanted = meaningOf(Effect.runSync(Clock.currentTimeMillis))
-    if (wanted === undefined) return
+    const level = nextLevel(Effect.runSync(Clock.currentTimeMillis))
+    if (level === undefined) return
     const unfinished = signals.unfinished()
-    if (wanted === "exit") {
-      if (unfinished !== undefined) printAtOnce(unfinished)
-      process.exit(stoppedBySignal)
+    if (level === "exit") {
+      if (unfinished !== undefined) printSync(unfinished)
+      process.exit(interruptedExitCode)
     }
-    if (signals.taken !== undefined) signals.taken(wanted)
-    else if (wanted === "end") {
-      if (!signals.isExpected) printAtOnce("Stopping.")
+    if (signals.handler !== undefined) signals.handler(level)
+    else if (level === "stop") {
+      if (!signals.isExpected) printSync("Stopping.")
       fiber.unsafeInterruptAsFork(fiber.id())
-    } else if (unfinished === undefined) process.exit(stoppedBySignal)
+    } else if (unfinished === undefined) process.exit(interruptedExitCode)
     // a reader that takes nothing would hold up the end for ever
-    if (wanted === "endAtOnce") {
+    if (level === "abort") {
       Effect.runFork(
         Effect.zipRight(
-          overdue(() => signals.unfinished()),
-          Effect.sync(() => process.exit(stoppedBySignal))
+          shutdownTimeout(() => signals.unfinished()),
+          Effect.sync(() => process.exit(interruptedExitCode))
         )
       )
     }
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal)
   // the reader of the output has gone, and wants no more of it
-  process.stdout.on("error", () => signals.taken?.("end"))
+  process.stdout.on("error", () => signals.handler?.("stop"))
   // without a reader of messages the rest is to be done all the same
   process.stderr.on("error", () => {})
-  const staysAlive = setInterval(() => {}, 2 ** 31 - 1)
+  const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
   fiber.addObserver((exit) => {
-    clearInterval(staysAlive)
+    clearInterval(keepAlive)
     // what has been printed may still be under way where pipes are slow
     teardown(exit, (code) =>
       process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
@@ -149,5 +149,5 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
 runMain(program, {
   disableErrorReporting: true,
   disablePrettyLogger: true,
-  teardown: (exit, end) => end(codeOf(exit))
+  teardown: (exit, end) => end(exitCodeOf(exit))
 })

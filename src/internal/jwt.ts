@@ -3,18 +3,18 @@
  * nothing of Effect: a bundler that cannot split would wrap for lazy loading whatever this imports.
  */
 import * as jose from "jose"
-import type { PublicKey, RefusalReason, VerifyOptions } from "../RegisterUsage.js"
+import type { PublicKey, RejectionReason, VerifyOptions } from "../RegisterUsage.js"
 
 /** Why the token is refused, in words that hold nothing of its text. */
-export interface Refusal {
-  readonly reason: RefusalReason
+export interface EntitlementRejection {
+  readonly reason: RejectionReason
   readonly claim?: string
   readonly expected?: string
   readonly found?: string
 }
 
 /** In milliseconds. */
-export interface Time {
+export interface TokenTimeLimits {
   readonly now: number
   readonly maxAge: number
   readonly tolerance: number
@@ -26,18 +26,18 @@ export const importKey = async ({
   publicKey,
   publicKeyVersion
 }: VerifyOptions): Promise<jose.CryptoKey> => {
-  const key = isOneKey(publicKey) ? publicKey : publicKey[publicKeyVersion]
-  if (typeof key === "string") return jose.importSPKI(armoured(key), algorithm)
-  if (isA("CryptoKey", key)) return key
-  if (isA("KeyObject", key)) return jose.importSPKI(await jose.exportSPKI(key), algorithm)
+  const key = isSingleKey(publicKey) ? publicKey : publicKey[publicKeyVersion]
+  if (typeof key === "string") return jose.importSPKI(toPem(key), algorithm)
+  if (hasTag("CryptoKey", key)) return key
+  if (hasTag("KeyObject", key)) return jose.importSPKI(await jose.exportSPKI(key), algorithm)
   // importJWK would go by its second argument, whatever the JWK says that it is for
   const { kty, alg = algorithm, use = "sig" } = key ?? {}
   if (kty !== "RSA" || alg !== algorithm || use !== "sig") throw new TypeError("not for PS256")
   return jose.importJWK({ ...key, kty: "RSA" }, algorithm)
 }
 
-const isOneKey = (key: VerifyOptions["publicKey"]): key is PublicKey =>
-  typeof key === "string" || "kty" in key || isA("CryptoKey", key) || isA("KeyObject", key)
+const isSingleKey = (key: VerifyOptions["publicKey"]): key is PublicKey =>
+  typeof key === "string" || "kty" in key || hasTag("CryptoKey", key) || hasTag("KeyObject", key)
 
 interface Tagged {
   readonly CryptoKey: jose.CryptoKey
@@ -45,19 +45,19 @@ interface Tagged {
 }
 
 /** By its tag, since neither class is a global of every runtime. */
-const isA = <Tag extends keyof Tagged>(tag: Tag, key: unknown): key is Tagged[Tag] =>
+const hasTag = <Tag extends keyof Tagged>(tag: Tag, key: unknown): key is Tagged[Tag] =>
   Object.prototype.toString.call(key) === `[object ${tag}]`
 
 /** Also for bare base64, and for `\n` as environment variables have it. */
-const armoured = (pem: string): string => {
+const toPem = (pem: string): string => {
   const base64 = pem.replaceAll("\\n", "\n").replace(/-----(?:BEGIN|END) PUBLIC KEY-----/g, "")
   return `-----BEGIN PUBLIC KEY-----\n${base64.trim()}\n-----END PUBLIC KEY-----`
 }
 
-export const authenticate = async (
+export const verifyJwt = async (
   token: string,
   key: jose.CryptoKey,
-  { now, tolerance }: Time
+  { now, tolerance }: TokenTimeLimits
 ): Promise<jose.JWTPayload> => {
   const { payload } = await jose.jwtVerify(token, key, {
     algorithms: [algorithm],
@@ -72,12 +72,16 @@ export const authenticate = async (
   return payload
 }
 
-export const badPublicKey = ({ publicKeyVersion }: VerifyOptions): Refusal => ({
+export const badPublicKey = ({ publicKeyVersion }: VerifyOptions): EntitlementRejection => ({
   reason: "badPublicKey",
   expected: `version ${publicKeyVersion}: RSA of at least 2048 bits for ${algorithm}, as PEM (PUBLIC KEY), JWK or CryptoKey`
 })
 
-export const refusal = (cause: unknown, token: string, options: VerifyOptions): Refusal => {
+export const rejectionOf = (
+  cause: unknown,
+  token: string,
+  options: VerifyOptions
+): EntitlementRejection => {
   // jose has a class of its own for all that can be wrong with a token, and a TypeError for a key
   if (!(cause instanceof jose.errors.JOSEError)) return badPublicKey(options)
   // the union is jose's own list of its classes, by code
@@ -85,7 +89,11 @@ export const refusal = (cause: unknown, token: string, options: VerifyOptions): 
   switch (error.code) {
     case "ERR_JOSE_ALG_NOT_ALLOWED": {
       const { alg = "" } = jose.decodeProtectedHeader(token)
-      return { reason: "wrongAlgorithm", expected: algorithm, ...(nameable(alg) && { found: alg }) }
+      return {
+        reason: "wrongAlgorithm",
+        expected: algorithm,
+        ...(isRegisteredAlgorithm(alg) && { found: alg })
+      }
     }
     case "ERR_JWS_SIGNATURE_VERIFICATION_FAILED":
       return { reason: "badSignature", expected: `version ${options.publicKeyVersion} of the key` }
@@ -102,5 +110,5 @@ export const refusal = (cause: unknown, token: string, options: VerifyOptions): 
 }
 
 /** Nobody has vouched for the header, so of its text only a name from the registry may be shown. */
-const nameable = (alg: string): boolean =>
+const isRegisteredAlgorithm = (alg: string): boolean =>
   /^(?:none|(?:HS|RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/.test(alg)

@@ -3,15 +3,19 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { Credentials } from "../AwsCredentials.js"
-import { ask, conceal, credentialsError } from "../internal/identity.js"
-import { load } from "../internal/load.js"
+import {
+  callProvider,
+  credentialsError,
+  sanitizeMessage
+} from "../internal/credentials/credentialProvider.js"
+import { loadPackage } from "../internal/optionalPackage.js"
 import type { CredentialsError } from "../MeteringError.js"
 import type { DefaultChainOptions } from "./index.js"
 
-const chain = "the default provider chain"
+const chainName = "the default provider chain"
 
 /** The links of the chain, by what the SDK calls them. The one that is missing is only for code. */
-const links: ReadonlyMap<string, string> = new Map([
+const providerNames: ReadonlyMap<string, string> = new Map([
   ["fromEnv", "environment"],
   ["fromIni", "shared config and credentials files"],
   ["fromProcess", "credential_process"],
@@ -26,44 +30,44 @@ const metadataNotes: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Notes of a setting that is looked up, not of a source that failed. */
-const lookup = /not set in env, checking config file next/
+const lookupPattern = /not set in env, checking config file next/
 
 /** What the SDK logs of errors, also of the attempts that a source makes. Anything else is the next step. */
-const ofErrors = /^@smithy\/property-provider /
+const errorPattern = /^@smithy\/property-provider /
 
 /**
  * The chain tells its steps to a logger only; the error at its end does not know why each one failed. Each step tells
  * whether it is the request to a container's endpoint.
  */
-const listen = (onStep: (isContainer: boolean) => void) => {
+const makeChainLogger = (onStep: (isContainer: boolean) => void) => {
   const tried: Array<string> = []
   const notes: Array<string> = []
   const warnings: Array<string> = []
   let current: string | undefined
   const debug = (entry: unknown) => {
     const text = String(entry)
-    if (!ofErrors.test(text)) onStep(text === "@aws-sdk/credential-provider-http - fromHttp")
-    const link = / - defaultProvider::(\w+)/.exec(text)?.[1]
-    if (link !== undefined) {
-      current = links.get(link)
+    if (!errorPattern.test(text)) onStep(text === "@aws-sdk/credential-provider-http - fromHttp")
+    const provider = / - defaultProvider::(\w+)/.exec(text)?.[1]
+    if (provider !== undefined) {
+      current = providerNames.get(provider)
       if (current !== undefined) tried.push(current)
     }
     const note =
       metadataNotes.get(/ - remoteProvider::(\w+)/.exec(text)?.[1] ?? "") ??
       /^@smithy\/property-provider (?:->|\(!\)) (.*)/.exec(text)?.[1]
-    if (note !== undefined && current !== undefined && !lookup.test(note)) {
-      notes.push(conceal(note))
+    if (note !== undefined && current !== undefined && !lookupPattern.test(note)) {
+      notes.push(sanitizeMessage(note))
     }
   }
   const warn = (text: unknown) => {
-    warnings.push(conceal(String(text).replace(/\s+/g, " ")))
+    warnings.push(sanitizeMessage(String(text).replace(/\s+/g, " ")))
   }
   const ignore = () => {}
   const logger = { debug, warn, error: warn, info: ignore, trace: ignore }
   const search = {
     notes,
     get tried() {
-      return tried.length === 0 ? [chain] : tried
+      return tried.length === 0 ? [chainName] : tried
     }
   }
   return { search, warnings, logger }
@@ -78,7 +82,7 @@ const containerLimit = (
   maxRetries = 3
 ): Duration.Duration => Duration.times(timeout, 2 * maxRetries + 1)
 
-export const library = load(
+export const library = loadPackage(
   "@aws-sdk/credential-provider-node",
   () => import("@aws-sdk/credential-provider-node")
 )
@@ -91,11 +95,13 @@ export const resolve = (
   options: DefaultChainOptions
 ): Effect.Effect<Credentials, CredentialsError> =>
   library.pipe(
-    Effect.mapError(({ reason }) => credentialsError([chain], reason)),
+    Effect.mapError(({ reason }) => credentialsError([chainName], reason)),
     Effect.zip(Queue.unbounded<boolean>()),
     Effect.flatMap(([{ defaultProvider }, steps]) => {
       const { configFile, credentialsFile, maxRetries, mfaCode, profile, region, timeout } = options
-      const { logger, search, warnings } = listen((isContainer) => steps.unsafeOffer(isContainer))
+      const { logger, search, warnings } = makeChainLogger((isContainer) =>
+        steps.unsafeOffer(isContainer)
+      )
       const limit = containerLimit(timeout, maxRetries)
       const provider = defaultProvider({
         logger,
@@ -110,7 +116,7 @@ export const resolve = (
         ...(timeout === undefined ? {} : { timeout: Duration.toMillis(timeout) })
       })
       /** What follows the container's answer, such as to assume a role with it, is not the container's silence. */
-      const containerSilent = (isContainer: boolean): Effect.Effect<never, CredentialsError> => {
+      const containerTimeout = (isContainer: boolean): Effect.Effect<never, CredentialsError> => {
         const next = Queue.take(steps)
         return Effect.flatMap(
           isContainer
@@ -123,11 +129,11 @@ export const resolve = (
                   )
               })
             : next,
-          containerSilent
+          containerTimeout
         )
       }
       return Effect.ensuring(
-        Effect.raceFirst(ask(provider, search), containerSilent(false)),
+        Effect.raceFirst(callProvider(provider, search), containerTimeout(false)),
         Effect.suspend(() => Effect.forEach(warnings, (text) => Effect.logWarning(text)))
       )
     })

@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as AwsCredentials from "../AwsCredentials.js"
-import { type LoadFailure, load, notInstalled } from "../internal/load.js"
+import { type LoadError, loadPackage, notInstalled } from "../internal/optionalPackage.js"
 import * as MeteringConfig from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import * as defaultChain from "./defaultChain.js"
@@ -113,7 +113,7 @@ export const layerDefaultChain: Layer.Layer<AwsCredentials.AwsCredentials> = lay
  */
 export interface SharedConfigOptions
   extends SharedFilesOptions,
-    Pick<MeteringConfig.Options, "requestTimeout" | "except"> {}
+    Pick<MeteringConfig.Options, "requestTimeout" | "skipRules"> {}
 
 /**
  * The configuration from the environment and the shared files, with options.
@@ -163,7 +163,10 @@ export const layerSharedConfig: Layer.Layer<
 > = layerSharedConfigWith({})
 
 /** Loaded late, as those who bring another HTTP client need not install this one. */
-const undici = load("@effect/platform-node", () => import("@effect/platform-node/NodeHttpClient"))
+const undici = loadPackage(
+  "@effect/platform-node",
+  () => import("@effect/platform-node/NodeHttpClient")
+)
 
 const layerUndici = undici.pipe(
   Effect.mapBoth({
@@ -174,14 +177,14 @@ const layerUndici = undici.pipe(
   Layer.unwrapEffect
 )
 
-const failuresOf = (packages: ReadonlyArray<Effect.Effect<unknown, LoadFailure>>) =>
+const loadFailuresOf = (packages: ReadonlyArray<Effect.Effect<unknown, LoadError>>) =>
   Effect.map(Effect.partition(packages, identity), ([failures]) => failures)
 
 /** Where a package is wanting, everything that is wanting is told at once, also what would be loaded later. */
-const installed = Effect.gen(function* () {
+const checkInstalled = Effect.gen(function* () {
   const now = [sharedConfig.library, undici]
-  if ((yield* failuresOf(now)).length === 0) return
-  const failures = yield* failuresOf([defaultChain.library, ...now])
+  if ((yield* loadFailuresOf(now)).length === 0) return
+  const failures = yield* loadFailuresOf([defaultChain.library, ...now])
   const missing = failures.filter(({ isMissing }) => isMissing).map(({ name }) => name)
   const reasons = [
     ...(missing.length === 0 ? [] : [notInstalled(missing)]),
@@ -210,5 +213,5 @@ export const layer: Layer.Layer<
   AwsCredentials.AwsCredentials | MeteringConfig.MeteringConfig | HttpClient.HttpClient,
   MeteringConfigError | ConfigError.ConfigError
 > = Layer.unwrapEffect(
-  Effect.as(installed, Layer.mergeAll(layerSharedConfig, layerDefaultChain, layerUndici))
+  Effect.as(checkInstalled, Layer.mergeAll(layerSharedConfig, layerDefaultChain, layerUndici))
 )

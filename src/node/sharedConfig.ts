@@ -2,9 +2,14 @@
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
-import { type Found, optionalText } from "../internal/config.js"
-import { type LoadFailure, load } from "../internal/load.js"
-import { environment, regionVariables, type Settings, settle } from "../internal/settings.js"
+import { type ConfigValue, optionalString } from "../internal/config/configValues.js"
+import {
+  environment,
+  regionVariables,
+  resolveConfig,
+  type Settings
+} from "../internal/config/resolveConfig.js"
+import { type LoadError, loadPackage } from "../internal/optionalPackage.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { SharedConfigOptions } from "./index.js"
@@ -13,7 +18,7 @@ const packageName = "@smithy/core"
 
 type Library = typeof import("@smithy/core/config")
 
-export const library: Effect.Effect<Library, LoadFailure> = load(
+export const library: Effect.Effect<Library, LoadError> = loadPackage(
   packageName,
   () => import("@smithy/core/config")
 )
@@ -25,10 +30,10 @@ const loadLibrary = library.pipe(
 )
 
 const variables = Config.all({
-  profile: optionalText("AWS_PROFILE"),
-  configFile: optionalText("AWS_CONFIG_FILE"),
-  credentialsFile: optionalText("AWS_SHARED_CREDENTIALS_FILE"),
-  metadataDisabled: optionalText("AWS_EC2_METADATA_DISABLED")
+  profile: optionalString("AWS_PROFILE"),
+  configFile: optionalString("AWS_CONFIG_FILE"),
+  credentialsFile: optionalString("AWS_SHARED_CREDENTIALS_FILE"),
+  metadataDisabled: optionalString("AWS_EC2_METADATA_DISABLED")
 })
 
 /** The region of the EC2 instance that this runs on, which the SDK has from 2025 on. */
@@ -37,7 +42,7 @@ const instanceRegion = ({ NODE_REGION_CONFIG_OPTIONS }: Library) =>
     const region: unknown = NODE_REGION_CONFIG_OPTIONS.default
     return typeof region === "function" ? region() : undefined
   }).pipe(
-    Effect.map((value): Found | undefined =>
+    Effect.map((value): ConfigValue | undefined =>
       typeof value === "string" && value !== ""
         ? { value, source: "the instance metadata service" }
         : undefined
@@ -71,12 +76,16 @@ export const resolve = (
     const inCredentials: Section = files.credentialsFile[profile] ?? {}
     const profileSource = `profile "${profile}" of ${configFile} and ${credentialsFile}`
 
-    const from = (section: Section, key: string, source = profileSource): Found | undefined => {
+    const from = (
+      section: Section,
+      key: string,
+      source = profileSource
+    ): ConfigValue | undefined => {
       const value = section[key]
       return value ? { value, source: `${key} in ${source}` } : undefined
     }
     const merged = { ...inCredentials, ...inConfig }
-    const endpoint = (): Found | undefined => {
+    const endpoint = (): ConfigValue | undefined => {
       const name = merged.services
       if (!name) return from(merged, "endpoint_url")
       const section = files.configFile[`services.${name}`]
@@ -98,7 +107,7 @@ export const resolve = (
     const isDisabled = (found.metadataDisabled?.value ?? "false") !== "false"
     const metadata: Settings =
       isKnown || isDisabled ? {} : { region: yield* instanceRegion(library) }
-    return yield* settle(
+    return yield* resolveConfig(
       [variablesFound, shared, metadata],
       [
         ...regionVariables,

@@ -7,14 +7,14 @@
 import * as Schema from "effect/Schema"
 import { OperationName } from "../MeteringError.js"
 import {
+  ClockSkewInput,
+  DelayInput,
+  type DurationInput,
   field,
   NonEmptyText,
   optionalField,
-  PositiveInt,
-  Skew,
-  type Span,
-  Wait
-} from "./internal/fields.js"
+  PositiveInt
+} from "./internal/scenario/scenarioFields.js"
 
 /**
  * What befalls one call.
@@ -51,20 +51,20 @@ import {
  */
 export type Fault =
   | { readonly fault: "none" }
-  | { readonly fault: "throttling"; readonly retryAfter?: typeof Span.Type | undefined }
+  | { readonly fault: "throttling"; readonly retryAfter?: typeof DurationInput.Type | undefined }
   | { readonly fault: "internalError" }
   | { readonly fault: "unavailable" }
   | { readonly fault: "refusal"; readonly code: string; readonly message?: string | undefined }
   | { readonly fault: "expiredCredentials" }
-  | { readonly fault: "latency"; readonly duration: typeof Span.Type }
-  | { readonly fault: "slowBody"; readonly duration: typeof Span.Type }
+  | { readonly fault: "latency"; readonly duration: typeof DurationInput.Type }
+  | { readonly fault: "slowBody"; readonly duration: typeof DurationInput.Type }
   | { readonly fault: "cutBefore" }
   | { readonly fault: "cutAfter" }
   | { readonly fault: "unprocessed"; readonly share?: number | undefined }
   | {
       readonly fault: "clockSkew"
-      readonly ahead?: typeof Span.Type | undefined
-      readonly behind?: typeof Span.Type | undefined
+      readonly ahead?: typeof DurationInput.Type | undefined
+      readonly behind?: typeof DurationInput.Type | undefined
     }
 
 const Share = Schema.Number.pipe(
@@ -81,7 +81,7 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
     Schema.Struct(kind("none", "Nothing goes wrong; a place in a script.")),
     Schema.Struct({
       ...kind("throttling", "ThrottlingException."),
-      retryAfter: optionalField(Wait, "How long the answer asks to wait.")
+      retryAfter: optionalField(DelayInput, "How long the answer asks to wait.")
     }),
     Schema.Struct(
       kind("internalError", "InternalServiceErrorException, HTTP 500; nothing is stored.")
@@ -97,11 +97,11 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
     ),
     Schema.Struct({
       ...kind("latency", "The call is carried out, and its answer is held back."),
-      duration: field(Wait, "For so long, at most 1 day.")
+      duration: field(DelayInput, "For so long, at most 1 day.")
     }),
     Schema.Struct({
       ...kind("slowBody", "The call is carried out, and the body of its answer drips."),
-      duration: field(Wait, "Over so long, at most 1 day.")
+      duration: field(DelayInput, "Over so long, at most 1 day.")
     }),
     Schema.Struct(kind("cutBefore", "The connection is cut, and nothing is stored.")),
     Schema.Struct(
@@ -116,8 +116,8 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
     }),
     Schema.Struct({
       ...kind("clockSkew", "The service's clock is off."),
-      ahead: optionalField(Skew, "It is ahead by so much, at most 366 days."),
-      behind: optionalField(Skew, "It is behind by so much, at most 366 days.")
+      ahead: optionalField(ClockSkewInput, "It is ahead by so much, at most 366 days."),
+      behind: optionalField(ClockSkewInput, "It is behind by so much, at most 366 days.")
     })
   )
 }
@@ -129,7 +129,7 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
  * @since 0.1.0
  * @category models
  */
-export const Step = faultWith({
+export const ScriptedFault = faultWith({
   operation: optionalField(OperationName, "Only the calls of this operation; any when left out."),
   times: optionalField(PositiveInt, "For so many calls; one when left out.")
 })
@@ -138,7 +138,7 @@ export const Step = faultWith({
  * @since 0.1.0
  * @category models
  */
-export type Step = typeof Step.Type
+export type ScriptedFault = typeof ScriptedFault.Type
 
 /**
  * A fault that befalls a call of this `operation` (of any, when left out) with this `probability`.
@@ -146,7 +146,7 @@ export type Step = typeof Step.Type
  * @since 0.1.0
  * @category models
  */
-export const Chance = faultWith({
+export const RandomFault = faultWith({
   operation: optionalField(OperationName, "Only the calls of this operation; any when left out."),
   probability: field(Share, "How likely it is for each of them.")
 })
@@ -155,7 +155,7 @@ export const Chance = faultWith({
  * @since 0.1.0
  * @category models
  */
-export type Chance = typeof Chance.Type
+export type RandomFault = typeof RandomFault.Type
 
 /**
  * A script, chances, or both. A call takes the first step of the script that is for its operation; only where
@@ -179,11 +179,11 @@ export type Chance = typeof Chance.Type
  */
 export const Faults = Schema.Struct({
   script: optionalField(
-    Schema.Array(Step),
+    Schema.Array(ScriptedFault),
     "What befalls the next calls, in this order for each operation."
   ),
   chances: optionalField(
-    Schema.Array(Chance),
+    Schema.Array(RandomFault),
     "What may befall a call that the script says nothing of, one after the other until one hits."
   ),
   seed: optionalField(Schema.Int, "Decides the chances; 0 when left out.")

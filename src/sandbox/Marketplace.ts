@@ -10,7 +10,7 @@ import {
   LicenseArn,
   NonEmptyText,
   Time
-} from "./internal/fields.js"
+} from "./internal/scenario/scenarioFields.js"
 import { Agreement } from "./Scenario.js"
 
 const identity = {
@@ -25,13 +25,13 @@ const identity = {
  * @since 0.1.0
  * @category models
  */
-export const Who = Schema.Struct(identity)
+export const CustomerSelector = Schema.Struct(identity)
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Who extends Schema.Schema.Type<typeof Who> {}
+export interface CustomerSelector extends Schema.Schema.Type<typeof CustomerSelector> {}
 
 /**
  * A customer, and which of its agreements: of this product, or with this licence. Where neither is said, all
@@ -40,7 +40,7 @@ export interface Who extends Schema.Schema.Type<typeof Who> {}
  * @since 0.1.0
  * @category models
  */
-export const Which = Schema.Struct({
+export const AgreementSelector = Schema.Struct({
   ...identity,
   productCode: Schema.optional(NonEmptyText),
   licenseArn: Schema.optional(NonEmptyText)
@@ -50,7 +50,7 @@ export const Which = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export interface Which extends Schema.Schema.Type<typeof Which> {}
+export interface AgreementSelector extends Schema.Schema.Type<typeof AgreementSelector> {}
 
 /**
  * A customer that AWS Marketplace does not know yet. One that is known gets what is new of its agreements.

@@ -15,20 +15,24 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { make as makeService } from "../internal/service.js"
+import { makeClient as makeService } from "../internal/client/makeClient.js"
 import { MeteringClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
 import type { Faults } from "./Fault.js"
-import * as control from "./internal/control.js"
-import { Engine, make as makeEngine, type Write } from "./internal/engine.js"
-import * as faults from "./internal/faults.js"
-import { endpoint, execute } from "./internal/inMemory.js"
-import * as journal from "./internal/journal.js"
-import * as keys from "./internal/keys.js"
-import * as report from "./internal/report.js"
-import { SandboxError } from "./internal/sandboxError.js"
-import { change, initial, type State } from "./internal/state.js"
-import * as stateFile from "./internal/stateFile.js"
+import { SandboxError } from "./internal/model/sandboxError.js"
+import { change, initial, type State } from "./internal/model/state.js"
+import * as eventLog from "./internal/runtime/eventLog.js"
+import * as faultScript from "./internal/runtime/faultScript.js"
+import { endpoint, makeTransport } from "./internal/runtime/inMemoryTransport.js"
+import * as marketplace from "./internal/runtime/marketplace.js"
+import * as report from "./internal/runtime/report.js"
+import {
+  make as makeEngine,
+  type PersistState,
+  SandboxRuntime
+} from "./internal/runtime/runtime.js"
+import * as signingKey from "./internal/runtime/signingKey.js"
+import * as stateFile from "./internal/runtime/stateFile.js"
 import type * as Marketplace from "./Marketplace.js"
 import type * as Report from "./Report.js"
 import * as Scenario from "./Scenario.js"
@@ -51,7 +55,9 @@ export {
  */
 export interface Service {
   /** A registration token, as a buyer's browser would bring it to the seller's page. */
-  readonly mintToken: (which?: Marketplace.Which) => Effect.Effect<Redacted.Redacted, SandboxError>
+  readonly mintToken: (
+    selector?: Marketplace.AgreementSelector
+  ) => Effect.Effect<Redacted.Redacted, SandboxError>
   /** Adds a customer, or to one that is known what is new of its agreements. */
   readonly addCustomer: (
     customer: Marketplace.NewCustomer
@@ -61,15 +67,21 @@ export interface Service {
     subscription: Marketplace.Subscription
   ) => Effect.Effect<Scenario.Agreement, SandboxError>
   /** Ends agreements: for an hour, the last usage is taken, and then no more. */
-  readonly cancel: (which: Marketplace.Which) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly cancel: (
+    selector: Marketplace.AgreementSelector
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
   /** Suspends a customer's AWS account: no usage of it is taken. */
-  readonly suspend: (who: Marketplace.Who) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly suspend: (
+    selector: Marketplace.CustomerSelector
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
   /** Takes usage of a suspended customer again. */
-  readonly resume: (who: Marketplace.Who) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly resume: (
+    selector: Marketplace.CustomerSelector
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
   /** Every customer as it is now, by account. */
   readonly customers: Effect.Effect<ReadonlyArray<Scenario.Customer>>
   /** All that is billed, by product, customer, dimension and hour, in that order. */
-  readonly billed: Effect.Effect<ReadonlyArray<Report.Billed>>
+  readonly billed: Effect.Effect<ReadonlyArray<Report.BilledUsage>>
   /** Every metering record, in the same order. */
   readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
   /** A part of `billed`, without waiting for all of it. */
@@ -81,7 +93,7 @@ export interface Service {
     options?: Report.PageOptions
   ) => Effect.Effect<Report.RecordsPage, SandboxError>
   /** How many calls of each operation have come through to the service. */
-  readonly calls: Effect.Effect<Report.Counts>
+  readonly callCounts: Effect.Effect<Report.CallCounts>
   /** The last 1000 calls (of 16 MiB at most), also those that did not come through, the oldest first. */
   readonly log: Effect.Effect<ReadonlyArray<Report.Call>>
   /** The public key, SPKI in PEM, that verifies the signatures of RegisterUsage; for all versions. */
@@ -137,14 +149,14 @@ export class MeteringSandbox extends Context.Tag("effect-marketplace-metering/Me
 /**
  * A scenario, in whole or in part, and:
  *
- * - `except`: preflight rules that the client does not check. The sandbox still does, and answers with the
+ * - `skipRules`: preflight rules that the client does not check. The sandbox still does, and answers with the
  *   service's own exception: so a program can be shown what bad input would bring it.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options extends Scenario.Partial {
-  readonly except?: ReadonlyArray<Rule> | undefined
+export interface Options extends Scenario.Options {
+  readonly skipRules?: ReadonlyArray<Rule> | undefined
 }
 
 /**
@@ -183,10 +195,10 @@ export interface Options extends Scenario.Partial {
 export const layer = (options: Options = {}): Layer.Layer<MeteringClient | MeteringSandbox> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const { except = [], ...partial } = options
-      const scenario = yield* Effect.orDie(Scenario.complete(partial))
+      const { skipRules = [], ...partial } = options
+      const scenario = yield* Effect.orDie(Scenario.make(partial))
       const now = yield* Clock.currentTimeMillis
-      return yield* make(initial(scenario, now), except)
+      return yield* make(initial(scenario, now), skipRules)
     })
   )
 
@@ -228,34 +240,34 @@ export const layerFile = (
 > =>
   Layer.scopedContext(
     Effect.gen(function* () {
-      const { except = [], ...partial } = options
-      const scenario = yield* Scenario.complete(partial)
+      const { skipRules = [], ...partial } = options
+      const scenario = yield* Scenario.make(partial)
       const now = yield* Clock.currentTimeMillis
       const { state, write } = yield* stateFile.open(file, initial(scenario, now))
-      return yield* make(state, except, write)
+      return yield* make(state, skipRules, write)
     })
   )
 
-const make = (state: State, except: ReadonlyArray<Rule>, write?: Write) =>
-  Effect.map(makeEngine(state, write), (engine) => {
+const make = (state: State, skipRules: ReadonlyArray<Rule>, write?: PersistState) =>
+  Effect.map(makeEngine(state, write), (runtime) => {
     const attributes = { "server.address": endpoint }
-    const client = makeService(execute(engine, except), { attributes, except })
-    const sandbox = serviceOf(engine)
-    const behind = { ...engine, client, sandbox }
+    const client = makeService(makeTransport(runtime, skipRules), { attributes, skipRules })
+    const sandbox = serviceOf(runtime)
+    const internals = { ...runtime, client, sandbox }
     return Context.make(MeteringClient, client).pipe(
       Context.add(MeteringSandbox, sandbox),
       // for the server alone, so its type is nobody else's
-      Context.merge(Context.make(Engine, behind) as Context.Context<never>)
+      Context.merge(Context.make(SandboxRuntime, internals) as Context.Context<never>)
     )
   })
 
-const serviceOf = (engine: Engine): Service => {
-  const see = <A>(look: (state: State) => A) => Effect.map(engine.state, look)
-  const act = <A>(
+const serviceOf = (runtime: SandboxRuntime): Service => {
+  const inspect = <A>(select: (state: State) => A) => Effect.map(runtime.state, select)
+  const update = <A>(
     step: (state: State, now: number) => Either.Either<readonly [A, State], string>
   ): Effect.Effect<A, SandboxError> =>
     Effect.flatten(
-      engine.modify((state, clock) =>
+      runtime.modify((state, clock) =>
         Either.match(step(state, clock + state.offset), {
           onLeft: (reason): readonly [Effect.Effect<A, SandboxError>, State] => [
             Effect.fail(new SandboxError({ reason })),
@@ -265,10 +277,10 @@ const serviceOf = (engine: Engine): Service => {
         })
       )
     )
-  const move = (timeOf: (now: number) => number) =>
-    act((state, now) => {
+  const setCalendar = (timeOf: (now: number) => number) =>
+    update((state, now) => {
       const time = timeOf(now)
-      if (!(time >= firstTime && time <= lastTime)) return Either.left(noSuchTime)
+      if (!(time >= minTime && time <= maxTime)) return Either.left(timeOutOfRange)
       const offset = state.offset + time - now
       return Either.right([
         DateTime.unsafeMake(time),
@@ -276,53 +288,54 @@ const serviceOf = (engine: Engine): Service => {
       ] as const)
     })
   return {
-    mintToken: (which = {}) =>
+    mintToken: (selector = {}) =>
       Effect.map(
-        act((state, now) => control.mintToken(state, which, now)),
+        update((state, now) => marketplace.mintToken(state, selector, now)),
         (token) => Redacted.make(token)
       ),
-    addCustomer: (customer) => act((state) => control.addCustomer(state, customer)),
-    subscribe: (subscription) => act((state, now) => control.subscribe(state, subscription, now)),
-    cancel: (which) => act((state, now) => control.cancel(state, which, now)),
-    suspend: (who) => act((state) => control.suspend(state, who, true)),
-    resume: (who) => act((state) => control.suspend(state, who, false)),
-    customers: see(report.customers),
-    billed: Effect.flatMap(engine.state, report.billed),
-    records: Effect.flatMap(engine.state, report.records),
+    addCustomer: (customer) => update((state) => marketplace.addCustomer(state, customer)),
+    subscribe: (subscription) =>
+      update((state, now) => marketplace.subscribe(state, subscription, now)),
+    cancel: (selector) => update((state, now) => marketplace.cancel(state, selector, now)),
+    suspend: (selector) => update((state) => marketplace.suspend(state, selector, true)),
+    resume: (selector) => update((state) => marketplace.suspend(state, selector, false)),
+    customers: inspect(report.customers),
+    billed: Effect.flatMap(runtime.state, report.billed),
+    records: Effect.flatMap(runtime.state, report.records),
     billedPage: (options = {}) =>
-      known(Effect.flatMap(engine.state, (state) => report.billedPage(state, options))),
+      toSandboxError(Effect.flatMap(runtime.state, (state) => report.billedPage(state, options))),
     recordsPage: (options = {}) =>
-      known(Effect.flatMap(engine.state, (state) => report.recordsPage(state, options))),
-    calls: see(({ calls }) => calls),
-    log: see(report.log),
-    publicKey: Effect.map(engine.keyPair, (pair) => pair.publicKey),
-    now: engine.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
-    setTime: (now) => Effect.asVoid(move(() => now.epochMillis)),
-    advance: (by) => move((now) => now + Duration.toMillis(by)),
-    setFaults: (given) =>
-      engine.modify((state) => [
+      toSandboxError(Effect.flatMap(runtime.state, (state) => report.recordsPage(state, options))),
+    callCounts: inspect(({ callCounts: calls }) => calls),
+    log: inspect(report.log),
+    publicKey: Effect.map(runtime.keyPair, (pair) => pair.publicKey),
+    now: runtime.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
+    setTime: (now) => Effect.asVoid(setCalendar(() => now.epochMillis)),
+    advance: (by) => setCalendar((now) => now + Duration.toMillis(by)),
+    setFaults: (nextFaults) =>
+      runtime.modify((state) => [
         undefined,
-        change(state, { _tag: "Faults", faults: faults.start(given) })
+        change(state, { _tag: "Faults", faults: faultScript.start(nextFaults) })
       ]),
-    reset: engine.modify((state) => {
-      const begun = change(state, { _tag: "Reset" })
+    reset: runtime.modify((state) => {
+      const initialState = change(state, { _tag: "Reset" })
       // whoever takes it up from a file later must not begin its calendar anew
-      return [undefined, change(begun, { _tag: "Calendar", offset: begun.offset })]
+      return [undefined, change(initialState, { _tag: "Calendar", offset: initialState.offset })]
     }),
-    save: known(Effect.flatMap(engine.state, journal.save)),
+    save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
     load: (saved) =>
       Effect.gen(function* () {
-        const loaded = yield* known(journal.load(yield* engine.state, saved))
+        const loaded = yield* toSandboxError(eventLog.replay(yield* runtime.state, saved))
         const { privateKey } = loaded
         if (privateKey !== undefined) {
-          yield* known(
+          yield* toSandboxError(
             Effect.tryPromise({
-              try: () => keys.pairOf(privateKey),
+              try: () => signingKey.fromPrivateKey(privateKey),
               catch: () => "its private key is not an RSA key, PKCS #8 in PEM"
             })
           )
         }
-        yield* engine.modify((state) => [
+        yield* runtime.modify((state) => [
           undefined,
           { ...loaded, privateKey: privateKey ?? state.privateKey, isReplaced: true }
         ])
@@ -331,10 +344,10 @@ const serviceOf = (engine: Engine): Service => {
 }
 
 /** A failure in words as an error. */
-const known = <A>(effect: Effect.Effect<A, string>): Effect.Effect<A, SandboxError> =>
+const toSandboxError = <A>(effect: Effect.Effect<A, string>): Effect.Effect<A, SandboxError> =>
   Effect.mapError(effect, (reason) => new SandboxError({ reason }))
 
 /** Other times have no ISO 8601 text that everybody reads. */
-const firstTime = Date.parse("0000-01-01T00:00:00.000Z")
-const lastTime = Date.parse("9999-12-31T23:59:59.999Z")
-const noSuchTime = "The sandbox's calendar has the years from 0 to 9999."
+const minTime = Date.parse("0000-01-01T00:00:00.000Z")
+const maxTime = Date.parse("9999-12-31T23:59:59.999Z")
+const timeOutOfRange = "The sandbox's calendar has the years from 0 to 9999."

@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import { OperationName } from "../MeteringError.js"
 import { UsageAllocation } from "../UsageAllocation.js"
-import { Time } from "./internal/fields.js"
+import { Time } from "./internal/scenario/scenarioFields.js"
 
 /**
  * A metered quantity that the sandbox has accepted.
@@ -45,7 +45,7 @@ export interface MeteringRecord extends Schema.Schema.Type<typeof MeteringRecord
  * @since 0.1.0
  * @category models
  */
-export const Billed = Schema.Struct({
+export const BilledUsage = Schema.Struct({
   productCode: Schema.String,
   customerAWSAccountId: Schema.String,
   dimension: Schema.String,
@@ -57,7 +57,7 @@ export const Billed = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export interface Billed extends Schema.Schema.Type<typeof Billed> {}
+export interface BilledUsage extends Schema.Schema.Type<typeof BilledUsage> {}
 
 /**
  * How many entries a page has where `limit` is left out.
@@ -113,7 +113,7 @@ export interface RecordsPage extends Schema.Schema.Type<typeof RecordsPage> {}
  * @category models
  */
 export const BilledPage = Schema.Struct({
-  billed: Schema.Array(Billed.annotations({ identifier: "Billed" })),
+  billed: Schema.Array(BilledUsage.annotations({ identifier: "Billed" })),
   next: Schema.optional(Schema.String)
 })
 
@@ -162,7 +162,7 @@ export interface Call extends Schema.Schema.Type<typeof Call> {}
  * @since 0.1.0
  * @category models
  */
-export const Counts = Schema.Struct({
+export const CallCounts = Schema.Struct({
   MeterUsage: Schema.Number,
   BatchMeterUsage: Schema.Number,
   RegisterUsage: Schema.Number,
@@ -173,4 +173,4 @@ export const Counts = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export interface Counts extends Schema.Schema.Type<typeof Counts> {}
+export interface CallCounts extends Schema.Schema.Type<typeof CallCounts> {}

@@ -15,12 +15,19 @@ import * as OpenApi from "@effect/platform/OpenApi"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Faults } from "./Fault.js"
-import { Span, Time } from "./internal/fields.js"
-import { textOfNothing } from "./internal/journal.js"
-import { SandboxError } from "./internal/sandboxError.js"
-import { problemsOf } from "./internal/scenarioFile.js"
-import { NewCustomer, Subscription, Which, Who } from "./Marketplace.js"
-import { BilledPage, Call, Counts, defaultPageLimit, maxPageLimit, RecordsPage } from "./Report.js"
+import { SandboxError } from "./internal/model/sandboxError.js"
+import { emptyStateText } from "./internal/runtime/eventLog.js"
+import { DurationInput, Time } from "./internal/scenario/scenarioFields.js"
+import { problemsOf } from "./internal/scenario/scenarioFile.js"
+import { AgreementSelector, CustomerSelector, NewCustomer, Subscription } from "./Marketplace.js"
+import {
+  BilledPage,
+  Call,
+  CallCounts,
+  defaultPageLimit,
+  maxPageLimit,
+  RecordsPage
+} from "./Report.js"
 import { Agreement, Customer } from "./Scenario.js"
 
 /**
@@ -29,13 +36,15 @@ import { Agreement, Customer } from "./Scenario.js"
  * @since 0.1.0
  * @category models
  */
-export const Minted = Schema.Struct({ registrationToken: Schema.Redacted(Schema.String) })
+export const RegistrationToken = Schema.Struct({
+  registrationToken: Schema.Redacted(Schema.String)
+})
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Minted extends Schema.Schema.Type<typeof Minted> {}
+export interface RegistrationToken extends Schema.Schema.Type<typeof RegistrationToken> {}
 
 /**
  * The time by the sandbox's calendar.
@@ -43,13 +52,13 @@ export interface Minted extends Schema.Schema.Type<typeof Minted> {}
  * @since 0.1.0
  * @category models
  */
-export const Clock = Schema.Struct({ now: Time })
+export const CurrentTime = Schema.Struct({ now: Time })
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface Clock extends Schema.Schema.Type<typeof Clock> {}
+export interface CurrentTime extends Schema.Schema.Type<typeof CurrentTime> {}
 
 /**
  * How far the calendar is set ahead.
@@ -57,7 +66,7 @@ export interface Clock extends Schema.Schema.Type<typeof Clock> {}
  * @since 0.1.0
  * @category models
  */
-export const Advance = Schema.Struct({ by: Span })
+export const Advance = Schema.Struct({ by: DurationInput })
 
 /**
  * @since 0.1.0
@@ -68,19 +77,19 @@ export interface Advance extends Schema.Schema.Type<typeof Advance> {}
 /** The longest text that says what is wrong with a body. */
 const messageLimit = 1000
 
-const cut = (text: string) =>
+const truncate = (text: string) =>
   text.length > messageLimit ? `${text.slice(0, messageLimit)} ...` : text
 
 /**
  * A body that is read exactly: a member of another name is a slip of the pen, which must not be taken for one that
  * was left out. What is wrong is said in JSON's words, by field.
  */
-const body = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
+const strictPayload = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
   schema.annotations({
     identifier,
     parseOptions: { onExcessProperty: "error", errors: "all" },
     message: (issue) => ({
-      message: cut(problemsOf(issue, "the body").join("\n")),
+      message: truncate(problemsOf(issue, "the body").join("\n")),
       override: true
     })
   })
@@ -92,27 +101,29 @@ const example = (value: unknown) =>
   OpenApi.annotations({
     transform: (operation) => {
       const { content, ...rest } = operation.requestBody as { readonly content: Content }
-      const shown = Object.entries(content).map(([type, media]) => [
+      const entries = Object.entries(content).map(([type, media]) => [
         type,
         { ...media, example: value }
       ])
-      return { ...operation, requestBody: { ...rest, content: Object.fromEntries(shown) } }
+      return { ...operation, requestBody: { ...rest, content: Object.fromEntries(entries) } }
     }
   })
 
-const about = (summary: string, description?: string) =>
+const describe = (summary: string, description?: string) =>
   OpenApi.annotations({ summary, ...(description !== undefined && { description }) })
 
-const buyer = { customerAWSAccountId: "222233334444" }
+const exampleCustomer = { customerAWSAccountId: "222233334444" }
 
 /** What does not fit is not told: it may be a state, which holds tokens and a key. */
-const SavedText = HttpApiSchema.Text().annotations({
+const SavedState = HttpApiSchema.Text().annotations({
   message: () => "Expected what GET /_sandbox/state has sent, as text/plain"
 })
 
 const isAt = (field: string, issue: ParseResult.ParseIssue) =>
   issue._tag === "Composite" &&
-  [issue.issues].flat().some((one) => one._tag === "Pointer" && [one.path].flat()[0] === field)
+  [issue.issues]
+    .flat()
+    .some((child) => child._tag === "Pointer" && [child.path].flat()[0] === field)
 
 const PageParams = Schema.Struct({
   limit: Schema.optional(
@@ -133,7 +144,7 @@ const PageParams = Schema.Struct({
 })
 
 /** The world does not have what was asked for. */
-const impossible = { status: 409 } as const
+const conflict = { status: 409 } as const
 
 const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   .annotateContext(
@@ -141,12 +152,12 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("mintToken", "/tokens")
-      .setPayload(body("Which", Which))
-      .addSuccess(Minted.annotations({ identifier: "Minted" }))
-      .addError(SandboxError, impossible)
-      .annotateContext(example(buyer))
+      .setPayload(strictPayload("Which", AgreementSelector))
+      .addSuccess(RegistrationToken.annotations({ identifier: "Minted" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(example(exampleCustomer))
       .annotateContext(
-        about(
+        describe(
           "Mint a registration token",
           "As a buyer's browser would bring it to the seller's page, to be resolved by ResolveCustomer. For the first customer that has an agreement, unless one is named."
         )
@@ -155,30 +166,30 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   .add(
     HttpApiEndpoint.get("customers", "/customers")
       .addSuccess(Schema.Array(Customer.annotations({ identifier: "Customer" })))
-      .annotateContext(about("Every customer as it is now", "By account."))
+      .annotateContext(describe("Every customer as it is now", "By account."))
   )
   .add(
     HttpApiEndpoint.post("addCustomer", "/customers")
-      .setPayload(body("NewCustomer", NewCustomer))
+      .setPayload(strictPayload("NewCustomer", NewCustomer))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
-      .addError(SandboxError, impossible)
+      .addError(SandboxError, conflict)
       .annotateContext(
         example({ customerAWSAccountId: "555566667777", customerIdentifier: "cust-new" })
       )
       .annotateContext(
-        about("Add a customer", "One that is known gets what is new of its agreements.")
+        describe("Add a customer", "One that is known gets what is new of its agreements.")
       )
   )
   .add(
     HttpApiEndpoint.post("subscribe", "/subscribe")
-      .setPayload(body("Subscription", Subscription))
+      .setPayload(strictPayload("Subscription", Subscription))
       .addSuccess(Agreement.annotations({ identifier: "Agreement" }))
-      .addError(SandboxError, impossible)
+      .addError(SandboxError, conflict)
       .annotateContext(
         example({ customerAWSAccountId: "444455556666", productCode: "sandbox-analytics" })
       )
       .annotateContext(
-        about(
+        describe(
           "Subscribe a customer to a product",
           "A licence is issued unless one is given, or null for a product that has none."
         )
@@ -186,29 +197,29 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("cancel", "/cancel")
-      .setPayload(body("Which", Which))
+      .setPayload(strictPayload("Which", AgreementSelector))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
-      .addError(SandboxError, impossible)
-      .annotateContext(example({ ...buyer, productCode: "sandbox-analytics" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(example({ ...exampleCustomer, productCode: "sandbox-analytics" }))
       .annotateContext(
-        about("End agreements", "For an hour, the last usage is taken, and then no more.")
+        describe("End agreements", "For an hour, the last usage is taken, and then no more.")
       )
   )
   .add(
     HttpApiEndpoint.post("suspend", "/suspend")
-      .setPayload(body("Who", Who))
+      .setPayload(strictPayload("Who", CustomerSelector))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
-      .addError(SandboxError, impossible)
-      .annotateContext(example(buyer))
-      .annotateContext(about("Suspend a customer's AWS account", "No usage of it is taken."))
+      .addError(SandboxError, conflict)
+      .annotateContext(example(exampleCustomer))
+      .annotateContext(describe("Suspend a customer's AWS account", "No usage of it is taken."))
   )
   .add(
     HttpApiEndpoint.post("resume", "/resume")
-      .setPayload(body("Who", Who))
+      .setPayload(strictPayload("Who", CustomerSelector))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
-      .addError(SandboxError, impossible)
-      .annotateContext(example(buyer))
-      .annotateContext(about("Take a customer's usage again"))
+      .addError(SandboxError, conflict)
+      .annotateContext(example(exampleCustomer))
+      .annotateContext(describe("Take a customer's usage again"))
   )
 
 const report = HttpApiGroup.make("report", { topLevel: true })
@@ -219,9 +230,9 @@ const report = HttpApiGroup.make("report", { topLevel: true })
     HttpApiEndpoint.get("billed", "/billed")
       .setUrlParams(PageParams)
       .addSuccess(BilledPage.annotations({ identifier: "BilledPage" }))
-      .addError(SandboxError, impossible)
+      .addError(SandboxError, conflict)
       .annotateContext(
-        about(
+        describe(
           "All that is billed",
           "By product, customer, dimension and hour, in that order, page by page: where there is a next, give it as after."
         )
@@ -231,9 +242,9 @@ const report = HttpApiGroup.make("report", { topLevel: true })
     HttpApiEndpoint.get("records", "/records")
       .setUrlParams(PageParams)
       .addSuccess(RecordsPage.annotations({ identifier: "RecordsPage" }))
-      .addError(SandboxError, impossible)
+      .addError(SandboxError, conflict)
       .annotateContext(
-        about(
+        describe(
           "Every metering record",
           "In the order of what is billed, page by page: where there is a next, give it as after."
         )
@@ -241,14 +252,14 @@ const report = HttpApiGroup.make("report", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.get("calls", "/calls")
-      .addSuccess(Counts.annotations({ identifier: "Counts" }))
-      .annotateContext(about("How many calls have come through to the service"))
+      .addSuccess(CallCounts.annotations({ identifier: "Counts" }))
+      .annotateContext(describe("How many calls have come through to the service"))
   )
   .add(
     HttpApiEndpoint.get("log", "/log")
       .addSuccess(Schema.Array(Call.annotations({ identifier: "Call" })))
       .annotateContext(
-        about(
+        describe(
           "The last calls and their answers",
           "Up to 1000 (of 16 MiB at most), also those that did not come through, the oldest first. Registration tokens and signatures are not shown."
         )
@@ -258,7 +269,7 @@ const report = HttpApiGroup.make("report", { topLevel: true })
     HttpApiEndpoint.get("publicKey", "/public-key")
       .addSuccess(HttpApiSchema.Text({ contentType: "application/x-pem-file" }))
       .annotateContext(
-        about(
+        describe(
           "The public key of RegisterUsage's signatures",
           "SPKI in PEM, for all versions of the public key."
         )
@@ -271,45 +282,45 @@ const control = HttpApiGroup.make("control", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.get("now", "/clock")
-      .addSuccess(Clock.annotations({ identifier: "Clock" }))
+      .addSuccess(CurrentTime.annotations({ identifier: "Clock" }))
       .annotateContext(
-        about("The time by the sandbox's calendar", "Signatures keep to the machine's clock.")
+        describe("The time by the sandbox's calendar", "Signatures keep to the machine's clock.")
       )
   )
   .add(
     HttpApiEndpoint.put("setTime", "/clock")
-      .setPayload(body("Clock", Clock))
-      .addError(SandboxError, impossible)
+      .setPayload(strictPayload("Clock", CurrentTime))
+      .addError(SandboxError, conflict)
       .annotateContext(example({ now: "2026-11-30T23:30:00Z" }))
-      .annotateContext(about("Set the calendar", "It goes on from there."))
+      .annotateContext(describe("Set the calendar", "It goes on from there."))
   )
   .add(
     HttpApiEndpoint.post("advance", "/clock/advance")
-      .setPayload(body("Advance", Advance))
-      .addSuccess(Clock.annotations({ identifier: "Clock" }))
-      .addError(SandboxError, impossible)
+      .setPayload(strictPayload("Advance", Advance))
+      .addSuccess(CurrentTime.annotations({ identifier: "Clock" }))
+      .addError(SandboxError, conflict)
       .annotateContext(example({ by: "1 hour" }))
-      .annotateContext(about("Set the calendar ahead", "It has the years from 0 to 9999."))
+      .annotateContext(describe("Set the calendar ahead", "It has the years from 0 to 9999."))
   )
   .add(
     HttpApiEndpoint.put("setFaults", "/faults")
-      .setPayload(body("Faults", Faults))
+      .setPayload(strictPayload("Faults", Faults))
       .annotateContext(example({ script: [{ fault: "cutAfter" }, { fault: "throttling" }] }))
       .annotateContext(
-        about("What goes wrong from now on", "In place of what was to go wrong: {} for nothing.")
+        describe("What goes wrong from now on", "In place of what was to go wrong: {} for nothing.")
       )
   )
   .add(
     HttpApiEndpoint.post("reset", "/reset").annotateContext(
-      about("Back to the scenario", "Forgets calls, tokens and usage, keeps the key.")
+      describe("Back to the scenario", "Forgets calls, tokens and usage, keeps the key.")
     )
   )
   .add(
     HttpApiEndpoint.get("save", "/state")
       .addSuccess(HttpApiSchema.Text())
-      .addError(SandboxError, impossible)
+      .addError(SandboxError, conflict)
       .annotateContext(
-        about(
+        describe(
           "All that the sandbox remembers but the log",
           "To be loaded again. It holds registration tokens and the key that signs."
         )
@@ -317,11 +328,11 @@ const control = HttpApiGroup.make("control", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.put("load", "/state")
-      .setPayload(SavedText)
-      .addError(SandboxError, impossible)
-      .annotateContext(example(textOfNothing))
+      .setPayload(SavedState)
+      .addError(SandboxError, conflict)
+      .annotateContext(example(emptyStateText))
       .annotateContext(
-        about(
+        describe(
           "Take up what a sandbox of the same scenario has saved",
           "In place of what it remembers."
         )

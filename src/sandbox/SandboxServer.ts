@@ -23,18 +23,18 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type { Credentials } from "../AwsCredentials.js"
-import { type Reply, refuse } from "../internal/awsJsonServer.js"
 import { MeteringClient } from "../MeteringClient.js"
-import * as annex from "./internal/annex.js"
-import * as breakage from "./internal/breakage.js"
-import * as desk from "./internal/desk.js"
-import * as door from "./internal/door.js"
-import { Engine } from "./internal/engine.js"
-import type { Arrival } from "./internal/machine.js"
-import * as nodeServer from "./internal/nodeServer.js"
-import * as reception from "./internal/reception.js"
-import type { State } from "./internal/state.js"
-import type { KeyPair } from "./Scenario.js"
+import type { State } from "./internal/model/state.js"
+import type { IncomingCall } from "./internal/runtime/handleCall.js"
+import { SandboxRuntime } from "./internal/runtime/runtime.js"
+import * as authenticate from "./internal/server/authenticate.js"
+import { commonErrorResponse, type HttpResponse } from "./internal/server/awsJsonServer.js"
+import * as controlRoutes from "./internal/server/controlRoutes.js"
+import * as defectResponse from "./internal/server/defectResponse.js"
+import * as nodeServer from "./internal/server/nodeServer.js"
+import * as operationHandlers from "./internal/server/operationHandlers.js"
+import * as router from "./internal/server/router.js"
+import type { AccessKey } from "./Scenario.js"
 
 /**
  * Who may call, and how much may be sent.
@@ -71,7 +71,7 @@ import type { KeyPair } from "./Scenario.js"
  * @category models
  */
 export interface Options {
-  readonly credentials?: ReadonlyArray<KeyPair> | undefined
+  readonly credentials?: ReadonlyArray<AccessKey> | undefined
   readonly anyCredentials?: boolean | undefined
   readonly regions?: ReadonlyArray<string> | undefined
   readonly allowedSkew?: Duration.DurationInput | undefined
@@ -129,67 +129,69 @@ export const make = (
 ): Effect.Effect<HttpApp.Default, never, MeteringClient> =>
   Effect.gen(function* () {
     const client = yield* MeteringClient
-    const behind = Option.getOrUndefined(yield* Effect.serviceOption(Engine))
-    const engine = behind?.client === client ? behind : undefined
-    const state = engine && (yield* engine.state)
+    const internals = Option.getOrUndefined(yield* Effect.serviceOption(SandboxRuntime))
+    const runtime = internals?.client === client ? internals : undefined
+    const state = runtime && (yield* runtime.state)
     const count = yield* Ref.make(0)
-    const stray = Effect.map(
+    const unroutedCall = Effect.map(
       Ref.updateAndGet(count, (count) => count + 1),
-      (number): Arrival => ({
+      (number): IncomingCall => ({
         requestId: `sandbox-http-${String(number).padStart(12, "0")}`,
         operation: undefined
       })
     )
-    const turnAway = (reply: Reply) =>
-      Effect.flatMap(stray, (arrival) => reception.respond(reply, arrival))
-    const broken = (cause: Cause.Cause<unknown>) =>
-      Effect.flatMap(breakage.replyTo(cause), turnAway)
-    const notHere = behind === undefined ? noSuchPage : noSuchPageButDocs
-    const control =
-      behind && (yield* annex.make(behind.sandbox, { notHere: turnAway(notHere), broken }))
-    const attend = reception.make({
-      operations: desk.operationsOf(client, engine),
-      arrive: engine?.arrive ?? (() => stray),
-      upcoming: engine?.upcoming ?? (() => Effect.succeed({ fault: "none" })),
-      turnAway: engine?.turnAway ?? (() => Effect.succeed(true)),
-      admit: door.make({
-        keyPairs: options.credentials ?? state?.origin.scenario.credentials ?? [defaultCredentials],
+    const respondTo = (response: HttpResponse) =>
+      Effect.flatMap(unroutedCall, (incoming) => router.respond(response, incoming))
+    const onDefect = (cause: Cause.Cause<unknown>) =>
+      Effect.flatMap(defectResponse.logAndRespond(cause), respondTo)
+    const notFound = internals === undefined ? notFoundWithoutControl : notFoundWithControl
+    const controlRoute =
+      internals &&
+      (yield* controlRoutes.make(internals.sandbox, { notFound: respondTo(notFound), onDefect }))
+    const handleCall = router.make({
+      operations: operationHandlers.operationsOf(client, runtime),
+      receive: runtime?.receive ?? (() => unroutedCall),
+      peekFault: runtime?.peekFault ?? (() => Effect.succeed({ fault: "none" })),
+      rejectCall: runtime?.rejectCall ?? (() => Effect.succeed(true)),
+      verifyCaller: authenticate.make({
+        accessKeys: options.credentials ??
+          state?.origin.scenario.credentials ?? [defaultCredentials],
         anyCredentials: options.anyCredentials ?? false,
         regions: options.regions ?? (state && [state.origin.scenario.region]),
         allowedSkew: options.allowedSkew ?? "5 minutes"
       }),
-      longestBody: options.maxBodySize ?? longestBodyOf(state),
-      notHere
+      maxBodySize: options.maxBodySize ?? maxBodySizeOf(state),
+      notFound
     })
-    const answer = (request: HttpServerRequest.HttpServerRequest) =>
-      control !== undefined && annex.isIndex(request)
-        ? Effect.succeed(annex.redirected)
-        : control !== undefined && annex.isFor(request)
-          ? control(request)
+    const route = (request: HttpServerRequest.HttpServerRequest) =>
+      controlRoute !== undefined && controlRoutes.isIndex(request)
+        ? Effect.succeed(controlRoutes.redirectToDocs)
+        : controlRoute !== undefined && controlRoutes.isControlRequest(request)
+          ? controlRoute(request)
           : request.method === "POST"
-            ? attend(request)
+            ? handleCall(request)
             : // nothing else is a call, and the log is for calls
-              turnAway(notHere)
+              respondTo(notFound)
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-      Effect.catchAllCause(answer(request), broken)
+      Effect.catchAllCause(route(request), onDefect)
     )
   })
 
-const longestBodyOf = (state: State | undefined): number =>
-  state === undefined ? 1_048_576 : state.rules.requestSizeLimit - 1
+const maxBodySizeOf = (state: State | undefined): number =>
+  state === undefined ? 1_048_576 : state.behavior.requestSizeLimit - 1
 
-const nothingHere = (more: string): Reply =>
-  refuse(
+const notFoundResponse = (hint: string): HttpResponse =>
+  commonErrorResponse(
     {
       code: "UnknownOperationException",
-      message: `This is a sandbox of AWS Marketplace Metering. It takes AWS JSON 1.1: POST / with an X-Amz-Target.${more}`
+      message: `This is a sandbox of AWS Marketplace Metering. It takes AWS JSON 1.1: POST / with an X-Amz-Target.${hint}`
     },
     404
   )
 
-const noSuchPage = nothingHere("")
+const notFoundWithoutControl = notFoundResponse("")
 
-const noSuchPageButDocs = nothingHere(" How to control it is told at /_sandbox/docs.")
+const notFoundWithControl = notFoundResponse(" How to control it is told at /_sandbox/docs.")
 
 /**
  * Serves the `MeteringClient` from context on the `HttpServer` from context.

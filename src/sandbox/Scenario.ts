@@ -15,17 +15,17 @@ import {
   CustomerAWSAccountId,
   CustomerIdentifier,
   Dimension,
+  DurationInput,
   field,
   LicenseArn,
   NonEmptyText,
   optionalField,
   PositiveInt,
   ProductCode,
-  Span,
   Time
-} from "./internal/fields.js"
-import { inconsistenciesOf } from "./internal/inconsistencies.js"
-import * as scenarioFile from "./internal/scenarioFile.js"
+} from "./internal/scenario/scenarioFields.js"
+import * as scenarioFile from "./internal/scenario/scenarioFile.js"
+import { validateScenario } from "./internal/scenario/validateScenario.js"
 
 /**
  * One version of a product's public key. With a `rotationTimestamp`, RegisterUsage tells that time from
@@ -184,7 +184,7 @@ export interface Caller extends Schema.Schema.Type<typeof Caller> {}
  * @since 0.1.0
  * @category models
  */
-export const KeyPair = Schema.Struct({
+export const AccessKey = Schema.Struct({
   accessKeyId: field(AccessKeyId, "The AWS access key id to sign with."),
   secretAccessKey: field(Schema.Redacted(NonEmptyText), "The AWS secret access key to sign with."),
   sessionToken: optionalField(Schema.Redacted(NonEmptyText), "Requests must carry it."),
@@ -203,7 +203,7 @@ export const KeyPair = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export interface KeyPair extends Schema.Schema.Type<typeof KeyPair> {}
+export interface AccessKey extends Schema.Schema.Type<typeof AccessKey> {}
 
 const Rate = Schema.Positive.annotations({ identifier: "Rate", title: "Rate" })
 const perSecond = "Calls per second, with as many at once; no limit when left out."
@@ -271,13 +271,13 @@ export const documentedQuotas: Quotas = {
  * @since 0.1.0
  * @category models
  */
-export const Rules = Schema.Struct({
+export const ServiceBehavior = Schema.Struct({
   registrationTokenLifetime: optionalField(
-    Span,
+    DurationInput,
     'How long a registration token can be resolved; "4 hours" when left out.'
   ),
   futureTolerance: optionalField(
-    Span,
+    DurationInput,
     'How far ahead of the clock usage may lie; "5 minutes" when left out.'
   ),
   windowBoundary: optionalField(
@@ -318,7 +318,7 @@ export const Rules = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export interface Rules extends Schema.Schema.Type<typeof Rules> {}
+export interface ServiceBehavior extends Schema.Schema.Type<typeof ServiceBehavior> {}
 
 /**
  * What each rule is where a scenario leaves it out.
@@ -326,7 +326,7 @@ export interface Rules extends Schema.Schema.Type<typeof Rules> {}
  * @since 0.1.0
  * @category constants
  */
-export const defaultRules = {
+export const defaultServiceBehavior = {
   registrationTokenLifetime: Duration.hours(4),
   futureTolerance: Duration.minutes(5),
   windowBoundary: "exact",
@@ -337,7 +337,7 @@ export const defaultRules = {
   dryRun: "error",
   idempotencyConflictStatus: 400,
   requestSizeLimit: 1_000_000
-} as const satisfies Rules
+} as const satisfies ServiceBehavior
 
 /**
  * Everything that a sandbox knows before the first call.
@@ -375,10 +375,10 @@ export const Scenario = Schema.Struct({
     "On whose behalf MeterUsage and RegisterUsage are called; the first customer when left out."
   ),
   credentials: optionalField(
-    Schema.NonEmptyArray(KeyPair),
+    Schema.NonEmptyArray(AccessKey),
     "Who may sign requests; sandbox / sandbox when left out."
   ),
-  rules: optionalField(Rules, "What the service leaves open."),
+  rules: optionalField(ServiceBehavior, "What the service leaves open."),
   quotas: optionalField(
     Quotas,
     "How often each operation may be called; as often as one likes when left out."
@@ -396,7 +396,7 @@ export const Scenario = Schema.Struct({
  */
 export interface Scenario extends Schema.Schema.Type<typeof Scenario> {}
 
-const licence = (account: string, name: string) =>
+const licenseArn = (account: string, name: string) =>
   `arn:aws:license-manager::${account}:license:l-${name.padStart(32, "0")}`
 
 /**
@@ -422,19 +422,23 @@ export const defaultScenario = {
       customerAWSAccountId: "111122223333",
       customerIdentifier: "cust-acme",
       agreements: [
-        { productCode: "sandbox-analytics", licenseArn: licence("111122223333", "a1") },
+        { productCode: "sandbox-analytics", licenseArn: licenseArn("111122223333", "a1") },
         { productCode: "sandbox-container" }
       ]
     },
     {
       customerAWSAccountId: "222233334444",
       customerIdentifier: "cust-globex",
-      agreements: [{ productCode: "sandbox-analytics", licenseArn: licence("222233334444", "a2") }]
+      agreements: [
+        { productCode: "sandbox-analytics", licenseArn: licenseArn("222233334444", "a2") }
+      ]
     },
     {
       // listed anew: there is no legacy identity
       customerAWSAccountId: "333344445555",
-      agreements: [{ productCode: "sandbox-analytics", licenseArn: licence("333344445555", "a3") }]
+      agreements: [
+        { productCode: "sandbox-analytics", licenseArn: licenseArn("333344445555", "a3") }
+      ]
     },
     {
       customerAWSAccountId: "444455556666",
@@ -452,7 +456,7 @@ export const defaultScenario = {
  * @since 0.1.0
  * @category models
  */
-export interface Partial extends globalThis.Partial<Scenario> {}
+export interface Options extends globalThis.Partial<Scenario> {}
 
 /**
  * A scenario that cannot be had: `problems` says where and why.
@@ -478,22 +482,22 @@ export class ScenarioError extends Schema.TaggedError<ScenarioError>(
  * @since 0.1.0
  * @category constructors
  */
-export const complete = (partial: Partial): Either.Either<Scenario, ScenarioError> => {
+export const make = (options: Options): Either.Either<Scenario, ScenarioError> => {
   const customers =
-    partial.customers ?? (partial.products === undefined ? defaultScenario.customers : [])
+    options.customers ?? (options.products === undefined ? defaultScenario.customers : [])
   const caller =
-    partial.caller ?? (customers === defaultScenario.customers ? defaultScenario.caller : undefined)
+    options.caller ?? (customers === defaultScenario.customers ? defaultScenario.caller : undefined)
   const scenario: Scenario = {
-    ...partial,
-    region: partial.region ?? defaultScenario.region,
-    products: partial.products ?? defaultScenario.products,
+    ...options,
+    region: options.region ?? defaultScenario.region,
+    products: options.products ?? defaultScenario.products,
     customers,
     caller
   }
-  return failingWith(inconsistenciesOf(scenario), scenario)
+  return failWith(validateScenario(scenario), scenario)
 }
 
-const failingWith = <A>(
+const failWith = <A>(
   [first, ...others]: ReadonlyArray<string>,
   value: A
 ): Either.Either<A, ScenarioError> =>
@@ -533,8 +537,8 @@ const File = Schema.partialWith(Scenario, { exact: true })
  */
 export const fromJson = (text: string): Either.Either<Scenario, ScenarioError> =>
   Either.match(scenarioFile.read(File, text), {
-    onLeft: (problems) => Either.flatMap(failingWith(problems, {}), complete),
-    onRight: ({ $schema: _, ...partial }) => complete(partial)
+    onLeft: (problems) => Either.flatMap(failWith(problems, {}), make),
+    onRight: ({ $schema: _, ...partial }) => make(partial)
   })
 
 /**
@@ -552,9 +556,9 @@ export const fromJson = (text: string): Either.Either<Scenario, ScenarioError> =
  * @since 0.1.0
  * @category destructors
  */
-export const toJson = (scenario: Partial): string =>
+export const toJson = (scenario: Options): string =>
   Either.getOrThrowWith(
-    Either.orElse(scenarioFile.write(File, scenario), (problems) => failingWith(problems, "")),
+    Either.orElse(scenarioFile.write(File, scenario), (problems) => failWith(problems, "")),
     (error) => error
   )
 

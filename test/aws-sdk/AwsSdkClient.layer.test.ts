@@ -17,6 +17,7 @@ import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import type * as MeteringConfig from "effect-marketplace-metering/MeteringConfig"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import { callSdk, toSdk } from "../differential/harness.js"
+import { captureSpans } from "../support/captureSpans.js"
 import {
   configLayer,
   credentials,
@@ -24,31 +25,30 @@ import {
   freshCredentials,
   secrets
 } from "../support/client.js"
-import * as loopback from "../support/loopback.js"
-import { allOperations, leastAnswer, meterUsage } from "../support/operations.js"
-import { capturing } from "../support/tracing.js"
+import * as loopbackServer from "../support/loopbackServer.js"
+import { allOperations, meterUsage, minimalResponse } from "../support/operations.js"
 
-type Answer = (response: ServerResponse) => void
+type Responder = (response: ServerResponse) => void
 
 const respond =
-  (status: number, body: object): Answer =>
+  (status: number, body: object): Responder =>
   (response) => {
     response.writeHead(status, { "x-amzn-requestid": "r-1" }).end(JSON.stringify(body))
   }
 
-const refuse = (code: string) => respond(400, { __type: code, message: "said" })
+const serviceError = (code: string) => respond(400, { __type: code, message: "said" })
 
 /** A server that gives one answer after the other, the last one for ever, and tells when a connection ends. */
-const serve = (...answers: ReadonlyArray<Answer>) =>
+const serve = (...responders: ReadonlyArray<Responder>) =>
   Effect.gen(function* () {
     const closed = yield* Deferred.make<void>()
     const run = Runtime.runSync(yield* Effect.runtime())
     const requests: Array<IncomingMessage> = []
-    const endpoint = yield* loopback.serve((request, response) => {
-      const answer = answers[Math.min(requests.length, answers.length - 1)]
+    const endpoint = yield* loopbackServer.serve((request, response) => {
+      const responder = responders[Math.min(requests.length, responders.length - 1)]
       requests.push(request)
       request.socket.once("close", () => run(Deferred.succeed(closed, undefined)))
-      answer?.(response)
+      responder?.(response)
     })
     return { closed, endpoint, requests }
   })
@@ -75,7 +75,7 @@ const credentialOf = ({ headers }: IncomingMessage) =>
 describe("what no header can carry", () => {
   it.scoped("is refused where the credentials are AwsCredentials'", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(refuse("ExpiredTokenException"))
+      const { endpoint, requests } = yield* serve(serviceError("ExpiredTokenException"))
       const spoilt = { ...credentials, sessionToken: Redacted.make("hunter2\npass") }
       const reason = "sessionToken holds a line break or another character that no header can carry"
       const error = yield* Effect.flip(
@@ -89,14 +89,14 @@ describe("what no header can carry", () => {
       const expired = yield* Effect.flip(
         Effect.provide(meter, layerOf({ endpoint }, { refresh: () => Effect.succeed(spoilt) }))
       )
-      assert.deepInclude({ ...expired }, { _tag: "CredentialsExpiredError", renewal: reason })
+      assert.deepInclude({ ...expired }, { _tag: "CredentialsExpiredError", refreshError: reason })
       assert.lengthOf(requests, 1)
     })
   )
 
   it.scoped("is not sent by the user's SDK client either", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
+      const { endpoint, requests } = yield* serve(respond(200, minimalResponse))
       const sdk = new MarketplaceMeteringClient({
         region: "us-east-1",
         endpoint,
@@ -116,7 +116,7 @@ describe("what no header can carry", () => {
 })
 
 describe("AwsSdkClient.layer", () => {
-  for (const { answer, call, name } of allOperations) {
+  for (const { wireResponse: answer, call, name } of allOperations) {
     it.scoped(`${name}: the configuration's endpoint and region, and the credentials`, () =>
       Effect.gen(function* () {
         const { endpoint, requests } = yield* serve(respond(200, answer))
@@ -135,7 +135,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("makes one attempt", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(refuse("ThrottlingException"))
+      const { endpoint, requests } = yield* serve(serviceError("ThrottlingException"))
       const error = yield* Effect.flip(Effect.provide(meter, layerOf({ endpoint })))
       assert.strictEqual(error._tag, "ThrottlingException")
       assert.lengthOf(requests, 1)
@@ -145,8 +145,8 @@ describe("AwsSdkClient.layer", () => {
   it.scoped("renews expired credentials once, and signs what follows with the new ones", () =>
     Effect.gen(function* () {
       const { endpoint, requests } = yield* serve(
-        refuse("ExpiredTokenException"),
-        respond(200, leastAnswer)
+        serviceError("ExpiredTokenException"),
+        respond(200, minimalResponse)
       )
       let current = credentials
       const refreshed: Array<string> = []
@@ -185,10 +185,10 @@ describe("AwsSdkClient.layer", () => {
   it.scoped("sends every time what the SDK sends the first time, with each call's own body", () =>
     Effect.gen(function* () {
       const sent: Array<{ readonly headers: IncomingHttpHeaders; readonly body: unknown }> = []
-      const endpoint = yield* loopback.serve((request, response, body) => {
+      const endpoint = yield* loopbackServer.serve((request, response, body) => {
         sent.push({ headers: request.headers, body: JSON.parse(body) })
         assert.strictEqual(request.headers["content-length"], String(Buffer.byteLength(body)))
-        respond(200, leastAnswer)(response)
+        respond(200, minimalResponse)(response)
       })
       const sdk = new MarketplaceMeteringClient({
         region: "us-east-1",
@@ -228,7 +228,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("gives calls at the same time each its own answer", () =>
     Effect.gen(function* () {
-      const endpoint = yield* loopback.serve((_, response, body) =>
+      const endpoint = yield* loopbackServer.serve((_, response, body) =>
         respond(200, { MeteringRecordId: `m-${JSON.parse(body).UsageQuantity}` })(response)
       )
       const quantities = Array.from({ length: 20 }, (_, i) => i)
@@ -246,7 +246,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("names the trace that each call belongs to, as the SDK does in a Lambda function", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
+      const { endpoint, requests } = yield* serve(respond(200, minimalResponse))
       const inTrace = (id: string | undefined) =>
         Effect.zipRight(
           Effect.sync(() => {
@@ -274,7 +274,7 @@ describe("AwsSdkClient.layer", () => {
     Effect.gen(function* () {
       const inTwoHours = new Date(Date.now() + 7_200_000)
       const skewed =
-        (status: number, body: object): Answer =>
+        (status: number, body: object): Responder =>
         (response) => {
           response.setHeader("date", inTwoHours.toUTCString())
           respond(status, body)(response)
@@ -282,7 +282,7 @@ describe("AwsSdkClient.layer", () => {
       const { endpoint, requests } = yield* serve(
         skewed(400, { __type: "InvalidSignatureException", message: "Signature expired: x" }),
         skewed(400, { __type: "ExpiredTokenException", message: "said" }),
-        skewed(200, leastAnswer)
+        skewed(200, minimalResponse)
       )
       yield* Effect.provide(meter, layerOf({ endpoint }))
       const hours = requests.map(({ headers }) => String(headers["x-amz-date"]).slice(0, 11))
@@ -296,7 +296,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("has a stub of the SDK's class send in its place, with the command and its input", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
+      const { endpoint, requests } = yield* serve(respond(200, minimalResponse))
       const commands: Array<unknown> = []
       yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -325,7 +325,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("fails with the credentials' own error, for the operation", () =>
     Effect.gen(function* () {
-      const { endpoint, requests } = yield* serve(respond(200, leastAnswer))
+      const { endpoint, requests } = yield* serve(respond(200, minimalResponse))
       const none = new MeteringError.CredentialsError({ tried: ["nowhere"], reason: "none" })
       const error = yield* Effect.flip(
         Effect.provide(meter, layerOf({ endpoint }, { get: Effect.fail(none) }))
@@ -338,7 +338,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("says what the network says when nobody listens", () =>
     Effect.gen(function* () {
-      const endpoint = yield* loopback.nobody
+      const endpoint = yield* loopbackServer.closedEndpoint
       const error = yield* Effect.flip(Effect.provide(meter, layerOf({ endpoint })))
       assert.deepInclude(error, {
         _tag: "ConnectionError",
@@ -383,7 +383,7 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("closes its connections with its scope", () =>
     Effect.gen(function* () {
-      const { closed, endpoint } = yield* serve(respond(200, leastAnswer))
+      const { closed, endpoint } = yield* serve(respond(200, minimalResponse))
       yield* Effect.gen(function* () {
         yield* meter
         assert.isTrue(Option.isNone(yield* Deferred.poll(closed)))
@@ -394,8 +394,8 @@ describe("AwsSdkClient.layer", () => {
 
   it.scoped("has a span per call and per attempt, without a word of what was said", () =>
     Effect.gen(function* () {
-      const { endpoint } = yield* serve(refuse("ThrottlingException"))
-      const { spans, trace } = capturing()
+      const { endpoint } = yield* serve(serviceError("ThrottlingException"))
+      const { spans, trace } = captureSpans()
       yield* trace(Effect.flip(Effect.provide(meter, layerOf({ endpoint }))))
       assert.deepStrictEqual(
         spans.map(({ name }) => name),

@@ -21,9 +21,9 @@ import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import type * as MeteringError from "effect-marketplace-metering/MeteringError"
 import {
-  type Canned,
-  type Captured,
-  type Handle,
+  type CannedResponse,
+  type CapturedRequest,
+  type RequestHandler,
   sdkClient,
   toSdk
 } from "../differential/harness.js"
@@ -31,14 +31,18 @@ import { secrets } from "../support/client.js"
 import {
   allOperations,
   batchMeterUsage,
-  leastAnswer,
   meterUsage,
+  minimalResponse,
   operations,
   record,
   registrationToken
 } from "../support/operations.js"
 
-const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Canned => ({
+const json = (
+  body: unknown,
+  status = 200,
+  headers: Record<string, string> = {}
+): CannedResponse => ({
   status,
   headers: { "x-amzn-requestid": "r-1", ...headers },
   body: JSON.stringify(body)
@@ -48,7 +52,7 @@ const exception = (code: string, message = "said", headers: Record<string, strin
   json({ __type: code, message }, 400, headers)
 
 const make = (
-  handle: Handle,
+  handle: RequestHandler,
   config: MarketplaceMeteringClientConfig = {},
   options?: AwsSdkClient.Options
 ) => {
@@ -57,14 +61,14 @@ const make = (
 }
 
 /** A network that gives one answer after the other, and the last one for ever. */
-const answers = (...all: ReadonlyArray<Canned>): Handle => {
+const responses = (...canned: ReadonlyArray<CannedResponse>): RequestHandler => {
   let next = 0
-  return () => all[Math.min(next++, all.length - 1)] ?? json(leastAnswer)
+  return () => canned[Math.min(next++, canned.length - 1)] ?? json(minimalResponse)
 }
 
 /** A network that fails so, with a secret for a message. */
 const failing =
-  (name: string, details: object = {}): Handle =>
+  (name: string, details: object = {}): RequestHandler =>
   () =>
     Promise.reject(Object.assign(new Error(secrets.sessionToken), { name, ...details }))
 
@@ -75,13 +79,15 @@ const meter: Call = MeteringClient.meterUsage(meterUsage)
 const failure = ({ layer }: ReturnType<typeof make>, call = meter) =>
   Effect.flip(Effect.provide(call, Layer.orDie(layer)))
 
-const credentialOf = ({ headers }: Captured) =>
+const credentialOf = ({ headers }: CapturedRequest) =>
   /Credential=([^/]+)/.exec(headers.authorization ?? "")?.[1]
 
 describe("a request", () => {
   it.effect("carries its own client token, the same one on every run of the call", () =>
     Effect.gen(function* () {
-      const { layer, sent } = make(answers(exception("ThrottlingException"), json(leastAnswer)))
+      const { layer, sent } = make(
+        responses(exception("ThrottlingException"), json(minimalResponse))
+      )
       const given = MeteringClient.meterUsage({ ...meterUsage, clientToken: "one-charge" })
       const made = MeteringClient.meterUsage(meterUsage)
       yield* Effect.retry(given, Schedule.recurs(1)).pipe(
@@ -98,7 +104,7 @@ describe("a request", () => {
 
   it.effect("is checked before it is sent", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json(leastAnswer)))
+      const rig = make(responses(json(minimalResponse)))
       const error = yield* failure(
         rig,
         MeteringClient.meterUsage({ ...meterUsage, usageQuantity: -1 })
@@ -114,14 +120,14 @@ describe("a request", () => {
         ...batchMeterUsage,
         usageRecords: [{ ...record, dimension: "d".repeat(1_000_000) }]
       })
-      const checked = make(answers(json(leastAnswer)), {}, { except: ["dimension"] })
+      const checked = make(responses(json(minimalResponse)), {}, { skipRules: ["dimension"] })
       const error = yield* failure(checked, call)
       assert.include(error.message, "[requestSize]")
       assert.lengthOf(checked.sent, 0)
       const unchecked = make(
-        answers(json(leastAnswer)),
+        responses(json(minimalResponse)),
         {},
-        { except: ["dimension", "requestSize"] }
+        { skipRules: ["dimension", "requestSize"] }
       )
       yield* Effect.provide(call, unchecked.layer)
       assert.lengthOf(unchecked.sent, 1)
@@ -142,7 +148,7 @@ describe("the user's middlewares", () => {
 
   it.effect("see the command's input, its request with the body, and the SDK's output", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const rig = make(responses(json({ MeteringRecordId: "m" })))
       const seen: Record<string, unknown> = {}
       for (const step of ["initialize", "build", "finalizeRequest"] as const) {
         rig.client.middlewareStack.add(
@@ -164,7 +170,7 @@ describe("the user's middlewares", () => {
       const { input } = seen.initialize as { readonly input: unknown }
       assert.deepInclude(input, toSdk(meterUsage) as object)
       for (const step of ["build", "finalizeRequest"]) {
-        const { request } = seen[step] as { readonly request: Captured }
+        const { request } = seen[step] as { readonly request: CapturedRequest }
         assert.deepInclude(request, { method: "POST", path: "/" })
         assert.strictEqual(request.headers["content-type"], "application/x-amz-json-1.1")
         const body: unknown = request.body
@@ -178,7 +184,7 @@ describe("the user's middlewares", () => {
 
   it.effect("may change the input, by another one or in its place, and the headers", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json(leastAnswer)))
+      const rig = make(responses(json(minimalResponse)))
       // what an initialize step is given is a command's input, and a build step a request over HTTP
       rig.client.middlewareStack.add(
         (next) => (args) => next({ ...args, input: { ...args.input, UsageQuantity: 7 } as never }),
@@ -211,7 +217,7 @@ describe("the user's middlewares", () => {
 
   it.effect("run from when they are added to when they are removed, whenever that is", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const rig = make(responses(json({ MeteringRecordId: "m" })))
       const outputs: Array<unknown> = []
       const middleware = looking((_, { output }) => outputs.push(output))
       const change = (how: () => void) => Effect.zipRight(Effect.sync(how), meter)
@@ -230,7 +236,7 @@ describe("the user's middlewares", () => {
 
   it.effect("see as much in the place of one of the SDK's", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const rig = make(responses(json({ MeteringRecordId: "m" })))
       const outputs: Array<unknown> = []
       rig.client.middlewareStack.add(
         looking((_, { output }) => outputs.push(output)),
@@ -244,7 +250,7 @@ describe("the user's middlewares", () => {
 
   it.effect("nor does it matter that they bear its name and its tags", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const rig = make(responses(json({ MeteringRecordId: "m" })))
       const outputs: Array<unknown> = []
       rig.client.middlewareStack.add(
         looking((_, { output }) => outputs.push(output)),
@@ -258,7 +264,7 @@ describe("the user's middlewares", () => {
 
   it.effect("may answer themselves", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json(leastAnswer)))
+      const rig = make(responses(json(minimalResponse)))
       rig.client.middlewareStack.add(
         () => () =>
           Promise.resolve({
@@ -274,7 +280,7 @@ describe("the user's middlewares", () => {
 
   it.effect("have a context of their own for each call", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json(leastAnswer)))
+      const rig = make(responses(json(minimalResponse)))
       const contexts = new Set<object>()
       rig.client.middlewareStack.add((next, context) => (args) => {
         contexts.add(context)
@@ -294,7 +300,7 @@ describe("the user's middlewares", () => {
         info: (entry: unknown) => entries.push(entry),
         warn: () => {}
       }
-      const rig = make(answers(json({ MeteringRecordId: "m" })))
+      const rig = make(responses(json({ MeteringRecordId: "m" })))
       yield* Effect.gen(function* () {
         yield* meter
         rig.client.config.logger = logger
@@ -310,9 +316,9 @@ describe("the user's middlewares", () => {
 })
 
 describe("one attempt", () => {
-  const failures: Record<string, Handle> = {
-    throttled: answers(exception("ThrottlingException")),
-    "a fault of the service": answers(json({}, 503)),
+  const failures: Record<string, RequestHandler> = {
+    throttled: responses(exception("ThrottlingException")),
+    "a fault of the service": responses(json({}, 503)),
     "a connection reset": failing("Error", { code: "ECONNRESET" })
   }
   for (const [name, handle] of Object.entries(failures)) {
@@ -340,7 +346,7 @@ describe("one attempt", () => {
         Effect.gen(function* () {
           const throttled = exception("ThrottlingException")
           const rig = make(
-            answers(throttled, json({}, 500), json({ MeteringRecordId: "m" }), throttled),
+            responses(throttled, json({}, 500), json({ MeteringRecordId: "m" }), throttled),
             { cacheMiddleware, retryStrategy: new ConfiguredRetryStrategy(2, 0) }
           )
           yield* failure(rig)
@@ -361,7 +367,7 @@ describe("interruption and time", () => {
     const asked = yield* Deferred.make<void>()
     const stopped = yield* Deferred.make<void>()
     const run = Runtime.runSync(yield* Effect.runtime())
-    const handle: Handle = (_, { abortSignal }) => {
+    const handle: RequestHandler = (_, { abortSignal }) => {
       abortSignal?.addEventListener("abort", () => run(Deferred.succeed(stopped, undefined)))
       run(Deferred.succeed(asked, undefined))
       return new Promise(() => {})
@@ -412,7 +418,7 @@ describe("the time limit", () => {
       }
       // Effect's own clock has this too, which its type does not tell
       const clock = Object.assign(Clock.make(), { scheduler: () => Effect.succeed(scheduler) })
-      const rig = make(answers(json(leastAnswer)), {}, { requestTimeout: "10 seconds" })
+      const rig = make(responses(json(minimalResponse)), {}, { requestTimeout: "10 seconds" })
       yield* meter.pipe(Effect.provide(rig.layer), Effect.withClock(clock))
       assert.strictEqual(most, 1)
       assert.strictEqual(waiting.size, 0)
@@ -422,7 +428,7 @@ describe("the time limit", () => {
 
 describe("what is no answer", () => {
   const table: ReadonlyArray<
-    readonly [name: string, handle: Handle, expected: Readonly<Record<string, unknown>>]
+    readonly [name: string, handle: RequestHandler, expected: Readonly<Record<string, unknown>>]
   > = [
     [
       "refused",
@@ -499,7 +505,7 @@ describe("what is no answer", () => {
           updateHttpClientConfig: () => {},
           httpHandlerConfigs: () => ({})
         }
-        const rig = make(answers(json(leastAnswer)), { requestHandler } as never)
+        const rig = make(responses(json(minimalResponse)), { requestHandler } as never)
         assert.deepInclude(
           { ...(yield* failure(rig)) },
           { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "unknown" }
@@ -525,7 +531,9 @@ describe("what is no answer", () => {
   for (const [cause, reason] of providers) {
     it.effect(`no credentials: ${reason}`, () =>
       Effect.gen(function* () {
-        const rig = make(answers(json(leastAnswer)), { credentials: () => Promise.reject(cause) })
+        const rig = make(responses(json(minimalResponse)), {
+          credentials: () => Promise.reject(cause)
+        })
         const error = yield* failure(rig)
         assert.strictEqual(error._tag, "CredentialsError")
         assert.strictEqual(
@@ -539,7 +547,7 @@ describe("what is no answer", () => {
 
   it.effect("no endpoint", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json(leastAnswer)), {
+      const rig = make(responses(json(minimalResponse)), {
         endpoint: "https://localhost",
         useFipsEndpoint: true
       })
@@ -551,7 +559,7 @@ describe("what is no answer", () => {
 
   it.effect("no region is an error of the layer", () =>
     Effect.gen(function* () {
-      const { client } = sdkClient(answers(json(leastAnswer)), {
+      const { client } = sdkClient(responses(json(minimalResponse)), {
         region: () => Promise.reject<string>(new Error("Region is missing"))
       })
       const error = yield* Effect.flip(Effect.provide(meter, AwsSdkClient.layerFrom(client)))
@@ -575,7 +583,7 @@ describe("mending", () => {
 
   it.effect("expired credentials are renewed once, and the call is made again", () =>
     Effect.gen(function* () {
-      const rig = make(answers(expired, json({ MeteringRecordId: "m" })), {
+      const rig = make(responses(expired, json({ MeteringRecordId: "m" })), {
         credentials: rotating()
       })
       const answer = yield* Effect.provide(MeteringClient.meterUsage(meterUsage), rig.layer)
@@ -588,7 +596,7 @@ describe("mending", () => {
 
   it.effect("credentials that have expired again are reported", () =>
     Effect.gen(function* () {
-      const rig = make(answers(expired), { credentials: rotating() })
+      const rig = make(responses(expired), { credentials: rotating() })
       const error = yield* failure(rig)
       assert.strictEqual(error._tag, "CredentialsExpiredError")
       assert.lengthOf(rig.sent, 2)
@@ -597,7 +605,7 @@ describe("mending", () => {
 
   it.effect("credentials that stay the same are not tried again", () =>
     Effect.gen(function* () {
-      const rig = make(answers(expired))
+      const rig = make(responses(expired))
       const error = yield* failure(rig)
       assert.strictEqual(error._tag, "CredentialsExpiredError")
       assert.lengthOf(rig.sent, 1)
@@ -608,7 +616,7 @@ describe("mending", () => {
     Effect.gen(function* () {
       let asked = 0
       const renewing = yield* Deferred.make<void>()
-      const rig = make(answers(expired), {
+      const rig = make(responses(expired), {
         credentials: async () => {
           asked += 1
           if (asked === 1) return { ...secrets, accessKeyId: "AKID" }
@@ -630,7 +638,7 @@ describe("mending", () => {
 
   it.effect("a registration token that has expired renews no credentials", () =>
     Effect.gen(function* () {
-      const rig = make(answers(exception("ExpiredTokenException", "The token has expired")), {
+      const rig = make(responses(exception("ExpiredTokenException", "The token has expired")), {
         credentials: rotating()
       })
       const error = yield* failure(rig, operations.ResolveCustomer.call())
@@ -640,15 +648,15 @@ describe("mending", () => {
   )
 
   const inTwoHours = () => ({ date: new Date(Date.now() + 7_200_000).toUTCString() })
-  const dateOf = ({ headers }: Captured) => headers["x-amz-date"]?.slice(0, 11)
+  const dateOf = ({ headers }: CapturedRequest) => headers["x-amz-date"]?.slice(0, 11)
   const hourOf = (millis: number) => new Date(millis).toISOString().slice(0, 13).replaceAll("-", "")
 
   it.effect("a clock that is off is corrected once, by the SDK, and the call is made again", () =>
     Effect.gen(function* () {
-      const handle: Handle = () =>
+      const handle: RequestHandler = () =>
         rig.sent.length === 1
           ? exception("InvalidSignatureException", "Signature expired: x", inTwoHours())
-          : json(leastAnswer)
+          : json(minimalResponse)
       const rig = make(handle)
       const now = Date.now()
       yield* Effect.provide(meter, rig.layer)
@@ -665,11 +673,11 @@ describe("mending", () => {
   ] as const)("a Date %s is none to sign by, whatever it comes with", ([, date]) =>
     Effect.gen(function* () {
       const rig = make(
-        answers(
-          json(leastAnswer, 200, { date: date() }),
+        responses(
+          json(minimalResponse, 200, { date: date() }),
           exception("ThrottlingException", "said", { date: date() }),
           exception("RequestTimeTooSkewed", "said", { date: date() }),
-          json(leastAnswer)
+          json(minimalResponse)
         )
       )
       const now = hourOf(Date.now())
@@ -702,7 +710,7 @@ describe("mending", () => {
 describe("the user's client", () => {
   it.scoped("is not destroyed", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json(leastAnswer)))
+      const rig = make(responses(json(minimalResponse)))
       let destroyed = false
       rig.client.config.requestHandler.destroy = () => {
         destroyed = true
@@ -716,7 +724,7 @@ describe("the user's client", () => {
 
   it.effect("may be a stub that answers for itself", () =>
     Effect.gen(function* () {
-      const rig = make(answers(json(leastAnswer)))
+      const rig = make(responses(json(minimalResponse)))
       const stub = (send: () => Promise<unknown>) => Object.assign(rig.client, { send })
       stub(async () => ({
         $metadata: { httpStatusCode: 200, requestId: "r-9" },
@@ -757,7 +765,7 @@ describe("what wraps the client's `send`", () => {
   it.effect("sees how each call ends, and its request id", () =>
     Effect.gen(function* () {
       const rig = make(
-        answers(json(leastAnswer), exception("com.amazon#ThrottlingException"), json({}, 500))
+        responses(json(minimalResponse), exception("com.amazon#ThrottlingException"), json({}, 500))
       )
       const ends: Array<unknown> = []
       const send = rig.client.send.bind(rig.client) as (...args: Array<unknown>) => Promise<object>
@@ -820,8 +828,9 @@ describe("calls at the same time", () => {
 
 describe("no leak", () => {
   /** Says back all that it was sent, as some proxies do. */
-  const recited = ({ body, headers, path }: Captured) => JSON.stringify({ body, headers, path })
-  const paths: Record<string, Handle> = {
+  const recited = ({ body, headers, path }: CapturedRequest) =>
+    JSON.stringify({ body, headers, path })
+  const paths: Record<string, RequestHandler> = {
     "recited in a message": (request) => exception("ValidationException", recited(request)),
     "recited in a modelled exception": (request) =>
       exception("ThrottlingException", recited(request)),

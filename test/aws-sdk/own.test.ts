@@ -2,8 +2,8 @@
 import { ResolveCustomerCommand } from "@aws-sdk/client-marketplace-metering"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { Seen, Send } from "../../src/aws-sdk/internal/exchange.js"
 import * as own from "../../src/aws-sdk/internal/own.js"
+import type { AttemptState, Send } from "../../src/aws-sdk/internal/sdkCall.js"
 import { sdkClient } from "../differential/harness.js"
 
 const answering = () => sdkClient(() => ({ status: 200, headers: {}, body: "{}" }))
@@ -12,7 +12,7 @@ type Client = ReturnType<typeof answering>["client"]
 
 /** What was seen of one request. */
 const sending = (send: Send, body: string) => {
-  const seen: Seen = {}
+  const seen: AttemptState = {}
   return Effect.as(
     Effect.promise((abortSignal) =>
       send({
@@ -21,7 +21,7 @@ const sending = (send: Send, body: string) => {
         body,
         length: body.length,
         abortSignal,
-        seen
+        state: seen
       })
     ),
     seen
@@ -37,7 +37,7 @@ describe("without the SDK's middleware for traces, as in a browser", () => {
       client.middlewareStack.remove("recursionDetectionMiddleware")
       const send = own.makeSend(client)
       for (const body of bodies) {
-        const { answer } = yield* sending(send, body)
+        const { response: answer } = yield* sending(send, body)
         assert.deepStrictEqual(answer, { status: 200, headers: {}, body: "{}" })
       }
       assert.deepStrictEqual(

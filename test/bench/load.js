@@ -24,10 +24,10 @@
 import { availableParallelism, cpus } from "node:os"
 import { DateTime } from "effect"
 import { MeteringClient } from "effect-marketplace-metering"
+import { sender, signed } from "./baseline.js"
 import { customers, dimension, productCode, requestAt, scenario } from "./batch.js"
 import { start, stopAll } from "./children.js"
 import { ratio, shown, spread } from "./measure.js"
-import { sender, signed } from "./raw.js"
 import { cpuOf, startSandbox } from "./sandbox.js"
 
 if (globalThis.gc === undefined) throw new Error("run it with --expose-gc")

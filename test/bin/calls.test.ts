@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Deferred, Effect, Exit, Queue, Redacted, Scope } from "effect"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import { nobody, serve } from "../support/loopback.js"
+import { closedEndpoint, serve } from "../support/loopbackServer.js"
 import { command } from "./command.js"
-import { environment, World } from "./world.js"
+import { environment, sandboxLayer } from "./sandboxServer.js"
 
 const { file, run, start } = command()
 
@@ -34,13 +34,13 @@ describe("meter", () => {
       assert.include(first.stdout, `record id  ${record?.meteringRecordId}`)
       const answer = JSON.parse(again.stdout) as Record<string, unknown>
       assert.strictEqual(answer.meteringRecordId, record?.meteringRecordId)
-      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).calls, {
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).callCounts, {
         MeterUsage: 2,
         BatchMeterUsage: 0,
         RegisterUsage: 0,
         ResolveCustomer: 0
       })
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("sends allocations by either kind of names, a time and a token", () =>
@@ -61,7 +61,7 @@ describe("meter", () => {
       const records = yield* sandbox.records
       assert.lengthOf(records, 1)
       assert.strictEqual(records[0]?.usageAllocations?.[0]?.tags?.[0].value, "b")
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("meters nothing in a dry run", () =>
@@ -70,7 +70,7 @@ describe("meter", () => {
       assert.strictEqual(ended.code, 0)
       assert.match(ended.stdout, /nothing was/)
       assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("ends with 1 when it is refused, in one line and without a trace", () =>
@@ -79,7 +79,7 @@ describe("meter", () => {
       assert.strictEqual(ended.code, 1)
       assert.strictEqual(ended.stdout, "")
       assert.match(ended.stderr, /^MeterUsage: The product code[^\n]*\n$/)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("ends with 130 when it is stopped, and says how to send the same charge again", () =>
@@ -103,12 +103,12 @@ describe("meter", () => {
         assert.deepStrictEqual([told.code, told.stdout], [130, ""])
         assert.match(told.stderr, expected)
       }
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("ends with 2 when nothing was sent", () =>
     Effect.gen(function* () {
-      const refusing = yield* nobody
+      const refusing = yield* closedEndpoint
       for (const [change, expected] of [
         [{ "--quantity": "1.5" }, /--quantity: expected a whole number from 0, got "1.5"/],
         [{ "--allocations": '[{"allocatedUsageQuantity":2}]' }, /allocationSum/],
@@ -121,8 +121,8 @@ describe("meter", () => {
         assert.match(ended.stderr, expected)
         assert.notMatch(ended.stderr, /\n\s+at /)
       }
-      assert.strictEqual((yield* (yield* MeteringSandbox.MeteringSandbox).calls).MeterUsage, 0)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+      assert.strictEqual((yield* (yield* MeteringSandbox.MeteringSandbox).callCounts).MeterUsage, 0)
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 })
 
@@ -182,7 +182,7 @@ describe("a call whose first attempt was lost", () => {
         assert.notMatch(stderr, /nothing was sent/i)
       }
       assert.match(refused.stderr, /ECONNREFUSED[\s\S]*An earlier attempt may have been metered: /)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("is billed once when it is repeated by what was told", () =>
@@ -199,7 +199,7 @@ describe("a call whose first attempt was lost", () => {
         records.map(({ quantity }) => quantity),
         [3]
       )
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("tells of three answers of 503 that each may have metered", () =>
@@ -211,7 +211,7 @@ describe("a call whose first attempt was lost", () => {
       const ended = yield* call(["meter", ...usage, "--endpoint", unavailable])
       assert.strictEqual(ended.code, 1)
       assert.match(ended.stderr, again)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("tells of register and resolve that something was sent, and of a dry run no token", () =>
@@ -225,7 +225,7 @@ describe("a call whose first attempt was lost", () => {
       }
       assert.match(register.stderr, /may have been registered[\s\S]*again is safe/)
       assert.notMatch(resolve.stderr, /may have been/)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("tells of a dry run that was given a record", () =>
@@ -236,7 +236,7 @@ describe("a call whose first attempt was lost", () => {
       const ended = yield* call(["meter", ...usage, "--dry-run", "--endpoint", metering])
       assert.deepStrictEqual([ended.code, ended.stdout], [1, ""])
       assert.match(ended.stderr, /a-record\. It may have been metered/)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 })
 
@@ -267,7 +267,7 @@ describe("resolve", () => {
         customerAWSAccountId: "222233334444",
         productCode: "sandbox-analytics"
       })
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("never repeats a token, whatever is wrong with it or with the rest", () =>
@@ -275,7 +275,7 @@ describe("resolve", () => {
       const token = yield* minted
       for (const [args, env, code] of [
         [["--log-level", "all"], { AWS_SECRET_ACCESS_KEY: "another-secret" }, 1],
-        [["--log-level", "all", "--endpoint", yield* nobody], {}, 2]
+        [["--log-level", "all", "--endpoint", yield* closedEndpoint], {}, 2]
       ] as const) {
         const ended = yield* call(["resolve", ...args], token, env)
         assert.strictEqual(ended.code, code, ended.stderr)
@@ -286,7 +286,7 @@ describe("resolve", () => {
       assert.strictEqual(ended.code, 1)
       assert.match(ended.stderr, /registration token is not valid/)
       assert.notInclude(ended.stderr, token)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("says where a token may come from", () =>
@@ -307,7 +307,7 @@ describe("resolve", () => {
         assert.strictEqual(told.code, 2)
         assert.notInclude(told.stdout + told.stderr, "A-TOKEN")
       }
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 })
 
@@ -323,7 +323,7 @@ describe("register", () => {
       assert.match(ended.stdout, /verified +the buyer may run this product/)
       assert.match(ended.stdout, /nonce +instance-7/)
       assert.notMatch(ended.stdout, /eyJ/)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("proves nothing without a key, and with another one refuses", () =>
@@ -340,7 +340,7 @@ describe("register", () => {
       assert.deepStrictEqual([refused.code, refused.stdout], [1, ""])
       assert.match(refused.stderr, /No proof of entitlement/)
       assert.notMatch(refused.stderr, /eyJ/)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("gives the signed answer to machines, and warns of a key that has expired", () =>
@@ -353,7 +353,7 @@ describe("register", () => {
       assert.match(ended.stderr, /public key has expired at 2026-01-01T00:00:00Z/)
     }).pipe(
       Effect.provide(
-        World({
+        sandboxLayer({
           products: [
             {
               code: "sandbox-container",

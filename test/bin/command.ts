@@ -8,7 +8,7 @@ import { afterAll, beforeAll, vi } from "vitest"
 
 const bundler = fileURLToPath(new URL("../../src/bin/bundle.js", import.meta.url))
 
-export interface Ended {
+export interface CommandResult {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
@@ -25,11 +25,11 @@ export interface RunOptions {
 }
 
 /** A process that runs. */
-export interface Running {
+export interface RunningCommand {
   readonly child: ChildProcess
   /** Waits for a text on its standard output, or on the error output, and gives the match. */
   readonly until: (pattern: RegExp) => Promise<RegExpExecArray>
-  readonly ended: Promise<Ended>
+  readonly ended: Promise<CommandResult>
 }
 
 /** Builds the command for a file of tests; whatever still runs at its end is killed. */
@@ -47,7 +47,7 @@ export const command = () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const start = (args: ReadonlyArray<string>, options: RunOptions = {}): Running => {
+  const start = (args: ReadonlyArray<string>, options: RunOptions = {}): RunningCommand => {
     const source = options.stdinFrom === undefined ? "pipe" : openSync(options.stdinFrom, "r")
     const target = options.stdoutInto === undefined ? "pipe" : openSync(options.stdoutInto, "a")
     const child = spawn(process.execPath, [join(folder, "command.mjs"), ...args], {
@@ -69,12 +69,12 @@ export const command = () => {
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.setEncoding("utf8").on("data", (text: string) => {
         out[name] += text
-        for (const look of waiting) look()
+        for (const check of waiting) check()
       })
     }
     child.stdin?.on("error", () => {})
     child.stdin?.end(options.stdin ?? "")
-    const ended = new Promise<Ended>((resolve) => {
+    const ended = new Promise<CommandResult>((resolve) => {
       child.once("close", (code, signal) => {
         children.delete(child)
         resolve({ code, signal, ...out })
@@ -82,14 +82,14 @@ export const command = () => {
     })
     const until = (pattern: RegExp) =>
       new Promise<RegExpExecArray>((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           const match = pattern.exec(out.stdout) ?? pattern.exec(out.stderr)
           if (match === null) return
-          waiting.delete(look)
+          waiting.delete(check)
           resolve(match)
         }
-        waiting.add(look)
-        look()
+        waiting.add(check)
+        check()
         ended.then(({ code, stderr, stdout }) =>
           reject(new Error(`It ended with ${code} before ${pattern}:\n${stdout}\n${stderr}`))
         )
@@ -99,7 +99,7 @@ export const command = () => {
 
   return {
     start,
-    run: (args: ReadonlyArray<string>, options?: RunOptions): Promise<Ended> =>
+    run: (args: ReadonlyArray<string>, options?: RunOptions): Promise<CommandResult> =>
       start(args, options).ended,
     /** A file of the folder that it runs in. */
     file: (name: string) => join(folder, name)

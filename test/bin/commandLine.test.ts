@@ -1,18 +1,18 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
-import { info } from "../../src/bin/app.js"
+import { rootInfo } from "../../src/bin/cli.js"
+import type { CommandInfo } from "../../src/bin/internal/commandInfo.js"
 import * as commandLine from "../../src/bin/internal/commandLine.js"
 import { completions } from "../../src/bin/internal/completions.js"
-import type { CommandInfo } from "../../src/bin/internal/describe.js"
 import * as help from "../../src/bin/internal/help.js"
-import { environmentOf, examples } from "../../src/bin/internal/manual.js"
+import { environmentOf, examples } from "../../src/bin/internal/helpTexts.js"
 import { command } from "./command.js"
 
-const program = info.name
+const program = rootInfo.name
 const words = (text: string) => text.split(" ").filter((word) => word !== "")
-const read = (text: string) => commandLine.read(info, words(text))
+const read = (text: string) => commandLine.parse(rootInfo, words(text))
 const commandOf = (name: string): CommandInfo => {
-  const found = info.subcommands.find((command) => command.name === name)
+  const found = rootInfo.subcommands.find((command) => command.name === name)
   assert.isDefined(found)
   return found as CommandInfo
 }
@@ -51,8 +51,8 @@ describe("a mistake is told by its name, with what was meant", () => {
   ] as const) {
     it(written, () => {
       const mistake = read(written)
-      assert.strictEqual(mistake._tag, "Mistake")
-      const [told = "", hint] = mistake._tag === "Mistake" ? mistake.message.split("\n") : []
+      assert.strictEqual(mistake._tag, "UsageError")
+      const [told = "", hint] = mistake._tag === "UsageError" ? mistake.message.split("\n") : []
       if (typeof expected === "string") assert.strictEqual(told, expected)
       else assert.match(told, expected)
       assert.match(hint ?? "", /^See effect-marketplace-metering( \w+)? --help\.$/)
@@ -90,7 +90,7 @@ describe("what is written well runs, or is answered", () => {
   it("every example", () => {
     assert.deepStrictEqual(
       Object.keys(examples),
-      info.subcommands.map(({ name }) => name)
+      rootInfo.subcommands.map(({ name }) => name)
     )
     for (const { term } of Object.values(examples).flat()) {
       assert.strictEqual(read(term)._tag, "Run", term)
@@ -125,8 +125,8 @@ describe("help", () => {
   }
 
   it("of all has every command by one sentence", () => {
-    const text = help.render(info, [program], { ...style, isStyled: true })
-    for (const { name } of info.subcommands)
+    const text = help.render(rootInfo, [program], { ...style, isStyled: true })
+    for (const { name } of rootInfo.subcommands)
       assert.match(text, new RegExp(`^  ${name} +[A-Z]`, "m"))
     assert.include(text, "\u001b[1mCOMMANDS\u001b[0m")
     assert.include(text, "-v, --version")
@@ -151,7 +151,7 @@ describe("completion", () => {
       [
         "--norc",
         "-c",
-        `${completions.bash(info)}
+        `${completions.bash(rootInfo)}
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _effect_marketplace_metering; printf '%s\\n' "\${COMPREPLY[@]}"`,
         "bash",
         ...line.split(" ")
@@ -163,11 +163,11 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _effect_marketplace_metering; printf 
 
   // where there is none, nobody completes by it
   it.runIf(hasBash)("in bash offers commands, the options of each, and their values", () => {
-    const names = info.subcommands.map(({ name }) => name)
+    const names = rootInfo.subcommands.map(({ name }) => name)
     assert.deepStrictEqual(offered(`${program} `), names)
     assert.deepStrictEqual(offered(`${program} re`), ["resolve", "register"])
     assert.includeMembers(offered(`${program} --`), ["--version", "--completions", "--help"])
-    for (const { name, options } of info.subcommands) {
+    for (const { name, options } of rootInfo.subcommands) {
       assert.includeMembers(offered(`${program} ${name} --`), [
         ...options.map((option) => option.name),
         "--help"
@@ -185,10 +185,10 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _effect_marketplace_metering; printf 
   })
 
   it("in zsh and fish names every option of every command", () => {
-    for (const { name, options } of info.subcommands) {
-      const [, zsh = ""] = completions.zsh(info).split(`        ${name})\n`)
+    for (const { name, options } of rootInfo.subcommands) {
+      const [, zsh = ""] = completions.zsh(rootInfo).split(`        ${name})\n`)
       const fish = completions
-        .fish(info)
+        .fish(rootInfo)
         .split("\n")
         .filter((line) => line.includes(`'__fish_seen_subcommand_from ${name}'`))
       for (const option of options) {

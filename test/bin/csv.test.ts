@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parse } from "csv-parse/sync"
 import { Effect, FastCheck as fc } from "effect"
-import * as csv from "../../src/bin/internal/csv.js"
-import { bytesOf } from "./usage.js"
+import * as csv from "../../src/bin/input/csv.js"
+import { encode } from "./readRows.js"
 
 const read = (text: string, size = 65_536) => {
   const { end, push } = csv.make("usage.csv")
-  const bytes = bytesOf(text)
+  const bytes = encode(text)
   const given: Array<csv.Line> = []
   for (let at = 0; at < bytes.length; at += size) {
     const { failure, out } = push(bytes.slice(at, at + size))

@@ -5,24 +5,24 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Redacted } from "effect"
 import { MeteringError } from "effect-marketplace-metering"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import * as findings from "../../src/bin/internal/findings.js"
+import * as doctorChecks from "../../src/bin/internal/doctorChecks.js"
 import * as proxies from "../../src/bin/internal/proxies.js"
-import { nobody, serve } from "../support/loopback.js"
+import { closedEndpoint, serve } from "../support/loopbackServer.js"
 import { command } from "./command.js"
-import { environment, World } from "./world.js"
+import { environment, sandboxLayer } from "./sandboxServer.js"
 
 const { file, run } = command()
 
-interface Told {
+interface DoctorReport {
   readonly ok: boolean
-  readonly checks: ReadonlyArray<findings.Finding>
+  readonly checks: ReadonlyArray<doctorChecks.CheckResult>
 }
 
 const doctor = (args: ReadonlyArray<string>, change: Record<string, string> = {}) =>
   Effect.gen(function* () {
     const env = { ...(yield* environment), ...change }
     const ended = yield* Effect.promise(() => run(["doctor", ...args, "--json"], { env }))
-    const told = JSON.parse(ended.stdout) as Told
+    const told = JSON.parse(ended.stdout) as DoctorReport
     return { ...ended, told, status: told.checks.map(({ check, status }) => `${check}: ${status}`) }
   })
 
@@ -45,7 +45,7 @@ describe("on a machine", () => {
       assert.match(told.checks[0]?.found ?? "", /from the environment/)
       assert.match(told.checks[2]?.found ?? "", /it is a sandbox/)
       assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("where the secret is wrong, it says so for every call, and ends with 1", () =>
@@ -60,12 +60,12 @@ describe("on a machine", () => {
       ])
       assert.strictEqual(stderr, "3 things would stop metering.\n")
       assert.notInclude(stdout, secret)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("without credentials and endpoint, it looks no further", () =>
     Effect.gen(function* () {
-      const { code, status } = yield* doctor(["--endpoint", yield* nobody], {
+      const { code, status } = yield* doctor(["--endpoint", yield* closedEndpoint], {
         AWS_ACCESS_KEY_ID: ""
       })
       assert.strictEqual(code, 1)
@@ -76,7 +76,7 @@ describe("on a machine", () => {
         "clock: skipped",
         "permissions: skipped"
       ])
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("without a Region, it names the places to put one", () =>
@@ -84,7 +84,7 @@ describe("on a machine", () => {
       const { code, told } = yield* doctor([], { AWS_REGION: "" })
       assert.strictEqual(code, 1)
       assert.match(told.checks[1]?.advice ?? "", /AWS_REGION/)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 })
 
@@ -112,7 +112,7 @@ describe("what is wrong is told by its name", () => {
         ])
         assert.match(told.checks[2]?.advice ?? "", /endpoint is not an http or https URL/)
       }
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("a Region that is none, and a flag that is neither", () =>
@@ -122,7 +122,7 @@ describe("what is wrong is told by its name", () => {
       const flag = yield* doctor([], { AWS_USE_FIPS_ENDPOINT: "maybe" })
       assert.deepStrictEqual(flag.status.slice(1, 2), ["configuration: problem"])
       assert.match(flag.told.checks[1]?.advice ?? "", /AWS_USE_FIPS_ENDPOINT/)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("a clock that is off, and not permissions", () =>
@@ -144,7 +144,7 @@ describe("what is wrong is told by its name", () => {
         "permission for MeterUsage: skipped"
       ])
       assert.strictEqual(stderr, "1 thing would stop metering.\n")
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("a source of credentials that hangs, in some seconds", () =>
@@ -162,7 +162,7 @@ describe("what is wrong is told by its name", () => {
       assert.strictEqual(code, 1)
       assert.match(told.checks[0]?.found ?? "", /no answer within 10 seconds/)
       assert.match(told.checks[0]?.advice ?? "", /credential_process/)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 })
 
@@ -217,7 +217,7 @@ describe("a proxy of the environment", () => {
         run(["resolve", ...far], { env: { ...env, ...change }, stdin: Redacted.value(token) })
       )
       assert.strictEqual(resolved.code, 0, resolved.stderr)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("is not asked for this machine, nor for hosts in NO_PROXY", () =>
@@ -233,7 +233,7 @@ describe("a proxy of the environment", () => {
       const everything = yield* doctor([], { HTTP_PROXY: url, NO_PROXY: "*" })
       assert.notInclude(everything.status, "proxy: ok")
       assert.deepStrictEqual(asked, [])
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
   it.live("that is none stops every command before anything is sent", () =>
@@ -252,15 +252,15 @@ describe("a proxy of the environment", () => {
       assert.strictEqual(resolved.code, 2)
       assert.match(resolved.stderr, /HTTPS_PROXY is not the URL of an http or https proxy/)
       assert.notInclude(stdout + resolved.stderr, "hidden-password")
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it("is read as other tools read it", () => {
     const read = (environment: Record<string, string>) =>
-      Either.match(proxies.read(environment), {
+      Either.match(proxies.fromEnvironment(environment), {
         onLeft: (reason) => reason,
         onRight: (found) =>
-          found && [found.http, found.https].map((proxy) => proxy && proxies.shown(proxy))
+          found && [found.http, found.https].map((proxy) => proxy && proxies.formatProxy(proxy))
       })
     assert.isUndefined(read({}))
     assert.isUndefined(read({ NO_PROXY: "a", HTTP_PROXY: " " }))
@@ -296,19 +296,19 @@ describe("findings", () => {
       ["ASIAIOSFODNN7EXAMPLE", [], "ASIA…MPLE: temporary credentials of a role or session"],
       ["other", ["NEW_MARK"], "other: an access key of unknown kind"]
     ] as const) {
-      assert.deepStrictEqual(findings.ofCredentials(keys(id), marks, now), {
+      assert.deepStrictEqual(doctorChecks.credentialsResult(keys(id), marks, now), {
         check: "credentials",
         status: "ok",
         found: expected
       })
     }
-    const expired = findings.ofCredentials(keys("ASIAIOSFODNN7EXAMPLE", now), [], now)
+    const expired = doctorChecks.credentialsResult(keys("ASIAIOSFODNN7EXAMPLE", now), [], now)
     assert.strictEqual(expired.status, "problem")
   })
 
   it("tell a clock by how far it is off", () => {
     const seen = [0, 1999, -59_000, 60_000, -299_999, 300_000, -3_600_000].map((ahead) => {
-      const { found, status } = findings.ofClock(ahead)
+      const { found, status } = doctorChecks.clockResult(ahead)
       return `${status} ${found}`
     })
     assert.deepStrictEqual(seen, [
@@ -324,7 +324,7 @@ describe("findings", () => {
 
   it("know the documented Regions of two operations, and do not guess at the others", () => {
     const status = (region: string, name: MeteringError.OperationName) =>
-      findings.ofRegion(region, [name]).status
+      doctorChecks.regionResult(region, [name]).status
     assert.strictEqual(status("eu-central-1", "BatchMeterUsage"), "ok")
     assert.strictEqual(status("cn-northwest-1", "BatchMeterUsage"), "ok")
     assert.strictEqual(status("cn-northwest-1", "MeterUsage"), "warning")
@@ -335,8 +335,8 @@ describe("findings", () => {
 
   it("take for granted what only the permitted are told", () => {
     const answer = { operation: "ResolveCustomer" as const, statusCode: 400 }
-    const status = (error: Parameters<typeof findings.ofPermission>[1]) =>
-      findings.ofPermission("ResolveCustomer", error).status
+    const status = (error: Parameters<typeof doctorChecks.permissionResult>[1]) =>
+      doctorChecks.permissionResult("ResolveCustomer", error).status
     assert.strictEqual(status(undefined), "ok")
     assert.strictEqual(status(new MeteringError.InvalidTokenException(answer)), "ok")
     assert.strictEqual(status(new MeteringError.InvalidProductCodeException(answer)), "warning")

@@ -1,14 +1,14 @@
 /** A process that takes and gives back locks as it is told. */
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, Exit, Scope } from "effect"
-import * as stateLock from "../../src/bin/internal/stateLock.js"
+import * as lockFile from "../../src/bin/internal/lockFile.js"
 
 let scope: Scope.CloseableScope | undefined
 
-const take = (path: string) =>
+const acquire = (path: string) =>
   Effect.gen(function* () {
     const taken = yield* Scope.make()
-    yield* Scope.extend(stateLock.hold(path), taken)
+    yield* Scope.extend(lockFile.acquire(path), taken)
     scope = taken
     return "held"
   }).pipe(
@@ -16,14 +16,14 @@ const take = (path: string) =>
     Effect.provide(NodeFileSystem.layer)
   )
 
-const giveBack = Effect.suspend(() => {
+const release = Effect.suspend(() => {
   const taken = scope
   scope = undefined
   return taken === undefined ? Effect.void : Scope.close(taken, Exit.void)
 })
 
 process.on("message", (path: string) => {
-  Effect.runPromise(path === "" ? Effect.as(giveBack, "free") : take(path)).then((said) =>
+  Effect.runPromise(path === "" ? Effect.as(release, "free") : acquire(path)).then((said) =>
     process.send?.(said)
   )
 })

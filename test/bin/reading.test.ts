@@ -2,17 +2,17 @@ import { FileSystem } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, DateTime, Effect, FastCheck as fc, Stream } from "effect"
-import * as input from "../../src/bin/internal/input.js"
-import * as limits from "../../src/bin/internal/limits.js"
-import * as rows from "../../src/bin/internal/rows.js"
-import { bytesOf, faultOf, inPieces, itemOf, rowsOf, unreadable } from "./usage.js"
+import * as inputFile from "../../src/bin/input/inputFile.js"
+import * as limits from "../../src/bin/input/limits.js"
+import * as parseRows from "../../src/bin/input/parseRows.js"
+import { chunked, encode, errorOf, itemOf, readError, readRows } from "./readRows.js"
 
 const formats = ["csv", "ndjson"] as const
 
 const head = "timestamp,dimension,customerAWSAccountId,quantity"
 
 /** Characters of one to four bytes, line breaks in quotes, and the quantity at the end, where a cut makes it smaller. */
-const written = {
+const sources = {
   csv: [
     `\ufeff${head}`,
     "2026-11-25T10:00:00Z,müller-€,111122223333,123456",
@@ -27,16 +27,16 @@ const written = {
   ]
 }
 
-const textOf = (format: rows.Format) => `${written[format].join("\n")}\n`
+const textOf = (format: parseRows.Format) => `${sources[format].join("\n")}\n`
 
 /** The runner of tests wants to hear of them in between. */
-const breath = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+const yieldToRunner = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
-const quantitiesOf = (given: ReadonlyArray<rows.Row>) =>
+const quantitiesOf = (given: ReadonlyArray<parseRows.Row>) =>
   given.map((row) => itemOf(row)?.record.quantity)
 
 /** The rows that end within so many bytes, as quantities, and the line that is not complete. */
-const completeIn = (format: rows.Format, length: number) => {
+const completeIn = (format: parseRows.Format, length: number) => {
   const ends = format === "csv" ? [[2, 123_456] as const, [4, 7] as const, [5, 999] as const] : []
   const all: ReadonlyArray<readonly [lines: number, quantity: number]> =
     format === "csv"
@@ -46,7 +46,7 @@ const completeIn = (format: rows.Format, length: number) => {
           [2, 7],
           [3, 999]
         ]
-  const lines = bytesOf(textOf(format))
+  const lines = encode(textOf(format))
     .slice(0, length)
     .reduce((count, byte) => count + (byte === 10 ? 1 : 0), 0)
   const firstLines = format === "csv" ? [1, 2, 3, 5, 6] : [1, 2, 3, 4]
@@ -57,13 +57,13 @@ const completeIn = (format: rows.Format, length: number) => {
 }
 
 describe.each(formats)("reading of %s", (format) => {
-  const bytes = bytesOf(textOf(format))
+  const bytes = encode(textOf(format))
   const sizes = [1, 3, bytes.length]
 
   it.effect("gives all rows, however the input is cut into pieces", () =>
     Effect.gen(function* () {
       for (const size of sizes) {
-        const { failure, given } = yield* rowsOf(format, inPieces(bytes, size))
+        const { failure, given } = yield* readRows(format, chunked(bytes, size))
         assert.isUndefined(failure)
         assert.deepStrictEqual(quantitiesOf(given), [123_456, 7, 999])
       }
@@ -73,17 +73,17 @@ describe.each(formats)("reading of %s", (format) => {
   it.effect("gives a row only when its line end was read, wherever reading fails", () =>
     Effect.gen(function* () {
       for (let length = 0; length <= bytes.length; length++) {
-        yield* breath
+        yield* yieldToRunner
         const expected = completeIn(format, length)
         for (const size of sizes) {
-          const { failure, given } = yield* rowsOf(
+          const { failure, given } = yield* readRows(
             format,
-            Stream.concat(inPieces(bytes.slice(0, length), size), Stream.fail(unreadable))
+            Stream.concat(chunked(bytes.slice(0, length), size), Stream.fail(readError))
           )
           assert.deepStrictEqual(quantitiesOf(given), expected.quantities, `${length} of ${size}`)
           assert.strictEqual(
             failure,
-            `${unreadable.message} Line ${expected.unread} and what follows it was not read.`
+            `${readError.message} Line ${expected.unread} and what follows it was not read.`
           )
         }
       }
@@ -94,11 +94,11 @@ describe.each(formats)("reading of %s", (format) => {
     Effect.gen(function* () {
       for (const wrong of [0xfc, 0xe2]) {
         for (let at = 4; at <= bytes.length; at++) {
-          yield* breath
+          yield* yieldToRunner
           const expected = completeIn(format, at)
           const broken = Uint8Array.from([...bytes.slice(0, at), wrong, ...bytes.slice(at)])
           for (const size of [2, broken.length]) {
-            const { failure, given } = yield* rowsOf(format, inPieces(broken, size))
+            const { failure, given } = yield* readRows(format, chunked(broken, size))
             assert.deepStrictEqual(quantitiesOf(given), expected.quantities, `${at} by ${size}`)
             assert.match(failure ?? "", /^usage is not UTF-8: /)
             assert.include(failure, `Line ${expected.unread} and what follows it was not read.`)
@@ -111,10 +111,10 @@ describe.each(formats)("reading of %s", (format) => {
   it.effect("accepts a last row without a line end only at a clean end", () =>
     Effect.gen(function* () {
       const whole = textOf(format).trimEnd()
-      const clean = yield* rowsOf(format, inPieces(bytesOf(whole), 5))
+      const clean = yield* readRows(format, chunked(encode(whole), 5))
       assert.deepStrictEqual(quantitiesOf(clean.given), [123_456, 7, 999])
-      for (const end of [Stream.fail(unreadable), Stream.make(Uint8Array.of(0xfc))]) {
-        const cut = yield* rowsOf(format, Stream.concat(inPieces(bytesOf(whole), 5), end))
+      for (const end of [Stream.fail(readError), Stream.make(Uint8Array.of(0xfc))]) {
+        const cut = yield* readRows(format, Stream.concat(chunked(encode(whole), 5), end))
         assert.deepStrictEqual(quantitiesOf(cut.given), [123_456, 7])
       }
     })
@@ -122,8 +122,8 @@ describe.each(formats)("reading of %s", (format) => {
 
   it.effect("gives what is complete of an input that stays open", () =>
     Effect.gen(function* () {
-      const open = Stream.concat(inPieces(bytes, 5), Stream.never)
-      const stream = format === "csv" ? rows.csv(open, "usage") : rows.ndjson(open)
+      const open = Stream.concat(chunked(bytes, 5), Stream.never)
+      const stream = format === "csv" ? parseRows.csv(open, "usage") : parseRows.ndjson(open)
       const given = yield* Stream.runCollect(Stream.take(stream, 3))
       assert.deepStrictEqual(quantitiesOf(Chunk.toReadonlyArray(given)), [123_456, 7, 999])
     })
@@ -134,15 +134,15 @@ describe.each(formats)("reading of %s", (format) => {
       let pulled = 0
       const one = textOf(format).split("\n").at(-2) ?? ""
       const endless = Stream.concat(
-        inPieces(bytes, bytes.length),
+        chunked(bytes, bytes.length),
         Stream.repeatEffect(
           Effect.sync(() => {
             pulled += 1
-            return bytesOf(`${one}\n`)
+            return encode(`${one}\n`)
           })
         )
       )
-      const stream = format === "csv" ? rows.csv(endless, "usage") : rows.ndjson(endless)
+      const stream = format === "csv" ? parseRows.csv(endless, "usage") : parseRows.ndjson(endless)
       yield* Stream.runDrain(Stream.take(stream, 1_000))
       assert.isAtMost(pulled, 1_000)
     })
@@ -155,14 +155,14 @@ describe.each(formats)("reading of %s", (format) => {
       const long = format === "csv" ? `${filler},${filler}` : `{"dimension":"${filler}"}`
       const text = [first, long, ...others.slice(-1)].join("\n")
       for (const size of [65_536, text.length]) {
-        const { failure, given } = yield* rowsOf(format, inPieces(bytesOf(text), size))
+        const { failure, given } = yield* readRows(format, chunked(encode(text), size))
         assert.isUndefined(failure)
         const row = given.find(({ line }) => line === 2)
         assert.match(
-          row === undefined ? "" : (faultOf(row) ?? ""),
+          row === undefined ? "" : (errorOf(row) ?? ""),
           /^(cell 1 is longer than 1,048,576|the line is longer than 2,097,152) bytes, and only its beginning is kept$/
         )
-        assert.isBelow(JSON.stringify(row?.written).length, 300)
+        assert.isBelow(JSON.stringify(row?.raw).length, 300)
         assert.strictEqual(quantitiesOf(given).at(-1), 999)
       }
     })
@@ -180,10 +180,10 @@ it.effect("reading a file whose second piece cannot be read bills no part of a r
     const text = `${head}\n2026-11-25T10:00:00Z,a,111122223333,1\n2026-11-25T10:00:00Z,a,222233334444,12`
     const failing = FileSystem.layerNoop({
       stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info),
-      stream: () => Stream.concat(Stream.make(bytesOf(text)), Stream.fail(error))
+      stream: () => Stream.concat(Stream.make(encode(text)), Stream.fail(error))
     })
-    const given: Array<rows.Row> = []
-    const failure = yield* rows.csv(input.bytesOf("usage.csv"), "usage.csv").pipe(
+    const given: Array<parseRows.Row> = []
+    const failure = yield* parseRows.csv(inputFile.readBytes("usage.csv"), "usage.csv").pipe(
       Stream.runForEach((row) => Effect.sync(() => given.push(row))),
       Effect.flip,
       Effect.provide(failing)
@@ -211,7 +211,10 @@ describe("other kinds of files", () => {
       ] as const) {
         for (const format of formats) {
           for (const size of [1, 100]) {
-            const { failure, given } = yield* rowsOf(format, inPieces(Uint8Array.from(bytes), size))
+            const { failure, given } = yield* readRows(
+              format,
+              chunked(Uint8Array.from(bytes), size)
+            )
             assert.match(failure ?? "", expected)
             assert.lengthOf(given, 0)
           }
@@ -226,7 +229,7 @@ describe("other kinds of files", () => {
         const text = [head, "2026-11-25T10:00:00Z,a,111122223333,1000"]
           .join("\r\n")
           .replaceAll(",", delimiter)
-        const { given } = yield* rowsOf("csv", inPieces(bytesOf(text), 9))
+        const { given } = yield* readRows("csv", chunked(encode(text), 9))
         assert.deepStrictEqual(quantitiesOf(given), [1_000])
       }
     })
@@ -234,9 +237,9 @@ describe("other kinds of files", () => {
 
   it.effect("with another delimiter are told which there may be", () =>
     Effect.gen(function* () {
-      const { failure } = yield* rowsOf(
+      const { failure } = yield* readRows(
         "csv",
-        inPieces(bytesOf(`${head.replaceAll(",", "|")}\n`), 9)
+        chunked(encode(`${head.replaceAll(",", "|")}\n`), 9)
       )
       assert.match(failure ?? "", /columns are separated by commas, semicolons or tabs/)
     })
@@ -246,16 +249,16 @@ describe("other kinds of files", () => {
 describe("a cell", () => {
   const read = (timestamp: string, quantity: string, allocations = "") =>
     Effect.map(
-      rowsOf(
+      readRows(
         "csv",
-        inPieces(
-          bytesOf(
+        chunked(
+          encode(
             `${head},usageAllocations\n${timestamp},a,111122223333,"${quantity}","${allocations.replaceAll('"', '""')}"\n`
           ),
           1_000
         )
       ),
-      ({ given }) => given[0] as rows.Row
+      ({ given }) => given[0] as parseRows.Row
     )
 
   it.effect("may have a time in any spelling that says its zone", () =>
@@ -311,12 +314,12 @@ describe("a cell", () => {
       for (const text of [digits, `${digits}.5`, `1e${digits}`, `-${digits}`]) {
         const row = yield* read("2026-11-25T10:00:00Z", "1", `[${text}]`)
         assert.match(
-          faultOf(row) ?? "",
+          errorOf(row) ?? "",
           /^usageAllocations: -?1[e0-9]+…: expected numbers that need no rounding$/
         )
-        const { given } = yield* rowsOf("ndjson", Stream.make(bytesOf(`{"quantity":${text}}`)))
+        const { given } = yield* readRows("ndjson", Stream.make(encode(`{"quantity":${text}}`)))
         assert.match(
-          faultOf(given[0] as rows.Row) ?? "",
+          errorOf(given[0] as parseRows.Row) ?? "",
           /^-?1[e0-9]+…: expected numbers that need no rounding$/
         )
       }
@@ -333,7 +336,7 @@ describe("a cell", () => {
       ]) {
         const row = yield* read("2026-11-25T10:00:00Z", "1", text)
         assert.match(
-          faultOf(row) ?? "",
+          errorOf(row) ?? "",
           /^usageAllocations: (a|A)?(llocatedUsageQuantity|Value): it is there twice$/
         )
       }
@@ -343,8 +346,8 @@ describe("a cell", () => {
   it.effect("that is not closed in its own line is told with all lines that it takes", () =>
     Effect.gen(function* () {
       const text = `${head}\n2026-11-25T10:00:00Z,"a,1,1\n2026-11-25T10:00:00Z,a,1,1\nx",1,1,1\n`
-      const { given } = yield* rowsOf("csv", inPieces(bytesOf(text), 9))
-      assert.deepStrictEqual(given.map(faultOf), [
+      const { given } = yield* readRows("csv", chunked(encode(text), 9))
+      assert.deepStrictEqual(given.map(errorOf), [
         "expected 4 cells, as in the first line, got 5; by its quotes it goes on to line 4: is there one too many?"
       ])
     })
@@ -353,7 +356,10 @@ describe("a cell", () => {
 
 describe("a line of JSON", () => {
   const read = (text: string) =>
-    Effect.map(rowsOf("ndjson", Stream.make(bytesOf(text))), ({ given }) => given[0] as rows.Row)
+    Effect.map(
+      readRows("ndjson", Stream.make(encode(text))),
+      ({ given }) => given[0] as parseRows.Row
+    )
 
   it.effect("has no member twice: neither of them is billed", () =>
     Effect.gen(function* () {
@@ -363,13 +369,13 @@ describe("a line of JSON", () => {
         '{"quantity":1,"\\u0071uantity":2}',
         '{"quantity":1,"usage_quantity":2}'
       ]) {
-        assert.match(faultOf(yield* read(text)) ?? "", /uantity: it is there twice$/)
+        assert.match(errorOf(yield* read(text)) ?? "", /uantity: it is there twice$/)
       }
       // the same name in another object, or in a text, is no repetition
       const row = yield* read(
         '{"quantity":2,"dimension":"\\"quantity\\":1,","usageAllocations":[{"tags":[{"key":"a","value":"a"},{"key":"b","value":"{"}]},{"tags":[]}]}'
       )
-      assert.isUndefined(faultOf(row))
+      assert.isUndefined(errorOf(row))
     })
   )
 
@@ -380,7 +386,7 @@ describe("a line of JSON", () => {
         `{"usageAllocations":${"[".repeat(deep)}${"]".repeat(deep)}}`,
         `{"usageAllocations":${'{"a":'.repeat(deep / 10)}1${"}".repeat(deep / 10)}}`
       ]) {
-        assert.strictEqual(faultOf(yield* read(text)), "nested deeper than 32 levels")
+        assert.strictEqual(errorOf(yield* read(text)), "nested deeper than 32 levels")
       }
     })
   )
@@ -394,7 +400,7 @@ describe("a line of JSON", () => {
         JSON.stringify({ usageAllocations: [{ [control]: 1 }] }),
         `{${JSON.stringify(control)}:1,${JSON.stringify(control)}:2}`
       ]) {
-        const fault = faultOf(yield* read(text)) ?? ""
+        const fault = errorOf(yield* read(text)) ?? ""
         assert.notStrictEqual(fault, "")
         assert.notMatch(fault, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
       }
@@ -407,7 +413,7 @@ describe("a line of JSON", () => {
     (texts) =>
       Effect.gen(function* () {
         for (const text of texts) {
-          const { failure } = yield* rowsOf("ndjson", Stream.make(bytesOf(`{}\n${text}`)))
+          const { failure } = yield* readRows("ndjson", Stream.make(encode(`{}\n${text}`)))
           assert.isUndefined(failure)
         }
       })

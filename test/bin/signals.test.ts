@@ -1,16 +1,16 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
-import { overdue } from "../../src/bin/internal/signals.js"
+import { shutdownTimeout } from "../../src/bin/internal/signals.js"
 
 it.effect("an end at once is overdue after 5 seconds, and not before all is finished", () =>
   Effect.gen(function* () {
     let unfinished: string | undefined
-    const first = yield* Effect.fork(overdue(() => unfinished))
+    const first = yield* Effect.fork(shutdownTimeout(() => unfinished))
     yield* TestClock.adjust("5 seconds")
     yield* Fiber.join(first)
 
     unfinished = "the file"
-    const second = yield* Effect.fork(overdue(() => unfinished))
+    const second = yield* Effect.fork(shutdownTimeout(() => unfinished))
     yield* TestClock.adjust("1 hour")
     assert.isNull(second.unsafePoll())
     unfinished = undefined

@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { parse } from "csv-parse/sync"
 import { DateTime, Deferred, Effect, Schedule } from "effect"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import { nobody, serve } from "../support/loopback.js"
-import { command, type Ended } from "./command.js"
-import { environment, World } from "./world.js"
+import { closedEndpoint, serve } from "../support/loopbackServer.js"
+import { type CommandResult, command } from "./command.js"
+import { environment, sandboxLayer } from "./sandboxServer.js"
 
 const { file, run, start } = command()
 
@@ -16,12 +16,12 @@ const fast = ["--rate", "1000"]
 const call = (args: ReadonlyArray<string>, stdin?: string) =>
   Effect.flatMap(environment, (env) => Effect.promise(() => run(args, { env, stdin })))
 
-const begin = (args: ReadonlyArray<string>) =>
+const startCommand = (args: ReadonlyArray<string>) =>
   Effect.map(environment, (env) => start(args, { env }))
 
 /** Many customers of one product, so that each of many records has a key of its own. */
 const accounts = Array.from({ length: 5_000 }, (_, i) => String(100_000_000_000 + i))
-const many: MeteringSandbox.Options = {
+const manyCustomers: MeteringSandbox.Options = {
   products: [{ code: "sandbox-analytics", dimensions: ["a", "b"] }],
   customers: [
     ...accounts.map((customerAWSAccountId) => ({
@@ -46,13 +46,14 @@ const write = (name: string, lines: ReadonlyArray<string>) => {
   return file(name)
 }
 
-const objects = ({ stdout }: Ended) =>
+const objects = ({ stdout }: CommandResult) =>
   stdout
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-const summaryOf = (ended: Ended) => objects(ended).at(-1)?.summary as Record<string, unknown>
+const summaryOf = (ended: CommandResult) =>
+  objects(ended).at(-1)?.summary as Record<string, unknown>
 
 describe("ten thousand records, of which 37 are wrong in different ways", () => {
   const wrong = (now: DateTime.Utc): ReadonlyArray<readonly [row: string, reason: RegExp]> => {
@@ -179,7 +180,7 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
         assert.lengthOf(yield* sandbox.records, 9_963 + 37)
         // nothing is left of what it held
         assert.strictEqual(readFileSync(rejected, "utf8"), "")
-      }).pipe(Effect.provide(World(many))),
+      }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
     300_000
   )
 })
@@ -209,7 +210,7 @@ describe("what it prints", () => {
       assert.notInclude(ended.stdout + ended.stderr, "\u001b")
       assert.notInclude(ended.stdout + ended.stderr, "\r")
       assert.match(ended.stderr, /table\.csv:4: The customer has no active agreement/)
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("is an object for each record and one for all of them with --json", () =>
@@ -246,7 +247,7 @@ describe("what it prints", () => {
         stopped: false,
         readToTheEnd: true
       })
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("is, for a dry run, the calls that it would take, without credentials or Region", () =>
@@ -295,7 +296,7 @@ describe("usage that is in the file more than once", () => {
           billed.map(({ quantity }) => quantity),
           dryRun ? [] : [7, 7]
         )
-      }).pipe(Effect.provide(World()))
+      }).pipe(Effect.provide(sandboxLayer()))
     )
   }
 
@@ -320,7 +321,7 @@ describe("usage that is in the file more than once", () => {
         units.reduce((sum, each) => sum + each, 0),
         7
       )
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 })
 
@@ -333,7 +334,9 @@ describe("what it may meet", () => {
       assert.deepInclude(summaryOf(ended), { records: 25, counts: { Accepted: 25 }, calls: 2 })
       assert.lengthOf(yield* (yield* MeteringSandbox.MeteringSandbox).records, 25)
     }).pipe(
-      Effect.provide(World({ ...many, faults: { script: [{ fault: "cutAfter", times: 1 }] } }))
+      Effect.provide(
+        sandboxLayer({ ...manyCustomers, faults: { script: [{ fault: "cutAfter", times: 1 }] } })
+      )
     )
   )
 
@@ -361,7 +364,7 @@ describe("what it may meet", () => {
       }
       assert.match(readFileSync(usage, "utf8"), /^timestamp/)
       assert.strictEqual(readFileSync(kept, "utf8"), "of an earlier one\n")
-    }).pipe(Effect.provide(World()))
+    }).pipe(Effect.provide(sandboxLayer()))
   )
 
   it.live("a full disk stops it, and what was billed is told all the same", () =>
@@ -380,7 +383,7 @@ describe("what it may meet", () => {
         stopped: true,
         readToTheEnd: true
       })
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
   it.live("a file that breaks off is submitted as far as it can be read", () =>
@@ -393,7 +396,7 @@ describe("what it may meet", () => {
         /broken\.csv:5: the quote that opens here, .* Line 5 and what follows it was not read\./
       )
       assert.deepInclude(summaryOf(ended), { counts: { Accepted: 3 }, readToTheEnd: false })
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 })
 
@@ -434,7 +437,7 @@ describe("--rejected", () => {
       assert.isTrue(readFileSync(usage, "utf8") === before)
       assert.strictEqual(readFileSync(printed, "utf8"), "printed before\n")
       assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
   it.live("is only for its owner, whatever it was before, and leaves nothing else behind", () =>
@@ -453,7 +456,7 @@ describe("--rejected", () => {
         readdirSync(file(".")).filter((name) => name.endsWith(".tmp")),
         []
       )
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 })
 
@@ -503,7 +506,7 @@ describe("what a person is told", () => {
         rows.reduce((sum, count) => sum + count, 0),
         200
       )
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
   it.live("of a product that is not named once, with the option that names it", () =>
@@ -522,7 +525,7 @@ describe("what a person is told", () => {
       const ended = yield* call(["submit", write("bare.csv", [head]), ...product])
       assert.strictEqual(ended.code, 0, ended.stderr)
       assert.match(ended.stdout, /^There are no records in .*bare\.csv: nothing was sent\.\n$/)
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
   it.live("is never a control character of the file or of the service", () =>
@@ -540,27 +543,27 @@ describe("what a person is told", () => {
         assert.include(stdout, "\\u001b[2K\\u009b1A\\u202e")
         assert.lengthOf(stdout.trimEnd().split("\n"), 3)
       }
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
   it.live("of an endpoint that is down as soon as the first call has failed", () =>
     Effect.gen(function* () {
       const usage = write("down.csv", [head, ...goodRows(100, yield* DateTime.now)])
-      const { child, ended, until } = yield* begin([
-        ...["submit", usage, ...product, "--endpoint", yield* nobody]
+      const { child, ended, until } = yield* startCommand([
+        ...["submit", usage, ...product, "--endpoint", yield* closedEndpoint]
       ])
       yield* Effect.promise(() => until(/made again for up to 5 minutes: .*ECONNREFUSED/))
       child.kill("SIGINT")
       const { stderr } = yield* Effect.promise(() => ended)
       assert.lengthOf(stderr.match(/made again/g) ?? [], 1)
-    }).pipe(Effect.scoped, Effect.provide(World()))
+    }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 })
 
 describe("its end before the end", () => {
   /** The third call gets no answer for an hour. */
-  const hanging = World({
-    ...many,
+  const hanging = sandboxLayer({
+    ...manyCustomers,
     faults: {
       script: [
         { fault: "none", times: 2 },
@@ -577,7 +580,7 @@ describe("its end before the end", () => {
         // more than is read ahead
         const usage = write("long.csv", [head, ...goodRows(9_000, yield* DateTime.now)])
         const rejected = file("unsent.csv")
-        const { child, ended, until } = yield* begin([
+        const { child, ended, until } = yield* startCommand([
           ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
         ])
         yield* Effect.promise(() => until(/"Accepted"/))
@@ -595,7 +598,7 @@ describe("its end before the end", () => {
         const unsent = readFileSync(rejected, "utf8").trim().split("\n").slice(1)
         assert.lengthOf(unsent, 9_000 - billed)
         assert.match(unsent[0] ?? "", /It was stopped before/)
-      }).pipe(Effect.provide(World(many))),
+      }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
     60_000
   )
 
@@ -605,10 +608,10 @@ describe("its end before the end", () => {
       Effect.gen(function* () {
         const usage = write("hanging.csv", [head, ...goodRows(200, yield* DateTime.now)])
         const rejected = file("given-up.csv")
-        const { child, ended, until } = yield* begin([
+        const { child, ended, until } = yield* startCommand([
           ...["submit", usage, ...product, "--json", "--rejected", rejected]
         ])
-        yield* Effect.repeat((yield* MeteringSandbox.MeteringSandbox).calls, {
+        yield* Effect.repeat((yield* MeteringSandbox.MeteringSandbox).callCounts, {
           until: ({ BatchMeterUsage }) => BatchMeterUsage >= 3,
           schedule: Schedule.spaced("20 millis")
         })
@@ -645,14 +648,14 @@ describe("its end before the end", () => {
       Effect.gen(function* () {
         const usage = write("unread.csv", [head, ...goodRows(2_000, yield* DateTime.now)])
         const rejected = file("rest.csv")
-        const { child, ended, until } = yield* begin([
+        const { child, ended, until } = yield* startCommand([
           ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
         ])
         yield* Effect.promise(() => until(/"Accepted"/))
         child.stdout?.destroy()
         assert.strictEqual((yield* Effect.promise(() => ended)).code, 1)
         assert.isAbove(statSync(rejected).size, 0)
-      }).pipe(Effect.provide(World(many))),
+      }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
     60_000
   )
 
@@ -660,7 +663,7 @@ describe("its end before the end", () => {
     Effect.gen(function* () {
       const usage = write("unheard.csv", [head, ...goodRows(500, yield* DateTime.now)])
       const rejected = file("unheard-rejected.csv")
-      const { child, ended, until } = yield* begin([
+      const { child, ended, until } = yield* startCommand([
         ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
       ])
       yield* Effect.promise(() => until(/"Accepted"/))
@@ -674,7 +677,7 @@ describe("its end before the end", () => {
         stopped: true
       })
       assert.lengthOf(readFileSync(rejected, "utf8").trim().split("\n"), 501 - billed)
-    }).pipe(Effect.provide(World(many)))
+    }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
   it.live.each(["SIGTERM", "SIGHUP"] as const)(
@@ -689,7 +692,7 @@ describe("its end before the end", () => {
           response.end()
           Deferred.unsafeDone(asked, Effect.void)
         })
-        const { child, ended } = yield* begin([
+        const { child, ended } = yield* startCommand([
           ...["submit", usage, ...product, "--json", "--endpoint", failing, "--rejected", rejected]
         ])
         yield* Deferred.await(asked)
@@ -701,6 +704,6 @@ describe("its end before the end", () => {
           readFileSync(rejected, "utf8"),
           /may have been billed; to submit it again as it is is safe/
         )
-      }).pipe(Effect.scoped, Effect.provide(World()))
+      }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 })

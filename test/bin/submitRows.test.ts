@@ -12,9 +12,9 @@ import {
   TestClock
 } from "effect"
 import { MeteringClient, UsageSubmission } from "effect-marketplace-metering"
-import { refused } from "../../src/bin/internal/failure.js"
-import * as rehearsal from "../../src/bin/internal/rehearsal.js"
-import type { Row } from "../../src/bin/internal/rows.js"
+import type { Row } from "../../src/bin/input/parseRows.js"
+import { failed } from "../../src/bin/internal/cliError.js"
+import * as dryRunClient from "../../src/bin/internal/dryRunClient.js"
 import { submitRows } from "../../src/bin/internal/submitRows.js"
 
 it.effect("rows under way keep their own outcome when nothing can be written any more", () =>
@@ -25,7 +25,7 @@ it.effect("rows under way keep their own outcome when nothing can be written any
       (quantity, i): Row => ({
         sheet: { format: "ndjson" },
         line: i + 1,
-        written: "",
+        raw: "",
         content: Either.right({
           record: { timestamp, dimension: "a", quantity, customerAWSAccountId: "111122223333" }
         })
@@ -43,26 +43,26 @@ it.effect("rows under way keep their own outcome when nothing can be written any
             Effect.zipRight(client.batchMeterUsage(request))
           )
       }))
-    ).pipe(Layer.provide(rehearsal.make().layer))
+    ).pipe(Layer.provide(dryRunClient.make().layer))
     const told = new Map<number, string>()
     const submitting = yield* submitRows(Stream.fromIterable(rows), {
       productCode: "p",
-      progress: yield* Ref.make(UsageSubmission.noProgress),
+      progress: yield* Ref.make(UsageSubmission.initialProgress),
       stop: Effect.never,
-      stopAtOnce: Effect.never,
+      abort: Effect.never,
       isFull: () => told.size > 0,
       isEndless: false,
-      onSettled: ({ row, verdict }) => {
+      onResult: ({ row, outcome: verdict }) => {
         told.set(row.line, verdict.status)
       },
       flush: Deferred.await(isCalled).pipe(
         Effect.zipRight(Deferred.succeed(isFailing, undefined)),
-        Effect.zipRight(Effect.fail(refused("full")))
+        Effect.zipRight(Effect.fail(failed("full")))
       )
     }).pipe(Effect.provide(slow), Effect.scoped, Effect.fork)
     yield* Deferred.await(isFailing)
     yield* TestClock.adjust("1 minute")
-    const { isReadToItsEnd, notFlushed } = yield* Fiber.join(submitting)
+    const { isFullyRead: isReadToItsEnd, flushError: notFlushed } = yield* Fiber.join(submitting)
     assert.isTrue(isReadToItsEnd)
     assert.strictEqual(Option.getOrThrow(notFlushed).message, "full")
     assert.deepStrictEqual(Object.fromEntries(told), { 1: "Invalid", 2: "Accepted" })
@@ -75,7 +75,7 @@ it.effect("what cannot be read after a stop is not taken for read", () =>
     const row: Row = {
       sheet: { format: "ndjson" },
       line: 1,
-      written: "",
+      raw: "",
       content: Either.right({
         record: { timestamp, dimension: "a", quantity: 1, customerAWSAccountId: "111122223333" }
       })
@@ -85,22 +85,22 @@ it.effect("what cannot be read after a stop is not taken for read", () =>
     const failure = yield* submitRows(
       Stream.make(row).pipe(
         Stream.concat(Stream.execute(Deferred.await(isSettled))),
-        Stream.concat(Stream.fail(refused("EIO")))
+        Stream.concat(Stream.fail(failed("EIO")))
       ),
       {
         productCode: "p",
-        progress: yield* Ref.make(UsageSubmission.noProgress),
+        progress: yield* Ref.make(UsageSubmission.initialProgress),
         stop: Effect.void,
-        stopAtOnce: Effect.never,
+        abort: Effect.never,
         isEndless: false,
-        onSettled: ({ verdict }) => {
+        onResult: ({ outcome: verdict }) => {
           told.push(verdict.status)
           Deferred.unsafeDone(isSettled, Effect.void)
         },
         isFull: () => false,
         flush: Effect.void
       }
-    ).pipe(Effect.provide(rehearsal.make().layer), Effect.scoped, Effect.flip)
+    ).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.flip)
     assert.strictEqual(failure.message, "EIO")
     assert.deepStrictEqual(told, ["NotSent"])
   })
@@ -114,7 +114,7 @@ it.effect("no more is read than can be written, also of rows that settle by bein
       Stream.take(200_000),
       Stream.map((line): Row => {
         read += 1
-        return { sheet: { format: "ndjson" }, line, written: "x", content: Either.left("no") }
+        return { sheet: { format: "ndjson" }, line, raw: "x", content: Either.left("no") }
       }),
       Stream.rechunk(256)
     )
@@ -122,11 +122,11 @@ it.effect("no more is read than can be written, also of rows that settle by bein
     const mayGoOn = yield* Deferred.make<void>()
     const submitting = yield* submitRows(rows, {
       productCode: "p",
-      progress: yield* Ref.make(UsageSubmission.noProgress),
+      progress: yield* Ref.make(UsageSubmission.initialProgress),
       stop: Effect.never,
-      stopAtOnce: Effect.never,
+      abort: Effect.never,
       isEndless: false,
-      onSettled: () => {
+      onResult: () => {
         settled += 1
       },
       isFull: () => settled >= 1_000,
@@ -135,12 +135,12 @@ it.effect("no more is read than can be written, also of rows that settle by bein
           ? Effect.void
           : Effect.zipRight(Deferred.succeed(isHeld, undefined), Deferred.await(mayGoOn))
       )
-    }).pipe(Effect.provide(rehearsal.make().layer), Effect.scoped, Effect.fork)
+    }).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.fork)
     yield* Deferred.await(isHeld)
     yield* TestClock.adjust("1 minute")
     assert.isBelow(read, 10_000)
     yield* Deferred.succeed(mayGoOn, undefined)
-    assert.isTrue((yield* Fiber.join(submitting)).isReadToItsEnd)
+    assert.isTrue((yield* Fiber.join(submitting)).isFullyRead)
     assert.strictEqual(settled, 200_000)
   })
 )
@@ -155,7 +155,7 @@ it.effect("ended at once, rows of a call under way are unknown, and no more is r
         (line): Row => ({
           sheet: { format: "ndjson" },
           line,
-          written: "",
+          raw: "",
           content: Either.right({
             record: {
               timestamp,
@@ -174,16 +174,16 @@ it.effect("ended at once, rows of a call under way are unknown, and no more is r
         ...client,
         batchMeterUsage: () => Effect.zipRight(Deferred.succeed(isCalled, undefined), Effect.never)
       }))
-    ).pipe(Layer.provide(rehearsal.make().layer))
+    ).pipe(Layer.provide(dryRunClient.make().layer))
     const told = new Map<number, string>()
     const submitting = yield* submitRows(endless, {
       productCode: "p",
       rate: Number.POSITIVE_INFINITY,
-      progress: yield* Ref.make(UsageSubmission.noProgress),
+      progress: yield* Ref.make(UsageSubmission.initialProgress),
       stop: Effect.never,
-      stopAtOnce: Deferred.await(stopAtOnce),
+      abort: Deferred.await(stopAtOnce),
       isEndless: false,
-      onSettled: ({ row, verdict }) => {
+      onResult: ({ row, outcome: verdict }) => {
         told.set(row.line, verdict.status)
       },
       isFull: () => false,
@@ -192,7 +192,7 @@ it.effect("ended at once, rows of a call under way are unknown, and no more is r
     yield* Deferred.await(isCalled)
     yield* TestClock.adjust("1 second")
     yield* Deferred.succeed(stopAtOnce, undefined)
-    const { isReadToItsEnd } = yield* Fiber.join(submitting)
+    const { isFullyRead: isReadToItsEnd } = yield* Fiber.join(submitting)
     assert.isFalse(isReadToItsEnd)
     const lines = [...told.keys()].sort((a, b) => a - b)
     assert.deepStrictEqual(

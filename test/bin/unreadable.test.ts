@@ -2,15 +2,15 @@ import { writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import { command, type Ended } from "./command.js"
-import { environment, World } from "./world.js"
+import { type CommandResult, command } from "./command.js"
+import { environment, sandboxLayer } from "./sandboxServer.js"
 
 const { file, run } = command()
 
 /** A piece of a file is so long, where files are read in pieces. */
 const piece = 65_536
 
-const objects = ({ stdout }: Ended) =>
+const objects = ({ stdout }: CommandResult) =>
   stdout
     .trim()
     .split("\n")
@@ -18,7 +18,7 @@ const objects = ({ stdout }: Ended) =>
 
 const accounts = Array.from({ length: 2_000 }, (_, i) => String(100_000_000_000 + i))
 
-const many: MeteringSandbox.Options = {
+const manyCustomers: MeteringSandbox.Options = {
   products: [{ code: "p", dimensions: ["a"] }],
   customers: accounts.map((customerAWSAccountId) => ({
     customerAWSAccountId,
@@ -94,7 +94,7 @@ describe.each(["csv", "ndjson"] as const)(
               quantities.sort((a, b) => a - b),
               dryRun ? [] : [2, 3, 4, 123_456]
             )
-          }).pipe(Effect.provide(World(many))),
+          }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
         120_000
       )
     }

@@ -18,14 +18,14 @@ import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import type * as MeteringError from "effect-marketplace-metering/MeteringError"
 import { clientLayer, credentials, secrets } from "../support/client.js"
 
-export interface Canned {
+export interface CannedResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /** A request as it reached the network. */
-export interface Captured {
+export interface CapturedRequest {
   readonly method: string
   readonly host: string
   readonly path: string
@@ -39,7 +39,7 @@ export interface Captured {
 // ---------------------------------------------------------------------------------------------------
 
 /** What an SDK client hands to its request handler. */
-interface SdkRequest extends Omit<Captured, "host" | "body"> {
+interface SdkRequest extends Omit<CapturedRequest, "host" | "body"> {
   readonly protocol: string
   readonly hostname: string
   readonly port?: number
@@ -49,11 +49,14 @@ interface SdkRequest extends Omit<Captured, "host" | "body"> {
 type HandlerOptions = { readonly abortSignal?: AbortSignal }
 
 /** Answers one request of an SDK client. */
-export type Handle = (request: Captured, options: HandlerOptions) => Promise<Canned> | Canned
+export type RequestHandler = (
+  request: CapturedRequest,
+  options: HandlerOptions
+) => Promise<CannedResponse> | CannedResponse
 
 /** An SDK client whose network is a function, and all that was sent. */
-export const sdkClient = (handle: Handle, config: MarketplaceMeteringClientConfig = {}) => {
-  const sent: Array<Captured> = []
+export const sdkClient = (handle: RequestHandler, config: MarketplaceMeteringClientConfig = {}) => {
+  const sent: Array<CapturedRequest> = []
   const client = new MarketplaceMeteringClient({
     region: "us-east-1",
     credentials: { accessKeyId: credentials.accessKeyId, ...secrets },
@@ -61,7 +64,7 @@ export const sdkClient = (handle: Handle, config: MarketplaceMeteringClientConfi
     requestHandler: {
       metadata: { handlerProtocol: "http/1.1" },
       handle: async (request: SdkRequest, options: HandlerOptions = {}) => {
-        const one: Captured = {
+        const captured: CapturedRequest = {
           method: request.method,
           host: request.hostname + (request.port === undefined ? "" : `:${request.port}`),
           path: request.path,
@@ -71,8 +74,8 @@ export const sdkClient = (handle: Handle, config: MarketplaceMeteringClientConfi
           body:
             typeof request.body === "string" ? request.body : new TextDecoder().decode(request.body)
         }
-        sent.push(one)
-        const { body, headers, status } = await handle(one, options)
+        sent.push(captured)
+        const { body, headers, status } = await handle(captured, options)
         const bytes = new TextEncoder().encode(body)
         return { response: { statusCode: status, headers: { ...headers }, body: bytes } }
       },
@@ -123,11 +126,11 @@ export const callSdk = (
 // ---------------------------------------------------------------------------------------------------
 
 /** Statuses whose answers have no body. */
-const bodiless: ReadonlySet<number> = new Set([204, 205, 304])
+const statusesWithoutBody: ReadonlySet<number> = new Set([204, 205, 304])
 
 /** A network for `MeteringClient.layer`, and all that was sent. */
-export const network = (reply: () => Canned) => {
-  const sent: Array<Captured> = []
+export const network = (respond: () => CannedResponse) => {
+  const sent: Array<CapturedRequest> = []
   const client = HttpClient.make((request, url) =>
     Effect.sync(() => {
       const { body } = request
@@ -138,10 +141,10 @@ export const network = (reply: () => Canned) => {
         headers: { ...request.headers },
         body: body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : ""
       })
-      const { body: text, headers, status } = reply()
+      const { body: text, headers, status } = respond()
       return HttpClientResponse.fromWeb(
         request,
-        new Response(bodiless.has(status) ? null : new TextEncoder().encode(text), {
+        new Response(statusesWithoutBody.has(status) ? null : new TextEncoder().encode(text), {
           status,
           headers
         })
@@ -155,46 +158,46 @@ export const network = (reply: () => Canned) => {
 const oneAttempt = { refresh: () => Effect.succeed(credentials) }
 
 /** Our client over HTTP, answered so. */
-export const overHttp = (answer: Canned) => {
-  const { layer, sent } = network(() => answer)
+export const overHttp = (response: CannedResponse) => {
+  const { layer, sent } = network(() => response)
   return { layer: clientLayer(layer, { credentials: oneAttempt }), sent }
 }
 
 /** Our client over an SDK client, answered so. */
-export const overSdk = (answer: Canned) => {
-  const { client, sent } = sdkClient(() => answer)
+export const overSdk = (response: CannedResponse) => {
+  const { client, sent } = sdkClient(() => response)
   return { layer: AwsSdkClient.layerFrom(client), sent }
 }
 
 /** The same where the user has a middleware, for which the SDK makes all requests and outputs. */
-export const overWatchedSdk = (answer: Canned) => {
-  const { client, sent } = sdkClient(() => answer)
-  return { layer: AwsSdkClient.layerFrom(watched(client)), sent }
+export const overSdkWithMiddleware = (response: CannedResponse) => {
+  const { client, sent } = sdkClient(() => response)
+  return { layer: AwsSdkClient.layerFrom(withMiddleware(client)), sent }
 }
 
-const watched = (client: MarketplaceMeteringClient) => {
+const withMiddleware = (client: MarketplaceMeteringClient) => {
   client.middlewareStack.add((next) => (args) => next(args), { step: "initialize" })
   return client
 }
 
 /** All of them with whatever answer is put in, for properties: an SDK client is dear to make. */
-export const makeRig = () => {
-  let answer: Canned = { status: 200, headers: {}, body: "{}" }
-  const sdk = sdkClient(() => answer)
-  const http = network(() => answer)
-  const other = sdkClient(() => answer)
+export const makeClients = () => {
+  let response: CannedResponse = { status: 200, headers: {}, body: "{}" }
+  const sdk = sdkClient(() => response)
+  const http = network(() => response)
+  const sdkWithMiddleware = sdkClient(() => response)
   const ours = [
     ["ours", clientLayer(http.layer, { credentials: oneAttempt })],
     ["ours over the SDK", AwsSdkClient.layerFrom(sdk.client)],
-    ["ours over the SDK, watched", AwsSdkClient.layerFrom(watched(other.client))]
+    ["ours over the SDK, watched", AwsSdkClient.layerFrom(withMiddleware(sdkWithMiddleware.client))]
   ] as const
   return {
     ours,
     client: sdk.client,
     /** The bodies of all that ours have sent. */
-    sent: () => [http, sdk, other].flatMap(({ sent }) => sent.map(({ body }) => body)),
-    answer: (next: Canned) => {
-      answer = next
+    sent: () => [http, sdk, sdkWithMiddleware].flatMap(({ sent }) => sent.map(({ body }) => body)),
+    respondWith: (next: CannedResponse) => {
+      response = next
     }
   }
 }
@@ -213,12 +216,14 @@ export type Summary =
       readonly requestId?: string | undefined
     }
 
-const aboutAnswer = new Set(["requestId", "statusCode", "unreadable", "missingRecords"])
+const metadataFields = new Set(["requestId", "statusCode", "unreadable", "missingRecords"])
 
 /** An answer of ours, by its members alone. */
-export const summaryOfAnswer = (answer: object): Summary => ({
-  ok: tidy(
-    toSdk(Object.fromEntries(Object.entries(answer).filter(([name]) => !aboutAnswer.has(name))))
+export const summaryOfResponse = (response: object): Summary => ({
+  ok: withoutEmptyFields(
+    toSdk(
+      Object.fromEntries(Object.entries(response).filter(([name]) => !metadataFields.has(name)))
+    )
   )
 })
 
@@ -241,7 +246,7 @@ export const summaryOfError = (error: MeteringError.MeteringError): Summary => {
 /** The SDK's output. */
 export const summaryOfOutput = (output: object): Summary => {
   const { $metadata: _, ...members } = output as Record<string, unknown>
-  return { ok: tidy(members) }
+  return { ok: withoutEmptyFields(members) }
 }
 
 /** The SDK's exception. "UnknownError" is what it puts where the service has said nothing. */
@@ -260,7 +265,7 @@ export const summaryOfException = (error: unknown): Summary => {
 }
 
 /** Ours never lacks a list; the SDK does. */
-const tidy = (members: unknown): unknown =>
+const withoutEmptyFields = (members: unknown): unknown =>
   typeof members === "object" && members !== null
     ? Object.fromEntries(
         Object.entries(members).filter(
@@ -272,7 +277,7 @@ const tidy = (members: unknown): unknown =>
 export const summarise = <E extends MeteringError.MeteringError, R>(
   call: Effect.Effect<object, E, R>
 ): Effect.Effect<Summary, never, R> =>
-  Effect.match(call, { onSuccess: summaryOfAnswer, onFailure: summaryOfError })
+  Effect.match(call, { onSuccess: summaryOfResponse, onFailure: summaryOfError })
 
 export const summariseSdk = (
   client: MarketplaceMeteringClient,

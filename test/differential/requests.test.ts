@@ -4,57 +4,64 @@ import { SignatureV4 } from "@smithy/signature-v4"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as TestClock from "effect/TestClock"
-import { makeSigner } from "../../src/internal/sign.js"
+import { makeSigner } from "../../src/internal/sigv4/sign.js"
 import { validFields } from "../support/arbitraries.js"
 import { credentials, secrets } from "../support/client.js"
 import {
   allOperations,
-  type Case,
-  leastAnswer,
   licenseArn,
+  minimalResponse,
+  type OperationCase,
   operations,
   record
 } from "../support/operations.js"
-import { type Captured, callSdk, overHttp, overSdk, overWatchedSdk, sdkClient } from "./harness.js"
+import {
+  type CapturedRequest,
+  callSdk,
+  overHttp,
+  overSdk,
+  overSdkWithMiddleware,
+  sdkClient
+} from "./harness.js"
 
 const region = "us-east-1"
 const service = "aws-marketplace"
 const { accessKeyId } = credentials
 
 /** What both send for the same fields. */
-const capture = (operation: Case, fields: object, now = 0) =>
+const capture = (operation: OperationCase, fields: object, now = 0) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(now)
-    const http = overHttp(emptyAnswer)
+    const http = overHttp(emptyResponse)
     yield* Effect.provide(operation.call(fields), http.layer)
-    const sdk = sdkClient(() => emptyAnswer)
+    const sdk = sdkClient(() => emptyResponse)
     yield* Effect.promise(() => callSdk(sdk.client, operation.name, fields))
     return { ours: only(http.sent), theirs: only(sdk.sent) }
   })
 
-const emptyAnswer = { status: 200, headers: {}, body: JSON.stringify(leastAnswer) }
+const emptyResponse = { status: 200, headers: {}, body: JSON.stringify(minimalResponse) }
 
-const only = (sent: ReadonlyArray<Captured>): Captured => {
+const only = (sent: ReadonlyArray<CapturedRequest>): CapturedRequest => {
   assert.lengthOf(sent, 1)
   // there is exactly one
-  return sent[0] as Captured
+  return sent[0] as CapturedRequest
 }
 
-const signedHeaders = ({ headers }: Captured): ReadonlyArray<string> =>
+const signedHeaders = ({ headers }: CapturedRequest): ReadonlyArray<string> =>
   /SignedHeaders=([^,]+)/.exec(headers.authorization ?? "")?.[1]?.split(";") ?? []
 
 /** What a signer adds itself. */
 const added: ReadonlySet<string> = new Set(["host", "x-amz-date", "x-amz-security-token"])
 
 /** The headers that a signer is given. */
-const toSign = (request: Captured): Record<string, string> =>
+const toSign = (request: CapturedRequest): Record<string, string> =>
   Object.fromEntries(
     signedHeaders(request)
       .filter((name) => !added.has(name))
       .map((name) => [name, request.headers[name] ?? ""])
   )
 
-const signingTime = ({ headers }: Captured): number =>
+const signingTime = ({ headers }: CapturedRequest): number =>
   Date.parse(
     (headers["x-amz-date"] ?? "").replace(
       /^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/,
@@ -62,7 +69,7 @@ const signingTime = ({ headers }: Captured): number =>
     )
   )
 
-const byOurSigner = (request: Captured): string => {
+const byOurSigner = (request: CapturedRequest): string => {
   const sign = makeSigner({
     method: request.method,
     url: `https://${request.host}${request.path}`,
@@ -78,14 +85,14 @@ const byOurSigner = (request: Captured): string => {
   return Effect.runSync(signed).authorization
 }
 
-const byTheirSigner = (request: Captured) =>
+const bySdkSigner = (request: CapturedRequest) =>
   Effect.promise(async () => {
     const signer = new SignatureV4({
       applyChecksum: false,
       credentials: { accessKeyId, ...secrets },
       region,
       service,
-      sha256: sdkClient(() => emptyAnswer).client.config.sha256
+      sha256: sdkClient(() => emptyResponse).client.config.sha256
     })
     const { headers } = await signer.sign(
       {
@@ -104,7 +111,13 @@ const byTheirSigner = (request: Captured) =>
 /** Any second of a year that a signature can name. */
 const seconds = FastCheck.integer({ min: 0, max: 4_102_444_799 }).map((seconds) => seconds * 1000)
 
-const assertSame = ({ ours, theirs }: { readonly ours: Captured; readonly theirs: Captured }) => {
+const assertSame = ({
+  ours,
+  theirs
+}: {
+  readonly ours: CapturedRequest
+  readonly theirs: CapturedRequest
+}) => {
   assert.deepStrictEqual(JSON.parse(ours.body), JSON.parse(theirs.body))
   assert.strictEqual(ours.method, theirs.method)
   assert.strictEqual(ours.host, theirs.host)
@@ -148,7 +161,7 @@ for (const operation of allOperations) {
             "x-amz-target"
           ])
           assert.strictEqual(signingTime(ours), now)
-          assert.strictEqual(yield* byTheirSigner(ours), ours.headers.authorization)
+          assert.strictEqual(yield* bySdkSigner(ours), ours.headers.authorization)
         }),
       { fastCheck: { numRuns: 30 }, timeout: 30_000 }
     )
@@ -159,7 +172,10 @@ for (const operation of allOperations) {
       ([fields]) =>
         Effect.gen(function* () {
           const { theirs } = yield* capture(operation, fields)
-          for (const { layer, sent } of [overSdk(emptyAnswer), overWatchedSdk(emptyAnswer)]) {
+          for (const { layer, sent } of [
+            overSdk(emptyResponse),
+            overSdkWithMiddleware(emptyResponse)
+          ]) {
             yield* Effect.provide(operation.call(fields), layer)
             const ours = only(sent)
             assert.strictEqual(ours.body, theirs.body)

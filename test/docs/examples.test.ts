@@ -46,7 +46,7 @@ afterAll(async () => {
 })
 
 /** The world of an example: a sandbox, and what a program on a machine has beside it. */
-const World = Layer.mergeAll(
+const ExampleLive = Layer.mergeAll(
   SandboxLive,
   AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
   MeteringConfig.layer({ region: "us-east-1" }),
@@ -62,10 +62,14 @@ const notRun: ReadonlySet<string> = new Set([
   "sandbox-SandboxServer.2.ts"
 ])
 
-type Runnable = Effect.Effect<unknown, unknown, Layer.Layer.Success<typeof World> | Scope.Scope>
+type Runnable = Effect.Effect<
+  unknown,
+  unknown,
+  Layer.Layer.Success<typeof ExampleLive> | Scope.Scope
+>
 
 /** What a program is given that takes the time of usage. */
-const withUsageOfNow = (program: unknown) =>
+const withCurrentTime = (program: unknown) =>
   typeof program === "function"
     ? Effect.flatMap(DateTime.now, (usedAt): Effect.Effect<unknown, unknown> => program(usedAt))
     : program
@@ -75,7 +79,7 @@ const runnablesOf = (name: string, example: Readonly<Record<string, unknown>>) =
   const values = Object.values(example)
   const effects =
     example.program !== undefined
-      ? [withUsageOfNow(example.program)]
+      ? [withCurrentTime(example.program)]
       : values.filter((value) => Effect.isEffect(value) && !Either.isEither(value))
   const layers = values.filter(Layer.isLayer).map(Layer.build)
   return notRun.has(name) ? [] : ([...effects, ...layers] as ReadonlyArray<Runnable>)
@@ -98,7 +102,7 @@ describe("every example runs, and its values are what it tells", () => {
       for (const [value, expected] of told) expect(value).toEqual(expected)
       const runnables = runnablesOf(name, example)
       for (const runnable of runnables) {
-        await Effect.runPromise(Effect.provide(Effect.scoped(runnable), World))
+        await Effect.runPromise(Effect.provide(Effect.scoped(runnable), ExampleLive))
       }
       if (told.length + runnables.length > 0) run += 1
     })

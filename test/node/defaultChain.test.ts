@@ -17,8 +17,14 @@ import {
   layerDefaultChainWith
 } from "effect-marketplace-metering/node"
 import { build } from "esbuild"
-import { notInstalled } from "../../src/internal/load.js"
-import { directory, environment, server, sharedFiles, silence } from "./machine.js"
+import { notInstalled } from "../../src/internal/optionalPackage.js"
+import {
+  environment,
+  noResponse,
+  server,
+  sharedFiles,
+  temporaryDirectory
+} from "./awsEnvironment.js"
 
 const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 const token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN//////////wEaCXVzLWVhc3QtMSJHMEUCIQ=="
@@ -29,7 +35,7 @@ const using = <A, E>(
 ) => Effect.provide(Effect.flatMap(AwsCredentials.AwsCredentials, f), layer)
 
 /** The credentials in the open. */
-const revealed = ({
+const unredacted = ({
   accessKeyId,
   expiration,
   secretAccessKey,
@@ -43,18 +49,18 @@ const revealed = ({
 
 const get = (options?: DefaultChainOptions) =>
   using(options === undefined ? layerDefaultChain : layerDefaultChainWith(options), ({ get }) =>
-    Effect.map(get, revealed)
+    Effect.map(get, unredacted)
   )
 
-const inFile = (name: string, id: string) =>
+const profileSection = (name: string, id: string) =>
   `[${name}]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`
 
-const processOf = (file: string) => `[default]\ncredential_process = cat ${file}\n`
+const credentialProcessProfile = (file: string) => `[default]\ncredential_process = cat ${file}\n`
 
 /** What a container, an instance or STS gives until the year 2126. */
 const expiration = "2126-11-24T10:15:00.000Z"
 
-const metadata = (id: string) =>
+const metadataResponse = (id: string) =>
   JSON.stringify({
     AccessKeyId: id,
     SecretAccessKey: secret,
@@ -64,7 +70,7 @@ const metadata = (id: string) =>
   })
 
 /** What STS answers to AssumeRole. */
-const assumed = (id: string) =>
+const assumeRoleResponse = (id: string) =>
   `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
 
 describe("layerDefaultChain", () => {
@@ -88,7 +94,7 @@ describe("layerDefaultChain", () => {
   it.scoped("finds the shared credentials file, by AWS_PROFILE and by option", () =>
     Effect.gen(function* () {
       const files = yield* sharedFiles({
-        credentials: inFile("default", "AKDEFAULT") + inFile("seller", "AKSELLER")
+        credentials: profileSection("default", "AKDEFAULT") + profileSection("seller", "AKSELLER")
       })
       yield* environment(files)
       const key = Effect.map(({ accessKeyId }: { readonly accessKeyId: string }) => accessKeyId)
@@ -105,12 +111,12 @@ describe("layerDefaultChain", () => {
 
   it.scoped("reads the files again when it is asked for others", () =>
     Effect.gen(function* () {
-      const files = yield* sharedFiles({ credentials: inFile("default", "AKOLD") })
+      const files = yield* sharedFiles({ credentials: profileSection("default", "AKOLD") })
       yield* environment(files)
       yield* using(layerDefaultChain, ({ get, refresh }) =>
         Effect.gen(function* () {
           const old = yield* get
-          writeFileSync(files.AWS_SHARED_CREDENTIALS_FILE, inFile("default", "AKNEW"))
+          writeFileSync(files.AWS_SHARED_CREDENTIALS_FILE, profileSection("default", "AKNEW"))
           assert.strictEqual(yield* get, old)
           assert.strictEqual((yield* refresh(old)).accessKeyId, "AKNEW")
         })
@@ -120,7 +126,7 @@ describe("layerDefaultChain", () => {
 
   it.scoped("runs a credential_process of the config file", () =>
     Effect.gen(function* () {
-      const path = join(yield* directory, "out.json")
+      const path = join(yield* temporaryDirectory, "out.json")
       writeFileSync(
         path,
         JSON.stringify({
@@ -131,7 +137,7 @@ describe("layerDefaultChain", () => {
           Expiration: expiration
         })
       )
-      const files = yield* sharedFiles({ config: processOf(path) })
+      const files = yield* sharedFiles({ config: credentialProcessProfile(path) })
       yield* environment(files)
       const expected = {
         accessKeyId: "AKPROCESS",
@@ -148,7 +154,9 @@ describe("layerDefaultChain", () => {
   it.scoped("asks a container's endpoint", () =>
     Effect.gen(function* () {
       const url = yield* server(({ headers, url }) =>
-        url === "/creds" && headers.authorization === "pass" ? metadata("AKCONTAINER") : undefined
+        url === "/creds" && headers.authorization === "pass"
+          ? metadataResponse("AKCONTAINER")
+          : undefined
       )
       yield* environment({
         ...(yield* sharedFiles({})),
@@ -173,7 +181,7 @@ describe("layerDefaultChain", () => {
           : url === role
             ? "seller-role"
             : url === `${role}seller-role`
-              ? metadata("AKINSTANCE")
+              ? metadataResponse("AKINSTANCE")
               : undefined
       )
       yield* environment({
@@ -190,12 +198,12 @@ describe("layerDefaultChain", () => {
       const scopes: Array<string | undefined> = []
       const url = yield* server(({ headers }) => {
         scopes.push(/Credential=AKBASE\/\d+\/([^/]+)\/sts\//.exec(headers.authorization ?? "")?.[1])
-        return assumed("AKROLE")
+        return assumeRoleResponse("AKROLE")
       })
       const files = yield* sharedFiles({
         config:
           "[default]\nrole_arn = arn:aws:iam::111122223333:role/seller\nsource_profile = base\nregion = eu-west-1\n",
-        credentials: inFile("base", "AKBASE")
+        credentials: profileSection("base", "AKBASE")
       })
       yield* environment({ ...files, AWS_ENDPOINT_URL_STS: url })
       assert.strictEqual((yield* get()).accessKeyId, "AKROLE")
@@ -211,12 +219,12 @@ describe("layerDefaultChain", () => {
       const url = yield* server((request) => {
         request.on("data", (data) => bodies.push(String(data)))
         request.on("end", () => Deferred.unsafeDone(got, Effect.void))
-        return assumed("AKMFA")
+        return assumeRoleResponse("AKMFA")
       })
       const files = yield* sharedFiles({
         config:
           "[default]\nrole_arn = arn:aws:iam::111122223333:role/seller\nsource_profile = base\nregion = eu-west-1\nmfa_serial = device-1\n",
-        credentials: inFile("base", "AKBASE")
+        credentials: profileSection("base", "AKBASE")
       })
       yield* environment({ ...files, AWS_ENDPOINT_URL_STS: url })
       const asked: Array<string> = []
@@ -238,7 +246,7 @@ describe("layerDefaultChain", () => {
       const url = yield* server(() => {
         calls += 1
         if (calls === 2) Deferred.unsafeDone(renewed, Effect.void)
-        return metadata(`AK${calls}`)
+        return metadataResponse(`AK${calls}`)
       })
       yield* environment({
         ...(yield* sharedFiles({})),
@@ -260,7 +268,7 @@ describe("layerDefaultChain", () => {
 
   it.scoped("says what was tried, and what each source lacked", () =>
     Effect.gen(function* () {
-      const files = yield* sharedFiles({ credentials: inFile("seller", "AK") })
+      const files = yield* sharedFiles({ credentials: profileSection("seller", "AK") })
       yield* environment(files)
       const error = yield* Effect.flip(get())
       assert.deepStrictEqual(error.tried, [
@@ -286,7 +294,7 @@ describe("layerDefaultChain", () => {
       const files = yield* sharedFiles({
         config:
           "[default]\nrole_arn = arn:aws:iam::111122223333:role/seller\nsource_profile = base\nmfa_serial = x\n",
-        credentials: inFile("base", "AKBASE")
+        credentials: profileSection("base", "AKBASE")
       })
       yield* environment(files)
       const error = yield* Effect.flip(get())
@@ -301,7 +309,7 @@ describe("layerDefaultChain", () => {
       logged.push(`${logLevel.label} ${message}`)
     })
     return Effect.gen(function* () {
-      const url = yield* server(() => metadata("AKCONTAINER"))
+      const url = yield* server(() => metadataResponse("AKCONTAINER"))
       yield* environment({
         ...(yield* sharedFiles({})),
         AWS_CONTAINER_CREDENTIALS_FULL_URI: url,
@@ -315,7 +323,7 @@ describe("layerDefaultChain", () => {
       ])
 
       yield* environment({
-        ...(yield* sharedFiles({ credentials: inFile("seller", "AKSELLER") })),
+        ...(yield* sharedFiles({ credentials: profileSection("seller", "AKSELLER") })),
         AWS_PROFILE: "seller",
         AWS_ACCESS_KEY_ID: "AKENV",
         AWS_SECRET_ACCESS_KEY: secret
@@ -330,7 +338,7 @@ describe("layerDefaultChain", () => {
       const asked = yield* Deferred.make<void>()
       const url = yield* server(() => {
         Deferred.unsafeDone(asked, Effect.void)
-        return silence
+        return noResponse
       })
       yield* environment({
         ...(yield* sharedFiles({})),
@@ -352,7 +360,7 @@ describe("layerDefaultChain", () => {
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const answer = yield* Deferred.make<string>()
-      const container = yield* server(() => metadata("AKCONTAINER"))
+      const container = yield* server(() => metadataResponse("AKCONTAINER"))
       const sts = yield* server(() => {
         Deferred.unsafeDone(asked, Effect.void)
         return Effect.runPromise(Deferred.await(answer))
@@ -368,7 +376,7 @@ describe("layerDefaultChain", () => {
       const fiber = yield* Effect.fork(get({ timeout: "200 millis", maxRetries: 0 }))
       yield* Deferred.await(asked)
       yield* TestClock.adjust("59 seconds")
-      yield* Deferred.succeed(answer, assumed("AKROLE"))
+      yield* Deferred.succeed(answer, assumeRoleResponse("AKROLE"))
       assert.strictEqual((yield* Fiber.join(fiber)).accessKeyId, "AKROLE")
     })
   )
@@ -395,7 +403,7 @@ describe("layerDefaultChain", () => {
 
   it.scoped("tells no secret of a source that fails", () =>
     Effect.gen(function* () {
-      const path = join(yield* directory, "out.json")
+      const path = join(yield* temporaryDirectory, "out.json")
       const half = `{"AccessKeyId":"AKID","SecretAccessKey":"${secret}","Token":"${token}"`
       writeFileSync(path, half)
       const url = yield* server(() => half)
@@ -450,7 +458,7 @@ describe("layerDefaultChain", () => {
 })
 
 /** What a program prints that is bundled with all that it needs but these packages, in a directory of its own. */
-const printed = (
+const runBundled = (
   external: Array<string>,
   program: string,
   variables: Record<string, string> = {},
@@ -458,7 +466,7 @@ const printed = (
   banner = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`
 ) =>
   Effect.gen(function* () {
-    const path = yield* directory
+    const path = yield* temporaryDirectory
     assert.isFalse(existsSync(join(path, "../node_modules")))
     yield* Effect.promise(() =>
       build({
@@ -497,7 +505,7 @@ describe("without optional packages", () => {
     "says which of the SDK to install, and only when it is needed",
     () =>
       Effect.gen(function* () {
-        const lines = yield* printed(
+        const lines = yield* runBundled(
           ["@aws-sdk/*", "@smithy/*", "@effect/platform-node/*"],
           `await print(Effect.as(Layer.build(layerDefaultChain), "the layer alone needs nothing").pipe(Effect.scoped))
            await print(Effect.flatMap(AwsCredentials, ({ get }) => get).pipe(Effect.provide(layerDefaultChain)))
@@ -516,7 +524,7 @@ describe("without optional packages", () => {
     "says which HTTP client to install, and only to those who want it",
     () =>
       Effect.gen(function* () {
-        const lines = yield* printed(
+        const lines = yield* runBundled(
           ["@aws-sdk/*", "@effect/platform-node/*"],
           `await print(Effect.as(Layer.build(layerSharedConfig), "the configuration needs none").pipe(Effect.scoped))
            await print(Layer.build(layer).pipe(Effect.scoped))`,
@@ -534,7 +542,7 @@ describe("without optional packages", () => {
     "names the package that the sandbox's server needs, as an error",
     () =>
       Effect.gen(function* () {
-        const lines = yield* printed(
+        const lines = yield* runBundled(
           ["@aws-sdk/*", "@effect/platform-node/*"],
           `const served = Layer.provide(SandboxServer.layerNode(), MeteringSandbox.layer())
            await print(Layer.build(served).pipe(Effect.scoped, Effect.mapError(({ _tag, cause }) => _tag + ": " + cause.message)))`
@@ -550,7 +558,7 @@ describe("without optional packages", () => {
     "says why a package cannot be loaded, and what a bundle has to define for it",
     () =>
       Effect.gen(function* () {
-        const lines = yield* printed(
+        const lines = yield* runBundled(
           ["@aws-sdk/*", "@smithy/*"],
           "await print(Layer.build(layer).pipe(Effect.scoped))",
           {},

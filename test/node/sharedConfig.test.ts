@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AwsCredentials, MeteringConfig } from "effect-marketplace-metering"
 import { layer, layerSharedConfig, layerSharedConfigWith } from "effect-marketplace-metering/node"
-import { environment, server, sharedFiles } from "./machine.js"
+import { environment, server, sharedFiles } from "./awsEnvironment.js"
 
 const service = <E>(layer: Layer.Layer<MeteringConfig.MeteringConfig, E>) =>
   Effect.provide(MeteringConfig.MeteringConfig, layer)
@@ -410,12 +410,12 @@ describe("layerSharedConfigWith", () => {
           configFile: files.AWS_CONFIG_FILE,
           credentialsFile: files.AWS_SHARED_CREDENTIALS_FILE,
           requestTimeout: "3 seconds",
-          except: ["requestSize"]
+          skipRules: ["requestSize"]
         })
       )
       assert.strictEqual(config.region, "eu-west-1")
       assert.deepStrictEqual(config.requestTimeout, Duration.seconds(3))
-      assert.deepStrictEqual(config.except, ["requestSize"])
+      assert.deepStrictEqual(config.skipRules, ["requestSize"])
     })
   )
 })

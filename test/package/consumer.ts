@@ -23,7 +23,7 @@ const customerAWSAccountId = "111122223333"
 const SandboxLive = Layer.provideMerge(SandboxServer.layerNode(), MeteringSandbox.layer())
 
 /** Leads what reads the environment to the sandbox. */
-const enter = Effect.map(SandboxServer.SandboxServer, ({ url }) => {
+const configureEnvironment = Effect.map(SandboxServer.SandboxServer, ({ url }) => {
   Object.assign(process.env, {
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "sandbox",
@@ -33,21 +33,21 @@ const enter = Effect.map(SandboxServer.SandboxServer, ({ url }) => {
   return url
 })
 
-const settings = (endpoint: string) =>
+const configLayer = (endpoint: string) =>
   Layer.merge(
     MeteringConfig.layer({ region: "us-east-1", endpoint }),
     AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" })
   )
 
 const overFetch = (url: string) =>
-  MeteringClient.layer.pipe(Layer.provide([settings(url), FetchHttpClient.layer]))
+  MeteringClient.layer.pipe(Layer.provide([configLayer(url), FetchHttpClient.layer]))
 
 const clientsAt = (url: string) =>
   [
     overFetch(url),
-    MeteringClient.layer.pipe(Layer.provide([settings(url), NodeHttpClient.layerUndici])),
+    MeteringClient.layer.pipe(Layer.provide([configLayer(url), NodeHttpClient.layerUndici])),
     MeteringClient.layer.pipe(Layer.provide(Node.layer), Layer.orDie),
-    AwsSdkClient.layer.pipe(Layer.provide(settings(url)))
+    AwsSdkClient.layer.pipe(Layer.provide(configLayer(url)))
   ] as const
 
 /** A record of usage, by way of the accessors. */
@@ -65,19 +65,19 @@ const calls = (usage: UsageRecord.UsageRecord) =>
       usageRecords: [usage]
     }).pipe(Effect.retry(MeteringRetry.standard))
     assert.deepEqual([results.map(({ status }) => status), unprocessedRecords], [["Success"], []])
-    const refused = yield* MeteringClient.resolveCustomer({
+    const rejected = yield* MeteringClient.resolveCustomer({
       registrationToken: Redacted.make("none")
     }).pipe(
       Effect.as("resolved"),
       Effect.catchTag("InvalidTokenException", ({ _tag }) => Effect.succeed(_tag))
     )
-    assert.equal(refused, "InvalidTokenException")
+    assert.equal(rejected, "InvalidTokenException")
   })
 
 const hoursAgo = (hours: number) => Effect.map(DateTime.now, DateTime.subtract({ hours }))
 
 const program = Effect.gen(function* () {
-  const url = yield* enter
+  const url = yield* configureEnvironment
   const sandbox = yield* MeteringSandbox.MeteringSandbox
   yield* sandbox.setFaults({ script: [{ fault: "cutAfter" }] })
 

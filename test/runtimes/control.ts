@@ -4,8 +4,8 @@ import * as Redacted from "effect/Redacted"
 import type { Fault, Marketplace, Report } from "effect-marketplace-metering/sandbox"
 
 /** What can be asked of the sandbox behind this URL, and of the stage beside it. */
-export const control = (sandbox: string, stage: string) => {
-  const ask = (method: string, path: string, body?: object) =>
+export const control = (sandbox: string, stubServer: string) => {
+  const request = (method: string, path: string, body?: object) =>
     Effect.promise(async () => {
       const response = await fetch(`${sandbox}/_sandbox${path}`, {
         method,
@@ -21,34 +21,35 @@ export const control = (sandbox: string, stage: string) => {
   // each is what the sandbox's own documentation says of it
   const json = <A>(text: Effect.Effect<string>) => Effect.map(text, (text) => JSON.parse(text) as A)
   return {
-    reset: ask("POST", "/reset"),
-    setFaults: (...script: ReadonlyArray<Fault.Step>) => ask("PUT", "/faults", { script }),
-    mintToken: (which: Marketplace.Which) =>
+    reset: request("POST", "/reset"),
+    setFaults: (...script: ReadonlyArray<Fault.ScriptedFault>) =>
+      request("PUT", "/faults", { script }),
+    mintToken: (agreement: Marketplace.AgreementSelector) =>
       Effect.map(
-        json<{ readonly registrationToken: string }>(ask("POST", "/tokens", which)),
+        json<{ readonly registrationToken: string }>(request("POST", "/tokens", agreement)),
         ({ registrationToken }) => Redacted.make(registrationToken)
       ),
     /** The quantities that are billed. */
     billed: Effect.map(
-      json<{ readonly billed: ReadonlyArray<Pick<Report.Billed, "quantity">> }>(
-        ask("GET", "/billed")
+      json<{ readonly billed: ReadonlyArray<Pick<Report.BilledUsage, "quantity">> }>(
+        request("GET", "/billed")
       ),
       ({ billed }) => billed.map(({ quantity }) => quantity)
     ),
-    calls: json<Report.Counts>(ask("GET", "/calls")),
+    calls: json<Report.CallCounts>(request("GET", "/calls")),
     log: json<ReadonlyArray<Pick<Report.Call, "fault" | "accessKeyId" | "request">>>(
-      ask("GET", "/log")
+      request("GET", "/log")
     ),
-    publicKey: ask("GET", "/public-key"),
+    publicKey: request("GET", "/public-key"),
     /** What became of the requests to the stage. */
-    seen: json<Seen>(
-      Effect.promise(() => fetch(`${stage}/seen`).then((response) => response.text()))
+    stubRequests: json<StubRequests>(
+      Effect.promise(() => fetch(`${stubServer}/requests`).then((response) => response.text()))
     )
   }
 }
 
 /** How many requests the stage has had, by their paths, and how many senders of them hung up. */
-export interface Seen {
-  readonly arrived: Readonly<Record<string, number>>
-  readonly abandoned: number
+export interface StubRequests {
+  readonly received: Readonly<Record<string, number>>
+  readonly aborted: number
 }

@@ -10,18 +10,18 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
-import { open } from "./host.js"
-import { run } from "./play.js"
+import { run } from "./runSuite.js"
 import { runtimes } from "./runtimes.js"
+import { serve } from "./serve.js"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
 const root = join(here, "../..")
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(runtimes)
-const strangers = wanted.filter((id) => !(id in runtimes))
-if (strangers.length > 0) {
-  throw new Error(`${strangers} is not one of ${Object.keys(runtimes).join(", ")}`)
+const unknownRuntimes = wanted.filter((id) => !(id in runtimes))
+if (unknownRuntimes.length > 0) {
+  throw new Error(`${unknownRuntimes} is not one of ${Object.keys(runtimes).join(", ")}`)
 }
 
 /** The package as it is packed, its peers as this repository has them, the runtimes, and the suite. */
@@ -55,7 +55,7 @@ const install = async (folder) => {
 }
 
 /** What the checks of one HTTP client come to. */
-const judge = (results, cannot = {}) => {
+const compareWithKnownFailures = (results, cannot = {}) => {
   const outcome = { passed: 0, reasons: new Set(), failures: [] }
   for (const { check, failure } of results) {
     const reason = cannot[check] ?? cannot.every
@@ -63,10 +63,10 @@ const judge = (results, cannot = {}) => {
     else if (failure !== undefined && reason !== undefined) outcome.reasons.add(reason)
     else outcome.failures.push(`${check}\n${failure ?? "It has come to pass: take it off."}`)
   }
-  const strange = Object.keys(cannot).filter(
+  const unknownChecks = Object.keys(cannot).filter(
     (name) => name !== "every" && results.every(({ check }) => check !== name)
   )
-  outcome.failures.push(...strange.map((name) => `There is no check "${name}": take it off.`))
+  outcome.failures.push(...unknownChecks.map((name) => `There is no check "${name}": take it off.`))
   return outcome
 }
 
@@ -79,12 +79,12 @@ const folder = mkdtempSync(join(tmpdir(), "runtimes-"))
 try {
   await install(folder)
   for (const id of wanted) {
-    const { cannot = {}, name, play, prepare, version } = runtimes[id]
+    const { cannot = {}, name, prepare, runSuite, version } = runtimes[id]
     const hashing = await prepare(folder)
-    const { close, places } = await open()
-    const played = await play(folder, places).finally(close)
-    for (const [client, results] of Object.entries(played)) {
-      const outcome = judge(results, cannot[client])
+    const { close, endpoints } = await serve()
+    const resultsByClient = await runSuite(folder, endpoints).finally(close)
+    for (const [client, results] of Object.entries(resultsByClient)) {
+      const outcome = compareWithKnownFailures(results, cannot[client])
       const where = `${name} ${version}, ${client}`
       passed += outcome.passed
       limits.push(...[...outcome.reasons].map((reason) => `${where}: ${reason}`))

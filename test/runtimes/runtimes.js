@@ -1,6 +1,6 @@
 // What the suite is played on: each runtime as packages of the npm registry that have the binary inside, how it is
 // started, and what is known that it cannot do.
-import { inProcess, inWorkerd, withoutPackages } from "./play.js"
+import { inProcess, inWorkerd, withoutPackages } from "./runSuite.js"
 
 const platform = process.platform === "win32" ? "win" : process.platform
 

@@ -6,20 +6,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { MeteringClient } from "effect-marketplace-metering"
 import { layerDefaultChain, layerSharedConfig } from "effect-marketplace-metering/node"
-import { expectLike } from "./alike.js"
-import { type Checks, checks, one, play } from "./suite.js"
+import { expectLike } from "./expectLike.js"
+import { type Checks, checks, reportOne, runChecks } from "./suite.js"
 
 /** What the client does where there is an environment, too. */
-const byEnvironment = (http: Layer.Layer<HttpClient.HttpClient>): Checks => ({
-  "finds Region, endpoint and credentials as the official SDK does": ({ places, sandbox }) =>
+const environmentChecks = (http: Layer.Layer<HttpClient.HttpClient>): Checks => ({
+  "finds Region, endpoint and credentials as the official SDK does": ({ endpoints, sandbox }) =>
     Effect.gen(function* () {
       Object.assign(process.env, {
         AWS_REGION: "us-east-1",
         AWS_ACCESS_KEY_ID: "sandbox",
         AWS_SECRET_ACCESS_KEY: "sandbox",
-        AWS_ENDPOINT_URL_MARKETPLACE_METERING: places.sandbox
+        AWS_ENDPOINT_URL_MARKETPLACE_METERING: endpoints.sandbox
       })
-      yield* one.pipe(
+      yield* reportOne.pipe(
         Effect.provide(
           MeteringClient.layer.pipe(Layer.provide([layerSharedConfig, layerDefaultChain, http]))
         )
@@ -34,16 +34,16 @@ const clients = {
   fetch: FetchHttpClient.layer
 }
 
-const places = JSON.parse(process.argv[2] ?? "")
-const played = await Effect.runPromise(
+const endpoints = JSON.parse(process.argv[2] ?? "")
+const resultsByClient = await Effect.runPromise(
   Effect.all(
     Object.entries(clients).map(([name, http]) =>
       Effect.map(
-        play({ ...checks, ...byEnvironment(http) }, http, places),
+        runChecks({ ...checks, ...environmentChecks(http) }, http, endpoints),
         (results) => [name, results] as const
       )
     )
   )
 )
-console.log(JSON.stringify(Object.fromEntries(played)))
+console.log(JSON.stringify(Object.fromEntries(resultsByClient)))
 process.exit()

@@ -29,14 +29,14 @@ import {
   UsageRecord
 } from "effect-marketplace-metering"
 import { operations } from "../support/operations.js"
-import { expectLike } from "./alike.js"
 import { control } from "./control.js"
+import { expectLike } from "./expectLike.js"
 
 /** Where the sandbox is, a stage for answers that no service gives, and an address where nobody listens. */
-export interface Places {
+export interface Endpoints {
   readonly sandbox: string
-  readonly stage: string
-  readonly nobody: string
+  readonly stubServer: string
+  readonly unreachable: string
 }
 
 /** A check by name, and why it failed if it did. */
@@ -46,20 +46,22 @@ export interface Result {
 }
 
 /** What is to be shown, by names that say it. */
-export type Checks = Readonly<Record<string, (lab: Lab) => Effect.Effect<void, unknown>>>
+export type Checks = Readonly<
+  Record<string, (context: TestContext) => Effect.Effect<void, unknown>>
+>
 
 /** Makes every check with this HTTP client, one after the other, unless the first fails: then none will do better. */
-export const play = (
+export const runChecks = (
   checks: Checks,
   http: Layer.Layer<HttpClient.HttpClient>,
-  places: Places
+  endpoints: Endpoints
 ): Effect.Effect<ReadonlyArray<Result>> =>
   Effect.gen(function* () {
-    const lab = labOf(http, places)
+    const context = makeTestContext(http, endpoints)
     const results: Array<Result> = []
     for (const [check, run] of Object.entries(checks)) {
-      const exit = yield* lab.sandbox.reset.pipe(
-        Effect.zipRight(Effect.suspend(() => run(lab))),
+      const exit = yield* context.sandbox.reset.pipe(
+        Effect.zipRight(Effect.suspend(() => run(context))),
         Effect.timeout("20 seconds"),
         Effect.exit
       )
@@ -69,27 +71,27 @@ export const play = (
     return results
   })
 
-const labOf = (http: Layer.Layer<HttpClient.HttpClient>, places: Places) => ({
-  places,
-  sandbox: control(places.sandbox, places.stage),
+const makeTestContext = (http: Layer.Layer<HttpClient.HttpClient>, endpoints: Endpoints) => ({
+  endpoints,
+  sandbox: control(endpoints.sandbox, endpoints.stubServer),
   /** Carries out calls by a client of these keys and this configuration. */
-  by:
+  withCredentials:
     (keys: AwsCredentials.Options, config: Partial<MeteringConfig.Options> = {}) =>
     <A, E>(calls: Effect.Effect<A, E, MeteringClient.MeteringClient>) =>
-      Effect.provide(calls, clientOf(http, AwsCredentials.layerStatic(keys), places, config)),
+      Effect.provide(calls, clientOf(http, AwsCredentials.layerStatic(keys), endpoints, config)),
   /** Carries out calls by a client that asks this provider for credentials. */
-  byProvider:
+  withProvider:
     (provider: AwsCredentials.Provider) =>
     <A, E>(calls: Effect.Effect<A, E, MeteringClient.MeteringClient>) =>
-      Effect.provide(calls, clientOf(http, AwsCredentials.layerProvider(provider), places, {}))
+      Effect.provide(calls, clientOf(http, AwsCredentials.layerProvider(provider), endpoints, {}))
 })
 
-export type Lab = ReturnType<typeof labOf>
+export type TestContext = ReturnType<typeof makeTestContext>
 
 const clientOf = <E>(
   http: Layer.Layer<HttpClient.HttpClient>,
   credentials: Layer.Layer<AwsCredentials.AwsCredentials, E>,
-  { sandbox }: Places,
+  { sandbox }: Endpoints,
   config: Partial<MeteringConfig.Options>
 ) =>
   MeteringClient.layer.pipe(
@@ -124,9 +126,9 @@ const batch = (...usageRecords: ReadonlyArray<UsageRecord.UsageRecord>) =>
   MeteringClient.batchMeterUsage({ productCode: "saas", usageRecords })
 
 /** Reports one record, of a quantity of 7. */
-export const one = Effect.flatMap(record(), (record) => batch(record))
+export const reportOne = Effect.flatMap(record(), (record) => batch(record))
 
-const metered = (fields: Partial<MeterUsage.Input> = {}) =>
+const makeMeterUsage = (fields: Partial<MeterUsage.Input> = {}) =>
   Effect.map(DateTime.now, (timestamp) =>
     MeterUsage.make({
       productCode: "container",
@@ -138,19 +140,19 @@ const metered = (fields: Partial<MeterUsage.Input> = {}) =>
   )
 
 /** The standard schedule, but for its waits. */
-const atOnce = MeteringRetry.whileRetryable.pipe(Schedule.zipLeft(Schedule.recurs(2)))
+const withoutDelay = MeteringRetry.whileRetryable.pipe(Schedule.zipLeft(Schedule.recurs(2)))
 
 /** Fails twice, and is sent again until it is billed; billed once, whatever became of the answers. */
 const survives =
   (fault: {
     readonly fault: "throttling" | "internalError" | "unavailable" | "cutBefore" | "cutAfter"
   }) =>
-  ({ by, sandbox }: Lab) =>
+  ({ withCredentials, sandbox }: TestContext) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ ...fault, times: 2 })
       const { results } = yield* Effect.flatMap(record(), (record) =>
-        Effect.retry(batch(record), atOnce)
-      ).pipe(by(keys))
+        Effect.retry(batch(record), withoutDelay)
+      ).pipe(withCredentials(keys))
       expectLike(results, [{ status: "Success" }])
       expectLike(yield* sandbox.billed, [7])
       expectLike(
@@ -162,13 +164,15 @@ const survives =
 /** The service's answer in that name is an error of that class, for every name that the model gives. */
 const raisesAll =
   (name: MeteringError.OperationName) =>
-  ({ by, sandbox }: Lab) =>
+  ({ withCredentials, sandbox }: TestContext) =>
     Effect.gen(function* () {
       const { call, exceptions: codes } = operations[name]
       yield* sandbox.setFaults(
         ...codes.map((code) => ({ fault: "refusal" as const, code, message: `said of ${code}` }))
       )
-      const errors = yield* Effect.forEach(codes, () => Effect.flip(call())).pipe(by(keys))
+      const errors = yield* Effect.forEach(codes, () => Effect.flip(call())).pipe(
+        withCredentials(keys)
+      )
       expectLike(
         errors,
         codes.map((code) => ({
@@ -186,11 +190,11 @@ export const checks: Checks = {
   // the operations
   // -------------------------------------------------------------------------------------------------
 
-  "resolves a token, again and again to the same": ({ by, sandbox }) =>
+  "resolves a token, again and again to the same": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const registrationToken = yield* sandbox.mintToken({ productCode: "saas" })
       const resolve = MeteringClient.resolveCustomer({ registrationToken })
-      const [first, second] = yield* Effect.zip(resolve, resolve).pipe(by(keys))
+      const [first, second] = yield* Effect.zip(resolve, resolve).pipe(withCredentials(keys))
       const known = {
         customerAWSAccountId: "111122223333",
         customerIdentifier: "cust-1",
@@ -201,11 +205,11 @@ export const checks: Checks = {
       expectLike([first, second], [known, known])
     }),
 
-  "tells an unknown token by its exception": ({ by }) =>
+  "tells an unknown token by its exception": ({ withCredentials }) =>
     Effect.gen(function* () {
       const registrationToken = Redacted.make("nobody's")
       const error = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
-        by(keys),
+        withCredentials(keys),
         Effect.flip
       )
       expectLike(error, {
@@ -217,10 +221,12 @@ export const checks: Checks = {
       })
     }),
 
-  "bills a record once, and gives its repeat the same id": ({ by, sandbox }) =>
+  "bills a record once, and gives its repeat the same id": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const sent = yield* record()
-      const [first, second] = yield* Effect.zip(batch(sent), batch(sent)).pipe(by(keys))
+      const [first, second] = yield* Effect.zip(batch(sent), batch(sent)).pipe(
+        withCredentials(keys)
+      )
       const echo = first.results[0]?.usageRecord
       expectLike(first, { results: [{ status: "Success", meteringRecordId: /./ }], unreadable: [] })
       expectLike(second.results[0]?.meteringRecordId, first.results[0]?.meteringRecordId)
@@ -228,7 +234,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [7])
     }),
 
-  "tells each record's own status, in the order of the request": ({ by }) =>
+  "tells each record's own status, in the order of the request": ({ withCredentials }) =>
     Effect.gen(function* () {
       const first = yield* record()
       const { results } = yield* Effect.zipRight(
@@ -239,14 +245,14 @@ export const checks: Checks = {
           UsageRecord.make({ ...first, quantity: 8 }),
           UsageRecord.make({ ...first, dimension: "seats", quantity: 0 })
         )
-      ).pipe(by(keys))
+      ).pipe(withCredentials(keys))
       expectLike(
         results.map(({ status }) => status),
         ["CustomerNotSubscribed", "Success", "DuplicateRecord", "Success"]
       )
     }),
 
-  "keeps allocations, tags, other alphabets and fractional seconds": ({ by }) =>
+  "keeps allocations, tags, other alphabets and fractional seconds": ({ withCredentials }) =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const sent = yield* record({
@@ -258,12 +264,12 @@ export const checks: Checks = {
           { allocatedUsageQuantity: 4 }
         ]
       })
-      const echo = (yield* batch(sent).pipe(by(keys))).results[0]?.usageRecord
+      const echo = (yield* batch(sent).pipe(withCredentials(keys))).results[0]?.usageRecord
       expectLike(echo?.timestamp.epochMillis, sent.timestamp.epochMillis)
       expectLike(echo && Schema.equivalence(UsageRecord.UsageRecord)(echo, sent), true)
     }),
 
-  "sends 25 records with thousands of allocations": ({ by, sandbox }) =>
+  "sends 25 records with thousands of allocations": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const usageAllocations = Arr.makeBy(200, (i) => ({
@@ -277,7 +283,7 @@ export const checks: Checks = {
           usageAllocations
         })
       )
-      const { results } = yield* batch(...records).pipe(by(keys))
+      const { results } = yield* batch(...records).pipe(withCredentials(keys))
       expectLike(
         results,
         records.map(() => ({ status: "Success" }))
@@ -285,7 +291,7 @@ export const checks: Checks = {
       expectLike((yield* sandbox.billed).length, 20)
     }),
 
-  "refuses a call for one record's sake, and bills nothing of it": ({ by, sandbox }) =>
+  "refuses a call for one record's sake, and bills nothing of it": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const good = yield* record()
@@ -294,7 +300,7 @@ export const checks: Checks = {
       const errors = yield* Effect.all([
         Effect.flip(batch(good, unheardOf)),
         Effect.flip(batch(late))
-      ]).pipe(by(keys))
+      ]).pipe(withCredentials(keys))
       expectLike(errors, [
         { _tag: "InvalidUsageDimensionException" },
         { _tag: "TimestampOutOfBoundsException" }
@@ -302,13 +308,13 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [])
     }),
 
-  "sends nothing that is not valid, and says where it is not": ({ by, sandbox }) =>
+  "sends nothing that is not valid, and says where it is not": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const good = yield* record()
       const error = yield* MeteringClient.batchMeterUsage({
         productCode: "saas",
         usageRecords: [good, { ...good, quantity: -1 }]
-      }).pipe(by(keys), Effect.flip)
+      }).pipe(withCredentials(keys), Effect.flip)
       expectLike(error, {
         _tag: "InvalidInputError",
         violations: [{ index: 1, field: "quantity", rule: "quantity", value: -1 }]
@@ -316,29 +322,29 @@ export const checks: Checks = {
       expectLike(yield* sandbox.calls, { BatchMeterUsage: 0 })
     }),
 
-  "lets the service judge where a rule is switched off": ({ by }) =>
+  "lets the service judge where a rule is switched off": ({ withCredentials }) =>
     Effect.gen(function* () {
       const good = yield* record()
       const error = yield* batch(...Array.from({ length: 26 }, () => good)).pipe(
-        by(keys, { except: ["recordCount"] }),
+        withCredentials(keys, { skipRules: ["recordCount"] }),
         Effect.flip
       )
       expectLike(error, { statusCode: 400, requestId: /^sandbox-/ })
     }),
 
-  "meters once, whatever is sent again": ({ by, sandbox }) =>
+  "meters once, whatever is sent again": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
-      const request = yield* metered()
+      const request = yield* makeMeterUsage()
       const { clientToken } = request
       const once = MeteringClient.meterUsage(request)
-      const otherQuantity = yield* metered({ usageQuantity: 4 })
-      const sameToken = yield* metered({ usageQuantity: 5, clientToken })
+      const otherQuantity = yield* makeMeterUsage({ usageQuantity: 4 })
+      const sameToken = yield* makeMeterUsage({ usageQuantity: 5, clientToken })
       const [first, second, ...errors] = yield* Effect.all([
         once,
         once,
         Effect.flip(MeteringClient.meterUsage(otherQuantity)),
         Effect.flip(MeteringClient.meterUsage(sameToken))
-      ]).pipe(by(keys))
+      ]).pipe(withCredentials(keys))
       expectLike(clientToken, /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/)
       expectLike(first, { meteringRecordId: /./, statusCode: 200 })
       expectLike(second, { meteringRecordId: Reflect.get(first, "meteringRecordId") })
@@ -349,17 +355,19 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [3])
     }),
 
-  "answers a dry run with its own type, and meters nothing": ({ by, sandbox }) =>
+  "answers a dry run with its own type, and meters nothing": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
-      const answer = yield* MeteringClient.meterUsageDryRun(yield* metered()).pipe(by(keys))
+      const answer = yield* MeteringClient.meterUsageDryRun(yield* makeMeterUsage()).pipe(
+        withCredentials(keys)
+      )
       expectLike([MeterUsage.isDryRun(answer), "meteringRecordId" in answer], [true, false])
       expectLike(yield* sandbox.billed, [])
     }),
 
-  "registers, with an answer that can be verified": ({ by, sandbox }) =>
+  "registers, with an answer that can be verified": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const request = { productCode: "container", publicKeyVersion: 1, nonce: "instance-7" }
-      const { signature } = yield* MeteringClient.registerUsage(request).pipe(by(keys))
+      const { signature } = yield* MeteringClient.registerUsage(request).pipe(withCredentials(keys))
       const publicKey = yield* sandbox.publicKey
       expectLike(yield* RegisterUsage.verify(signature, { ...request, publicKey }), request)
       const forged = yield* RegisterUsage.verify(signature, {
@@ -369,20 +377,20 @@ export const checks: Checks = {
       }).pipe(Effect.either)
       expectLike(Either.isLeft(forged), true)
       const error = yield* MeteringClient.registerUsage({ ...request, publicKeyVersion: 9 }).pipe(
-        by(keys),
+        withCredentials(keys),
         Effect.flip
       )
       expectLike(error, { _tag: "InvalidPublicKeyVersionException" })
     }),
 
-  "carries twenty calls at once": ({ by, sandbox }) =>
+  "carries twenty calls at once": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const records = yield* Effect.forEach(Array.from({ length: 20 }).keys(), (i) =>
         record({ quantity: i, customerAWSAccountId: "222233334444" })
       )
       const answers = yield* Effect.forEach(records, (record) => batch(record), {
         concurrency: "unbounded"
-      }).pipe(by(keys))
+      }).pipe(withCredentials(keys))
       expectLike(
         answers.map(({ results }) => results[0]?.usageRecord?.quantity),
         records.map(({ quantity }) => quantity)
@@ -399,19 +407,19 @@ export const checks: Checks = {
   "knows every exception of RegisterUsage": raisesAll("RegisterUsage"),
   "knows every exception of ResolveCustomer": raisesAll("ResolveCustomer"),
 
-  "keeps a code that nobody has modelled": ({ by, sandbox }) =>
+  "keeps a code that nobody has modelled": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "refusal", code: "BrandNewException" })
-      expectLike(yield* one.pipe(by(keys), Effect.flip), {
+      expectLike(yield* reportOne.pipe(withCredentials(keys), Effect.flip), {
         _tag: "UnknownServiceError",
         code: "BrandNewException"
       })
     }),
 
-  "says how long a throttled call should wait": ({ by, sandbox }) =>
+  "says how long a throttled call should wait": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "throttling", retryAfter: 2000 })
-      expectLike(yield* one.pipe(by(keys), Effect.flip), {
+      expectLike(yield* reportOne.pipe(withCredentials(keys), Effect.flip), {
         _tag: "ThrottlingException",
         isRetryable: true,
         isThrottling: true,
@@ -419,11 +427,11 @@ export const checks: Checks = {
       })
     }),
 
-  "waits as long as the service asks": ({ by, sandbox }) =>
+  "waits as long as the service asks": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "throttling", retryAfter: 1000 })
       const quick = MeteringRetry.backoff({ base: 1, throttledBase: 1 })
-      const [took] = yield* Effect.timed(Effect.retry(one, quick)).pipe(by(keys))
+      const [took] = yield* Effect.timed(Effect.retry(reportOne, quick)).pipe(withCredentials(keys))
       expectLike(Duration.greaterThan(took, "990 millis"), true)
       expectLike(yield* sandbox.billed, [7])
     }),
@@ -432,14 +440,14 @@ export const checks: Checks = {
   "comes through after internal errors": survives({ fault: "internalError" }),
   "comes through after a load balancer's page of HTML": survives({ fault: "unavailable" }),
 
-  "tells that some records were not looked at": ({ by, sandbox }) =>
+  "tells that some records were not looked at": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "unprocessed", share: 0.5 })
       const first = yield* record()
       const second = UsageRecord.make({ ...first, dimension: "seats" })
-      const answer = yield* batch(first, second).pipe(by(keys))
+      const answer = yield* batch(first, second).pipe(withCredentials(keys))
       expectLike(answer, { results: [{ status: "Success" }], unprocessedRecords: [{}] })
-      const again = yield* batch(...answer.unprocessedRecords).pipe(by(keys))
+      const again = yield* batch(...answer.unprocessedRecords).pipe(withCredentials(keys))
       expectLike(again, { results: [{ status: "Success" }], unprocessedRecords: [] })
     }),
 
@@ -447,34 +455,37 @@ export const checks: Checks = {
   // credentials and clocks
   // -------------------------------------------------------------------------------------------------
 
-  "signs with a session token": ({ by, sandbox }) =>
+  "signs with a session token": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
-      yield* one.pipe(by(session))
+      yield* reportOne.pipe(withCredentials(session))
       expectLike(yield* sandbox.log, [{ accessKeyId: "session" }])
       expectLike(yield* sandbox.billed, [7])
     }),
 
-  "is refused with a wrong secret, and nothing is billed": ({ by, sandbox }) =>
+  "is refused with a wrong secret, and nothing is billed": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
-      const error = yield* one.pipe(by({ ...keys, secretAccessKey: "wrong" }), Effect.flip)
+      const error = yield* reportOne.pipe(
+        withCredentials({ ...keys, secretAccessKey: "wrong" }),
+        Effect.flip
+      )
       expectLike(error, { _tag: "CredentialsRejectedError", code: "InvalidSignatureException" })
       expectLike(yield* sandbox.billed, [])
     }),
 
-  "says which permission is missing": ({ by }) =>
+  "says which permission is missing": ({ withCredentials }) =>
     Effect.gen(function* () {
-      const error = yield* one.pipe(
-        by({ accessKeyId: "limited", secretAccessKey: "limited-secret" }),
+      const error = yield* reportOne.pipe(
+        withCredentials({ accessKeyId: "limited", secretAccessKey: "limited-secret" }),
         Effect.flip
       )
       expectLike(error, { _tag: "AccessDeniedError", message: /aws-marketplace:BatchMeterUsage/ })
     }),
 
-  "has expired credentials renewed once, and calls again": ({ byProvider, sandbox }) =>
+  "has expired credentials renewed once, and calls again": ({ withProvider, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "expiredCredentials" })
       let asked = 0
-      yield* one.pipe(byProvider(async () => (asked++ === 0 ? keys : session)))
+      yield* reportOne.pipe(withProvider(async () => (asked++ === 0 ? keys : session)))
       expectLike(asked, 2)
       expectLike(yield* sandbox.log, [
         { accessKeyId: "sandbox", fault: "expiredCredentials" },
@@ -482,29 +493,29 @@ export const checks: Checks = {
       ])
     }),
 
-  "tells expired credentials from an expired token": ({ by, sandbox }) =>
+  "tells expired credentials from an expired token": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "expiredCredentials", times: 2 })
       const registrationToken = yield* sandbox.mintToken({ productCode: "saas" })
       const error = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
-        by(keys),
+        withCredentials(keys),
         Effect.flip
       )
       expectLike(error, { _tag: "CredentialsExpiredError", operation: "ResolveCustomer" })
     }),
 
-  "corrects a clock that is behind": ({ by, sandbox }) =>
+  "corrects a clock that is behind": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "clockSkew", ahead: 600_000, times: 2 })
-      yield* one.pipe(by(keys))
+      yield* reportOne.pipe(withCredentials(keys))
       expectLike(yield* sandbox.billed, [7])
       expectLike((yield* sandbox.log).length, 2)
     }),
 
-  "corrects a clock that is ahead": ({ by, sandbox }) =>
+  "corrects a clock that is ahead": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "clockSkew", behind: 600_000, times: 2 })
-      yield* one.pipe(by(keys))
+      yield* reportOne.pipe(withCredentials(keys))
       expectLike(yield* sandbox.billed, [7])
     }),
 
@@ -512,91 +523,130 @@ export const checks: Checks = {
   // the network
   // -------------------------------------------------------------------------------------------------
 
-  "fails as a connection where nobody listens": ({ by, places }) =>
+  "fails as a connection where nobody listens": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
-      const error = yield* one.pipe(by(keys, { endpoint: places.nobody }), Effect.flip)
-      expectLike(error, { _tag: "ConnectionError", endpoint: places.nobody, isRetryable: true })
+      const error = yield* reportOne.pipe(
+        withCredentials(keys, { endpoint: endpoints.unreachable }),
+        Effect.flip
+      )
+      expectLike(error, {
+        _tag: "ConnectionError",
+        endpoint: endpoints.unreachable,
+        isRetryable: true
+      })
     }),
 
-  "knows that nothing was sent where nobody listens": ({ by, places }) =>
+  "knows that nothing was sent where nobody listens": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
-      const error = yield* one.pipe(by(keys, { endpoint: places.nobody }), Effect.flip)
+      const error = yield* reportOne.pipe(
+        withCredentials(keys, { endpoint: endpoints.unreachable }),
+        Effect.flip
+      )
       expectLike(error, { delivery: "notSent" })
     }),
 
   "comes through after cut connections": survives({ fault: "cutBefore" }),
   "bills once, however often the answer was lost": survives({ fault: "cutAfter" }),
 
-  "does not know what became of a request whose connection was cut": ({ by, sandbox }) =>
+  "does not know what became of a request whose connection was cut": ({
+    withCredentials,
+    sandbox
+  }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "cutAfter" })
       const request = yield* record()
-      const error = yield* batch(request).pipe(by(keys), Effect.flip)
+      const error = yield* batch(request).pipe(withCredentials(keys), Effect.flip)
       expectLike(error, { _tag: "ConnectionError", delivery: "unknown", isRetryable: true })
       expectLike(yield* sandbox.billed, [7])
-      expectLike((yield* batch(request).pipe(by(keys))).results, [{ status: "Success" }])
+      expectLike((yield* batch(request).pipe(withCredentials(keys))).results, [
+        { status: "Success" }
+      ])
       expectLike(yield* sandbox.billed, [7])
     }),
 
-  "makes one attempt per call, also over a connection that is kept": ({ by, sandbox }) =>
+  "makes one attempt per call, also over a connection that is kept": ({
+    withCredentials,
+    sandbox
+  }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "none" }, { fault: "cutAfter" })
-      const error = yield* Effect.zipRight(one, one).pipe(by(keys), Effect.flip)
+      const error = yield* Effect.zipRight(reportOne, reportOne).pipe(
+        withCredentials(keys),
+        Effect.flip
+      )
       expectLike(error, { _tag: "ConnectionError" })
       expectLike((yield* sandbox.log).length, 2)
     }),
 
-  "ends a call that takes too long": ({ by, sandbox }) =>
+  "ends a call that takes too long": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "latency", duration: 10_000 })
-      const error = yield* one.pipe(by(keys, { requestTimeout: "200 millis" }), Effect.flip)
+      const error = yield* reportOne.pipe(
+        withCredentials(keys, { requestTimeout: "200 millis" }),
+        Effect.flip
+      )
       expectLike(error, { _tag: "RequestTimeoutError", isRetryable: true })
     }),
 
-  "ends a call whose answer drips": ({ by, sandbox }) =>
+  "ends a call whose answer drips": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "slowBody", duration: 10_000 })
-      const error = yield* one.pipe(by(keys, { requestTimeout: "300 millis" }), Effect.flip)
+      const error = yield* reportOne.pipe(
+        withCredentials(keys, { requestTimeout: "300 millis" }),
+        Effect.flip
+      )
       expectLike(error, { _tag: "RequestTimeoutError" })
     }),
 
-  "reads an answer that drips in time": ({ by, sandbox }) =>
+  "reads an answer that drips in time": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "slowBody", duration: 300 })
-      expectLike((yield* one.pipe(by(keys))).results, [{ status: "Success" }])
+      expectLike((yield* reportOne.pipe(withCredentials(keys))).results, [{ status: "Success" }])
     }),
 
-  "fails as a connection where an answer is cut off": ({ by, places }) =>
+  "fails as a connection where an answer is cut off": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
-      const error = yield* one.pipe(by(keys, { endpoint: `${places.stage}/cut` }), Effect.flip)
+      const error = yield* reportOne.pipe(
+        withCredentials(keys, { endpoint: `${endpoints.stubServer}/cut` }),
+        Effect.flip
+      )
       expectLike(error, { _tag: "ConnectionError", delivery: "unknown" })
     }),
 
-  "hangs up when it is interrupted": ({ by, places, sandbox }) =>
+  "hangs up when it is interrupted": ({ withCredentials, endpoints, sandbox }) =>
     Effect.gen(function* () {
-      const before = yield* sandbox.seen
+      const before = yield* sandbox.stubRequests
       const until = (done: (seen: typeof before) => boolean) =>
-        Effect.repeat(sandbox.seen, { until: done, schedule: Schedule.spaced("20 millis") })
-      const arrivals = (seen: typeof before) => seen.arrived["/hang/"] ?? 0
-      const call = yield* one.pipe(by(keys, { endpoint: `${places.stage}/hang` }), Effect.fork)
+        Effect.repeat(sandbox.stubRequests, { until: done, schedule: Schedule.spaced("20 millis") })
+      const arrivals = (seen: typeof before) => seen.received["/hang/"] ?? 0
+      const call = yield* reportOne.pipe(
+        withCredentials(keys, { endpoint: `${endpoints.stubServer}/hang` }),
+        Effect.fork
+      )
       yield* until((seen) => arrivals(seen) > arrivals(before))
       yield* Fiber.interrupt(call)
       yield* Effect.timeout(
-        until((seen) => seen.abandoned > before.abandoned),
+        until((seen) => seen.aborted > before.aborted),
         "5 seconds"
       )
     }),
 
-  "follows no redirect": ({ by, places, sandbox }) =>
+  "follows no redirect": ({ withCredentials, endpoints, sandbox }) =>
     Effect.gen(function* () {
-      const error = yield* one.pipe(by(keys, { endpoint: `${places.stage}/redirect` }), Effect.flip)
+      const error = yield* reportOne.pipe(
+        withCredentials(keys, { endpoint: `${endpoints.stubServer}/redirect` }),
+        Effect.flip
+      )
       expectLike(error, { _tag: "UnexpectedResponseError" })
-      expectLike((yield* sandbox.seen).arrived["/trap/"], undefined)
+      expectLike((yield* sandbox.stubRequests).received["/trap/"], undefined)
     }),
 
-  "tells a stranger's page from an answer": ({ by, places }) =>
+  "tells a stranger's page from an answer": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
-      const error = yield* one.pipe(by(keys, { endpoint: `${places.stage}/page` }), Effect.flip)
+      const error = yield* reportOne.pipe(
+        withCredentials(keys, { endpoint: `${endpoints.stubServer}/page` }),
+        Effect.flip
+      )
       expectLike(error, {
         _tag: "UnexpectedResponseError",
         statusCode: 200,
@@ -604,7 +654,7 @@ export const checks: Checks = {
       })
     }),
 
-  "shows no secret in any error": ({ by, places: { nobody, stage } }) =>
+  "shows no secret in any error": ({ withCredentials, endpoints: { unreachable, stubServer } }) =>
     Effect.gen(function* () {
       const secrets = {
         secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
@@ -612,14 +662,14 @@ export const checks: Checks = {
       }
       const token = "AbCdRegistrationToken0123456789/+EfGhIjKlMnOpQrStUvWxYz=="
       const endpoints = [
-        nobody,
-        ...["echo", "cut", "redirect", "page"].map((at) => `${stage}/${at}`)
+        unreachable,
+        ...["echo", "cut", "redirect", "page"].map((at) => `${stubServer}/${at}`)
       ]
       for (const endpoint of endpoints) {
         const cause = yield* MeteringClient.resolveCustomer({
           registrationToken: Redacted.make(token)
         }).pipe(
-          by({ accessKeyId: "AKIDEXAMPLE", ...secrets }, { endpoint }),
+          withCredentials({ accessKeyId: "AKIDEXAMPLE", ...secrets }, { endpoint }),
           Effect.sandbox,
           Effect.flip
         )

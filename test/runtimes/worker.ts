@@ -1,12 +1,12 @@
 /** Plays the suite where there is nothing but fetch, for whoever asks it by HTTP as a worker is asked. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Effect from "effect/Effect"
-import { checks, play } from "./suite.js"
+import { checks, runChecks } from "./suite.js"
 
 export default {
   fetch: async (request: Request): Promise<Response> => {
-    const places = await request.json()
-    const results = await Effect.runPromise(play(checks, FetchHttpClient.layer, places))
+    const endpoints = await request.json()
+    const results = await Effect.runPromise(runChecks(checks, FetchHttpClient.layer, endpoints))
     return Response.json({ fetch: results })
   }
 }

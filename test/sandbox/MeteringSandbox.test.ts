@@ -4,14 +4,14 @@ import { MeteringClient } from "../../src/MeteringClient.js"
 import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
 import {
   acme,
-  acmeLicence,
+  acmeLicense,
   analytics,
   at,
   batch,
   billed,
-  fates,
   record,
-  setTime
+  setTime,
+  statusesOf
 } from "./support.js"
 
 const sandboxed = Effect.provide(MeteringSandbox.layer())
@@ -27,7 +27,7 @@ describe("behind the scenes", () => {
       yield* batch([record(at(now))])
       yield* Effect.ignore(batch([record(at(now))], "unknown"))
       yield* Effect.ignore(batch([record(at(now), { quantity: -1 })]))
-      assert.deepStrictEqual(yield* sandbox.calls, {
+      assert.deepStrictEqual(yield* sandbox.callCounts, {
         MeterUsage: 0,
         BatchMeterUsage: 2,
         RegisterUsage: 0,
@@ -44,7 +44,7 @@ describe("behind the scenes", () => {
       yield* batch([record(at(now))])
       yield* sandbox.reset
       assert.deepStrictEqual(yield* billed, [])
-      assert.strictEqual((yield* sandbox.calls).BatchMeterUsage, 0)
+      assert.strictEqual((yield* sandbox.callCounts).BatchMeterUsage, 0)
       assert.strictEqual((yield* Effect.flip(resolve(token)))._tag, "InvalidTokenException")
     }).pipe(sandboxed)
   )
@@ -54,13 +54,13 @@ describe("behind the scenes", () => {
       yield* setTime(now)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const timestamp = at("2026-11-24T09:59:59.999Z")
-      const { results } = yield* batch([record(timestamp, { licenseArn: acmeLicence })], null)
+      const { results } = yield* batch([record(timestamp, { licenseArn: acmeLicense })], null)
       assert.deepStrictEqual(yield* sandbox.records, [
         {
           meteringRecordId: results[0]?.meteringRecordId ?? "",
           operation: "BatchMeterUsage",
           productCode: analytics,
-          licenseArn: acmeLicence,
+          licenseArn: acmeLicense,
           customerAWSAccountId: acme,
           dimension: "api-calls",
           hour: DateTime.unsafeMake("2026-11-24T09:00:00Z"),
@@ -89,7 +89,7 @@ describe("behind the scenes", () => {
             const { requestId } = yield* resolve(token)
             return {
               requestId,
-              calls: yield* sandbox.calls,
+              calls: yield* sandbox.callCounts,
               now: (yield* sandbox.now).epochMillis - at(now).epochMillis,
               billed: (yield* sandbox.billed).map((one) => one.quantity)
             }
@@ -106,7 +106,7 @@ describe("behind the scenes", () => {
       }
       // and the scenario that they all began with is as it was
       assert.deepStrictEqual(
-        yield* fates([record(at(now), { customerIdentifier: "cust-globex" })]),
+        yield* statusesOf([record(at(now), { customerIdentifier: "cust-globex" })]),
         ["Success"]
       )
     }).pipe(sandboxed)
@@ -133,7 +133,7 @@ describe("a scenario that contradicts itself", () => {
       {
         customers: ["1", "2"].map((customerAWSAccountId) => ({
           customerAWSAccountId,
-          agreements: [{ productCode: analytics, licenseArn: acmeLicence }]
+          agreements: [{ productCode: analytics, licenseArn: acmeLicense }]
         }))
       },
       /licence arn:aws:.* twice/
@@ -170,8 +170,8 @@ describe("a scenario that contradicts itself", () => {
           {
             customerAWSAccountId: acme,
             agreements: [
-              { productCode: analytics, licenseArn: acmeLicence },
-              { productCode: analytics, licenseArn: acmeLicence }
+              { productCode: analytics, licenseArn: acmeLicense },
+              { productCode: analytics, licenseArn: acmeLicense }
             ]
           }
         ]

@@ -11,7 +11,7 @@ import {
 } from "../../src/sandbox/index.js"
 import * as UsageAllocation from "../../src/UsageAllocation.js"
 import { post } from "./http.js"
-import { acme, analytics, at, batch, record, setTime, stranger } from "./support.js"
+import { acme, analytics, at, batch, record, setTime, unknownAccount } from "./support.js"
 
 const live = Layer.provideMerge(
   SandboxServer.layerNode(),
@@ -46,9 +46,9 @@ describe("the typed client does what MeteringSandbox does", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const [api, sandbox] = yield* both
-      const who = { customerAWSAccountId: stranger }
+      const who = { customerAWSAccountId: unknownAccount }
       const current = Effect.map(sandbox.customers, (all) =>
-        all.find(({ customerAWSAccountId }) => customerAWSAccountId === stranger)
+        all.find(({ customerAWSAccountId }) => customerAWSAccountId === unknownAccount)
       )
       const same = (customer: Scenario.Customer) =>
         Effect.map(current, (found) => assert.deepStrictEqual(customer, found))

@@ -7,7 +7,11 @@ import { MeteringSandbox, SandboxServer, type Scenario } from "../../src/sandbox
 import { coral, eventually, modelled, post, type RawRequest } from "./http.js"
 import { billed } from "./support.js"
 
-const [seller, buyer, guest]: readonly [Scenario.KeyPair, Scenario.KeyPair, Scenario.KeyPair] = [
+const [seller, buyer, guest]: readonly [
+  Scenario.AccessKey,
+  Scenario.AccessKey,
+  Scenario.AccessKey
+] = [
   {
     accessKeyId: "AKIASELLER",
     secretAccessKey: Redacted.make("seller-secret"),
@@ -30,7 +34,7 @@ const signedBy = ({
   accessKeyId,
   secretAccessKey,
   sessionToken
-}: Scenario.KeyPair): RawRequest => ({
+}: Scenario.AccessKey): RawRequest => ({
   accessKeyId,
   secretAccessKey: Redacted.value(secretAccessKey),
   sessionToken: sessionToken === undefined ? "" : Redacted.value(sessionToken)
@@ -65,7 +69,7 @@ const log = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ log }) => log)
 
 type Cases = ReadonlyArray<readonly [what: string, RawRequest, status: number, type?: string]>
 
-const answers = (cases: Cases, options?: SandboxServer.NodeOptions) => {
+const itResponds = (cases: Cases, options?: SandboxServer.NodeOptions) => {
   for (const [what, request, status, type] of cases) {
     it.effect(what, () =>
       Effect.gen(function* () {
@@ -77,7 +81,7 @@ const answers = (cases: Cases, options?: SandboxServer.NodeOptions) => {
 }
 
 describe("the key pairs of a scenario", () => {
-  answers([
+  itResponds([
     ["let in", { ...signedBy(seller), ...batch }, 200],
     ["let in with a session's token", { ...signedBy(buyer), ...batch }, 200],
     [
@@ -122,7 +126,7 @@ describe("the key pairs of a scenario", () => {
 })
 
 describe("the server's own key pairs, where it has some", () => {
-  answers(
+  itResponds(
     [
       ["let in", { accessKeyId: "AKIA1", secretAccessKey: "s", ...batch }, 200],
       [
@@ -138,7 +142,7 @@ describe("the server's own key pairs, where it has some", () => {
 
 describe("any credentials", () => {
   const anybody: SandboxServer.NodeOptions = { anyCredentials: true }
-  answers(
+  itResponds(
     [
       ["an unknown key", { accessKeyId: "AKIAOTHER", ...batch }, 200],
       ["a wrong secret", { ...signedBy(seller), secretAccessKey: "other", ...batch }, 200],

@@ -16,7 +16,7 @@ import {
 import { AwsCredentials, MeteringConfig } from "effect-marketplace-metering"
 import * as MeteringClient from "../../src/MeteringClient.js"
 import { type Fault, MeteringSandbox, SandboxServer } from "../../src/sandbox/index.js"
-import { coral, eventually, modelled, post, type RawRequest, turn } from "./http.js"
+import { coral, eventually, modelled, post, type RawRequest, yieldToEventLoop } from "./http.js"
 import { batch, billed, record } from "./support.js"
 
 const epoch = DateTime.unsafeMake(0)
@@ -30,7 +30,7 @@ const usage: RawRequest = {
   })
 }
 
-const served = (...script: ReadonlyArray<Fault.Step>) =>
+const served = (...script: ReadonlyArray<Fault.ScriptedFault>) =>
   Layer.provideMerge(SandboxServer.layerNode(), MeteringSandbox.layer({ faults: { script } }))
 
 const logged = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ log }) =>
@@ -41,7 +41,12 @@ const logged = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ log }) =>
 
 describe("on the wire", () => {
   const answers: ReadonlyArray<
-    readonly [Fault.Step, number, string | undefined, headers?: Readonly<Record<string, string>>]
+    readonly [
+      Fault.ScriptedFault,
+      number,
+      string | undefined,
+      headers?: Readonly<Record<string, string>>
+    ]
   > = [
     [
       { fault: "throttling", retryAfter: "1500 millis" },
@@ -119,7 +124,7 @@ describe("on the wire", () => {
       yield* eventually(TestClock.sleeps(), (sleeps) => Array.from(sleeps).length > 0)
       assert.lengthOf(yield* billed, 1)
       yield* TestClock.adjust("59 seconds")
-      yield* turn
+      yield* yieldToEventLoop
       assert.isTrue(Option.isNone(yield* Fiber.poll(fiber)))
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
@@ -252,7 +257,7 @@ describe("this library's client", () => {
     return { ...said, message: undefined, isRetryable: error.isRetryable }
   })
 
-  const steps: ReadonlyArray<Fault.Step> = [
+  const steps: ReadonlyArray<Fault.ScriptedFault> = [
     { fault: "throttling", retryAfter: "2 seconds" },
     { fault: "throttling" },
     { fault: "internalError" },

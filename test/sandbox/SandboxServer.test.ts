@@ -19,7 +19,7 @@ import {
 import { MeteringClient, type Service } from "../../src/MeteringClient.js"
 import * as MeteringError from "../../src/MeteringError.js"
 import { MeteringSandbox, SandboxServer } from "../../src/sandbox/index.js"
-import { coral, modelled, post, type RawAnswer, type RawRequest } from "./http.js"
+import { coral, modelled, post, type RawRequest, type RawResponse } from "./http.js"
 
 const record = {
   Timestamp: 0,
@@ -56,7 +56,7 @@ const live = SandboxServer.layerNode({ credentials: session }).pipe(
 )
 
 /** Every answer says what it is, whatever it says. */
-const isOfSandbox = (answer: RawAnswer) => {
+const isOfSandbox = (answer: RawResponse) => {
   assert.strictEqual(answer.headers.get("content-type"), "application/x-amz-json-1.1")
   assert.strictEqual(answer.headers.get("x-effect-marketplace-metering-sandbox"), "true")
   assert.match(answer.headers.get("x-amzn-requestid") ?? "", /^sandbox-/)

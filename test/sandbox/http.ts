@@ -1,6 +1,6 @@
 /** Raw requests to a sandbox's server, signed or not. */
 import { Effect } from "effect"
-import { makeSigner } from "../../src/internal/sign.js"
+import { makeSigner } from "../../src/internal/sigv4/sign.js"
 import { SandboxServer } from "../../src/sandbox/index.js"
 
 export interface RawRequest {
@@ -25,7 +25,7 @@ export interface RawRequest {
   }
 }
 
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number
   readonly headers: Headers
   readonly text: string
@@ -36,7 +36,7 @@ export interface RawAnswer {
 
 export const post = (request: RawRequest = {}) =>
   Effect.flatMap(SandboxServer.SandboxServer, ({ url: endpoint }) =>
-    Effect.promise(async (signal): Promise<RawAnswer> => {
+    Effect.promise(async (signal): Promise<RawResponse> => {
       const { body = "{}", method = "POST", operation = "BatchMeterUsage", path = "/" } = request
       const url = endpoint + path
       const headers = {
@@ -91,12 +91,14 @@ export const post = (request: RawRequest = {}) =>
 
 /** Tries until it holds. What is waited for is never time. */
 export const eventually = <A, E, R>(
-  look: Effect.Effect<A, E, R>,
-  holds: (value: A) => boolean
-): Effect.Effect<A, E, R> => Effect.repeat(Effect.tap(look, turn), { until: holds })
+  effect: Effect.Effect<A, E, R>,
+  until: (value: A) => boolean
+): Effect.Effect<A, E, R> => Effect.repeat(Effect.tap(effect, yieldToEventLoop), { until })
 
 /** Lets sockets get on. */
-export const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+export const yieldToEventLoop = Effect.promise(
+  () => new Promise<void>((resolve) => setImmediate(resolve))
+)
 
 export const coral = (code: string) => `com.amazon.coral.service#${code}`
 export const modelled = (code: string) => `com.amazonaws.marketplacemetering#${code}`

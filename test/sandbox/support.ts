@@ -14,9 +14,9 @@ const [acmeCustomer, globexCustomer] = Scenario.defaultScenario.customers
 export const analytics = "sandbox-analytics"
 export const container = "sandbox-container"
 export const acme = acmeCustomer.customerAWSAccountId
-export const acmeLicence = acmeCustomer.agreements[0].licenseArn
-export const globexLicence = globexCustomer.agreements[0].licenseArn
-export const stranger = "999999999999"
+export const acmeLicense = acmeCustomer.agreements[0].licenseArn
+export const globexLicense = globexCustomer.agreements[0].licenseArn
+export const unknownAccount = "999999999999"
 
 type Record = BatchMeterUsage.Input["usageRecords"][number]
 
@@ -38,7 +38,7 @@ export const batch = (
   )
 
 /** Status of each record, or the tag of the error. */
-export const fates = (usageRecords: ReadonlyArray<Record>, productCode?: string | null) =>
+export const statusesOf = (usageRecords: ReadonlyArray<Record>, productCode?: string | null) =>
   batch(usageRecords, productCode).pipe(
     Effect.map(({ results }) => results.map(({ status }) => status)),
     Effect.catchAll((error) => Effect.succeed("code" in error ? error.code : error._tag))

@@ -5,23 +5,23 @@ import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
-import { bodyEncoder } from "../../src/internal/awsJson.js"
-import { bytesOf, envelopeOf } from "../../src/internal/submission/size.js"
+import { requestEncoder } from "../../src/internal/protocol/awsJson.js"
+import { envelopeBytes, recordBytes } from "../../src/internal/submission/recordSize.js"
 import {
   accept,
   account,
-  answer,
   at,
   type Call,
-  client,
+  makeResponse,
   now,
   product,
   record,
   records,
-  refuse,
+  reject,
   result,
+  stubClient,
   submitAll,
-  tags
+  summaries
 } from "./support.js"
 
 const wrongDimension = new MeteringError.InvalidUsageDimensionException({
@@ -29,27 +29,29 @@ const wrongDimension = new MeteringError.InvalidUsageDimensionException({
 })
 
 /** Refuses every call that has one of these records in it. */
-const refusing = (culprits: ReadonlyArray<number>) => (call: Call) =>
-  call.records.some(({ dimension }) => culprits.some((culprit) => dimension === `d${culprit}`))
-    ? refuse(wrongDimension)
+const rejectingRecords = (invalidIndexes: ReadonlyArray<number>) => (call: Call) =>
+  call.records.some(({ dimension }) =>
+    invalidIndexes.some((invalidIndex) => dimension === `d${invalidIndex}`)
+  )
+    ? reject(wrongDimension)
     : accept(call)
 
-const callsFor = (count: number, culprits: ReadonlyArray<number>) =>
+const callsFor = (count: number, invalidIndexes: ReadonlyArray<number>) =>
   Effect.gen(function* () {
-    const answers = client(refusing(culprits))
+    const stub = stubClient(rejectingRecords(invalidIndexes))
     // without a pace and without retries no time passes
     yield* TestClock.setTime(at(now).epochMillis)
     const { outcomes } = yield* Effect.provide(
       UsageSubmission.submitAll(records(count), { productCode: product, rate: Infinity }),
-      answers.layer
+      stub.layer
     )
     assert.deepStrictEqual(
-      tags(outcomes),
+      summaries(outcomes),
       records(count).map(({ dimension }, i) =>
-        culprits.includes(i) ? `Rejected ${wrongDimension._tag}` : `Accepted id-${dimension}`
+        invalidIndexes.includes(i) ? `Rejected ${wrongDimension._tag}` : `Accepted id-${dimension}`
       )
     )
-    return answers.calls.length
+    return stub.calls.length
   })
 
 describe("good records take as many calls as they fill", () => {
@@ -64,7 +66,7 @@ describe("good records take as many calls as they fill", () => {
     [10_000, 13, 403]
   ])("%i records of %i products: %i calls", ([count, products, expected]) =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const items = records(count).map((record, i) => ({
         record,
         productCode: `p${i % products}`
@@ -114,7 +116,7 @@ describe("one culprit takes at most 2 * ceil(log2 n) calls more", () => {
 })
 
 /** Few numbers that are as good as any, and always the same. */
-const chance = (share: number, seed: number) => {
+const randomly = (share: number, seed: number) => {
   let state = seed
   return () => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
@@ -217,13 +219,13 @@ describe("wrong records among 3000, where a good file takes 120 calls", () => {
     Effect.gen(function* () {
       const cause = causes[name]
       if (cause === undefined) return assert.fail(name)
-      const isWrong = chance(share, 7)
+      const isWrong = randomly(share, 7)
       const items = Array.from({ length: count }, (_, i) => {
         const change = isWrong() ? cause.wrong(i) : cause.right(i)
         return record(i, { dimension: "right", customerAWSAccountId: customer(i), ...change })
       })
-      const answers = client((call) =>
-        call.records.some(cause.isWrong) ? refuse(cause.error) : accept(call)
+      const answers = stubClient((call) =>
+        call.records.some(cause.isWrong) ? reject(cause.error) : accept(call)
       )
       yield* TestClock.setTime(at(now).epochMillis)
       const { outcomes } = yield* Effect.provide(
@@ -240,12 +242,12 @@ describe("wrong records among 3000, where a good file takes 120 calls", () => {
 
   it.effect("unprocessed ones in half of the calls do not double the calls", () =>
     Effect.gen(function* () {
-      const isTroubled = chance(0.5, 3)
-      const answers = client((call) => {
+      const isTroubled = randomly(0.5, 3)
+      const answers = stubClient((call) => {
         if (!isTroubled()) return accept(call)
         const [first, ...others] = call.records
         return Effect.succeed(
-          answer(
+          makeResponse(
             others.map((record) => result(record)),
             first === undefined ? [] : [first]
           )
@@ -262,7 +264,7 @@ describe("what was refused is tried again", () => {
   it.effect("when the refusal is old", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(at(now).epochMillis)
-      const answers = client((call, n) => (n === 1 ? refuse(wrongDimension) : accept(call)))
+      const answers = stubClient((call, n) => (n === 1 ? reject(wrongDimension) : accept(call)))
       const queue = yield* Queue.unbounded<UsageRecord.UsageRecord>()
       const seen: Array<UsageSubmission.Outcome> = []
       const fiber = yield* UsageSubmission.submit(Stream.fromQueue(queue), {
@@ -276,7 +278,7 @@ describe("what was refused is tried again", () => {
         yield* Queue.offer(queue, record(0, { quantity }))
         yield* TestClock.adjust("3 minutes")
       }
-      assert.deepStrictEqual(tags(seen), [
+      assert.deepStrictEqual(summaries(seen), [
         "Rejected InvalidUsageDimensionException",
         "Rejected InvalidUsageDimensionException",
         "Accepted id-d0"
@@ -291,9 +293,9 @@ describe("what was refused is tried again", () => {
       // it begins at 10:10
       const licenseArn = "arn:aws:license-manager::111122223333:license:l-1"
       const begin = at("2026-11-24T10:10:00Z").epochMillis
-      const answers = client((call) =>
+      const answers = stubClient((call) =>
         call.records.some(({ timestamp }) => timestamp.epochMillis < begin)
-          ? refuse(new MeteringError.InvalidLicenseException({ operation: "BatchMeterUsage" }))
+          ? reject(new MeteringError.InvalidLicenseException({ operation: "BatchMeterUsage" }))
           : accept(call)
       )
       const times = ["09:00", "09:30", "10:00", "10:05", "10:12", "10:20", "10:25"]
@@ -353,9 +355,9 @@ describe("licenses of several products", () => {
     ([, products, licenses, error]) =>
       Effect.gen(function* () {
         const productOf = (licenseArn = "") => Number(licenseArn.slice(-32)) % products
-        const answers = client((call) =>
+        const answers = stubClient((call) =>
           new Set(call.records.map(({ licenseArn }) => productOf(licenseArn))).size > 1
-            ? refuse(error)
+            ? reject(error)
             : accept(call)
         )
         const items = Array.from({ length: 1_000 }, (_, i) =>
@@ -381,7 +383,7 @@ describe("licenses of several products", () => {
 
   it.effect("of one product share calls from the first on", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const items = Array.from({ length: 1_000 }, (_, i) => record(i, { licenseArn: license(i) }))
       yield* submitAll(items, answers, { productCode: undefined, rate: Infinity })
       assert.strictEqual(answers.calls.length, 40)
@@ -390,13 +392,13 @@ describe("licenses of several products", () => {
 })
 
 describe("a call's size", () => {
-  const encode = bodyEncoder<BatchMeterUsage.BatchMeterUsageRequest>(BatchMeterUsage.operation)
+  const encode = requestEncoder<BatchMeterUsage.BatchMeterUsageRequest>(BatchMeterUsage.operation)
   const bodyOf = ({ productCode, records }: Call) =>
     new TextEncoder().encode(
       encode(
         BatchMeterUsage.make(
           { ...(productCode !== undefined && { productCode }), usageRecords: records },
-          { except: ["recordCount"] }
+          { skipRules: ["recordCount"] }
         )
       )
     ).length
@@ -412,7 +414,7 @@ describe("a call's size", () => {
 
   it.effect("stays under a megabyte, and comes near to it", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       // some 300 bytes an allocation: 290 kB a record
       yield* submitAll(
         Array.from({ length: 7 }, (_, i) => allocated(i, 1_000)),
@@ -428,7 +430,7 @@ describe("a call's size", () => {
 
   it.effect("a record that is too large for any call is invalid", () =>
     Effect.gen(function* () {
-      const answers = client(accept)
+      const answers = stubClient(accept)
       const large = record(0, {
         quantity: 2_500,
         usageAllocations: Array.from({ length: 2_500 }, (_, n) => ({
@@ -436,12 +438,12 @@ describe("a call's size", () => {
           tags: ["a", "b"].map((key) => ({ key, value: `${"t".repeat(240)}${n}` }))
         })) as never
       })
-      assert.deepStrictEqual(tags(yield* submitAll([large, record(1)], answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll([large, record(1)], answers)), [
         "Invalid request requestSize",
         "Accepted id-d1"
       ])
       assert.deepStrictEqual(
-        tags(yield* submitAll([large], answers, { except: ["requestSize"] })),
+        summaries(yield* submitAll([large], answers, { skipRules: ["requestSize"] })),
         ["Accepted id-d0"]
       )
     })
@@ -460,10 +462,10 @@ describe("a call's size", () => {
       const all = texts.map(([dimension, customerIdentifier]) =>
         UsageRecord.make(
           { ...record(0, { customerIdentifier }), dimension },
-          { except: ["dimension", "customerIdentifier"] }
+          { skipRules: ["dimension", "customerIdentifier"] }
         )
       )
-      const taken = all.reduce((sum, one) => sum + bytesOf(one), envelopeOf(product))
+      const taken = all.reduce((sum, one) => sum + recordBytes(one), envelopeBytes(product))
       const request = new BatchMeterUsage.BatchMeterUsageRequest(
         { productCode: product, usageRecords: all },
         true

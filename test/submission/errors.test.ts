@@ -7,34 +7,34 @@ import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import {
   accept,
-  answer,
   type Call,
-  client,
+  makeResponse,
   record,
   records,
-  refuse,
+  reject,
   result,
+  stubClient,
   submitAll,
-  tags
+  summaries
 } from "./support.js"
 
 const operation = "BatchMeterUsage"
 const endpoint = "https://metering.example"
 
-const connection = (delivery: "notSent" | "unknown", reason = "ECONNRESET") =>
+const connectionError = (delivery: "notSent" | "unknown", reason = "ECONNRESET") =>
   new MeteringError.ConnectionError({ operation, endpoint, reason, delivery })
-const unexpected = (statusCode: number) =>
+const unexpectedResponse = (statusCode: number) =>
   new MeteringError.UnexpectedResponseError({ operation, statusCode, bodyLength: 0 })
-const unknown = (code: string, statusCode = 400) =>
+const unknownServiceError = (code: string, statusCode = 400) =>
   new MeteringError.UnknownServiceError({ operation, code, statusCode })
-const modelled = <E extends BatchMeterUsageError>(Class: {
+const makeException = <E extends BatchMeterUsageError>(Class: {
   new (fields: { operation: typeof operation }): E
 }) => new Class({ operation })
-const coded = <E extends BatchMeterUsageError>(Class: {
+const makeCodedError = <E extends BatchMeterUsageError>(Class: {
   new (fields: { operation: typeof operation; code: string }): E
 }) => new Class({ operation, code: "Code" })
 
-const timeout = new MeteringError.RequestTimeoutError({
+const timeoutError = new MeteringError.RequestTimeoutError({
   operation,
   endpoint,
   timeout: Duration.seconds(30)
@@ -42,46 +42,46 @@ const timeout = new MeteringError.RequestTimeoutError({
 
 /** Every error, and one word for what it means. */
 const table: ReadonlyArray<readonly [BatchMeterUsageError, Meaning]> = [
-  [modelled(MeteringError.ThrottlingException), "refused for now"],
-  [unknown("SlowDown"), "refused for now"],
-  [unexpected(429), "refused for now"],
+  [makeException(MeteringError.ThrottlingException), "refused for now"],
+  [unknownServiceError("SlowDown"), "refused for now"],
+  [unexpectedResponse(429), "refused for now"],
 
-  [modelled(MeteringError.InternalServiceErrorException), "perhaps stored"],
-  [timeout, "perhaps stored"],
-  [connection("unknown"), "perhaps stored"],
-  [unexpected(200), "perhaps stored"],
-  [unexpected(502), "perhaps stored"],
-  [unexpected(503), "perhaps stored"],
-  [unknown("RequestTimeout"), "perhaps stored"],
-  [unknown("Oddity", 500), "perhaps stored"],
-  [unknown("AgreementLimitExceededException", 500), "perhaps stored"],
+  [makeException(MeteringError.InternalServiceErrorException), "perhaps stored"],
+  [timeoutError, "perhaps stored"],
+  [connectionError("unknown"), "perhaps stored"],
+  [unexpectedResponse(200), "perhaps stored"],
+  [unexpectedResponse(502), "perhaps stored"],
+  [unexpectedResponse(503), "perhaps stored"],
+  [unknownServiceError("RequestTimeout"), "perhaps stored"],
+  [unknownServiceError("Oddity", 500), "perhaps stored"],
+  [unknownServiceError("AgreementLimitExceededException", 500), "perhaps stored"],
 
-  [connection("notSent", "ECONNREFUSED"), "not delivered for now"],
+  [connectionError("notSent", "ECONNREFUSED"), "not delivered for now"],
 
-  [modelled(MeteringError.InvalidUsageDimensionException), "a dimension's"],
-  [modelled(MeteringError.InvalidTagException), "a record's"],
-  [modelled(MeteringError.InvalidUsageAllocationsException), "a record's"],
-  [modelled(MeteringError.InvalidCustomerIdentifierException), "a record's"],
-  [modelled(MeteringError.TimestampOutOfBoundsException), "a record's"],
-  [modelled(MeteringError.InvalidLicenseException), "a record's"],
-  [unknown("ValidationException"), "a record's"],
-  [unknown("SerializationException"), "a record's"],
+  [makeException(MeteringError.InvalidUsageDimensionException), "a dimension's"],
+  [makeException(MeteringError.InvalidTagException), "a record's"],
+  [makeException(MeteringError.InvalidUsageAllocationsException), "a record's"],
+  [makeException(MeteringError.InvalidCustomerIdentifierException), "a record's"],
+  [makeException(MeteringError.TimestampOutOfBoundsException), "a record's"],
+  [makeException(MeteringError.InvalidLicenseException), "a record's"],
+  [unknownServiceError("ValidationException"), "a record's"],
+  [unknownServiceError("SerializationException"), "a record's"],
 
-  [modelled(MeteringError.InvalidProductCodeException), "the product's"],
-  [modelled(MeteringError.DisabledApiException), "the product's"],
-  [coded(MeteringError.AccessDeniedError), "the product's"],
-  [unknown("NobodyKnowsException"), "the product's"],
-  [unknown("RequestSizeLimitExceeded", 413), "the product's"],
+  [makeException(MeteringError.InvalidProductCodeException), "the product's"],
+  [makeException(MeteringError.DisabledApiException), "the product's"],
+  [makeCodedError(MeteringError.AccessDeniedError), "the product's"],
+  [unknownServiceError("NobodyKnowsException"), "the product's"],
+  [unknownServiceError("RequestSizeLimitExceeded", 413), "the product's"],
 
-  [coded(MeteringError.CredentialsExpiredError), "the caller's"],
-  [coded(MeteringError.CredentialsRejectedError), "the caller's"],
-  [coded(MeteringError.ClockSkewError), "the caller's"],
-  [unexpected(403), "the caller's"],
-  [unexpected(302), "the caller's"],
+  [makeCodedError(MeteringError.CredentialsExpiredError), "the caller's"],
+  [makeCodedError(MeteringError.CredentialsRejectedError), "the caller's"],
+  [makeCodedError(MeteringError.ClockSkewError), "the caller's"],
+  [unexpectedResponse(403), "the caller's"],
+  [unexpectedResponse(302), "the caller's"],
   [new MeteringError.CredentialsError({ tried: ["env"], reason: "none" }), "the caller's, unsent"],
-  [connection("notSent", "CERT_HAS_EXPIRED"), "the caller's, unsent"],
-  [unexpected(408), "the caller's, perhaps stored"],
-  [connection("unknown", "CERT_HAS_EXPIRED"), "the caller's, perhaps stored"]
+  [connectionError("notSent", "CERT_HAS_EXPIRED"), "the caller's, unsent"],
+  [unexpectedResponse(408), "the caller's, perhaps stored"],
+  [connectionError("unknown", "CERT_HAS_EXPIRED"), "the caller's, perhaps stored"]
 ]
 
 type Meaning =
@@ -97,42 +97,46 @@ type Meaning =
 
 /** What comes of a lone call, of records of its product that wait, and of another product's, if it lasts. */
 const expectations: { readonly [M in Meaning]: (tag: string) => Expected } = {
-  "refused for now": (tag) => ({ own: `NotSent Throttled ${tag}`, attempts: 3 }),
-  "perhaps stored": (tag) => ({ own: `Unknown NoAnswer ${tag}`, attempts: 3 }),
-  "not delivered for now": (tag) => ({ own: `NotSent Undelivered ${tag}`, attempts: 3 }),
-  "a record's": (tag) => ({ own: `Rejected ${tag}`, attempts: 1 }),
+  "refused for now": (tag) => ({ ownOutcome: `NotSent Throttled ${tag}`, attempts: 3 }),
+  "perhaps stored": (tag) => ({ ownOutcome: `Unknown NoAnswer ${tag}`, attempts: 3 }),
+  "not delivered for now": (tag) => ({ ownOutcome: `NotSent Undelivered ${tag}`, attempts: 3 }),
+  "a record's": (tag) => ({ ownOutcome: `Rejected ${tag}`, attempts: 1 }),
   // the record that waits is of the same dimension
-  "a dimension's": (tag) => ({ own: `Rejected ${tag}`, attempts: 1, product: `Rejected ${tag}` }),
-  "the product's": (tag) => ({
-    own: `Rejected ${tag}`,
+  "a dimension's": (tag) => ({
+    ownOutcome: `Rejected ${tag}`,
     attempts: 1,
-    product: `NotSent Refused ${tag}`
+    sameProductOutcome: `Rejected ${tag}`
+  }),
+  "the product's": (tag) => ({
+    ownOutcome: `Rejected ${tag}`,
+    attempts: 1,
+    sameProductOutcome: `NotSent Refused ${tag}`
   }),
   "the caller's": (tag) => ({
-    own: `Rejected ${tag}`,
+    ownOutcome: `Rejected ${tag}`,
     attempts: 1,
-    product: `NotSent Refused ${tag}`,
-    all: `NotSent Refused ${tag}`
+    sameProductOutcome: `NotSent Refused ${tag}`,
+    otherProductOutcome: `NotSent Refused ${tag}`
   }),
   "the caller's, unsent": (tag) => ({
-    own: `NotSent Undelivered ${tag}`,
+    ownOutcome: `NotSent Undelivered ${tag}`,
     attempts: 1,
-    product: `NotSent Undelivered ${tag}`,
-    all: `NotSent Undelivered ${tag}`
+    sameProductOutcome: `NotSent Undelivered ${tag}`,
+    otherProductOutcome: `NotSent Undelivered ${tag}`
   }),
   "the caller's, perhaps stored": (tag) => ({
-    own: `Unknown NoAnswer ${tag}`,
+    ownOutcome: `Unknown NoAnswer ${tag}`,
     attempts: 1,
-    product: `NotSent Refused ${tag}`,
-    all: `NotSent Refused ${tag}`
+    sameProductOutcome: `NotSent Refused ${tag}`,
+    otherProductOutcome: `NotSent Refused ${tag}`
   })
 }
 
 interface Expected {
-  readonly own: string
+  readonly ownOutcome: string
   readonly attempts: number
-  readonly product?: string
-  readonly all?: string
+  readonly sameProductOutcome?: string
+  readonly otherProductOutcome?: string
 }
 
 const titleOf = (error: BatchMeterUsageError) =>
@@ -148,7 +152,7 @@ const titleOf = (error: BatchMeterUsageError) =>
 const rows = table.map(([error, meaning]) => [titleOf(error), meaning, error] as const)
 
 /** One record that is always refused, one of the same product that waits behind it, and one of another product. */
-const three = [
+const threeRecords = [
   { record: record(0), productCode: "refused" },
   { record: record(0, { quantity: 2 }), productCode: "refused" },
   { record: record(2), productCode: "other" }
@@ -159,11 +163,16 @@ const options = { schedule: MeteringRetry.standard, concurrency: 1 }
 describe("an error that does not pass", () => {
   it.effect.each(rows)("%s is %s", ([, meaning, error]) =>
     Effect.gen(function* () {
-      const { all, attempts, own, product } = expectations[meaning](error._tag)
+      const {
+        otherProductOutcome: all,
+        attempts,
+        ownOutcome: own,
+        sameProductOutcome: product
+      } = expectations[meaning](error._tag)
       const isTheirs = (call: Call) =>
         call.records.some(({ dimension, quantity }) => dimension === "d0" && quantity === 1)
-      const answers = client((call) => (isTheirs(call) ? refuse(error) : accept(call)))
-      assert.deepStrictEqual(tags(yield* submitAll(three, answers, options)), [
+      const answers = stubClient((call) => (isTheirs(call) ? reject(error) : accept(call)))
+      assert.deepStrictEqual(summaries(yield* submitAll(threeRecords, answers, options)), [
         own,
         product ?? "Accepted id-d0",
         all ?? "Accepted id-d2"
@@ -177,47 +186,47 @@ describe("a stop after an error that passes", () => {
   it.effect.each<readonly [string, (call: Call) => ReturnType<typeof accept>, string]>([
     [
       "is not sent, with the error",
-      () => refuse(modelled(MeteringError.ThrottlingException)),
+      () => reject(makeException(MeteringError.ThrottlingException)),
       "NotSent Stopped ThrottlingException"
     ],
     [
       "is not sent, without an error that an answer came after",
-      ({ records }) => Effect.succeed(answer([], records)),
+      ({ records }) => Effect.succeed(makeResponse([], records)),
       "NotSent Stopped"
     ]
   ])("%s", ([, second, expected]) =>
     Effect.gen(function* () {
-      const throttled = refuse(modelled(MeteringError.ThrottlingException))
-      const answers = client(() => throttled, second)
+      const throttled = reject(makeException(MeteringError.ThrottlingException))
+      const answers = stubClient(() => throttled, second)
       const outcomes = yield* submitAll([record(0)], answers, {
         schedule: Schedule.spaced("1 minute"),
         stop: Effect.sleep("90 seconds")
       })
-      assert.deepStrictEqual(tags(outcomes), [expected])
+      assert.deepStrictEqual(summaries(outcomes), [expected])
       assert.strictEqual(answers.calls.length, 2)
     })
   )
 })
 
-const passing: ReadonlySet<Meaning> = new Set([
+const transientMeanings: ReadonlySet<Meaning> = new Set([
   "refused for now",
   "perhaps stored",
   "not delivered for now"
 ])
 
 describe("an error that passes", () => {
-  it.effect.each(rows.filter(([, meaning]) => passing.has(meaning)))(
+  it.effect.each(rows.filter(([, meaning]) => transientMeanings.has(meaning)))(
     "%s: the same records are sent again, and accepted",
     ([, , error]) =>
       Effect.gen(function* () {
-        const answers = client(
-          () => refuse(error),
-          () => refuse(error),
+        const answers = stubClient(
+          () => reject(error),
+          () => reject(error),
           accept
         )
         const outcomes = yield* submitAll(records(3), answers, options)
         assert.deepStrictEqual(
-          tags(outcomes),
+          summaries(outcomes),
           [0, 1, 2].map((i) => `Accepted id-d${i}`)
         )
         const [first, ...others] = answers.calls
@@ -233,9 +242,9 @@ describe("an error that passes", () => {
 })
 
 describe("a record that may have been stored is perhaps billed, and never told as not sent:", () => {
-  const lost = modelled(MeteringError.InternalServiceErrorException)
+  const lost = makeException(MeteringError.InternalServiceErrorException)
   const told = (status: string) => (call: Call) =>
-    Effect.succeed(answer(call.records.map((record) => result(record, status))))
+    Effect.succeed(makeResponse(call.records.map((record) => result(record, status))))
 
   it.effect.each<readonly [string, (call: Call) => ReturnType<typeof accept>, string]>([
     ["a success", accept, "Accepted id-d0"],
@@ -244,33 +253,33 @@ describe("a record that may have been stored is perhaps billed, and never told a
     ["a new status", told("Pending"), "Pending"],
     [
       "a refusal for its sake",
-      () => refuse(modelled(MeteringError.InvalidTagException)),
+      () => reject(makeException(MeteringError.InvalidTagException)),
       "InvalidTagException"
     ],
     [
       "a refusal of the product",
-      () => refuse(modelled(MeteringError.DisabledApiException)),
+      () => reject(makeException(MeteringError.DisabledApiException)),
       "DisabledApiException"
     ],
     [
       "a refusal of the caller",
-      () => refuse(coded(MeteringError.AccessDeniedError)),
+      () => reject(makeCodedError(MeteringError.AccessDeniedError)),
       "AccessDeniedError"
     ],
     [
       "throttling to the end",
-      () => refuse(modelled(MeteringError.ThrottlingException)),
+      () => reject(makeException(MeteringError.ThrottlingException)),
       "ThrottlingException"
     ],
-    ["no connection to the end", () => refuse(connection("notSent")), ""],
-    ["another lost answer", () => refuse(connection("unknown")), ""],
-    ["unprocessed to the end", ({ records }) => Effect.succeed(answer([], records)), ""]
+    ["no connection to the end", () => reject(connectionError("notSent")), ""],
+    ["another lost answer", () => reject(connectionError("unknown")), ""],
+    ["unprocessed to the end", ({ records }) => Effect.succeed(makeResponse([], records)), ""]
   ])("stays so after %s, unless that is a success", ([, later, expected]) =>
     Effect.gen(function* () {
-      const answers = client(() => refuse(lost), later)
+      const answers = stubClient(() => reject(lost), later)
       const [outcome] = yield* submitAll([record(0)], answers, options)
       assert.strictEqual(
-        tags(outcome === undefined ? [] : [outcome])[0],
+        summaries(outcome === undefined ? [] : [outcome])[0],
         expected.startsWith("Accepted")
           ? expected
           : `Unknown NoAnswer ${lost._tag} ${expected}`.trim()
@@ -282,12 +291,12 @@ describe("a record that may have been stored is perhaps billed, and never told a
   it.effect("stays so when its time runs out", () =>
     Effect.gen(function* () {
       const soon = record(0, { timestamp: DateTime.unsafeMake("2026-11-23T10:40:00Z") })
-      const answers = client(() => refuse(lost))
+      const answers = stubClient(() => reject(lost))
       const outcomes = yield* submitAll([soon], answers, {
         schedule: MeteringRetry.patient,
         concurrency: 1
       })
-      assert.deepStrictEqual(tags(outcomes), [`Unknown NoAnswer ${lost._tag}`])
+      assert.deepStrictEqual(summaries(outcomes), [`Unknown NoAnswer ${lost._tag}`])
     })
   )
 
@@ -295,11 +304,14 @@ describe("a record that may have been stored is perhaps billed, and never told a
     Effect.gen(function* () {
       const soon = record(0, { timestamp: DateTime.unsafeMake("2026-11-23T10:30:30Z") })
       const later = record(1)
-      const answers = client(() => refuse(lost), accept)
+      const answers = stubClient(() => reject(lost), accept)
       const outcomes = yield* submitAll([soon, later], answers, {
         schedule: Schedule.spaced("1 minute")
       })
-      assert.deepStrictEqual(tags(outcomes), [`Unknown NoAnswer ${lost._tag}`, "Accepted id-d1"])
+      assert.deepStrictEqual(summaries(outcomes), [
+        `Unknown NoAnswer ${lost._tag}`,
+        "Accepted id-d1"
+      ])
       assert.deepStrictEqual(
         answers.calls.map(({ records }) => records.length),
         [2, 1]
@@ -316,7 +328,7 @@ describe("records that the client itself refuses", () => {
     expected: "another"
   })
   const invalid = (...violations: ReadonlyArray<ReturnType<typeof violation>>) =>
-    refuse(
+    reject(
       new MeteringError.InvalidInputError(
         { operation, violations: violations as never },
         { disableValidation: true }
@@ -325,8 +337,8 @@ describe("records that the client itself refuses", () => {
 
   it.effect("are invalid, and the others are sent without them", () =>
     Effect.gen(function* () {
-      const answers = client(() => invalid(violation(1), violation(3), violation(1)), accept)
-      assert.deepStrictEqual(tags(yield* submitAll(records(5), answers, options)), [
+      const answers = stubClient(() => invalid(violation(1), violation(3), violation(1)), accept)
+      assert.deepStrictEqual(summaries(yield* submitAll(records(5), answers, options)), [
         "Accepted id-d0",
         "Invalid quantity quantity,quantity quantity",
         "Accepted id-d2",
@@ -339,8 +351,8 @@ describe("records that the client itself refuses", () => {
 
   it.effect("are all invalid when it is for the call's sake", () =>
     Effect.gen(function* () {
-      const answers = client(() => invalid(violation()))
-      assert.deepStrictEqual(tags(yield* submitAll(records(2), answers, options)), [
+      const answers = stubClient(() => invalid(violation()))
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers, options)), [
         "Invalid quantity quantity",
         "Invalid quantity quantity"
       ])
@@ -350,7 +362,7 @@ describe("records that the client itself refuses", () => {
 
   it.effect("are halved when the call is too large", () =>
     Effect.gen(function* () {
-      const answers = client((call) =>
+      const answers = stubClient((call) =>
         call.records.length > 2 ? invalid(violation(undefined, "requestSize")) : accept(call)
       )
       const outcomes = yield* submitAll(records(8), answers, options)
@@ -364,8 +376,8 @@ describe("records that the client itself refuses", () => {
         { ...record(0), quantity: -1 },
         { disableValidation: true }
       )
-      const answers = client(accept)
-      assert.deepStrictEqual(tags(yield* submitAll([unchecked], answers, options)), [
+      const answers = stubClient(accept)
+      assert.deepStrictEqual(summaries(yield* submitAll([unchecked], answers, options)), [
         "Invalid quantity quantity"
       ])
       assert.strictEqual(answers.calls.length, 0)
@@ -379,11 +391,11 @@ describe("a defect of the client", () => {
     () =>
       Effect.gen(function* () {
         const all: Array<string> = []
-        const answers = client(() => Effect.die("oh"))
+        const answers = stubClient(() => Effect.die("oh"))
         const exit = yield* Effect.exit(
           submitAll(records(30), answers, {
             ...options,
-            onInterrupt: (outcomes) => Effect.sync(() => all.push(...tags(outcomes)))
+            onInterrupt: (outcomes) => Effect.sync(() => all.push(...summaries(outcomes)))
           })
         )
         assert.strictEqual(exit._tag, "Failure")
@@ -398,7 +410,7 @@ describe("a defect of the client", () => {
     Effect.gen(function* () {
       const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
       const source = Stream.concat(Stream.fromIterable(records(30)), stuck)
-      const answers = client(() => Effect.die("oh"))
+      const answers = stubClient(() => Effect.die("oh"))
       const exit = yield* Effect.exit(submitAll(source, answers, options))
       assert.strictEqual(exit._tag, "Failure")
     })
@@ -406,7 +418,7 @@ describe("a defect of the client", () => {
 
   it.effect("reads no further", () =>
     Effect.gen(function* () {
-      const answers = client(() => Effect.die("oh"))
+      const answers = stubClient(() => Effect.die("oh"))
       const exit = yield* Effect.exit(
         submitAll(
           Stream.map(
@@ -425,16 +437,16 @@ describe("a defect of the client", () => {
 describe("licences without a product", () => {
   const licence = (n: number) =>
     `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
-  const wrongProduct = modelled(MeteringError.InvalidProductCodeException)
+  const wrongProduct = makeException(MeteringError.InvalidProductCodeException)
 
   it.effect("of several products are halved apart, for a call is for one product", () =>
     Effect.gen(function* () {
       const all = Array.from({ length: 10 }, (_, i) =>
         record(i, { licenseArn: licence(i < 4 ? 1 : 2) })
       )
-      const answers = client((call) =>
+      const answers = stubClient((call) =>
         new Set(call.records.map(({ licenseArn }) => licenseArn)).size > 1
-          ? refuse(wrongProduct)
+          ? reject(wrongProduct)
           : accept(call)
       )
       const outcomes = yield* submitAll(all, answers, { ...options, productCode: undefined })
@@ -447,14 +459,14 @@ describe("licences without a product", () => {
       const all = Array.from({ length: 10 }, (_, i) =>
         record(i, { licenseArn: licence(i < 4 ? 1 : 2) })
       )
-      const answers = client((call) =>
+      const answers = stubClient((call) =>
         call.records.some(({ licenseArn }) => licenseArn === licence(1))
-          ? refuse(wrongProduct)
+          ? reject(wrongProduct)
           : accept(call)
       )
       const outcomes = yield* submitAll(all, answers, { ...options, productCode: undefined })
       assert.deepStrictEqual(
-        tags(outcomes).map((tag) => tag.split(" ")[0]),
+        summaries(outcomes).map((tag) => tag.split(" ")[0]),
         [...Array(4).fill("Rejected"), ...Array(6).fill("Accepted")]
       )
     })

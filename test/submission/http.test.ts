@@ -7,11 +7,19 @@ import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
 import { type Fault, MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import { clientLayer } from "../support/client.js"
-import { billedIn, judge, judgeNumber } from "./judge.js"
+import { assertBilling, assertOneOutcomeEach, billedLines } from "./invariants.js"
 import type { WireRequest } from "./oracle.js"
-import { canonical, type Item, itemAt, leaving, marketAt, rawCalls, scenarioOf } from "./world.js"
+import {
+  canonical,
+  catalogAt,
+  expiringAccount,
+  type Item,
+  itemAt,
+  rawCalls,
+  scenarioOf
+} from "./simulation.js"
 
-const kinds: ReadonlyArray<Fault.Fault> = [
+const faultKinds: ReadonlyArray<Fault.Fault> = [
   { fault: "cutAfter" },
   { fault: "cutBefore" },
   { fault: "throttling" },
@@ -25,8 +33,8 @@ const kinds: ReadonlyArray<Fault.Fault> = [
 
 /** Each once, and then by chance. */
 const faults: Fault.Faults = {
-  script: kinds,
-  chances: kinds.map((fault) => ({ ...fault, probability: 0.06 })),
+  script: faultKinds,
+  chances: faultKinds.map((fault) => ({ ...fault, probability: 0.06 })),
   seed: 11
 }
 
@@ -46,14 +54,14 @@ describe("over HTTP", () => {
     () =>
       Effect.gen(function* () {
         const start = yield* DateTime.now
-        const market = marketAt(start)
+        const market = catalogAt(start)
         const items = FastCheck.sample(itemAt(start), { numRuns: 250, seed: 5 }).filter(
           isLasting(start)
         )
         const bodies = new Set<string>()
         const Live = Layer.unwrapEffect(
           Effect.map(SandboxServer.SandboxServer, ({ url }) =>
-            clientLayer(keeping(bodies)(NodeHttpClient.layerUndici), {
+            clientLayer(recordBodies(bodies)(NodeHttpClient.layerUndici), {
               config: { endpoint: url, requestTimeout: Duration.seconds(1) },
               credentials: {
                 get: Effect.succeed(SandboxServer.defaultCredentials),
@@ -66,25 +74,25 @@ describe("over HTTP", () => {
           Layer.provideMerge(MeteringSandbox.layer({ ...scenarioOf(market), faults }))
         )
         yield* Effect.gen(function* () {
-          const world = { market, sandbox: yield* MeteringSandbox.MeteringSandbox }
+          const context = { catalog: market, sandbox: yield* MeteringSandbox.MeteringSandbox }
           const first = yield* UsageSubmission.submitAll(items, options)
-          judgeNumber(first.outcomes, items.length)
-          yield* judge(world, first.outcomes)
-          const before = yield* billedIn(world)
+          assertOneOutcomeEach(first.outcomes, items.length)
+          yield* assertBilling(context, first.outcomes)
+          const before = yield* billedLines(context)
 
-          const log = yield* world.sandbox.log
+          const log = yield* context.sandbox.log
           assert.includeMembers(
             log.map(({ fault }) => fault),
-            kinds.map(({ fault }) => fault)
+            faultKinds.map(({ fault }) => fault)
           )
           for (const { body } of rawCalls(log)) {
             assert.isTrue(bodies.has(canonical(JSON.parse(body))), body)
           }
 
-          yield* world.sandbox.setFaults({})
+          yield* context.sandbox.setFaults({})
           const second = yield* UsageSubmission.submitAll(items, options)
-          yield* judge(world, second.outcomes)
-          assert.deepStrictEqual(yield* billedIn(world), before)
+          yield* assertBilling(context, second.outcomes)
+          assert.deepStrictEqual(yield* billedLines(context), before)
           const idsOf = ({ outcomes }: UsageSubmission.Report) =>
             outcomes.map((outcome) => outcome._tag === "Accepted" && outcome.meteringRecordId)
           const ids = idsOf(second)
@@ -101,10 +109,10 @@ describe("over HTTP", () => {
 const isLasting =
   (start: DateTime.Utc) =>
   ({ record: { customerAWSAccountId, timestamp } }: Item) =>
-    customerAWSAccountId !== leaving && DateTime.distance(timestamp, start) < 23 * 3_600_000
+    customerAWSAccountId !== expiringAccount && DateTime.distance(timestamp, start) < 23 * 3_600_000
 
 /** The bodies that leave are kept, in the form that calls are compared by. */
-const keeping = (bodies: Set<string>) => (http: Layer.Layer<HttpClient.HttpClient>) =>
+const recordBodies = (bodies: Set<string>) => (http: Layer.Layer<HttpClient.HttpClient>) =>
   Layer.effect(
     HttpClient.HttpClient,
     Effect.map(

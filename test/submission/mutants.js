@@ -19,109 +19,109 @@ const properties = "test/submission/properties.test.ts"
 const mutants = [
   [
     "a retry with a new timestamp",
-    "internal/submission/run.ts",
-    "parcel.entries.map(({ record }) => record)",
-    `parcel.entries.map(({ attempts, record }) => {
+    "internal/submission/runtime.ts",
+    "batch.entries.map(({ record }) => record)",
+    `batch.entries.map(({ attempts, record }) => {
       if (attempts === 1) return record
       const like = (value: object, change: object) =>
         Object.assign(Object.create(Object.getPrototypeOf(value)), value, change)
-      return like(record, { timestamp: like(record.timestamp, { epochMillis: now() }) })
+      return like(record, { timestamp: like(record.timestamp, { epochMillis: now().wall }) })
     })`
   ],
   [
-    "DuplicateRecord taken as accepted",
-    "internal/submission/entry.ts",
+    "DuplicateRecord reported as Accepted",
+    "internal/submission/pendingRecord.ts",
     'return { _tag: "Duplicate" }',
     'return { _tag: "Accepted" }'
   ],
   [
     "UnprocessedRecords dropped",
-    "internal/submission/dispatch.ts",
+    "internal/submission/scheduler.ts",
     "left.push(entry)\n      })",
-    'if (told !== "Unprocessed") left.push(entry)\n      })'
+    'if (reported !== "Unprocessed") left.push(entry)\n      })'
   ],
   [
-    "UnprocessedRecords taken as accepted",
-    "internal/submission/dispatch.ts",
-    'if (told !== "Unprocessed") doubt(',
-    'if (told === "Unprocessed") return books.settle(entry, { _tag: "Accepted" })\n        doubt('
+    "UnprocessedRecords reported as Accepted",
+    "internal/submission/scheduler.ts",
+    'if (reported !== "Unprocessed") markUncertain(',
+    'if (reported === "Unprocessed") return pending.resolve(entry, { _tag: "Accepted" })\n        markUncertain('
   ],
   [
     "results matched by position",
-    "internal/submission/matching.ts",
-    "tellOf(result.usageRecord, result)",
-    "if (results.indexOf(result) < told.length) tell(results.indexOf(result), result)"
+    "internal/submission/matchResults.ts",
+    "reportEcho(result.usageRecord, result)",
+    "if (results.indexOf(result) < reported.length) report(results.indexOf(result), result)"
   ],
   [
-    "a lost answer reported as not sent",
-    "internal/delivery.ts",
+    "a lost response reported as not sent",
+    "internal/protocol/delivery.ts",
     'RequestTimeoutError: "unknown"',
     'RequestTimeoutError: "notSent"'
   ],
   [
-    "a cut connection reported as not sent",
-    "internal/delivery.ts",
+    "a reset connection reported as not sent",
+    "internal/protocol/delivery.ts",
     "ConnectionError: ({ delivery }) => delivery",
     'ConnectionError: () => "notSent"'
   ],
   [
-    "a doubt forgotten over a later refusal",
-    "internal/submission/entry.ts",
-    'if (entry.doubt !== undefined && fate._tag !== "Accepted") {',
-    'if (entry.doubt !== undefined && fate._tag === "NotSent") {'
+    "uncertainty dropped after a later rejection",
+    "internal/submission/pendingRecord.ts",
+    'if (entry.uncertainty !== undefined && resolution._tag !== "Accepted") {',
+    'if (entry.uncertainty !== undefined && resolution._tag === "NotSent") {'
   ],
   [
-    "a record without a result taken as not sent",
-    "internal/submission/dispatch.ts",
-    'if (told !== "Unprocessed") doubt([entry], { reason: told })',
+    "a record without a result reported as not sent",
+    "internal/submission/scheduler.ts",
+    'if (reported !== "Unprocessed") markUncertain([entry], { reason: reported })',
     ""
   ],
   [
-    "what was under way reported as not sent after an interruption",
-    "internal/submission/dispatch.ts",
-    'if (entry.isInFlight) doubt([entry], { reason: "Interrupted" })',
+    "records in flight reported as not sent after an interruption",
+    "internal/submission/scheduler.ts",
+    'if (entry.isInFlight) markUncertain([entry], { reason: "Interrupted" })',
     ""
   ],
   [
     "two records of one key in one call",
-    "internal/submission/books.ts",
-    "if (last === undefined) free(entry)\n      else last.next = entry",
-    "free(entry)"
+    "internal/submission/pendingRecords.ts",
+    "if (last === undefined) onReady(entry)\n      else last.next = entry",
+    "onReady(entry)"
   ],
   [
-    "sent although its time has passed",
-    "internal/submission/dispatch.ts",
-    "if (time.wall < entry.deadline - margin) return false",
+    "sent after its deadline",
+    "internal/submission/scheduler.ts",
+    "if (time.wall < entry.deadline - deadlineMargin) return false",
     "if (entry.attempts === 0) return false"
   ],
   [
-    "the half of a refused call forgotten",
-    "internal/submission/dispatch.ts",
-    "const release = ({ search }: Parcel) => joinAll(search?.rest ?? [])",
-    "const release = (_: Parcel) => {}"
+    "the other half of a rejected call dropped",
+    "internal/submission/scheduler.ts",
+    "const releaseOtherHalf = ({ bisection }: Batch) => enqueueAll(bisection?.otherHalf ?? [])",
+    "const releaseOtherHalf = (_: Batch) => {}"
   ],
   [
-    "a result without an echo taken as certain beside one that could not be read",
-    "internal/submission/matching.ts",
+    "a result without an echo matched beside an unreadable one",
+    "internal/submission/matchResults.ts",
     "unprocessedRecords.length + unreadable.length === 0",
     "unprocessedRecords.length === 0"
   ],
   [
-    "what one record was refused for told of all of its call",
-    "internal/submission/causes.ts",
-    "reason !== undefined && others.every((entry) => reasonOf(kind, entry, now) === reason)",
-    "reason !== undefined || others.every((entry) => reasonOf(kind, entry, now) === reason)"
+    "one record's rejection applied to its whole call",
+    "internal/submission/rejectionCache.ts",
+    "cause !== undefined && others.every((entry) => causeOf(kind, entry, now) === cause)",
+    "cause !== undefined || others.every((entry) => causeOf(kind, entry, now) === cause)"
   ],
   [
-    "the rest of a search taken for refused, whatever was not sent meanwhile",
-    "internal/submission/dispatch.ts",
-    "search(rest, { refused, error, taken })",
-    "reject(rest, error)"
+    "the other half of a bisection rejected without a call",
+    "internal/submission/scheduler.ts",
+    "isolateInvalid(otherHalf, { rejected, error, accepted })",
+    "reject(otherHalf, error)"
   ],
   [
-    "licenses of two products never told apart",
-    "internal/submission/dispatch.ts",
-    "isOfLicenses && mayBeMixed.has(error._tag) && !licensing.areOfOneLicense(entries)",
+    "licenses of two products never separated",
+    "internal/submission/scheduler.ts",
+    "isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(entries)",
     "isOfLicenses && entries.length > 25"
   ]
 ].filter(([name]) => name.includes(process.argv[2] ?? ""))

@@ -10,7 +10,7 @@ export interface RawCall {
   /** The body, as JSON. */
   readonly body: string
   /** False where the service never came to look at it: throttled, cut off before. */
-  readonly isLookedAt: boolean
+  readonly isProcessed: boolean
   /** Places of the records that the service did not get to. */
   readonly unprocessed: ReadonlyArray<number>
 }
@@ -18,7 +18,7 @@ export interface RawCall {
 /** Times are epoch milliseconds. */
 export interface Agreement {
   readonly product: string
-  readonly licence?: string
+  readonly licenseArn?: string
   readonly from?: number
   readonly until?: number
 }
@@ -31,12 +31,12 @@ export interface Customer {
 }
 
 /** Who sells what to whom. */
-export interface Market {
+export interface Catalog {
   /** Dimensions of each product. */
   readonly products: Readonly<Record<string, ReadonlyArray<string>>>
   readonly customers: ReadonlyArray<Customer>
   /** Whether a call with a record of nobody is refused; otherwise that record is. */
-  readonly refusesStrangers: boolean
+  readonly rejectsUnknownCustomers: boolean
 }
 
 export interface WireRecord {
@@ -55,7 +55,7 @@ export interface WireRequest {
 }
 
 /** Usage that is billed. */
-export interface Line {
+export interface BilledLine {
   readonly product: string
   readonly account: string
   readonly dimension: string
@@ -66,17 +66,17 @@ export interface Line {
 const nameOf = (record: WireRecord) =>
   record.CustomerAWSAccountId ?? record.CustomerIdentifier ?? ""
 
-const customerOf = ({ customers }: Market, record: WireRecord) =>
+const customerOf = ({ customers }: Catalog, record: WireRecord) =>
   customers.find(({ names }) => names.includes(nameOf(record)))
 
 const hourOf = ({ Timestamp }: WireRecord) =>
   new Date(Timestamp * 1000).toISOString().slice(0, "2026-12-01T05".length)
 
 /** Where usage is entered: what was bought, by whom, what of it, and when. */
-export const keyOf = (market: Market, record: WireRecord, productCode?: string): string =>
+export const keyOf = (catalog: Catalog, record: WireRecord, productCode?: string): string =>
   [
     record.LicenseArn ?? productCode,
-    customerOf(market, record)?.names[0] ?? `? ${nameOf(record)}`,
+    customerOf(catalog, record)?.names[0] ?? `? ${nameOf(record)}`,
     record.Dimension,
     hourOf(record)
   ].join(" | ")
@@ -95,23 +95,23 @@ const isActive = ({ from = 0, until = Infinity }: Agreement, at: number) => from
 const covers = ({ from = 0, until = Infinity }: Agreement, { Timestamp }: WireRecord) =>
   from <= Timestamp * 1000 && Timestamp * 1000 < until
 
-const licenceOf = (market: Market, record: WireRecord) =>
-  customerOf(market, record)?.agreements.find(
-    ({ licence }) => licence !== undefined && licence === record.LicenseArn
+const agreementByLicense = (catalog: Catalog, record: WireRecord) =>
+  customerOf(catalog, record)?.agreements.find(
+    ({ licenseArn }) => licenseArn !== undefined && licenseArn === record.LicenseArn
   )
 
-const productOf = (market: Market, record: WireRecord, ProductCode: string | undefined) =>
-  ProductCode ?? licenceOf(market, record)?.product ?? ""
+const productOf = (catalog: Catalog, record: WireRecord, ProductCode: string | undefined) =>
+  ProductCode ?? agreementByLicense(catalog, record)?.product ?? ""
 
 /** Whether a call may carry it. */
-export const isSound = (
-  market: Market,
+export const isValid = (
+  catalog: Catalog,
   record: WireRecord,
   ProductCode: string | undefined,
   at: number
 ): boolean => {
   const { Dimension, LicenseArn, Quantity = 0, Timestamp, UsageAllocations } = record
-  const licence = licenceOf(market, record)
+  const agreement = agreementByLicense(catalog, record)
   const identities = [record.CustomerAWSAccountId, record.CustomerIdentifier]
   return (
     // shapes
@@ -126,39 +126,39 @@ export const isSound = (
     !isTooLate(Math.round(Timestamp * 1000), at) &&
     Timestamp * 1000 - at <= 5 * 60_000 &&
     // the seller's world
-    (market.products[productOf(market, record, ProductCode)]?.includes(Dimension) ?? false) &&
+    (catalog.products[productOf(catalog, record, ProductCode)]?.includes(Dimension) ?? false) &&
     (LicenseArn === undefined ||
-      (licence !== undefined && isActive(licence, at) && covers(licence, record))) &&
-    (!market.refusesStrangers || customerOf(market, record) !== undefined)
+      (agreement !== undefined && isActive(agreement, at) && covers(agreement, record))) &&
+    (!catalog.rejectsUnknownCustomers || customerOf(catalog, record) !== undefined)
   )
 }
 
 /** Lines by key. */
-export const billing = (
+export const computeBilling = (
   calls: ReadonlyArray<RawCall>,
-  market: Market
-): ReadonlyMap<string, Line> => {
-  const lines = new Map<string, Line>()
-  for (const { at, body, isLookedAt, unprocessed } of calls) {
-    if (!isLookedAt) continue
+  catalog: Catalog
+): ReadonlyMap<string, BilledLine> => {
+  const lines = new Map<string, BilledLine>()
+  for (const { at, body, isProcessed, unprocessed } of calls) {
+    if (!isProcessed) continue
     const { ProductCode, UsageRecords } = JSON.parse(body) as WireRequest
-    if (!UsageRecords.every((record) => isSound(market, record, ProductCode, at))) continue
+    if (!UsageRecords.every((record) => isValid(catalog, record, ProductCode, at))) continue
     // a request is for only one product
-    if (new Set(UsageRecords.map((record) => productOf(market, record, ProductCode))).size > 1)
+    if (new Set(UsageRecords.map((record) => productOf(catalog, record, ProductCode))).size > 1)
       continue
-    const entered = UsageRecords.filter((_, place) => !unprocessed.includes(place)).sort(
+    const processed = UsageRecords.filter((_, index) => !unprocessed.includes(index)).sort(
       (left, right) =>
         left.Timestamp - right.Timestamp || (left.Quantity ?? 0) - (right.Quantity ?? 0)
     )
-    for (const record of entered) {
-      const customer = customerOf(market, record)
-      const product = productOf(market, record, ProductCode)
-      const hasBought = customer?.agreements.some(
+    for (const record of processed) {
+      const customer = customerOf(catalog, record)
+      const product = productOf(catalog, record, ProductCode)
+      const hasAgreement = customer?.agreements.some(
         (agreement) =>
           agreement.product === product && isActive(agreement, at) && covers(agreement, record)
       )
-      const key = keyOf(market, record, ProductCode)
-      if (!hasBought || customer?.isSuspended === true || lines.has(key)) continue
+      const key = keyOf(catalog, record, ProductCode)
+      if (!hasAgreement || customer?.isSuspended === true || lines.has(key)) continue
       lines.set(key, {
         product,
         account: customer?.names[0] ?? "",
@@ -172,7 +172,7 @@ export const billing = (
 }
 
 /** Units by product, customer, dimension and hour: a licence and a product code are billed beside each other. */
-export const invoice = (lines: Iterable<Line>): ReadonlyMap<string, number> => {
+export const unitsByLine = (lines: Iterable<BilledLine>): ReadonlyMap<string, number> => {
   const sums = new Map<string, number>()
   for (const { account, dimension, hour, product, quantity } of lines) {
     const key = [product, account, dimension, hour].join(" | ")

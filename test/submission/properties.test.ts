@@ -4,54 +4,63 @@ import { Clock, DateTime, Deferred, Effect, FastCheck, Fiber, Random, Stream } f
 import type { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
-import { billedIn, isGood, judge, judgeNumber, keyOfOutcome } from "./judge.js"
-import { isTooLate } from "./oracle.js"
-import * as virtualClock from "./virtualClock.js"
 import {
+  assertBilling,
+  assertOneOutcomeEach,
+  billedLines,
+  isAcceptable,
+  keyOfOutcome
+} from "./invariants.js"
+import { isTooLate } from "./oracle.js"
+import {
+  type Conditions,
   canonical,
-  clear,
+  conditions,
+  expiringAccount,
   type Item,
-  inWorld,
   itemAt,
-  leaving,
   rawCalls,
-  trusting,
-  type Weather,
-  type World,
-  weather,
-  wireOf
-} from "./world.js"
+  type Simulation,
+  serverCheckedRules,
+  simulate,
+  wireOf,
+  withCertainResponses
+} from "./simulation.js"
+import * as virtualClock from "./virtualClock.js"
 
 /** Last month closes in a minute. */
 const start = DateTime.unsafeMake("2026-12-01T05:59:00Z")
 
 const items = FastCheck.array(itemAt(start), { maxLength: 120, size: "max" })
 
-const optionsIn = ({ isPatient, isTrusting }: Weather): UsageSubmission.Options => ({
+const optionsFor = ({
+  isPatient,
+  isTrusting: skipsClientRules
+}: Conditions): UsageSubmission.Options => ({
   bufferSize: 60,
-  except: isTrusting ? trusting : [],
+  skipRules: skipsClientRules ? serverCheckedRules : [],
   schedule: isPatient ? MeteringRetry.patient : MeteringRetry.standard
 })
 
-const submitAll = (items: ReadonlyArray<Item>, weather: Weather) =>
-  UsageSubmission.submitAll(items, optionsIn(weather)).pipe(
+const submitAll = (items: ReadonlyArray<Item>, conditions: Conditions) =>
+  UsageSubmission.submitAll(items, optionsFor(conditions)).pipe(
     // a submission that never ends would make the clock go on for ever
     Effect.timeoutFail({ duration: "3 days", onTimeout: () => new Error("it never ends") }),
     Effect.orDie,
     Effect.map(({ outcomes }) => outcomes)
   )
 
-const inVirtualTime = <A, E>(
-  weather: Weather,
-  use: (world: World) => Effect.Effect<A, E, MeteringClient>
+const simulateInVirtualTime = <A, E>(
+  conditions: Conditions,
+  use: (world: Simulation) => Effect.Effect<A, E, MeteringClient>
 ) =>
-  inWorld(weather, use).pipe(
+  simulate(conditions, use).pipe(
     Effect.withClock(virtualClock.make(start.epochMillis)),
     // so that what has been found happens again
-    Effect.withRandom(Random.make(weather.seed))
+    Effect.withRandom(Random.make(conditions.seed))
   )
 
-const runs = {
+const propertyOptions = {
   // where faults are planted, it is always the same that is tried, and the smallest counterexample is not looked for
   fastCheck: { numRuns: 60, ...("PLANTED" in process.env && { seed: 1, endOnFailure: true }) },
   timeout: 120_000
@@ -60,52 +69,55 @@ const runs = {
 describe("for any records and any faults", () => {
   it.effect.prop(
     "each record has one outcome, what is accepted is billed once, and what is not sent is never billed: accepted <= billed <= accepted + unknown",
-    [items, weather],
+    [items, conditions],
     ([items, weather]) =>
-      inVirtualTime(weather, (world) =>
+      simulateInVirtualTime(weather, (world) =>
         Effect.gen(function* () {
           const outcomes = yield* submitAll(items, weather)
-          judgeNumber(outcomes, items.length)
-          yield* judge(world, outcomes)
+          assertOneOutcomeEach(outcomes, items.length)
+          yield* assertBilling(world, outcomes)
         })
       ),
-    runs
+    propertyOptions
   )
 
   it.effect.prop(
     "accepted = billed, and nothing is unknown, where every answer came and told of all",
-    [items, weather.map(clear)],
+    [items, conditions.map(withCertainResponses)],
     ([items, weather]) =>
-      inVirtualTime(weather, (world) =>
+      simulateInVirtualTime(weather, (world) =>
         Effect.gen(function* () {
           const outcomes = yield* submitAll(items, weather)
-          yield* judge(world, outcomes, { isWithoutDoubt: true })
+          yield* assertBilling(world, outcomes, { isCertain: true })
         })
       ),
-    runs
+    propertyOptions
   )
 
   it.effect.prop(
     "what is submitted again is billed once: a second run bills nothing more, and accepts what was accepted under the same id",
-    [items, weather],
+    [items, conditions],
     ([items, weather]) =>
-      inVirtualTime(weather, (world) =>
+      simulateInVirtualTime(weather, (world) =>
         Effect.gen(function* () {
           const lasting = items.filter(
             ({ record }) =>
               DateTime.greaterThanOrEqualTo(record.timestamp, DateTime.startOf(start, "month")) &&
-              record.customerAWSAccountId !== leaving
+              record.customerAWSAccountId !== expiringAccount
           )
           const first = yield* submitAll(lasting, weather)
-          const before = yield* billedIn(world)
-          yield* world.clearUp
+          const before = yield* billedLines(world)
+          yield* world.clearFaults
           const second = yield* submitAll(lasting, weather)
-          yield* judge(world, second, { isWithoutDoubt: true })
+          yield* assertBilling(world, second, { isCertain: true })
 
           // no record is refused for another's sake
           const now = yield* Clock.currentTimeMillis
           for (const outcome of second) {
-            assert.strictEqual(looksGood.has(outcome._tag), isGood(world.market, outcome, now))
+            assert.strictEqual(
+              acceptableTags.has(outcome._tag),
+              isAcceptable(world.catalog, outcome, now)
+            )
           }
 
           // of what may have been billed, or was refused for no fault of its own, the second run decides
@@ -114,11 +126,11 @@ describe("for any records and any faults", () => {
               .filter(
                 (outcome) =>
                   outcome._tag === "Unknown" ||
-                  (!looksGood.has(outcome._tag) && isGood(world.market, outcome, now))
+                  (!acceptableTags.has(outcome._tag) && isAcceptable(world.catalog, outcome, now))
               )
-              .map((outcome) => keyOfOutcome(world.market, outcome))
+              .map((outcome) => keyOfOutcome(world.catalog, outcome))
           )
-          for (const [key, line] of yield* billedIn(world)) {
+          for (const [key, line] of yield* billedLines(world)) {
             if (before.has(key) || !open.has(key)) {
               assert.deepStrictEqual(before.get(key), line, `billed by the second run: ${key}`)
             }
@@ -133,14 +145,14 @@ describe("for any records and any faults", () => {
           }
         })
       ),
-    runs
+    propertyOptions
   )
 
   it.effect.prop(
     "what is sent of a record is what was submitted, in time; no call has a key twice, or over 25",
-    [items, weather],
+    [items, conditions],
     ([items, weather]) =>
-      inVirtualTime(weather, ({ sandbox, sent }) =>
+      simulateInVirtualTime(weather, ({ sandbox, sent }) =>
         Effect.gen(function* () {
           yield* submitAll(items, weather)
           const given = new Set(items.map(({ record }) => JSON.stringify(wireOf(record))))
@@ -161,20 +173,20 @@ describe("for any records and any faults", () => {
           }
         })
       ),
-    runs
+    propertyOptions
   )
 
   it.effect.prop(
     "an interruption at any time leaves no record without its outcome, and none with two",
-    [items, weather, FastCheck.nat({ max: 5_000 })],
+    [items, conditions, FastCheck.nat({ max: 5_000 })],
     ([items, weather, millis]) =>
-      inVirtualTime(weather, (world) =>
+      simulateInVirtualTime(weather, (world) =>
         Effect.gen(function* () {
           const outcomes: Array<UsageSubmission.Outcome> = []
           const add = (some: Iterable<UsageSubmission.Outcome>) =>
             Effect.sync(() => outcomes.push(...some))
           const fiber = yield* UsageSubmission.submit(items, {
-            ...optionsIn(weather),
+            ...optionsFor(weather),
             bufferSize: items.length + 1,
             onInterrupt: add
           }).pipe(
@@ -183,24 +195,24 @@ describe("for any records and any faults", () => {
           )
           yield* Effect.sleep(millis)
           yield* Fiber.interrupt(fiber)
-          judgeNumber(outcomes, items.length)
-          yield* judge(world, outcomes)
+          assertOneOutcomeEach(outcomes, items.length)
+          yield* assertBilling(world, outcomes)
         })
       ),
-    runs
+    propertyOptions
   )
 
   it.effect.prop(
     "a stop at any time does neither",
-    [items, weather, FastCheck.nat({ max: 5_000 })],
+    [items, conditions, FastCheck.nat({ max: 5_000 })],
     ([items, weather, millis]) =>
-      inVirtualTime(weather, (world) =>
+      simulateInVirtualTime(weather, (world) =>
         Effect.gen(function* () {
           const stop = yield* Deferred.make<void>()
           const fiber = yield* Effect.fork(
             UsageSubmission.submitAll(items, {
-              ...optionsIn(weather),
-              grace: "10 seconds",
+              ...optionsFor(weather),
+              gracePeriod: "10 seconds",
               stop: Deferred.await(stop)
             })
           )
@@ -208,18 +220,18 @@ describe("for any records and any faults", () => {
           const calls = world.sent.length
           yield* Deferred.succeed(stop, undefined)
           const { outcomes } = yield* Fiber.join(fiber)
-          judgeNumber(outcomes, items.length)
-          yield* judge(world, outcomes)
+          assertOneOutcomeEach(outcomes, items.length)
+          yield* assertBilling(world, outcomes)
           // those that had just left
           assert.isAtMost(world.sent.length - calls, 10)
         })
       ),
-    runs
+    propertyOptions
   )
 })
 
 /** What is said only of records that a call may carry. */
-const looksGood: ReadonlySet<UsageSubmission.Outcome["_tag"]> = new Set([
+const acceptableTags: ReadonlySet<UsageSubmission.Outcome["_tag"]> = new Set([
   "Accepted",
   "Duplicate",
   "CustomerNotSubscribed"

@@ -6,17 +6,17 @@ import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import type * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import {
-  type Answer,
   accept,
   at,
   type Call,
-  client,
   now,
   product,
+  type ResponseEffect,
   record,
-  refuse,
+  reject,
+  stubClient,
   submitAll,
-  tags
+  summaries
 } from "./support.js"
 import * as virtualClock from "./virtualClock.js"
 
@@ -27,7 +27,7 @@ const wrongLicense = new MeteringError.InvalidLicenseException({ operation })
 const wrongTag = new MeteringError.InvalidTagException({ operation })
 const wrongCustomer = new MeteringError.InvalidCustomerIdentifierException({ operation })
 const wrongTime = new MeteringError.TimestampOutOfBoundsException({ operation })
-const severalProducts = new MeteringError.UnknownServiceError({
+const multipleProducts = new MeteringError.UnknownServiceError({
   operation,
   code: "ValidationException",
   statusCode: 400
@@ -36,42 +36,40 @@ const severalProducts = new MeteringError.UnknownServiceError({
 const license = (n: number) =>
   `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
 
-type FaultOf = (record: UsageRecord.UsageRecord) => BatchMeterUsageError | undefined
+type ErrorOf = (record: UsageRecord.UsageRecord) => BatchMeterUsageError | undefined
 
 /** A service that refuses a call for the error that comes first in its order of checks. */
-const refusing = (order: ReadonlyArray<BatchMeterUsageError>, faultOf: FaultOf) => (call: Call) => {
-  const faults = new Set(call.records.map(faultOf))
-  const first = order.find((error) => faults.has(error))
-  return first === undefined ? accept(call) : refuse(first)
-}
+const rejectingInOrder =
+  (order: ReadonlyArray<BatchMeterUsageError>, errorOf: ErrorOf) => (call: Call) => {
+    const errors = new Set(call.records.map(errorOf))
+    const first = order.find((error) => errors.has(error))
+    return first === undefined ? accept(call) : reject(first)
+  }
 
 /** More calls than this are a defect of the client, which ends the submission: one without end would end no test. */
-const atMost =
-  (count: number, service: (call: Call) => Answer) =>
-  (call: Call, n: number): Answer =>
+const limitCalls =
+  (count: number, service: (call: Call) => ResponseEffect) =>
+  (call: Call, n: number): ResponseEffect =>
     n > count ? Effect.die(new Error(`more than ${count} calls`)) : service(call)
 
 /** Two for each record, and four bisections of a full call. */
-const mostCalls = (records: number): number => 2 * records + 4 * Math.ceil(Math.log2(25))
+const maxCalls = (records: number): number => 2 * records + 4 * Math.ceil(Math.log2(25))
 
-const afterwards = <A>(seconds: number, values: Iterable<A>) =>
+const delayed = <A>(seconds: number, values: Iterable<A>) =>
   Stream.unwrap(Effect.as(Effect.sleep(`${seconds} seconds`), Stream.fromIterable(values)))
 
 /** Submits two records, and the others once those were taken: exactly the records at fault are rejected. */
-const expectRejectedAlone = (
+const expectExactlyRejected = (
   items: ReadonlyArray<UsageRecord.UsageRecord>,
   error: BatchMeterUsageError,
-  faultOf: FaultOf
+  errorOf: ErrorOf
 ) =>
   Effect.gen(function* () {
-    const source = Stream.concat(
-      Stream.fromIterable(items.slice(0, 2)),
-      afterwards(5, items.slice(2))
-    )
-    const outcomes = yield* submitAll(source, client(refusing([error], faultOf)))
+    const source = Stream.concat(Stream.fromIterable(items.slice(0, 2)), delayed(5, items.slice(2)))
+    const outcomes = yield* submitAll(source, stubClient(rejectingInOrder([error], errorOf)))
     assert.deepStrictEqual(
       outcomes.map(({ _tag }) => _tag),
-      items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
+      items.map((item) => (errorOf(item) === undefined ? "Accepted" : "Rejected"))
     )
   })
 
@@ -82,7 +80,7 @@ describe("bisection of rejected calls", () => {
   ])("%s", ([, suspects]) =>
     Effect.gen(function* () {
       const begin = at("2026-11-24T10:00:00Z").epochMillis
-      const faultOf: FaultOf = ({ dimension, timestamp }) =>
+      const faultOf: ErrorOf = ({ dimension, timestamp }) =>
         timestamp.epochMillis < begin
           ? wrongLicense
           : dimension.startsWith("bad")
@@ -100,8 +98,8 @@ describe("bisection of rejected calls", () => {
         ...Array.from({ length: 8 }, (_, i) => of(i, {})),
         of(0, { dimension: "bad" })
       ]
-      const service = refusing([wrongLicense, wrongDimension], faultOf)
-      const answers = client(atMost(2 * items.length, service))
+      const service = rejectingInOrder([wrongLicense, wrongDimension], faultOf)
+      const answers = stubClient(limitCalls(2 * items.length, service))
       const outcomes = yield* submitAll(items, answers)
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
@@ -113,7 +111,7 @@ describe("bisection of rejected calls", () => {
   const errors = [
     wrongTime,
     wrongLicense,
-    severalProducts,
+    multipleProducts,
     wrongDimension,
     wrongTag,
     wrongCustomer
@@ -172,7 +170,7 @@ describe("bisection of rejected calls", () => {
         )
         const beginOf = (licenseArn: string) =>
           at(`2026-11-24T0${begins[Number(licenseArn.at(-1))] ?? 0}:00:00Z`).epochMillis
-        const faultOf: FaultOf = (one) => {
+        const faultOf: ErrorOf = (one) => {
           const { customerAWSAccountId = "", dimension, licenseArn, timestamp } = one
           const has = new Map<BatchMeterUsageError, boolean>([
             [wrongTime, timestamp.epochMillis > at(now).epochMillis],
@@ -187,17 +185,17 @@ describe("bisection of rejected calls", () => {
           ])
           return order.find((error) => has.get(error) === true)
         }
-        const service = (call: Call): Answer => {
+        const service = (call: Call): ResponseEffect => {
           const found = new Set(call.records.map(faultOf))
           const productsOf = new Set(
             call.records.map(({ licenseArn }) => Number(licenseArn?.at(-1) ?? 0) % products)
           )
-          if (productsOf.size > 1) found.add(severalProducts)
+          if (productsOf.size > 1) found.add(multipleProducts)
           const first = order.find((error) => found.has(error))
-          const told = first === undefined ? accept(call) : refuse(first)
+          const told = first === undefined ? accept(call) : reject(first)
           return isSlow ? Effect.delay(told, "100 millis") : told
         }
-        const answers = client(atMost(mostCalls(items.length), service))
+        const answers = stubClient(limitCalls(maxCalls(items.length), service))
         const { outcomes } = yield* UsageSubmission.submitAll(items, {
           productCode: product,
           rate: Number.POSITIVE_INFINITY,
@@ -254,7 +252,7 @@ describe("a rejection", () => {
               wrongDimension,
               wrongLicense,
               wrongCustomer,
-              severalProducts
+              multipleProducts
             )
           }
         )
@@ -271,13 +269,13 @@ describe("a rejection", () => {
           })
         )
         const refused: Array<readonly [BatchMeterUsageError, Call["records"]]> = []
-        const service = (call: Call): Answer => {
+        const service = (call: Call): ResponseEffect => {
           const mood = moods.next().value
           if (mood === undefined) return accept(call)
           refused.push([mood, call.records])
-          return refuse(mood)
+          return reject(mood)
         }
-        const answers = client(atMost(mostCalls(items.length), service))
+        const answers = stubClient(limitCalls(maxCalls(items.length), service))
         const { outcomes } = yield* UsageSubmission.submitAll(items, {
           productCode: product,
           rate: Number.POSITIVE_INFINITY
@@ -300,13 +298,13 @@ describe("a rejection", () => {
 
   it.effect("is never inferred from the acceptance of the other records of a call", () =>
     Effect.gen(function* () {
-      const answers = client(() => refuse(wrongDimension), accept)
+      const answers = stubClient(() => reject(wrongDimension), accept)
       const later = Array.from({ length: 200 }, (_, i) =>
         record(i, { dimension: "y", customerAWSAccountId: String(222200000000 + i) })
       )
       const source = Stream.concat(
         Stream.make(record(0, { dimension: "x" }), record(1, { dimension: "y" })),
-        afterwards(10, later)
+        delayed(10, later)
       )
       const outcomes = yield* submitAll(source, answers)
       assert.deepStrictEqual(
@@ -325,16 +323,16 @@ describe("a rejection", () => {
       const of = (i: number) =>
         record(i, { dimension: "y", customerAWSAccountId: String(222200000000 + i) })
       // the first is refused while the second is under way, which then is accepted
-      const answers = client(
-        () => Effect.delay(refuse(wrongDimension), "5 seconds"),
+      const answers = stubClient(
+        () => Effect.delay(reject(wrongDimension), "5 seconds"),
         (call) => Effect.delay(accept(call), "10 seconds"),
         accept
       )
       const source = Stream.concat(
         Stream.make(of(0)),
-        Stream.concat(afterwards(3, [of(1)]), afterwards(17, [of(2)]))
+        Stream.concat(delayed(3, [of(1)]), delayed(17, [of(2)]))
       )
-      assert.deepStrictEqual(tags(yield* submitAll(source, answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(source, answers)), [
         `Rejected ${wrongDimension._tag}`,
         "Accepted id-y",
         "Accepted id-y"
@@ -344,7 +342,7 @@ describe("a rejection", () => {
 
   it.effect("for a dimension is of one license, even where a call with two was accepted", () =>
     Effect.gen(function* () {
-      const faultOf: FaultOf = ({ dimension, licenseArn }) =>
+      const faultOf: ErrorOf = ({ dimension, licenseArn }) =>
         dimension === "b" && licenseArn === license(1) ? wrongDimension : undefined
       const items = [
         // taken together
@@ -357,7 +355,7 @@ describe("a rejection", () => {
           })
         )
       ]
-      yield* expectRejectedAlone(items, wrongDimension, faultOf)
+      yield* expectExactlyRejected(items, wrongDimension, faultOf)
     })
   )
 
@@ -369,7 +367,7 @@ describe("a rejection", () => {
       ]) {
         const usageAllocations = (i: number) =>
           [{ allocatedUsageQuantity: i + 1, tags: [{ key: "k", value: "v" }] }] as const
-        const faultOf: FaultOf = (one) =>
+        const faultOf: ErrorOf = (one) =>
           one.licenseArn === license(1) && one.usageAllocations !== undefined ? error : undefined
         const items = [
           ...[1, 2].map((n) => record(n, { licenseArn: license(n) })),
@@ -377,7 +375,7 @@ describe("a rejection", () => {
             record(i, { usageAllocations: usageAllocations(i), licenseArn: license(1 + (i % 2)) })
           )
         ]
-        yield* expectRejectedAlone(items, error, faultOf)
+        yield* expectExactlyRejected(items, error, faultOf)
       }
     })
   )
@@ -390,9 +388,9 @@ describe("a rejection", () => {
           timestamp: at("2026-11-24T10:33:00Z")
         })
       )
-      const faultOf: FaultOf = ({ customerAWSAccountId }) =>
+      const faultOf: ErrorOf = ({ customerAWSAccountId }) =>
         customerAWSAccountId === "222200000007" ? wrongTime : undefined
-      const outcomes = yield* submitAll(items, client(refusing([wrongTime], faultOf)))
+      const outcomes = yield* submitAll(items, stubClient(rejectingInOrder([wrongTime], faultOf)))
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
         items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
@@ -403,16 +401,16 @@ describe("a rejection", () => {
   it.effect("for a license is of one time of usage, not of the times between two", () =>
     Effect.gen(function* () {
       const [begin, end] = [at("2026-11-24T10:10:00Z"), at("2026-11-24T10:20:00Z")]
-      const faultOf: FaultOf = ({ timestamp: { epochMillis } }) =>
+      const faultOf: ErrorOf = ({ timestamp: { epochMillis } }) =>
         begin.epochMillis <= epochMillis && epochMillis < end.epochMillis ? undefined : wrongLicense
-      const answers = client(refusing([wrongLicense], faultOf))
+      const answers = stubClient(rejectingInOrder([wrongLicense], faultOf))
       const of = (i: number, time: string) =>
         record(i, { licenseArn: license(1), timestamp: at(`2026-11-24T${time}:00Z`) })
       const source = Stream.concat(
         Stream.make(of(0, "10:05")),
-        Stream.concat(afterwards(5, [of(1, "10:25")]), afterwards(5, [of(2, "10:15")]))
+        Stream.concat(delayed(5, [of(1, "10:25")]), delayed(5, [of(2, "10:15")]))
       )
-      assert.deepStrictEqual(tags(yield* submitAll(source, answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(source, answers)), [
         `Rejected ${wrongLicense._tag}`,
         `Rejected ${wrongLicense._tag}`,
         "Accepted id-d2"

@@ -33,7 +33,7 @@ export interface Call {
   readonly records: ReadonlyArray<UsageRecord.UsageRecord>
 }
 
-export type Answer = Effect.Effect<
+export type ResponseEffect = Effect.Effect<
   BatchMeterUsage.BatchMeterUsageResponse,
   BatchMeterUsage.BatchMeterUsageError
 >
@@ -54,41 +54,42 @@ export const result = (
     true
   )
 
-export const answer = (
+export const makeResponse = (
   results: ReadonlyArray<UsageRecord.UsageRecordResult>,
   unprocessedRecords: ReadonlyArray<UsageRecord.UsageRecord> = []
 ) => new BatchMeterUsageResponse({ results, unprocessedRecords, unreadable: [] }, true)
 
 /** Every record is accepted. */
-export const accept = ({ records }: Call): Answer =>
-  Effect.succeed(answer(records.map((record) => result(record))))
+export const accept = ({ records }: Call): ResponseEffect =>
+  Effect.succeed(makeResponse(records.map((record) => result(record))))
 
-export const refuse = (error: BatchMeterUsage.BatchMeterUsageError): Answer => Effect.fail(error)
+export const reject = (error: BatchMeterUsage.BatchMeterUsageError): ResponseEffect =>
+  Effect.fail(error)
 
 /** Calls are answered by the first functions, one each, and from then on by the last. */
-export const client = (...script: ReadonlyArray<(call: Call, n: number) => Answer>) => {
+export const stubClient = (...script: ReadonlyArray<(call: Call, n: number) => ResponseEffect>) => {
   const calls: Array<Call> = []
   const batchMeterUsage: Service["batchMeterUsage"] = (input) =>
     Effect.flatMap(Clock.currentTimeMillis, (time) => {
-      const request = BatchMeterUsage.make(input, { except: Preflight.Rule.literals })
+      const request = BatchMeterUsage.make(input, { skipRules: Preflight.Rule.literals })
       const call = {
         at: time,
         productCode: request.productCode,
         records: request.usageRecords
       }
       calls.push(call)
-      const next = script[Math.min(calls.length, script.length) - 1] ?? accept
-      return next(call, calls.length)
+      const respond = script[Math.min(calls.length, script.length) - 1] ?? accept
+      return respond(call, calls.length)
     })
-  const none = () => Effect.die("not a call that a submission makes")
+  const unexpectedCall = () => Effect.die("not a call that a submission makes")
   return {
     calls,
     layer: Layer.succeed(MeteringClient, {
       batchMeterUsage,
-      meterUsage: none,
-      meterUsageDryRun: none,
-      registerUsage: none,
-      resolveCustomer: none
+      meterUsage: unexpectedCall,
+      meterUsageDryRun: unexpectedCall,
+      registerUsage: unexpectedCall,
+      resolveCustomer: unexpectedCall
     })
   }
 }
@@ -98,14 +99,14 @@ type Records = Stream.Stream<UsageSubmission.Input> | Iterable<UsageSubmission.I
 /** Submits at `now`, and lets days go by. */
 export const submitAll = (
   records: Records,
-  answers: ReturnType<typeof client>,
+  stub: ReturnType<typeof stubClient>,
   options: UsageSubmission.Options = {}
 ) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(at(now).epochMillis)
     const fiber = yield* Effect.fork(
       UsageSubmission.submitAll(records, { productCode: product, ...options }).pipe(
-        Effect.provide(answers.layer)
+        Effect.provide(stub.layer)
       )
     )
     yield* TestClock.adjust("3 days")
@@ -114,7 +115,7 @@ export const submitAll = (
   })
 
 /** As much of an outcome as tests are about. */
-export const brief = (outcome: UsageSubmission.Outcome): string => {
+export const summarize = (outcome: UsageSubmission.Outcome): string => {
   const { _tag } = outcome
   switch (_tag) {
     case "Accepted":
@@ -138,4 +139,5 @@ export const brief = (outcome: UsageSubmission.Outcome): string => {
   }
 }
 
-export const tags = (outcomes: ReadonlyArray<UsageSubmission.Outcome>) => outcomes.map(brief)
+export const summaries = (outcomes: ReadonlyArray<UsageSubmission.Outcome>) =>
+  outcomes.map(summarize)

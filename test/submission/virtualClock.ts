@@ -13,31 +13,31 @@ export interface Settable {
 
 /** A clock that can be set. Whether its nanoseconds, which are to tell how much time has passed, are set with it differs. */
 export const settable = (start: number, { setsNanos = false } = {}): Settable => {
-  let ahead = 0
+  let offset = 0
   let time = start
-  let order = 0
+  let nextId = 0
   let isTicking = false
-  const waiting = new Map<number, { readonly at: number; readonly wake: () => void }>()
+  const sleepers = new Map<number, { readonly at: number; readonly wake: () => void }>()
 
   const tick = () => {
     isTicking = false
-    const [next] = [...waiting].sort(([i, left], [j, right]) => left.at - right.at || i - j)
+    const [next] = [...sleepers].sort(([i, left], [j, right]) => left.at - right.at || i - j)
     if (next === undefined) return
     const [id, { at, wake }] = next
-    waiting.delete(id)
+    sleepers.delete(id)
     time = Math.max(time, at)
     wake()
     schedule()
   }
 
   const schedule = () => {
-    if (isTicking || waiting.size === 0) return
+    if (isTicking || sleepers.size === 0) return
     isTicking = true
     // after all that is ready to run has run
     setImmediate(tick)
   }
 
-  const wall = () => time + ahead
+  const wall = () => time + offset
   const nanos = () => BigInt(Math.round(setsNanos ? wall() : time)) * 1_000_000n
   const clock: Clock.Clock = {
     [Clock.ClockTypeId]: Clock.ClockTypeId,
@@ -47,19 +47,19 @@ export const settable = (start: number, { setsNanos = false } = {}): Settable =>
     currentTimeNanos: Effect.sync(nanos),
     sleep: (duration) =>
       Effect.async((resume) => {
-        const id = order++
-        waiting.set(id, {
+        const id = nextId++
+        sleepers.set(id, {
           at: time + Duration.toMillis(duration),
           wake: () => resume(Effect.void)
         })
         schedule()
-        return Effect.sync(() => void waiting.delete(id))
+        return Effect.sync(() => void sleepers.delete(id))
       })
   }
   return {
     clock,
     set: (millis) => {
-      ahead += millis
+      offset += millis
     },
     elapsed: () => time - start
   }

@@ -42,11 +42,11 @@ const allocation = fc.record(
 )
 
 /** A quantity, with allocations that add up to it or with none. */
-const quantified = fc.oneof(
+const quantityFields = fc.oneof(
   quantity.map((quantity) => ({ quantity })),
   fc
     .uniqueArray(allocation, { minLength: 1, maxLength: 6, selector: ({ tags }) => tagSetOf(tags) })
-    .map((all) => keepingFiveKeys(all))
+    .map((all) => withAtMostFiveTagKeys(all))
     .map((usageAllocations) => ({
       quantity: usageAllocations.reduce((sum, one) => sum + one.allocatedUsageQuantity, 0),
       usageAllocations
@@ -54,7 +54,9 @@ const quantified = fc.oneof(
 )
 
 /** Leaves out the allocations that would bring a sixth tag key. */
-const keepingFiveKeys = <A extends { readonly tags?: ReadonlyArray<{ readonly key: string }> }>(
+const withAtMostFiveTagKeys = <
+  A extends { readonly tags?: ReadonlyArray<{ readonly key: string }> }
+>(
   all: ReadonlyArray<A>
 ): ReadonlyArray<A> => {
   const keys = new Set<string>()
@@ -72,7 +74,7 @@ const identity = fc.oneof(
 )
 
 const record = fc
-  .tuple(time, dimension, quantified, identity)
+  .tuple(time, dimension, quantityFields, identity)
   .map(([timestamp, dimension, quantified, identity]) => ({
     timestamp,
     dimension,
@@ -83,7 +85,7 @@ const record = fc
 const meterUsage = fc
   .tuple(
     fc.record({ productCode, timestamp: time, usageDimension: dimension, dryRun: fc.boolean() }),
-    quantified,
+    quantityFields,
     textOf(wordCharacters, 1, 64)
   )
   .map(([fields, { quantity, ...allocations }, clientToken]) => ({
@@ -126,7 +128,7 @@ export const validFields: Record<MeteringError.OperationName, FastCheck.Arbitrar
 // broken ones
 // ---------------------------------------------------------------------------------------------------
 
-const odd = fc.constantFrom<unknown>(
+const unusualValue = fc.constantFrom<unknown>(
   ...[undefined, null, true, "", " ", "a", "0", "a\n", "é", "ab".repeat(128), "7".repeat(256)],
   ...[0, -0, -1, 1, 1.5, 26, 2 ** 31 - 1, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY, 10n],
   ...[[], {}, [null], [{}], [1], () => 1, Symbol.iterator],
@@ -136,14 +138,14 @@ const odd = fc.constantFrom<unknown>(
 )
 
 /** What is done at one place: an odd value, nothing at all, or one element twice. */
-type Change =
+type Mutation =
   | { readonly kind: "replace"; readonly value: unknown }
   | { readonly kind: "remove" }
   | { readonly kind: "repeat"; readonly times: number }
   | { readonly kind: "add"; readonly name: string; readonly value: unknown }
 
-const change: FastCheck.Arbitrary<Change> = fc.oneof(
-  odd.map((value) => ({ kind: "replace" as const, value })),
+const mutation: FastCheck.Arbitrary<Mutation> = fc.oneof(
+  unusualValue.map((value) => ({ kind: "replace" as const, value })),
   fc.constant({ kind: "remove" as const }),
   fc.constantFrom(2, 26).map((times) => ({ kind: "repeat" as const, times })),
   fc
@@ -156,63 +158,65 @@ const change: FastCheck.Arbitrary<Change> = fc.oneof(
         "usageAllocations",
         "unheardOf"
       ),
-      odd
+      unusualValue
     )
     .map(([name, value]) => ({ kind: "add" as const, name, value }))
 )
 
 /** Valid fields, changed at none to three places that are chosen by chance. */
-export const perhapsBroken = (fields: FastCheck.Arbitrary<object>): FastCheck.Arbitrary<unknown> =>
+export const maybeInvalid = (fields: FastCheck.Arbitrary<object>): FastCheck.Arbitrary<unknown> =>
   fc
     .tuple(
       fields,
-      fc.array(fc.tuple(fc.array(fc.nat({ max: 30 }), { maxLength: 6 }), change), { maxLength: 3 })
+      fc.array(fc.tuple(fc.array(fc.nat({ max: 30 }), { maxLength: 6 }), mutation), {
+        maxLength: 3
+      })
     )
-    .map(([value, changes]) =>
-      changes.reduce<unknown>((value, [steps, change]) => changed(value, steps, change), value)
+    .map(([value, mutations]) =>
+      mutations.reduce<unknown>((value, [steps, mutation]) => mutate(value, steps, mutation), value)
     )
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
-const changed = (
+const mutate = (
   value: unknown,
   [step, ...steps]: ReadonlyArray<number>,
-  change: Change
+  mutation: Mutation
 ): unknown => {
   if (Array.isArray(value) && value.length > 0 && step !== undefined) {
     const at = step % value.length
     return value.flatMap((element, i) =>
       i !== at
         ? [element]
-        : steps.length === 0 && change.kind === "remove"
+        : steps.length === 0 && mutation.kind === "remove"
           ? []
-          : steps.length === 0 && change.kind === "repeat"
-            ? Array.from({ length: change.times }, () => element)
-            : [changed(element, steps, change)]
+          : steps.length === 0 && mutation.kind === "repeat"
+            ? Array.from({ length: mutation.times }, () => element)
+            : [mutate(element, steps, mutation)]
     )
   }
-  if (isPlain(value) && change.kind === "add" && (step === undefined || steps.length === 0)) {
-    return { ...value, [change.name]: change.value }
+  if (isPlain(value) && mutation.kind === "add" && (step === undefined || steps.length === 0)) {
+    return { ...value, [mutation.name]: mutation.value }
   }
   if (isPlain(value) && step !== undefined) {
     const names = Object.keys(value)
     const name = names[step % names.length]
     if (name === undefined) return value
-    if (steps.length === 0 && change.kind === "remove") {
+    if (steps.length === 0 && mutation.kind === "remove") {
       const { [name]: _, ...others } = value
       return others
     }
-    return { ...value, [name]: changed(value[name], steps, change) }
+    return { ...value, [name]: mutate(value[name], steps, mutation) }
   }
-  return change.kind === "replace" ? change.value : value
+  return mutation.kind === "replace" ? mutation.value : value
 }
 
 // ---------------------------------------------------------------------------------------------------
 // answers
 // ---------------------------------------------------------------------------------------------------
 
-const word = fc.string({ minLength: 1, maxLength: 20 })
+const shortText = fc.string({ minLength: 1, maxLength: 20 })
 
 const optional = <A>(fields: { readonly [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
   fc.record(fields, { requiredKeys: [] })
@@ -223,24 +227,27 @@ const wireRecord = fc
     fc.record({ Timestamp: epochMillis.map((millis) => millis / 1000), Dimension: dimension }),
     optional({ Quantity: quantity }),
     fc.oneof(
-      word.map((CustomerIdentifier) => ({ CustomerIdentifier })),
+      shortText.map((CustomerIdentifier) => ({ CustomerIdentifier })),
       fc.constant({ CustomerAWSAccountId: "111122223333", LicenseArn: licenseArn })
     )
   )
   .map(([required, quantity, identity]) => ({ ...required, ...quantity, ...identity }))
 
 /** The members of an answer, every one of the right type. */
-export const validAnswer: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
-  MeterUsage: fc.record({ MeteringRecordId: word }),
+export const validResponse: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
+  MeterUsage: fc.record({ MeteringRecordId: shortText }),
   BatchMeterUsage: optional({
-    Results: fc.array(optional({ UsageRecord: wireRecord, MeteringRecordId: word, Status: word }), {
-      maxLength: 3
-    }),
+    Results: fc.array(
+      optional({ UsageRecord: wireRecord, MeteringRecordId: shortText, Status: shortText }),
+      {
+        maxLength: 3
+      }
+    ),
     UnprocessedRecords: fc.array(wireRecord, { maxLength: 3 })
   }),
   RegisterUsage: fc.record(
     {
-      Signature: word,
+      Signature: shortText,
       PublicKeyRotationTimestamp: epochMillis.map((millis) => millis / 1000)
     },
     { requiredKeys: ["Signature"] }
@@ -248,11 +255,11 @@ export const validAnswer: Record<MeteringError.OperationName, FastCheck.Arbitrar
   ResolveCustomer: fc
     .tuple(
       fc.oneof(
-        word.map((CustomerIdentifier) => ({ CustomerIdentifier })),
-        word.map((CustomerAWSAccountId) => ({ CustomerAWSAccountId })),
-        fc.record({ CustomerIdentifier: word, CustomerAWSAccountId: word })
+        shortText.map((CustomerIdentifier) => ({ CustomerIdentifier })),
+        shortText.map((CustomerAWSAccountId) => ({ CustomerAWSAccountId })),
+        fc.record({ CustomerIdentifier: shortText, CustomerAWSAccountId: shortText })
       ),
-      optional({ ProductCode: word, LicenseArn: word })
+      optional({ ProductCode: shortText, LicenseArn: shortText })
     )
     .map(([identity, others]) => ({ ...identity, ...others }))
 }

@@ -30,7 +30,7 @@ export const configLayer = (overrides: Partial<MeteringConfig.Service> = {}) =>
     region: "us-east-1",
     endpoint: "https://metering.marketplace.us-east-1.amazonaws.com",
     requestTimeout: Duration.seconds(30),
-    except: [],
+    skipRules: [],
     ...overrides
   })
 

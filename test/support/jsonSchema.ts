@@ -4,7 +4,7 @@ interface Schema {
   readonly [keyword: string]: unknown
 }
 
-type Rule = (value: never, expected: never, root: Schema, schema: Schema) => boolean
+type KeywordValidator = (value: never, expected: never, root: Schema, schema: Schema) => boolean
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -21,7 +21,7 @@ const types: Record<string, (value: unknown) => boolean> = {
 /** Keywords that only say something. */
 const annotations = new Set(["$schema", "$defs", "title", "description"])
 
-const rules: Record<string, Rule> = {
+const keywordValidators: Record<string, KeywordValidator> = {
   $ref: (value, ref: string, root) => {
     const name = /^#\/\$defs\/(\w+)$/.exec(ref)?.[1] ?? ""
     return isValid(value, (root.$defs as Record<string, Schema>)[name] as Schema, root)
@@ -65,7 +65,7 @@ export const isValid = (value: unknown, schema: Schema, root: Schema = schema): 
   Object.entries(schema)
     .filter(([keyword]) => !annotations.has(keyword))
     .every(([keyword, expected]) => {
-      const rule = rules[keyword]
+      const rule = keywordValidators[keyword]
       if (rule === undefined) throw new Error(`no rule for ${keyword}`)
       return rule(value as never, expected as never, root, schema)
     })

@@ -7,7 +7,7 @@ import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import type * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
-import type { WireClass } from "effect-marketplace-metering/Operation"
+import type { SchemaClass } from "effect-marketplace-metering/Operation"
 import type { Rule } from "effect-marketplace-metering/Preflight"
 import * as RegisterUsage from "effect-marketplace-metering/RegisterUsage"
 import * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
@@ -54,20 +54,20 @@ export const resolveCustomer = {
 } satisfies ResolveCustomer.Input
 
 /** What all operations have in common, for tables over all of them. */
-export interface Case {
+export interface OperationCase {
   readonly name: MeteringError.OperationName
   /** The tags of the exceptions that the service's model gives it. */
   readonly exceptions: ReadonlyArray<string>
   /** A request that is valid. */
   readonly fields: object
   /** An answer as it comes over the wire. */
-  readonly answer: object
+  readonly wireResponse: object
   readonly makeEither: (
     fields: unknown,
     options?: { readonly except?: ReadonlyArray<Rule> }
   ) => Either.Either<object, MeteringError.InvalidInputError>
-  readonly request: WireClass<object>
-  readonly response: WireClass<object>
+  readonly request: SchemaClass<object>
+  readonly response: SchemaClass<object>
   /** Calls it with the valid request, or with other fields. */
   readonly call: (
     fields?: unknown
@@ -77,17 +77,17 @@ export interface Case {
 const isDryRun = (fields: unknown) =>
   typeof fields === "object" && fields !== null && Reflect.get(fields, "dryRun") === true
 
-const modelled = (names: string) => names.split(" ").map((name) => `${name}Exception`)
+const exceptionTags = (names: string) => names.split(" ").map((name) => `${name}Exception`)
 
 // the table erases what differs between the operations; what it is read for is the same for all
 const cases: Record<MeteringError.OperationName, unknown> = {
   MeterUsage: {
     name: "MeterUsage",
-    exceptions: modelled(
+    exceptions: exceptionTags(
       "InternalServiceError InvalidProductCode InvalidUsageDimension InvalidTag InvalidUsageAllocations InvalidEndpointRegion TimestampOutOfBounds DuplicateRequest IdempotencyConflict Throttling CustomerNotEntitled"
     ),
     fields: meterUsage,
-    answer: { MeteringRecordId: "b5d1e0b2-0001" },
+    wireResponse: { MeteringRecordId: "b5d1e0b2-0001" },
     makeEither: MeterUsage.makeEither,
     request: MeterUsage.MeterUsageRequest,
     response: MeterUsage.MeterUsageResponse,
@@ -96,11 +96,11 @@ const cases: Record<MeteringError.OperationName, unknown> = {
   },
   BatchMeterUsage: {
     name: "BatchMeterUsage",
-    exceptions: modelled(
+    exceptions: exceptionTags(
       "InternalServiceError InvalidProductCode InvalidUsageDimension InvalidTag InvalidUsageAllocations InvalidCustomerIdentifier TimestampOutOfBounds Throttling DisabledApi InvalidLicense"
     ),
     fields: batchMeterUsage,
-    answer: {
+    wireResponse: {
       Results: [
         {
           UsageRecord: {
@@ -123,11 +123,11 @@ const cases: Record<MeteringError.OperationName, unknown> = {
   },
   RegisterUsage: {
     name: "RegisterUsage",
-    exceptions: modelled(
+    exceptions: exceptionTags(
       "InvalidProductCode InvalidRegion InvalidPublicKeyVersion PlatformNotSupported CustomerNotEntitled Throttling InternalServiceError DisabledApi"
     ),
     fields: registerUsage,
-    answer: { Signature: jwt, PublicKeyRotationTimestamp: 1795515330 },
+    wireResponse: { Signature: jwt, PublicKeyRotationTimestamp: 1795515330 },
     makeEither: RegisterUsage.makeEither,
     request: RegisterUsage.RegisterUsageRequest,
     response: RegisterUsage.RegisterUsageResponse,
@@ -135,9 +135,11 @@ const cases: Record<MeteringError.OperationName, unknown> = {
   },
   ResolveCustomer: {
     name: "ResolveCustomer",
-    exceptions: modelled("InvalidToken ExpiredToken Throttling InternalServiceError DisabledApi"),
+    exceptions: exceptionTags(
+      "InvalidToken ExpiredToken Throttling InternalServiceError DisabledApi"
+    ),
     fields: resolveCustomer,
-    answer: {
+    wireResponse: {
       CustomerAWSAccountId: "111122223333",
       ProductCode: productCode,
       LicenseArn: licenseArn
@@ -151,10 +153,10 @@ const cases: Record<MeteringError.OperationName, unknown> = {
 }
 
 /** What each of the operations is called for, and no more. */
-export const leastAnswer = { MeteringRecordId: "m", Signature: "s", CustomerAWSAccountId: "1" }
+export const minimalResponse = { MeteringRecordId: "m", Signature: "s", CustomerAWSAccountId: "1" }
 
 /** The operations by name. */
-export const operations = cases as Record<MeteringError.OperationName, Case>
+export const operations = cases as Record<MeteringError.OperationName, OperationCase>
 
 /** The operations in a row. */
-export const allOperations: ReadonlyArray<Case> = Object.values(operations)
+export const allOperations: ReadonlyArray<OperationCase> = Object.values(operations)

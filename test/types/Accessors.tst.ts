@@ -25,7 +25,7 @@ import type {
   UsageRecordResultStatus
 } from "effect-marketplace-metering/UsageRecord"
 import { describe, expect, it } from "tstyche"
-import { field, optional } from "../../src/internal/accessors.js"
+import { optionalKey, requiredKey } from "../../src/internal/lenses.js"
 
 type Any = MeteringError.MeteringError
 type Maybe<S, A> = Lens<S, Option.Option<A>>
@@ -212,12 +212,12 @@ describe("lenses", () => {
   })
 
   it("cannot be made wrongly", () => {
-    expect(field<UsageRecord, "quantity">).type.toBeCallableWith("quantity")
-    expect(optional<UsageRecord, "licenseArn">).type.toBeCallableWith("licenseArn")
+    expect(requiredKey<UsageRecord, "quantity">).type.toBeCallableWith("quantity")
+    expect(optionalKey<UsageRecord, "licenseArn">).type.toBeCallableWith("licenseArn")
     // @ts-expect-error: Type '"licenseArn"' does not satisfy the constraint
-    field<UsageRecord, "licenseArn">("licenseArn")
+    requiredKey<UsageRecord, "licenseArn">("licenseArn")
     // @ts-expect-error: Type '"unheardOf"' does not satisfy the constraint
-    optional<UsageRecord, "unheardOf">("unheardOf")
+    optionalKey<UsageRecord, "unheardOf">("unheardOf")
   })
 })
 

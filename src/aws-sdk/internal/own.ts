@@ -2,7 +2,7 @@
 import type { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import * as anew from "./anew.js"
 import { areSdksOwn, type Entry, entriesOf } from "./entries.js"
-import type { Send } from "./exchange.js"
+import type { Send } from "./sdkCall.js"
 import * as ways from "./ways.js"
 
 /** An SDK of another make may have a middleware that sets something else for each call; then nothing is kept. */

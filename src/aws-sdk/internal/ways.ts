@@ -6,14 +6,14 @@ import type {
 import type { OperationName } from "../../MeteringError.js"
 import { entriesOf } from "./entries.js"
 import {
-  briefOf,
+  captureResponse,
   commandOf,
-  type Exchange,
-  observe,
+  resolveAttempt,
+  type SdkCall,
   type SdkRequest,
   type Send,
-  settle
-} from "./exchange.js"
+  toSdkOutput
+} from "./sdkCall.js"
 
 export type Stack = MeterUsageCommand["middlewareStack"]
 
@@ -23,7 +23,7 @@ type Way = ReturnType<MeterUsageCommand["resolveMiddleware"]>
 /** What middlewares pass on along a kept way: all that a command has, and the request once it is made. */
 export interface Passed {
   readonly input: object
-  readonly exchange: Exchange
+  readonly exchange: SdkCall
   readonly request: SdkRequest
 }
 
@@ -69,10 +69,10 @@ export const makeSend = (
       () => async (args) => {
         // a command that has been sent by this way has an exchange, which the compiler cannot know
         const { exchange, request } = args as unknown as Passed
-        const { response } = await observe(config, exchange.seen, request, () =>
+        const { response } = await captureResponse(config, exchange.state, request, () =>
           config.requestHandler.handle(request, { abortSignal: exchange.abortSignal })
         )
-        return { response, output: briefOf(response, exchange.seen) }
+        return { response, output: toSdkOutput(response, exchange.state) }
       },
       { name: "deserializerMiddleware", step: "deserialize", override: true }
     )
@@ -80,7 +80,7 @@ export const makeSend = (
   }
 
   return (exchange) => {
-    const { abortSignal, input, name, seen } = exchange
+    const { abortSignal, input, name, state: seen } = exchange
     if (!ways.has(name)) ways.set(name, isPlain(name, client) ? find(name) : undefined)
     const way = ways.get(name)
     if (way === undefined) return otherwise(exchange)
@@ -89,6 +89,6 @@ export const makeSend = (
       resolveMiddleware: () => way
     })
     // with options, since without any the SDK may keep the way for the user's own commands
-    return settle(seen, () => client.send(command, { abortSignal }))
+    return resolveAttempt(seen, () => client.send(command, { abortSignal }))
   }
 }

@@ -1,5 +1,5 @@
 /** Reads the arguments: the command that is asked for, and faults in how it is written. */
-import type { CommandInfo, OptionInfo } from "./describe.js"
+import type { CommandInfo, OptionInfo } from "./commandInfo.js"
 
 export type Shell = "bash" | "zsh" | "fish"
 
@@ -7,7 +7,7 @@ export type CommandLine =
   | { readonly _tag: "Help"; readonly command: CommandInfo; readonly path: ReadonlyArray<string> }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Completions"; readonly shell: Shell }
-  | { readonly _tag: "Mistake"; readonly message: string }
+  | { readonly _tag: "UsageError"; readonly message: string }
   | { readonly _tag: "Run" }
 
 const shells: { readonly [name: string]: Shell } = {
@@ -17,10 +17,10 @@ const shells: { readonly [name: string]: Shell } = {
   fish: "fish"
 }
 
-const levels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
+const logLevels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
 
 /** Options that every command takes, before and after its name. */
-export const everywhere: ReadonlyArray<OptionInfo> = [
+export const globalOptions: ReadonlyArray<OptionInfo> = [
   {
     name: "--help",
     alias: "-h",
@@ -31,7 +31,7 @@ export const everywhere: ReadonlyArray<OptionInfo> = [
   {
     name: "--log-level",
     value: "level",
-    choices: levels,
+    choices: logLevels,
     description: "The least that is logged beside the result.",
     isRequired: false,
     isRepeatable: false
@@ -39,7 +39,7 @@ export const everywhere: ReadonlyArray<OptionInfo> = [
 ]
 
 /** Options that stand alone. */
-export const alone: ReadonlyArray<OptionInfo> = [
+export const standaloneOptions: ReadonlyArray<OptionInfo> = [
   {
     name: "--version",
     alias: "-v",
@@ -58,7 +58,7 @@ export const alone: ReadonlyArray<OptionInfo> = [
 ]
 
 /** The number of letters to change, add, leave out or exchange to get from one word to the other. */
-const distance = (a: string, b: string): number => {
+const editDistance = (a: string, b: string): number => {
   const rows: Array<Array<number>> = [Array.from({ length: b.length + 1 }, (_, i) => i)]
   const at = (i: number, j: number) => rows[i]?.[j] ?? 0
   for (let i = 1; i <= a.length; i++) {
@@ -86,40 +86,41 @@ const suggestion = (written: string, names: ReadonlyArray<string>): string => {
     .map((name) => ({
       name,
       // what was begun is near to what goes on so
-      away: text.length > 2 && name.startsWith(text) ? 0 : distance(text, name)
+      edits: text.length > 2 && name.startsWith(text) ? 0 : editDistance(text, name)
     }))
-    .filter(({ away, name }) => away <= Math.max(1, Math.floor(name.length / 3)))
-    .sort((a, b) => a.away - b.away)
+    .filter(({ edits, name }) => edits <= Math.max(1, Math.floor(name.length / 3)))
+    .sort((a, b) => a.edits - b.edits)
   const [first] = near
   if (first === undefined) return ""
-  const best = near.filter(({ away }) => away === first.away).map(({ name }) => name)
+  const best = near.filter(({ edits }) => edits === first.edits).map(({ name }) => name)
   return ` Did you mean ${best.slice(0, 3).join(" or ")}?`
 }
 
-const longest = 60
+const maxShownLength = 60
 
 /** The number of characters of a word that are repeated; a longer name is something else. */
-const shortened = (word: string) => (word.length > longest ? `${word.slice(0, longest)}…` : word)
+const truncate = (word: string) =>
+  word.length > maxShownLength ? `${word.slice(0, maxShownLength)}…` : word
 
 const isOption = (word: string) => /^-./.test(word)
 
 /** Names are taken in any case. */
-const find = (options: ReadonlyArray<OptionInfo>, written: string) =>
+const findOption = (options: ReadonlyArray<OptionInfo>, written: string) =>
   options.find(({ alias, name }) => name === written.toLowerCase() || alias === written)
 
-const listed = (words: ReadonlyArray<string>) =>
+const joinWithAnd = (words: ReadonlyArray<string>) =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`
 
-export const withValue = ({ choices, name, value }: OptionInfo): string =>
+export const optionWithValue = ({ choices, name, value }: OptionInfo): string =>
   value === undefined ? name : `${name} <${choices === undefined ? value : choices.join("|")}>`
 
-const mistake = (path: ReadonlyArray<string>, what: string): CommandLine => ({
-  _tag: "Mistake",
+const usageError = (path: ReadonlyArray<string>, what: string): CommandLine => ({
+  _tag: "UsageError",
   message: `${what}\nSee ${path.join(" ")} --help.`
 })
 
 /** Options by what stands before the first `--`, and the words that are no option and no option's value. */
-const split = (words: ReadonlyArray<string>, options: ReadonlyArray<OptionInfo>) => {
+const splitOptions = (words: ReadonlyArray<string>, options: ReadonlyArray<OptionInfo>) => {
   const given: Array<{
     readonly written: string
     readonly option: OptionInfo | undefined
@@ -138,10 +139,10 @@ const split = (words: ReadonlyArray<string>, options: ReadonlyArray<OptionInfo>)
     }
     const equals = word.indexOf("=")
     const written = equals === -1 ? word : word.slice(0, equals)
-    const option = find(options, written)
+    const option = findOption(options, written)
     const takesNext = equals === -1 && option?.value !== undefined
     const next = words[i + 1]
-    const hasNext = next !== undefined && next !== "--" && find(options, next) === undefined
+    const hasNext = next !== undefined && next !== "--" && findOption(options, next) === undefined
     given.push({
       written,
       option,
@@ -156,33 +157,33 @@ const split = (words: ReadonlyArray<string>, options: ReadonlyArray<OptionInfo>)
  * Reads what was written for the command `root`. A value that belongs to nothing is not repeated, since it may be a
  * secret.
  */
-export const read = (root: CommandInfo, words: ReadonlyArray<string>): CommandLine => {
-  const global = [...everywhere, ...alone]
+export const parse = (root: CommandInfo, words: ReadonlyArray<string>): CommandLine => {
+  const global = [...globalOptions, ...standaloneOptions]
   const names = root.subcommands.map(({ name }) => name)
   const byName = (name: string) => root.subcommands.find((command) => command.name === name)
 
   // before the command there are only options that concern all
   let at = 0
   while (at < words.length && isOption(words[at] ?? "") && words[at] !== "--") {
-    const option = find(global, words[at] ?? "")
+    const option = findOption(global, words[at] ?? "")
     at += option?.value !== undefined ? 2 : 1
   }
-  const asked = words[at]
-  const command = asked === undefined ? undefined : byName(asked)
+  const commandName = words[at]
+  const command = commandName === undefined ? undefined : byName(commandName)
   const path = command === undefined ? [root.name] : [root.name, command.name]
 
   const end = words.indexOf("--")
-  const mine = end === -1 ? words : words.slice(0, end)
-  if (mine.includes("--help") || mine.includes("-h")) {
+  const ownWords = end === -1 ? words : words.slice(0, end)
+  if (ownWords.includes("--help") || ownWords.includes("-h")) {
     return { _tag: "Help", command: command ?? root, path }
   }
-  const before = split(words.slice(0, at), global)
+  const before = splitOptions(words.slice(0, at), global)
   const unknown = before.given.find(({ option }) => option === undefined)
   if (unknown !== undefined) {
-    const owners = root.subcommands.filter(({ options }) => find(options, unknown.written))
-    return mistake(
+    const owners = root.subcommands.filter(({ options }) => findOption(options, unknown.written))
+    return usageError(
       [root.name],
-      `There is no option ${shortened(unknown.written)} before a command.${
+      `There is no option ${truncate(unknown.written)} before a command.${
         owners.length > 0
           ? " It belongs after the command."
           : suggestion(
@@ -197,66 +198,70 @@ export const read = (root: CommandInfo, words: ReadonlyArray<string>): CommandLi
   if (completions !== undefined) {
     const shell = shells[completions.value?.toLowerCase() ?? ""]
     return shell === undefined
-      ? mistake([root.name], "--completions: expected bash, zsh or fish.")
+      ? usageError([root.name], "--completions: expected bash, zsh or fish.")
       : { _tag: "Completions", shell }
   }
-  if (asked === undefined) return { _tag: "Help", command: root, path }
-  if (asked === "help") {
+  if (commandName === undefined) return { _tag: "Help", command: root, path }
+  if (commandName === "help") {
     const topic = words[at + 1]
-    const about = topic === undefined ? root : byName(topic)
-    return about === undefined
-      ? mistake(
+    const topicCommand = topic === undefined ? root : byName(topic)
+    return topicCommand === undefined
+      ? usageError(
           [root.name],
-          `There is no command ${shortened(topic ?? "")}.${suggestion(topic ?? "", names)}`
+          `There is no command ${truncate(topic ?? "")}.${suggestion(topic ?? "", names)}`
         )
-      : { _tag: "Help", command: about, path: topic === undefined ? path : [root.name, topic] }
+      : {
+          _tag: "Help",
+          command: topicCommand,
+          path: topic === undefined ? path : [root.name, topic]
+        }
   }
   if (command === undefined) {
-    return mistake(
+    return usageError(
       [root.name],
-      `There is no command ${shortened(asked)}.${suggestion(asked, names) || ` There are ${listed(names)}.`}`
+      `There is no command ${truncate(commandName)}.${suggestion(commandName, names) || ` There are ${joinWithAnd(names)}.`}`
     )
   }
-  return readFor(command, path, words.slice(at + 1))
+  return parseCommandArgs(command, path, words.slice(at + 1))
 }
 
-const readFor = (
+const parseCommandArgs = (
   command: CommandInfo,
   path: ReadonlyArray<string>,
   words: ReadonlyArray<string>
 ): CommandLine => {
-  const options = [...command.options, ...everywhere]
-  const { given, others } = split(words, options)
+  const options = [...command.options, ...globalOptions]
+  const { given, others } = splitOptions(words, options)
   for (const { option, value, written } of given) {
     if (option === undefined) {
       const near = suggestion(
         written,
         options.map(({ name }) => name)
       )
-      return mistake(path, `${command.name} has no option ${shortened(written)}.${near}`)
+      return usageError(path, `${command.name} has no option ${truncate(written)}.${near}`)
     }
     const { choices, isRepeatable, name } = option
     if (option.value !== undefined && value === undefined) {
-      return mistake(path, `${name} needs a value: ${withValue(option)}.`)
+      return usageError(path, `${name} needs a value: ${optionWithValue(option)}.`)
     }
     if (choices !== undefined && value !== undefined && !choices.includes(value)) {
       const near = suggestion(value, choices)
-      return mistake(
+      return usageError(
         path,
-        `${name}: expected ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}, got ${JSON.stringify(shortened(value))}.${near}`
+        `${name}: expected ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}, got ${JSON.stringify(truncate(value))}.${near}`
       )
     }
     if (!isRepeatable && given.filter((other) => other.option === option).length > 1) {
-      return mistake(path, `${name} is given more than once.`)
+      return usageError(path, `${name} is given more than once.`)
     }
   }
   if (others.length > command.arguments.length) {
     const places = command.arguments.map(({ name }) => `<${name}>`)
-    return mistake(
+    return usageError(
       path,
       places.length === 0
         ? `${command.name} takes options only.`
-        : `${command.name} takes ${listed(places)} only, and ${others.length} were given.`
+        : `${command.name} takes ${joinWithAnd(places)} only, and ${others.length} were given.`
     )
   }
   const missing = [
@@ -265,9 +270,9 @@ const readFor = (
       .flatMap(({ isRequired, name }) => (isRequired ? [`<${name}>`] : [])),
     ...command.options
       .filter((option) => option.isRequired && !given.some((other) => other.option === option))
-      .map(withValue)
+      .map(optionWithValue)
   ]
   return missing.length === 0
     ? { _tag: "Run" }
-    : mistake(path, `${command.name} needs ${listed(missing)}.`)
+    : usageError(path, `${command.name} needs ${joinWithAnd(missing)}.`)
 }

@@ -1,11 +1,12 @@
 /** Scripts by which shells complete commands, options and values. */
-import { alone, everywhere, type Shell } from "./commandLine.js"
-import type { CommandInfo, OptionInfo } from "./describe.js"
+
+import type { CommandInfo, OptionInfo } from "./commandInfo.js"
+import { globalOptions, type Shell, standaloneOptions } from "./commandLine.js"
 
 const optionsOf = (command: CommandInfo): ReadonlyArray<OptionInfo> => [
   ...command.options,
-  ...everywhere,
-  ...(command.subcommands.length > 0 ? alone : [])
+  ...globalOptions,
+  ...(command.subcommands.length > 0 ? standaloneOptions : [])
 ]
 
 const namesOf = ({ alias, name }: OptionInfo) => (alias === undefined ? [name] : [alias, name])
@@ -67,7 +68,7 @@ complete -F _${identifier(root)} ${root.name}`
 
 const identifier = ({ name }: CommandInfo) => name.replace(/\W/g, "_")
 
-const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
+const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 const zsh = (root: CommandInfo): string => {
   /** Brackets and colons have a meaning of their own here. */
@@ -86,7 +87,7 @@ const zsh = (root: CommandInfo): string => {
     const names = namesOf(option)
     const others = option.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : ""
     return names.map((name) =>
-      quoted(
+      quote(
         `${others}${name}${value === "" || !name.startsWith("--") ? "" : "="}[${escaped(firstSentence(option.description))}]${value}`
       )
     )
@@ -94,12 +95,12 @@ const zsh = (root: CommandInfo): string => {
   const cases = root.subcommands.map((command) => {
     const specs = [
       ...optionsOf(command).flatMap(specOf),
-      ...(takesFile(command) ? [quoted("1:file:_files")] : [])
+      ...(takesFile(command) ? [quote("1:file:_files")] : [])
     ]
     return `        ${command.name})\n          _arguments ${specs.join(" \\\n            ")}\n          ;;`
   })
   const commands = root.subcommands.map(({ description, name }) =>
-    quoted(`${name}:${firstSentence(description).replaceAll(":", "\\:")}`)
+    quote(`${name}:${firstSentence(description).replaceAll(":", "\\:")}`)
   )
   const functionName = `_${root.name}`
   return `#compdef ${root.name}
@@ -137,12 +138,12 @@ const fish = (root: CommandInfo): string => {
   const lineOf = (condition: string) => (option: OptionInfo) =>
     [
       base,
-      `-n ${quoted(condition)}`,
+      `-n ${quote(condition)}`,
       `-l ${option.name.slice(2)}`,
       ...(option.alias === undefined ? [] : [`-s ${option.alias.slice(1)}`]),
       ...(option.value === undefined ? [] : [isFile(option) ? "-r -F" : "-x"]),
-      ...(option.choices === undefined ? [] : [`-a ${quoted(option.choices.join(" "))}`]),
-      `-d ${quoted(firstSentence(option.description))}`
+      ...(option.choices === undefined ? [] : [`-a ${quote(option.choices.join(" "))}`]),
+      `-d ${quote(firstSentence(option.description))}`
     ].join(" ")
   return [
     `${base} -f`,
@@ -150,8 +151,8 @@ const fish = (root: CommandInfo): string => {
     ...root.subcommands.flatMap((command) => {
       const condition = `__fish_seen_subcommand_from ${command.name}`
       return [
-        `${base} -n __fish_use_subcommand -a ${command.name} -d ${quoted(firstSentence(command.description))}`,
-        ...(takesFile(command) ? [`${base} -n ${quoted(condition)} -F`] : []),
+        `${base} -n __fish_use_subcommand -a ${command.name} -d ${quote(firstSentence(command.description))}`,
+        ...(takesFile(command) ? [`${base} -n ${quote(condition)} -F`] : []),
         ...optionsOf(command).map(lineOf(condition))
       ]
     })

@@ -29,7 +29,7 @@ const outputs = [
 ] as const
 
 /** The name of the output that is redirected into this regular file, if any is. */
-export const outputInto = (file: string | number): string | undefined =>
+export const redirectedOutput = (file: string | number): string | undefined =>
   statOf(file)?.isFile() === true
     ? outputs.find(([, descriptor]) => isSameFile(file, descriptor))?.[0]
     : undefined

@@ -1,8 +1,9 @@
 /** Help as text: what a command is for, how it is written, and what it takes. */
-import { alone, everywhere, withValue } from "./commandLine.js"
-import type { ArgumentInfo, CommandInfo, OptionInfo } from "./describe.js"
+
+import type { ArgumentInfo, CommandInfo, OptionInfo } from "./commandInfo.js"
+import { globalOptions, optionWithValue, standaloneOptions } from "./commandLine.js"
 import { exitCodes } from "./exitCodes.js"
-import { environmentOf, examples, type Line } from "./manual.js"
+import { environmentOf, examples, type HelpEntry } from "./helpTexts.js"
 
 export interface Style {
   /** Characters in a line. */
@@ -29,7 +30,7 @@ const indent = (lines: ReadonlyArray<string>, by: number) =>
 const longestTerm = 26
 
 /** Terms to the left, their texts beside them. */
-const list = (lines: ReadonlyArray<Line>, width: number): ReadonlyArray<string> => {
+const definitionList = (lines: ReadonlyArray<HelpEntry>, width: number): ReadonlyArray<string> => {
   const column = 2 + Math.min(longestTerm, Math.max(...lines.map(({ term }) => term.length))) + 2
   return lines.flatMap(({ term, text }) => {
     const [first = "", ...others] = wrap(text, Math.max(20, width - column))
@@ -43,17 +44,17 @@ const list = (lines: ReadonlyArray<Line>, width: number): ReadonlyArray<string> 
 }
 
 const termOf = (option: OptionInfo) =>
-  `${option.alias === undefined ? "" : `${option.alias}, `}${withValue(
+  `${option.alias === undefined ? "" : `${option.alias}, `}${optionWithValue(
     // of many the description or an error tells
     (option.choices?.length ?? 0) > 4 ? { ...option, choices: undefined } : option
   )}`
 
-const optionLine = (option: OptionInfo): Line => ({
+const optionEntry = (option: OptionInfo): HelpEntry => ({
   term: termOf(option),
   text: `${option.description}${option.isRequired ? " (required)" : ""}`
 })
 
-const argumentLine = ({ description, name }: ArgumentInfo): Line => ({
+const argumentEntry = ({ description, name }: ArgumentInfo): HelpEntry => ({
   term: `<${name}>`,
   text: description
 })
@@ -65,7 +66,7 @@ const usageOf = (command: CommandInfo, path: ReadonlyArray<string>): string =>
     ...path,
     ...(command.subcommands.length > 0 ? ["<command>"] : []),
     ...command.arguments.map(({ isRequired, name }) => (isRequired ? `<${name}>` : `[<${name}>]`)),
-    ...command.options.filter(({ isRequired }) => isRequired).map(withValue),
+    ...command.options.filter(({ isRequired }) => isRequired).map(optionWithValue),
     "[options]"
   ].join(" ")
 
@@ -79,17 +80,19 @@ export const render = (
   const title = (text: string) => (isStyled ? `\u001b[1m${text}\u001b[0m` : text)
   const section = (name: string, lines: ReadonlyArray<string>) =>
     lines.length === 0 ? [] : [[title(name), ...lines].join("\n")]
-  const told = isRoot
+  const shownExamples = isRoot
     ? Object.values(examples).flatMap((all) => all.slice(0, 1))
     : (examples[command.name] ?? [])
-  const options = [...command.options, ...everywhere, ...(isRoot ? alone : [])].map(optionLine)
+  const options = [...command.options, ...globalOptions, ...(isRoot ? standaloneOptions : [])].map(
+    optionEntry
+  )
   return [
     wrap(command.description, width).join("\n"),
     ...section("USAGE", indent([usageOf(command, path)], 2)),
     ...section(
       "COMMANDS",
       isRoot
-        ? list(
+        ? definitionList(
             command.subcommands.map(({ description, name }) => ({
               term: name,
               text: firstSentence(description)
@@ -100,17 +103,19 @@ export const render = (
     ),
     ...section(
       "ARGUMENTS",
-      command.arguments.length === 0 ? [] : list(command.arguments.map(argumentLine), width)
+      command.arguments.length === 0
+        ? []
+        : definitionList(command.arguments.map(argumentEntry), width)
     ),
-    ...section("OPTIONS", list(options, width)),
+    ...section("OPTIONS", definitionList(options, width)),
     ...section(
       "EXAMPLES",
-      told.flatMap(({ term, text }) => [`  ${text}`, `    ${program} ${term}`])
+      shownExamples.flatMap(({ term, text }) => [`  ${text}`, `    ${program} ${term}`])
     ),
-    ...section("ENVIRONMENT", list(environmentOf(command.name), width)),
+    ...section("ENVIRONMENT", definitionList(environmentOf(command.name), width)),
     ...section(
       "EXIT CODES",
-      list(
+      definitionList(
         exitCodes.map(([code, text]) => ({ term: String(code), text })),
         width
       )

@@ -6,20 +6,20 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { Time } from "../../sandbox/internal/fields.js"
-import * as decimal from "./decimal.js"
+import { Time } from "../../sandbox/internal/scenario/scenarioFields.js"
+import * as decimal from "../input/decimal.js"
 
 /** An option whose text is read by `read`; what it cannot read is told with what was expected. */
-const read = <A>(
+const parsedOption = <A>(
   name: string,
   kind: string,
   expected: string,
-  readText: (text: string) => Either.Either<A, unknown>
+  parseText: (text: string) => Either.Either<A, unknown>
 ): Options.Options<A> =>
   Options.text(name).pipe(
     Options.withPseudoName(kind),
     Options.mapEffect((text) =>
-      Effect.mapError(readText(text), () =>
+      Effect.mapError(parseText(text), () =>
         ValidationError.invalidValue(
           HelpDoc.p(`--${name}: expected ${expected}, got ${JSON.stringify(text)}`)
         )
@@ -28,26 +28,28 @@ const read = <A>(
   )
 
 /** A text that is only taken when it is good. */
-export const checked = (
+export const validatedOption = (
   name: string,
   kind: string,
   expected: string,
-  isGood: (text: string) => boolean
+  isValid: (text: string) => boolean
 ): Options.Options<string> =>
-  read(name, kind, expected, (text) => (isGood(text) ? Either.right(text) : Either.left(text)))
+  parsedOption(name, kind, expected, (text) =>
+    isValid(text) ? Either.right(text) : Either.left(text)
+  )
 
-export const number = (
+export const numberOption = (
   name: string,
   expected: string,
-  isGood: (value: number) => boolean
+  isValid: (value: number) => boolean
 ): Options.Options<number> =>
-  read(name, "number", expected, (text) => {
-    const value = decimal.read(text)
-    return value !== undefined && isGood(value) ? Either.right(value) : Either.left(text)
+  parsedOption(name, "number", expected, (text) => {
+    const value = decimal.parse(text)
+    return value !== undefined && isValid(value) ? Either.right(value) : Either.left(text)
   })
 
-export const time = (name: string): Options.Options<DateTime.Utc> =>
-  read(
+export const timeOption = (name: string): Options.Options<DateTime.Utc> =>
+  parsedOption(
     name,
     "time",
     "a time with its zone, such as 2026-11-25T10:00:00Z",

@@ -16,20 +16,20 @@ export interface Proxies {
   readonly http?: Proxy | undefined
   readonly https?: Proxy | undefined
   /** Hosts that are reached without, as undici reads such a list. */
-  readonly except: string
+  readonly noProxy: string
 }
 
 type Environment = { readonly [name: string]: string | undefined }
 
 /** Lower case goes first, as with curl. */
-const named = (environment: Environment, name: string) =>
+const findVariable = (environment: Environment, name: string) =>
   [name.toLowerCase(), name].flatMap((variable) => {
     const value = environment[variable]?.trim()
     return value ? [{ variable, value }] : []
   })[0]
 
-const proxyOf = (environment: Environment, name: string) => {
-  const found = named(environment, name)
+const parseProxy = (environment: Environment, name: string) => {
+  const found = findVariable(environment, name)
   if (found === undefined) return Either.right(undefined)
   const { value, variable } = found
   const text = value.includes("://") ? value : `http://${value}`
@@ -40,27 +40,29 @@ const proxyOf = (environment: Environment, name: string) => {
 }
 
 /** A sandbox on this machine is not reached through a proxy. */
-const loopback = ["localhost", "127.0.0.1", "[::1]"]
+const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"]
 
 /** The proxies of the environment, or its fault; nothing where every host is reached without a proxy. */
-export const read = (environment: Environment): Either.Either<Proxies | undefined, string> =>
+export const fromEnvironment = (
+  environment: Environment
+): Either.Either<Proxies | undefined, string> =>
   Either.gen(function* () {
-    const http = yield* proxyOf(environment, "HTTP_PROXY")
-    const https = (yield* proxyOf(environment, "HTTPS_PROXY")) ?? http
-    const except = named(environment, "NO_PROXY")?.value ?? ""
-    if (except === "*" || (http ?? https) === undefined) return undefined
-    return { http, https, except: [except, ...loopback].join(",") }
+    const http = yield* parseProxy(environment, "HTTP_PROXY")
+    const https = (yield* parseProxy(environment, "HTTPS_PROXY")) ?? http
+    const noProxy = findVariable(environment, "NO_PROXY")?.value ?? ""
+    if (noProxy === "*" || (http ?? https) === undefined) return undefined
+    return { http, https, noProxy: [noProxy, ...loopbackHosts].join(",") }
   })
 
 /** A proxy without the name and the password in its URL. */
-export const shown = ({ url, variable }: Proxy) => `${url.origin} (${variable})`
+export const formatProxy = ({ url, variable }: Proxy) => `${url.origin} (${variable})`
 
 /** The HTTP client of every call of a command. */
 export const httpClient: Layer.Layer<HttpClient.HttpClient, MeteringConfigError> =
   Layer.unwrapScoped(
     Effect.gen(function* () {
       const proxies = yield* Either.mapLeft(
-        read(process.env),
+        fromEnvironment(process.env),
         (reason) => new MeteringConfigError({ reason }, true)
       )
       if (proxies === undefined) return FetchHttpClient.layer
@@ -72,7 +74,7 @@ export const httpClient: Layer.Layer<HttpClient.HttpClient, MeteringConfigError>
             new undici.EnvHttpProxyAgent({
               httpProxy: proxies.http?.url.href ?? "",
               httpsProxy: proxies.https?.url.href ?? "",
-              noProxy: proxies.except
+              noProxy: proxies.noProxy
             })
         ),
         (dispatcher) => Effect.promise(() => dispatcher.destroy())

@@ -2,10 +2,10 @@
 import type { OperationName } from "../../MeteringError.js"
 
 /** @see https://docs.aws.amazon.com/marketplace/latest/APIReference/metering-regions.html */
-export const document =
+export const documentationUrl =
   "https://docs.aws.amazon.com/marketplace/latest/APIReference/metering-regions.html"
 
-const commercial = [
+const commercialRegions = [
   "af-south-1",
   "ap-east-1",
   "ap-northeast-1",
@@ -36,12 +36,12 @@ const commercial = [
   "us-west-2"
 ]
 
-const documented: { readonly [Name in OperationName]?: ReadonlySet<string> } = {
-  BatchMeterUsage: new Set([...commercial, "cn-northwest-1"]),
+const documentedRegions: { readonly [Name in OperationName]?: ReadonlySet<string> } = {
+  BatchMeterUsage: new Set([...commercialRegions, "cn-northwest-1"]),
   // from EC2; containers have fewer
-  MeterUsage: new Set([...commercial, "us-gov-east-1", "us-gov-west-1"])
+  MeterUsage: new Set([...commercialRegions, "us-gov-east-1", "us-gov-west-1"])
 }
 
 /** Whether the operation is documented there; none where no list is at hand. */
 export const isDocumented = (operation: OperationName, region: string): boolean | undefined =>
-  documented[operation]?.has(region)
+  documentedRegions[operation]?.has(region)

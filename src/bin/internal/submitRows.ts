@@ -10,16 +10,16 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { MeteringClient } from "../../MeteringClient.js"
 import * as UsageSubmission from "../../UsageSubmission.js"
-import type { Failure } from "./failure.js"
-import type { Row } from "./rows.js"
-import type { Counted } from "./tally.js"
-import * as verdict from "./verdict.js"
+import type { Row } from "../input/parseRows.js"
+import type { PartialUsage } from "../output/summary.js"
+import type { CliError } from "./cliError.js"
+import * as rowOutcome from "./rowOutcome.js"
 
 /** A row that has its verdict. */
-export interface Settled {
+export interface RowResult {
   readonly row: Row
-  readonly verdict: verdict.Verdict
-  readonly record: Counted | undefined
+  readonly outcome: rowOutcome.RowOutcome
+  readonly record: PartialUsage | undefined
   /** True if it says the same as an earlier row, with which it is billed once. */
   readonly isRepeated?: boolean
 }
@@ -29,39 +29,39 @@ export interface Options
   /** Asks for an end in good order: calls under way are awaited. */
   readonly stop: Effect.Effect<unknown>
   /** Asks for an end at once: what is under way is not awaited, and no more is read. */
-  readonly stopAtOnce: Effect.Effect<unknown>
+  readonly abort: Effect.Effect<unknown>
   /** Whether reading on after a stop might never come to an end. */
   readonly isEndless: boolean
-  readonly onSettled: (settled: Settled) => void
+  readonly onResult: (settled: RowResult) => void
   /** Writes what is held of settled rows. Its failure stops the submission as `stop` does. */
-  readonly flush: Effect.Effect<void, Failure>
+  readonly flush: Effect.Effect<void, CliError>
   /** True if the rows that are held must be written before more are settled. */
   readonly isFull: () => boolean
 }
 
 /** How it came to its end. */
-export interface Ended {
-  readonly isReadToItsEnd: boolean
+export interface SubmitResult {
+  readonly isFullyRead: boolean
   /** What `flush` failed with, if it did. */
-  readonly notFlushed: Option.Option<Failure>
+  readonly flushError: Option.Option<CliError>
 }
 
 /** Rows that are read ahead of the submission's own buffer. */
-const readAhead = 1_024
+const readAheadRows = 1_024
 
 /** The longest time that settled rows are held before they are written. */
-const flushEvery = "100 millis"
+const flushInterval = "100 millis"
 
 /**
  * Submits rows until their end, or until it is stopped: then the rest is read on and not sent. It fails with what
  * reading fails with, when everything before has its verdict.
  */
 export const submitRows = <R>(
-  rows: Stream.Stream<Row, Failure, R>,
-  { flush, isEndless, isFull, onSettled, stop, stopAtOnce, ...options }: Options
-): Effect.Effect<Ended, Failure, R | MeteringClient | Scope.Scope> =>
+  rows: Stream.Stream<Row, CliError, R>,
+  { flush, isEndless, isFull, onResult, stop, abort, ...options }: Options
+): Effect.Effect<SubmitResult, CliError, R | MeteringClient | Scope.Scope> =>
   Effect.gen(function* () {
-    const read = yield* Mailbox.make<Row, Failure>({ capacity: readAhead })
+    const read = yield* Mailbox.make<Row, CliError>({ capacity: readAheadRows })
     yield* Stream.runForEachChunk(rows, (chunk) => read.offerAll(chunk)).pipe(
       Mailbox.into(read),
       Effect.forkScoped
@@ -69,28 +69,28 @@ export const submitRows = <R>(
     /** By the index that the submission knows them by. */
     const pending = new Map<number, Row>()
     let next = 0
-    const failure = yield* Deferred.make<Failure>()
+    const failure = yield* Deferred.make<CliError>()
     // calls are under way: their records are still to be told of
-    const flushed = Effect.catchAll(flush, (error) => Deferred.succeed(failure, error))
-    const flushedIfFull = Effect.suspend(() => (isFull() ? flushed : Effect.void))
-    yield* Effect.sleep(flushEvery).pipe(
-      Effect.zipRight(flushed),
+    const tryFlush = Effect.catchAll(flush, (error) => Deferred.succeed(failure, error))
+    const flushIfFull = Effect.suspend(() => (isFull() ? tryFlush : Effect.void))
+    yield* Effect.sleep(flushInterval).pipe(
+      Effect.zipRight(tryFlush),
       Effect.forever,
       Effect.forkScoped
     )
 
-    const settle = (row: Row, verdict: verdict.Verdict, record?: Counted) =>
-      onSettled({
+    const emitResult = (row: Row, outcome: rowOutcome.RowOutcome, record?: PartialUsage) =>
+      onResult({
         row,
-        verdict,
+        outcome,
         record: record ?? Option.getOrUndefined(Either.getRight(row.content))?.record
       })
 
     /** Takes over what can be submitted, and settles what cannot be read. */
-    const admit = (row: Row) =>
+    const enqueue = (row: Row) =>
       Either.match(row.content, {
         onLeft: (reason) => {
-          settle(row, verdict.unreadable(reason))
+          emitResult(row, rowOutcome.unreadable(reason))
           return Option.none()
         },
         onRight: (item) => {
@@ -99,13 +99,13 @@ export const submitRows = <R>(
         }
       })
 
-    const settleAll = (outcomes: Iterable<UsageSubmission.Outcome>) => {
+    const emitResults = (outcomes: Iterable<UsageSubmission.Outcome>) => {
       for (const outcome of outcomes) {
         const row = pending.get(outcome.index)
         // each index is told once
         if (row === undefined) continue
         pending.delete(outcome.index)
-        settle(row, verdict.of(outcome, row), outcome.record)
+        emitResult(row, rowOutcome.fromOutcome(outcome, row), outcome.record)
       }
     }
 
@@ -116,45 +116,45 @@ export const submitRows = <R>(
         onSuccess: ([taken, isDone]) =>
           isDone && Chunk.isEmpty(taken)
             ? Effect.fail(Option.none())
-            : Effect.succeed(Chunk.filterMap(taken, admit))
+            : Effect.succeed(Chunk.filterMap(taken, enqueue))
       })
     )
 
     // rows that cannot be read are settled by reading alone
-    const pull = Effect.zipRight(flushedIfFull, take)
+    const pull = Effect.zipRight(flushIfFull, take)
 
     const ended = yield* UsageSubmission.submit(Stream.repeatEffectChunkOption(pull), {
       ...options,
       stop: Effect.raceFirst(stop, Deferred.await(failure)),
-      onInterrupt: (outcomes) => Effect.sync(() => settleAll(outcomes))
+      onInterrupt: (outcomes) => Effect.sync(() => emitResults(outcomes))
     }).pipe(
       Stream.runForEachChunk((outcomes) => {
-        settleAll(outcomes)
-        return flushedIfFull
+        emitResults(outcomes)
+        return flushIfFull
       }),
-      Effect.raceFirst(stopAtOnce),
+      Effect.raceFirst(abort),
       Effect.exit
     )
     // never handed over
-    for (const row of pending.values()) settle(row, verdict.stopped)
-    const settleRest = (rest: Chunk.Chunk<Row>) => {
-      for (const row of rest) settle(row, verdict.stopped)
-      return Effect.as(flushedIfFull, Chunk.isEmpty(rest))
+    for (const row of pending.values()) emitResult(row, rowOutcome.notSentAfterStop)
+    const emitNotSent = (rest: Chunk.Chunk<Row>) => {
+      for (const row of rest) emitResult(row, rowOutcome.notSentAfterStop)
+      return Effect.as(flushIfFull, Chunk.isEmpty(rest))
     }
-    const settleAllOf = (rows: Effect.Effect<Chunk.Chunk<Row>, Failure>) =>
-      Effect.flatMap(rows, settleRest).pipe(Effect.repeat({ until: (isAtEnd) => isAtEnd }))
+    const emitAllNotSent = (rows: Effect.Effect<Chunk.Chunk<Row>, CliError>) =>
+      Effect.flatMap(rows, emitNotSent).pipe(Effect.repeat({ until: (isAtEnd) => isAtEnd }))
     // of an endless source, only what has come in already
-    const readOn = yield* settleAllOf(
+    const drained = yield* emitAllNotSent(
       isEndless ? read.clear : Effect.map(read.takeAll, ([rest]) => rest)
-    ).pipe(Effect.as(false), Effect.raceFirst(Effect.as(stopAtOnce, true)), Effect.exit)
-    const isCut = Exit.isSuccess(readOn) && readOn.value
-    if (isCut) yield* Effect.ignore(Effect.flatMap(read.clear, settleRest))
-    yield* flushed
+    ).pipe(Effect.as(false), Effect.raceFirst(Effect.as(abort, true)), Effect.exit)
+    const isAborted = Exit.isSuccess(drained) && drained.value
+    if (isAborted) yield* Effect.ignore(Effect.flatMap(read.clear, emitNotSent))
+    yield* tryFlush
     yield* ended
     // where the submission had been stopped before
-    yield* readOn
+    yield* drained
     return {
-      isReadToItsEnd: Option.isNone(yield* read.size),
-      notFlushed: yield* Effect.transposeOption(yield* Deferred.poll(failure))
+      isFullyRead: Option.isNone(yield* read.size),
+      flushError: yield* Effect.transposeOption(yield* Deferred.poll(failure))
     }
   })

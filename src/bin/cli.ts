@@ -1,0 +1,64 @@
+/** The command and its subcommands. */
+import * as Command from "@effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import manifest from "../../package.json" with { type: "json" }
+import { doctor } from "./commands/doctor.js"
+import { meter } from "./commands/meter.js"
+import { register } from "./commands/register.js"
+import { resolve } from "./commands/resolve.js"
+import { sandbox } from "./commands/sandbox.js"
+import { submit } from "./commands/submit.js"
+import { cannotRun } from "./internal/cliError.js"
+import { commandInfoOf } from "./internal/commandInfo.js"
+import * as commandLine from "./internal/commandLine.js"
+import { completions } from "./internal/completions.js"
+import * as help from "./internal/help.js"
+import { normalizeArgs } from "./internal/normalizeArgs.js"
+import { Signals } from "./internal/signals.js"
+import { supportsColor } from "./output/terminal.js"
+
+/** Until a signal comes, which is how it ends. */
+const sandboxUntilSignal = Command.transformHandler(sandbox, (run) =>
+  Effect.zipRight(
+    Effect.flatMap(Signals, ({ expectSignal }) => expectSignal),
+    run
+  )
+)
+
+const root = Command.make(manifest.name).pipe(
+  Command.withDescription("Reports usage to AWS Marketplace, and tests that without AWS."),
+  Command.withSubcommands([submit, meter, resolve, register, sandboxUntilSignal, doctor])
+)
+
+const runWith = Command.run(root, { name: manifest.name, version: manifest.version })
+
+/** The commands as data: for help, for completion, and for checks before anything runs. */
+export const rootInfo = commandInfoOf(root)
+
+const maxColumns = 100
+
+/** Runs the command by what follows its name on the command line. */
+export const cli = (words: ReadonlyArray<string>) =>
+  Effect.suspend(() => {
+    const parsed = commandLine.parse(rootInfo, words)
+    switch (parsed._tag) {
+      case "Help": {
+        const { columns = 80 } = process.stdout
+        const style = {
+          width: Math.min(columns, maxColumns),
+          isStyled: supportsColor(process.stdout, process.env)
+        }
+        return Console.log(help.render(parsed.command, parsed.path, style))
+      }
+      case "Version":
+        return Console.log(manifest.version)
+      case "Completions":
+        return Console.log(completions[parsed.shell](rootInfo))
+      case "UsageError":
+        return cannotRun(parsed.message)
+      case "Run":
+        // the library leaves out what the program itself was started by
+        return runWith(["node", manifest.name, ...normalizeArgs(words)])
+    }
+  })

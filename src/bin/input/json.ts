@@ -1,0 +1,87 @@
+/** Faults of a text that JSON.parse does not tell: it rounds numbers, takes the last of doubled members, and nests at will. */
+
+import { listSome, truncate } from "../output/printable.js"
+import * as decimal from "./decimal.js"
+import * as limits from "./limits.js"
+
+/** Names of the library and names on the wire differ in their first letter only. */
+export const toFieldName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
+
+const numeric = /[-+.0-9eE]*/y
+
+/** Behind the number that begins at `from`, or `from` where there is none. */
+const endOfNumber = (text: string, from: number): number => {
+  const code = text.charCodeAt(from)
+  if (code !== 45 && (code < 48 || code > 57)) return from
+  numeric.lastIndex = from
+  numeric.test(text)
+  return numeric.lastIndex
+}
+
+/** Behind the string that begins at `from`. */
+const endOfString = (text: string, from: number): number => {
+  for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let firstBackslash = end
+    while (text[firstBackslash - 1] === "\\") firstBackslash--
+    if ((end - firstBackslash) % 2 === 0) return end + 1
+  }
+  return text.length
+}
+
+const memberName = (token: string): string => {
+  if (!token.includes("\\")) return token.slice(1, -1)
+  try {
+    return JSON.parse(token) as string
+  } catch {
+    return token
+  }
+}
+
+/** The fault of a text of JSON, if there is one. It takes one pass. */
+export const findError = (text: string): string | undefined => {
+  const repeated: Array<string> = []
+  const rounded: Array<string> = []
+  /** The names so far of each object that is open, and nothing for a list. */
+  const open: Array<Set<string> | undefined> = []
+  let isName = false
+  for (let i = 0; i < text.length; ) {
+    const character = text[i]
+    if (character === '"') {
+      const end = endOfString(text, i)
+      const names = open.at(-1)
+      if (isName && names !== undefined) {
+        const name = memberName(text.slice(i, end))
+        if (names.has(toFieldName(name))) repeated.push(name)
+        names.add(toFieldName(name))
+      }
+      isName = false
+      i = end
+      continue
+    }
+    const end = endOfNumber(text, i)
+    if (end > i) {
+      const token = text.slice(i, end)
+      if (!decimal.isExact(token)) rounded.push(token)
+      i = end
+      continue
+    }
+    if (character === "{" || character === "[") {
+      open.push(character === "{" ? new Set() : undefined)
+      if (open.length > limits.depth) return `nested deeper than ${limits.depth} levels`
+      isName = character === "{"
+    } else if (character === "}" || character === "]") {
+      open.pop()
+      isName = false
+    } else if (character === ",") isName = true
+    i++
+  }
+  return repeated.length > 0
+    ? `${listSome(repeated)}: it is there twice`
+    : rounded.length > 0
+      ? `${listSome(rounded)}: expected numbers that need no rounding`
+      : undefined
+}
+
+/** A value for a message. */
+export const formatValue = (value: unknown): string =>
+  truncate(JSON.stringify(value) ?? String(value))

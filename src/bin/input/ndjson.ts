@@ -1,0 +1,66 @@
+/** Lines of NDJSON, from bytes of UTF-8: each is given when its line end was read, or a clean end of the input. */
+import { CliError } from "../internal/cliError.js"
+import * as limits from "./limits.js"
+import type { Scanner, Step } from "./scanner.js"
+
+export interface Line {
+  readonly line: number
+  /** Of a line that is too long, its beginning only. */
+  readonly text: string
+  readonly tooLong: string | undefined
+}
+
+const lf = 10
+
+export const make = (): Scanner<Uint8Array, Line> => {
+  let line = 1
+  let pieces: Array<Uint8Array> = []
+  let length = 0
+  let beginning: string | undefined
+
+  const append = (bytes: Uint8Array) => {
+    if (beginning !== undefined) return
+    pieces.push(bytes)
+    length += bytes.length
+    if (length <= limits.rowBytes) return
+    beginning = Buffer.concat(pieces, limits.excerptBytes).toString()
+    pieces = []
+  }
+
+  const next = (): Line => {
+    const text = beginning ?? Buffer.concat(pieces).toString()
+    const result: Line = {
+      line,
+      text: (line === 1 ? text.replace(/^\ufeff/, "") : text).replace(/\r$/, ""),
+      tooLong:
+        beginning === undefined
+          ? undefined
+          : `the line is longer than ${limits.formatCount(limits.rowBytes)} bytes`
+    }
+    line += 1
+    pieces = []
+    length = 0
+    beginning = undefined
+    return result
+  }
+
+  return {
+    push: (input): Step<Line> => {
+      const out: Array<Line> = []
+      let from = 0
+      for (let to = input.indexOf(lf); to !== -1; to = input.indexOf(lf, from)) {
+        append(input.subarray(from, to))
+        out.push(next())
+        from = to + 1
+      }
+      append(input.subarray(from))
+      return { out }
+    },
+    end: () => ({ out: length === 0 ? [] : [next()] }),
+    mapReadError: ({ exitCode, message }) =>
+      new CliError({
+        exitCode,
+        message: `${message} Line ${limits.formatCount(line)} and what follows it was not read.`
+      })
+  }
+}

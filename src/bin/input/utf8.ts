@@ -1,0 +1,125 @@
+/** Bytes that have to be text in UTF-8: whole characters go on, and what is none is told with its place. */
+import { isUtf8 } from "node:buffer"
+import { cannotRun } from "../internal/cliError.js"
+import type { Scanner, Step } from "./scanner.js"
+
+const convert =
+  'Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.'
+
+/** Formats that are not text in UTF-8, by their first bytes, and the cure. */
+const otherFormats: ReadonlyArray<
+  readonly [start: ReadonlyArray<number | undefined>, told: string]
+> = [
+  [[0x1f, 0x8b], "is compressed by gzip. Unpack it first, with gunzip."],
+  [
+    [0x50, 0x4b, 0x03, 0x04],
+    'is a workbook or another archive, not text. Save the sheet as "CSV UTF-8".'
+  ],
+  ...[
+    [0xff, 0xfe],
+    [0xfe, 0xff],
+    // without a mark, text that begins with a letter of ASCII
+    [undefined, 0x00],
+    [0x00, undefined]
+  ].map(
+    (start) =>
+      [
+        start,
+        'is UTF-16, not UTF-8. Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f UTF-16 -t UTF-8.'
+      ] as const
+  )
+]
+
+/** The number of bytes by which a format is known. */
+const signatureLength = 4
+
+const none = Buffer.alloc(0)
+
+const lf = 10
+const cr = 13
+
+/** The bytes at the end that begin a character and do not end it. */
+const incompleteTail = (bytes: Uint8Array): number => {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte < 0x80) return 0
+    if (byte > 0xf4) return 0
+    // of a character of two, three or four bytes
+    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0
+  }
+  return 0
+}
+
+/** How much at the beginning is UTF-8, of bytes that are not. */
+const validLength = (bytes: Buffer): number => {
+  const pieces = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\ufffd")
+  let at = 0
+  for (const piece of pieces) {
+    at += Buffer.byteLength(piece)
+    // the character that stands for what is wrong may also be there itself
+    if (bytes.toString("latin1", at, at + 3) !== "\xef\xbf\xbd") return at
+    at += 3
+  }
+  return at
+}
+
+/** `name` is what the bytes are of, in errors. */
+export const make = (name: string): Scanner<Uint8Array, Uint8Array> => {
+  let pending: Buffer = none
+  let isFormatChecked = false
+  let line = 1
+  let isAfterCr = false
+
+  const countLines = (bytes: Uint8Array) => {
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]
+      if (byte === cr || (byte === lf && !isAfterCr)) line += 1
+      isAfterCr = byte === cr
+    }
+  }
+
+  const failAt = (bytes: Buffer, at: number): Step<Uint8Array> => {
+    const valid = bytes.subarray(0, at)
+    countLines(valid)
+    const place = `line ${line.toLocaleString("en-US")}`
+    const what =
+      at + incompleteTail(bytes) === bytes.length
+        ? `it ends in the middle of a character, in ${place}`
+        : `${place} has the byte 0x${(bytes[at] ?? 0).toString(16).toUpperCase()}`
+    return {
+      out: at === 0 ? [] : [valid],
+      failure: cannotRun(`${name} is not UTF-8: ${what}. ${convert}`)
+    }
+  }
+
+  const check = (bytes: Buffer, isEnd: boolean): Step<Uint8Array> => {
+    if (!isFormatChecked) {
+      const other = otherFormats.find(
+        ([start]) =>
+          bytes.length >= start.length &&
+          start.every((byte, i) => (byte === undefined ? bytes[i] !== 0 : byte === bytes[i]))
+      )
+      if (other !== undefined) return { out: [], failure: cannotRun(`${name} ${other[1]}`) }
+      isFormatChecked = true
+    }
+    const whole = bytes.subarray(0, bytes.length - (isEnd ? 0 : incompleteTail(bytes)))
+    if (!isUtf8(whole)) return failAt(bytes, validLength(whole))
+    pending = bytes.subarray(whole.length)
+    countLines(whole)
+    return { out: whole.length === 0 ? [] : [whole] }
+  }
+
+  return {
+    push: (input) => {
+      const bytes =
+        pending.length === 0
+          ? Buffer.from(input.buffer, input.byteOffset, input.length)
+          : Buffer.concat([pending, input])
+      if (isFormatChecked || bytes.length >= signatureLength) return check(bytes, false)
+      pending = bytes
+      return { out: [] }
+    },
+    end: () => (pending.length === 0 ? { out: [] } : check(pending, true)),
+    mapReadError: (failure) => failure
+  }
+}

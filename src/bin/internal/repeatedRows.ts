@@ -1,0 +1,37 @@
+/** Accepted rows that say the same as an earlier one: the service bills them once. */
+import { createHash } from "node:crypto"
+import { deduplicationKey } from "../../internal/submission/deduplicationKey.js"
+import { UsageRecord } from "../../UsageRecord.js"
+import type { RowResult } from "./submitRows.js"
+
+/** Short enough that no longer text is kept in memory for it. */
+export const digest = (text: string): string =>
+  createHash("sha256").update(text).digest().toString("latin1", 0, 12)
+
+/** The customer, product or licence, dimension and hour of an accepted row. */
+export const acceptedKey = (
+  { record, row, outcome }: RowResult,
+  productCode: string | undefined
+): string | undefined => {
+  if (outcome.status !== "Accepted" || !(record instanceof UsageRecord)) return undefined
+  const content = row.content._tag === "Right" ? row.content.right : undefined
+  return digest(deduplicationKey(record, content?.productCode ?? productCode))
+}
+
+/**
+ * Marks rows of which the key or the receipt was accepted before. The receipt is needed, too: only the service knows that
+ * two identities are one customer's.
+ */
+export const make = (productCode: string | undefined) => {
+  const seen = new Set<string>()
+  return (result: RowResult): RowResult => {
+    const key = acceptedKey(result, productCode)
+    if (key === undefined) return result
+    const { meteringRecordId } = result.outcome
+    const recordIdKey = meteringRecordId === undefined ? key : digest(meteringRecordId)
+    const isRepeated = seen.has(key) || seen.has(recordIdKey)
+    seen.add(key)
+    seen.add(recordIdKey)
+    return isRepeated ? { ...result, isRepeated } : result
+  }
+}

@@ -1,0 +1,138 @@
+/** A sandbox in words: what is in it, and how to get to it. */
+import * as DateTime from "effect/DateTime"
+import type { Scenario } from "../../sandbox/index.js"
+import { isInRegion, isSubscribed } from "../../sandbox/internal/model/catalog.js"
+import { table } from "./table.js"
+
+/** What a sandbox tells at its start. */
+export interface SandboxInfo {
+  readonly url: string
+  readonly now: DateTime.Utc
+  readonly scenario: Scenario.Scenario
+  /** As they are now, which a state's file may have changed. */
+  readonly customers: ReadonlyArray<Scenario.Customer>
+  readonly anyCredentials: boolean
+}
+
+export const describe = (info: SandboxInfo): string =>
+  [
+    `This is a sandbox of AWS Marketplace Metering at ${info.url}. It is not the service: nothing is billed.`,
+    section("Point any AWS SDK or the AWS CLI at it by its environment:", environmentOf(info)),
+    section("Products:", productsOf(info.scenario)),
+    section("Customers:", customersOf(info.customers)),
+    ...quotasOf(info.scenario),
+    ...exampleCall(info),
+    `Mint tokens, end agreements, see what is billed: ${info.url}/_sandbox/docs`,
+    "Ctrl-C ends it."
+  ].join("\n\n")
+
+const section = (title: string, lines: ReadonlyArray<string>) => [title, ...lines].join("\n")
+
+const environmentOf = ({ anyCredentials, scenario, url }: SandboxInfo) => {
+  const [accessKey] = scenario.credentials ?? []
+  const keyId = accessKey?.accessKeyId ?? "sandbox"
+  // those of a file are known to whoever wrote it, and may be used elsewhere
+  const secret = accessKey === undefined ? "sandbox" : "<as in the scenario>"
+  return [
+    `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${url}`,
+    `  export AWS_REGION=${scenario.region}`,
+    // the AWS CLI and boto3 read no other
+    `  export AWS_DEFAULT_REGION=${scenario.region}`,
+    `  export AWS_ACCESS_KEY_ID=${keyId}`,
+    `  export AWS_SECRET_ACCESS_KEY=${secret}`,
+    ...(accessKey?.sessionToken === undefined
+      ? []
+      : ["  export AWS_SESSION_TOKEN=<as in the scenario>"]),
+    ...(anyCredentials ? ["Any other credentials will do as well; no signature is checked."] : [])
+  ]
+}
+
+const productsOf = ({ products }: Scenario.Scenario) =>
+  products.length === 0
+    ? ["  none"]
+    : [
+        table(
+          ["product code", "dimensions"],
+          products.map(({ code, dimensions }) => [code, dimensions.join(", ")])
+        )
+      ]
+
+/** So many customers are told one by one; the control tells them all. */
+const maxListedCustomers = 20
+
+const customersOf = (customers: ReadonlyArray<Scenario.Customer>) =>
+  customers.length === 0
+    ? ["  none"]
+    : [
+        table(
+          ["AWS account", "identifier", "product code", "licence"],
+          customers.slice(0, maxListedCustomers).flatMap(rowsOf)
+        ),
+        ...(customers.length > maxListedCustomers
+          ? [`  and ${(customers.length - maxListedCustomers).toLocaleString("en-US")} more`]
+          : [])
+      ]
+
+const rowsOf = ({
+  agreements,
+  customerAWSAccountId,
+  customerIdentifier = "-",
+  suspended
+}: Scenario.Customer) => {
+  const note = suspended === true ? " (suspended)" : ""
+  const rows = agreements.map((agreement) => [
+    `${agreement.productCode}${formatPeriod(agreement)}${note}`,
+    agreement.licenseArn ?? "-"
+  ])
+  return (rows.length === 0 ? [[`not subscribed${note}`, "-"]] : rows).map((row) => [
+    customerAWSAccountId,
+    customerIdentifier,
+    ...row
+  ])
+}
+
+/** The times at which an agreement's life turns, as far as it has any. */
+const formatPeriod = ({ cancelledAt, endsAt, startsAt }: Scenario.Agreement) => {
+  const dates = [
+    ["from", startsAt],
+    ["cancelled", cancelledAt],
+    ["until", endsAt]
+  ] as const
+  const texts = dates.flatMap(([word, at]) =>
+    at === undefined ? [] : [`${word} ${DateTime.formatIso(at).replace(/:\d\d\.\d+Z$/, "Z")}`]
+  )
+  return texts.length === 0 ? "" : ` (${texts.join(", ")})`
+}
+
+const quotasOf = ({ quotas = {} }: Scenario.Scenario) => {
+  const texts = Object.entries(quotas).map(([operation, limit]) => `${operation} ${limit}`)
+  return texts.length === 0 ? [] : [`Calls a second, at most: ${texts.join(", ")}.`]
+}
+
+/** One call that is accepted, if there is any. */
+const exampleCall = ({ customers, now, scenario }: SandboxInfo): ReadonlyArray<string> => {
+  const products = scenario.products.filter((product) => isInRegion(scenario, product))
+  const usable = customers.flatMap((customer) =>
+    products
+      .filter(({ code }) => isSubscribed(customer, code, now.epochMillis))
+      .flatMap(({ code, dimensions: [dimension] }) =>
+        dimension === undefined
+          ? []
+          : [{ customerAWSAccountId: customer.customerAWSAccountId, dimension, productCode: code }]
+      )
+  )
+  const [usage] = usable
+  if (usage === undefined) return []
+  const record = [
+    `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,
+    `CustomerAWSAccountId=${usage.customerAWSAccountId}`,
+    `Dimension=${usage.dimension}`,
+    "Quantity=42"
+  ].join(",")
+  return [
+    section("Try it with the AWS CLI:", [
+      `  aws meteringmarketplace batch-meter-usage --product-code ${usage.productCode} \\`,
+      `    --usage-records ${record}`
+    ])
+  ]
+}

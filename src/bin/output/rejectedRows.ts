@@ -1,0 +1,89 @@
+/** Rows that were not accepted, as they were written, each with its line and the reason: to be corrected and submitted again. */
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import { type Column, findColumn, isNote } from "../input/columns.js"
+import { parseNdjsonLine, type Row, type Sheet } from "../input/parseRows.js"
+
+/** The delimiter is the file's own: the programs that it is for expect that one. */
+const csvLine = (cells: ReadonlyArray<string>, delimiter: string) =>
+  `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\n`
+
+const quoteCell = (cell: string, delimiter: string) =>
+  /["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell
+
+/** Without what an earlier submission has added. */
+const withoutNotes = (cells: ReadonlyArray<string>, columns: ReadonlyArray<Column>) =>
+  cells.filter((_, i) => !isNote(columns[i]))
+
+/** The first line, where the format has one. */
+export const formatHeader = (sheet: Sheet): string =>
+  sheet.format === "ndjson"
+    ? ""
+    : csvLine([...withoutNotes(sheet.header, sheet.columns), "line", "reason"], sheet.delimiter)
+
+/** Behind a row of too few cells: without it, the cells that were missing would be read as empty. */
+const incompleteNote = "cells were missing: complete the row and take this cell out"
+
+export const formatRow = (rejected: Row, reason: string): string =>
+  rejected.sheet.format === "csv"
+    ? csvRow(rejected.sheet, rejected, reason)
+    : ndjsonRow(rejected, reason)
+
+/** A row of too few or too many cells is written with too many, so that it is not read as usage as it is. */
+const csvRow = (
+  { columns, delimiter }: Sheet & { readonly format: "csv" },
+  { line: lineNumber, raw }: Row,
+  reason: string
+) => {
+  const cells = typeof raw === "string" ? [raw] : raw
+  const width = columns.length
+  const missing = Math.max(0, width - cells.length)
+  const padded = [...cells.slice(0, width), ...Array.from({ length: missing }, () => "")]
+  const surplus = missing > 0 ? [incompleteNote] : cells.slice(width)
+  return csvLine(
+    [...withoutNotes(padded, columns), String(lineNumber), reason, ...surplus],
+    delimiter
+  )
+}
+
+const ndjsonRow = ({ content, line: lineNumber, raw }: Row, reason: string) => {
+  const text = String(raw)
+  const withNotes = (members: ReadonlyArray<string>) =>
+    `{${[...members, `"line":${lineNumber}`, `"reason":${JSON.stringify(reason)}`].join(",")}}`
+  const unreadable = withNotes([`"unreadable":${JSON.stringify(text)}`])
+  if (!isObject(text)) return `${unreadable}\n`
+  const members = membersOf(text).filter((member) => !isNote(findColumn(memberName(member))))
+  const object = withNotes(members)
+  // the fault may be in what is left out here, or behind the end of what was kept of a long line
+  const becomesValid = Either.isLeft(content) && Either.isRight(parseNdjsonLine(object))
+  return `${becomesValid ? unreadable : object}\n`
+}
+
+const isObject = (text: string): boolean => {
+  try {
+    return Predicate.isRecord(JSON.parse(text))
+  } catch {
+    return false
+  }
+}
+
+const structure = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g
+
+/** The members of a JSON object as they were written: to read them would round numbers and drop repeated ones. */
+const membersOf = (text: string): ReadonlyArray<string> => {
+  const members: Array<string> = []
+  let depth = 0
+  let start = 0
+  for (const { 0: token, index } of text.matchAll(structure)) {
+    const isClosing = token === "}" || token === "]"
+    if (depth === 1 && (token === "," || isClosing)) members.push(text.slice(start, index).trim())
+    if (token === "{" || token === "[") depth += 1
+    if (isClosing) depth -= 1
+    if (depth === 1 && (token === "," || start === 0)) start = index + 1
+  }
+  return members.filter((member) => member !== "")
+}
+
+/** The name of a member, which stands before it in quotes. */
+const memberName = (member: string): string =>
+  JSON.parse(/^"[^"\\]*(?:\\.[^"\\]*)*"/.exec(member)?.[0] ?? '""')

@@ -1,0 +1,202 @@
+/** Span and metrics of one call: names, counts, status and ids, and nothing of what was said. */
+
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
+import { identity } from "effect/Function"
+import * as MetricLabel from "effect/MetricLabel"
+import * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
+import type { OperationName } from "../../MeteringError.js"
+import * as MeteringMetrics from "../../MeteringMetrics.js"
+import { isKnownStatus } from "../../UsageRecord.js"
+import { serviceId } from "../protocol/constants.js"
+import { isSuccess, type RawResponse, requestIdOf } from "../protocol/rawResponse.js"
+
+/** What an answer or an error may tell. */
+interface CallResult {
+  readonly _tag?: string
+  readonly requestId?: string | undefined
+  readonly statusCode?: number | undefined
+  /** Of an HTTP answer that is an error. */
+  readonly errorType?: string | undefined
+  readonly results?: ReadonlyArray<{ readonly status?: string | undefined }>
+  readonly unprocessedRecords?: ReadonlyArray<unknown>
+  readonly missingRecords?: ReadonlyArray<unknown>
+}
+
+/** Counts calls of one operation, measures them, and puts each in a span unless tracing is off. */
+export const instrumentCall = (name: OperationName, attributes: Record<string, unknown>) => {
+  const byOperation = labelCache("operation")
+  const byOutcome = labelCache("outcome", [MetricLabel.make("operation", name)])
+  const byStatus = labelCache("status")
+  const spanName = `${serviceId}.${name}`
+  const spanOptions = {
+    kind: "client",
+    captureStackTrace: false,
+    attributes: {
+      "rpc.system": "aws-api",
+      "rpc.service": serviceId,
+      "rpc.method": name,
+      ...attributes
+    }
+  } as const
+
+  const record = (exit: Exit.Exit<CallResult, CallResult>, millis: number, labels: Labels) => {
+    MeteringMetrics.calls.unsafeUpdate(1, byOutcome(outcomeOf(exit), labels))
+    MeteringMetrics.duration.unsafeUpdate(millis, byOperation(name, labels))
+    if (Exit.isFailure(exit)) return
+    for (const [status, count] of countsOf(exit.value)) {
+      MeteringMetrics.records.unsafeUpdate(count, byStatus(status, labels))
+    }
+  }
+
+  return <A extends object, E extends CallResult>(call: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.withFiberRuntime((fiber) => {
+      const tracedCall = fiber.getFiberRef(FiberRef.currentTracerEnabled)
+        ? inSpan(spanName, spanOptions, (span) => Effect.withParentSpan(call, span), identity)
+        : call
+      return Clock.clockWith((clock) => {
+        const start = clock.unsafeCurrentTimeMillis()
+        return Effect.onExit(tracedCall, (exit) =>
+          Effect.sync(() =>
+            record(
+              exit,
+              clock.unsafeCurrentTimeMillis() - start,
+              fiber.getFiberRef(FiberRef.currentMetricLabels)
+            )
+          )
+        )
+      })
+    })
+}
+
+/** Puts one attempt over HTTP in a span, unless tracing is off. */
+export const traceAttempt = (url: URL) => {
+  const spanOptions = {
+    kind: "client",
+    captureStackTrace: false,
+    attributes: {
+      "http.request.method": "POST",
+      "server.address": url.hostname,
+      "server.port": Number(url.port) || (url.protocol === "http:" ? 80 : 443),
+      "url.scheme": url.protocol.slice(0, -1)
+    }
+  } as const
+  return <E extends CallResult>(
+    attempt: Effect.Effect<RawResponse, E>,
+    redact: (text: string) => string
+  ): Effect.Effect<RawResponse, E> =>
+    Effect.withFiberRuntime((fiber) =>
+      fiber.getFiberRef(FiberRef.currentTracerEnabled)
+        ? inSpan(
+            "POST",
+            spanOptions,
+            () => attempt,
+            (response) => ({
+              statusCode: response.status,
+              requestId: requestIdOf(response, redact),
+              errorType: isSuccess(response) ? undefined : String(response.status)
+            })
+          )
+        : attempt
+    )
+}
+
+/**
+ * A span learns from an answer what may be told of it, and fails with one that is an error. A tracer keeps the exit, so the
+ * answer is not in it.
+ */
+const inSpan = <A, E extends CallResult>(
+  name: string,
+  options: Tracer.SpanOptions,
+  run: (span: Tracer.Span) => Effect.Effect<A, E>,
+  outcome: (answer: A) => CallResult
+): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    let completed: { readonly answer: A } | undefined
+    return Effect.matchCauseEffect(
+      Effect.useSpan(name, options, (span) =>
+        Effect.flatMap(
+          Effect.onExit(run(span), (exit) =>
+            Effect.sync(() => annotate(span, Exit.map(exit, outcome)))
+          ),
+          (answer) => {
+            completed = { answer }
+            const { errorType } = outcome(answer)
+            return errorType === undefined ? Effect.void : Effect.fail(`HTTP ${errorType}`)
+          }
+        )
+      ),
+      {
+        // but for the failure above, it is the one of what was run
+        onFailure: (cause) =>
+          completed === undefined
+            ? Effect.failCause(cause as Cause.Cause<E>)
+            : Effect.succeed(completed.answer),
+        onSuccess: () => Effect.succeed((completed as { readonly answer: A }).answer)
+      }
+    )
+  })
+
+/** Puts status, request id and kind of error on a span. */
+const annotate = (span: Tracer.Span, exit: Exit.Exit<CallResult, CallResult>) => {
+  const outcome: CallResult | undefined = Exit.isSuccess(exit)
+    ? exit.value
+    : Option.getOrUndefined(Cause.failureOption(exit.cause))
+  if (outcome?.statusCode !== undefined) {
+    span.attribute("http.response.status_code", outcome.statusCode)
+  }
+  if (outcome?.requestId !== undefined) span.attribute("aws.request_id", outcome.requestId)
+  const errorType = Exit.isFailure(exit) ? outcomeOf(exit) : exit.value.errorType
+  if (errorType !== undefined) span.attribute("error.type", errorType)
+}
+
+const outcomeOf = (exit: Exit.Exit<unknown, CallResult>): string => {
+  if (Exit.isSuccess(exit)) return "ok"
+  const failure = Cause.failureOption(exit.cause)
+  return Option.isSome(failure)
+    ? (failure.value._tag ?? "error")
+    : Cause.isInterrupted(exit.cause)
+      ? "interrupted"
+      : "defect"
+}
+
+/** How many records had which status. */
+const countsOf = ({
+  missingRecords = [],
+  results = [],
+  unprocessedRecords = []
+}: CallResult): Map<string, number> => {
+  const counts = new Map<string, number>()
+  for (const { status } of results) {
+    // it says nothing of its record, which is missing
+    if (status === undefined) continue
+    const known = isKnownStatus(status) ? status : "unknown"
+    counts.set(known, (counts.get(known) ?? 0) + 1)
+  }
+  if (unprocessedRecords.length > 0) counts.set("Unprocessed", unprocessedRecords.length)
+  if (missingRecords.length > 0) counts.set("Missing", missingRecords.length)
+  return counts
+}
+
+type Labels = ReadonlyArray<MetricLabel.MetricLabel>
+
+/**
+ * The labels of a metric, as `Metric.tagged` would put them before the app's. A metric knows a list by its identity and
+ * looks for any other one among all metrics, so that each list is made once.
+ */
+const labelCache = (key: string, baseLabels: Labels = []) => {
+  const cached = new WeakMap<Labels, Map<string, Labels>>()
+  return (value: string, labels: Labels): Labels => {
+    const lists = cached.get(labels) ?? new Map<string, Labels>()
+    cached.set(labels, lists)
+    const list =
+      lists.get(value) ?? Arr.union([...baseLabels, MetricLabel.make(key, value)], labels)
+    lists.set(value, list)
+    return list
+  }
+}

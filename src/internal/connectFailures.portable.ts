@@ -1,5 +1,0 @@
-/** Where a runtime does not tell of connections that were not made, each is judged by its error alone. */
-
-export const watch = (): void => {}
-
-export const hasNeverConnected = (_error: object): boolean => false

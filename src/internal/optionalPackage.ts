@@ -1,0 +1,44 @@
+/** Packages that an application need not have installed unless it uses what they are for. */
+import * as Effect from "effect/Effect"
+
+/** Why a package could not be had. */
+export interface LoadError {
+  readonly name: string
+  readonly reason: string
+  /** Whether it is missing, or else installed and unusable. */
+  readonly isMissing: boolean
+}
+
+/** Loads a package when it is first needed, or says what to install or why it cannot be loaded. */
+export const loadPackage = <A>(
+  name: string,
+  importIt: () => Promise<A>
+): Effect.Effect<A, LoadError> =>
+  Effect.tryPromise({ try: importIt, catch: (error) => loadErrorOf(name, error) })
+
+const loadErrorOf = (name: string, error: unknown): LoadError => {
+  const isMissing = isModuleNotFound(error)
+  return { name, isMissing, reason: isMissing ? notInstalled([name]) : cannotLoad(name, error) }
+}
+
+export const notInstalled = (names: ReadonlyArray<string>): string => {
+  const [subject, verb] =
+    names.length === 1
+      ? [`the package ${names[0]}, or one that it needs,`, "is"]
+      : [`the packages ${names.join(", ")}, or some that they need,`, "are"]
+  return `${subject} ${verb} not installed: npm install ${names.join(" ")}`
+}
+
+const cannotLoad = (name: string, error: unknown): string => {
+  const cause = error instanceof Error ? error.message : String(error)
+  return `the package ${name} cannot be loaded: ${cause}${
+    /Dynamic require of/.test(cause)
+      ? ". A bundle in the form of an ES module needs a banner that defines require by createRequire of node:module"
+      : ""
+  }`
+}
+
+const isModuleNotFound = (error: unknown) =>
+  error instanceof Error &&
+  "code" in error &&
+  (error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND")

@@ -1,0 +1,83 @@
+/** AWS JSON 1.1 as a client speaks it: a request's body, an answer's meaning. */
+import * as Either from "effect/Either"
+import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
+import type { Operation } from "../../Operation.js"
+import * as codec from "../schema/codec.js"
+import { shapeOf } from "../schema/shape.js"
+import { targetPrefix } from "./constants.js"
+import { decodeError, unexpectedResponse } from "./decodeError.js"
+import { isSuccess, type RawResponse, responseMetadata } from "./rawResponse.js"
+
+export const contentType = "application/x-amz-json-1.1"
+
+export const target = (name: OperationName) => `${targetPrefix}.${name}`
+
+/** Compiles the body of an operation's requests. */
+export const requestEncoder = <Request extends object>(operation: {
+  readonly request: Operation<Request, unknown, ModelledException>["request"]
+}): ((request: Request) => string) => {
+  const encode = codec.encoder(shapeOf(operation.request))
+  return (request) => JSON.stringify(encode(request))
+}
+
+/**
+ * Compiles the reading of an operation's answers. `conceal` takes out of the service's words whatever must
+ * not be repeated.
+ */
+export const responseDecoder = <Request, Response, E extends ModelledException, Answer>(
+  operation: Operation<Request, Response, E, Answer>
+): ((
+  rawResponse: RawResponse,
+  redact: (text: string) => string
+) => Either.Either<Response, E | CommonError>) => {
+  const shape = shapeOf(operation.response)
+  const decode = codec.decoder(shape)
+  const keepsUnreadable = shape.metadataFields.includes("unreadable")
+  /** Whether a response has nothing of its own: then its body may be that of an error, whatever its status. */
+  const isEmpty = (value: object) =>
+    shape.fields.every(({ name }) => {
+      const fieldValue = (value as Record<string, unknown>)[name]
+      return fieldValue === undefined || (Array.isArray(fieldValue) && fieldValue.length === 0)
+    })
+  return (rawResponse, redact) => {
+    const json = rawResponse.isTooLong ? undefined : parse(rawResponse.body)
+    if (!isSuccess(rawResponse)) {
+      return Either.left(decodeError(operation, rawResponse, json, redact))
+    }
+    if (json === undefined)
+      return Either.left(unexpectedResponse(operation.name, rawResponse, redact))
+    const unreadable: Array<unknown> = []
+    const value = decode(json, unreadable, {
+      ...responseMetadata(rawResponse, redact),
+      ...(keepsUnreadable && { unreadable, missingRecords: [] })
+    })
+    if (unreadable.length === 0 && isEmpty(value)) {
+      const error = decodeError(operation, rawResponse, json, redact)
+      // what the service is not known to say may as well be another's words
+      if (error._tag !== "UnknownServiceError" && error._tag !== "UnexpectedResponseError") {
+        return Either.left(error)
+      }
+    }
+    // the reader makes instances of the class that the shape was read from
+    const response = value as Response
+    const missing = operation.missing?.(response)
+    return missing === undefined
+      ? Either.right(response)
+      : Either.left(unexpectedResponse(operation.name, rawResponse, redact, missing))
+  }
+}
+
+/** An empty body is an empty object, and so is null; what is no object at all is nothing. */
+const parse = (body: string): Record<string, unknown> | undefined => {
+  // some clients take it off and others leave it
+  const text = body.startsWith("\ufeff") ? body.slice(1) : body
+  if (text.trim() === "") return {}
+  try {
+    const json: unknown = JSON.parse(text) ?? {}
+    return typeof json === "object" && !Array.isArray(json)
+      ? (json as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}

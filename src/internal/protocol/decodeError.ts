@@ -1,0 +1,135 @@
+/** What an answer means that is not a success: an exception of the model, or a situation that it lacks. */
+import * as Duration from "effect/Duration"
+import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
+import * as MeteringError from "../../MeteringError.js"
+import type { Operation } from "../../Operation.js"
+import { type RawResponse, responseMetadata, responseSizeLimit } from "./rawResponse.js"
+
+export const decodeError = <E extends ModelledException>(
+  operation: Pick<Operation<unknown, unknown, E>, "name" | "exceptions">,
+  response: RawResponse,
+  json: Record<string, unknown> | undefined,
+  redact: (text: string) => string
+): E | CommonError => {
+  const type = errorType(json, response.headers)
+  if (type === undefined) return unexpectedResponse(operation.name, response, redact)
+  const { code } = type
+  const text = messageOf(json)
+  const fields = {
+    operation: operation.name,
+    ...responseMetadata(response, redact),
+    ...(text !== undefined && { serviceMessage: redact(withoutCanonicalRequest(text)) }),
+    ...retryAfter(response.headers)
+  }
+  if (isExpiredSession(code, type.namespace, text, operation.name)) {
+    return new MeteringError.CredentialsExpiredError({ ...fields, code }, true)
+  }
+  const modelled = operation.exceptions.find((exception) => exception._tag === code)
+  if (modelled !== undefined) return new modelled(fields, true)
+  const errorClass = isSignatureOutdated(code, text)
+    ? MeteringError.ClockSkewError
+    : (commonErrorCodes.find(([codes]) => codes.test(code))?.[1] ??
+      MeteringError.UnknownServiceError)
+  return new errorClass({ ...fields, code: redact(code) }, true)
+}
+
+/** One name for two things: a buyer's registration token, and the caller's AWS session. */
+const isExpiredSession = (
+  code: string,
+  namespace: string | undefined,
+  text: string | undefined,
+  operation: OperationName
+) =>
+  code === "ExpiredToken" ||
+  (code === "ExpiredTokenException" &&
+    (operation !== "ResolveCustomer" ||
+      namespace?.startsWith("com.amazon.coral") === true ||
+      (text !== undefined && /security token/i.test(text))))
+
+const isSignatureOutdated = (code: string, text: string | undefined) =>
+  (code === "InvalidSignatureException" || code === "SignatureDoesNotMatch") &&
+  text !== undefined &&
+  /^Signature (expired|not yet current)/.test(text)
+
+/** Codes of AWS's front door rather than of this service's model. */
+const commonErrorCodes = [
+  [/^Request(Expired|InTheFuture|TimeTooSkewed)$/, MeteringError.ClockSkewError],
+  [
+    /^(AuthFailure|IncompleteSignature(Exception)?|Invalid(AccessKeyId|ClientTokenId|SignatureException)|MissingAuthenticationToken(Exception)?|SignatureDoesNotMatch|UnrecognizedClientException)$/,
+    MeteringError.CredentialsRejectedError
+  ],
+  [
+    /^(AccessDenied(Exception)?|Unauthorized(Exception|Operation))$/,
+    MeteringError.AccessDeniedError
+  ]
+] as const
+
+export const unexpectedResponse = (
+  operation: OperationName,
+  response: RawResponse,
+  redact: (text: string) => string,
+  missing?: string
+) => {
+  const contentType = response.headers["content-type"]?.slice(0, 100)
+  return new MeteringError.UnexpectedResponseError(
+    {
+      operation,
+      ...responseMetadata(response, redact),
+      ...retryAfter(response.headers),
+      ...(contentType !== undefined && { contentType: redact(contentType) }),
+      bodyLength: response.isTooLong ? responseSizeLimit + 1 : response.body.length,
+      ...(missing !== undefined && { missing })
+    },
+    true
+  )
+}
+
+/** `aws.protocoltests#FooError:http://...` is FooError of aws.protocoltests. */
+const errorType = (
+  json: Record<string, unknown> | undefined,
+  headers: RawResponse["headers"]
+): { readonly namespace: string | undefined; readonly code: string } | undefined => {
+  const codeKey = json && Object.keys(json).find((key) => key.toLowerCase() === "code")
+  const candidates = [
+    json?.__type,
+    codeKey === undefined ? undefined : json?.[codeKey],
+    headers["x-amzn-errortype"]
+  ]
+  for (const candidate of candidates) {
+    const raw = typeof candidate === "number" ? String(candidate) : candidate
+    if (typeof raw !== "string") continue
+    // what is longer than this is no name
+    const name = raw.slice(0, 200).split(/[,:]/, 1)[0]?.trim() ?? ""
+    const hash = name.indexOf("#")
+    const code = name.slice(hash + 1)
+    if (code !== "") return { code, namespace: hash < 0 ? undefined : name.slice(0, hash) }
+  }
+  return undefined
+}
+
+const messageOf = (json: Record<string, unknown> | undefined): string | undefined => {
+  const text = json?.message ?? json?.Message
+  return typeof text === "string" && text !== "" ? text : undefined
+}
+
+/** After a wrong signature the service recites the headers that it should have been made from. */
+const withoutCanonicalRequest = (text: string) => {
+  const end = text.indexOf("The Canonical String")
+  return end < 0 ? text : text.slice(0, end).trimEnd()
+}
+
+/** Milliseconds, seconds, or a date, which counts from the answer's own. */
+const retryAfter = (
+  headers: RawResponse["headers"]
+): { readonly retryAfter?: Duration.Duration } => {
+  const header = headers["retry-after"]
+  const date =
+    header === undefined ? Number.NaN : Date.parse(header) - Date.parse(headers.date ?? "")
+  const millis = [toNumber(headers["x-amz-retry-after"]), toNumber(header) * 1000, date].find(
+    (value) => Number.isFinite(value) && value >= 0
+  )
+  return millis === undefined ? {} : { retryAfter: Duration.millis(millis) }
+}
+
+/** Unlike `Number`, takes nothing for no number. */
+const toNumber = (text: string | undefined) => (text?.trim() ? Number(text) : Number.NaN)

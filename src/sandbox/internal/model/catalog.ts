@@ -1,0 +1,144 @@
+/** What the state machine looks things up in. */
+import { constTrue } from "effect/Function"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import type { Agreement, Caller, Customer, Product, Scenario } from "../../Scenario.js"
+import { hour, hourOf } from "./acceptanceWindow.js"
+
+export interface Catalog {
+  readonly region: string
+  readonly products: HashMap.HashMap<string, Product>
+  /** By account. */
+  readonly customers: HashMap.HashMap<string, Customer>
+  /** Accounts by legacy identifier. */
+  readonly accounts: HashMap.HashMap<string, string>
+  /** Accounts by the ARN of a licence of theirs. */
+  readonly licenses: HashMap.HashMap<string, string>
+  readonly caller: Caller
+}
+
+/** The world of a scenario that is consistent in itself. */
+export const catalogOf = ({ caller, customers, products, region }: Scenario): Catalog => {
+  const [first] = customers
+  const empty: Catalog = {
+    region,
+    products: HashMap.fromIterable(products.map((product) => [product.code, product])),
+    customers: HashMap.empty(),
+    accounts: HashMap.empty(),
+    licenses: HashMap.empty(),
+    caller: caller ?? {
+      customerAWSAccountId: first?.customerAWSAccountId ?? "",
+      instanceId: "i-0123456789abcdef0"
+    }
+  }
+  return customers.reduce(withCustomer, empty)
+}
+
+/** The world in which this customer is as told. What it was before is forgotten. */
+export const withCustomer = (catalog: Catalog, customer: Customer): Catalog => {
+  const { agreements, customerAWSAccountId, customerIdentifier } = customer
+  const arns = agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
+  const previousIdentifier = lookUp(catalog.customers, customerAWSAccountId)?.customerIdentifier
+  const others =
+    previousIdentifier === undefined
+      ? catalog.accounts
+      : HashMap.remove(catalog.accounts, previousIdentifier)
+  return {
+    ...catalog,
+    customers: HashMap.set(catalog.customers, customerAWSAccountId, customer),
+    accounts:
+      customerIdentifier === undefined
+        ? others
+        : HashMap.set(others, customerIdentifier, customerAWSAccountId),
+    licenses: arns.reduce(
+      (licenses, arn) => HashMap.set(licenses, arn, customerAWSAccountId),
+      catalog.licenses
+    )
+  }
+}
+
+const lookUp = <Value>(map: HashMap.HashMap<string, Value>, key: string | undefined) =>
+  key === undefined ? undefined : Option.getOrUndefined(HashMap.get(map, key))
+
+export const productOf = (catalog: Catalog, code: string): Product | undefined =>
+  lookUp(catalog.products, code)
+
+export const isInRegion = ({ region }: Pick<Catalog, "region">, product: Product): boolean =>
+  product.region === undefined || product.region === region
+
+/** A customer by either of its identities. */
+export interface Identity {
+  readonly customerAWSAccountId?: string | undefined
+  readonly customerIdentifier?: string | undefined
+}
+
+export const customerOf = (
+  catalog: Catalog,
+  { customerAWSAccountId, customerIdentifier }: Identity
+): Customer | undefined =>
+  lookUp(catalog.customers, customerAWSAccountId ?? lookUp(catalog.accounts, customerIdentifier))
+
+/** A licence's agreement, and whose it is. */
+export const licenseOf = (
+  catalog: Catalog,
+  arn: string | undefined
+): { readonly customer: Customer; readonly agreement: Agreement } | undefined => {
+  const customer = lookUp(catalog.customers, lookUp(catalog.licenses, arn))
+  const agreement = customer?.agreements.find(({ licenseArn }) => licenseArn === arn)
+  return customer && agreement && { customer, agreement }
+}
+
+/** True if an agreement ends before it begins. */
+export const isInverted = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "endsAt">): boolean =>
+  startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
+
+/** After a cancellation, the last usage is taken for so long. */
+const cancellationGracePeriod = hour
+
+/** Where an agreement stands in its life. */
+export const statusOf = (
+  { cancelledAt, endsAt, startsAt }: Agreement,
+  now: number
+): "pending" | "active" | "cancelled" | "ended" => {
+  if (endsAt !== undefined && endsAt.epochMillis <= now) return "ended"
+  if (cancelledAt !== undefined && cancelledAt.epochMillis <= now) {
+    const neverBegan = startsAt !== undefined && cancelledAt.epochMillis < startsAt.epochMillis
+    return neverBegan || now >= cancelledAt.epochMillis + cancellationGracePeriod
+      ? "ended"
+      : "cancelled"
+  }
+  return startsAt !== undefined && startsAt.epochMillis > now ? "pending" : "active"
+}
+
+/** Whether usage is taken under an agreement now. */
+export const acceptsUsage = (agreement: Agreement, now: number): boolean => {
+  const status = statusOf(agreement, now)
+  return status === "active" || status === "cancelled"
+}
+
+/** True if an agreement holds at the time of usage, or, by the hour, in a part of its hour. */
+export const covers = (
+  { endsAt, startsAt }: Agreement,
+  timestamp: number,
+  boundary: "exact" | "hour"
+): boolean => {
+  const from = startsAt?.epochMillis ?? Number.NEGATIVE_INFINITY
+  return (
+    timestamp >= (boundary === "hour" ? hourOf(from) : from) &&
+    timestamp < (endsAt?.epochMillis ?? Number.POSITIVE_INFINITY)
+  )
+}
+
+/** True if a customer may use a product now. */
+export const isSubscribed = (
+  customer: Customer | undefined,
+  productCode: string,
+  now: number,
+  matches: (agreement: Agreement) => boolean = constTrue
+): boolean =>
+  customer !== undefined &&
+  customer.suspended !== true &&
+  customer.agreements.some(
+    (agreement) =>
+      agreement.productCode === productCode && acceptsUsage(agreement, now) && matches(agreement)
+  )

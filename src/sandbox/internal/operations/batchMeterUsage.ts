@@ -1,0 +1,170 @@
+/** BatchMeterUsage: all records are looked at first, and then each has its own fate. */
+import type { BatchMeterUsageRequest } from "../../../BatchMeterUsage.js"
+import { type UsageRecord, UsageRecordResult } from "../../../UsageRecord.js"
+import type { Agreement } from "../../Scenario.js"
+import * as acceptanceWindow from "../model/acceptanceWindow.js"
+import {
+  acceptsUsage,
+  type Catalog,
+  covers,
+  customerOf,
+  isSubscribed,
+  licenseOf
+} from "../model/catalog.js"
+import type { State } from "../model/state.js"
+import { type CallContext, type Handler, reject, succeed } from "./handler.js"
+import {
+  firstRejection,
+  invalidTag,
+  otherRegion,
+  outOfWindow,
+  type Precondition,
+  unknownDimension,
+  unknownProduct
+} from "./preconditions.js"
+import { keyOf, recordUsage, splitOf } from "./recordUsage.js"
+
+export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request, context) => {
+  const { catalog } = state
+  const { productCode, usageRecords } = request
+  const callProductCode = productCode ?? licensedProduct(catalog, usageRecords[0])
+  const entries = usageRecords.map((record, index) => ({
+    record,
+    index,
+    productCode: productCode ?? licensedProduct(catalog, record),
+    callProductCode,
+    split: splitOf(record.usageAllocations)
+  }))
+  const rejection =
+    firstRejection(preconditions, entries, state, context) ??
+    (productCode === undefined ? undefined : unknownProduct(catalog, productCode))
+  if (rejection !== undefined) return [state, reject(rejection)]
+
+  const results: Array<UsageRecordResult | undefined> = []
+  let next = state
+  // in an order of their own, so that what is billed does not depend on the order of the call
+  for (const entry of [...entries].sort(compareEntries)) {
+    if (context.unprocessed.has(entry.index)) continue
+    const [after, result] = recordEntry(next, entry, context)
+    next = after
+    results[entry.index] = result
+  }
+  return [
+    next,
+    succeed({
+      results: results.filter((result) => result !== undefined),
+      unprocessedRecords: usageRecords.filter((_, index) => context.unprocessed.has(index))
+    })
+  ]
+}
+
+/** A record, its place in the call, and the product that either the call or its licence names. */
+interface BatchEntry {
+  readonly record: UsageRecord
+  readonly index: number
+  readonly productCode: string
+  /** The product of the call's first record. */
+  readonly callProductCode: string
+  readonly split: string
+}
+
+const licensedProduct = (catalog: Catalog, record: UsageRecord | undefined): string =>
+  licenseOf(catalog, record?.licenseArn)?.agreement.productCode ?? ""
+
+const preconditions: ReadonlyArray<Precondition<BatchEntry>> = [
+  ({ record }, { behavior }, { now }) =>
+    outOfWindow(record.timestamp.epochMillis, now, {
+      ...acceptanceWindow.batchMeterUsage,
+      boundary: behavior.windowBoundary,
+      futureTolerance: behavior.futureTolerance
+    }),
+  ({ record }, state, { now }) => unusableLicense(state, record, now),
+  ({ callProductCode, productCode }, { behavior }) =>
+    productCode === callProductCode
+      ? undefined
+      : {
+          code: behavior.mixedProducts,
+          message: `The licenses of the call are of two products, ${callProductCode} and ${productCode}. A BatchMeterUsage request is for only one product.`
+        },
+  ({ productCode }, { catalog }) => unknownProduct(catalog, productCode),
+  ({ productCode }, { catalog }) =>
+    otherRegion(catalog, productCode, "InvalidProductCodeException"),
+  ({ productCode, record }, { catalog }) =>
+    unknownDimension(catalog, productCode, record.dimension),
+  ({ record }, state) => invalidTag(state, record.usageAllocations),
+  ({ record }, { behavior, catalog }) =>
+    behavior.unknownCustomer === "InvalidCustomerIdentifierException" &&
+    customerOf(catalog, record) === undefined
+      ? {
+          code: "InvalidCustomerIdentifierException",
+          message: `Customer ${record.customerAWSAccountId ?? record.customerIdentifier} is not known.`
+        }
+      : undefined
+]
+
+const unusableLicense = ({ behavior, catalog }: State, record: UsageRecord, now: number) => {
+  if (record.licenseArn === undefined) return undefined
+  const license = licenseOf(catalog, record.licenseArn)
+  const problem =
+    license === undefined || license.customer !== customerOf(catalog, record)
+      ? "is not valid for this customer"
+      : !acceptsUsage(license.agreement, now)
+        ? "is not active"
+        : covers(license.agreement, record.timestamp.epochMillis, behavior.windowBoundary)
+          ? undefined
+          : "was not active at the time of the usage"
+  return problem === undefined
+    ? undefined
+    : { code: "InvalidLicenseException", message: `License ${record.licenseArn} ${problem}.` }
+}
+
+/** The earliest usage first, then the smaller quantity. */
+const compareEntries = (left: BatchEntry, right: BatchEntry): number =>
+  left.record.timestamp.epochMillis - right.record.timestamp.epochMillis ||
+  left.record.quantity - right.record.quantity ||
+  (left.split < right.split ? -1 : left.split > right.split ? 1 : 0)
+
+/** What becomes of one record. */
+const recordEntry = (
+  state: State,
+  { productCode, record, split }: BatchEntry,
+  { now }: CallContext
+): readonly [State, UsageRecordResult] => {
+  const customer = customerOf(state.catalog, record)
+  const isCovered = (agreement: Agreement) =>
+    covers(agreement, record.timestamp.epochMillis, state.behavior.windowBoundary)
+  if (customer === undefined || !isSubscribed(customer, productCode, now, isCovered)) {
+    return [state, result(record, "CustomerNotSubscribed")]
+  }
+  const { customerAWSAccountId } = customer
+  const { dimension, licenseArn, quantity, usageAllocations } = record
+  const timestamp = record.timestamp.epochMillis
+  const hour = acceptanceWindow.hourOf(timestamp)
+  const purchaseKey =
+    licenseArn === undefined ? keyOf("product", productCode) : keyOf("licence", licenseArn)
+  const [next, meteringRecordId] = recordUsage(
+    state,
+    keyOf("BatchMeterUsage", purchaseKey, customerAWSAccountId, dimension, hour),
+    {
+      operation: "BatchMeterUsage",
+      productCode,
+      licenseArn,
+      customerAWSAccountId,
+      dimension,
+      hour,
+      timestamp,
+      quantity,
+      usageAllocations,
+      split
+    }
+  )
+  return meteringRecordId === undefined
+    ? [state, result(record, "DuplicateRecord")]
+    : [next, result(record, "Success", meteringRecordId)]
+}
+
+const result = (usageRecord: UsageRecord, status: string, meteringRecordId?: string) =>
+  new UsageRecordResult(
+    { usageRecord, status, ...(meteringRecordId !== undefined && { meteringRecordId }) },
+    true
+  )

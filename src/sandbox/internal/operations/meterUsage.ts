@@ -1,0 +1,114 @@
+/** MeterUsage: once per hour, dimension and instance, on behalf of the account that calls. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import type { MeterUsageRequest } from "../../../MeterUsage.js"
+import * as acceptanceWindow from "../model/acceptanceWindow.js"
+import { productOf } from "../model/catalog.js"
+import { change } from "../model/state.js"
+import { dryRunSucceeded } from "../server/awsJsonServer.js"
+import { type Handler, reject, succeed } from "./handler.js"
+import {
+  firstRejection,
+  invalidTag,
+  notEntitled,
+  otherRegion,
+  outOfWindow,
+  type Precondition,
+  unknownDimension,
+  unknownProduct
+} from "./preconditions.js"
+import { keyOf, recordUsage, splitOf } from "./recordUsage.js"
+
+export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) => {
+  const rejection = firstRejection(preconditions, [request], state, context)
+  if (rejection !== undefined) return [state, reject(rejection)]
+  if (request.dryRun) {
+    return [
+      state,
+      state.behavior.dryRun === "answer"
+        ? succeed({ meteringRecordId: dryRunSucceeded.code })
+        : reject(dryRunSucceeded)
+    ]
+  }
+
+  const { clientToken, productCode, usageAllocations, usageDimension, usageQuantity } = request
+  const { customerAWSAccountId, instanceId } = context.caller
+  const timestamp = request.timestamp.epochMillis
+  const split = splitOf(usageAllocations)
+  const parameters = keyOf(productCode, timestamp, usageDimension, usageQuantity, split)
+
+  const tokenKey = clientToken === undefined ? undefined : keyOf(customerAWSAccountId, clientToken)
+  const idempotencyRecord =
+    tokenKey === undefined
+      ? undefined
+      : Option.getOrUndefined(HashMap.get(state.idempotencyRecords, tokenKey))
+  if (idempotencyRecord !== undefined) {
+    return idempotencyRecord.request === parameters
+      ? [state, succeed({ meteringRecordId: idempotencyRecord.meteringRecordId })]
+      : [state, reject(conflict)]
+  }
+
+  const hour = acceptanceWindow.hourOf(timestamp)
+  const isHourly = productOf(state.catalog, productCode)?.metering !== "agentCore"
+  const [next, meteringRecordId] = recordUsage(
+    state,
+    isHourly
+      ? keyOf("MeterUsage", productCode, customerAWSAccountId, instanceId, usageDimension, hour)
+      : // whoever sends no token is given a new one
+        keyOf(
+          "AgentCore",
+          customerAWSAccountId,
+          ...(clientToken === undefined ? ["", context.requestId] : [clientToken])
+        ),
+    {
+      operation: "MeterUsage",
+      productCode,
+      customerAWSAccountId,
+      dimension: usageDimension,
+      hour,
+      timestamp,
+      quantity: usageQuantity,
+      usageAllocations,
+      split
+    }
+  )
+  if (meteringRecordId === undefined) return [state, reject(duplicate)]
+  return [
+    tokenKey === undefined
+      ? next
+      : change(next, {
+          _tag: "Receipt",
+          key: tokenKey,
+          receipt: { request: parameters, meteringRecordId }
+        }),
+    succeed({ meteringRecordId })
+  ]
+}
+
+/** A dry run ends with these, before anything that was metered earlier is looked at. */
+const preconditions: ReadonlyArray<Precondition<MeterUsageRequest>> = [
+  ({ timestamp }, { behavior }, { now }) =>
+    outOfWindow(timestamp.epochMillis, now, {
+      ...acceptanceWindow.meterUsage,
+      boundary: behavior.windowBoundary,
+      futureTolerance: behavior.futureTolerance
+    }),
+  ({ productCode }, { catalog }) => unknownProduct(catalog, productCode),
+  ({ productCode }, { catalog }) =>
+    otherRegion(catalog, productCode, "InvalidEndpointRegionException"),
+  ({ productCode, timestamp }, state, context) =>
+    notEntitled(state, productCode, context, timestamp.epochMillis),
+  ({ productCode, usageDimension }, { catalog }) =>
+    unknownDimension(catalog, productCode, usageDimension),
+  ({ usageAllocations }, state) => invalidTag(state, usageAllocations)
+]
+
+const conflict = {
+  code: "IdempotencyConflictException",
+  message: "The ClientToken was already used in a request with other parameters."
+}
+
+const duplicate = {
+  code: "DuplicateRequestException",
+  message: "Another quantity was already metered for this hour and dimension."
+}

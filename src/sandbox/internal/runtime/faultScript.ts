@@ -1,0 +1,63 @@
+/** Which fault befalls the next call: a script's next step, or what a seed decides. */
+import * as Utils from "effect/Utils"
+import type { OperationName } from "../../../MeteringError.js"
+import type { Fault, Faults, RandomFault, ScriptedFault } from "../../Fault.js"
+
+/** What is left of a script, the chances, and where in its sequence the generator of numbers is. */
+export interface FaultState {
+  readonly script: ReadonlyArray<ScriptedFault>
+  readonly chances: ReadonlyArray<RandomFault>
+  readonly random: Utils.PCGRandomState
+}
+
+export const start = ({ chances = [], script = [], seed = 0 }: Faults): FaultState => ({
+  script,
+  chances,
+  random: new Utils.PCGRandom(seed).getState()
+})
+
+const appliesTo =
+  (operation: OperationName) =>
+  (fault: ScriptedFault | RandomFault): boolean =>
+    fault.operation === undefined || fault.operation === operation
+
+/** The fault of the next call of an operation. */
+export const next = (state: FaultState, operation: OperationName): readonly [Fault, FaultState] => {
+  const { chances, script } = state
+  const index = script.findIndex(appliesTo(operation))
+  const scripted = script[index]
+  if (scripted !== undefined) {
+    const times = (scripted.times ?? 1) - 1
+    const remaining = times > 0 ? [{ ...scripted, times }] : []
+    return [
+      scripted,
+      { ...state, script: [...script.slice(0, index), ...remaining, ...script.slice(index + 1)] }
+    ]
+  }
+  const applicable = chances.filter(appliesTo(operation))
+  if (applicable.length === 0) return [noFault, state]
+  const random = randomFrom(state)
+  const drawn = applicable.find(({ probability }) => random.number() < probability)
+  return [drawn ?? noFault, { ...state, random: random.getState() }]
+}
+
+const noFault: Fault = { fault: "none" }
+
+/** The numbers from 0 to `length - 1`, in an order that the seed decides. */
+export const shuffle = (
+  state: FaultState,
+  length: number
+): readonly [ReadonlyArray<number>, FaultState] => {
+  const random = randomFrom(state)
+  const drawn = Array.from({ length }, (_, index) => [random.number(), index] as const)
+  return [
+    drawn.sort(([left], [right]) => left - right).map(([, index]) => index),
+    { ...state, random: random.getState() }
+  ]
+}
+
+const randomFrom = ({ random }: FaultState): Utils.PCGRandom => {
+  const generator = new Utils.PCGRandom(0)
+  generator.setState(random)
+  return generator
+}

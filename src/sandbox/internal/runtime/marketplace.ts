@@ -1,0 +1,210 @@
+/** What a buyer's doings make of a state. Each is a new state, or why there is none. */
+
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as HashMap from "effect/HashMap"
+import * as Schema from "effect/Schema"
+import type * as Marketplace from "../../Marketplace.js"
+import { Agreement, type Customer } from "../../Scenario.js"
+import { customerOf, isInverted, productOf, statusOf } from "../model/catalog.js"
+import { sha256Hex } from "../model/hash.js"
+import { capacityError, change, type State } from "../model/state.js"
+import { keyOf } from "../operations/recordUsage.js"
+import { customers } from "./report.js"
+
+type UpdateResult<A> = Either.Either<readonly [A, State], string>
+
+/** A token as the marketplace would hand it to a buyer. */
+export const mintToken = (
+  state: State,
+  selector: Marketplace.AgreementSelector,
+  now: number
+): UpdateResult<string> =>
+  Either.gen(function* () {
+    const capacityReached = capacityError(state)
+    if (capacityReached !== undefined) return yield* Either.left(capacityReached)
+    const customer = yield* findCustomer(state, selector)
+    const matching = customer.agreements.filter(matchesSelector(selector))
+    const agreement = matching.find((one) => statusOf(one, now) !== "ended") ?? matching[0]
+    if (agreement === undefined) return yield* Either.left(noAgreementMessage(customer, selector))
+    const { customerAWSAccountId, customerIdentifier } = customer
+    const { licenseArn, productCode } = agreement
+    const count = HashMap.size(state.tokens)
+    const key = `sandbox-${sha256Hex(keyOf(count, customerAWSAccountId, productCode))}`
+    const token = {
+      mintedAt: now,
+      customerAWSAccountId,
+      customerIdentifier,
+      productCode,
+      licenseArn
+    }
+    return [key, change(state, { _tag: "Token", key, token })] as const
+  })
+
+export const addCustomer = (
+  state: State,
+  customer: Marketplace.NewCustomer
+): UpdateResult<Customer> => {
+  const { agreements = [], customerAWSAccountId, customerIdentifier } = customer
+  const existing = customerOf(state.catalog, { customerAWSAccountId })
+  const identifierOwner = customerOf(state.catalog, { customerIdentifier })
+  if (identifierOwner !== undefined && identifierOwner !== existing) {
+    return Either.left(
+      `The customer identifier ${customerIdentifier} is ${identifierOwner.customerAWSAccountId}'s.`
+    )
+  }
+  const currentIdentifier = existing?.customerIdentifier
+  if (
+    currentIdentifier !== undefined &&
+    customerIdentifier !== undefined &&
+    currentIdentifier !== customerIdentifier
+  ) {
+    return Either.left(
+      `Customer ${customerAWSAccountId} has the customer identifier ${currentIdentifier}.`
+    )
+  }
+  const currentAgreements = existing?.agreements ?? []
+  const added = agreements.filter(
+    (agreement) => !currentAgreements.some((one) => isSameAgreement(one, agreement))
+  )
+  const inverted = added.find(isInverted)
+  if (inverted !== undefined) return Either.left(invertedPeriodMessage(inverted.productCode))
+  const unknown = added.find(({ productCode }) => !productOf(state.catalog, productCode))
+  if (unknown !== undefined) return Either.left(unknownProductMessage(unknown.productCode))
+  const duplicate = added.find(
+    ({ licenseArn }, index) =>
+      hasLicense(state, licenseArn) ||
+      (licenseArn !== undefined &&
+        added.findIndex((other) => other.licenseArn === licenseArn) < index)
+  )
+  if (duplicate !== undefined) return Either.left(`The licence ${duplicate.licenseArn} is taken.`)
+  return updateCustomer(state, {
+    ...existing,
+    customerAWSAccountId,
+    ...(customerIdentifier !== undefined && { customerIdentifier }),
+    agreements: [...currentAgreements, ...added]
+  })
+}
+
+const isSameAgreement = Schema.equivalence(Agreement)
+
+export const subscribe = (
+  state: State,
+  subscription: Marketplace.Subscription,
+  now: number
+): UpdateResult<Agreement> =>
+  Either.gen(function* () {
+    const { customerAWSAccountId, customerIdentifier, endsAt, productCode } = subscription
+    const { startsAt = DateTime.unsafeMake(now) } = subscription
+    if (isInverted({ startsAt, endsAt }))
+      return yield* Either.left(invertedPeriodMessage(productCode))
+    const customer = yield* findCustomer(state, { customerAWSAccountId, customerIdentifier })
+    if (productOf(state.catalog, productCode) === undefined) {
+      return yield* Either.left(unknownProductMessage(productCode))
+    }
+    const { agreements, customerAWSAccountId: account } = customer
+    const { licenseArn = licenseArnFor(account, productCode, agreements.length) } = subscription
+    if (licenseArn !== null && hasLicense(state, licenseArn)) {
+      return yield* Either.left(`The licence ${licenseArn} is taken.`)
+    }
+    const agreement: Agreement = {
+      productCode,
+      ...(licenseArn !== null && { licenseArn }),
+      startsAt,
+      ...(endsAt !== undefined && { endsAt })
+    }
+    const [, next] = yield* updateCustomer(state, {
+      ...customer,
+      agreements: [...agreements, agreement]
+    })
+    return [agreement, next] as const
+  })
+
+/** From now on, only the last usage is taken, for an hour. */
+export const cancel = (
+  state: State,
+  selector: Marketplace.AgreementSelector,
+  now: number
+): UpdateResult<Customer> =>
+  Either.gen(function* () {
+    const customer = yield* findCustomer(state, selector)
+    const isCancellable = (agreement: Agreement) =>
+      matchesSelector(selector)(agreement) &&
+      agreement.cancelledAt === undefined &&
+      statusOf(agreement, now) !== "ended"
+    if (!customer.agreements.some(isCancellable))
+      return yield* Either.left(noAgreementMessage(customer, selector))
+    const cancelledAt = DateTime.unsafeMake(now)
+    return yield* updateCustomer(state, {
+      ...customer,
+      agreements: customer.agreements.map((agreement) =>
+        isCancellable(agreement) ? { ...agreement, cancelledAt } : agreement
+      )
+    })
+  })
+
+export const suspend = (
+  state: State,
+  selector: Marketplace.CustomerSelector,
+  suspended: boolean
+): UpdateResult<Customer> =>
+  Either.flatMap(findCustomer(state, selector), (customer) =>
+    updateCustomer(state, { ...customer, suspended })
+  )
+
+const updateCustomer = (
+  state: State,
+  customer: Customer
+): Either.Either<readonly [Customer, State]> =>
+  Either.right([customer, change(state, { _tag: "Customer", customer })])
+
+/** The first with such an agreement, unless there is a name; those of the scenario come before the others. */
+const findCustomer = (
+  state: State,
+  selector: Marketplace.AgreementSelector
+): Either.Either<Customer, string> => {
+  const { customerAWSAccountId, customerIdentifier } = selector
+  const identity = customerAWSAccountId ?? customerIdentifier
+  if (
+    customerAWSAccountId !== undefined &&
+    customerIdentifier !== undefined &&
+    customerOf(state.catalog, { customerIdentifier })?.customerAWSAccountId !== customerAWSAccountId
+  ) {
+    return Either.left(
+      `There is no customer ${customerAWSAccountId} with the identifier ${customerIdentifier} in the sandbox.`
+    )
+  }
+  const customer =
+    identity !== undefined
+      ? customerOf(state.catalog, selector)
+      : [...state.origin.scenario.customers, ...customers(state)]
+          .map(({ customerAWSAccountId }) => customerOf(state.catalog, { customerAWSAccountId }))
+          .find((customer) => customer?.agreements.some(matchesSelector(selector)))
+  return customer === undefined
+    ? Either.left(`There is no customer ${identity ?? "with such an agreement"} in the sandbox.`)
+    : Either.right(customer)
+}
+
+const matchesSelector =
+  ({ licenseArn, productCode }: Marketplace.AgreementSelector) =>
+  (agreement: Agreement): boolean =>
+    (licenseArn === undefined || agreement.licenseArn === licenseArn) &&
+    (productCode === undefined || agreement.productCode === productCode)
+
+const hasLicense = (state: State, licenseArn: string | undefined): boolean =>
+  licenseArn !== undefined && HashMap.has(state.catalog.licenses, licenseArn)
+
+const licenseArnFor = (account: string, productCode: string, count: number): string =>
+  `arn:aws:license-manager::${account}:license:l-${sha256Hex(keyOf(account, productCode, count)).slice(0, 32)}`
+
+const invertedPeriodMessage = (productCode: string) =>
+  `The agreement for ${productCode} ends before it begins: endsAt must be later than startsAt, which is now unless given.`
+
+const unknownProductMessage = (productCode: string) =>
+  `There is no product ${productCode} in the sandbox.`
+
+const noAgreementMessage = (
+  { customerAWSAccountId }: Customer,
+  selector: Marketplace.AgreementSelector
+) =>
+  `Customer ${customerAWSAccountId} has no agreement for ${selector.licenseArn ?? selector.productCode ?? "any product"}.`

@@ -1,0 +1,261 @@
+/** A state as there is to see of it. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as HashMap from "effect/HashMap"
+import * as Schema from "effect/Schema"
+import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
+import * as codec from "../../../internal/schema/codec.js"
+import { shapeOf } from "../../../internal/schema/shape.js"
+import type { OperationName } from "../../../MeteringError.js"
+import * as MeterUsage from "../../../MeterUsage.js"
+import * as RegisterUsage from "../../../RegisterUsage.js"
+import * as ResolveCustomer from "../../../ResolveCustomer.js"
+import * as Report from "../../Report.js"
+import type { Customer } from "../../Scenario.js"
+import * as callLog from "../model/callLog.js"
+import type { LoggedCall, MeteredUsage, State } from "../model/state.js"
+import * as slices from "./slices.js"
+
+/** By product, customer, dimension, hour and id. */
+const compareRecords = (left: MeteredUsage, right: MeteredUsage): number =>
+  compareByHour(left, right) || compare(left.meteringRecordId, right.meteringRecordId)
+
+/** By product, customer, dimension and hour. */
+const compareByHour = (left: HourKey, right: HourKey): number =>
+  compare(left.productCode, right.productCode) ||
+  compare(left.customerAWSAccountId, right.customerAWSAccountId) ||
+  compare(left.dimension, right.dimension) ||
+  left.hour - right.hour
+
+type HourKey = Pick<MeteredUsage, "productCode" | "customerAWSAccountId" | "dimension" | "hour">
+
+const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
+
+/** Orders that were found before: a state that is asked for page by page is sorted once. */
+const sortCache = new WeakMap<State["metered"], ReadonlyArray<MeteredUsage>>()
+
+const sorted = ({ metered }: State): Effect.Effect<ReadonlyArray<MeteredUsage>> =>
+  Effect.suspend(() => {
+    const cached = sortCache.get(metered)
+    return cached !== undefined
+      ? Effect.succeed(cached)
+      : Effect.tap(slices.sort(HashMap.values(metered), compareRecords), (all) =>
+          Effect.sync(() => sortCache.set(metered, all))
+        )
+  })
+
+export const records = (state: State): Effect.Effect<ReadonlyArray<Report.MeteringRecord>> =>
+  Effect.flatMap(sorted(state), (all) => slices.map(all, recordOf))
+
+const recordOf = (metered: MeteredUsage): Report.MeteringRecord => ({
+  meteringRecordId: metered.meteringRecordId,
+  operation: metered.operation,
+  productCode: metered.productCode,
+  customerAWSAccountId: metered.customerAWSAccountId,
+  dimension: metered.dimension,
+  hour: DateTime.unsafeMake(metered.hour),
+  timestamp: DateTime.unsafeMake(metered.timestamp),
+  quantity: metered.quantity,
+  ...(metered.licenseArn !== undefined && { licenseArn: metered.licenseArn }),
+  ...(metered.usageAllocations !== undefined && { usageAllocations: metered.usageAllocations })
+})
+
+/** Some records in their order, and where to go on. */
+export const recordsPage = (
+  state: State,
+  options: Report.PageOptions
+): Effect.Effect<Report.RecordsPage, string> =>
+  Effect.gen(function* () {
+    const { limit, position } = yield* parsePageOptions(options)
+    const all = yield* sorted(state)
+    const from =
+      position === undefined
+        ? 0
+        : firstIndex(
+            all,
+            (one) =>
+              (compareByHour(one, position) || compare(one.meteringRecordId, position.id)) > 0
+          )
+    const page = all.slice(from, from + limit)
+    const last = page.at(-1)
+    return {
+      records: page.map(recordOf),
+      ...(last !== undefined &&
+        from + limit < all.length && { next: encodeCursor(last, last.meteringRecordId) })
+    }
+  })
+
+/** Records of the same product, customer, dimension and hour follow each other. */
+export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.BilledUsage>> =>
+  Effect.flatMap(sorted(state), (all) =>
+    Effect.gen(function* () {
+      const found: Array<Report.BilledUsage> = []
+      let from = 0
+      while (from < all.length) {
+        const { page, to } = billedFrom(all, from, billedPerTask)
+        for (const one of page) found.push(one)
+        from = to
+        if (from < all.length) yield* slices.nextTask
+      }
+      return found
+    })
+  )
+
+const billedPerTask = 8192
+
+/** Some of what is billed in its order, and where to go on. */
+export const billedPage = (
+  state: State,
+  options: Report.PageOptions
+): Effect.Effect<Report.BilledPage, string> =>
+  Effect.gen(function* () {
+    const { limit, position } = yield* parsePageOptions(options)
+    const all = yield* sorted(state)
+    const from =
+      position === undefined ? 0 : firstIndex(all, (one) => compareByHour(one, position) > 0)
+    const { page, to } = billedFrom(all, from, limit)
+    const last = all[to - 1]
+    return {
+      billed: page,
+      ...(last !== undefined && to < all.length && { next: encodeCursor(last, "") })
+    }
+  })
+
+/** The billed records from a place on, and the place after them. */
+const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: number) => {
+  const page: Array<Report.BilledUsage> = []
+  let to = from
+  while (page.length < limit) {
+    const first = all[to]
+    if (first === undefined) break
+    let quantity = 0
+    for (
+      let one: MeteredUsage | undefined = first;
+      one !== undefined && compareByHour(one, first) === 0;
+      one = all[++to]
+    ) {
+      quantity += one.quantity
+    }
+    const { customerAWSAccountId, dimension, hour, productCode } = first
+    page.push({
+      productCode,
+      customerAWSAccountId,
+      dimension,
+      hour: DateTime.unsafeMake(hour),
+      quantity
+    })
+  }
+  return { page, to }
+}
+
+/** The first place from which on this holds. */
+const firstIndex = <A>(all: ReadonlyArray<A>, predicate: (one: A) => boolean): number => {
+  let [low, high] = [0, all.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    // it is below the end
+    if (predicate(all[middle] as A)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The last entry of a page. What comes or goes between two pages moves no other entry. */
+const Cursor = Schema.parseJson(
+  Schema.Tuple(Schema.String, Schema.String, Schema.String, Schema.Number, Schema.String)
+)
+
+const encodeCursor = (
+  { customerAWSAccountId, dimension, hour, productCode }: HourKey,
+  id: string
+) =>
+  Encoding.encodeBase64Url(
+    Schema.encodeSync(Cursor)([productCode, customerAWSAccountId, dimension, hour, id])
+  )
+
+const decodeCursor = (token: string) =>
+  Encoding.decodeBase64UrlString(token).pipe(
+    Either.flatMap((text) => Schema.decodeEither(Cursor)(text)),
+    Either.mapBoth({
+      onLeft: () => 'after: expected the "next" of another page',
+      onRight: ([productCode, customerAWSAccountId, dimension, hour, id]) => ({
+        productCode,
+        customerAWSAccountId,
+        dimension,
+        hour,
+        id
+      })
+    })
+  )
+
+const parsePageOptions = ({ after, limit = Report.defaultPageLimit }: Report.PageOptions) =>
+  Either.gen(function* () {
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= Report.maxPageLimit)) {
+      return yield* Either.left(`limit: expected a whole number from 1 to ${Report.maxPageLimit}`)
+    }
+    return { limit, position: after === undefined ? undefined : yield* decodeCursor(after) }
+  })
+
+/** By account. */
+export const customers = (state: State): ReadonlyArray<Customer> =>
+  Array.from(HashMap.values(state.catalog.customers)).sort((left, right) =>
+    compare(left.customerAWSAccountId, right.customerAWSAccountId)
+  )
+
+export const log = (state: State): ReadonlyArray<Report.Call> =>
+  callLog.toArray(state.log).map(callOf)
+
+const callOf = ({
+  response,
+  at,
+  fault,
+  operation,
+  request,
+  requestId,
+  callerIdentity
+}: LoggedCall): Report.Call => ({
+  requestId,
+  at: DateTime.unsafeMake(at),
+  ...(operation !== undefined && { operation }),
+  ...(callerIdentity.accessKeyId !== undefined && { accessKeyId: callerIdentity.accessKeyId }),
+  signature: callerIdentity.signature,
+  fault,
+  ...(operation !== undefined &&
+    request !== undefined && { request: redactRequest(encoders[operation].request(request)) }),
+  ...(response !== undefined &&
+    Either.match(response, {
+      onLeft: ({ body, status }) => ({
+        status,
+        answer: body.startsWith("{") ? JSON.parse(body) : body
+      }),
+      onRight: ({ fields }) => ({
+        status: 200,
+        ...(operation !== undefined && { answer: encoders[operation].response(fields) })
+      })
+    }))
+})
+
+const redactRequest = (request: Record<string, unknown>) =>
+  "RegistrationToken" in request ? { ...request, RegistrationToken: "<redacted>" } : request
+
+const encodersOf = ({
+  request,
+  response
+}: typeof BatchMeterUsage.operation | UniformOperation) => ({
+  request: codec.encoder(shapeOf(request)),
+  response: codec.encoder(shapeOf(response))
+})
+
+type UniformOperation =
+  | typeof MeterUsage.operation
+  | typeof RegisterUsage.operation
+  | typeof ResolveCustomer.operation
+
+const encoders: { readonly [Name in OperationName]: ReturnType<typeof encodersOf> } = {
+  MeterUsage: encodersOf(MeterUsage.operation),
+  BatchMeterUsage: encodersOf(BatchMeterUsage.operation),
+  RegisterUsage: encodersOf(RegisterUsage.operation),
+  ResolveCustomer: encodersOf(ResolveCustomer.operation)
+}

@@ -1,0 +1,50 @@
+/** The key pair that a sandbox signs RegisterUsage's answers with. */
+import { createPrivateKey } from "node:crypto"
+import * as Effect from "effect/Effect"
+import type { Claims } from "../model/state.js"
+
+export interface SigningKey {
+  /** SPKI, PEM. */
+  readonly publicKey: string
+  readonly sign: (claims: Claims) => Effect.Effect<string>
+}
+
+/** A private key, PKCS #8 in PEM. It takes longer to make than everything else of a sandbox together. */
+export const generate = async (): Promise<string> => {
+  const jose = await import("jose")
+  const { privateKey } = await jose.generateKeyPair("PS256", { extractable: true })
+  return jose.exportPKCS8(privateKey)
+}
+
+/** True of a text that is a private key that can sign: RSA of 2048 bits or more, PKCS #8 in PEM. */
+export const isPrivateKey = (pem: string): boolean => {
+  try {
+    const { asymmetricKeyDetails, asymmetricKeyType } = createPrivateKey(pem)
+    return (
+      pem.startsWith("-----BEGIN PRIVATE KEY-----") &&
+      asymmetricKeyType === "rsa" &&
+      (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048
+    )
+  } catch {
+    return false
+  }
+}
+
+/** The pair of a private key. */
+export const fromPrivateKey = async (pem: string): Promise<SigningKey> => {
+  const jose = await import("jose")
+  const privateKey = await jose.importPKCS8(pem, "PS256", { extractable: true })
+  const { e, kty, n } = await jose.exportJWK(privateKey)
+  const publicKey = await jose.importJWK({ e, kty, n } as JsonWebKey, "PS256", {
+    extractable: true
+  })
+  return {
+    publicKey: await jose.exportSPKI(publicKey as CryptoKey),
+    sign: (claims) =>
+      Effect.promise(() =>
+        new jose.SignJWT({ ...claims })
+          .setProtectedHeader({ alg: "PS256", typ: "JWT" })
+          .sign(privateKey)
+      )
+  }
+}

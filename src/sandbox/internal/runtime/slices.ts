@@ -1,0 +1,71 @@
+/** Long work in slices, between which other fibers and connections have their turn. */
+import * as Effect from "effect/Effect"
+
+/** Goes on after whatever the event loop has waiting. */
+export const nextTask: Effect.Effect<void> = Effect.async((resume) => {
+  const handle = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(handle))
+})
+
+/** The number of steps of sorting and mapping that take a few milliseconds. */
+const sliceLength = 8192
+
+/** Applies a function to all elements. */
+export const map = <A, B>(all: ReadonlyArray<A>, f: (element: A) => B): Effect.Effect<Array<B>> =>
+  Effect.gen(function* () {
+    const mapped: Array<B> = []
+    for (let from = 0; from < all.length; from += sliceLength) {
+      if (from > 0) yield* nextTask
+      for (const element of all.slice(from, from + sliceLength)) mapped.push(f(element))
+    }
+    return mapped
+  })
+
+/** Sorts into a new array, as `Array.prototype.sort` does. */
+export const sort = <A>(
+  all: Iterable<A>,
+  compare: (left: A, right: A) => number
+): Effect.Effect<ReadonlyArray<A>> =>
+  Effect.gen(function* () {
+    let runs: Array<ReadonlyArray<A>> = []
+    let run: Array<A> = []
+    for (const element of all) {
+      run.push(element)
+      if (run.length === sliceLength) {
+        runs.push(run.sort(compare))
+        run = []
+        yield* nextTask
+      }
+    }
+    if (run.length > 0) runs.push(run.sort(compare))
+    while (runs.length > 1) {
+      const merged: Array<ReadonlyArray<A>> = []
+      for (let i = 0; i < runs.length; i += 2) {
+        const [left = [], right] = runs.slice(i, i + 2)
+        merged.push(right === undefined ? left : yield* merge(left, right, compare))
+      }
+      runs = merged
+    }
+    return runs[0] ?? []
+  })
+
+const merge = <A>(
+  left: ReadonlyArray<A>,
+  right: ReadonlyArray<A>,
+  compare: (left: A, right: A) => number
+): Effect.Effect<ReadonlyArray<A>> =>
+  Effect.gen(function* () {
+    const merged: Array<A> = []
+    let i = 0
+    let j = 0
+    while (i < left.length || j < right.length) {
+      for (let steps = sliceLength; steps > 0 && (i < left.length || j < right.length); steps--) {
+        // neither index is beyond its end where it is read
+        const takesLeft =
+          j >= right.length || (i < left.length && compare(left[i] as A, right[j] as A) <= 0)
+        merged.push((takesLeft ? left[i++] : right[j++]) as A)
+      }
+      yield* nextTask
+    }
+    return merged
+  })

@@ -1,0 +1,135 @@
+/** What a scenario's fields are made of: in a file as JSON has them, in code as Effect has them. */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as fields from "../../../internal/schema/fields.js"
+
+export const NonEmptyText = Schema.String.pipe(
+  Schema.minLength(1, { message: () => "Expected text that is not empty" })
+).annotations({ identifier: "NonEmptyText", title: "Text", description: "text that is not empty" })
+
+// what calls name things by has the form that it has in calls, or none could name it
+export const ProductCode = fields.ProductCode.annotations({
+  identifier: "ProductCode",
+  title: "Product code"
+})
+
+export const Dimension = fields.Dimension.annotations({
+  identifier: "Dimension",
+  title: "Dimension"
+})
+
+export const CustomerIdentifier = fields.CustomerIdentifier.annotations({
+  identifier: "CustomerIdentifier",
+  title: "Customer identifier"
+})
+
+export const CustomerAWSAccountId = fields.CustomerAWSAccountId.annotations({
+  identifier: "CustomerAWSAccountId",
+  title: "AWS account"
+})
+
+export const LicenseArn = fields.LicenseArn.annotations({
+  identifier: "LicenseArn",
+  title: "Licence"
+})
+
+/** An access key's id, as far as a signed header can name it: there, these characters are its end. */
+export const accessKeyIdPattern = "[^/,\\s]{1,128}"
+
+export const AccessKeyId = Schema.String.pipe(
+  Schema.pattern(new RegExp(`^${accessKeyIdPattern}$`))
+).annotations({
+  identifier: "AccessKeyId",
+  title: "Access key id",
+  description: "1 to 128 characters, without spaces, commas and slashes"
+})
+
+/** A field that an editor explains. */
+export const field = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.propertySignature(schema).annotations({ description })
+
+/** A field that may be left out, and that an editor explains. */
+export const optionalField = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.optional(schema).annotations({ description })
+
+export const PositiveInt = Schema.Number.pipe(
+  Schema.int({ message: () => "Expected a whole number from 1" }),
+  Schema.positive({ message: () => "Expected a whole number from 1" })
+).annotations({
+  identifier: "PositiveInt",
+  title: "Whole number",
+  description: "a whole number from 1"
+})
+
+/** Without an offset, JavaScript would take a time for one of the machine's own zone. */
+const zonedTimePattern = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+
+const parseTime = (text: string): Option.Option<DateTime.Utc> => {
+  const day = zonedTimePattern.exec(text)?.[1] ?? ""
+  // to JavaScript, 30 February is 2 March
+  const isDay = Option.exists(DateTime.make(day), (time) => DateTime.formatIsoDateUtc(time) === day)
+  return isDay ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
+}
+
+const timeDescription = "an ISO 8601 time with its zone, such as 2026-11-25T10:00:00Z"
+
+/** A point in time: a `DateTime.Utc`, and in JSON text in ISO 8601 with its zone. */
+export const Time = Schema.transformOrFail(
+  Schema.String.annotations({ jsonSchema: { type: "string", pattern: zonedTimePattern.source } }),
+  Schema.DateTimeUtcFromSelf,
+  {
+    strict: true,
+    decode: (text, _, ast) =>
+      Either.fromOption(
+        parseTime(text),
+        () => new ParseResult.Type(ast, text, `Expected ${timeDescription}`)
+      ),
+    encode: (time) => Either.right(DateTime.formatIso(time))
+  }
+).annotations({ identifier: "Time", description: timeDescription })
+
+/** A number is of milliseconds; a text may have decimals, and is not negative. */
+const durationPattern = /^\d+(\.\d+)?\s+(nano|micro|milli|second|minute|hour|day|week)s?$/
+
+const durationSchema = (identifier: string, max?: `${number} ${"day" | "days"}`) => {
+  const limit = max === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(max)
+  const length = max === undefined ? "" : ` of at most ${max}`
+  const description = `a duration${length}, such as "5 minutes", or a number of milliseconds`
+  const isDuration = (input: unknown): input is Duration.DurationInput =>
+    Option.exists(
+      Duration.decodeUnknown(input),
+      (duration) => Duration.isFinite(duration) && Duration.toMillis(duration) <= limit
+    )
+  return Schema.transformOrFail(
+    Schema.Union(Schema.String, Schema.Number).annotations({
+      jsonSchema: {
+        anyOf: [
+          { type: "string", pattern: durationPattern.source },
+          { type: "number", minimum: 0, ...(Number.isFinite(limit) && { maximum: limit }) }
+        ]
+      }
+    }),
+    Schema.declare(isDuration, { description }),
+    {
+      strict: true,
+      decode: (input, _, ast) =>
+        (typeof input === "number" ? input >= 0 : durationPattern.test(input)) && isDuration(input)
+          ? Either.right(input)
+          : Either.left(new ParseResult.Type(ast, input, `Expected ${description}`)),
+      encode: (duration) => Either.right(Duration.toMillis(duration))
+    }
+  ).annotations({ identifier, description })
+}
+
+/** How long: anything that Effect takes for a duration, and in JSON text such as `5 minutes` or milliseconds. */
+export const DurationInput = durationSchema("Duration")
+
+/** The duration of a delay. A timer of JavaScript's holds no more than 24 days. */
+export const DelayInput = durationSchema("Wait", "1 day")
+
+/** How far a clock is off. */
+export const ClockSkewInput = durationSchema("Skew", "366 days")

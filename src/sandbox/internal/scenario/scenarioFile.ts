@@ -1,0 +1,127 @@
+/** A scenario in a file: JSON to a value, or everything that is wrong with it and where. */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import { formatPath } from "../../../internal/schema/construct.js"
+import { jsonErrorPosition } from "./jsonErrorPosition.js"
+
+/** Reads JSON by a schema. No value of the file is part of what is said, since it may be a secret. */
+export const read = <A, I>(
+  schema: Schema.Schema<A, I>,
+  text: string
+): Either.Either<A, ReadonlyArray<string>> =>
+  Either.flatMap(parse(text.replace(/^\ufeff/, "")), (json) =>
+    Either.mapLeft(
+      Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(json),
+      ({ issue }) => problemsOf(issue, "the scenario")
+    )
+  )
+
+/** Writes JSON by a schema, as the text of a file. */
+export const write = <A, I>(
+  schema: Schema.Schema<A, I>,
+  value: A
+): Either.Either<string, ReadonlyArray<string>> =>
+  Either.mapBoth(Schema.encodeEither(schema, { errors: "all" })(value), {
+    onLeft: ({ issue }) => problemsOf(issue, "the scenario"),
+    onRight: (json) => `${JSON.stringify(json, undefined, 2)}\n`
+  })
+
+const parse = (text: string): Either.Either<unknown, ReadonlyArray<string>> =>
+  Either.try({
+    try: () => JSON.parse(text),
+    catch: () => [`This is not JSON: ${describePosition(text, jsonErrorPosition(text))}`]
+  })
+
+const describePosition = (text: string, position: number): string => {
+  if (position >= text.trimEnd().length) return "it ends too early."
+  const lines = text.slice(0, position).split("\n")
+  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}.`
+}
+
+/** Mismatches with a schema: each problem with its place, or `whole`, what is expected there, and no value. */
+export const problemsOf = (
+  issue: ParseResult.ParseIssue,
+  rootName: string
+): ReadonlyArray<string> => [
+  ...new Set(
+    problemsAt(issue, [], []).map(
+      ([place, problem]) => `${formatPath(place, rootName)}: ${problem}`
+    )
+  )
+]
+
+type Path = ReadonlyArray<PropertyKey>
+
+type Problem = readonly [place: Path, problem: string]
+
+/** What is wrong, as deep as it is known, each with its place, given the names that there are around it. */
+const problemsAt = (
+  issue: ParseResult.ParseIssue,
+  path: Path,
+  names: ReadonlyArray<PropertyKey>
+): ReadonlyArray<Problem> => {
+  const here = (problem: string): ReadonlyArray<Problem> => [[path, problem]]
+  switch (issue._tag) {
+    case "Pointer":
+      return problemsAt(issue.issue, path.concat(issue.path), names)
+    case "Missing":
+      return here("is missing")
+    case "Unexpected":
+      return here(`is not known. There are ${listed(names.map(String), "and")}`)
+    case "Type":
+    case "Forbidden":
+      return here(`Expected ${expectedOf(issue.ast)}`)
+    case "Refinement":
+    case "Transformation":
+      return Option.isSome(descriptionOf(issue.ast))
+        ? here(`Expected ${expectedOf(issue.ast)}`)
+        : problemsAt(issue.issue, path, names)
+    case "Composite": {
+      const issues = Array.isArray(issue.issues)
+        ? // the type has lost that this is the list that it is checked to be
+          (issue.issues as ReadonlyArray<ParseResult.ParseIssue>)
+        : [issue.issues as ParseResult.ParseIssue]
+      if (!AST.isUnion(issue.ast)) {
+        return issues.flatMap((each) => problemsAt(each, path, namesOf(issue.ast)))
+      }
+      // of the members of a union, only those tell more than its name that the value comes near to
+      const closest = issues.filter(({ _tag }) => _tag !== "Type")
+      return closest.length === 0
+        ? here(`Expected ${expectedOf(issue.ast)}`)
+        : closest.flatMap((each) => problemsAt(each, path, names))
+    }
+  }
+}
+
+const descriptionOf = AST.getDescriptionAnnotation
+
+/** In words for whoever wrote the file. */
+const expectedOf = (ast: AST.AST): string =>
+  Option.getOrElse(descriptionOf(ast), () => {
+    switch (ast._tag) {
+      case "Literal":
+        return JSON.stringify(ast.literal)
+      case "Union":
+        return listed([...new Set(ast.types.filter(isInJson).map(expectedOf))], "or")
+      case "TupleType":
+        return "a list"
+      case "Refinement":
+      case "Transformation":
+        return expectedOf(ast.from)
+      default:
+        return "an object"
+    }
+  })
+
+const isInJson = (ast: AST.AST) => !AST.isUndefinedKeyword(ast)
+
+const namesOf = (ast: AST.AST): ReadonlyArray<PropertyKey> =>
+  AST.isTypeLiteral(ast) ? ast.propertySignatures.map(({ name }) => name) : []
+
+const listed = (all: ReadonlyArray<string>, conjunction: "and" | "or"): string =>
+  all.length < 2
+    ? all.join()
+    : `${all.slice(0, -1).join(", ")} ${conjunction} ${all[all.length - 1]}`

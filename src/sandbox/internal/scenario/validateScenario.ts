@@ -1,0 +1,126 @@
+/** What a scenario says that cannot all be true. */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import type { Customer, Scenario } from "../../Scenario.js"
+import { isInverted } from "../model/catalog.js"
+import {
+  AccessKeyId,
+  CustomerAWSAccountId,
+  CustomerIdentifier,
+  Dimension,
+  LicenseArn,
+  ProductCode
+} from "./scenarioFields.js"
+
+export const validateScenario = (scenario: Scenario): ReadonlyArray<string> => [
+  ...invalidNames(scenario),
+  ...unknownRegions(scenario),
+  ...duplicates(scenario),
+  ...invertedPeriods(scenario),
+  ...unknownReferences(scenario)
+]
+
+/** What no call could name. A file's schema has said so before; a scenario in code has had none. */
+const invalidNames = ({ credentials, customers, products }: Scenario) => {
+  const forms: ReadonlyArray<
+    readonly [what: string, form: Schema.Schema<string>, names: ReadonlyArray<string>]
+  > = [
+    ["product code", ProductCode, products.map(({ code }) => code)],
+    ["dimension", Dimension, products.flatMap(({ dimensions }) => dimensions)],
+    ["customer account", CustomerAWSAccountId, customers.map(accountOf)],
+    ["customer identifier", CustomerIdentifier, customers.flatMap(identifierOf)],
+    ["licence", LicenseArn, customers.flatMap(licenseArnsOf)],
+    ["access key", AccessKeyId, credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
+  ]
+  return forms.flatMap(([what, form, names]) => {
+    const isValid = Schema.is(form)
+    return names
+      .filter((name) => !isValid(name))
+      .map((name) => `The ${what} ${JSON.stringify(name)}: Expected ${expectedOf(form)}.`)
+  })
+}
+
+/** Regions that AWS cannot have: none has such a name. */
+const unknownRegions = ({ products, region }: Scenario) =>
+  [region, ...products.flatMap(({ region }) => region ?? [])]
+    .filter((name) => !/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/.test(name))
+    .map(
+      (name) =>
+        `The Region ${JSON.stringify(name)}: Expected the name of a Region, such as us-east-1.`
+    )
+
+const expectedOf = ({ ast }: Schema.Schema<string>): string =>
+  Option.getOrElse(AST.getDescriptionAnnotation(ast), () => "the form that calls have")
+
+const duplicates = ({ credentials, customers, products }: Scenario) => {
+  const unique: ReadonlyArray<readonly [what: string, names: ReadonlyArray<string>]> = [
+    ["product", products.map(({ code }) => code)],
+    ["customer account", customers.map(accountOf)],
+    ["customer identifier", customers.flatMap(identifierOf)],
+    ["licence", customers.flatMap(licenseArnsOf)],
+    ["access key", credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
+  ]
+  return [
+    ...unique.flatMap(([what, names]) =>
+      duplicatesIn(names).map((name) => `The scenario has the ${what} ${name} twice.`)
+    ),
+    ...products.flatMap(({ code, dimensions }) =>
+      duplicatesIn(dimensions).map(
+        (dimension) => `Product ${code} has the dimension ${dimension} twice.`
+      )
+    ),
+    ...products.flatMap(({ code, publicKeyVersions = [] }) =>
+      duplicatesIn(publicKeyVersions.map(({ version }) => version)).map(
+        (version) => `Product ${code} has the public key version ${version} twice.`
+      )
+    )
+  ]
+}
+
+/** Agreements that end before they begin. */
+const invertedPeriods = ({ customers }: Scenario) =>
+  customers.flatMap(({ agreements, customerAWSAccountId }) =>
+    agreements
+      .filter(isInverted)
+      .map(
+        ({ productCode }) =>
+          `Customer ${customerAWSAccountId} has an agreement for ${productCode} that ends before it begins.`
+      )
+  )
+
+const accountOf = ({ customerAWSAccountId }: Customer) => customerAWSAccountId
+
+const identifierOf = ({ customerIdentifier }: Customer): string | ReadonlyArray<string> =>
+  customerIdentifier ?? []
+
+const licenseArnsOf = ({ agreements }: Customer): ReadonlyArray<string> =>
+  agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
+
+const duplicatesIn = <Name>(names: ReadonlyArray<Name>): ReadonlyArray<Name> => {
+  const seen = new Set<Name>()
+  const duplicated = new Set<Name>()
+  for (const name of names) (seen.has(name) ? duplicated : seen).add(name)
+  return [...duplicated]
+}
+
+const unknownReferences = ({ caller, credentials, customers, products }: Scenario) => {
+  const codes = new Set(products.map(({ code }) => code))
+  const accounts = new Set(customers.map(accountOf))
+  const isUnknown = (account: string | undefined): account is string =>
+    account !== undefined && !accounts.has(account)
+  return [
+    ...customers.flatMap(({ agreements, customerAWSAccountId }) =>
+      agreements
+        .filter(({ productCode }) => !codes.has(productCode))
+        .map(
+          ({ productCode }) =>
+            `Customer ${customerAWSAccountId} has an agreement for ${productCode}, which is not a product of the scenario.`
+        )
+    ),
+    ...[caller, ...(credentials ?? []).map(({ caller }) => caller)]
+      .map((one) => one?.customerAWSAccountId)
+      .filter(isUnknown)
+      .map((account) => `The caller ${account} is not a customer of the scenario.`)
+  ]
+}

@@ -1,0 +1,103 @@
+/** Requests from the wire, read strictly: what has the right type is kept as it is, and all that has not is reported. */
+import * as Redacted from "effect/Redacted"
+import {
+  dateTimeDecoder,
+  isNumber,
+  isString,
+  unsafeConstructor
+} from "../../../internal/schema/codec.js"
+import type { Shape, StructShape } from "../../../internal/schema/shape.js"
+
+type Json = Record<string, unknown>
+
+/** A member of a request that is not of its type. */
+export interface Mismatch {
+  readonly path: string
+  readonly expected: string
+}
+
+/** Compiles the reading of a class. Members that are missing stay absent, and so do those that are reported. */
+export const makeRequestDecoder = (
+  shape: StructShape
+): ((json: Json, mismatches: Array<Mismatch>) => object) => {
+  const decode = structDecoder(shape)
+  return (json, mismatches) => decode(json, "", mismatches)
+}
+
+/** What is there, or nothing where it is of another type. */
+type Decode = (json: unknown, path: string, mismatches: Array<Mismatch>) => unknown
+
+const reportMismatch = (expected: string, path: string, mismatches: Array<Mismatch>): undefined => {
+  mismatches.push({ path, expected })
+}
+
+const decoderOf = (shape: Shape): Decode => {
+  switch (shape.kind) {
+    case "text":
+      return scalarDecoder("a string", isString, (text) => text)
+    case "secret":
+      return scalarDecoder("a string", isString, (text) => Redacted.make(text))
+    case "number":
+      return scalarDecoder("a number", isNumber, (number) => number)
+    case "flag":
+      return scalarDecoder("true or false", isBoolean, (value) => value)
+    case "time": {
+      const decodeTime = dateTimeDecoder()
+      const decode = scalarDecoder("a number of seconds", isNumber, (seconds) => seconds)
+      return (json, path, mismatches) => {
+        const seconds = decode(json, path, mismatches)
+        return isNumber(seconds)
+          ? (decodeTime(seconds) ?? reportMismatch("a time that a calendar has", path, mismatches))
+          : undefined
+      }
+    }
+    case "list":
+      return arrayDecoder(decoderOf(shape.element))
+    case "struct": {
+      const decode = structDecoder(shape)
+      return (json, path, mismatches) =>
+        typeof json === "object" && !Array.isArray(json)
+          ? decode(json as Json, path, mismatches)
+          : reportMismatch("an object", path, mismatches)
+    }
+  }
+}
+
+const isBoolean = (json: unknown): json is boolean => typeof json === "boolean"
+
+const scalarDecoder =
+  <A>(expected: string, is: (json: unknown) => json is A, make: (json: A) => unknown): Decode =>
+  (json, path, mismatches) =>
+    is(json) ? make(json) : reportMismatch(expected, path, mismatches)
+
+const structDecoder = (shape: StructShape) => {
+  const fields = shape.fields.map((field) => ({ ...field, read: decoderOf(field.shape) }))
+  const Instance = unsafeConstructor(shape)
+  return (json: Json, path: string, mismatches: Array<Mismatch>): object => {
+    const value = new Instance()
+    for (const { defaultValue, name, read: decode, wireName } of fields) {
+      const encoded = json[wireName]
+      const field =
+        encoded === undefined || encoded === null
+          ? undefined
+          : decode(encoded, path === "" ? wireName : `${path}.${wireName}`, mismatches)
+      const resolved = field === undefined ? defaultValue() : field
+      if (resolved !== undefined) value[name] = resolved
+    }
+    return value
+  }
+}
+
+const arrayDecoder =
+  (decode: Decode): Decode =>
+  (json, path, mismatches) => {
+    if (!Array.isArray(json)) return reportMismatch("a list", path, mismatches)
+    return json.flatMap((element: unknown, i) => {
+      const elementPath = `${path}[${i}]`
+      const value =
+        element === null
+          ? reportMismatch("not null", elementPath, mismatches)
+          : decode(element, elementPath, mismatches)
+      return value === undefined ? [] : [value]
+    })
+  }

@@ -1,0 +1,484 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DateTime, Effect, Either, FastCheck as fc, Option, Stream } from "effect"
+import { UsageRecord } from "effect-marketplace-metering"
+import * as columns from "../../src/bin/input/columns.js"
+import * as decimal from "../../src/bin/input/decimal.js"
+import * as json from "../../src/bin/input/json.js"
+import * as parseRows from "../../src/bin/input/parseRows.js"
+import * as rowOutcome from "../../src/bin/internal/rowOutcome.js"
+import * as rejectedRows from "../../src/bin/output/rejectedRows.js"
+
+const encoder = new TextEncoder()
+
+/** In pieces of some bytes, so that texts are cut anywhere. */
+const piecesOf = (text: string, size = 7) => {
+  const bytes = encoder.encode(text)
+  return Stream.fromIterable(
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.slice(i * size, (i + 1) * size)
+    )
+  )
+}
+
+const readCsv = (text: string) => Stream.runCollect(parseRows.csv(piecesOf(text), "usage.csv"))
+const readNdjson = (text: string) => Stream.runCollect(parseRows.ndjson(piecesOf(text)))
+
+const head = "timestamp,dimension,quantity,customerAWSAccountId"
+const good = "2026-11-25T10:00:00Z,api-calls,42,111122223333"
+
+const records = (all: Iterable<parseRows.Row>) =>
+  Array.from(all, ({ content, line }) => ({
+    line,
+    item: Option.getOrUndefined(Either.getRight(content)),
+    fault: Option.getOrUndefined(Either.getLeft(content))
+  }))
+
+describe("the first line", () => {
+  it("names columns in any case, with any joints, by either kind of names", () => {
+    for (const [names, expected] of [
+      [
+        "timestamp,dimension,quantity,customerAWSAccountId",
+        "timestamp,dimension,quantity,customerAWSAccountId"
+      ],
+      [
+        "Timestamp,Dimension,Quantity,CustomerIdentifier",
+        "timestamp,dimension,quantity,customerIdentifier"
+      ],
+      [
+        "QUANTITY,customer_aws_account_id,DIMENSION,time-stamp",
+        "quantity,customerAWSAccountId,dimension,timestamp"
+      ],
+      [
+        "UsageDimension,UsageQuantity,Timestamp,License Arn,Customer Identifier,reason",
+        "dimension,quantity,timestamp,licenseArn,customerIdentifier,reason"
+      ]
+    ] as const) {
+      const read: ReadonlyArray<string> | null = Either.getOrNull(
+        columns.parseHeader(names.split(","))
+      )
+      assert.deepStrictEqual(read, expected.split(","))
+    }
+  })
+
+  for (const [names, expected] of [
+    ["timestamp,dimension,quantity,customer", /"customer" is none of/],
+    ["timestamp,dimension,customerIdentifier", /no column quantity/],
+    ["timestamp,dimension,quantity", /no column customerAWSAccountId/],
+    ["timestamp,dimension,quantity,customerIdentifier,Quantity", /two columns for quantity/],
+    ["2026-11-25T10:00:00Z,api-calls,42,111122223333", /is none of/]
+  ] as const) {
+    it.effect(`"${names}" is refused`, () =>
+      Effect.gen(function* () {
+        const failure = yield* Effect.flip(readCsv(`${names}\n`))
+        assert.strictEqual(failure.exitCode, 2)
+        assert.match(failure.message, expected)
+      })
+    )
+  }
+
+  it.effect("has to be there", () =>
+    Effect.gen(function* () {
+      assert.match((yield* Effect.flip(readCsv(""))).message, /usage\.csv is empty/)
+      assert.lengthOf(yield* readCsv(head), 0)
+    })
+  )
+})
+
+describe("CSV", () => {
+  it.effect("is read with any line ends, with a mark of byte order, and with quotes", () =>
+    Effect.gen(function* () {
+      for (const text of [
+        `${head}\n${good}\n${good}\n`,
+        `\ufeff${head}\r\n${good}\r\n\r\n${good}`,
+        `"timestamp",dimension,quantity,customerAWSAccountId\n2026-11-25T10:00:00Z,"api-calls"," 42 ",111122223333\n${good}`
+      ]) {
+        const [first, second] = records(yield* readCsv(text))
+        assert.deepStrictEqual(first?.item, second?.item)
+        assert.deepStrictEqual(first?.item?.record, {
+          timestamp: DateTime.unsafeMake("2026-11-25T10:00:00Z"),
+          dimension: "api-calls",
+          quantity: 42,
+          customerAWSAccountId: "111122223333"
+        })
+      }
+    })
+  )
+
+  it.effect("is read behind a first line that names the delimiter, as Excel has it", () =>
+    Effect.gen(function* () {
+      for (const delimiter of [",", ";", "\t"]) {
+        for (const [name, end] of [
+          ["sep=", "\n"],
+          ["\ufeffSEP=", "\r\n"],
+          ["sep=", "\r"]
+        ]) {
+          const text = [
+            `${name}${delimiter}`,
+            ...[head, good].map((row) => row.replaceAll(",", delimiter))
+          ]
+          const read = Array.from(yield* readCsv(text.join(end)))
+          assert.deepStrictEqual(
+            records(read),
+            records(yield* readCsv(`\n${head}\n${good}`)),
+            JSON.stringify(text)
+          )
+          assert.include(rejectedRows.formatHeader((read[0] as parseRows.Row).sheet), delimiter)
+        }
+      }
+      assert.match((yield* Effect.flip(readCsv("sep=;\n"))).message, /usage\.csv is empty/)
+      assert.match((yield* Effect.flip(readCsv("sep=;\nsep=;\n"))).message, /cannot be used/)
+    })
+  )
+
+  it.effect("knows the line that each record begins in", () =>
+    Effect.gen(function* () {
+      for (const end of ["\n", "\r\n"]) {
+        const spread = ['2026-11-25T10:00:00Z,"api', "calls", '",1,1'].join(end)
+        const text = [head, good, "", spread, good, good, ""].join(end)
+        const lines = records(yield* readCsv(text)).map(({ line }) => line)
+        assert.deepStrictEqual(lines, [2, 4, 7, 8], JSON.stringify(end))
+      }
+    })
+  )
+
+  it.effect("has a product, a licence and allocations in columns of their own", () =>
+    Effect.gen(function* () {
+      const text = `${head},productCode,licenseArn,usageAllocations\n${good},p,,"[{""AllocatedUsageQuantity"":42}]"\n`
+      const [row] = records(yield* readCsv(text))
+      assert.strictEqual(row?.item?.productCode, "p")
+      const made = yield* UsageRecord.makeEither(row?.item?.record as UsageRecord.Input)
+      assert.strictEqual(made.licenseArn, undefined)
+      assert.strictEqual(made.usageAllocations?.[0]?.allocatedUsageQuantity, 42)
+    })
+  )
+
+  it.effect("tells of rows with too few or too many cells, and goes on", () =>
+    Effect.gen(function* () {
+      const all = records(yield* readCsv(`${head}\na,b\n${good},x\n${good}\n`))
+      assert.deepStrictEqual(
+        all.map(({ fault }) => fault),
+        [
+          "expected 4 cells, as in the first line, got 2",
+          "expected 4 cells, as in the first line, got 5",
+          undefined
+        ]
+      )
+    })
+  )
+
+  it.effect("ends at a quote that does not close, with everything before", () =>
+    Effect.gen(function* () {
+      const seen: Array<parseRows.Row> = []
+      const failure = yield* parseRows
+        .csv(piecesOf(`${head}\n${good}\n"x,1\n${good}\n`), "usage.csv")
+        .pipe(
+          Stream.runForEach((row) => Effect.sync(() => seen.push(row))),
+          Effect.flip
+        )
+      assert.lengthOf(seen, 1)
+      assert.match(
+        failure.message,
+        /^usage\.csv:3: the quote that opens here, in cell 1, does not close\..* Line 3 and what follows it was not read\.$/
+      )
+    })
+  )
+})
+
+describe("NDJSON", () => {
+  it.effect("takes what CSV takes, with numbers and lists as they are", () =>
+    Effect.gen(function* () {
+      const [ours, wire] = records(
+        yield* readNdjson(
+          [
+            '\ufeff{"timestamp":"2026-11-25T10:00:00Z","dimension":"a","quantity":1,"customerIdentifier":"c","usageAllocations":[{"allocatedUsageQuantity":1,"tags":[{"key":"k","value":"v"}]}]}',
+            "",
+            '{"Timestamp":"2026-11-25T10:00:00Z","Dimension":"a","Quantity":1,"CustomerIdentifier":"c","LicenseArn":null,"UsageAllocations":[{"AllocatedUsageQuantity":1,"Tags":[{"Key":"k","Value":"v"}]}],"reason":"x"}'
+          ].join("\r\n")
+        )
+      )
+      assert.deepStrictEqual([ours?.line, wire?.line], [1, 3])
+      assert.deepStrictEqual(ours?.item, wire?.item)
+      assert.isTrue(Either.isRight(UsageRecord.makeEither(ours?.item?.record as UsageRecord.Input)))
+    })
+  )
+
+  it.effect("tells of lines that are none, and goes on", () =>
+    Effect.gen(function* () {
+      const all = records(
+        yield* readNdjson(
+          '{"quantity":\n[1]\n{"qantity":1}\n{"quantity":1,"Quantity":2}\n{"quantity":1}'
+        )
+      )
+      const faults = all.map(({ fault }) => fault)
+      assert.deepStrictEqual(faults.slice(0, 2), ["this is not JSON", "expected a JSON object"])
+      assert.match(faults[2] ?? "", /^qantity: expected one of/)
+      assert.match(faults[3] ?? "", /Quantity: it is there twice/)
+      assert.isUndefined(faults[4])
+    })
+  )
+})
+
+describe("what would be read as something else", () => {
+  it.effect(
+    "is refused: other members, products that are no text, numbers that would be rounded",
+    () =>
+      Effect.gen(function* () {
+        for (const [members, expected] of [
+          ['"productCode":5', /productCode: expected a text, got 5/],
+          ['"usageAllocations":[{"allocatedUsageQuantity":1,"note":"x"}]', /note: no allocation/],
+          [
+            '"usageAllocations":[{"tags":[{"key":"a","value":"b","Colour":"c"}]}]',
+            /colour: no alloc/
+          ],
+          ['"quantity":1.00000000000000001', /^1\.00000000000000001: expected numbers/],
+          ['"quantity":1, "dimension":"1.00000000000000001 \\" 2"', /^$/],
+          ['"quantity":1.50e1', /^$/]
+        ] as const) {
+          const [row] = records(yield* readNdjson(`{${members}}`))
+          assert.match(row?.fault ?? "", expected)
+        }
+        const text = `${head},usageAllocations\n2026-11-25T10:00:00Z,a,1.00000000000000001,1,"[{""x"":1}]"\n`
+        const [row] = records(yield* readCsv(text))
+        assert.deepInclude(row?.item?.record as object, {
+          quantity: "1.00000000000000001",
+          usageAllocations: '[{"x":1}]'
+        })
+      })
+  )
+
+  it.effect.prop(
+    "no number that prints as itself is",
+    [fc.double({ noNaN: true, noDefaultInfinity: true })],
+    ([value]) =>
+      Effect.sync(() => {
+        assert.isUndefined(json.findError(JSON.stringify([value])))
+        if (!/e/.test(String(value)))
+          assert.strictEqual(decimal.parse(String(value)), Number(String(value)))
+      })
+  )
+})
+
+describe("what a file's name says", () => {
+  it("is its format", () => {
+    const formats = ["a.csv", "a.ndjson", "a.JSONL", "a", "-"].map(parseRows.formatOf)
+    assert.deepStrictEqual(formats, ["csv", "ndjson", "ndjson", "csv", "csv"])
+  })
+})
+
+describe("rejected rows", () => {
+  /** Whatever a cell may hold, the parser's own mark of byte order aside. */
+  const cell = fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.constantFrom('"', ",", "\n", "\r\n", '""', " ", "=1+1", "'")
+  )
+
+  it.effect.prop(
+    "hold the cells as they were, one line and one reason, however often they are submitted",
+    [fc.array(fc.tuple(cell, cell, cell, cell), { minLength: 1, maxLength: 5 }), cell, cell],
+    ([cells, once, twice]) =>
+      Effect.gen(function* () {
+        // a line that is empty but for its end is none
+        const written = cells.map((row) => ["x", ...row.slice(1)])
+        const text = [head.split(","), ...written]
+          .map((row) => row.map(quoted).join(","))
+          .join("\n")
+        const again = (all: ReadonlyArray<parseRows.Row>, reason: string) =>
+          all.map((row) => rejectedRows.formatRow(row, reason)).join("")
+        const first = Array.from(yield* readCsv(text))
+        const [{ sheet }] = first as [parseRows.Row]
+        const second = Array.from(
+          yield* readCsv(rejectedRows.formatHeader(sheet) + again(first, once))
+        )
+        const [{ sheet: sheetAgain }] = second as [parseRows.Row]
+        const third = Array.from(
+          yield* readCsv(rejectedRows.formatHeader(sheetAgain) + again(second, twice))
+        )
+        const reread = [second, third].map((all) => all.map(({ raw: written }) => written))
+        assert.deepStrictEqual(reread, [
+          written.map((row, i) => [...row, String(first[i]?.line), once]),
+          written.map((row, i) => [...row, String(second[i]?.line), twice])
+        ])
+        assert.deepStrictEqual(
+          third.map(({ content }) => content),
+          first.map(({ content }) => content)
+        )
+      }),
+    { fastCheck: { numRuns: 50 }, timeout: 60_000 }
+  )
+
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+
+  it.effect("keep what could not be read, and are not read as usage because of it", () =>
+    Effect.gen(function* () {
+      const csv = Array.from(yield* readCsv(`${head}\n2026-11-25T10:00:00Z,a,1\n${good},x\n`))
+      const [{ sheet }] = csv as [parseRows.Row]
+      const text =
+        rejectedRows.formatHeader(sheet) +
+        csv.map((row) => rejectedRows.formatRow(row, "why")).join("")
+      const [short, long] = records(yield* readCsv(text))
+      assert.match(short?.fault ?? "", /expected 6 cells, as in the first line, got 7/)
+      assert.match(long?.fault ?? "", /expected 6 cells, as in the first line, got 7/)
+
+      const json = Array.from(yield* readNdjson('{"quantity":\n'))
+      const line = json.map((row) => rejectedRows.formatRow(row, "why")).join("")
+      assert.strictEqual(
+        line,
+        `${JSON.stringify({ unreadable: '{"quantity":', line: 1, reason: "why" })}\n`
+      )
+      assert.match(records(yield* readNdjson(line))[0]?.fault ?? "", /unreadable/)
+    })
+  )
+
+  /** Columns of which all but three may be empty, and an earlier submission's in any place. */
+  const heads = fc.shuffledSubarray(
+    ["customerIdentifier", "productCode", "licenseArn", "usageAllocations", "line", "reason"],
+    { minLength: 0, maxLength: 6 }
+  )
+  const likely = fc.oneof(
+    fc.constantFrom("2026-11-25T10:00:00Z", "a", "7", "111122223333", ""),
+    fc.string({ unit: "grapheme" })
+  )
+
+  it.effect.prop(
+    "that could not be read for their number of cells cannot be read when they are submitted as they are",
+    [heads, fc.array(fc.array(likely, { minLength: 1, maxLength: 13 }), { minLength: 1 })],
+    ([more, cells]) =>
+      Effect.gen(function* () {
+        const names = [...head.split(","), ...more]
+        const misfits = cells.filter((row) => row.length !== names.length)
+        const text = [names, ...misfits].map((row) => row.map(quoted).join(",")).join("\n")
+        let file = text
+        let previous = ""
+        for (let time = 0; time < 3; time++) {
+          const read = Array.from(yield* readCsv(file))
+          assert.lengthOf(read, misfits.length)
+          assert.isTrue(read.every(({ content }) => Either.isLeft(content)))
+          const [first] = read
+          if (first === undefined) return
+          file =
+            rejectedRows.formatHeader(first.sheet) +
+            read.map((row) => rejectedRows.formatRow(row, "why")).join("")
+          // it does not grow, and loses nothing, from the second time on
+          const withoutLines = file.replace(/\d+/g, "")
+          if (time === 2) assert.strictEqual(withoutLines, previous)
+          previous = withoutLines
+        }
+      })
+  )
+
+  it.effect("of too few cells, the last of which may be empty, are not billed uncorrected", () =>
+    Effect.gen(function* () {
+      const read = Array.from(yield* readCsv(`${head},licenseArn\n${good}\n`))
+      const [row] = read as [parseRows.Row]
+      assert.isTrue(Either.isLeft(row.content))
+      const file = rejectedRows.formatHeader(row.sheet) + rejectedRows.formatRow(row, "why")
+      assert.strictEqual(
+        file,
+        `${head},licenseArn,line,reason\n${good},,2,why,cells were missing: complete the row and take this cell out\n`
+      )
+      assert.match(records(yield* readCsv(file))[0]?.fault ?? "", /expected 7 cells.* got 8/)
+      const corrected = file.replace(/,cells were missing.*/, "")
+      assert.isUndefined(records(yield* readCsv(corrected))[0]?.fault)
+    })
+  )
+
+  it.effect(
+    "of NDJSON that could not be read cannot be read when they are submitted as they are",
+    () =>
+      Effect.gen(function* () {
+        const usage = '"quantity":1,"dimension":"a"'
+        for (const text of [
+          `{${usage},"line":1,"line":2}`,
+          `{${usage},"reason":1,"Reason":2}`,
+          `{${usage},"reason":[1.00000000000000001]}`,
+          // longer than is read, and its beginning is an object
+          `{${usage}}${" ".repeat(2_000_000)}x`,
+          `{${usage}}x`,
+          "[1]",
+          '"x"'
+        ]) {
+          let line = text
+          for (let time = 0; time < 3; time++) {
+            const [row] = Array.from(
+              yield* Stream.runCollect(parseRows.ndjson(piecesOf(line, 65_536)))
+            )
+            assert.isTrue(Either.isLeft((row as parseRows.Row).content), line.slice(0, 100))
+            line = rejectedRows.formatRow(row as parseRows.Row, "why")
+          }
+        }
+      })
+  )
+
+  it.effect("have the delimiter of the file that they are of", () =>
+    Effect.gen(function* () {
+      const text = `${head}\n${good}\n`.replaceAll(",", ";")
+      const [row] = Array.from(yield* readCsv(text)) as [parseRows.Row]
+      assert.strictEqual(
+        rejectedRows.formatHeader(row.sheet) + rejectedRows.formatRow(row, "why; or, not"),
+        `${head},line,reason\n${good},2,"why| or, not"\n`
+          .replaceAll(",", ";")
+          .replace("or;", "or,")
+          .replace("|", ";")
+      )
+    })
+  )
+
+  it.effect("of NDJSON that could be read as another usage are rejected again for the same", () =>
+    Effect.gen(function* () {
+      for (const text of [
+        '{"quantity":1,"quantity":2}',
+        '{"quantity":1.00000000000000001}',
+        '{"usageAllocations":[{"tags":[],"Tags":[]}]}'
+      ]) {
+        const read = yield* readNdjson(text)
+        const [row] = Array.from(read) as [parseRows.Row]
+        const line = rejectedRows.formatRow(row, "why")
+        assert.strictEqual(line, `${text.slice(0, -1)},"line":1,"reason":"why"}\n`)
+        const [fault] = records(read).map(({ fault }) => fault)
+        assert.isString(fault)
+        assert.strictEqual(records(yield* readNdjson(line))[0]?.fault, fault)
+      }
+    })
+  )
+
+  it.effect("of NDJSON hold the object as it was", () =>
+    Effect.gen(function* () {
+      for (const [text, members] of [
+        ['{"Quantity": 1.50, "reason": "old"}', '"Quantity": 1.50,'],
+        // what reading would round or drop, and what only looks like the structure of JSON
+        ['{"quantity":1.00000000000000001}', '"quantity":1.00000000000000001,'],
+        ['{"quantity":1,"quantity":2}', '"quantity":1,"quantity":2,'],
+        [
+          ' {"line":7,"a":[{"b":"]},{\\""}],"Reason":{"c":1}, "d" : null } ',
+          '"a":[{"b":"]},{\\""}],"d" : null,'
+        ],
+        ["{}", ""]
+      ]) {
+        const [row] = Array.from(yield* readNdjson(`\n${text}`))
+        assert.strictEqual(
+          rejectedRows.formatRow(row as parseRows.Row, "new"),
+          `{${members}"line":2,"reason":"new"}\n`
+        )
+      }
+    })
+  )
+})
+
+describe("an invalid record", () => {
+  it.effect("is told with its column, in terms of a file", () =>
+    Effect.gen(function* () {
+      const [row] = Array.from(yield* readCsv(`${head}\n2026-11-25 10:00,a,x,\n`)) as [
+        parseRows.Row
+      ]
+      const { record } = Option.getOrThrow(Either.getRight(row.content))
+      const made = UsageRecord.makeEither(record as UsageRecord.Input)
+      const { violations } = Option.getOrThrow(Either.getLeft(made))
+      const told = rowOutcome.fromOutcome({ _tag: "Invalid", index: 0, record, violations }, row)
+      assert.strictEqual(told.column, 1)
+      assert.strictEqual(
+        told.reason,
+        'timestamp: expected a time with its zone, such as 2026-11-25T10:00:00Z, got "2026-11-25 10:00"; quantity: expected a whole number in digits, such as 1000, got "x"'
+      )
+    })
+  )
+})

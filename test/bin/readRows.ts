@@ -1,0 +1,56 @@
+/** Rows of usage from bytes, cut as a test wants them. */
+import { Chunk, Effect, Either, Exit, Option, Stream } from "effect"
+import * as parseRows from "../../src/bin/input/parseRows.js"
+import { through } from "../../src/bin/input/scanner.js"
+import * as utf8 from "../../src/bin/input/utf8.js"
+import { type CliError, cannotRun } from "../../src/bin/internal/cliError.js"
+
+const encoder = new TextEncoder()
+
+export const encode = (text: string): Uint8Array => encoder.encode(text)
+
+/** In pieces of so many bytes. */
+export const chunked = (bytes: Uint8Array, size: number) =>
+  Stream.fromIterable(
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.slice(i * size, (i + 1) * size)
+    )
+  )
+
+export const readError = cannotRun("usage cannot be read: EIO.")
+
+/** What was given, and what it failed with, if it did. */
+export interface ReadResult<A> {
+  readonly given: ReadonlyArray<A>
+  readonly failure: string | undefined
+}
+
+export const readAll = <A>(stream: Stream.Stream<A, CliError>): Effect.Effect<ReadResult<A>> =>
+  Effect.gen(function* () {
+    const given: Array<A> = []
+    const exit = yield* Effect.exit(
+      Stream.runForEachChunk(stream, (chunk) =>
+        Effect.sync(() => given.push(...Chunk.toReadonlyArray(chunk)))
+      )
+    )
+    const failure = Exit.isFailure(exit)
+      ? Option.getOrUndefined(
+          Option.map(Exit.causeOption(exit), (cause) =>
+            cause._tag === "Fail" ? cause.error.message : String(cause)
+          )
+        )
+      : undefined
+    return { given, failure }
+  })
+
+/** Rows as the command reads them: checked bytes first. */
+export const readRows = (format: parseRows.Format, bytes: Stream.Stream<Uint8Array, CliError>) => {
+  const checked = through(() => utf8.make("usage"))(bytes)
+  return readAll(format === "csv" ? parseRows.csv(checked, "usage") : parseRows.ndjson(checked))
+}
+
+export const itemOf = ({ content }: parseRows.Row) =>
+  Option.getOrUndefined(Either.getRight(content))
+
+export const errorOf = ({ content }: parseRows.Row) =>
+  Option.getOrUndefined(Either.getLeft(content))

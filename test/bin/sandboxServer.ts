@@ -1,0 +1,14 @@
+/** A sandbox behind HTTP in this process, for commands that run in another. */
+import { Effect, Layer } from "effect"
+import { MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
+
+export const sandboxLayer = (options: MeteringSandbox.Options = {}) =>
+  SandboxServer.layerNode().pipe(Layer.provideMerge(MeteringSandbox.layer(options)))
+
+/** The environment that leads an AWS tool there. */
+export const environment = Effect.map(SandboxServer.SandboxServer, ({ url }) => ({
+  AWS_REGION: "us-east-1",
+  AWS_ACCESS_KEY_ID: "sandbox",
+  AWS_SECRET_ACCESS_KEY: "sandbox",
+  AWS_ENDPOINT_URL_MARKETPLACE_METERING: url
+}))

@@ -1,0 +1,403 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, DateTime, Duration, Either, Equal, FastCheck, Redacted } from "effect"
+import * as BatchMeterUsage from "../../../../src/BatchMeterUsage.js"
+import * as awsJson from "../../../../src/internal/protocol/awsJson.js"
+import * as MeteringError from "../../../../src/MeteringError.js"
+import * as MeterUsage from "../../../../src/MeterUsage.js"
+import type { Operation } from "../../../../src/Operation.js"
+import * as RegisterUsage from "../../../../src/RegisterUsage.js"
+import * as ResolveCustomer from "../../../../src/ResolveCustomer.js"
+import * as server from "../../../../src/sandbox/internal/server/awsJsonServer.js"
+import * as UsageRecord from "../../../../src/UsageRecord.js"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const bodyOf = (reply: server.HttpResponse) => JSON.parse(reply.body)
+
+const batch = server.operationCodec(BatchMeterUsage.operation)
+const meter = server.operationCodec(MeterUsage.operation)
+const resolve = server.operationCodec(ResolveCustomer.operation)
+const register = server.operationCodec(RegisterUsage.operation)
+
+describe("a target", () => {
+  const cases: ReadonlyArray<readonly [string | undefined, string | undefined]> = [
+    ["AWSMPMeteringService.MeterUsage", "MeterUsage"],
+    ["AWSMPMeteringService.", ""],
+    ["AWSMPMeteringService", undefined],
+    ["Other.MeterUsage", undefined],
+    ["", undefined],
+    [undefined, undefined]
+  ]
+  for (const [target, name] of cases) {
+    it(`${target} is ${name}`, () => assert.strictEqual(server.operationNameOf(target), name))
+  }
+})
+
+describe("a request's body", () => {
+  it("is read into an instance, and no rule is looked at", () => {
+    const request = Either.getOrThrow(
+      batch.decode(
+        bytes(
+          JSON.stringify({
+            UsageRecords: [{ Timestamp: 1.5, Dimension: "", Quantity: -1.5, LicenseArn: null }, {}]
+          })
+        )
+      )
+    )
+    assert.instanceOf(request, BatchMeterUsage.BatchMeterUsageRequest)
+    assert.instanceOf(request.usageRecords[0], UsageRecord.UsageRecord)
+    assert.deepStrictEqual(
+      [{ ...request.usageRecords[0] }, { ...request.usageRecords[1] }],
+      [{ timestamp: DateTime.unsafeMake(1500), dimension: "", quantity: -1.5 }, { quantity: 0 }]
+    )
+    assert.notProperty(request, "productCode")
+  })
+
+  it("gets no client token that nobody sent", () => {
+    const request = Either.getOrThrow(meter.decode(bytes('{"ProductCode":"p"}')))
+    assert.deepStrictEqual({ ...request }, { productCode: "p", usageQuantity: 0, dryRun: false })
+  })
+
+  it("keeps the token from being shown", () => {
+    const request = Either.getOrThrow(resolve.decode(bytes('{"RegistrationToken":"abc"}')))
+    assert.strictEqual(Redacted.value(request.registrationToken), "abc")
+    assert.notInclude(JSON.stringify(request), "abc")
+  })
+
+  const odd: ReadonlyArray<readonly [string, string]> = [
+    ["{", "The body is not a JSON object."],
+    ["null", "The body is not a JSON object."],
+    ["[]", "The body is not a JSON object."],
+    ['"text"', "The body is not a JSON object."],
+    ['{"UsageRecords":{}}', "UsageRecords: expected a list"],
+    ['{"UsageRecords":[1]}', "UsageRecords[0]: expected an object"],
+    ['{"UsageRecords":[null]}', "UsageRecords[0]: expected not null"],
+    ['{"UsageRecords":[{"Dimension":1}]}', "UsageRecords[0].Dimension: expected a string"],
+    ['{"UsageRecords":[{},{"Quantity":"1"}]}', "UsageRecords[1].Quantity: expected a number"],
+    [
+      '{"UsageRecords":[{"Timestamp":1e999}]}',
+      "UsageRecords[0].Timestamp: expected a time that a calendar has"
+    ],
+    [
+      '{"UsageRecords":[{"UsageAllocations":[{"Tags":[{"Key":[]}]}]}]}',
+      "UsageRecords[0].UsageAllocations[0].Tags[0].Key: expected a string"
+    ],
+    ['{"ProductCode":{}}', "ProductCode: expected a string"]
+  ]
+  for (const [body, message] of odd) {
+    it(`${body} is a SerializationException`, () => {
+      const reply = Either.getOrThrow(Either.flip(batch.decode(bytes(body))))
+      assert.strictEqual(reply.status, 400)
+      assert.deepStrictEqual(bodyOf(reply), {
+        __type: "com.amazon.coral.service#SerializationException",
+        message
+      })
+    })
+  }
+
+  it("of other types elsewhere", () => {
+    assert.isTrue(Either.isLeft(meter.decode(bytes('{"DryRun":"true"}'))))
+    assert.isTrue(Either.isLeft(resolve.decode(bytes('{"RegistrationToken":5}'))))
+    assert.isTrue(Either.isLeft(register.decode(bytes('{"PublicKeyVersion":"1"}'))))
+  })
+
+  const roundTrip = <Request extends object, Response, E extends MeteringError.ModelledException>(
+    operation: Operation<Request, Response, E>
+  ) =>
+    it(`${operation.name}: what the client encodes is what the server decodes`, () => {
+      const encode = awsJson.requestEncoder(operation)
+      const { decode } = server.operationCodec(operation)
+      FastCheck.assert(
+        FastCheck.property(Arbitrary.make(operation.request), (request) => {
+          const decoded = Either.getOrThrow(decode(bytes(encode(request))))
+          assert.strictEqual(encode(decoded), encode(request))
+        }),
+        { numRuns: 30 }
+      )
+    })
+  roundTrip(RegisterUsage.operation)
+  roundTrip(ResolveCustomer.operation)
+})
+
+describe("an answer", () => {
+  it("is 200 with its members, and without what is about it", () => {
+    const timestamp = DateTime.unsafeMake(1500)
+    const usageRecord = UsageRecord.make({
+      timestamp,
+      dimension: "d",
+      quantity: 1,
+      customerIdentifier: "c"
+    })
+    const reply = batch.encode(
+      new BatchMeterUsage.BatchMeterUsageResponse({
+        results: [new UsageRecord.UsageRecordResult({ usageRecord, status: "Success" })],
+        unprocessedRecords: [usageRecord],
+        unreadable: ["x"],
+        requestId: "r-1",
+        statusCode: 200
+      })
+    )
+    const record = { Timestamp: 1.5, Dimension: "d", Quantity: 1, CustomerIdentifier: "c" }
+    assert.deepStrictEqual([reply.status, reply.requestId], [200, "r-1"])
+    assert.deepStrictEqual(bodyOf(reply), {
+      Results: [{ UsageRecord: record, Status: "Success" }],
+      UnprocessedRecords: [record]
+    })
+  })
+
+  it("of a dry run is the error that the service makes of it", () => {
+    const reply = meter.encode(new MeterUsage.DryRunResponse({ dryRun: true, requestId: "r-1" }))
+    assert.deepStrictEqual([reply.status, reply.requestId], [400, "r-1"])
+    assert.strictEqual(bodyOf(reply).__type, "com.amazon.coral.service#DryRunOperation")
+  })
+
+  it("comes back to the client as it was", () => {
+    const answer = new ResolveCustomer.ResolveCustomerResponse({
+      customerAWSAccountId: "1",
+      productCode: "p",
+      requestId: "r-1",
+      statusCode: 200
+    })
+    const { body, requestId, status } = resolve.encode(answer)
+    const back = awsJson.responseDecoder(ResolveCustomer.operation)(
+      { status, body, headers: { "x-amzn-requestid": requestId } },
+      (text) => text
+    )
+    assert.isTrue(Equal.equals(back, Either.right(answer)))
+  })
+})
+
+// ---------------------------------------------------------------------------------------------------
+// errors
+// ---------------------------------------------------------------------------------------------------
+
+const violating = (...rules: ReadonlyArray<MeteringError.Violation["rule"]>) => {
+  const [first, ...others] = rules.map((rule) => ({ field: "f", rule, expected: "other" }))
+  return new MeteringError.InvalidInputError({
+    violations: [first ?? { field: "f", rule: "type", expected: "other" }, ...others]
+  })
+}
+
+describe("an error of the model", () => {
+  const all = <Request extends object, Response, E extends MeteringError.ModelledException, A>(
+    operation: Operation<Request, Response, E, A>
+  ) => {
+    for (const Exception of operation.exceptions) {
+      it(`${operation.name}: ${Exception._tag}, and back`, () => {
+        const statusCode = Exception._tag === "InternalServiceErrorException" ? 500 : 400
+        const error = new Exception({
+          operation: operation.name,
+          serviceMessage: "words",
+          requestId: "r-1",
+          // is not what decides
+          statusCode: 409
+        })
+        const reply = server.operationCodec(operation).encodeError(error)
+        assert.strictEqual(reply.status, statusCode)
+        assert.deepStrictEqual(bodyOf(reply), {
+          __type: `com.amazonaws.marketplacemetering#${Exception._tag}`,
+          message: "words"
+        })
+        const back = awsJson.responseDecoder(operation)(
+          {
+            status: reply.status,
+            body: reply.body,
+            headers: { ...reply.headers, "x-amzn-requestid": reply.requestId }
+          },
+          (text) => text
+        )
+        assert.isTrue(Either.isLeft(back) && back.left instanceof Exception)
+        assert.deepInclude(Either.getOrThrow(Either.flip(back)), {
+          operation: operation.name,
+          requestId: "r-1",
+          serviceMessage: "words"
+        })
+      })
+    }
+  }
+  all(BatchMeterUsage.operation)
+  all(MeterUsage.operation)
+  all(RegisterUsage.operation)
+  all(ResolveCustomer.operation)
+})
+
+describe("bad input", () => {
+  const cases: ReadonlyArray<
+    readonly [
+      rule: MeteringError.Violation["rule"],
+      encode: (error: MeteringError.InvalidInputError) => server.HttpResponse,
+      code: string
+    ]
+  > = [
+    ["productCode", batch.encodeError, "InvalidProductCodeException"],
+    ["productCodeOrLicense", batch.encodeError, "InvalidProductCodeException"],
+    ["productCode", meter.encodeError, "InvalidProductCodeException"],
+    ["productCode", register.encodeError, "InvalidProductCodeException"],
+    ["dimension", batch.encodeError, "InvalidUsageDimensionException"],
+    ["dimension", meter.encodeError, "InvalidUsageDimensionException"],
+    ["tagCount", batch.encodeError, "InvalidTagException"],
+    ["tagKey", meter.encodeError, "InvalidTagException"],
+    ["tagValue", batch.encodeError, "InvalidTagException"],
+    ["allocationCount", batch.encodeError, "InvalidUsageAllocationsException"],
+    ["allocationSum", meter.encodeError, "InvalidUsageAllocationsException"],
+    ["allocationTagSets", batch.encodeError, "InvalidUsageAllocationsException"],
+    ["allocationTagKeys", batch.encodeError, "InvalidUsageAllocationsException"],
+    ["customerIdentifier", batch.encodeError, "InvalidCustomerIdentifierException"],
+    ["customerAWSAccountId", batch.encodeError, "InvalidCustomerIdentifierException"],
+    ["oneCustomerIdentity", batch.encodeError, "InvalidCustomerIdentifierException"],
+    ["licenseArn", batch.encodeError, "InvalidLicenseException"],
+    ["publicKeyVersion", register.encodeError, "InvalidPublicKeyVersionException"],
+    ["registrationToken", resolve.encodeError, "InvalidTokenException"],
+    // not among the operation's exceptions, or nobody's
+    ["licenseArn", meter.encodeError, "ValidationException"],
+    ["recordCount", batch.encodeError, "ValidationException"],
+    ["quantity", batch.encodeError, "ValidationException"],
+    ["clientToken", meter.encodeError, "ValidationException"],
+    ["nonce", register.encodeError, "ValidationException"],
+    ["required", batch.encodeError, "ValidationException"],
+    ["type", batch.encodeError, "ValidationException"]
+  ]
+  for (const [rule, encode, code] of cases) {
+    it(`${rule} is ${code}`, () => {
+      const reply = encode(violating(rule, "dimension"))
+      assert.strictEqual(reply.status, 400)
+      const namespace =
+        code === "ValidationException"
+          ? "com.amazon.coral.service"
+          : "com.amazonaws.marketplacemetering"
+      assert.strictEqual(bodyOf(reply).__type, `${namespace}#${code}`)
+    })
+  }
+
+  it("is described as the service does, without the value", () => {
+    const error = Either.getOrThrow(
+      Either.flip(
+        BatchMeterUsage.makeEither({
+          productCode: "p",
+          usageRecords: [
+            {
+              timestamp: DateTime.unsafeMake(0),
+              dimension: "d",
+              quantity: -4711,
+              customerIdentifier: "c"
+            }
+          ]
+        })
+      )
+    )
+    assert.strictEqual(
+      bodyOf(batch.encodeError(error)).message,
+      "1 validation error detected: Value at 'usageRecords.1.member.quantity' failed to satisfy constraint: Member must be a whole number from 0 to 2147483647"
+    )
+  })
+})
+
+describe("what the model does not know", () => {
+  const operation = "BatchMeterUsage"
+  const endpoint = "https://user:secret@example.com"
+  const internal = {
+    status: 500,
+    type: "com.amazonaws.marketplacemetering#InternalServiceErrorException"
+  }
+  const coral = (code: string, status: number) => ({
+    status,
+    type: `com.amazon.coral.service#${code}`
+  })
+  const cases: ReadonlyArray<
+    readonly [MeteringError.CommonError, { readonly status: number; readonly type: string }]
+  > = [
+    [
+      new MeteringError.UnknownServiceError({ operation, code: "Odd", statusCode: 418 }),
+      coral("Odd", 418)
+    ],
+    [new MeteringError.UnknownServiceError({ operation, code: "Odd" }), coral("Odd", 400)],
+    [
+      new MeteringError.UnknownServiceError({ operation, code: "Odd", statusCode: 302 }),
+      coral("Odd", 400)
+    ],
+    [
+      new MeteringError.CredentialsExpiredError({
+        operation,
+        code: "ExpiredTokenException",
+        statusCode: 400
+      }),
+      coral("ExpiredTokenException", 400)
+    ],
+    [
+      new MeteringError.CredentialsRejectedError({
+        operation,
+        code: "InvalidSignatureException",
+        statusCode: 403
+      }),
+      coral("InvalidSignatureException", 403)
+    ],
+    [
+      new MeteringError.AccessDeniedError({
+        operation,
+        code: "AccessDeniedException",
+        statusCode: 400
+      }),
+      coral("AccessDeniedException", 400)
+    ],
+    [
+      new MeteringError.ClockSkewError({ operation, code: "RequestExpired", statusCode: 400 }),
+      coral("RequestExpired", 400)
+    ],
+    [
+      new MeteringError.ConnectionError({
+        operation,
+        endpoint,
+        reason: "ECONNREFUSED",
+        delivery: "notSent"
+      }),
+      internal
+    ],
+    [
+      new MeteringError.RequestTimeoutError({ operation, endpoint, timeout: Duration.seconds(1) }),
+      internal
+    ],
+    [
+      new MeteringError.CredentialsError({ operation, tried: ["secret place"], reason: "secret" }),
+      internal
+    ],
+    [
+      new MeteringError.UnexpectedResponseError({ operation, bodyLength: 3, statusCode: 200 }),
+      internal
+    ]
+  ]
+  for (const [error, { status, type }] of cases) {
+    it(`${error._tag} is ${type} with ${status}`, () => {
+      const reply = batch.encodeError(error)
+      assert.deepStrictEqual([reply.status, bodyOf(reply).__type], [status, type])
+      assert.notInclude(reply.body, "secret")
+    })
+  }
+})
+
+describe("a hint to wait", () => {
+  const cases: ReadonlyArray<readonly [Duration.DurationInput, Record<string, string>]> = [
+    ["2 seconds", { "retry-after": "2" }],
+    ["1500 millis", { "retry-after": "2", "x-amz-retry-after": "1500" }],
+    ["0 millis", { "retry-after": "0" }]
+  ]
+  for (const [wait, headers] of cases) {
+    it(String(wait), () => {
+      const reply = batch.encodeError(
+        new MeteringError.ThrottlingException({
+          operation: "BatchMeterUsage",
+          retryAfter: Duration.decode(wait)
+        })
+      )
+      assert.deepStrictEqual(reply.headers, headers)
+    })
+  }
+
+  it("is nothing where nobody gave one", () => {
+    const reply = batch.encodeError(
+      new MeteringError.ThrottlingException({ operation: "BatchMeterUsage" })
+    )
+    assert.deepStrictEqual(reply.headers, {})
+    assert.deepStrictEqual(bodyOf(reply), {
+      __type: "com.amazonaws.marketplacemetering#ThrottlingException"
+    })
+  })
+})

@@ -1,0 +1,108 @@
+/** What was told of records, held against what the requests alone make the service bill. */
+import { Effect } from "effect"
+import type { MeteringSandbox } from "effect-marketplace-metering/sandbox"
+import type * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
+import { assert } from "vitest"
+import {
+  type BilledLine,
+  type Catalog,
+  computeBilling,
+  isValid,
+  keyOf,
+  unitsByLine
+} from "./oracle.js"
+import { rawCalls, wireOf } from "./simulation.js"
+
+export interface InvariantContext {
+  readonly catalog: Catalog
+  readonly sandbox: MeteringSandbox.Service
+}
+
+/** Lines that are billed, by key: by the requests, and by the sandbox no less. */
+export const billedLines = ({ catalog, sandbox }: InvariantContext) =>
+  Effect.gen(function* () {
+    const log = yield* sandbox.log
+    assert.isBelow(log.length, 1_000, "calls may have been forgotten")
+    const lines = computeBilling(rawCalls(log), catalog)
+    const billed = (yield* sandbox.billed).map(
+      ({ customerAWSAccountId, dimension, hour, productCode, quantity }): BilledLine => ({
+        product: productCode,
+        account: customerAWSAccountId,
+        dimension,
+        hour: new Date(hour.epochMillis).toISOString().slice(0, "2026-12-01T05".length),
+        quantity
+      })
+    )
+    assert.deepStrictEqual(sorted(unitsByLine(billed)), sorted(unitsByLine(lines.values())))
+    return lines
+  })
+
+const sorted = (units: ReadonlyMap<string, number>) =>
+  [...units].sort(([left], [right]) => (left < right ? -1 : 1))
+
+/** The product that is sent with a record. */
+const requestProductCode = ({ productCode, record }: UsageSubmission.Outcome) =>
+  record.licenseArn === undefined ? productCode : undefined
+
+export const keyOfOutcome = (catalog: Catalog, outcome: UsageSubmission.Outcome) =>
+  keyOf(catalog, wireOf(outcome.record), requestProductCode(outcome))
+
+/** Whether a call with this record alone would be taken. */
+export const isAcceptable = (catalog: Catalog, outcome: UsageSubmission.Outcome, at: number) =>
+  isValid(catalog, wireOf(outcome.record), requestProductCode(outcome), at)
+
+/** Quantities that are said to be billed, and those that may be, by key. */
+const reportedQuantities = (catalog: Catalog, outcomes: ReadonlyArray<UsageSubmission.Outcome>) => {
+  const accepted = new Map<string, Set<number>>()
+  const uncertain = new Map<string, Set<number>>()
+  for (const outcome of outcomes) {
+    const quantities =
+      outcome._tag === "Accepted" ? accepted : outcome._tag === "Unknown" ? uncertain : undefined
+    if (quantities === undefined) continue
+    const key = keyOfOutcome(catalog, outcome)
+    quantities.set(key, (quantities.get(key) ?? new Set()).add(outcome.record.quantity ?? 0))
+  }
+  return { accepted, perhaps: uncertain }
+}
+
+/**
+ * Of each key: what was accepted is what is billed; what is billed was accepted or is unknown; and it was accepted
+ * where no answer was lost. An accepted record's id is that of the metering record it is billed by.
+ */
+export const assertBilling = (
+  context: InvariantContext,
+  outcomes: ReadonlyArray<UsageSubmission.Outcome>,
+  { isCertain = false }: { readonly isCertain?: boolean } = {}
+) =>
+  Effect.gen(function* () {
+    const { catalog, sandbox } = context
+    const billed = yield* billedLines(context)
+    const { accepted, perhaps: uncertain } = reportedQuantities(catalog, outcomes)
+    for (const [key, quantities] of accepted) {
+      assert.deepStrictEqual([...quantities], [billed.get(key)?.quantity], `accepted: ${key}`)
+    }
+    for (const [key, { quantity }] of billed) {
+      const isReported = accepted.has(key) || (uncertain.get(key)?.has(quantity) ?? false)
+      assert.isTrue(isReported, `billed, and nobody was told: ${key}`)
+      if (isCertain) assert.isTrue(accepted.has(key), `billed without doubt: ${key}`)
+    }
+    if (isCertain) assert.strictEqual(uncertain.size, 0)
+
+    const ids = new Map<string | undefined, number>(
+      (yield* sandbox.records).map(({ meteringRecordId, quantity }) => [meteringRecordId, quantity])
+    )
+    for (const outcome of outcomes) {
+      if (outcome._tag !== "Accepted") continue
+      assert.strictEqual(ids.get(outcome.meteringRecordId), outcome.record.quantity)
+    }
+  })
+
+/** Each place of the input has one outcome. */
+export const assertOneOutcomeEach = (
+  outcomes: ReadonlyArray<UsageSubmission.Outcome>,
+  count: number
+) =>
+  assert.deepStrictEqual(
+    outcomes.map(({ index }) => index).sort((left, right) => left - right),
+    Array.from({ length: count }, (_, index) => index)
+  )
