@@ -248,7 +248,7 @@ export interface Expired extends OutcomeBase {
 export interface NotSent extends OutcomeBase {
   readonly _tag: "NotSent"
   /** Why it was not looked at. */
-  readonly reason: "Stopped" | "Refused" | "Undelivered" | "Throttled" | "Unprocessed"
+  readonly reason: "Stopped" | "Rejected" | "Undelivered" | "Throttled" | "Unprocessed"
   readonly error?: BatchMeterUsageError
 }
 
@@ -270,7 +270,7 @@ export interface NotSent extends OutcomeBase {
 export interface Unknown extends OutcomeBase {
   readonly _tag: "Unknown"
   /** Why nobody can tell. */
-  readonly reason: "NoAnswer" | "NoResult" | "Ambiguous" | "Interrupted"
+  readonly reason: "NoResponse" | "NoResult" | "Ambiguous" | "Interrupted"
   /** How many calls were made with it. */
   readonly attempts: number
   readonly error?: BatchMeterUsageError

@@ -98,7 +98,7 @@ type Meaning =
 /** What comes of a lone call, of records of its product that wait, and of another product's, if it lasts. */
 const expectations: { readonly [M in Meaning]: (tag: string) => Expected } = {
   "refused for now": (tag) => ({ ownOutcome: `NotSent Throttled ${tag}`, attempts: 3 }),
-  "perhaps stored": (tag) => ({ ownOutcome: `Unknown NoAnswer ${tag}`, attempts: 3 }),
+  "perhaps stored": (tag) => ({ ownOutcome: `Unknown NoResponse ${tag}`, attempts: 3 }),
   "not delivered for now": (tag) => ({ ownOutcome: `NotSent Undelivered ${tag}`, attempts: 3 }),
   "a record's": (tag) => ({ ownOutcome: `Rejected ${tag}`, attempts: 1 }),
   // the record that waits is of the same dimension
@@ -110,13 +110,13 @@ const expectations: { readonly [M in Meaning]: (tag: string) => Expected } = {
   "the product's": (tag) => ({
     ownOutcome: `Rejected ${tag}`,
     attempts: 1,
-    sameProductOutcome: `NotSent Refused ${tag}`
+    sameProductOutcome: `NotSent Rejected ${tag}`
   }),
   "the caller's": (tag) => ({
     ownOutcome: `Rejected ${tag}`,
     attempts: 1,
-    sameProductOutcome: `NotSent Refused ${tag}`,
-    otherProductOutcome: `NotSent Refused ${tag}`
+    sameProductOutcome: `NotSent Rejected ${tag}`,
+    otherProductOutcome: `NotSent Rejected ${tag}`
   }),
   "the caller's, unsent": (tag) => ({
     ownOutcome: `NotSent Undelivered ${tag}`,
@@ -125,10 +125,10 @@ const expectations: { readonly [M in Meaning]: (tag: string) => Expected } = {
     otherProductOutcome: `NotSent Undelivered ${tag}`
   }),
   "the caller's, perhaps stored": (tag) => ({
-    ownOutcome: `Unknown NoAnswer ${tag}`,
+    ownOutcome: `Unknown NoResponse ${tag}`,
     attempts: 1,
-    sameProductOutcome: `NotSent Refused ${tag}`,
-    otherProductOutcome: `NotSent Refused ${tag}`
+    sameProductOutcome: `NotSent Rejected ${tag}`,
+    otherProductOutcome: `NotSent Rejected ${tag}`
   })
 }
 
@@ -282,7 +282,7 @@ describe("a record that may have been stored is perhaps billed, and never told a
         summaries(outcome === undefined ? [] : [outcome])[0],
         expected.startsWith("Accepted")
           ? expected
-          : `Unknown NoAnswer ${lost._tag} ${expected}`.trim()
+          : `Unknown NoResponse ${lost._tag} ${expected}`.trim()
       )
       if (outcome?._tag === "Unknown") assert.strictEqual(outcome.attempts, answers.calls.length)
     })
@@ -296,7 +296,7 @@ describe("a record that may have been stored is perhaps billed, and never told a
         schedule: MeteringRetry.patient,
         concurrency: 1
       })
-      assert.deepStrictEqual(summaries(outcomes), [`Unknown NoAnswer ${lost._tag}`])
+      assert.deepStrictEqual(summaries(outcomes), [`Unknown NoResponse ${lost._tag}`])
     })
   )
 
@@ -309,7 +309,7 @@ describe("a record that may have been stored is perhaps billed, and never told a
         schedule: Schedule.spaced("1 minute")
       })
       assert.deepStrictEqual(summaries(outcomes), [
-        `Unknown NoAnswer ${lost._tag}`,
+        `Unknown NoResponse ${lost._tag}`,
         "Accepted id-d1"
       ])
       assert.deepStrictEqual(

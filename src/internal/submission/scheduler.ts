@@ -481,7 +481,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
       const classification = classifyError(error)
       const { scope, delivery } = classification
       for (const entry of entries) entry.error = error
-      if (delivery === "doubtful") markUncertain(entries, { reason: "NoAnswer", error })
+      if (delivery === "doubtful") markUncertain(entries, { reason: "NoResponse", error })
       const resolution = resolutionAfter(error, classification)
       switch (scope) {
         case "passing": {
@@ -514,14 +514,14 @@ export const make = (options: ResolvedOptions): Scheduler => {
             return []
           }
           resolveAll(entries, resolution)
-          stopSending({ _tag: "NotSent", reason: "Refused", error }, first?.group)
+          stopSending({ _tag: "NotSent", reason: "Rejected", error }, first?.group)
           releaseOtherHalf(batch)
           return []
         }
         case "caller":
           resolveAll(entries, resolution)
           stopSending(
-            delivery === "unsent" ? resolution : { _tag: "NotSent", reason: "Refused", error }
+            delivery === "unsent" ? resolution : { _tag: "NotSent", reason: "Rejected", error }
           )
           releaseOtherHalf(batch)
           return []

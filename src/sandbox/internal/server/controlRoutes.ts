@@ -83,7 +83,7 @@ export const make = (
               )
             )
           : Effect.succeed(
-              jsonResponse(rejection.status, { _tag: "Refused", reason: rejection.reason })
+              jsonResponse(rejection.status, { _tag: "Rejected", reason: rejection.reason })
             )
       return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
     }
