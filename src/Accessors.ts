@@ -660,7 +660,7 @@ export const ruNonce: Optic.Lens<RegisterUsageRequest, Option.Option<string>> = 
 export const registerUsage_nonce = ruNonce
 
 /**
- * The JWT that proves the entitlement, once `RegisterUsage.verify` has verified it.
+ * The JWT that proves the entitlement, once `Entitlement.verify` has verified it.
  *
  * @since 0.1.0
  * @category RegisterUsageResponse
