@@ -19,7 +19,7 @@ import { timer } from "../../internal/client/requestTimeout.js"
 import * as awsJson from "../../internal/protocol/awsJson.js"
 import type { RawResponse } from "../../internal/protocol/rawResponse.js"
 import { requestSizeLimit, requestTooLarge } from "../../internal/protocol/requestSize.js"
-import * as codec from "../../internal/schema/codec.js"
+import { encoder } from "../../internal/schema/encode.js"
 import * as millis from "../../internal/schema/millis.js"
 import { type Shape, shapeOf } from "../../internal/schema/shape.js"
 import type * as MeteringError from "../../MeteringError.js"
@@ -63,7 +63,7 @@ export const makeTransport = ({
     type Failure = E | MeteringError.CommonError
     const { name } = operation
     const shape = shapeOf(operation.request)
-    const toJson = codec.encoder(shape)
+    const toJson = encoder(shape)
     const toInput = datesIn(shape) ?? identity<unknown>
     const decode = awsJson.responseDecoder(operation)
     const secretsIn = secretsOf(operation.request)
@@ -155,9 +155,9 @@ export const makeTransport = ({
  */
 const datesIn = (shape: Shape): ((json: unknown) => unknown) | undefined => {
   switch (shape.kind) {
-    case "time":
+    case "dateTime":
       return (seconds) => new Date(millis.fromSeconds(seconds as number))
-    case "list": {
+    case "array": {
       const element = datesIn(shape.element)
       return element && ((values) => (values as ReadonlyArray<unknown>).map(element))
     }
