@@ -413,7 +413,7 @@ export const ruPublicKeyVersion: Optic.Lens<RegisterUsageRequest, number> =
 export const ruNonce: Optic.Lens<RegisterUsageRequest, Option.Option<string>> = optionalKey("nonce")
 
 /**
- * The JWT about the entitlement. Verify it with `RegisterUsage.verify`.
+ * The JWT about the entitlement. Verify it with `Entitlement.verify`.
  *
  * @since 0.1.0
  * @category RegisterUsageResponse
