@@ -10,7 +10,7 @@ import type * as Preflight from "effect-marketplace-metering/Preflight"
 import type { Fault, Report } from "effect-marketplace-metering/sandbox"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import { decoder } from "../../src/internal/schema/codec.js"
+import { decoder } from "../../src/internal/schema/decodeResponse.js"
 import { shapeOf } from "../../src/internal/schema/shape.js"
 import type { Catalog, RawCall, WireRecord, WireRequest } from "./oracle.js"
 
