@@ -101,7 +101,7 @@ describe("run", () => {
 
         const first = yield* runToEnd(run("my-product", usageFile, pendingFile))
         expect(first).toEqual([
-          { usage: usageOf("111122223333"), reason: "perhaps billed: NoAnswer", again: true }
+          { usage: usageOf("111122223333"), reason: "perhaps billed: NoResponse", again: true }
         ])
         expect(yield* files.readFileString(pendingFile)).toBe(`${line}\n`)
 
