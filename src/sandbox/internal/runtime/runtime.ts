@@ -8,7 +8,6 @@ import type { Service as MeteringService } from "../../../MeteringClient.js"
 import type { ModelledException, OperationName } from "../../../MeteringError.js"
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
-import type { Service as SandboxService } from "../../MeteringSandbox.js"
 import { type CallerIdentity, change, type State } from "../model/state.js"
 import type { HttpResponse } from "../server/awsJsonServer.js"
 import * as handleCall from "./handleCall.js"
@@ -44,7 +43,6 @@ export interface SandboxRuntime {
 /** An engine, and what is over it. (Somebody else's client may have taken the client's place in context.) */
 export interface SandboxInternals extends SandboxRuntime {
   readonly client: MeteringService
-  readonly sandbox: SandboxService
 }
 
 /** Whoever puts a sandbox behind HTTP needs more of it than a `MeteringClient`. */
