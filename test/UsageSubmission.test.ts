@@ -1076,7 +1076,10 @@ describe("options that make no sense are a defect", () => {
     ["rate: expected more than 0, got NaN", { rate: Number.NaN }],
     ["concurrency: expected a whole number more than 0, got 0", { concurrency: 0 }],
     ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }],
-    ["deadlineMargin: expected a finite duration, got Infinity", { deadlineMargin: Duration.infinity }]
+    [
+      "deadlineMargin: expected a finite duration, got Infinity",
+      { deadlineMargin: Duration.infinity }
+    ]
   ])("%s", ([message, options]) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(
