@@ -1,9 +1,9 @@
 /** The size of records in a request body, in bytes. */
 import { UsageRecord } from "../../UsageRecord.js"
-import * as codec from "../schema/codec.js"
+import { encoder } from "../schema/encode.js"
 import { shapeOf } from "../schema/shape.js"
 
-const project = codec.encoder(shapeOf(UsageRecord))
+const project = encoder(shapeOf(UsageRecord))
 const textEncoder = new TextEncoder()
 
 /** Characters. 25 records of this length without allocations are far from the size limit, however escaped. */
