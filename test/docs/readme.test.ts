@@ -7,14 +7,14 @@ import {
   MeterUsage,
   RegisterUsage,
   ResolveCustomer,
-  type UsageSubmission
+  type UsageOutcome
 } from "effect-marketplace-metering"
 import { Scenario } from "effect-marketplace-metering/sandbox"
 import { describe, expect, it } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
 import { blocksOf, namesIn, readme, tableOf } from "./readme.js"
 
-const outcomes: { readonly [Tag in UsageSubmission.Outcome["_tag"]]: true } = {
+const outcomes: { readonly [Tag in UsageOutcome.Outcome["_tag"]]: true } = {
   Accepted: true,
   Duplicate: true,
   CustomerNotSubscribed: true,
