@@ -290,7 +290,7 @@ export const simulate = <A, E>(
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const clearFaults = Effect.suspend(() => {
         pendingFaults.length = 0
-        return sandbox.setFaults({})
+        return sandbox.control.setFaults({})
       })
       return yield* use({ catalog, sandbox, sent, clearFaults }).pipe(
         Effect.provideService(

@@ -127,7 +127,7 @@ describe("a time with a part of a millisecond", () => {
         results.map(({ status }) => status),
         ["Success", "Success"]
       )
-      const billed = yield* sandbox.billed
+      const billed = yield* sandbox.report.billed
       assert.lengthOf(billed, 1)
       assert.strictEqual(billed[0]?.hour.epochMillis, full.epochMillis - hour)
     }).pipe(
