@@ -73,8 +73,8 @@ const Share = Schema.Number.pipe(
 const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
   const kind = <Name extends Fault["fault"]>(name: Name, description: string) => ({
     fault: field(Schema.Literal(name), description),
-    ...fields,
-    operation: optionalField(OperationName, "The operation of the call. Defaults to any.")
+    operation: optionalField(OperationName, "The operation of the call. Defaults to any."),
+    ...fields
   })
   return Schema.Union(
     Schema.Struct(kind("none", "No fault, to leave out a call in a script.")),
