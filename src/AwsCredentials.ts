@@ -16,11 +16,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { isSameCredentials } from "./internal/client/recovery.js"
 import { optionalString, unwrap } from "./internal/config/configValues.js"
 import {
   callProvider,
   credentialsError,
+  isSameCredentials,
   toCredentials
 } from "./internal/credentials/credentialProvider.js"
 import { singleFlight } from "./internal/credentials/singleFlight.js"

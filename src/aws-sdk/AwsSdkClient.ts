@@ -15,15 +15,11 @@
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as AwsCredentials from "../AwsCredentials.js"
-import { makeClient } from "../internal/client/makeClient.js"
-import { isSameCredentials } from "../internal/client/recovery.js"
-import { traceAttempt } from "../internal/client/telemetry.js"
-import { providerTimeout, validateCredentials } from "../internal/credentials/credentialProvider.js"
-import { MeteringClient } from "../MeteringClient.js"
+import { isSameCredentials, providerTimeout } from "../internal/credentials/credentialProvider.js"
+import { MeteringClient, make } from "../MeteringClient.js"
 import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { Rule } from "../Preflight.js"
@@ -67,25 +63,17 @@ export const layer: Layer.Layer<
       (clients) => Effect.sync(clients.destroy)
     )
     const url = new URL(config.endpoint)
-    const connectionOf = (current: AwsCredentials.Credentials): Connection => ({
-      ...clients.forCredentials(current),
-      refresh: () =>
-        Effect.map(
-          Effect.flatMap(credentials.refresh(current), validateCredentials),
-          (refreshed) =>
-            isSameCredentials(refreshed, current) ? undefined : connectionOf(refreshed)
-        )
-    })
-    return makeClient(
+    return make(
       makeTransport({
-        connect: Effect.map(Effect.flatMap(credentials.get, validateCredentials), connectionOf),
-        requestTimeout: config.requestTimeout,
-        checksSize: !config.skipRules.includes("requestSize"),
-        traceAttempt: traceAttempt(url)
+        credentials,
+        endpoint: url,
+        // every attempt has some, since this transport has a source of them
+        connectionOf: (current) => clients.forCredentials(current as AwsCredentials.Credentials),
+        requestTimeout: config.requestTimeout
       }),
       {
-        attributes: { "cloud.region": config.region, "server.address": url.hostname },
-        skipRules: config.skipRules
+        skipRules: config.skipRules,
+        spanAttributes: { "cloud.region": config.region, "server.address": url.hostname }
       }
     )
   })
@@ -136,35 +124,28 @@ export const layerFrom = (
     MeteringClient,
     Effect.map(regionOf(client), (region) => {
       const { skipRules = [], requestTimeout = Duration.infinity } = options
-      const connection: Connection = {
-        client,
-        send: guest.makeSend(client),
-        refresh: (request) =>
-          Effect.map(
-            Effect.tryPromise({
-              try: () => client.config.credentials({ forceRefresh: true }),
-              catch: credentialsError
-            }).pipe(
-              Effect.timeoutFail({
-                duration: providerTimeout,
-                onTimeout: () => credentialsError(`no answer within ${providerTimeout}`)
-              })
-            ),
-            (refreshed) =>
-              refreshed.accessKeyId === request?.accessKeyId &&
-              refreshed.sessionToken === request.sessionToken
-                ? undefined
-                : connection
-          )
-      }
-      return makeClient(
+      const connection: Connection = { client, send: guest.makeSend(client) }
+      return make(
         makeTransport({
-          connect: Effect.succeed(connection),
+          connectionOf: () => connection,
           requestTimeout: Duration.decode(requestTimeout),
-          checksSize: !skipRules.includes("requestSize"),
-          traceAttempt: identity
+          refresh: (request) =>
+            Effect.map(
+              Effect.tryPromise({
+                try: () => client.config.credentials({ forceRefresh: true }),
+                catch: credentialsError
+              }).pipe(
+                Effect.timeoutFail({
+                  duration: providerTimeout,
+                  onTimeout: () => credentialsError(`no answer within ${providerTimeout}`)
+                })
+              ),
+              (refreshed) =>
+                refreshed.accessKeyId !== request?.accessKeyId ||
+                refreshed.sessionToken !== request.sessionToken
+            )
         }),
-        { attributes: { "cloud.region": region }, skipRules }
+        { skipRules, spanAttributes: { "cloud.region": region } }
       )
     })
   )
@@ -189,13 +170,11 @@ const makeClients = ({ endpoint, region }: Config) => {
   let last:
     | {
         readonly credentials: AwsCredentials.Credentials
-        readonly signing: Pick<Connection, "client" | "send">
+        readonly signing: Connection
       }
     | undefined
   return {
-    forCredentials: (
-      credentials: AwsCredentials.Credentials
-    ): Pick<Connection, "client" | "send"> => {
+    forCredentials: (credentials: AwsCredentials.Credentials): Connection => {
       if (
         last !== undefined &&
         (last.credentials === credentials || isSameCredentials(last.credentials, credentials))

@@ -2,11 +2,11 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Credentials } from "../../AwsCredentials.js"
 import { CredentialsError } from "../../MeteringError.js"
-import { isSameCredentials } from "../client/recovery.js"
 
 export const credentialsError = (tried: ReadonlyArray<string>, reason: string) =>
   new CredentialsError({ tried, reason }, true)
@@ -63,6 +63,11 @@ export const toCredentials = (
       })
     : Either.left(credentialsError(tried, issue))
 }
+
+export const isSameCredentials = (a: Credentials, b: Credentials) =>
+  a.accessKeyId === b.accessKeyId &&
+  Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
+  Equal.equals(a.sessionToken, b.sessionToken)
 
 const validated = new WeakSet<Credentials>()
 
