@@ -8,10 +8,10 @@ import { describe, expect, layer } from "@effect/vitest"
 import { DateTime, Effect, Equal, Layer, Redacted, Schema } from "effect"
 import {
   AwsCredentials,
+  Entitlement,
   MeteringClient,
   MeteringConfig,
   MeterUsage,
-  RegisterUsage,
   UsageRecord
 } from "effect-marketplace-metering"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
@@ -285,7 +285,7 @@ const contract = (
         const { publicKeyRotationTimestamp, signature } =
           yield* MeteringClient.registerUsage(request)
         const publicKey = yield* (yield* sandbox).publicKey
-        const entitlement = yield* RegisterUsage.verify(signature, { ...request, publicKey })
+        const entitlement = yield* Entitlement.verify(signature, { ...request, publicKey })
         expect(entitlement).toMatchObject(request)
         expect(publicKeyRotationTimestamp).toBeUndefined()
         const error = yield* Effect.flip(

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import * as jose from "jose"
+import * as Entitlement from "../../../../src/Entitlement.js"
 import { MeteringClient } from "../../../../src/MeteringClient.js"
-import * as RegisterUsage from "../../../../src/RegisterUsage.js"
 import { MeteringSandbox } from "../../../../src/sandbox/index.js"
 import { acme, at, container, setTime } from "../../support.js"
 
@@ -90,7 +90,7 @@ describe("the signature", () => {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const nonce = "n-2"
       const { signature } = yield* register(container, 2, nonce)
-      const claims = yield* RegisterUsage.verify(signature, {
+      const claims = yield* Entitlement.verify(signature, {
         publicKey: yield* sandbox.publicKey,
         publicKeyVersion: 2,
         productCode: container,
