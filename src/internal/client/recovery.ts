@@ -57,9 +57,8 @@ export const makeRecovery = ({ credentials: provider, refresh }: Transport) => {
     otherwise: Effect.Effect<A, E>
   ): Effect.Effect<Effect.Effect<A, E>, MeteringError.CredentialsError> =>
     provider !== undefined && expired !== undefined
-      ? Effect.map(
-          Effect.flatMap(provider.refresh(expired), validateCredentials),
-          (refreshed) => (isSameCredentials(refreshed, expired) ? otherwise : next(refreshed))
+      ? Effect.map(Effect.flatMap(provider.refresh(expired), validateCredentials), (refreshed) =>
+          isSameCredentials(refreshed, expired) ? otherwise : next(refreshed)
         )
       : refresh !== undefined
         ? Effect.map(refresh(response), (isFresh) => (isFresh ? next(undefined) : otherwise))
