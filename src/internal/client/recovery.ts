@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import type { Credentials } from "../../AwsCredentials.js"
 import * as MeteringError from "../../MeteringError.js"
 import type { Response, Transport } from "../../Transport.js"
-import { isSameCredentials, validateCredentials } from "../credentials/credentialProvider.js"
+import { isSameCredentials, validateCredentials } from "../credentials/credentials.js"
 
 /** The smallest error of the clock that is corrected: 4 minutes, in milliseconds. The service rejects 5 and more. */
 const minCorrectedSkew = 4 * 60 * 1000
