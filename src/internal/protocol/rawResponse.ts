@@ -7,7 +7,7 @@ export interface RawResponse {
   /** Empty where it is longer than `responseSizeLimit`. */
   readonly body: string
   /** Whether the body is longer than `responseSizeLimit`, after which reading stops. */
-  readonly isTooLong?: boolean
+  readonly isTooLong?: boolean | undefined
 }
 
 /**
