@@ -22,6 +22,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type { Credentials } from "../AwsCredentials.js"
+import { operations } from "../internal/operations.js"
 import { MeteringClient } from "../MeteringClient.js"
 import type { State } from "./internal/model/state.js"
 import type { IncomingCall } from "./internal/runtime/handleCall.js"
@@ -150,7 +151,10 @@ export const make = (
     const controlRoute =
       sandbox && (yield* controlRoutes.make(sandbox, { notFound: respondTo(notFound), onDefect }))
     const handleCall = router.make({
-      operations: operationHandlers.operationsOf(client, runtime),
+      operations:
+        runtime === undefined
+          ? operationHandlers.fromClient(operations, client)
+          : operationHandlers.fromRuntime(operations, runtime),
       receive: runtime?.receive ?? (() => unroutedCall),
       peekFault: runtime?.peekFault ?? (() => Effect.succeed({ fault: "none" })),
       rejectCall: runtime?.rejectCall ?? (() => Effect.succeed(true)),
