@@ -9,9 +9,9 @@ import { ConnectionError, type ModelledException } from "../../../MeteringError.
 import type { Operation } from "../../../Operation.js"
 import type { Rule } from "../../../Preflight.js"
 import type { Fault } from "../../Fault.js"
-import type { CallerIdentity } from "../model/state.js"
-import type { HttpResponse } from "../server/awsJsonServer.js"
-import * as requestSize from "../server/requestSize.js"
+import type { CallerIdentity } from "../model/callLog.js"
+import type { HttpResponse } from "../model/serviceResponse.js"
+import * as requestSize from "../operations/requestSize.js"
 import type { SandboxRuntime } from "./runtime.js"
 
 /** Stands for an endpoint where there is none. */

@@ -9,10 +9,11 @@ import * as MeterUsage from "../../../MeterUsage.js"
 import type { Operation } from "../../../Operation.js"
 import * as RegisterUsage from "../../../RegisterUsage.js"
 import * as ResolveCustomer from "../../../ResolveCustomer.js"
-import type { CallerIdentity } from "../model/state.js"
+import type { CallerIdentity } from "../model/callLog.js"
+import type { HttpResponse } from "../model/serviceResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
 import type { SandboxRuntime } from "../runtime/runtime.js"
-import { type HttpResponse, operationCodec } from "./awsJsonServer.js"
+import { operationCodec } from "./awsJsonServer.js"
 
 /** Carries out a call. There is no outcome where its signature is to be checked again, by another clock. */
 export type RunCall = (

@@ -1,12 +1,10 @@
-/** How long a request is on the wire, also where it never gets there. */
-
 import type { BatchMeterUsageRequest } from "../../../BatchMeterUsage.js"
 import { requestEncoder } from "../../../internal/protocol/awsJson.js"
 
-/** No request that is sound comes near so many bytes without allocations: 25 licences of 2048 characters do not. */
+/** Bytes of the longest valid request without allocations, rounded up: 25 records with ARNs of 2048 characters. */
 const maxSizeWithoutAllocations = 500_000
 
-/** Compiles an operation's measure: the bytes of a request that has `limit` or more of them. */
+/** Compiles a function that gives the encoded size of a request, in bytes, if it is at least `limit`. */
 export const oversizeBytes = <Request extends object>(
   operation: Parameters<typeof requestEncoder<Request>>[0]
 ): ((request: Request, limit: number) => number | undefined) => {
@@ -22,7 +20,7 @@ export const oversizeBytes = <Request extends object>(
 const hasAllocations = (request: object): boolean =>
   "usageAllocations" in request ||
   ("usageRecords" in request &&
-    // no request has them but as this list: it has been checked
+    // only BatchMeterUsage's request has this field
     (request.usageRecords as BatchMeterUsageRequest["usageRecords"]).some(
       ({ usageAllocations }) => usageAllocations !== undefined
     ))
