@@ -29,12 +29,12 @@ describe("meter", () => {
     Effect.gen(function* () {
       const first = yield* call(["meter", ...usage])
       const again = yield* call(["meter", ...usage, "--json"])
-      const [record] = yield* (yield* MeteringSandbox.MeteringSandbox).records
+      const [record] = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
       assert.deepStrictEqual([first.code, again.code], [0, 0], first.stderr)
       assert.include(first.stdout, `record id  ${record?.meteringRecordId}`)
       const answer = JSON.parse(again.stdout) as Record<string, unknown>
       assert.strictEqual(answer.meteringRecordId, record?.meteringRecordId)
-      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).callCounts, {
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).report.callCounts, {
         MeterUsage: 2,
         BatchMeterUsage: 0,
         RegisterUsage: 0,
@@ -58,7 +58,7 @@ describe("meter", () => {
         assert.strictEqual(ended.code, 0, ended.stderr)
         assert.deepInclude(JSON.parse(ended.stdout), { timestamp, clientToken: "mine" })
       }
-      const records = yield* sandbox.records
+      const records = yield* sandbox.report.records
       assert.lengthOf(records, 1)
       assert.strictEqual(records[0]?.usageAllocations?.[0]?.tags?.[0].value, "b")
     }).pipe(Effect.provide(sandboxLayer()))
@@ -69,7 +69,7 @@ describe("meter", () => {
       const ended = yield* call(["meter", ...usage, "--dry-run"])
       assert.strictEqual(ended.code, 0)
       assert.match(ended.stdout, /nothing was/)
-      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).report.records, [])
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
@@ -121,7 +121,10 @@ describe("meter", () => {
         assert.match(ended.stderr, expected)
         assert.notMatch(ended.stderr, /\n\s+at /)
       }
-      assert.strictEqual((yield* (yield* MeteringSandbox.MeteringSandbox).callCounts).MeterUsage, 0)
+      assert.strictEqual(
+        (yield* (yield* MeteringSandbox.MeteringSandbox).report.callCounts).MeterUsage,
+        0
+      )
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 })
@@ -194,7 +197,7 @@ describe("a call whose first attempt was lost", () => {
       for (const ended of [yield* call(repeated), yield* call([...repeated, "--json"])]) {
         assert.strictEqual(ended.code, 0, ended.stderr)
       }
-      const records = yield* (yield* MeteringSandbox.MeteringSandbox).records
+      const records = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
       assert.deepStrictEqual(
         records.map(({ quantity }) => quantity),
         [3]
@@ -242,7 +245,7 @@ describe("a call whose first attempt was lost", () => {
 
 describe("resolve", () => {
   const minted = Effect.gen(function* () {
-    const { mintToken } = yield* MeteringSandbox.MeteringSandbox
+    const { mintToken } = (yield* MeteringSandbox.MeteringSandbox).marketplace
     return Redacted.value(yield* mintToken({ customerAWSAccountId: "222233334444" }))
   })
 
@@ -317,7 +320,7 @@ describe("register", () => {
   it.live("verifies the answer by the public key", () =>
     Effect.gen(function* () {
       const key = file("key.pem")
-      writeFileSync(key, yield* (yield* MeteringSandbox.MeteringSandbox).publicKey)
+      writeFileSync(key, yield* (yield* MeteringSandbox.MeteringSandbox).report.publicKey)
       const ended = yield* call([...product, "--public-key", key, "--nonce", "instance-7"])
       assert.strictEqual(ended.code, 0, ended.stderr)
       assert.match(ended.stdout, /verified +the buyer may run this product/)

@@ -44,7 +44,7 @@ describe("on a machine", () => {
       assert.deepStrictEqual([code, told.ok], [0, true])
       assert.match(told.checks[0]?.found ?? "", /from the environment/)
       assert.match(told.checks[2]?.found ?? "", /it is a sandbox/)
-      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).report.records, [])
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
@@ -212,7 +212,7 @@ describe("a proxy of the environment", () => {
       assert.notInclude(stdout, "hidden-password")
       const basic = Buffer.from("user:hidden-password").toString("base64")
       assert.deepStrictEqual(new Set(asked), new Set([`metering.example:1234 Basic ${basic}`]))
-      const token = yield* (yield* MeteringSandbox.MeteringSandbox).mintToken()
+      const token = yield* (yield* MeteringSandbox.MeteringSandbox).marketplace.mintToken()
       const resolved = yield* Effect.promise(() =>
         run(["resolve", ...far], { env: { ...env, ...change }, stdin: Redacted.value(token) })
       )

@@ -123,7 +123,7 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
         assert.deepInclude(summaryOf(rehearsed).counts, {
           WouldBeSent: 10_000 - foreseen.length
         })
-        assert.deepStrictEqual(yield* sandbox.records, [])
+        assert.deepStrictEqual(yield* sandbox.report.records, [])
 
         const ended = yield* call(["submit", usage, ...product, ...fast, "--rejected", rejected])
         assert.strictEqual(ended.code, 1, ended.stderr)
@@ -135,14 +135,14 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
             .filter((text) => text.includes(`usage.csv:${line}:`))
           assert.match(told, reason, `line ${line}`)
         })
-        assert.lengthOf(yield* sandbox.records, 9_963)
+        assert.lengthOf(yield* sandbox.report.records, 9_963)
 
         // all of it again: nothing more is billed, and what was accepted is so by the same record
         const again = yield* call(["submit", usage, ...product, ...fast, "--json"])
         assert.strictEqual(again.code, 1)
-        assert.lengthOf(yield* sandbox.records, 9_963)
+        assert.lengthOf(yield* sandbox.report.records, 9_963)
         const ids = new Set(
-          (yield* sandbox.records).map(({ meteringRecordId }) => meteringRecordId)
+          (yield* sandbox.report.records).map(({ meteringRecordId }) => meteringRecordId)
         )
         const accepted = objects(again).filter(({ status }) => status === "Accepted")
         assert.lengthOf(accepted, 9_963)
@@ -177,7 +177,7 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
           ...[...product, ...fast, "--rejected", rejected]
         ])
         assert.strictEqual(last.code, 0, last.stderr)
-        assert.lengthOf(yield* sandbox.records, 9_963 + 37)
+        assert.lengthOf(yield* sandbox.report.records, 9_963 + 37)
         // nothing is left of what it held
         assert.strictEqual(readFileSync(rejected, "utf8"), "")
       }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
@@ -224,7 +224,7 @@ describe("what it prints", () => {
       const [first, second, last] = objects(ended).sort(
         (a, b) => Number(a.line ?? 9) - Number(b.line ?? 9)
       )
-      const [record] = yield* (yield* MeteringSandbox.MeteringSandbox).records
+      const [record] = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
       assert.deepStrictEqual(first, {
         line: 1,
         status: "Accepted",
@@ -291,7 +291,7 @@ describe("usage that is in the file more than once", () => {
         )
         const inJson = yield* call([...args, "--json"])
         assert.deepInclude(summaryOf(inJson), { records: 5, repeated: 3 })
-        const billed = yield* (yield* MeteringSandbox.MeteringSandbox).records
+        const billed = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
         assert.deepStrictEqual(
           billed.map(({ quantity }) => quantity),
           dryRun ? [] : [7, 7]
@@ -303,7 +303,7 @@ describe("usage that is in the file more than once", () => {
   it.live("is known by its receipt where a customer has two identities", () =>
     Effect.gen(function* () {
       const at = DateTime.formatIso(yield* DateTime.now)
-      const [customer] = yield* (yield* MeteringSandbox.MeteringSandbox).customers
+      const [customer] = yield* (yield* MeteringSandbox.MeteringSandbox).marketplace.customers
       const usage = write("identities.csv", [
         "timestamp,customerAWSAccountId,customerIdentifier,dimension,quantity",
         `${at},${customer?.customerAWSAccountId},,api-calls,7`,
@@ -332,7 +332,7 @@ describe("what it may meet", () => {
       const ended = yield* call(["submit", usage, ...product, "--json"])
       assert.strictEqual(ended.code, 0, ended.stderr)
       assert.deepInclude(summaryOf(ended), { records: 25, counts: { Accepted: 25 }, calls: 2 })
-      assert.lengthOf(yield* (yield* MeteringSandbox.MeteringSandbox).records, 25)
+      assert.lengthOf(yield* (yield* MeteringSandbox.MeteringSandbox).report.records, 25)
     }).pipe(
       Effect.provide(
         sandboxLayer({ ...manyCustomers, faults: { script: [{ fault: "cutAfter", times: 1 }] } })
@@ -375,7 +375,7 @@ describe("what it may meet", () => {
       assert.strictEqual(ended.code, 1)
       assert.match(ended.stderr, /\/dev\/full cannot be written: .*ENOSPC/)
       assert.notMatch(ended.stderr, /\n\s+at /)
-      const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).records).length
+      const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).report.records).length
       assert.isBelow(billed, 2_000)
       assert.deepInclude(summaryOf(ended), {
         records: 2_001,
@@ -436,7 +436,7 @@ describe("--rejected", () => {
       }
       assert.isTrue(readFileSync(usage, "utf8") === before)
       assert.strictEqual(readFileSync(printed, "utf8"), "printed before\n")
-      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).records, [])
+      assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).report.records, [])
     }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
@@ -588,7 +588,7 @@ describe("its end before the end", () => {
         const told = yield* Effect.promise(() => ended)
         assert.strictEqual(told.code, 1, told.stderr)
         assert.match(told.stderr, /Stopping: calls under way are awaited/)
-        const billed = (yield* sandbox.records).length
+        const billed = (yield* sandbox.report.records).length
         assert.deepInclude(summaryOf(told), {
           records: 9_000,
           counts: { Accepted: billed, NotSent: 9_000 - billed },
@@ -611,7 +611,7 @@ describe("its end before the end", () => {
         const { child, ended, until } = yield* startCommand([
           ...["submit", usage, ...product, "--json", "--rejected", rejected]
         ])
-        yield* Effect.repeat((yield* MeteringSandbox.MeteringSandbox).callCounts, {
+        yield* Effect.repeat((yield* MeteringSandbox.MeteringSandbox).report.callCounts, {
           until: ({ BatchMeterUsage }) => BatchMeterUsage >= 3,
           schedule: Schedule.spaced("20 millis")
         })
@@ -624,7 +624,7 @@ describe("its end before the end", () => {
         )
         const told = yield* Effect.promise(() => ended)
         assert.strictEqual(told.code, 130, told.stderr)
-        const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).records).length
+        const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).report.records).length
         const counts = summaryOf(told).counts as Record<string, number>
         const { Accepted: accepted = 0, NotSent: notSent = 0, Unknown: unknown = 0 } = counts
         assert.isAtLeast(unknown, 25)
@@ -671,7 +671,7 @@ describe("its end before the end", () => {
       child.kill("SIGHUP")
       const told = yield* Effect.promise(() => ended)
       assert.deepStrictEqual([told.code, told.signal], [1, null])
-      const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).records).length
+      const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).report.records).length
       assert.deepInclude(summaryOf(told), {
         counts: { Accepted: billed, NotSent: 500 - billed },
         stopped: true

@@ -88,7 +88,7 @@ describe.each(["csv", "ndjson"] as const)(
               counts: { [dryRun ? "WouldBeSent" : "Accepted"]: rows + 4 },
               readToTheEnd: false
             })
-            const billed = yield* (yield* MeteringSandbox.MeteringSandbox).records
+            const billed = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
             const quantities = billed.map(({ quantity }) => quantity).filter((units) => units !== 1)
             assert.deepStrictEqual(
               quantities.sort((a, b) => a - b),

@@ -1,7 +1,7 @@
 /** Responses and errors of the service in AWS JSON 1.1. */
 import * as Duration from "effect/Duration"
 import type * as Either from "effect/Either"
-import { dryRunCode } from "../../../internal/protocol/dryRun.js"
+import { dryRunCode } from "../../../internal/protocol/constants.js"
 import type { InvalidInputError, ModelledException, Violation } from "../../../MeteringError.js"
 import type { Rule } from "../../../Preflight.js"
 

@@ -2,7 +2,7 @@
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { targetPrefix } from "../../../internal/protocol/constants.js"
-import * as codec from "../../../internal/schema/codec.js"
+import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import type { CommonError, ModelledException } from "../../../MeteringError.js"
 import type { DryRunResponse } from "../../../MeterUsage.js"
@@ -77,7 +77,7 @@ const serializationException = (message: string) =>
 const responseEncoder = <Request, Response, E extends ModelledException, Result>(
   operation: Operation<Request, Response, E, Result>
 ) => {
-  const encode = codec.encoder(shapeOf(operation.response))
+  const encode = encoder(shapeOf(operation.response))
   return (response: Result): HttpResponse => {
     // every response has a request id, and only that of a dry run has `dryRun`
     const { dryRun, requestId } = response as Partial<DryRunResponse>
