@@ -19,7 +19,7 @@ import type * as AwsCredentials from "../../AwsCredentials.js"
 import type * as MeteringConfig from "../../MeteringConfig.js"
 import type * as MeteringError from "../../MeteringError.js"
 import type { Operation } from "../../Operation.js"
-import { validateCredentials } from "../credentials/credentialProvider.js"
+import { isSameCredentials, validateCredentials } from "../credentials/credentials.js"
 import * as awsJson from "../protocol/awsJson.js"
 import { signingName } from "../protocol/constants.js"
 import {
@@ -34,7 +34,6 @@ import { connectionError } from "./connectionError.js"
 import type { Transport } from "./makeClient.js"
 import {
   type Attempt,
-  isSameCredentials,
   maxCorrectedSkew,
   minCorrectedSkew,
   withOperation,

@@ -1,8 +1,6 @@
 /** What may be mended on behalf of one call: expired credentials, and a clock that is off. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Equal from "effect/Equal"
-import type * as AwsCredentials from "../../AwsCredentials.js"
 import * as MeteringError from "../../MeteringError.js"
 
 /** A clock that is off by so much is corrected; the service itself refuses from five minutes on. */
@@ -67,11 +65,6 @@ const mayBeClockSkew = (error: { readonly _tag: string; readonly code?: string }
     (error.code === "InvalidSignatureException" ||
       error.code === "SignatureDoesNotMatch" ||
       error.code === "AuthFailure"))
-
-export const isSameCredentials = (a: AwsCredentials.Credentials, b: AwsCredentials.Credentials) =>
-  a.accessKeyId === b.accessKeyId &&
-  Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
-  Equal.equals(a.sessionToken, b.sessionToken)
 
 export const withOperation =
   (operation: MeteringError.OperationName) => (error: MeteringError.CredentialsError) =>
