@@ -1,6 +1,7 @@
 /** The operations of the service: validation of requests, encoding of errors, and the handlers. */
 import * as Either from "effect/Either"
 import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
+import { requestEncoder } from "../../../internal/protocol/awsJson.js"
 import { invalidInput } from "../../../internal/schema/construct.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import * as validate from "../../../internal/schema/validate.js"
@@ -22,7 +23,6 @@ import { batchMeterUsage } from "./batchMeterUsage.js"
 import type { CallContext, Handler } from "./handler.js"
 import { meterUsage } from "./meterUsage.js"
 import { registerUsage } from "./registerUsage.js"
-import { oversizeBytes } from "./requestSize.js"
 import { resolveCustomer } from "./resolveCustomer.js"
 
 export interface ServiceOperation {
@@ -43,7 +43,7 @@ const serviceOperation = <Request extends object, Response, E extends ModelledEx
   handler: Handler<Request>
 ): ServiceOperation => {
   const violationsOf = validate.compile(shapeOf(operation.request))
-  const oversizeBytesOf = oversizeBytes(operation)
+  const encode = requestEncoder(operation)
   const errorResponse: ServiceOperation["errorResponse"] = (rejection, { behavior }) => {
     const response = operationErrorResponse(operation, rejection)
     return rejection.code === "IdempotencyConflictException"
@@ -61,10 +61,10 @@ const serviceOperation = <Request extends object, Response, E extends ModelledEx
       if (invalid !== undefined) {
         return operationErrorResponse(operation, validationErrorOf(operation, invalid))
       }
+      if (requestSizeLimit > maxSizeWithoutAllocations && !hasAllocations(request)) return undefined
       // a valid request is of the operation's class
-      return oversizeBytesOf(request as Request, requestSizeLimit) === undefined
-        ? undefined
-        : contentTooLarge(requestSizeLimit - 1)
+      const { length } = encoder.encode(encode(request as Request))
+      return length < requestSizeLimit ? undefined : contentTooLarge(requestSizeLimit - 1)
     },
     handle: (state, request, context) => {
       const [next, result] = handler(state, request as Request, context)
@@ -72,6 +72,19 @@ const serviceOperation = <Request extends object, Response, E extends ModelledEx
     }
   }
 }
+
+const encoder = new TextEncoder()
+
+/** Bytes of the longest valid request without allocations, rounded up: 25 records with ARNs of 2048 characters. */
+const maxSizeWithoutAllocations = 500_000
+
+const hasAllocations = (request: object): boolean =>
+  "usageAllocations" in request ||
+  ("usageRecords" in request &&
+    // only BatchMeterUsage's request has this field
+    (request.usageRecords as BatchMeterUsage.BatchMeterUsageRequest["usageRecords"]).some(
+      ({ usageAllocations }) => usageAllocations !== undefined
+    ))
 
 export const serviceOperations: { readonly [Name in OperationName]: ServiceOperation } = {
   MeterUsage: serviceOperation(MeterUsage.operation, meterUsage),

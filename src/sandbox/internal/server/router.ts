@@ -21,7 +21,7 @@ import * as accessLog from "./accessLog.js"
 import { type Authentication, unverifiedCaller } from "./authenticate.js"
 import { operationNameOf } from "./awsJsonServer.js"
 import * as defectResponse from "./defectResponse.js"
-import type { ServedOperation } from "./operationHandlers.js"
+import type { OperationHandler, OperationHandlers } from "./operationHandlers.js"
 import { pathOf, readBody } from "./request.js"
 import { clientClosedRequest, cutConnection, isClientAbort, toHttpResponse } from "./response.js"
 
@@ -29,7 +29,7 @@ type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 export interface Options extends Pick<SandboxRuntime, "receive" | "peekFault" | "rejectCall"> {
-  readonly operations: ReadonlyMap<string, ServedOperation>
+  readonly operations: OperationHandlers
   readonly authenticate: (
     request: Request,
     body: Uint8Array,
@@ -75,7 +75,7 @@ export const make = (options: Options) => {
     })
 
   /** The operation of a request, or the response to a request for none. */
-  const route = (request: Request): ServedOperation | HttpResponse =>
+  const route = (request: Request): OperationHandler | HttpResponse =>
     request.method === "POST" && pathOf(request) === "/"
       ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknownOperation)
       : notFound
@@ -83,7 +83,7 @@ export const make = (options: Options) => {
   const outcomeOf = (
     request: Request,
     incoming: IncomingCall,
-    target: ServedOperation | HttpResponse
+    target: OperationHandler | HttpResponse
   ): Effect.Effect<CallOutcome<HttpResponse>, HttpServerError.RequestError> =>
     Effect.gen(function* () {
       const unverified = unverifiedCaller(request)
@@ -106,7 +106,7 @@ export const make = (options: Options) => {
     request: Request,
     body: Uint8Array,
     incoming: IncomingCall,
-    operation: ServedOperation
+    operation: OperationHandler
   ) =>
     Effect.gen(function* () {
       const fault = yield* peekFault(operation.name)
@@ -114,10 +114,10 @@ export const make = (options: Options) => {
       const clock = yield* Clock.currentTimeMillis
       const { callerIdentity, rejection } = yield* authenticate(request, body, clock + skew)
       if (rejection === undefined) {
-        const call = operation.read(body)
-        return Either.isLeft(call)
-          ? yield* reject(incoming, callerIdentity, call.left)
-          : yield* call.right(incoming, callerIdentity, skew)
+        const decoded = operation.decode(body)
+        return Either.isLeft(decoded)
+          ? yield* reject(incoming, callerIdentity, decoded.left)
+          : yield* operation.handle(decoded.right, incoming, callerIdentity, skew)
       }
       // a signature that is invalid by any clock does not use up the fault
       const withoutSkew = skew === 0 ? { rejection } : yield* authenticate(request, body, clock)
