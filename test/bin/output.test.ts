@@ -1,47 +1,17 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { Writable } from "node:stream"
 import { assert, describe, it } from "@effect/vitest"
 import { Console, DateTime, Effect, Fiber, Logger, Option } from "effect"
-import { exitCodes } from "../../src/bin/internal/exitCodes.js"
-import { flags, normalizeArgs } from "../../src/bin/internal/normalizeArgs.js"
+import { exitCodes } from "../../src/bin/internal/cliError.js"
 import * as signals from "../../src/bin/internal/signals.js"
-import * as describeSandbox from "../../src/bin/output/describeSandbox.js"
-import * as format from "../../src/bin/output/format.js"
-import { printable } from "../../src/bin/output/printable.js"
+import { describeSandbox } from "../../src/bin/output/describeSandbox.js"
+import { formatFields, formatJson, printable } from "../../src/bin/output/format.js"
 import * as progressBar from "../../src/bin/output/progressBar.js"
 import * as summary from "../../src/bin/output/summary.js"
 import { table } from "../../src/bin/output/table.js"
-import { logger, sanitizeConsole, supportsColor } from "../../src/bin/output/terminal.js"
-import * as writable from "../../src/bin/output/writable.js"
+import { logger, sanitizeConsole, supportsColor, write } from "../../src/bin/output/terminal.js"
 import { Scenario } from "../../src/sandbox/index.js"
 import * as UsageSubmission from "../../src/UsageSubmission.js"
-
-describe("arguments", () => {
-  for (const [given, expected] of [
-    ["sandbox --port 0", "sandbox --port 0"],
-    ["sandbox --port 0 --help", "sandbox --help"],
-    ["sandbox --port x -h", "sandbox --help"],
-    ["--help", "--help"],
-    ["--log-level debug --help", "--help"],
-    ["sandbox --port 0 --log-level debug --quota", "--log-level debug sandbox --port 0 --quota"],
-    ["sandbox --log-level=debug --quota", "--log-level=debug sandbox --quota"],
-    ["submit - --rate 5", "submit --rate 5 -"],
-    ["submit --log-level all - --rate 5", "--log-level all submit --rate 5 -"],
-    ["submit --rejected - usage.csv", "submit --rejected - usage.csv"],
-    ["submit --rejected - - --rate 5", "submit --rejected - --rate 5 -"],
-    ["submit --json - --rate 5", "submit --json --rate 5 -"],
-    ["submit --format=csv - --rate 5", "submit --format=csv --rate 5 -"],
-    ["register --public-key - --nonce n", "register --public-key - --nonce n"],
-    ["submit -- --help", "submit -- --help"],
-    ["submit -- --log-level", "submit -- --log-level"],
-    ["", ""]
-  ] as const) {
-    it(`"${given}" is "${expected}"`, () => {
-      const words = (text: string) => text.split(" ").filter((word) => word !== "")
-      assert.deepStrictEqual(normalizeArgs(words(given)), words(expected))
-    })
-  }
-})
 
 describe("a signal", () => {
   it("ends in good order, then at once, then the process; an echo within a second means nothing", () => {
@@ -55,50 +25,6 @@ describe("a signal", () => {
       "exit",
       "exit"
     ])
-  })
-})
-
-describe("flags", () => {
-  it("are all options without a value", () => {
-    const folder = new URL("../../src/bin/", import.meta.url)
-    const found = readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
-      .flatMap((name) => [
-        ...readFileSync(new URL(name, folder), "utf8").matchAll(/Options\.boolean\("([^"]+)"/g)
-      ])
-      .map(([, name]) => `--${name}`)
-    assert.deepStrictEqual(new Set(found), flags)
-  })
-})
-
-describe("arguments of resolve", () => {
-  it("that nobody knows are not told, for they may be a token", () => {
-    for (const [given, expected] of [
-      [["token-file"], ["token-file"]],
-      [
-        ["--region", "us-east-1", "token-file", "--json"],
-        ["--region", "us-east-1", "token-file", "--json"]
-      ],
-      [
-        ["--endpoint=http://x", "-"],
-        ["--endpoint=http://x", "-"]
-      ],
-      [
-        ["--token", "SECRET"],
-        ["--token", "(not shown)"]
-      ],
-      [["--token=SECRET"], ["--token"]],
-      [
-        ["file", "SECRET", "SECRET"],
-        ["file", "(not shown)", "(not shown)"]
-      ],
-      [
-        ["SECRET", "--token", "SECRET"],
-        ["SECRET", "--token", "(not shown)"]
-      ]
-    ] as const) {
-      assert.deepStrictEqual(normalizeArgs(["resolve", ...given]), ["resolve", ...expected])
-    }
   })
 })
 
@@ -132,14 +58,14 @@ describe("a tally", () => {
     made.add({ customerAWSAccountId: "b", dimension: "x", quantity: 3 }, "Accepted")
     made.add({ customerIdentifier: "a", dimension: "x", quantity: "?" }, "Invalid")
     made.add(undefined, "Invalid")
-    assert.strictEqual(made.total, 4)
+    assert.strictEqual(made.total(), 4)
     assert.strictEqual(made.count("Accepted"), 2)
     assert.deepStrictEqual(made.counts(), { Accepted: 2, Invalid: 2 })
     const unshown = summary.make(false)
     unshown.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
-    assert.deepStrictEqual([unshown.total, unshown.counts()], [1, { Accepted: 1 }])
+    assert.deepStrictEqual([unshown.total(), unshown.counts()], [1, { Accepted: 1 }])
     assert.strictEqual(
-      made.show("would be sent"),
+      made.format("would be sent"),
       [
         "  customer  dimension  status         records  units",
         "  ?         ?          invalid              1      0",
@@ -150,12 +76,12 @@ describe("a tally", () => {
   })
 
   it("shows forty lines of a status, and what the others come to", () => {
-    const { add, show } = summary.make(true)
+    const { add, format } = summary.make(true)
     for (let i = 0; i < 1_040; i++) {
       add({ customerIdentifier: String(10_000 + i), dimension: "x", quantity: 2 }, "NotSent")
     }
     add({ customerIdentifier: "20000", dimension: "x", quantity: 1 }, "Accepted")
-    const lines = show("accepted").split("\n")
+    const lines = format("accepted").split("\n")
     assert.lengthOf(lines, 1 + 40 + 1 + 1)
     assert.match(lines.at(-1) ?? "", /and 1,000 more +not sent +1,000 +2,000/)
   })
@@ -165,7 +91,7 @@ describe("a progress bar", () => {
   const progress = {
     ...UsageSubmission.initialProgress,
     read: 2_000,
-    settled: 1_000,
+    resolved: 1_000,
     counts: { ...UsageSubmission.initialProgress.counts, Accepted: 990, Invalid: 10 },
     calls: 40,
     recordsPerSecond: 250.4
@@ -225,11 +151,11 @@ describe("text of others", () => {
     assert.strictEqual(printable(hostile), harmless)
     assert.strictEqual(printable("Zürich 東京 👩‍💻"), "Zürich 東京 👩‍💻")
     assert.strictEqual(table(["x"], [[hostile]]), `  x\n  ${harmless}`)
-    assert.strictEqual(format.formatFields([["x", hostile]]), `x  ${harmless}`)
+    assert.strictEqual(formatFields([["x", hostile]]), `x  ${harmless}`)
   })
 
   it("is the same for machines", () => {
-    const text = format.formatJson({ hostile })
+    const text = formatJson({ hostile })
     assert.strictEqual(printable(text), text)
     assert.deepStrictEqual(JSON.parse(text), { hostile })
   })
@@ -288,8 +214,8 @@ describe("output", () => {
         decodeStrings: false,
         write: (_chunk, _encoding, done) => taken.push(done)
       })
-      yield* writable.write(stream, "abc", Effect.never)
-      const waiting = yield* Effect.fork(writable.write(stream, "def", Effect.never))
+      yield* write(stream, "abc", Effect.never)
+      const waiting = yield* Effect.fork(write(stream, "def", Effect.never))
       yield* Effect.yieldNow()
       assert.isNull(yield* Fiber.poll(waiting).pipe(Effect.map(Option.getOrNull)))
       taken.shift()?.()
@@ -297,13 +223,13 @@ describe("output", () => {
       taken.shift()?.()
       yield* Fiber.join(waiting)
 
-      yield* writable.write(stream, "not read, and not wanted", Effect.void)
-      const unread = yield* Effect.fork(writable.write(stream, "its reader goes", Effect.never))
+      yield* write(stream, "not read, and not wanted", Effect.void)
+      const unread = yield* Effect.fork(write(stream, "its reader goes", Effect.never))
       yield* Effect.yieldNow()
       stream.on("error", () => {})
       stream.destroy(new Error("EPIPE"))
       yield* Fiber.join(unread)
-      yield* writable.write(stream, "nobody is there", Effect.never)
+      yield* write(stream, "nobody is there", Effect.never)
       assert.deepStrictEqual(
         ["drain", "close"].map((event) => stream.listenerCount(event)),
         [0, 0]
@@ -315,7 +241,7 @@ describe("output", () => {
 describe("a world", () => {
   const now = DateTime.unsafeMake("2026-11-25T10:15:20.500Z")
   const told = (customers: ReadonlyArray<Scenario.Customer>, change: object = {}) =>
-    describeSandbox.describe({
+    describeSandbox({
       url: "http://127.0.0.1:1",
       now,
       scenario: { ...Scenario.defaultScenario, ...change },

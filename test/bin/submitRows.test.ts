@@ -14,7 +14,7 @@ import {
 import { MeteringClient, UsageSubmission } from "effect-marketplace-metering"
 import type { Row } from "../../src/bin/input/parseRows.js"
 import { failed } from "../../src/bin/internal/cliError.js"
-import * as dryRunClient from "../../src/bin/internal/dryRunClient.js"
+import * as dryRun from "../../src/bin/internal/dryRun.js"
 import { submitRows } from "../../src/bin/internal/submitRows.js"
 
 it.effect("rows under way keep their own outcome when nothing can be written any more", () =>
@@ -43,7 +43,7 @@ it.effect("rows under way keep their own outcome when nothing can be written any
             Effect.zipRight(client.batchMeterUsage(request))
           )
       }))
-    ).pipe(Layer.provide(dryRunClient.make().layer))
+    ).pipe(Layer.provide(dryRun.makeClient().layer))
     const told = new Map<number, string>()
     const submitting = yield* submitRows(Stream.fromIterable(rows), {
       productCode: "p",
@@ -100,7 +100,7 @@ it.effect("what cannot be read after a stop is not taken for read", () =>
         isFull: () => false,
         flush: Effect.void
       }
-    ).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.flip)
+    ).pipe(Effect.provide(dryRun.makeClient().layer), Effect.scoped, Effect.flip)
     assert.strictEqual(failure.message, "EIO")
     assert.deepStrictEqual(told, ["NotSent"])
   })
@@ -135,7 +135,7 @@ it.effect("no more is read than can be written, also of rows that settle by bein
           ? Effect.void
           : Effect.zipRight(Deferred.succeed(isHeld, undefined), Deferred.await(mayGoOn))
       )
-    }).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.fork)
+    }).pipe(Effect.provide(dryRun.makeClient().layer), Effect.scoped, Effect.fork)
     yield* Deferred.await(isHeld)
     yield* TestClock.adjust("1 minute")
     assert.isBelow(read, 10_000)
@@ -174,7 +174,7 @@ it.effect("ended at once, rows of a call under way are unknown, and no more is r
         ...client,
         batchMeterUsage: () => Effect.zipRight(Deferred.succeed(isCalled, undefined), Effect.never)
       }))
-    ).pipe(Layer.provide(dryRunClient.make().layer))
+    ).pipe(Layer.provide(dryRun.makeClient().layer))
     const told = new Map<number, string>()
     const submitting = yield* submitRows(endless, {
       productCode: "p",
