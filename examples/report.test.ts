@@ -43,7 +43,7 @@ const reportAfterHour = (usage: ReadonlyArray<Usage>) =>
 
 const billed = Effect.gen(function* () {
   const sandbox = yield* MeteringSandbox.MeteringSandbox
-  return (yield* sandbox.billed).map(({ quantity }) => quantity)
+  return (yield* sandbox.report.billed).map(({ quantity }) => quantity)
 })
 
 describe("report", () => {
@@ -80,7 +80,7 @@ describe("report", () => {
       expect(yield* reportAfterHour([usageOf("111122223333")])).toEqual([])
       expect(yield* billed).toEqual([7])
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      expect((yield* sandbox.callCounts).BatchMeterUsage).toBe(3)
+      expect((yield* sandbox.report.callCounts).BatchMeterUsage).toBe(3)
     }).pipe(
       Effect.provide(sandboxLayer({ script: [{ fault: "throttling" }, { fault: "cutAfter" }] }))
     )
@@ -106,13 +106,16 @@ describe("run", () => {
         expect(yield* files.readFileString(pendingFile)).toBe(`${line}\n`)
 
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        yield* sandbox.setFaults({})
+        yield* sandbox.control.setFaults({})
         // the hour after that, with nothing new
         yield* files.writeFileString(usageFile, "")
         expect(yield* runToEnd(run("my-product", usageFile, pendingFile))).toEqual([])
         expect(yield* files.readFileString(pendingFile)).toBe("")
         expect(
-          (yield* sandbox.billed).map(({ hour, quantity }) => [DateTime.formatIso(hour), quantity])
+          (yield* sandbox.report.billed).map(({ hour, quantity }) => [
+            DateTime.formatIso(hour),
+            quantity
+          ])
         ).toEqual([["2026-11-25T10:00:00.000Z", 7]])
       }).pipe(
         Effect.provide([

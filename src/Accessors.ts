@@ -1,15 +1,15 @@
 /**
- * The names of `amazonka-marketplace-metering`: a lens for every field, a matcher for every exception, and the
- * smart constructors, so that a program written for it can be carried over name by name.
+ * The names of the Haskell package `amazonka-marketplace-metering`: lenses, matchers and smart constructors.
  *
- * - Every lens has its name of 1.6 and its name of 2.0, as in `urTimestamp` and `usageRecord_timestamp`: the
- *   same optic. The fields and exceptions that the service gained later are named in the same manner.
- * - What was a `Maybe` is an `Option`. `None` removes the key; a key that holds `undefined` reads as `None`.
- * - A lens keeps a value an instance of its class and validates nothing, because rules that concern several
- *   fields break between one edit and the next. Sending validates, and so does `makeEither` of the value's module.
- *
- * New code has less to learn with `UsageRecord.make` and its like, with the fields themselves, and with
+ * They are for programs that are ported from it. New code is simpler with `UsageRecord.make`, property access and
  * `Effect.catchTag`.
+ *
+ * - Each lens has its names of versions 1.6 and 2.0, such as `urTimestamp` and `usageRecord_timestamp`. Both are the
+ *   same optic. Fields and exceptions that AWS added later follow the same pattern.
+ * - A `Maybe` is an `Option`. `None` removes the key. A key that holds `undefined` reads as `None`.
+ * - An edited value stays an instance of its class.
+ * - A lens does not validate, because a rule about several fields can break between two edits. Sending validates, and
+ *   so does `makeEither` of the value's module.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ import {
 } from "./UsageRecord.js"
 
 /**
- * Facts of the service: its names, its API version, what its requests are signed for.
+ * Names, API version, endpoint prefix and signing name of the service.
  *
  * @since 0.1.0
  * @category constants
@@ -78,7 +78,7 @@ import {
 export { marketplaceMetering } from "./Operation.js"
 
 /**
- * When the usage happened, UTC.
+ * The time of the usage, in UTC.
  *
  * @example
  * ```ts
@@ -95,15 +95,7 @@ export { marketplaceMetering } from "./Operation.js"
 export const urTimestamp: Optic.Lens<UsageRecord, DateTime.Utc> = requiredKey("timestamp")
 
 /**
- * The 2.0 name of {@link urTimestamp}.
- *
- * @since 0.1.0
- * @category UsageRecord
- */
-export const usageRecord_timestamp = urTimestamp
-
-/**
- * The buyer's identifier in older listings; `None` where the buyer is named by the AWS account.
+ * The buyer's identifier in older listings. `None` if the record has `customerAWSAccountId`.
  *
  * @since 0.1.0
  * @category UsageRecord
@@ -113,15 +105,7 @@ export const urCustomerIdentifier: Optic.Lens<UsageRecord, Option.Option<string>
 )
 
 /**
- * The 2.0 name of {@link urCustomerIdentifier}.
- *
- * @since 0.1.0
- * @category UsageRecord
- */
-export const usageRecord_customerIdentifier = urCustomerIdentifier
-
-/**
- * The dimension that was used, as in the listing; case counts.
+ * The dimension, as named in the listing. Case-sensitive.
  *
  * @since 0.1.0
  * @category UsageRecord
@@ -129,15 +113,7 @@ export const usageRecord_customerIdentifier = urCustomerIdentifier
 export const urDimension: Optic.Lens<UsageRecord, string> = requiredKey("dimension")
 
 /**
- * The 2.0 name of {@link urDimension}.
- *
- * @since 0.1.0
- * @category UsageRecord
- */
-export const usageRecord_dimension = urDimension
-
-/**
- * How much was used, in whole units.
+ * The quantity, in whole units.
  *
  * @since 0.1.0
  * @category UsageRecord
@@ -145,15 +121,7 @@ export const usageRecord_dimension = urDimension
 export const urQuantity: Optic.Lens<UsageRecord, number> = requiredKey("quantity")
 
 /**
- * The 2.0 name of {@link urQuantity}.
- *
- * @since 0.1.0
- * @category UsageRecord
- */
-export const usageRecord_quantity = urQuantity
-
-/**
- * The quantity, split by tags.
+ * The quantity, allocated by tags.
  *
  * @since 0.1.0
  * @category UsageRecord
@@ -164,15 +132,7 @@ export const urUsageAllocations: Optic.Lens<
 > = optionalKey("usageAllocations")
 
 /**
- * The 2.0 name of {@link urUsageAllocations}.
- *
- * @since 0.1.0
- * @category UsageRecord
- */
-export const usageRecord_usageAllocations = urUsageAllocations
-
-/**
- * The buyer's AWS account, in digits.
+ * The buyer's AWS account: 12 digits.
  *
  * @example
  * ```ts
@@ -204,15 +164,7 @@ export const urCustomerAWSAccountId: Optic.Lens<UsageRecord, Option.Option<strin
 )
 
 /**
- * The 2.0 name of {@link urCustomerAWSAccountId}.
- *
- * @since 0.1.0
- * @category UsageRecord
- */
-export const usageRecord_customerAWSAccountId = urCustomerAWSAccountId
-
-/**
- * The licence that names product and agreement, in listings from June 2026 on.
+ * The license of the agreement, for listings from June 2026 on.
  *
  * @since 0.1.0
  * @category UsageRecord
@@ -222,15 +174,7 @@ export const urLicenseArn: Optic.Lens<UsageRecord, Option.Option<string>> = opti
 )
 
 /**
- * The 2.0 name of {@link urLicenseArn}.
- *
- * @since 0.1.0
- * @category UsageRecord
- */
-export const usageRecord_licenseArn = urLicenseArn
-
-/**
- * What the service did with the record; a word that it added later is kept as it is.
+ * The status of the record. A value that this version does not know is kept unchanged.
  *
  * @since 0.1.0
  * @category UsageRecordResult
@@ -241,15 +185,7 @@ export const urrStatus: Optic.Lens<
 > = optionalKey("status")
 
 /**
- * The 2.0 name of {@link urrStatus}.
- *
- * @since 0.1.0
- * @category UsageRecordResult
- */
-export const usageRecordResult_status = urrStatus
-
-/**
- * The record, as the service repeats it.
+ * The record, as the service returned it.
  *
  * @since 0.1.0
  * @category UsageRecordResult
@@ -260,15 +196,7 @@ export const urrUsageRecord: Optic.Lens<
 > = optionalKey("usageRecord")
 
 /**
- * The 2.0 name of {@link urrUsageRecord}.
- *
- * @since 0.1.0
- * @category UsageRecordResult
- */
-export const usageRecordResult_usageRecord = urrUsageRecord
-
-/**
- * The receipt's number.
+ * The id of the metering record.
  *
  * @since 0.1.0
  * @category UsageRecordResult
@@ -279,15 +207,7 @@ export const urrMeteringRecordId: Optic.Lens<
 > = optionalKey("meteringRecordId")
 
 /**
- * The 2.0 name of {@link urrMeteringRecordId}.
- *
- * @since 0.1.0
- * @category UsageRecordResult
- */
-export const usageRecordResult_meteringRecordId = urrMeteringRecordId
-
-/**
- * How much of the quantity falls to these tags, in whole units.
+ * The quantity allocated to these tags, in whole units.
  *
  * @since 0.1.0
  * @category UsageAllocation
@@ -296,15 +216,7 @@ export const uaAllocatedUsageQuantity: Optic.Lens<UsageAllocation, number> =
   requiredKey("allocatedUsageQuantity")
 
 /**
- * The 2.0 name of {@link uaAllocatedUsageQuantity}.
- *
- * @since 0.1.0
- * @category UsageAllocation
- */
-export const usageAllocation_allocatedUsageQuantity = uaAllocatedUsageQuantity
-
-/**
- * The tags; `None` for what is untagged.
+ * The tags. `None` for the untagged quantity.
  *
  * @since 0.1.0
  * @category UsageAllocation
@@ -315,28 +227,12 @@ export const uaTags: Optic.Lens<
 > = optionalKey("tags")
 
 /**
- * The 2.0 name of {@link uaTags}.
- *
- * @since 0.1.0
- * @category UsageAllocation
- */
-export const usageAllocation_tags = uaTags
-
-/**
- * The name of the tag.
+ * The key of the tag.
  *
  * @since 0.1.0
  * @category Tag
  */
 export const tagKey: Optic.Lens<Tag, string> = requiredKey("key")
-
-/**
- * The 2.0 name of {@link tagKey}.
- *
- * @since 0.1.0
- * @category Tag
- */
-export const tag_key = tagKey
 
 /**
  * The value of the tag.
@@ -347,15 +243,7 @@ export const tag_key = tagKey
 export const tagValue: Optic.Lens<Tag, string> = requiredKey("value")
 
 /**
- * The 2.0 name of {@link tagValue}.
- *
- * @since 0.1.0
- * @category Tag
- */
-export const tag_value = tagValue
-
-/**
- * The records to report.
+ * The records to report, at most 25.
  *
  * @since 0.1.0
  * @category BatchMeterUsageRequest
@@ -366,15 +254,7 @@ export const bmuUsageRecords: Optic.Lens<
 > = requiredKey("usageRecords")
 
 /**
- * The 2.0 name of {@link bmuUsageRecords}.
- *
- * @since 0.1.0
- * @category BatchMeterUsageRequest
- */
-export const batchMeterUsage_usageRecords = bmuUsageRecords
-
-/**
- * The product of all records; `None` where each record names its licence.
+ * The product of all records. `None` if each record has a `licenseArn`.
  *
  * @since 0.1.0
  * @category BatchMeterUsageRequest
@@ -385,15 +265,7 @@ export const bmuProductCode: Optic.Lens<
 > = optionalKey("productCode")
 
 /**
- * The 2.0 name of {@link bmuProductCode}.
- *
- * @since 0.1.0
- * @category BatchMeterUsageRequest
- */
-export const batchMeterUsage_productCode = bmuProductCode
-
-/**
- * What became of each record that the service looked at.
+ * The results of the records that the service processed.
  *
  * @example
  * ```ts
@@ -414,15 +286,7 @@ export const bmursResults: Optic.Lens<
 > = requiredKey("results")
 
 /**
- * The 2.0 name of {@link bmursResults}.
- *
- * @since 0.1.0
- * @category BatchMeterUsageResponse
- */
-export const batchMeterUsageResponse_results = bmursResults
-
-/**
- * The records that were not looked at, to be sent again.
+ * The records that the service did not process. Send them again.
  *
  * @since 0.1.0
  * @category BatchMeterUsageResponse
@@ -433,15 +297,7 @@ export const bmursUnprocessedRecords: Optic.Lens<
 > = requiredKey("unprocessedRecords")
 
 /**
- * The 2.0 name of {@link bmursUnprocessedRecords}.
- *
- * @since 0.1.0
- * @category BatchMeterUsageResponse
- */
-export const batchMeterUsageResponse_unprocessedRecords = bmursUnprocessedRecords
-
-/**
- * The HTTP status of the answer.
+ * The HTTP status of the response.
  *
  * @since 0.1.0
  * @category BatchMeterUsageResponse
@@ -450,15 +306,7 @@ export const bmursResponseStatus: Optic.Lens<BatchMeterUsageResponse, number> =
   requiredKey("statusCode")
 
 /**
- * The 2.0 name of {@link bmursResponseStatus}.
- *
- * @since 0.1.0
- * @category BatchMeterUsageResponse
- */
-export const batchMeterUsageResponse_httpStatus = bmursResponseStatus
-
-/**
- * The product.
+ * The product code.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -466,15 +314,7 @@ export const batchMeterUsageResponse_httpStatus = bmursResponseStatus
 export const muProductCode: Optic.Lens<MeterUsageRequest, string> = requiredKey("productCode")
 
 /**
- * The 2.0 name of {@link muProductCode}.
- *
- * @since 0.1.0
- * @category MeterUsageRequest
- */
-export const meterUsage_productCode = muProductCode
-
-/**
- * When the usage happened, UTC.
+ * The time of the usage, in UTC.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -482,15 +322,7 @@ export const meterUsage_productCode = muProductCode
 export const muTimestamp: Optic.Lens<MeterUsageRequest, DateTime.Utc> = requiredKey("timestamp")
 
 /**
- * The 2.0 name of {@link muTimestamp}.
- *
- * @since 0.1.0
- * @category MeterUsageRequest
- */
-export const meterUsage_timestamp = muTimestamp
-
-/**
- * The dimension that was used, as in the listing; case counts.
+ * The dimension, as named in the listing. Case-sensitive.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -498,15 +330,7 @@ export const meterUsage_timestamp = muTimestamp
 export const muUsageDimension: Optic.Lens<MeterUsageRequest, string> = requiredKey("usageDimension")
 
 /**
- * The 2.0 name of {@link muUsageDimension}.
- *
- * @since 0.1.0
- * @category MeterUsageRequest
- */
-export const meterUsage_usageDimension = muUsageDimension
-
-/**
- * How much was used, in whole units.
+ * The quantity, in whole units.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -514,15 +338,7 @@ export const meterUsage_usageDimension = muUsageDimension
 export const muUsageQuantity: Optic.Lens<MeterUsageRequest, number> = requiredKey("usageQuantity")
 
 /**
- * The 2.0 name of {@link muUsageQuantity}.
- *
- * @since 0.1.0
- * @category MeterUsageRequest
- */
-export const meterUsage_usageQuantity = muUsageQuantity
-
-/**
- * Whether only to ask if the caller may do this; nothing is metered then.
+ * A dry run checks the permission and meters nothing.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -530,15 +346,7 @@ export const meterUsage_usageQuantity = muUsageQuantity
 export const muDryRun: Optic.Lens<MeterUsageRequest, boolean> = requiredKey("dryRun")
 
 /**
- * The 2.0 name of {@link muDryRun}.
- *
- * @since 0.1.0
- * @category MeterUsageRequest
- */
-export const meterUsage_dryRun = muDryRun
-
-/**
- * The quantity, split by tags.
+ * The quantity, allocated by tags.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -549,16 +357,9 @@ export const muUsageAllocations: Optic.Lens<
 > = optionalKey("usageAllocations")
 
 /**
- * The 2.0 name of {@link muUsageAllocations}.
+ * The idempotency token. To retry, send the same token: a new one is a new charge.
  *
- * @since 0.1.0
- * @category MeterUsageRequest
- */
-export const meterUsage_usageAllocations = muUsageAllocations
-
-/**
- * The token by which the service knows a retry from a new charge. Every request is made with one; it is an
- * `Option` because a request decoded from a client that sent none has none. To retry, send the same token.
+ * Each request is made with a token. `None` only in a request decoded from a client that sent none.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -568,15 +369,7 @@ export const muClientToken: Optic.Lens<MeterUsageRequest, Option.Option<string>>
 )
 
 /**
- * The 2.0 name of {@link muClientToken}.
- *
- * @since 0.1.0
- * @category MeterUsageRequest
- */
-export const meterUsage_clientToken = muClientToken
-
-/**
- * The receipt's number.
+ * The id of the metering record.
  *
  * @since 0.1.0
  * @category MeterUsageResponse
@@ -587,15 +380,7 @@ export const mursMeteringRecordId: Optic.Lens<
 > = optionalKey("meteringRecordId")
 
 /**
- * The 2.0 name of {@link mursMeteringRecordId}.
- *
- * @since 0.1.0
- * @category MeterUsageResponse
- */
-export const meterUsageResponse_meteringRecordId = mursMeteringRecordId
-
-/**
- * The HTTP status of the answer.
+ * The HTTP status of the response.
  *
  * @since 0.1.0
  * @category MeterUsageResponse
@@ -603,28 +388,12 @@ export const meterUsageResponse_meteringRecordId = mursMeteringRecordId
 export const mursResponseStatus: Optic.Lens<MeterUsageResponse, number> = requiredKey("statusCode")
 
 /**
- * The 2.0 name of {@link mursResponseStatus}.
- *
- * @since 0.1.0
- * @category MeterUsageResponse
- */
-export const meterUsageResponse_httpStatus = mursResponseStatus
-
-/**
- * The product.
+ * The product code.
  *
  * @since 0.1.0
  * @category RegisterUsageRequest
  */
 export const ruProductCode: Optic.Lens<RegisterUsageRequest, string> = requiredKey("productCode")
-
-/**
- * The 2.0 name of {@link ruProductCode}.
- *
- * @since 0.1.0
- * @category RegisterUsageRequest
- */
-export const registerUsage_productCode = ruProductCode
 
 /**
  * The version of the product's public key, from 1.
@@ -636,15 +405,7 @@ export const ruPublicKeyVersion: Optic.Lens<RegisterUsageRequest, number> =
   requiredKey("publicKeyVersion")
 
 /**
- * The 2.0 name of {@link ruPublicKeyVersion}.
- *
- * @since 0.1.0
- * @category RegisterUsageRequest
- */
-export const registerUsage_publicKeyVersion = ruPublicKeyVersion
-
-/**
- * Text that ties the answer to this one instance.
+ * A text of the caller that the signature of the response repeats.
  *
  * @since 0.1.0
  * @category RegisterUsageRequest
@@ -652,15 +413,7 @@ export const registerUsage_publicKeyVersion = ruPublicKeyVersion
 export const ruNonce: Optic.Lens<RegisterUsageRequest, Option.Option<string>> = optionalKey("nonce")
 
 /**
- * The 2.0 name of {@link ruNonce}.
- *
- * @since 0.1.0
- * @category RegisterUsageRequest
- */
-export const registerUsage_nonce = ruNonce
-
-/**
- * The JWT that proves the entitlement, once `RegisterUsage.verify` has verified it.
+ * The JWT about the entitlement. Verify it with `Entitlement.verify`.
  *
  * @since 0.1.0
  * @category RegisterUsageResponse
@@ -670,15 +423,7 @@ export const rursSignature: Optic.Lens<RegisterUsageResponse, Option.Option<stri
 )
 
 /**
- * The 2.0 name of {@link rursSignature}.
- *
- * @since 0.1.0
- * @category RegisterUsageResponse
- */
-export const registerUsageResponse_signature = rursSignature
-
-/**
- * From when on the key's version is no longer used, only when it has expired.
+ * The time from which the version of the public key is invalid. Present only if it has expired.
  *
  * @since 0.1.0
  * @category RegisterUsageResponse
@@ -689,15 +434,7 @@ export const rursPublicKeyRotationTimestamp: Optic.Lens<
 > = optionalKey("publicKeyRotationTimestamp")
 
 /**
- * The 2.0 name of {@link rursPublicKeyRotationTimestamp}.
- *
- * @since 0.1.0
- * @category RegisterUsageResponse
- */
-export const registerUsageResponse_publicKeyRotationTimestamp = rursPublicKeyRotationTimestamp
-
-/**
- * The HTTP status of the answer.
+ * The HTTP status of the response.
  *
  * @since 0.1.0
  * @category RegisterUsageResponse
@@ -706,15 +443,7 @@ export const rursResponseStatus: Optic.Lens<RegisterUsageResponse, number> =
   requiredKey("statusCode")
 
 /**
- * The 2.0 name of {@link rursResponseStatus}.
- *
- * @since 0.1.0
- * @category RegisterUsageResponse
- */
-export const registerUsageResponse_httpStatus = rursResponseStatus
-
-/**
- * The token that the buyer's browser brought; it stays `Redacted`.
+ * The registration token from the buyer's browser.
  *
  * @since 0.1.0
  * @category ResolveCustomerRequest
@@ -723,15 +452,7 @@ export const rcRegistrationToken: Optic.Lens<ResolveCustomerRequest, Redacted.Re
   requiredKey("registrationToken")
 
 /**
- * The 2.0 name of {@link rcRegistrationToken}.
- *
- * @since 0.1.0
- * @category ResolveCustomerRequest
- */
-export const resolveCustomer_registrationToken = rcRegistrationToken
-
-/**
- * The buyer's identifier, only for products listed before June 2026.
+ * The buyer's identifier. `None` for products listed from June 2026 on.
  *
  * @since 0.1.0
  * @category ResolveCustomerResponse
@@ -742,15 +463,7 @@ export const rcrsCustomerIdentifier: Optic.Lens<
 > = optionalKey("customerIdentifier")
 
 /**
- * The 2.0 name of {@link rcrsCustomerIdentifier}.
- *
- * @since 0.1.0
- * @category ResolveCustomerResponse
- */
-export const resolveCustomerResponse_customerIdentifier = rcrsCustomerIdentifier
-
-/**
- * The product that the buyer subscribed to.
+ * The product code of the subscription.
  *
  * @since 0.1.0
  * @category ResolveCustomerResponse
@@ -761,15 +474,7 @@ export const rcrsProductCode: Optic.Lens<
 > = optionalKey("productCode")
 
 /**
- * The 2.0 name of {@link rcrsProductCode}.
- *
- * @since 0.1.0
- * @category ResolveCustomerResponse
- */
-export const resolveCustomerResponse_productCode = rcrsProductCode
-
-/**
- * The buyer's AWS account, in digits.
+ * The buyer's AWS account: 12 digits.
  *
  * @since 0.1.0
  * @category ResolveCustomerResponse
@@ -780,15 +485,7 @@ export const rcrsCustomerAWSAccountId: Optic.Lens<
 > = optionalKey("customerAWSAccountId")
 
 /**
- * The 2.0 name of {@link rcrsCustomerAWSAccountId}.
- *
- * @since 0.1.0
- * @category ResolveCustomerResponse
- */
-export const resolveCustomerResponse_customerAWSAccountId = rcrsCustomerAWSAccountId
-
-/**
- * The licence that names product and agreement.
+ * The license of the agreement.
  *
  * @since 0.1.0
  * @category ResolveCustomerResponse
@@ -799,15 +496,7 @@ export const rcrsLicenseArn: Optic.Lens<
 > = optionalKey("licenseArn")
 
 /**
- * The 2.0 name of {@link rcrsLicenseArn}.
- *
- * @since 0.1.0
- * @category ResolveCustomerResponse
- */
-export const resolveCustomerResponse_licenseArn = rcrsLicenseArn
-
-/**
- * The HTTP status of the answer.
+ * The HTTP status of the response.
  *
  * @since 0.1.0
  * @category ResolveCustomerResponse
@@ -816,45 +505,28 @@ export const rcrsResponseStatus: Optic.Lens<ResolveCustomerResponse, number> =
   requiredKey("statusCode")
 
 /**
- * The 2.0 name of {@link rcrsResponseStatus}.
- *
- * @since 0.1.0
- * @category ResolveCustomerResponse
- */
-export const resolveCustomerResponse_httpStatus = rcrsResponseStatus
-
-/**
- * Matches `InvalidEndpointRegionException`: the endpoint's Region is not the one of the instance, task or pod.
+ * Matches `InvalidEndpointRegionException`: the endpoint is not in the Region of the instance, task or pod.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidEndpointRegionException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidEndpointRegionException
-> = exception("InvalidEndpointRegionException")
+export const _InvalidEndpointRegionException = exception("InvalidEndpointRegionException")
 
 /**
- * Matches `InvalidProductCodeException`: the product code does not match a product of this account.
+ * Matches `InvalidProductCodeException`: this account has no product with this code.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidProductCodeException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidProductCodeException
-> = exception("InvalidProductCodeException")
+export const _InvalidProductCodeException = exception("InvalidProductCodeException")
 
 /**
- * Matches `InvalidUsageDimensionException`: the dimension is not one of the product's.
+ * Matches `InvalidUsageDimensionException`: the product does not have this dimension.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidUsageDimensionException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidUsageDimensionException
-> = exception("InvalidUsageDimensionException")
+export const _InvalidUsageDimensionException = exception("InvalidUsageDimensionException")
 
 /**
  * Matches `DuplicateRequestException`: another quantity was already metered for this hour and dimension.
@@ -862,24 +534,18 @@ export const _InvalidUsageDimensionException: Optic.Prism<
  * @since 0.1.0
  * @category matchers
  */
-export const _DuplicateRequestException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.DuplicateRequestException
-> = exception("DuplicateRequestException")
+export const _DuplicateRequestException = exception("DuplicateRequestException")
 
 /**
- * Matches `TimestampOutOfBoundsException`: the timestamp is too far back or ahead.
+ * Matches `TimestampOutOfBoundsException`: the timestamp is too far in the past or future.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _TimestampOutOfBoundsException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.TimestampOutOfBoundsException
-> = exception("TimestampOutOfBoundsException")
+export const _TimestampOutOfBoundsException = exception("TimestampOutOfBoundsException")
 
 /**
- * Matches `ThrottlingException`: calls come faster than the service allows.
+ * Matches `ThrottlingException`: the rate of calls exceeds the quota.
  *
  * @example
  * ```ts
@@ -893,21 +559,15 @@ export const _TimestampOutOfBoundsException: Optic.Prism<
  * @since 0.1.0
  * @category matchers
  */
-export const _ThrottlingException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.ThrottlingException
-> = exception("ThrottlingException")
+export const _ThrottlingException = exception("ThrottlingException")
 
 /**
- * Matches `InternalServiceErrorException`: an internal fault of the service.
+ * Matches `InternalServiceErrorException`: an internal error of the service.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InternalServiceErrorException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InternalServiceErrorException
-> = exception("InternalServiceErrorException")
+export const _InternalServiceErrorException = exception("InternalServiceErrorException")
 
 /**
  * Matches `InvalidTokenException`: the registration token is not valid.
@@ -915,10 +575,7 @@ export const _InternalServiceErrorException: Optic.Prism<
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidTokenException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidTokenException
-> = exception("InvalidTokenException")
+export const _InvalidTokenException = exception("InvalidTokenException")
 
 /**
  * Matches `ExpiredTokenException`: the registration token has expired; expired AWS credentials are `CredentialsExpiredError`.
@@ -926,21 +583,15 @@ export const _InvalidTokenException: Optic.Prism<
  * @since 0.1.0
  * @category matchers
  */
-export const _ExpiredTokenException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.ExpiredTokenException
-> = exception("ExpiredTokenException")
+export const _ExpiredTokenException = exception("ExpiredTokenException")
 
 /**
- * Matches `InvalidCustomerIdentifierException`: the customer identifier is not one of this product's.
+ * Matches `InvalidCustomerIdentifierException`: the product does not have this customer.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidCustomerIdentifierException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidCustomerIdentifierException
-> = exception("InvalidCustomerIdentifierException")
+export const _InvalidCustomerIdentifierException = exception("InvalidCustomerIdentifierException")
 
 /**
  * Matches `CustomerNotEntitledException`: the customer has no agreement for this product.
@@ -948,43 +599,31 @@ export const _InvalidCustomerIdentifierException: Optic.Prism<
  * @since 0.1.0
  * @category matchers
  */
-export const _CustomerNotEntitledException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.CustomerNotEntitledException
-> = exception("CustomerNotEntitledException")
+export const _CustomerNotEntitledException = exception("CustomerNotEntitledException")
 
 /**
- * Matches `DisabledApiException`: the operation is switched off in this Region.
+ * Matches `DisabledApiException`: the operation is disabled in this Region.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _DisabledApiException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.DisabledApiException
-> = exception("DisabledApiException")
+export const _DisabledApiException = exception("DisabledApiException")
 
 /**
- * Matches `InvalidPublicKeyVersionException`: the version of the public key is not one of this product's.
+ * Matches `InvalidPublicKeyVersionException`: the product has no public key of this version.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidPublicKeyVersionException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidPublicKeyVersionException
-> = exception("InvalidPublicKeyVersionException")
+export const _InvalidPublicKeyVersionException = exception("InvalidPublicKeyVersionException")
 
 /**
- * Matches `InvalidRegionException`: RegisterUsage was called in another Region than the task or pod runs in.
+ * Matches `InvalidRegionException`: RegisterUsage was not called in the Region of the task or pod.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidRegionException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidRegionException
-> = exception("InvalidRegionException")
+export const _InvalidRegionException = exception("InvalidRegionException")
 
 /**
  * Matches `InvalidTagException`: a tag is not valid, or an allocation has too many.
@@ -992,32 +631,23 @@ export const _InvalidRegionException: Optic.Prism<
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidTagException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidTagException
-> = exception("InvalidTagException")
+export const _InvalidTagException = exception("InvalidTagException")
 
 /**
- * Matches `InvalidUsageAllocationsException`: allocations do not add up, repeat a set of tags, or are too many.
+ * Matches `InvalidUsageAllocationsException`: allocations do not sum to the quantity, repeat a tag set, or are too many.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidUsageAllocationsException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidUsageAllocationsException
-> = exception("InvalidUsageAllocationsException")
+export const _InvalidUsageAllocationsException = exception("InvalidUsageAllocationsException")
 
 /**
- * Matches `PlatformNotSupportedException`: RegisterUsage does not support the platform that called.
+ * Matches `PlatformNotSupportedException`: RegisterUsage does not support the caller's platform.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _PlatformNotSupportedException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.PlatformNotSupportedException
-> = exception("PlatformNotSupportedException")
+export const _PlatformNotSupportedException = exception("PlatformNotSupportedException")
 
 /**
  * Matches `IdempotencyConflictException`: the client token was already used with other parameters.
@@ -1025,25 +655,18 @@ export const _PlatformNotSupportedException: Optic.Prism<
  * @since 0.1.0
  * @category matchers
  */
-export const _IdempotencyConflictException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.IdempotencyConflictException
-> = exception("IdempotencyConflictException")
+export const _IdempotencyConflictException = exception("IdempotencyConflictException")
 
 /**
- * Matches `InvalidLicenseException`: the licence is not one of this customer's, or not active.
+ * Matches `InvalidLicenseException`: the license is not one of this customer's, or not active.
  *
  * @since 0.1.0
  * @category matchers
  */
-export const _InvalidLicenseException: Optic.Prism<
-  MeteringError.MeteringError,
-  MeteringError.InvalidLicenseException
-> = exception("InvalidLicenseException")
+export const _InvalidLicenseException = exception("InvalidLicenseException")
 
 /**
- * An error by which the service itself answered: an exception of the model, or an error that carries the
- * service's word for it in `code`.
+ * An error that the service returned: an exception of its model, or an error that has the service's `code`.
  *
  * @since 0.1.0
  * @category models
@@ -1053,7 +676,7 @@ export type ServiceError =
   | Extract<MeteringError.CommonError, { readonly code: string }>
 
 /**
- * Those of the errors `E` by which the service answered with this code.
+ * Narrows the errors `E` to those that have this code.
  *
  * @since 0.1.0
  * @category models
@@ -1067,7 +690,7 @@ export type WithCode<E, Code extends string> = E extends ServiceError
   : never
 
 /**
- * Those of the errors `E` that came with an answer of this HTTP status.
+ * Narrows the errors `E` to those of a response with this HTTP status.
  *
  * @since 0.1.0
  * @category models
@@ -1078,7 +701,7 @@ export type WithStatus<E, Status extends number> = E extends
   ? E & { readonly statusCode: Status }
   : never
 
-// does not compile unless it names all of them, and none but them
+// the type requires all tags of client errors, and no other
 const clientErrors: {
   readonly [Tag in Exclude<MeteringError.MeteringError, ServiceError>["_tag"]]: true
 } = {
@@ -1093,7 +716,7 @@ const isServiceError = (error: MeteringError.MeteringError): error is ServiceErr
   !Object.hasOwn(clientErrors, error._tag)
 
 /**
- * Matches every error by which the service itself answered, and none that arose on the way to it.
+ * Matches each error that the service returned. Errors of the client, such as `ConnectionError`, do not match.
  *
  * @since 0.1.0
  * @category matchers
@@ -1104,11 +727,10 @@ export const _ServiceError: Optic.Prism<MeteringError.MeteringError, ServiceErro
 )
 
 /**
- * Matches by the service's own code, be it that of an exception (its tag) or one in `code`.
+ * Matches by the service's error code: the tag of an exception, or `code`.
  *
- * A matcher such as `_InvalidTokenException` matches an exception only where the model has it for the
- * operation; what comes elsewhere, or is not in the model at all, is an `UnknownServiceError` with that code.
- * This matches either.
+ * A code that the model does not have for the operation is an `UnknownServiceError`. This matcher finds it too, and
+ * one such as `_InvalidTokenException` does not.
  *
  * @example
  * ```ts
@@ -1137,7 +759,7 @@ const statusOf = (error: MeteringError.MeteringError): number | undefined =>
   "statusCode" in error ? error.statusCode : undefined
 
 /**
- * Matches by the HTTP status of the answer.
+ * Matches by the HTTP status of the response.
  *
  * @since 0.1.0
  * @category matchers
@@ -1159,7 +781,7 @@ const makeHttpStatus = (): Optic.Optional<MeteringError.MeteringError, number> =
   ).compose(requiredKey("statusCode"))
 
 /**
- * The HTTP status of the answer, where there was one.
+ * The HTTP status of the response. Does not match an error without a response.
  *
  * @example
  * ```ts
@@ -1176,16 +798,7 @@ const makeHttpStatus = (): Optic.Optional<MeteringError.MeteringError, number> =
 export const httpStatus: Optic.Optional<MeteringError.MeteringError, number> = makeHttpStatus()
 
 /**
- * The 2.0 name of {@link httpStatus}.
- *
- * @since 0.1.0
- * @category matchers
- */
-export const _HttpStatus = httpStatus
-
-/**
- * Makes a record for a customer identifier. Throws `InvalidInputError` when a field breaks a rule, as
- * `UsageRecord.make` does; what lenses add later is checked when it is sent.
+ * Makes a record for a customer identifier. Throws `InvalidInputError` if a field is invalid.
  *
  * @example
  * ```ts
@@ -1211,7 +824,7 @@ export const usageRecord = (
 ): UsageRecord => makeUsageRecord({ timestamp, customerIdentifier, dimension, quantity })
 
 /**
- * Makes the result of a record, with nothing in it yet.
+ * Makes an empty result of a record.
  *
  * @since 0.1.0
  * @category constructors
@@ -1219,7 +832,7 @@ export const usageRecord = (
 export const usageRecordResult = (): UsageRecordResult => new UsageRecordResult({})
 
 /**
- * Makes an untagged allocation. Throws `InvalidInputError` when the quantity is not a whole number in range.
+ * Makes an untagged allocation. Throws `InvalidInputError` if the quantity is not a whole number from 0 to 2147483647.
  *
  * @since 0.1.0
  * @category constructors
@@ -1228,7 +841,7 @@ export const usageAllocation = (allocatedUsageQuantity: number): UsageAllocation
   makeUsageAllocation({ allocatedUsageQuantity })
 
 /**
- * Makes a tag. Throws `InvalidInputError` when key or value is too long or has characters that the service refuses.
+ * Makes a tag. Throws `InvalidInputError` if the key or value is too long or has invalid characters.
  *
  * @since 0.1.0
  * @category constructors
@@ -1236,8 +849,9 @@ export const usageAllocation = (allocatedUsageQuantity: number): UsageAllocation
 export const tag = (key: string, value: string): Tag => makeTag({ key, value })
 
 /**
- * Makes a request for one product, without records yet. Throws `InvalidInputError` when the product code
- * breaks a rule. For records that name their licence, take the product code out again.
+ * Makes a request for one product, without records. Throws `InvalidInputError` if the product code is invalid.
+ *
+ * For records with a `licenseArn`, remove the product code.
  *
  * @example
  * ```ts
@@ -1247,7 +861,7 @@ export const tag = (key: string, value: string): Tag => makeTag({ key, value })
  * const ofProduct = (records: ReadonlyArray<UsageRecord.UsageRecord>) =>
  *   Accessors.bmuUsageRecords.replace(records, Accessors.batchMeterUsage("4v9hm1u3i5p7l3c0"))
  *
- * export const byLicence = (records: ReadonlyArray<UsageRecord.UsageRecord>) =>
+ * export const byLicense = (records: ReadonlyArray<UsageRecord.UsageRecord>) =>
  *   pipe(ofProduct(records), Optic.replace(Accessors.bmuProductCode, Option.none()))
  * ```
  *
@@ -1258,7 +872,7 @@ export const batchMeterUsage = (productCode: string): BatchMeterUsageRequest =>
   makeBatchMeterUsage({ productCode, usageRecords: [] })
 
 /**
- * Makes the answer to a BatchMeterUsage call, with nothing in it but its HTTP status.
+ * Makes an empty BatchMeterUsage response with this HTTP status.
  *
  * @since 0.1.0
  * @category constructors
@@ -1267,7 +881,7 @@ export const batchMeterUsageResponse = (statusCode: number): BatchMeterUsageResp
   new BatchMeterUsageResponse({ statusCode })
 
 /**
- * Makes a request, with a client token of its own. Throws `InvalidInputError` when a field breaks a rule.
+ * Makes a MeterUsage request with a new client token. Throws `InvalidInputError` if a field is invalid.
  *
  * @example
  * ```ts
@@ -1291,7 +905,7 @@ export const meterUsage = (
   makeMeterUsage({ productCode, timestamp, usageDimension, usageQuantity, dryRun })
 
 /**
- * Makes the receipt of a MeterUsage call, with nothing in it but its HTTP status.
+ * Makes an empty MeterUsage response with this HTTP status.
  *
  * @since 0.1.0
  * @category constructors
@@ -1300,7 +914,7 @@ export const meterUsageResponse = (statusCode: number): MeterUsageResponse =>
   new MeterUsageResponse({ statusCode })
 
 /**
- * Makes a request. Throws `InvalidInputError` when a field breaks a rule.
+ * Makes a RegisterUsage request. Throws `InvalidInputError` if a field is invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -1311,7 +925,7 @@ export const registerUsage = (
 ): RegisterUsageRequest => makeRegisterUsage({ productCode, publicKeyVersion })
 
 /**
- * Makes the answer to a RegisterUsage call, with nothing in it but its HTTP status.
+ * Makes an empty RegisterUsage response with this HTTP status.
  *
  * @since 0.1.0
  * @category constructors
@@ -1320,7 +934,7 @@ export const registerUsageResponse = (statusCode: number): RegisterUsageResponse
   new RegisterUsageResponse({ statusCode })
 
 /**
- * Makes a request. Throws `InvalidInputError`, which does not show it, when the token is empty.
+ * Makes a ResolveCustomer request. Throws `InvalidInputError` if the token is empty. The error does not show the token.
  *
  * @example
  * ```ts
@@ -1337,10 +951,60 @@ export const resolveCustomer = (registrationToken: Redacted.Redacted): ResolveCu
   makeResolveCustomer({ registrationToken })
 
 /**
- * Makes the answer to a ResolveCustomer call, with nothing in it but its HTTP status.
+ * Makes an empty ResolveCustomer response with this HTTP status.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const resolveCustomerResponse = (statusCode: number): ResolveCustomerResponse =>
   new ResolveCustomerResponse({ statusCode })
+
+/**
+ * The lens's name in version 2.0 of `amazonka-marketplace-metering`: the same optic.
+ *
+ * @since 0.1.0
+ * @category 2.0 names
+ */
+export {
+  bmuProductCode as batchMeterUsage_productCode,
+  bmursResponseStatus as batchMeterUsageResponse_httpStatus,
+  bmursResults as batchMeterUsageResponse_results,
+  bmursUnprocessedRecords as batchMeterUsageResponse_unprocessedRecords,
+  bmuUsageRecords as batchMeterUsage_usageRecords,
+  httpStatus as _HttpStatus,
+  muClientToken as meterUsage_clientToken,
+  muDryRun as meterUsage_dryRun,
+  muProductCode as meterUsage_productCode,
+  mursMeteringRecordId as meterUsageResponse_meteringRecordId,
+  mursResponseStatus as meterUsageResponse_httpStatus,
+  muTimestamp as meterUsage_timestamp,
+  muUsageAllocations as meterUsage_usageAllocations,
+  muUsageDimension as meterUsage_usageDimension,
+  muUsageQuantity as meterUsage_usageQuantity,
+  rcRegistrationToken as resolveCustomer_registrationToken,
+  rcrsCustomerAWSAccountId as resolveCustomerResponse_customerAWSAccountId,
+  rcrsCustomerIdentifier as resolveCustomerResponse_customerIdentifier,
+  rcrsLicenseArn as resolveCustomerResponse_licenseArn,
+  rcrsProductCode as resolveCustomerResponse_productCode,
+  rcrsResponseStatus as resolveCustomerResponse_httpStatus,
+  ruNonce as registerUsage_nonce,
+  ruProductCode as registerUsage_productCode,
+  ruPublicKeyVersion as registerUsage_publicKeyVersion,
+  rursPublicKeyRotationTimestamp as registerUsageResponse_publicKeyRotationTimestamp,
+  rursResponseStatus as registerUsageResponse_httpStatus,
+  rursSignature as registerUsageResponse_signature,
+  tagKey as tag_key,
+  tagValue as tag_value,
+  uaAllocatedUsageQuantity as usageAllocation_allocatedUsageQuantity,
+  uaTags as usageAllocation_tags,
+  urCustomerAWSAccountId as usageRecord_customerAWSAccountId,
+  urCustomerIdentifier as usageRecord_customerIdentifier,
+  urDimension as usageRecord_dimension,
+  urLicenseArn as usageRecord_licenseArn,
+  urQuantity as usageRecord_quantity,
+  urrMeteringRecordId as usageRecordResult_meteringRecordId,
+  urrStatus as usageRecordResult_status,
+  urrUsageRecord as usageRecordResult_usageRecord,
+  urTimestamp as usageRecord_timestamp,
+  urUsageAllocations as usageRecord_usageAllocations
+}

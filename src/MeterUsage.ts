@@ -6,10 +6,10 @@
 import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { dryRunCode } from "./internal/protocol/dryRun.js"
-import { allocationSum } from "./internal/schema/allocationSum.js"
+import { dryRunCode } from "./internal/protocol/constants.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
+  allocationSum,
   boundedString,
   Dimension,
   field,

@@ -229,7 +229,7 @@ export const batchMeterUsage = (
 }
 
 /**
- * Asks whether the buyer of a paid container may run it; check the answer with `RegisterUsage.verify`.
+ * Asks whether the buyer of a paid container may run it; verify the response with `Entitlement.verify`.
  *
  * @example
  * ```ts

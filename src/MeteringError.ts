@@ -29,9 +29,8 @@
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { isCertificateError } from "./internal/protocol/certificate.js"
+import { isCertificateError, isInvalidRequest } from "./internal/protocol/connectionFailures.js"
 import * as delivery from "./internal/protocol/delivery.js"
-import { isInvalidRequest } from "./internal/protocol/invalidRequest.js"
 import { responseSizeLimit } from "./internal/protocol/rawResponse.js"
 import { Rule } from "./Preflight.js"
 

@@ -1,17 +1,16 @@
 /**
- * Optics read and change a part of a value, however deep, and never touch the value itself.
+ * Optics read and update a part of an immutable value at any depth.
  *
- * The names and the order of arguments are those of Effect 4's `Optic`, so that moving up is a change of
- * import. It differs in this:
+ * Names and argument order are those of Effect 4's `Optic`, so that migrating is a change of import. Differences:
  *
- * - `getResult` and `replaceResult` answer with an `Either`, and a failure is a sentence, where Effect 4
- *   has a `Result` and a schema issue. The sentence names the tag or key; it never shows another value.
- * - A changed class instance stays an instance of its class. Effect 4 throws on class instances.
- * - Putting into a key or an index what is already there returns the very same value. Effect 4 makes a copy.
- * - `key` and `optionalKey` do not compile where the laws of a lens would not hold: see there.
- * - {@link optionFromUndefinedOr} and {@link withDefault} exist only here.
- * - Only what metering needs is here: `check`, `pick`, `omit`, `notUndefined`, `fromChecks`, `entries`, `none`,
- *   `success`, `failure` and the free functions `set` and `replaceResult` are not.
+ * - `getResult` and `replaceResult` return an `Either` with a message. Effect 4 returns a `Result` with a schema issue.
+ *   The message names the tag or key and shows no other value.
+ * - An updated class instance stays an instance of its class. Effect 4 throws on class instances.
+ * - Replacing a key or an index with the same value returns the original object. Effect 4 makes a copy.
+ * - `key` and `optionalKey` do not compile where the laws of a lens would not hold.
+ * - {@link optionFromUndefinedOr} and {@link withDefault} are not in Effect 4.
+ * - Not included: `check`, `pick`, `omit`, `notUndefined`, `fromChecks`, `entries`, `none`, `success`, `failure` and the
+ *   functions `set` and `replaceResult`.
  *
  * @since 0.1.0
  */
@@ -24,7 +23,7 @@ import type { NoInfer } from "effect/Types"
 
 type IsUnion<A, B = A> = A extends B ? ([B] extends [A] ? false : true) : never
 
-// What a method refuses is a parameter that nobody gives: the compiler shows the sentence instead.
+// A rejected call requires a parameter of this type, so that the compiler shows the message.
 type RejectUnion<A> = IsUnion<A> extends true ? ["narrow the union first: `tag`, `refine`"] : []
 
 type RejectUnionAndList<A> = [A] extends [ReadonlyArray<unknown>]
@@ -41,9 +40,9 @@ type RejectAbsent<A, Key extends keyof A> =
       : RejectUnionAndList<A>
 
 /**
- * Focuses on a part that may not be there: what every optic can do.
+ * Focuses on a part that may be absent. All optics extend it.
  *
- * `replace` and `modify` return the value as it was when the part is not there; `replaceResult` says so.
+ * If the part is absent, `replace` and `modify` return the original value, and `replaceResult` returns the reason.
  *
  * @example
  * ```ts
@@ -61,19 +60,19 @@ type RejectAbsent<A, Key extends keyof A> =
  * @category models
  */
 export interface Optional<in out S, in out A> {
-  /** Reads the part, or says why it is not there. */
+  /** Returns the part, or the reason why it is absent. */
   readonly getResult: (s: S) => Either.Either<A, string>
 
-  /** Puts another part in; the same value comes back when the optic cannot. */
+  /** Replaces the part. Returns the original value if the part is absent. */
   readonly replace: (a: A, s: S) => S
 
-  /** Puts another part in, or says why the optic cannot. */
+  /** Replaces the part, or returns the reason why it cannot. */
   readonly replaceResult: (a: A, s: S) => Either.Either<S, string>
 
-  /** Makes a function that changes the part of any value given to it. */
+  /** Returns a function that updates the part of a value. */
   modify(f: (a: A) => A): (s: S) => S
 
-  /** Looks further, from the part on. The result can do what both optics can. */
+  /** Focuses on a part of the part. The result has the operations that both optics have. */
   compose<B>(this: Iso<S, A>, that: Iso<A, B>): Iso<S, B>
   compose<B>(this: Lens<S, A>, that: Lens<A, B>): Lens<S, B>
   compose<B>(this: Prism<S, A>, that: Prism<A, B>): Prism<S, B>
@@ -82,9 +81,9 @@ export interface Optional<in out S, in out A> {
   /**
    * Focuses on a key that is always present.
    *
-   * The changed value is not validated: it has the prototype and the other properties of the one before.
-   * That suits plain objects and classes whose state is in their properties (`Schema.Class`, `Data.Class`,
-   * `Schema.TaggedError`), not those with private fields or slots, such as `Map`, `Date` and `Redacted`.
+   * The updated value is not validated. It has the prototype and the other properties of the original. This works for
+   * plain objects and for classes whose state is in their properties (`Schema.Class`, `Data.Class`,
+   * `Schema.TaggedError`). It does not work for private fields or internal slots (`Map`, `Date`, `Redacted`).
    *
    * Unlike in Effect 4, a key that may be absent does not compile: use `optionalKey` or `at`.
    */
@@ -100,10 +99,10 @@ export interface Optional<in out S, in out A> {
   ): Optional<S, A[Key]>
 
   /**
-   * Focuses on a key that may be absent: `undefined` removes it, and it is never set to `undefined`.
+   * Focuses on a key that may be absent. `undefined` removes the key.
    *
-   * Effect 4 takes an element out of an array so; here that does not compile, since the next element
-   * would move into its place and the laws of a lens would not hold.
+   * Unlike in Effect 4, the index of an array does not compile: removing an element moves the next one into its place,
+   * so the laws of a lens would not hold.
    */
   optionalKey<S, A extends object, Key extends keyof A>(
     this: Lens<S, A>,
@@ -116,14 +115,14 @@ export interface Optional<in out S, in out A> {
     ..._err: RejectUnionAndList<A>
   ): Optional<S, A[Key] | undefined>
 
-  /** Focuses on a key or an index only where it is present. */
+  /** Focuses on a key or an index if it is present. */
   at<S, A extends object, Key extends keyof A>(
     this: Optional<S, A>,
     key: Key,
     ..._err: RejectUnion<A>
   ): Optional<S, A[Key]>
 
-  /** Narrows to what a type guard accepts; a failure reads "Expected " and `annotations.expected`. */
+  /** Narrows by a type guard. The failure message is "Expected " and `annotations.expected`. */
   refine<S, A, B extends A>(
     this: Prism<S, A>,
     refinement: (a: A) => a is B,
@@ -146,10 +145,9 @@ export interface Optional<in out S, in out A> {
   ): Optional<S, Extract<A, { readonly _tag: Tag }>>
 
   /**
-   * Focuses on a part of every element; elements that lack it are left as they are.
+   * Focuses on a part of each element. Elements without the part stay unchanged.
    *
-   * `replace` needs as many parts as `getResult` gives. Unlike in Effect 4, an array type that cannot be
-   * empty can be traversed too.
+   * `replace` needs as many parts as `getResult` returns. Unlike in Effect 4, non-empty array types are supported.
    */
   forEach<S, A, B>(this: Traversal<S, A>, f: (iso: Iso<A, A>) => Optional<A, B>): Traversal<S, B>
   forEach<S, A, B>(
@@ -157,14 +155,14 @@ export interface Optional<in out S, in out A> {
     f: (iso: Iso<A, A>) => Optional<A, B>
   ): Traversal<S, B>
 
-  /** Makes a function that changes every part the traversal focuses on. */
+  /** Returns a function that updates all parts. */
   modifyAll<S, A>(this: Traversal<S, A>, f: (a: A) => A): (s: S) => S
 }
 
 /**
- * Focuses on a part that is always there.
+ * Focuses on a part that is always present.
  *
- * Its laws: what was put in is read back, putting in what was read changes nothing, and the last of two
+ * Laws: `get` returns the part that `replace` set. Replacing a part with itself changes nothing. The last of two
  * replacements wins.
  *
  * @example
@@ -183,26 +181,27 @@ export interface Optional<in out S, in out A> {
  * @category models
  */
 export interface Lens<in out S, in out A> extends Optional<S, A> {
-  /** Reads the part. */
+  /** Returns the part. */
   readonly get: (s: S) => A
 }
 
 /**
- * Focuses on one case of a value, from which the whole value can be made.
+ * Focuses on one case of a value. The part alone is enough to build the value.
  *
- * Its laws: what `set` makes is matched and gives the same part, and a part that matched makes the same value.
- * `replace` on a prism is `set`, whether the value matched or not, as in Effect 4; `modify` changes only what matches.
+ * Laws: `getResult` returns the part that `set` was called with. `set` of a matched part returns the same value.
+ *
+ * As in Effect 4, `replace` on a prism is `set`, even if the value does not match. `modify` updates only a match.
  *
  * @example
  * ```ts
  * import { Either } from "effect"
  * import { Optic } from "effect-marketplace-metering"
  *
- * type Outcome = { readonly _tag: "Accepted"; readonly id: string } | { readonly _tag: "Refused" }
+ * type Outcome = { readonly _tag: "Accepted"; readonly id: string } | { readonly _tag: "Rejected" }
  *
  * const _accepted: Optic.Prism<Outcome, Extract<Outcome, { _tag: "Accepted" }>> = Optic.id<Outcome>().tag("Accepted")
  *
- * _accepted.getResult({ _tag: "Refused" }) // Either.left(`Expected "Accepted" tag, got "Refused"`)
+ * _accepted.getResult({ _tag: "Rejected" }) // Either.left(`Expected "Accepted" tag, got "Rejected"`)
  * Either.isRight(_accepted.getResult({ _tag: "Accepted", id: "1" })) // true
  * ```
  *
@@ -210,12 +209,12 @@ export interface Lens<in out S, in out A> extends Optional<S, A> {
  * @category models
  */
 export interface Prism<in out S, in out A> extends Optional<S, A> {
-  /** Makes the whole value. */
+  /** Builds the value from the part. */
   readonly set: (a: A) => S
 }
 
 /**
- * Converts there and back and loses nothing: a lens and a prism at once.
+ * Converts losslessly in both directions. An iso is both a lens and a prism.
  *
  * @example
  * ```ts
@@ -233,7 +232,7 @@ export interface Prism<in out S, in out A> extends Optional<S, A> {
 export interface Iso<in out S, in out A> extends Lens<S, A>, Prism<S, A> {}
 
 /**
- * Focuses on any number of parts, read and written as an array.
+ * Focuses on any number of parts, as an array.
  *
  * @example
  * ```ts
@@ -254,17 +253,17 @@ export interface Iso<in out S, in out A> extends Lens<S, A>, Prism<S, A> {}
  */
 export interface Traversal<in out S, in out A> extends Optional<S, ReadonlyArray<A>> {}
 
-// biome-ignore lint/suspicious/noExplicitAny: the interfaces above say which types fit together; in here it is any
+// biome-ignore lint/suspicious/noExplicitAny: the interfaces above have the types, the implementation is untyped
 type Any = any
 
-// A copy is spread, not constructed, since constructors validate; and a spread leaves behind the hash that
-// Effect caches in a property that is not enumerable, and that would be the old value's.
+// A copy is spread and not constructed, because constructors validate. The spread also omits the hash of the original,
+// which Effect caches in a property that is not enumerable.
 const clone = (s: Any): Any => {
   const prototype = Object.getPrototypeOf(s)
   if (Array.isArray(s)) return Object.setPrototypeOf(s.slice(), prototype)
   const copy = { __proto__: prototype, ...s }
   if (s instanceof Error) {
-    // An error's message, stack and cause are not enumerable.
+    // message, stack and cause are not enumerable
     for (const key of Object.getOwnPropertyNames(s)) {
       if (!Object.hasOwn(copy, key)) define(copy, key, (s as Any)[key], false)
     }
@@ -278,7 +277,7 @@ const define = (s: object, key: PropertyKey, value: unknown, enumerable: boolean
 const put = (key: PropertyKey, a: unknown, s: Any): Any => {
   if (Object.is(s[key], a)) return s
   const copy = clone(s)
-  // Assigning a key that is not its own could call a setter of the class.
+  // assigning an inherited key could call a setter
   if (Object.hasOwn(copy, key)) copy[key] = a
   else define(copy, key, a, true)
   return copy
@@ -312,7 +311,7 @@ class Impl {
   }
 
   compose(that: AnyOptic): Any {
-    // Every chain begins with it; this spares a step in each read and each change.
+    // each chain begins with it: saves a step in each read and each update
     if (this === identityOptic) return that
     const { get, replace, set } = this
     const { get: thatGet, set: thatSet } = that
@@ -327,7 +326,7 @@ class Impl {
     if (composedSet) return makePrism(getResult, composedSet)
     return makeOptional(getResult, (b, s) =>
       Either.flatMap(this.getResult(s), (a) =>
-        // Asked first, because a prism would also replace what it does not match.
+        // checked first, because a prism replaces also a value that it does not match
         Either.flatMap(that.getResult(a), () =>
           Either.flatMap(that.replaceResult(b, a), (next) => this.replaceResult(next, s))
         )
@@ -418,11 +417,11 @@ class Impl {
   }
 }
 
-// Which kind of optic it is follows from the arguments; the constructors below say it in their types.
+// The arguments decide the kind of optic. The constructors below have the types.
 const make = (...args: ConstructorParameters<typeof Impl>): Any => new Impl(...args)
 
 /**
- * Makes an iso from the way there and the way back.
+ * Makes an iso from two inverse functions.
  *
  * @example
  * ```ts
@@ -447,7 +446,7 @@ export const makeIso = <S, A>(get: (s: S) => A, set: (a: A) => S): Iso<S, A> =>
   )
 
 /**
- * Makes a lens from a way to read the part and a way to put another one in.
+ * Makes a lens from a getter and a setter of the part.
  *
  * @example
  * ```ts
@@ -473,7 +472,7 @@ export const makeLens = <S, A>(get: (s: S) => A, replace: (a: A, s: S) => S): Le
   )
 
 /**
- * Makes a prism from a way to match a part and a way to make the whole value of one.
+ * Makes a prism from a function that matches a part and one that builds the value from it.
  *
  * @example
  * ```ts
@@ -505,7 +504,7 @@ export const makePrism = <S, A>(
   )
 
 /**
- * Makes an optional from a way to read the part and a way to put another one in, both of which may fail.
+ * Makes an optional from a getter and a setter that may fail.
  *
  * @example
  * ```ts
@@ -538,7 +537,7 @@ const identityOptic: Impl = /*#__PURE__*/ make(
 )
 
 /**
- * Focuses on the whole value: where a chain of optics begins.
+ * Focuses on the whole value. A chain of optics begins with it.
  *
  * @example
  * ```ts
@@ -579,10 +578,10 @@ export const some = <A>(): Prism<Option.Option<A>, A> =>
   makePrism((s) => Either.fromOption(s, () => "Expected a Some value"), Option.some)
 
 /**
- * Converts between `undefined` and `None`; after `optionalKey` it makes a lens onto an `Option`.
+ * Converts between `undefined` and `None`. After `optionalKey` it makes a lens on an `Option`.
  *
- * `None` removes the key. A key that is present but `undefined` reads as `None`. It is not in Effect 4, where
- * `Optic.makeIso(Option.fromUndefinedOr, Option.getOrUndefined)` is the same.
+ * `None` removes the key. A key that is present but `undefined` reads as `None`. In Effect 4, write
+ * `Optic.makeIso(Option.fromUndefinedOr, Option.getOrUndefined)`.
  *
  * @example
  * ```ts
@@ -604,12 +603,11 @@ export const optionFromUndefinedOr = <A>(): Iso<A | undefined, Option.Option<A>>
   makeIso((a) => (a === undefined ? Option.none() : Option.some(a)), Option.getOrUndefined)
 
 /**
- * Reads `undefined` as a default; after `optionalKey` it makes a lens onto a key that may be left out.
+ * Reads `undefined` as a default. After `optionalKey` it makes a lens on a key that may be absent.
  *
- * A key that is absent stays absent when the default is put in, so putting in what was read changes nothing,
- * and what was put in is read back. The third law of a lens holds as long as absent and the default count as the
- * same: a key that was set and then set to the default is present, since nothing remembers that it was not.
- * It is not in Effect 4.
+ * Replacing an absent key with the default leaves it absent, so the first two laws of a lens hold. The third holds if an
+ * absent key counts as equal to the default: a key that was set and then replaced with the default stays present. Not in
+ * Effect 4.
  *
  * @example
  * ```ts
@@ -634,7 +632,7 @@ export const withDefault = <A>(value: NoInfer<A>): Lens<A | undefined, A> =>
   )
 
 /**
- * Reads the part that a lens focuses on.
+ * Returns the part that a lens focuses on.
  *
  * @example
  * ```ts
@@ -654,7 +652,7 @@ export const get: {
 } = /*#__PURE__*/ dual(2, <S, A>(self: S, optic: Lens<S, A>): A => optic.get(self))
 
 /**
- * Reads the part that an optic focuses on, or says why it is not there.
+ * Returns the part that an optic focuses on, or the reason why it is absent.
  *
  * @example
  * ```ts
@@ -676,9 +674,9 @@ export const getResult: {
 } = /*#__PURE__*/ dual(2, <S, A>(self: S, optic: Optional<S, A>) => optic.getResult(self))
 
 /**
- * Puts another part in; the same value comes back when the optic cannot.
+ * Replaces the part. Returns the original value if the part is absent.
  *
- * Here the value comes first and the part last; in the method of an optic it is the other way round, as in Effect 4.
+ * The value comes first and the part last. In the method of an optic it is the other way round, as in Effect 4.
  *
  * @example
  * ```ts
@@ -702,7 +700,7 @@ export const replace: {
 )
 
 /**
- * Changes the part with a function; the same value comes back when the optic cannot.
+ * Updates the part with a function. Returns the original value if the part is absent.
  *
  * @example
  * ```ts
@@ -726,7 +724,7 @@ export const modify: {
 )
 
 /**
- * Reads every part that a traversal focuses on, into an array of its own.
+ * Returns all parts that a traversal focuses on, as a new array.
  *
  * @example
  * ```ts
@@ -752,7 +750,7 @@ export const getAll: {
 )
 
 /**
- * Changes every part that a traversal focuses on.
+ * Updates all parts that a traversal focuses on.
  *
  * @example
  * ```ts

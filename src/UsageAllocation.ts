@@ -41,14 +41,14 @@ export class Tag extends Schema.Class<Tag>("effect-marketplace-metering/Tag")({
     "Key",
     boundedString("tagKey", 1, 100, {
       pattern: /^[a-zA-Z0-9+ -=._:\\/@]+$/,
-      named: "letters, digits, space and punctuation"
+      description: "letters, digits, space and punctuation"
     })
   ),
   value: fieldWithDefault(
     "Value",
     boundedString("tagValue", 0, 256, {
       pattern: /^[a-zA-Z0-9+ -=._:\\/@]*$/,
-      named: "letters, digits, space and punctuation"
+      description: "letters, digits, space and punctuation"
     }),
     () => ""
   )

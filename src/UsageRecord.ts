@@ -6,9 +6,9 @@
 import type * as DateTime from "effect/DateTime"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { allocationSum } from "./internal/schema/allocationSum.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
+  allocationSum,
   CustomerAWSAccountId,
   CustomerIdentifier,
   Dimension,

@@ -4,6 +4,7 @@
 export * as Accessors from "./Accessors.js"
 export * as AwsCredentials from "./AwsCredentials.js"
 export * as BatchMeterUsage from "./BatchMeterUsage.js"
+export * as Entitlement from "./Entitlement.js"
 export * as MeteringClient from "./MeteringClient.js"
 export * as MeteringConfig from "./MeteringConfig.js"
 export * as MeteringError from "./MeteringError.js"

@@ -38,7 +38,7 @@ import { licenseArn, productCode, registrationToken, timestamp } from "./support
 import { stubHttp } from "./support/stubHttp.js"
 
 // ---------------------------------------------------------------------------------------------------
-// values: of the right shape, and of any content, since lenses validate nothing
+// values: any content, because lenses do not validate
 // ---------------------------------------------------------------------------------------------------
 
 const fc = FastCheck
@@ -51,7 +51,7 @@ const listOf = <A>(one: FastCheck.Arbitrary<A>) => fc.array(one, { maxLength: 3 
 const nonEmptyOf = <A>(one: FastCheck.Arbitrary<A>) =>
   fc.tuple(one, listOf(one)).map(([head, tail]): Arr.NonEmptyReadonlyArray<A> => [head, ...tail])
 
-/** Instances with all that is required, and some of the rest. */
+/** Generates instances with all required fields and some optional ones. */
 const instances = <A, Fields>(
   make: new (fields: Fields, unchecked: true) => A,
   required: { readonly [name: string]: FastCheck.Arbitrary<unknown> },
@@ -59,7 +59,7 @@ const instances = <A, Fields>(
 ): FastCheck.Arbitrary<A> =>
   fc
     .record({ ...required, ...others }, { requiredKeys: Object.keys(required) })
-    // the tables below give each name what its field holds; the round trips through the lenses show it
+    // the tables below have the fields; the round trips through the lenses check their types
     .map((fields) => new make(fields as Fields, true))
 
 const tags = instances(Tag, { key: text, value: text })
@@ -84,10 +84,10 @@ const results = instances(
   {},
   { usageRecord: records, meteringRecordId: text, status }
 )
-const answered = { requestId: text, statusCode: whole }
+const responseFields = { requestId: text, statusCode: whole }
 
 // ---------------------------------------------------------------------------------------------------
-// names: those of the contract, written down a second time
+// names: the contract, as a table
 // ---------------------------------------------------------------------------------------------------
 
 interface Row {
@@ -178,7 +178,7 @@ const lenses: ReadonlyArray<{
     values: instances(BatchMeterUsageResponse, {
       results: listOf(results),
       unprocessedRecords: listOf(records),
-      ...answered
+      ...responseFields
     }),
     rows: [
       key("bmursResults", "batchMeterUsageResponse_results", listOf(results)),
@@ -212,7 +212,7 @@ const lenses: ReadonlyArray<{
   },
   {
     of: MeterUsageResponse,
-    values: instances(MeterUsageResponse, answered, { meteringRecordId: text }),
+    values: instances(MeterUsageResponse, responseFields, { meteringRecordId: text }),
     rows: [
       maybe("mursMeteringRecordId", "meterUsageResponse_meteringRecordId", text),
       httpStatus("mursResponseStatus", "meterUsageResponse_httpStatus")
@@ -233,7 +233,7 @@ const lenses: ReadonlyArray<{
   },
   {
     of: RegisterUsageResponse,
-    values: instances(RegisterUsageResponse, answered, {
+    values: instances(RegisterUsageResponse, responseFields, {
       signature: text,
       publicKeyRotationTimestamp: time
     }),
@@ -254,7 +254,7 @@ const lenses: ReadonlyArray<{
   },
   {
     of: ResolveCustomerResponse,
-    values: instances(ResolveCustomerResponse, answered, {
+    values: instances(ResolveCustomerResponse, responseFields, {
       customerIdentifier: text,
       customerAWSAccountId: text,
       productCode: text,
@@ -315,26 +315,30 @@ const constructors = [
 // ---------------------------------------------------------------------------------------------------
 
 const operation = "MeterUsage"
-const answer = { operation, statusCode: 400, requestId: "1a2b", serviceMessage: "no" } as const
+const response = { operation, statusCode: 400, requestId: "1a2b", serviceMessage: "no" } as const
 const isModelled = (name: string): name is MeteringError.ModelledException["_tag"] =>
   name.endsWith("Exception")
 const classes = { ...MeteringError }
 const modelled = Object.keys(classes)
   .filter(isModelled)
-  .map((name): MeteringError.ModelledException => new classes[name](answer))
+  .map((name): MeteringError.ModelledException => new classes[name](response))
 const coded = [
-  new MeteringError.CredentialsExpiredError({ ...answer, code: "ExpiredTokenException" }),
-  new MeteringError.CredentialsRejectedError({ ...answer, code: "InvalidSignatureException" }),
-  new MeteringError.AccessDeniedError({ ...answer, code: "AccessDeniedException" }),
-  new MeteringError.ClockSkewError({ ...answer, code: "RequestTimeTooSkewed" }),
-  new MeteringError.UnknownServiceError({ ...answer, statusCode: 503, code: "ThrottlingException" })
+  new MeteringError.CredentialsExpiredError({ ...response, code: "ExpiredTokenException" }),
+  new MeteringError.CredentialsRejectedError({ ...response, code: "InvalidSignatureException" }),
+  new MeteringError.AccessDeniedError({ ...response, code: "AccessDeniedException" }),
+  new MeteringError.ClockSkewError({ ...response, code: "RequestTimeTooSkewed" }),
+  new MeteringError.UnknownServiceError({
+    ...response,
+    statusCode: 503,
+    code: "ThrottlingException"
+  })
 ]
 const unexpected = new MeteringError.UnexpectedResponseError({
-  ...answer,
+  ...response,
   statusCode: 502,
   bodyLength: 7
 })
-const withoutAnswer = [
+const withoutResponse = [
   new MeteringError.InvalidInputError({
     violations: [{ field: "quantity", rule: "type", expected: "a finite number" }]
   }),
@@ -355,13 +359,13 @@ const errors: ReadonlyArray<MeteringError.MeteringError> = [
   ...modelled,
   ...coded,
   unexpected,
-  ...withoutAnswer
+  ...withoutResponse
 ]
 
 const matched = <A>(optic: Optic.Optional<MeteringError.MeteringError, A>) =>
   errors.filter((error) => Either.isRight(optic.getResult(error)))
 
-/** So that a change to what was given throws. What caches something in itself is left as it is. */
+/** Freezes a value, so that a mutation throws. Values that cache in themselves stay as they are. */
 const freeze = <A>(value: A): A => {
   if (typeof value !== "object" || value === null) return value
   if (DateTime.isDateTime(value) || Redacted.isRedacted(value)) return value
@@ -370,7 +374,7 @@ const freeze = <A>(value: A): A => {
 }
 
 describe("Accessors", () => {
-  it("has every name of the contract and no other", () => {
+  it("exports the names of the contract and no other", () => {
     assert.deepStrictEqual(
       Object.keys(Accessors).sort(),
       [
@@ -383,23 +387,23 @@ describe("Accessors", () => {
     )
   })
 
-  it("has one optic under both names, and another one for each field", () => {
+  it("has the same optic under both names, and a different one for each field", () => {
     for (const { alias, name } of rows) assert.strictEqual(named[alias], named[name], alias)
     assert.strictEqual(new Set(rows.map(({ name }) => named[name])).size, rows.length)
     assert.strictEqual(Accessors._HttpStatus, Accessors.httpStatus)
   })
 
-  it("has the service as the original describes it", () => {
+  it("has the service description of the original", () => {
     assert.strictEqual(Accessors.marketplaceMetering, Operation.marketplaceMetering)
     assert.strictEqual(Accessors.marketplaceMetering.signingName, "aws-marketplace")
   })
 
-  it("has a lens for each field that the wire knows", () => {
+  it("has a lens for each field of the wire format", () => {
     for (const { of, rows } of lenses) {
       const fields = Object.keys(of.fields)
       assert.deepStrictEqual(
         rows.map(({ key }) => key).sort(),
-        // none of these is a member of the service's response
+        // these are not fields of the service's response
         fields
           .filter((name) => !["requestId", "unreadable", "missingRecords"].includes(name))
           .sort()
@@ -414,13 +418,13 @@ describe("Accessors", () => {
       // biome-ignore lint/suspicious/noExplicitAny: the type of each is tested in test/types
       const lens = named[name] as Optic.Lens<any, unknown>
 
-      it.prop("what was put in is read back", [values, focus], ([s, a]) => {
+      it.prop("get returns the replaced part", [values, focus], ([s, a]) => {
         const read = lens.get(lens.replace(a, freeze(s)))
         assert.isTrue(Equal.equals(read, a) || Object.is(read, a))
         assert.deepStrictEqual(Either.getOrThrow(lens.getResult(lens.replace(a, s))), read)
       })
 
-      it.prop("putting in what was read gives the very same value", [values], ([s]) => {
+      it.prop("replacing a part with itself returns the same object", [values], ([s]) => {
         assert.strictEqual(lens.replace(lens.get(freeze(s)), s), s)
       })
 
@@ -428,7 +432,7 @@ describe("Accessors", () => {
         assert.isTrue(same(lens.replace(b, lens.replace(a, freeze(s))), lens.replace(b, s)))
       })
 
-      it.prop("changes its key, and nothing else", [values, focus], ([s, a]) => {
+      it.prop("changes only its key", [values, focus], ([s, a]) => {
         const before: Record<string, unknown> = { ...s }
         const after = lens.replace(a, freeze(s))
         const expected = { ...before, [key]: Option.isOption(a) ? Option.getOrUndefined(a) : a }
@@ -453,7 +457,7 @@ describe("Accessors", () => {
     })
   }
 
-  it("None removes a key, also one that holds undefined and so reads as None", () => {
+  it("None removes a key, also one that holds undefined", () => {
     const record = UsageRecord.make({
       timestamp,
       dimension: "hosts",
@@ -475,7 +479,7 @@ describe("Accessors", () => {
     )
   })
 
-  it("optics go on from one to the next", () => {
+  it("optics compose", () => {
     const _tagValues = Accessors.urUsageAllocations
       .compose(Optic.some())
       .forEach((one) => one.compose(Accessors.uaTags).compose(Optic.some()).at(0).key("value"))
@@ -492,12 +496,12 @@ describe("Accessors", () => {
         ])
       )
     )
-    const shouted = Optic.modifyAll(record, _tagValues, (value) => value.toUpperCase())
-    assert.deepStrictEqual(Optic.getAll(shouted, _tagValues), ["SEARCH"])
-    assert.isTrue(Either.isRight(UsageRecord.makeEither(shouted)))
+    const upperCased = Optic.modifyAll(record, _tagValues, (value) => value.toUpperCase())
+    assert.deepStrictEqual(Optic.getAll(upperCased, _tagValues), ["SEARCH"])
+    assert.isTrue(Either.isRight(UsageRecord.makeEither(upperCased)))
   })
 
-  it("the status of a result may be a word that nobody knows yet", () => {
+  it("the status of a result may be an unknown value", () => {
     const result = Accessors.urrStatus.replace(
       Option.some("Postponed"),
       Accessors.usageRecordResult()
@@ -507,7 +511,7 @@ describe("Accessors", () => {
   })
 
   describe("matchers", () => {
-    it("there is one for each exception of the model, and these tests know every error", () => {
+    it("exist for each exception of the model, and these tests cover each error", () => {
       assert.deepStrictEqual(
         Object.keys(matchers).sort(),
         modelled.map(({ _tag }) => `_${_tag}`).sort()
@@ -515,7 +519,7 @@ describe("Accessors", () => {
       assert.strictEqual(modelled.length, 19)
       assert.deepStrictEqual(
         errors.map(({ _tag }): string => _tag).sort(),
-        // which is raised where a client is made, and not by a call
+        // raised by the layer of a client, not by a call
         Object.keys(classes)
           .filter((name) => /(Error|Exception)$/.test(name) && name !== "MeteringConfigError")
           .sort()
@@ -533,8 +537,8 @@ describe("Accessors", () => {
       assert.deepStrictEqual(errors.map(prism.modify((same) => same)), errors)
     })
 
-    it("reach into the exception, which stays an error of its class", () => {
-      const error = new MeteringError.ThrottlingException(answer)
+    it("update an exception, which stays an error of its class", () => {
+      const error = new MeteringError.ThrottlingException(response)
       const changed = Accessors._ThrottlingException
         .optionalKey("serviceMessage")
         .replace("slower", error)
@@ -543,7 +547,7 @@ describe("Accessors", () => {
       assert.isTrue(changed._tag === "ThrottlingException" && changed.isThrottling)
     })
 
-    it("_ServiceError matches what the service itself answered", () => {
+    it("_ServiceError matches the errors that the service returned", () => {
       assert.deepStrictEqual(matched(Accessors._ServiceError), [...modelled, ...coded])
       assert.deepStrictEqual(
         Accessors._ServiceError.getResult(unexpected),
@@ -551,19 +555,22 @@ describe("Accessors", () => {
       )
     })
 
-    it.each(errors.map((error) => [error._tag, error] as const))("hasCode knows %s", (_, error) => {
-      const code =
-        "code" in error ? error.code : isModelled(error._tag) ? error._tag : "(it has none)"
-      const found = Either.isRight(Accessors.hasCode(code).getResult(error))
-      assert.strictEqual(found, Either.isRight(Accessors._ServiceError.getResult(error)))
-      assert.isTrue(Either.isLeft(Accessors.hasCode(`${code}s`).getResult(error)))
-      assert.strictEqual(
-        Either.isRight(Accessors.hasCode(error._tag).getResult(error)),
-        isModelled(error._tag)
-      )
-    })
+    it.each(errors.map((error) => [error._tag, error] as const))(
+      "hasCode matches the code of %s",
+      (_, error) => {
+        const code =
+          "code" in error ? error.code : isModelled(error._tag) ? error._tag : "(it has none)"
+        const found = Either.isRight(Accessors.hasCode(code).getResult(error))
+        assert.strictEqual(found, Either.isRight(Accessors._ServiceError.getResult(error)))
+        assert.isTrue(Either.isLeft(Accessors.hasCode(`${code}s`).getResult(error)))
+        assert.strictEqual(
+          Either.isRight(Accessors.hasCode(error._tag).getResult(error)),
+          isModelled(error._tag)
+        )
+      }
+    )
 
-    it("hasCode matches an exception of the model wherever it comes from", () => {
+    it("hasCode matches an exception also where the model does not have it", () => {
       assert.deepStrictEqual(
         matched(Accessors.hasCode("ThrottlingException")).map(({ _tag }) => _tag),
         ["ThrottlingException", "UnknownServiceError"]
@@ -580,7 +587,7 @@ describe("Accessors", () => {
       )
     })
 
-    it("hasStatus matches by the status of the answer", () => {
+    it("hasStatus matches the status of the response", () => {
       assert.deepStrictEqual(matched(Accessors.hasStatus(502)), [unexpected])
       assert.deepStrictEqual(
         matched(Accessors._ServiceError.compose(Accessors.hasStatus(400))),
@@ -592,10 +599,10 @@ describe("Accessors", () => {
       )
     })
 
-    it("httpStatus is the status of the answer, where there was one", () => {
+    it("httpStatus focuses on the status of a response, if there is one", () => {
       assert.deepStrictEqual(matched(Accessors.httpStatus), [...modelled, ...coded, unexpected])
-      const unanswered = new MeteringError.ThrottlingException({ operation })
-      for (const error of [...withoutAnswer, unanswered]) {
+      const withoutStatus = new MeteringError.ThrottlingException({ operation })
+      for (const error of [...withoutResponse, withoutStatus]) {
         assert.deepStrictEqual(
           Accessors.httpStatus.getResult(error),
           Either.left("Expected an HTTP status")
@@ -665,7 +672,7 @@ describe("Accessors", () => {
       assert.strictEqual(Accessors.resolveCustomer(token).registrationToken, token)
     })
 
-    it("make answers and results that lenses complete", () => {
+    it("make empty responses and results", () => {
       assert.deepStrictEqual(Object.keys(Accessors.usageRecordResult()), [])
       assert.deepStrictEqual(
         { ...Accessors.batchMeterUsageResponse(200) },
@@ -731,7 +738,7 @@ describe("Accessors", () => {
     })
   })
 
-  describe("what was edited", () => {
+  describe("an edited value", () => {
     const record = Accessors.usageRecord(timestamp, "customer", "hosts", 3)
     const negative = Accessors.urQuantity.replace(-1, record)
     const twoIdentities = Accessors.urCustomerAWSAccountId.replace(
@@ -743,7 +750,7 @@ describe("Accessors", () => {
         Accessors.bmuUsageRecords.replace(records, Accessors.batchMeterUsage(productCode))
       )
 
-    it("is an instance, and is not validated by editing", () => {
+    it("is an instance, and is not validated", () => {
       assert.instanceOf(negative, UsageRecord.UsageRecord)
       assert.strictEqual(negative.quantity, -1)
     })
@@ -777,10 +784,10 @@ describe("Accessors", () => {
       })
     )
 
-    it.effect("is sent as it was edited", () =>
+    it.effect("is sent with the edits", () =>
       Effect.gen(function* () {
         const http = stubHttp({ body: {} })
-        const byLicence = pipe(
+        const byLicense = pipe(
           record,
           Optic.replace(Accessors.urCustomerIdentifier, Option.none()),
           Optic.replace(Accessors.urCustomerAWSAccountId, Option.some("111122223333")),
@@ -790,7 +797,7 @@ describe("Accessors", () => {
         const request = pipe(
           Accessors.batchMeterUsage(productCode),
           Optic.replace(Accessors.bmuProductCode, Option.none()),
-          Optic.replace(Accessors.bmuUsageRecords, [byLicence])
+          Optic.replace(Accessors.bmuUsageRecords, [byLicense])
         )
         yield* Effect.provide(MeteringClient.batchMeterUsage(request), clientLayer(http.layer))
         assert.deepStrictEqual(
@@ -812,7 +819,7 @@ describe("Accessors", () => {
       })
     )
 
-    it("a retry is the same charge: the client token stays through edits, until it is taken out", () => {
+    it("edits keep the client token, so that a retry is the same charge", () => {
       const request = Accessors.meterUsage(productCode, timestamp, "hosts", 3, true)
       const real = Accessors.muDryRun.replace(false, request)
       assert.deepStrictEqual(

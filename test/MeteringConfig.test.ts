@@ -46,19 +46,14 @@ describe("MeteringConfig.make", () => {
   })
 
   it("keeps what it is given", () => {
-    const {
-      endpoint,
-      skipRules: except,
-      region,
-      requestTimeout
-    } = made({
+    const { endpoint, skipRules, region, requestTimeout } = made({
       region: "eu-west-1",
       endpoint: "http://localhost:4566/aws?x=1",
       requestTimeout: "1500 millis",
       skipRules: ["requestSize"]
     })
     assert.deepStrictEqual(
-      [endpoint, except, region, Duration.toMillis(requestTimeout)],
+      [endpoint, skipRules, region, Duration.toMillis(requestTimeout)],
       ["http://localhost:4566/aws?x=1", ["requestSize"], "eu-west-1", 1500]
     )
   })
@@ -167,7 +162,7 @@ describe("MeteringConfig.layerConfig", () => {
     region: Config.string("R"),
     endpoint: Config.string("E"),
     requestTimeout: Config.duration("T"),
-    except: Config.array(Config.literal("requestSize", "recordCount")(), "X")
+    skipRules: Config.array(Config.literal("requestSize", "recordCount")(), "X")
   }
 
   it.effect("reads names of one's own", () =>

@@ -42,11 +42,11 @@ class Throttled extends Schema.TaggedError<Throttled>("test/Throttled")("Throttl
   }
 }
 
-class Refused extends Schema.TaggedError<Refused>("test/Refused")("Refused", {
+class Rejected extends Schema.TaggedError<Rejected>("test/Rejected")("Rejected", {
   code: Schema.Int
 }) {}
 
-const Failure = Schema.Union(Schema.typeSchema(Throttled), Schema.typeSchema(Refused))
+const Failure = Schema.Union(Schema.typeSchema(Throttled), Schema.typeSchema(Rejected))
 type Failure = typeof Failure.Type
 
 const usage = (fields: Partial<ConstructorParameters<typeof Usage>[0]> = {}) =>
@@ -88,7 +88,7 @@ const Even = Schema.Int.pipe(Schema.filter((n) => n % 2 === 0))
 const Note = Schema.OptionFromSelf(Schema.String)
 const UsageType = Schema.typeSchema(Usage)
 
-/** Freezes everything but what caches something in itself, so that a change to the input throws. */
+/** Freezes a value, so that a mutation throws. Values that cache in themselves stay as they are. */
 const freeze = <A>(value: A): A => {
   if (typeof value !== "object" || value === null || DateTime.isDateTime(value)) return value
   if (!(value instanceof Map)) for (const part of Object.values(value)) freeze(part)
@@ -104,11 +104,11 @@ const lensLaws = <S, A>(
 ) => {
   const sameA = Schema.equivalence(A)
 
-  it.prop(`${name}: what was put in is read back`, [S, A], ([s, a]) => {
+  it.prop(`${name}: get returns the replaced part`, [S, A], ([s, a]) => {
     assert.isTrue(sameA(optic.get(optic.replace(a, freeze(s))), a))
   })
 
-  it.prop(`${name}: putting in what was read changes nothing`, [S], ([s]) => {
+  it.prop(`${name}: replacing a part with itself changes nothing`, [S], ([s]) => {
     assert.isTrue(Schema.equivalence(S)(optic.replace(optic.get(freeze(s)), s), s))
   })
 
@@ -134,11 +134,11 @@ const prismLaws = <S, A>(
   const sameA = Schema.equivalence(A)
   const sameS = Schema.equivalence(S)
 
-  it.prop(`${name}: what is set is matched`, [A], ([a]) => {
+  it.prop(`${name}: getResult matches the result of set`, [A], ([a]) => {
     assert.isTrue(sameA(Either.getOrThrow(optic.getResult(optic.set(freeze(a)))), a))
   })
 
-  it.prop(`${name}: what is matched sets the same`, [S], ([s]) => {
+  it.prop(`${name}: set of a matched part returns the same value`, [S], ([s]) => {
     const matched = optic.getResult(freeze(s))
     if (Either.isRight(matched)) assert.isTrue(sameS(optic.set(matched.right), s))
     else assert.strictEqual(optic.modify((a) => a)(s), s)
@@ -159,7 +159,7 @@ const optionalLaws = <S, A>(
   const sameA = Schema.equivalence(A)
   const sameS = Schema.equivalence(S)
 
-  it.prop(`${name}: where it focuses, it is a lens`, [S, A, A], ([s, a, b]) => {
+  it.prop(`${name}: it is a lens where the part is present`, [S, A, A], ([s, a, b]) => {
     const focused = optic.getResult(freeze(s))
     if (Either.isLeft(focused)) return
     const replaced = optic.replace(a, s)
@@ -170,7 +170,7 @@ const optionalLaws = <S, A>(
     assert.isTrue(sameS(Either.getOrThrow(optic.replaceResult(a, s)), replaced))
   })
 
-  it.prop(`${name}: where it does not, nothing changes`, [S, A], ([s, a]) => {
+  it.prop(`${name}: it changes nothing where the part is absent`, [S, A], ([s, a]) => {
     if (Either.isRight(optic.getResult(freeze(s)))) return
     assert.strictEqual(optic.replace(a, s), s)
     assert.strictEqual(optic.modify(() => a)(s), s)
@@ -206,7 +206,7 @@ describe("Optic", () => {
       UsageType,
       Millis
     )
-    // The third law of `withDefault` takes absent and the default for the same.
+    // The third law of `withDefault` treats absent and the default as equal.
     lensLaws("withDefault", _dryRun, UsageType, Schema.Boolean, (a, b) =>
       Schema.equivalence(UsageType)(
         _usage.optionalKey("dryRun").replace(_dryRun.get(a), a),
@@ -222,9 +222,9 @@ describe("Optic", () => {
     prismLaws("some", Optic.some<string>(), Note, Schema.String)
     prismLaws(
       "prism of a prism",
-      Optic.some<Failure>().tag("Refused"),
+      Optic.some<Failure>().tag("Rejected"),
       Schema.OptionFromSelf(Failure),
-      Schema.typeSchema(Refused)
+      Schema.typeSchema(Rejected)
     )
     prismLaws("iso of a prism", _negated.compose(_even), Schema.Int, Even)
     prismLaws(
@@ -300,8 +300,8 @@ describe("Optic", () => {
     )
   })
 
-  describe("a changed class instance", () => {
-    it("stays one, is not validated, and keeps its other properties", () => {
+  describe("an updated class instance", () => {
+    it("stays an instance, is not validated, and keeps its other properties", () => {
       const before = usage({ licenseArn: "arn" })
       const after = _quantity.replace(-13, before)
       assert.instanceOf(after, Usage)
@@ -339,7 +339,7 @@ describe("Optic", () => {
       assert.isTrue(Equal.equals(_all.modifyAll((n) => n + 1)(list), Data.array([2, 3])))
     })
 
-    it("may be frozen, and can then be changed again", () => {
+    it("may be frozen, and can then be updated again", () => {
       const after = _quantity.replace(2, Object.freeze(usage()))
       assert.strictEqual(_quantity.replace(3, after).quantity, 3)
     })
@@ -372,7 +372,7 @@ describe("Optic", () => {
       assert.isNull(Object.getPrototypeOf(Optic.id<typeof bare>().key("a").replace(2, bare)))
     })
 
-    it("keep their symbols, and a key named __proto__ is a key like any other", () => {
+    it("keep their symbols, and a key named __proto__ is an ordinary key", () => {
       const symbol = Symbol("s")
       const parsed: { readonly [key: string]: unknown; readonly [symbol]: number } = Object.assign(
         JSON.parse('{"__proto__":{"x":1},"a":1}'),
@@ -384,7 +384,7 @@ describe("Optic", () => {
       assert.strictEqual(Object.getPrototypeOf(after), Object.prototype)
     })
 
-    it("come back as they are when nothing changes", () => {
+    it("are the same object if nothing changes", () => {
       const s = usage({ licenseArn: "arn" })
       assert.strictEqual(_quantity.replace(1, s), s)
       assert.strictEqual(_firstQuantity.modify((n) => n)(s), s)
@@ -404,14 +404,14 @@ describe("Optic", () => {
       assert.strictEqual(_licenseArn.replace(Option.none(), absent), absent)
     })
 
-    it("reads as None when present but undefined, and None removes it", () => {
+    it("reads as None if it holds undefined, and None removes it", () => {
       const s: { readonly a?: number | undefined } = { a: undefined }
       const _a = Optic.id<typeof s>().optionalKey("a").compose(Optic.optionFromUndefinedOr())
       assert.deepStrictEqual(_a.get(s), Option.none())
       assert.deepStrictEqual(Object.keys(_a.replace(Option.none(), s)), [])
     })
 
-    it("with a default stays as it was while nothing changes", () => {
+    it("with a default stays absent while nothing changes", () => {
       const absent = usage()
       const present = usage({ dryRun: false })
       assert.isFalse(_dryRun.get(absent))
@@ -427,8 +427,8 @@ describe("Optic", () => {
       assert.deepStrictEqual(
         Optic.id<Failure>()
           .tag("Throttled")
-          .getResult(new Refused({ code: 1 })),
-        Either.left('Expected "Throttled" tag, got "Refused"')
+          .getResult(new Rejected({ code: 1 })),
+        Either.left('Expected "Throttled" tag, got "Rejected"')
       )
       assert.deepStrictEqual(
         Optic.id<ReadonlyArray<number>>().at(2).getResult([1]),
@@ -450,7 +450,7 @@ describe("Optic", () => {
       assert.notInclude(String(Either.flip(_short.getResult("secret"))), "secret")
     })
 
-    it("of a prism inside a lens leave the value, though the prism alone would replace it", () => {
+    it("of a prism inside a lens leave the value unchanged", () => {
       const none = usage()
       assert.strictEqual(_licenseArn.compose(Optic.some()).replace("arn", none), none)
       assert.deepStrictEqual(Optic.some<number>().replace(1, Option.none()), Option.some(1))
@@ -458,7 +458,7 @@ describe("Optic", () => {
   })
 
   describe("a traversal", () => {
-    it("reads and changes every part", () => {
+    it("reads and updates all parts", () => {
       const s = usage()
       const after = _quantities.modifyAll((n) => n * 10)(s)
       assert.deepStrictEqual(Optic.getAll(after, _quantities), [10, 20])
@@ -466,7 +466,7 @@ describe("Optic", () => {
       assert.deepStrictEqual(Optic.getAll(s, _quantities), [1, 2])
     })
 
-    it("passes over what its part does not match", () => {
+    it("skips elements that its part does not match", () => {
       const _evens = Optic.id<ReadonlyArray<number>>().forEach((n) => n.compose(_even))
       assert.deepStrictEqual(_evens.modifyAll((n) => n + 2)([1, 2, 4]), [1, 4, 6])
       assert.deepStrictEqual(
@@ -476,7 +476,7 @@ describe("Optic", () => {
       assert.deepStrictEqual(_evens.replaceResult([8, 6], [1, 2, 4]), Either.right([1, 8, 6]))
     })
 
-    it("fails as its part fails", () => {
+    it("fails if its part fails", () => {
       const _fickle = Optic.makeOptional<number, number>(Either.right, () => Either.left("no"))
       const _all = Optic.id<ReadonlyArray<number>>().forEach((n) => n.compose(_fickle))
       assert.deepStrictEqual(_all.replaceResult([1], [2]), Either.left("no"))
@@ -497,7 +497,7 @@ describe("Optic", () => {
       }
     )
 
-    it("works on an array that cannot be empty", () => {
+    it("works on a non-empty array", () => {
       const _all = Optic.id<readonly [number, ...Array<number>]>().forEach((n) => n)
       assert.deepStrictEqual(_all.modifyAll((n) => n + 1)([1, 2]), [2, 3])
     })
@@ -522,7 +522,7 @@ describe("Optic", () => {
     assert.deepStrictEqual(Optic.modifyAll(s, _quantities, (n) => n * 2).allocations.length, 2)
   })
 
-  it("the parts of an optic work on their own", () => {
+  it("the methods of an optic work without `this`", () => {
     const { get, replace } = _firstQuantity
     assert.deepStrictEqual([usage()].map(get), [1])
     assert.strictEqual(replace(2, usage()).first.quantity, 2)

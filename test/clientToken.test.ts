@@ -87,13 +87,13 @@ it.live(
     Effect.gen(function* () {
       const request = yield* decoded
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      yield* sandbox.setFaults({ script: [{ fault: "throttling" }] })
+      yield* sandbox.control.setFaults({ script: [{ fault: "throttling" }] })
       yield* Effect.flip(MeteringClient.meterUsage(request))
       Object.assign(request, { usageQuantity: 9 })
       yield* MeteringClient.meterUsage(request)
       yield* MeteringClient.meterUsage(request)
       assert.deepStrictEqual(
-        (yield* sandbox.billed).map(({ quantity }) => quantity),
+        (yield* sandbox.report.billed).map(({ quantity }) => quantity),
         [9]
       )
     }).pipe(Effect.provide(SandboxLive))
@@ -105,13 +105,13 @@ describe.each(Object.entries(clients))("%s", (_, layer) => {
       it.live(`bills once, when the response was lost: a request ${which}, by ${how}`, () =>
         Effect.gen(function* () {
           const sandbox = yield* MeteringSandbox.MeteringSandbox
-          yield* sandbox.setFaults({ script: [{ fault: "cutAfter" }] })
+          yield* sandbox.control.setFaults({ script: [{ fault: "cutAfter" }] })
           const request = yield* make
           assert.isUndefined(request.clientToken)
           yield* call(request)
           assert.isUndefined(request.clientToken)
           assert.deepStrictEqual(
-            (yield* sandbox.billed).map(({ quantity }) => quantity),
+            (yield* sandbox.report.billed).map(({ quantity }) => quantity),
             [7]
           )
         }).pipe(Effect.provide(layer))

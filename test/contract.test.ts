@@ -8,10 +8,10 @@ import { describe, expect, layer } from "@effect/vitest"
 import { DateTime, Effect, Equal, Layer, Redacted, Schema } from "effect"
 import {
   AwsCredentials,
+  Entitlement,
   MeteringClient,
   MeteringConfig,
   MeterUsage,
-  RegisterUsage,
   UsageRecord
 } from "effect-marketplace-metering"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
@@ -101,14 +101,16 @@ const contract = (
     /** Each case starts with nothing billed. */
     const fresh = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.zipRight(
-        Effect.flatMap(sandbox, (one) => one.reset),
+        Effect.flatMap(sandbox, (one) => one.control.reset),
         effect
       )
 
     it.effect("resolves a token, again and again to the same", () =>
       fresh(
         Effect.gen(function* () {
-          const registrationToken = yield* (yield* sandbox).mintToken({ productCode: "saas" })
+          const registrationToken = yield* (yield* sandbox).marketplace.mintToken({
+            productCode: "saas"
+          })
           const first = yield* MeteringClient.resolveCustomer({ registrationToken })
           const second = yield* MeteringClient.resolveCustomer({ registrationToken })
           expect(first).toMatchObject({
@@ -150,7 +152,9 @@ const contract = (
           expect(result?.meteringRecordId).toMatch(/./)
           expect(second.results[0]?.meteringRecordId).toBe(result?.meteringRecordId)
           expect(first).toMatchObject({ unprocessedRecords: [], unreadable: [], statusCode: 200 })
-          expect((yield* (yield* sandbox).billed).map(({ quantity }) => quantity)).toEqual([7])
+          expect((yield* (yield* sandbox).report.billed).map(({ quantity }) => quantity)).toEqual([
+            7
+          ])
         })
       )
     )
@@ -203,7 +207,7 @@ const contract = (
           const late = DateTime.subtract(yield* DateTime.now, { hours: 25 })
           const tooLate = yield* Effect.flip(batch(yield* record({ timestamp: late })))
           expect(tooLate._tag).toBe("TimestampOutOfBoundsException")
-          expect(yield* (yield* sandbox).billed).toEqual([])
+          expect(yield* (yield* sandbox).report.billed).toEqual([])
         })
       )
     )
@@ -234,7 +238,7 @@ const contract = (
           expect(yield* Effect.flip(batch(...many))).toMatchObject({
             violations: [{ field: "usageRecords", rule: "recordCount" }]
           })
-          expect((yield* (yield* sandbox).callCounts).BatchMeterUsage).toBe(0)
+          expect((yield* (yield* sandbox).report.callCounts).BatchMeterUsage).toBe(0)
         })
       )
     )
@@ -248,7 +252,9 @@ const contract = (
           const second = yield* once
           expect(first.meteringRecordId).toMatch(/./)
           expect(second.meteringRecordId).toBe(first.meteringRecordId)
-          expect((yield* (yield* sandbox).billed).map(({ quantity }) => quantity)).toEqual([3])
+          expect((yield* (yield* sandbox).report.billed).map(({ quantity }) => quantity)).toEqual([
+            3
+          ])
 
           const otherQuantity = yield* Effect.flip(
             MeteringClient.meterUsage(yield* metered({ usageQuantity: 4 }))
@@ -274,7 +280,7 @@ const contract = (
           })
           expect(answer).toBeInstanceOf(MeterUsage.DryRunResponse)
           expect(answer).not.toHaveProperty("meteringRecordId")
-          expect(yield* (yield* sandbox).billed).toEqual([])
+          expect(yield* (yield* sandbox).report.billed).toEqual([])
         })
       )
     )
@@ -284,8 +290,8 @@ const contract = (
         const request = { productCode: "container", publicKeyVersion: 1, nonce: "instance-7" }
         const { publicKeyRotationTimestamp, signature } =
           yield* MeteringClient.registerUsage(request)
-        const publicKey = yield* (yield* sandbox).publicKey
-        const entitlement = yield* RegisterUsage.verify(signature, { ...request, publicKey })
+        const publicKey = yield* (yield* sandbox).report.publicKey
+        const entitlement = yield* Entitlement.verify(signature, { ...request, publicKey })
         expect(entitlement).toMatchObject(request)
         expect(publicKeyRotationTimestamp).toBeUndefined()
         const error = yield* Effect.flip(
@@ -311,7 +317,7 @@ describe("the contract of the tag", () => {
               _tag: "CredentialsRejectedError",
               code: "InvalidSignatureException"
             })
-            expect(yield* (yield* sandbox).billed).toEqual([])
+            expect(yield* (yield* sandbox).report.billed).toEqual([])
           })
         )
       }

@@ -452,7 +452,7 @@ describe("a sandbox behind HTTP", () => {
         const { headers, text } = yield* post(request)
         write("answers", [text, [...headers]])
       }
-      yield* sandbox.setFaults({
+      yield* sandbox.control.setFaults({
         chances: [{ fault: "clockSkew", ahead: "1 hour", probability: 1 }]
       })
       write("answers", (yield* post({ ...signer, body: resolve })).text)
@@ -460,7 +460,7 @@ describe("a sandbox behind HTTP", () => {
         write("errors of the control", yield* control("tokens", "POST", body))
       }
       write("errors of the control", yield* control("state", "PUT", "{}"))
-      write("log", yield* sandbox.log)
+      write("log", yield* sandbox.report.log)
       for (const path of [
         "log",
         "billed",
@@ -472,10 +472,11 @@ describe("a sandbox behind HTTP", () => {
       ]) {
         write(`/_sandbox/${path}`, yield* control(path))
       }
-      assert.lengthOf(yield* sandbox.log, requests.length + 1)
-      yield* sandbox.publicKey
+      assert.lengthOf(yield* sandbox.report.log, requests.length + 1)
+      yield* sandbox.report.publicKey
       const state = yield* control("state")
-      const privateKey = (yield* sandbox.save).split("PRIVATE KEY-----")[1]?.slice(2, 80) ?? ""
+      const privateKey =
+        (yield* sandbox.control.save).split("PRIVATE KEY-----")[1]?.slice(2, 80) ?? ""
       assert.isAbove(privateKey.length, 70)
       for (const path of ["state", "st%61te", "state/"]) {
         for (const body of [state, JSON.stringify({ state }), JSON.stringify(state)]) {

@@ -432,7 +432,7 @@ describe.each(constraints)("$operation: $rule of $field", (constraint) => {
     Effect.gen(function* () {
       for (const value of bad) {
         const request = fields(value as never)
-        assert.deepStrictEqual(violationsOf(makeEither(request, { except: [rule] })), [])
+        assert.deepStrictEqual(violationsOf(makeEither(request, { skipRules: [rule] })), [])
         const http = stubHttp({})
         const refused = yield* Effect.flip(call(request)).pipe(
           Effect.provide(clientLayer(http.layer))
@@ -450,7 +450,7 @@ describe.each(constraints)("$operation: $rule of $field", (constraint) => {
   it("stays when another rule is switched off", () => {
     const others = Object.keys(rules).filter((name): name is Rule => name !== rule)
     for (const value of bad) {
-      const violations = violationsOf(makeEither(fields(value as never), { except: others }))
+      const violations = violationsOf(makeEither(fields(value as never), { skipRules: others }))
       assert.deepStrictEqual(
         violations.map((one) => one.rule),
         [rule]
@@ -531,7 +531,7 @@ describe("types are checked whatever is switched off", () => {
     ["ResolveCustomer", {}, "registrationToken", "required"],
     ["ResolveCustomer", { registrationToken: Redacted.make(7) }, "registrationToken", "type"]
   ] as const)("%s %o: %s", (operation, fields, field, rule) => {
-    const made = operations[operation].makeEither(fields, { except: everyRule })
+    const made = operations[operation].makeEither(fields, { skipRules: everyRule })
     assert.deepStrictEqual(
       violationsOf(made).map((one) => [one.field, one.rule]),
       [[field, rule]]

@@ -26,7 +26,12 @@ type Described =
   | { readonly list: Described }
   | { readonly [member: string]: { readonly type: Described; readonly required: boolean } }
 
-const simple: Readonly<Record<number, string>> = { 0: "text", 1: "number", 2: "flag", 4: "time" }
+const simple: Readonly<Record<number, string>> = {
+  0: "string",
+  1: "number",
+  2: "boolean",
+  4: "dateTime"
+}
 
 /** Bits of a member's traits, as Smithy packs them. */
 const sensitive = 8
@@ -52,7 +57,7 @@ const ofSdk = (schema: SdkSchema): Described => {
   }
   // a type with traits, such as [0, 4] for a token of idempotency, by itself or with a name
   const [type, traits] = resolved.length > 2 ? [resolved[4], resolved[3]] : resolved
-  return typeof traits === "number" && (traits & sensitive) !== 0 ? "secret" : ofSdk(type)
+  return typeof traits === "number" && (traits & sensitive) !== 0 ? "redacted" : ofSdk(type)
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -60,12 +65,12 @@ const ofSdk = (schema: SdkSchema): Described => {
 // ---------------------------------------------------------------------------------------------------
 
 const ofOurs = (shape: Shape): Described => {
-  if (shape.kind === "list") return { list: ofOurs(shape.element) }
+  if (shape.kind === "array") return { list: ofOurs(shape.element) }
   if (shape.kind !== "struct") return shape.kind
   return Object.fromEntries(
-    shape.fields.map(({ defaultValue: absent, required, shape, wireName: wire }) => [
-      wire,
-      { type: ofOurs(shape), required: required && absent() === undefined }
+    shape.fields.map(({ defaultValue, required, shape, wireName }) => [
+      wireName,
+      { type: ofOurs(shape), required: required && defaultValue() === undefined }
     ])
   )
 }
@@ -73,7 +78,7 @@ const ofOurs = (shape: Shape): Described => {
 /** Where ours says more than the model does, with the reason. */
 const deliberate: ReadonlyArray<readonly [path: string, ours: string, theirs: string]> = [
   // whoever has a registration token can sign up as the buyer, which the model does not say
-  ["ResolveCustomerRequest.RegistrationToken", "secret", "text"],
+  ["ResolveCustomerRequest.RegistrationToken", "redacted", "string"],
   // an empty value is sent where the model asks for one
   ["Tags[].Value required", "false", "true"]
 ]
@@ -263,7 +268,7 @@ describe("the comparison", () => {
       (schema) => {
         schema[5] = replaced(schema[5], 1, 0)
       },
-      ["MeterUsageRequest.Timestamp: ours time, the SDK's text"]
+      ["MeterUsageRequest.Timestamp: ours dateTime, the SDK's string"]
     ],
     [
       "a member that has become required",
@@ -279,7 +284,7 @@ describe("the comparison", () => {
       (schema) => {
         schema[5] = replaced(schema[5], 2, [0, sensitive])
       },
-      ["RegisterUsageRequest.Nonce: ours text, the SDK's secret"]
+      ["RegisterUsageRequest.Nonce: ours string, the SDK's redacted"]
     ],
     [
       "a member that is gone",

@@ -27,6 +27,6 @@ export default defineConfig({
     maxWorkers: "100%",
     hookTimeout: 60_000,
     setupFiles: [`${root}test/support/environment.ts`],
-    reporters: ["default", `${root}test/support/closingLine.ts`]
+    reporters: ["default", `${root}test/support/summaryReporter.ts`]
   }
 })

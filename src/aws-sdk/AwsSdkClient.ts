@@ -2,13 +2,15 @@
  * The client over the official SDK, `@aws-sdk/client-marketplace-metering`: the same tag, the same requests,
  * answers and errors as over HTTP.
  *
- * The SDK resolves the endpoint, makes the request, signs and sends. Answers are read by this package and not by
- * the SDK, or before it, so that an answer which the SDK cannot read (a record with an odd timestamp, a proxy's
- * page) is what it is with `MeteringClient.layer`. None of the SDK's own errors is kept.
+ * The SDK resolves the endpoint, serializes, signs and sends. A middleware at its `deserialize` step captures the raw
+ * response, which this package decodes, so that an odd response (a record with an unreadable timestamp, a proxy's
+ * page) means the same as with `MeteringClient.layer`. The SDK deserializes it as well, for the middlewares of the
+ * user. This layer makes the two interchangeable; a call costs more CPU than with the SDK alone. No error of the SDK is
+ * kept.
  *
- * There is one attempt per call, whatever the SDK's retry settings are: retries are the app's, see
- * `MeteringRetry`. As over HTTP, expired credentials are renewed once, and when the SDK has corrected its
- * clock by four minutes or more, the call is made once more. The SDK's clock is the system's, not Effect's.
+ * Each call is one attempt, regardless of the SDK's retry settings: see `MeteringRetry`. Expired credentials are
+ * refreshed once, and the call is sent once more when the SDK has corrected its clock by 4 minutes or more. The SDK
+ * reads the system's clock, not Effect's.
  *
  * @since 0.1.0
  */
@@ -27,16 +29,14 @@ import { MeteringClient } from "../MeteringClient.js"
 import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { Rule } from "../Preflight.js"
-import * as guest from "./internal/guest.js"
-import * as own from "./internal/own.js"
 import { credentialsError } from "./internal/sdkError.js"
 import { type Connection, makeTransport } from "./internal/sdkTransport.js"
 
 /**
- * The client over an SDK client of its own, which is destroyed with the scope.
+ * Creates an SDK client and destroys it with the scope.
  *
- * Region, endpoint and timeout are the configuration's, and the credentials are `AwsCredentials`'; nothing
- * comes from the SDK's environment variables or files.
+ * `MeteringConfig` sets region, endpoint and timeout, and `AwsCredentials` the credentials. The SDK's environment
+ * variables and files are not read.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export const layer: Layer.Layer<
     )
     const url = new URL(config.endpoint)
     const connectionOf = (current: AwsCredentials.Credentials): Connection => ({
-      ...clients.forCredentials(current),
+      client: clients.forCredentials(current),
       refresh: () =>
         Effect.map(
           Effect.flatMap(credentials.refresh(current), validateCredentials),
@@ -92,10 +92,10 @@ export const layer: Layer.Layer<
 )
 
 /**
- * What a client that the user has built cannot tell.
+ * Options of `layerFrom`.
  *
- * - `requestTimeout`: how long an answer may take; no limit but the SDK's own when left out
- * - `skipRules`: preflight rules that are not checked
+ * - `requestTimeout`: limit of one attempt. Defaults to the limits of the SDK client
+ * - `skipRules`: preflight rules to skip. Defaults to none
  *
  * @since 0.1.0
  * @category models
@@ -106,14 +106,11 @@ export interface Options {
 }
 
 /**
- * The client over an SDK client that the user has built, and goes on to own: it is not destroyed.
+ * Uses an SDK client of the user, which keeps its region, endpoint, credentials, request handler, logger and
+ * middlewares, and is not destroyed. Only its retry strategy is not used.
  *
- * It keeps its region, endpoint, credentials, request handler, logger and middlewares, those added later as well;
- * only its retry strategy is not asked. A call costs least while all middlewares are the SDK's own and there is no
- * logger: else the SDK reads each answer as well, for them to see. A client without a region is a
- * `MeteringConfigError`. Since only the SDK knows where it sends, there is a span per call and none per attempt.
- *
- * A request without a `clientToken` is given one by this package, the same in every attempt, and none by the SDK.
+ * A client without a region is a `MeteringConfigError`. A call has a span, and an attempt has none, because only the
+ * SDK knows the endpoint. A request without a `clientToken` gets one from this package, the same in every attempt.
  *
  * @example
  * ```ts
@@ -138,8 +135,7 @@ export const layerFrom = (
       const { skipRules = [], requestTimeout = Duration.infinity } = options
       const connection: Connection = {
         client,
-        send: guest.makeSend(client),
-        refresh: (request) =>
+        refresh: ({ request }) =>
           Effect.map(
             Effect.tryPromise({
               try: () => client.config.credentials({ forceRefresh: true }),
@@ -181,48 +177,33 @@ const regionOf = (client: MarketplaceMeteringClient) =>
       )
   })
 
-/**
- * The SDK asks a provider when it likes and keeps what it says; a client for each set of credentials signs with
- * exactly those. Connections and the corrected clock pass on from one to the next.
- */
+/** Returns a client that signs with exactly these credentials. Clients share their connections and corrected clock. */
 const makeClients = ({ endpoint, region }: Config) => {
   let last:
-    | {
-        readonly credentials: AwsCredentials.Credentials
-        readonly signing: Pick<Connection, "client" | "send">
-      }
+    | (Pick<Connection, "client"> & { readonly credentials: AwsCredentials.Credentials })
     | undefined
-  return {
-    forCredentials: (
-      credentials: AwsCredentials.Credentials
-    ): Pick<Connection, "client" | "send"> => {
-      if (
-        last !== undefined &&
-        (last.credentials === credentials || isSameCredentials(last.credentials, credentials))
-      ) {
-        return last.signing
-      }
-      const { accessKeyId, secretAccessKey, sessionToken } = credentials
-      const client = new MarketplaceMeteringClient({
-        region,
-        endpoint,
-        useFipsEndpoint: false,
-        useDualstackEndpoint: false,
-        maxAttempts: 1,
-        retryMode: "standard",
-        credentials: {
-          accessKeyId,
-          secretAccessKey: Redacted.value(secretAccessKey),
-          ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
-        },
-        ...(last !== undefined && {
-          requestHandler: last.signing.client.config.requestHandler,
-          systemClockOffset: last.signing.client.config.systemClockOffset
-        })
+  const forCredentials = (credentials: AwsCredentials.Credentials): MarketplaceMeteringClient => {
+    if (last !== undefined && isSameCredentials(last.credentials, credentials)) return last.client
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials
+    const client = new MarketplaceMeteringClient({
+      region,
+      endpoint,
+      useFipsEndpoint: false,
+      useDualstackEndpoint: false,
+      maxAttempts: 1,
+      retryMode: "standard",
+      credentials: {
+        accessKeyId,
+        secretAccessKey: Redacted.value(secretAccessKey),
+        ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
+      },
+      ...(last !== undefined && {
+        requestHandler: last.client.config.requestHandler,
+        systemClockOffset: last.client.config.systemClockOffset
       })
-      last = { credentials, signing: { client, send: own.makeSend(client) } }
-      return last.signing
-    },
-    destroy: () => last?.signing.client.destroy()
+    })
+    last = { client, credentials }
+    return client
   }
+  return { destroy: () => last?.client.destroy(), forCredentials }
 }

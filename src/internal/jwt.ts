@@ -1,42 +1,49 @@
 /**
- * A JWT, its key, and what the JOSE library thinks of them. It is loaded only when there is a token to verify, and knows
- * nothing of Effect: a bundler that cannot split would wrap for lazy loading whatever this imports.
+ * Verifies a JWT with the JOSE library. Loaded with the first token.
+ *
+ * Imports nothing of Effect: a bundler that cannot split would wrap for lazy loading whatever this imports.
  */
 import * as jose from "jose"
-import type { PublicKey, RejectionReason, VerifyOptions } from "../RegisterUsage.js"
 
-/** Why the token is refused, in words that hold nothing of its text. */
-export interface EntitlementRejection {
-  readonly reason: RejectionReason
+const algorithm = "PS256"
+
+/** The reason why a token or its key is rejected, without any text of the token. */
+interface TokenRejection {
+  readonly reason:
+    | "malformedToken"
+    | "wrongAlgorithm"
+    | "badPublicKey"
+    | "badSignature"
+    | "malformedClaim"
+    | "issuedInFuture"
+    | "tooOld"
   readonly claim?: string
   readonly expected?: string
   readonly found?: string
 }
 
-/** In milliseconds. */
-export interface TokenTimeLimits {
-  readonly now: number
-  readonly maxAge: number
-  readonly tolerance: number
-}
+type Key = string | jose.CryptoKey | jose.KeyObject | jose.JWK
 
-const algorithm = "PS256"
+interface KeyOptions {
+  readonly publicKey: Key | { readonly [version: number]: Key }
+  readonly publicKeyVersion: number
+}
 
 export const importKey = async ({
   publicKey,
   publicKeyVersion
-}: VerifyOptions): Promise<jose.CryptoKey> => {
+}: KeyOptions): Promise<jose.CryptoKey> => {
   const key = isSingleKey(publicKey) ? publicKey : publicKey[publicKeyVersion]
   if (typeof key === "string") return jose.importSPKI(toPem(key), algorithm)
   if (hasTag("CryptoKey", key)) return key
   if (hasTag("KeyObject", key)) return jose.importSPKI(await jose.exportSPKI(key), algorithm)
-  // importJWK would go by its second argument, whatever the JWK says that it is for
+  // importJWK would go by its second argument, whatever use the JWK states
   const { kty, alg = algorithm, use = "sig" } = key ?? {}
   if (kty !== "RSA" || alg !== algorithm || use !== "sig") throw new TypeError("not for PS256")
   return jose.importJWK({ ...key, kty: "RSA" }, algorithm)
 }
 
-const isSingleKey = (key: VerifyOptions["publicKey"]): key is PublicKey =>
+const isSingleKey = (key: KeyOptions["publicKey"]): key is Key =>
   typeof key === "string" || "kty" in key || hasTag("CryptoKey", key) || hasTag("KeyObject", key)
 
 interface Tagged {
@@ -44,45 +51,42 @@ interface Tagged {
   readonly KeyObject: jose.KeyObject
 }
 
-/** By its tag, since neither class is a global of every runtime. */
+/** Compares the tag, since neither class is a global of every runtime. */
 const hasTag = <Tag extends keyof Tagged>(tag: Tag, key: unknown): key is Tagged[Tag] =>
   Object.prototype.toString.call(key) === `[object ${tag}]`
 
-/** Also for bare base64, and for `\n` as environment variables have it. */
+/** Accepts bare base64, and literal `\n` as in environment variables. */
 const toPem = (pem: string): string => {
   const base64 = pem.replaceAll("\\n", "\n").replace(/-----(?:BEGIN|END) PUBLIC KEY-----/g, "")
   return `-----BEGIN PUBLIC KEY-----\n${base64.trim()}\n-----END PUBLIC KEY-----`
 }
 
+/** Times are in milliseconds. */
 export const verifyJwt = async (
   token: string,
   key: jose.CryptoKey,
-  { now, tolerance }: TokenTimeLimits
+  { now, tolerance }: { readonly now: number; readonly tolerance: number }
 ): Promise<jose.JWTPayload> => {
   const { payload } = await jose.jwtVerify(token, key, {
     algorithms: [algorithm],
     currentDate: new Date(now),
-    // it wants a finite one
+    // jose accepts only a finite tolerance
     clockTolerance: Math.min(tolerance / 1000, Number.MAX_VALUE)
   })
-  // a decoder ignores bits of the last character, so that this one could be changed and nobody would see it
+  // a decoder ignores the lowest bits of the last character, so a changed one would go unnoticed
   const [, , signature = ""] = token.split(".")
   const canonical = jose.base64url.encode(jose.base64url.decode(signature))
   if (canonical !== signature.replace(/=+$/, "")) throw new jose.errors.JWSInvalid()
   return payload
 }
 
-export const badPublicKey = ({ publicKeyVersion }: VerifyOptions): EntitlementRejection => ({
+export const badPublicKey = ({ publicKeyVersion }: KeyOptions): TokenRejection => ({
   reason: "badPublicKey",
   expected: `version ${publicKeyVersion}: RSA of at least 2048 bits for ${algorithm}, as PEM (PUBLIC KEY), JWK or CryptoKey`
 })
 
-export const rejectionOf = (
-  cause: unknown,
-  token: string,
-  options: VerifyOptions
-): EntitlementRejection => {
-  // jose has a class of its own for all that can be wrong with a token, and a TypeError for a key
+export const rejectionOf = (cause: unknown, token: string, options: KeyOptions): TokenRejection => {
+  // jose throws its own classes for an invalid token, and a TypeError for an invalid key
   if (!(cause instanceof jose.errors.JOSEError)) return badPublicKey(options)
   // the union is jose's own list of its classes, by code
   const error = cause as jose.errors.AnyJOSEError
@@ -109,6 +113,6 @@ export const rejectionOf = (
   }
 }
 
-/** Nobody has vouched for the header, so of its text only a name from the registry may be shown. */
+/** The header is not verified, so only a registered name from it may be shown. */
 const isRegisteredAlgorithm = (alg: string): boolean =>
   /^(?:none|(?:HS|RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/.test(alg)

@@ -48,73 +48,107 @@ export {
 }
 
 /**
- * What there is to do and to see behind the scenes.
+ * The actions of buyers on AWS Marketplace:
+ *
+ * - `mintToken`: issues a registration token, as AWS Marketplace sends it to the seller's page
+ * - `addCustomer`: adds a customer. A known customer gets the new agreements.
+ * - `subscribe`: subscribes a customer to a product
+ * - `cancel`: cancels agreements. Their usage is accepted for one more hour.
+ * - `suspend`: suspends a customer's AWS account, so that its usage is rejected
+ * - `resume`: accepts usage of a suspended customer again
+ * - `customers`: the customers in their current state, in the order of their account ids
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MarketplaceActions {
+  readonly mintToken: (
+    selector?: Marketplace.AgreementSelector
+  ) => Effect.Effect<Redacted.Redacted, SandboxError>
+  readonly addCustomer: (
+    customer: Marketplace.NewCustomer
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly subscribe: (
+    subscription: Marketplace.Subscription
+  ) => Effect.Effect<Scenario.Agreement, SandboxError>
+  readonly cancel: (
+    selector: Marketplace.AgreementSelector
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly suspend: (
+    selector: Marketplace.CustomerSelector
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly resume: (
+    selector: Marketplace.CustomerSelector
+  ) => Effect.Effect<Scenario.Customer, SandboxError>
+  readonly customers: Effect.Effect<ReadonlyArray<Scenario.Customer>>
+}
+
+/**
+ * The billed usage and the calls that the sandbox recorded:
+ *
+ * - `billed`: billed usage, sorted by product, customer, dimension and hour
+ * - `records`: metering records, in the same order
+ * - `billedPage`, `recordsPage`: one page of them
+ * - `callCounts`: the number of processed calls by operation
+ * - `log`: the last 1000 calls, at most 16 MiB, the oldest first. Includes calls that failed before they were processed.
+ * - `publicKey`: the public key for signatures of RegisterUsage, as SPKI in PEM. The same for all key versions.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reports {
+  readonly billed: Effect.Effect<ReadonlyArray<Report.BilledUsage>>
+  readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
+  readonly billedPage: (
+    options?: Report.PageOptions
+  ) => Effect.Effect<Report.BilledPage, SandboxError>
+  readonly recordsPage: (
+    options?: Report.PageOptions
+  ) => Effect.Effect<Report.RecordsPage, SandboxError>
+  readonly callCounts: Effect.Effect<Report.CallCounts>
+  readonly log: Effect.Effect<ReadonlyArray<Report.Call>>
+  readonly publicKey: Effect.Effect<string>
+}
+
+/**
+ * The sandbox's clock, faults and state:
+ *
+ * - `now`: the time of the sandbox's clock. Defaults to Effect's `Clock`.
+ * - `setTime`: sets the clock, which runs on from there. Years 0 to 9999.
+ * - `advance`: moves the clock forward and returns the new time
+ * - `setFaults`: replaces the faults
+ * - `reset`: returns to the scenario: clears calls, tokens and usage, keeps the signing key
+ * - `save`: the whole state except the log, as text for `load`. Includes registration tokens and the signing key.
+ *   Fails when the text is longer than 256 MiB, about 500 000 metering records.
+ * - `load`: replaces the state by one that was saved in a sandbox of the same scenario
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Control {
+  readonly now: Effect.Effect<DateTime.Utc>
+  readonly setTime: (now: DateTime.Utc) => Effect.Effect<void, SandboxError>
+  readonly advance: (by: Duration.DurationInput) => Effect.Effect<DateTime.Utc, SandboxError>
+  readonly setFaults: (faults: Faults) => Effect.Effect<void>
+  readonly reset: Effect.Effect<void>
+  readonly save: Effect.Effect<string, SandboxError>
+  readonly load: (saved: string) => Effect.Effect<void, SandboxError>
+}
+
+/**
+ * Acts as AWS Marketplace, reports what happened and controls the sandbox:
+ *
+ * - `marketplace`: the actions of buyers
+ * - `report`: billed usage and calls
+ * - `control`: clock, faults and state
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** A registration token, as a buyer's browser would bring it to the seller's page. */
-  readonly mintToken: (
-    selector?: Marketplace.AgreementSelector
-  ) => Effect.Effect<Redacted.Redacted, SandboxError>
-  /** Adds a customer, or to one that is known what is new of its agreements. */
-  readonly addCustomer: (
-    customer: Marketplace.NewCustomer
-  ) => Effect.Effect<Scenario.Customer, SandboxError>
-  /** Subscribes a customer to a product. */
-  readonly subscribe: (
-    subscription: Marketplace.Subscription
-  ) => Effect.Effect<Scenario.Agreement, SandboxError>
-  /** Ends agreements: for an hour, the last usage is taken, and then no more. */
-  readonly cancel: (
-    selector: Marketplace.AgreementSelector
-  ) => Effect.Effect<Scenario.Customer, SandboxError>
-  /** Suspends a customer's AWS account: no usage of it is taken. */
-  readonly suspend: (
-    selector: Marketplace.CustomerSelector
-  ) => Effect.Effect<Scenario.Customer, SandboxError>
-  /** Takes usage of a suspended customer again. */
-  readonly resume: (
-    selector: Marketplace.CustomerSelector
-  ) => Effect.Effect<Scenario.Customer, SandboxError>
-  /** Every customer as it is now, by account. */
-  readonly customers: Effect.Effect<ReadonlyArray<Scenario.Customer>>
-  /** All that is billed, by product, customer, dimension and hour, in that order. */
-  readonly billed: Effect.Effect<ReadonlyArray<Report.BilledUsage>>
-  /** Every metering record, in the same order. */
-  readonly records: Effect.Effect<ReadonlyArray<Report.MeteringRecord>>
-  /** A part of `billed`, without waiting for all of it. */
-  readonly billedPage: (
-    options?: Report.PageOptions
-  ) => Effect.Effect<Report.BilledPage, SandboxError>
-  /** A part of `records`, without waiting for all of it. */
-  readonly recordsPage: (
-    options?: Report.PageOptions
-  ) => Effect.Effect<Report.RecordsPage, SandboxError>
-  /** How many calls of each operation have come through to the service. */
-  readonly callCounts: Effect.Effect<Report.CallCounts>
-  /** The last 1000 calls (of 16 MiB at most), also those that did not come through, the oldest first. */
-  readonly log: Effect.Effect<ReadonlyArray<Report.Call>>
-  /** The public key, SPKI in PEM, that verifies the signatures of RegisterUsage; for all versions. */
-  readonly publicKey: Effect.Effect<string>
-  /** The time by the sandbox's calendar: `Clock`'s, unless it was set otherwise. */
-  readonly now: Effect.Effect<DateTime.Utc>
-  /** Sets the calendar, which goes on from there. */
-  readonly setTime: (now: DateTime.Utc) => Effect.Effect<void, SandboxError>
-  /** Sets the calendar ahead. It has the years from 0 to 9999. */
-  readonly advance: (by: Duration.DurationInput) => Effect.Effect<DateTime.Utc, SandboxError>
-  /** What goes wrong from now on, in place of what was to go wrong. */
-  readonly setFaults: (faults: Faults) => Effect.Effect<void>
-  /** Back to the scenario: forgets calls, tokens and usage, keeps the key. */
-  readonly reset: Effect.Effect<void>
-  /**
-   * All that it remembers but the log, as text for `load`. It holds registration tokens. Fails where the text would
-   * be longer than 256 MiB, about 500 000 metering records.
-   */
-  readonly save: Effect.Effect<string, SandboxError>
-  /** Takes up what another sandbox of the same scenario has saved, in place of what it remembers. */
-  readonly load: (saved: string) => Effect.Effect<void, SandboxError>
+  readonly marketplace: MarketplaceActions
+  readonly report: Reports
+  readonly control: Control
 }
 
 /**
@@ -128,12 +162,12 @@ export interface Service {
  *
  * const program = Effect.gen(function* () {
  *   const sandbox = yield* MeteringSandbox.MeteringSandbox
- *   yield* sandbox.addCustomer({ customerAWSAccountId: "555566667777" })
- *   yield* sandbox.subscribe({
+ *   yield* sandbox.marketplace.addCustomer({ customerAWSAccountId: "555566667777" })
+ *   yield* sandbox.marketplace.subscribe({
  *     customerAWSAccountId: "555566667777",
  *     productCode: "sandbox-analytics"
  *   })
- *   const registrationToken = yield* sandbox.mintToken({ customerAWSAccountId: "555566667777" })
+ *   const registrationToken = yield* sandbox.marketplace.mintToken({ customerAWSAccountId: "555566667777" })
  *   return yield* MeteringClient.resolveCustomer({ registrationToken })
  * }).pipe(Effect.provide(MeteringSandbox.layer()))
  * ```
@@ -181,7 +215,7 @@ export interface Options extends Scenario.Options {
  *     ]
  *   }).pipe(Effect.retry(MeteringRetry.standard))
  *   const sandbox = yield* MeteringSandbox.MeteringSandbox
- *   return yield* sandbox.billed
+ *   return yield* sandbox.report.billed
  * }).pipe(
  *   // the first answer is lost after the usage was stored: the retry must not bill it again
  *   Effect.provide(MeteringSandbox.layer({ faults: { script: [{ fault: "cutAfter" }] } }))
@@ -195,8 +229,8 @@ export interface Options extends Scenario.Options {
 export const layer = (options: Options = {}): Layer.Layer<MeteringClient | MeteringSandbox> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const { skipRules = [], ...partial } = options
-      const scenario = yield* Effect.orDie(Scenario.make(partial))
+      const { skipRules = [], ...scenarioOptions } = options
+      const scenario = yield* Effect.orDie(Scenario.make(scenarioOptions))
       const now = yield* Clock.currentTimeMillis
       return yield* make(initial(scenario, now), skipRules)
     })
@@ -240,8 +274,8 @@ export const layerFile = (
 > =>
   Layer.scopedContext(
     Effect.gen(function* () {
-      const { skipRules = [], ...partial } = options
-      const scenario = yield* Scenario.make(partial)
+      const { skipRules = [], ...scenarioOptions } = options
+      const scenario = yield* Scenario.make(scenarioOptions)
       const now = yield* Clock.currentTimeMillis
       const { state, write } = yield* stateFile.open(file, initial(scenario, now))
       return yield* make(state, skipRules, write)
@@ -288,58 +322,66 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       ] as const)
     })
   return {
-    mintToken: (selector = {}) =>
-      Effect.map(
-        update((state, now) => marketplace.mintToken(state, selector, now)),
-        (token) => Redacted.make(token)
-      ),
-    addCustomer: (customer) => update((state) => marketplace.addCustomer(state, customer)),
-    subscribe: (subscription) =>
-      update((state, now) => marketplace.subscribe(state, subscription, now)),
-    cancel: (selector) => update((state, now) => marketplace.cancel(state, selector, now)),
-    suspend: (selector) => update((state) => marketplace.suspend(state, selector, true)),
-    resume: (selector) => update((state) => marketplace.suspend(state, selector, false)),
-    customers: inspect(report.customers),
-    billed: Effect.flatMap(runtime.state, report.billed),
-    records: Effect.flatMap(runtime.state, report.records),
-    billedPage: (options = {}) =>
-      toSandboxError(Effect.flatMap(runtime.state, (state) => report.billedPage(state, options))),
-    recordsPage: (options = {}) =>
-      toSandboxError(Effect.flatMap(runtime.state, (state) => report.recordsPage(state, options))),
-    callCounts: inspect(({ callCounts: calls }) => calls),
-    log: inspect(report.log),
-    publicKey: Effect.map(runtime.keyPair, (pair) => pair.publicKey),
-    now: runtime.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
-    setTime: (now) => Effect.asVoid(setCalendar(() => now.epochMillis)),
-    advance: (by) => setCalendar((now) => now + Duration.toMillis(by)),
-    setFaults: (nextFaults) =>
-      runtime.modify((state) => [
-        undefined,
-        change(state, { _tag: "Faults", faults: faultScript.start(nextFaults) })
-      ]),
-    reset: runtime.modify((state) => {
-      const initialState = change(state, { _tag: "Reset" })
-      // whoever takes it up from a file later must not begin its calendar anew
-      return [undefined, change(initialState, { _tag: "Calendar", offset: initialState.offset })]
-    }),
-    save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
-    load: (saved) =>
-      Effect.gen(function* () {
-        const loaded = yield* toSandboxError(eventLog.replay(yield* runtime.state, saved))
-        const { privateKey } = loaded
-        if (privateKey !== undefined) {
-          yield* toSandboxError(
-            Effect.tryPromise({
-              try: () => signingKey.fromPrivateKey(privateKey),
-              catch: () => "its private key is not an RSA key, PKCS #8 in PEM"
-            })
-          )
-        }
-        yield* runtime.modify((state) => [
+    marketplace: {
+      mintToken: (selector = {}) =>
+        Effect.map(
+          update((state, now) => marketplace.mintToken(state, selector, now)),
+          (token) => Redacted.make(token)
+        ),
+      addCustomer: (customer) => update((state) => marketplace.addCustomer(state, customer)),
+      subscribe: (subscription) =>
+        update((state, now) => marketplace.subscribe(state, subscription, now)),
+      cancel: (selector) => update((state, now) => marketplace.cancel(state, selector, now)),
+      suspend: (selector) => update((state) => marketplace.suspend(state, selector, true)),
+      resume: (selector) => update((state) => marketplace.suspend(state, selector, false)),
+      customers: inspect(report.customers)
+    },
+    report: {
+      billed: Effect.flatMap(runtime.state, report.billed),
+      records: Effect.flatMap(runtime.state, report.records),
+      billedPage: (options = {}) =>
+        toSandboxError(Effect.flatMap(runtime.state, (state) => report.billedPage(state, options))),
+      recordsPage: (options = {}) =>
+        toSandboxError(
+          Effect.flatMap(runtime.state, (state) => report.recordsPage(state, options))
+        ),
+      callCounts: inspect(({ callCounts }) => callCounts),
+      log: inspect(report.log),
+      publicKey: Effect.map(runtime.keyPair, (pair) => pair.publicKey)
+    },
+    control: {
+      now: runtime.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
+      setTime: (now) => Effect.asVoid(setCalendar(() => now.epochMillis)),
+      advance: (by) => setCalendar((now) => now + Duration.toMillis(by)),
+      setFaults: (nextFaults) =>
+        runtime.modify((state) => [
           undefined,
-          { ...loaded, privateKey: privateKey ?? state.privateKey, isReplaced: true }
-        ])
-      })
+          change(state, { _tag: "Faults", faults: faultScript.start(nextFaults) })
+        ]),
+      reset: runtime.modify((state) => {
+        const initialState = change(state, { _tag: "Reset" })
+        // whoever takes it up from a file later must not begin its calendar anew
+        return [undefined, change(initialState, { _tag: "Calendar", offset: initialState.offset })]
+      }),
+      save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
+      load: (saved) =>
+        Effect.gen(function* () {
+          const loaded = yield* toSandboxError(eventLog.replay(yield* runtime.state, saved))
+          const { privateKey } = loaded
+          if (privateKey !== undefined) {
+            yield* toSandboxError(
+              Effect.tryPromise({
+                try: () => signingKey.fromPrivateKey(privateKey),
+                catch: () => "its private key is not an RSA key, PKCS #8 in PEM"
+              })
+            )
+          }
+          yield* runtime.modify((state) => [
+            undefined,
+            { ...loaded, privateKey: privateKey ?? state.privateKey, isReplaced: true }
+          ])
+        })
+    }
   }
 }
 

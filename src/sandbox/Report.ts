@@ -113,7 +113,7 @@ export interface RecordsPage extends Schema.Schema.Type<typeof RecordsPage> {}
  * @category models
  */
 export const BilledPage = Schema.Struct({
-  billed: Schema.Array(BilledUsage.annotations({ identifier: "Billed" })),
+  billed: Schema.Array(BilledUsage.annotations({ identifier: "BilledUsage" })),
   next: Schema.optional(Schema.String)
 })
 

@@ -146,14 +146,14 @@ const PageParams = Schema.Struct({
 /** The world does not have what was asked for. */
 const conflict = { status: 409 } as const
 
-const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
+const marketplace = HttpApiGroup.make("marketplace")
   .annotateContext(
     OpenApi.annotations({ title: "Marketplace", description: "What buyers do on AWS Marketplace." })
   )
   .add(
     HttpApiEndpoint.post("mintToken", "/tokens")
-      .setPayload(strictPayload("Which", AgreementSelector))
-      .addSuccess(RegistrationToken.annotations({ identifier: "Minted" }))
+      .setPayload(strictPayload("AgreementSelector", AgreementSelector))
+      .addSuccess(RegistrationToken.annotations({ identifier: "RegistrationToken" }))
       .addError(SandboxError, conflict)
       .annotateContext(example(exampleCustomer))
       .annotateContext(
@@ -197,7 +197,7 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("cancel", "/cancel")
-      .setPayload(strictPayload("Which", AgreementSelector))
+      .setPayload(strictPayload("AgreementSelector", AgreementSelector))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, conflict)
       .annotateContext(example({ ...exampleCustomer, productCode: "sandbox-analytics" }))
@@ -207,7 +207,7 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("suspend", "/suspend")
-      .setPayload(strictPayload("Who", CustomerSelector))
+      .setPayload(strictPayload("CustomerSelector", CustomerSelector))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, conflict)
       .annotateContext(example(exampleCustomer))
@@ -215,14 +215,14 @@ const marketplace = HttpApiGroup.make("marketplace", { topLevel: true })
   )
   .add(
     HttpApiEndpoint.post("resume", "/resume")
-      .setPayload(strictPayload("Who", CustomerSelector))
+      .setPayload(strictPayload("CustomerSelector", CustomerSelector))
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, conflict)
       .annotateContext(example(exampleCustomer))
       .annotateContext(describe("Take a customer's usage again"))
   )
 
-const report = HttpApiGroup.make("report", { topLevel: true })
+const report = HttpApiGroup.make("report")
   .annotateContext(
     OpenApi.annotations({ title: "Report", description: "What there is to see behind the scenes." })
   )
@@ -251,8 +251,8 @@ const report = HttpApiGroup.make("report", { topLevel: true })
       )
   )
   .add(
-    HttpApiEndpoint.get("calls", "/calls")
-      .addSuccess(CallCounts.annotations({ identifier: "Counts" }))
+    HttpApiEndpoint.get("callCounts", "/calls")
+      .addSuccess(CallCounts.annotations({ identifier: "CallCounts" }))
       .annotateContext(describe("How many calls have come through to the service"))
   )
   .add(
@@ -276,20 +276,20 @@ const report = HttpApiGroup.make("report", { topLevel: true })
       )
   )
 
-const control = HttpApiGroup.make("control", { topLevel: true })
+const control = HttpApiGroup.make("control")
   .annotateContext(
     OpenApi.annotations({ title: "Control", description: "Time, misfortune and memory." })
   )
   .add(
     HttpApiEndpoint.get("now", "/clock")
-      .addSuccess(CurrentTime.annotations({ identifier: "Clock" }))
+      .addSuccess(CurrentTime.annotations({ identifier: "CurrentTime" }))
       .annotateContext(
         describe("The time by the sandbox's calendar", "Signatures keep to the machine's clock.")
       )
   )
   .add(
     HttpApiEndpoint.put("setTime", "/clock")
-      .setPayload(strictPayload("Clock", CurrentTime))
+      .setPayload(strictPayload("CurrentTime", CurrentTime))
       .addError(SandboxError, conflict)
       .annotateContext(example({ now: "2026-11-30T23:30:00Z" }))
       .annotateContext(describe("Set the calendar", "It goes on from there."))
@@ -297,7 +297,7 @@ const control = HttpApiGroup.make("control", { topLevel: true })
   .add(
     HttpApiEndpoint.post("advance", "/clock/advance")
       .setPayload(strictPayload("Advance", Advance))
-      .addSuccess(CurrentTime.annotations({ identifier: "Clock" }))
+      .addSuccess(CurrentTime.annotations({ identifier: "CurrentTime" }))
       .addError(SandboxError, conflict)
       .annotateContext(example({ by: "1 hour" }))
       .annotateContext(describe("Set the calendar ahead", "It has the years from 0 to 9999."))
@@ -351,8 +351,8 @@ const control = HttpApiGroup.make("control", { topLevel: true })
  *
  * const signUp = Effect.gen(function* () {
  *   const sandbox = yield* HttpApiClient.make(SandboxApi.Api, { baseUrl: "http://127.0.0.1:4598" })
- *   yield* sandbox.setFaults({ payload: { script: [{ fault: "throttling", times: 2 }] } })
- *   return yield* sandbox.mintToken({ payload: { customerIdentifier: "cust-acme" } })
+ *   yield* sandbox.control.setFaults({ payload: { script: [{ fault: "throttling", times: 2 }] } })
+ *   return yield* sandbox.marketplace.mintToken({ payload: { customerIdentifier: "cust-acme" } })
  * }).pipe(Effect.provide(FetchHttpClient.layer))
  * ```
  *

@@ -234,34 +234,6 @@ describe("the user's middlewares", () => {
     })
   )
 
-  it.effect("see as much in the place of one of the SDK's", () =>
-    Effect.gen(function* () {
-      const rig = make(responses(json({ MeteringRecordId: "m" })))
-      const outputs: Array<unknown> = []
-      rig.client.middlewareStack.add(
-        looking((_, { output }) => outputs.push(output)),
-        { name: "loggerMiddleware", step: "initialize", override: true }
-      )
-      yield* Effect.provide(meter, rig.layer)
-      assert.lengthOf(outputs, 1)
-      assert.deepInclude(outputs[0], { MeteringRecordId: "m" })
-    })
-  )
-
-  it.effect("nor does it matter that they bear its name and its tags", () =>
-    Effect.gen(function* () {
-      const rig = make(responses(json({ MeteringRecordId: "m" })))
-      const outputs: Array<unknown> = []
-      rig.client.middlewareStack.add(
-        looking((_, { output }) => outputs.push(output)),
-        { name: "loggerMiddleware", tags: ["LOGGER"], step: "initialize", override: true }
-      )
-      yield* Effect.zipRight(meter, meter).pipe(Effect.provide(rig.layer))
-      assert.lengthOf(outputs, 2)
-      assert.deepInclude(outputs[1], { MeteringRecordId: "m" })
-    })
-  )
-
   it.effect("may answer themselves", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
@@ -787,11 +759,16 @@ describe("what wraps the client's `send`", () => {
       for (const tag of ["ThrottlingException", "UnexpectedResponseError"]) {
         assert.strictEqual((yield* failure(rig))._tag, tag)
       }
-      const about = (httpStatusCode: number) => ({ httpStatusCode, requestId: "r-1" })
+      const about = (httpStatusCode: number) => ({
+        cfId: undefined,
+        extendedRequestId: undefined,
+        httpStatusCode,
+        requestId: "r-1"
+      })
       assert.deepStrictEqual(ends, [
-        { $metadata: about(200) },
+        { $metadata: about(200), MeteringRecordId: minimalResponse.MeteringRecordId },
         { $fault: "client", $metadata: about(400), name: "ThrottlingException" },
-        { $fault: "server", $metadata: about(500), name: "Error" }
+        { $fault: "server", $metadata: about(500), name: "Unknown" }
       ])
     })
   )

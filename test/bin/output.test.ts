@@ -14,7 +14,7 @@ import { Scenario } from "../../src/sandbox/index.js"
 import * as UsageSubmission from "../../src/UsageSubmission.js"
 
 describe("a signal", () => {
-  it("ends in good order, then at once, then the process; an echo within a second means nothing", () => {
+  it("stops, then aborts, then exits; echoes within a second are ignored", () => {
     const meaningOf = signals.makeEscalation()
     assert.deepStrictEqual([5_000, 5_000, 5_999, 6_000, 6_001, 7_000, 9_000].map(meaningOf), [
       "stop",
@@ -51,21 +51,21 @@ describe("a table", () => {
   })
 })
 
-describe("a tally", () => {
-  it("sums by customer, dimension and status, whatever could be read of a record", () => {
-    const made = summary.make(true)
-    made.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
-    made.add({ customerAWSAccountId: "b", dimension: "x", quantity: 3 }, "Accepted")
-    made.add({ customerIdentifier: "a", dimension: "x", quantity: "?" }, "Invalid")
-    made.add(undefined, "Invalid")
-    assert.strictEqual(made.total(), 4)
-    assert.strictEqual(made.count("Accepted"), 2)
-    assert.deepStrictEqual(made.counts(), { Accepted: 2, Invalid: 2 })
-    const unshown = summary.make(false)
-    unshown.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
-    assert.deepStrictEqual([unshown.total(), unshown.counts()], [1, { Accepted: 1 }])
+describe("a summary", () => {
+  it("sums by customer, dimension and status, also for partly valid records", () => {
+    const full = summary.make(true)
+    full.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
+    full.add({ customerAWSAccountId: "b", dimension: "x", quantity: 3 }, "Accepted")
+    full.add({ customerIdentifier: "a", dimension: "x", quantity: "?" }, "Invalid")
+    full.add(undefined, "Invalid")
+    assert.strictEqual(full.total(), 4)
+    assert.strictEqual(full.count("Accepted"), 2)
+    assert.deepStrictEqual(full.counts(), { Accepted: 2, Invalid: 2 })
+    const countsOnly = summary.make(false)
+    countsOnly.add({ customerAWSAccountId: "b", dimension: "x", quantity: 2 }, "Accepted")
+    assert.deepStrictEqual([countsOnly.total(), countsOnly.counts()], [1, { Accepted: 1 }])
     assert.strictEqual(
-      made.format("would be sent"),
+      full.format("would be sent"),
       [
         "  customer  dimension  status         records  units",
         "  ?         ?          invalid              1      0",
@@ -75,7 +75,7 @@ describe("a tally", () => {
     )
   })
 
-  it("shows forty lines of a status, and what the others come to", () => {
+  it("has forty lines of a status, and the sums of the others", () => {
     const { add, format } = summary.make(true)
     for (let i = 0; i < 1_040; i++) {
       add({ customerIdentifier: String(10_000 + i), dimension: "x", quantity: 2 }, "NotSent")
@@ -97,14 +97,14 @@ describe("a progress bar", () => {
     recordsPerSecond: 250.4
   }
 
-  it("is the settled part of what was read, by the part of the file that was", () => {
+  it("shows the resolved part of the records times the read part of the file", () => {
     assert.strictEqual(
       progressBar.formatLine(progress, { bytes: 500, size: 1_000 }, 120),
       "[######..................]  25%  1,000 records  10 not accepted  40 calls  250/s"
     )
   })
 
-  it("has no share where the end is not known, and never more than the line", () => {
+  it("has no percentage for a source of unknown size, and never exceeds the line", () => {
     assert.strictEqual(
       progressBar.formatLine(progress, { bytes: 500, size: undefined }, 120),
       "1,000 records  10 not accepted  40 calls  250/s"
@@ -118,24 +118,24 @@ describe("a progress bar", () => {
 })
 
 describe("styling", () => {
-  it("is for terminals, and not for those who want none", () => {
+  it("is for terminals, unless NO_COLOR is set", () => {
     assert.isTrue(supportsColor({ isTTY: true }, {}))
     assert.isTrue(supportsColor({ isTTY: true }, { NO_COLOR: "" }))
     assert.isFalse(supportsColor({ isTTY: true }, { NO_COLOR: "1" }))
     assert.isFalse(supportsColor({}, {}))
   })
 
-  it.effect("is taken out where it is not welcome", () =>
+  it.effect("is removed from plain streams", () =>
     Effect.gen(function* () {
-      const told: Array<ReadonlyArray<unknown>> = []
+      const printed: Array<ReadonlyArray<unknown>> = []
       const console: Console.Console = {
         ...(yield* Console.consoleWith(Effect.succeed)),
-        log: (...args) => Effect.sync(() => told.push(["out", ...args])),
-        error: (...args) => Effect.sync(() => told.push(["err", ...args]))
+        log: (...args) => Effect.sync(() => printed.push(["out", ...args])),
+        error: (...args) => Effect.sync(() => printed.push(["err", ...args]))
       }
       const both = Effect.zip(Console.log("\u001b[1mbold\u001b[0m"), Console.error("\u001b[1mbold"))
       yield* Effect.withConsole(both, sanitizeConsole(console, { stdout: true, stderr: false }))
-      assert.deepStrictEqual(told, [
+      assert.deepStrictEqual(printed, [
         ["out", "bold"],
         ["err", "\u001b[1mbold"]
       ])
@@ -143,33 +143,33 @@ describe("styling", () => {
   )
 })
 
-describe("text of others", () => {
+describe("untrusted text", () => {
   const hostile = "a\u001b[2K\u0007\u007f\u009b1A\u202e\u2066\u2028\r\nb\t"
 
-  it("is shown without what would move the cursor, reorder it or break its line", () => {
-    const harmless = "a\\u001b[2K\\u0007\\u007f\\u009b1A\\u202e\\u2066\\u2028\\u000d\\u000ab\\u0009"
-    assert.strictEqual(printable(hostile), harmless)
+  it("is shown without control characters, reordering and line breaks", () => {
+    const escaped = "a\\u001b[2K\\u0007\\u007f\\u009b1A\\u202e\\u2066\\u2028\\u000d\\u000ab\\u0009"
+    assert.strictEqual(printable(hostile), escaped)
     assert.strictEqual(printable("Zürich 東京 👩‍💻"), "Zürich 東京 👩‍💻")
-    assert.strictEqual(table(["x"], [[hostile]]), `  x\n  ${harmless}`)
-    assert.strictEqual(formatFields([["x", hostile]]), `x  ${harmless}`)
+    assert.strictEqual(table(["x"], [[hostile]]), `  x\n  ${escaped}`)
+    assert.strictEqual(formatFields([["x", hostile]]), `x  ${escaped}`)
   })
 
-  it("is the same for machines", () => {
+  it("is escaped in JSON, too", () => {
     const text = formatJson({ hostile })
     assert.strictEqual(printable(text), text)
     assert.deepStrictEqual(JSON.parse(text), { hostile })
   })
 
-  it.effect("is harmless wherever it is printed or logged, styles or not", () =>
+  it.effect("is escaped wherever it is printed or logged, with or without styles", () =>
     Effect.gen(function* () {
-      const told: Array<unknown> = []
+      const printed: Array<unknown> = []
       const console = yield* Console.consoleWith(Effect.succeed)
       const safe = sanitizeConsole(
         {
           ...console,
-          log: (...args) => Effect.sync(() => told.push(...args)),
-          error: (...args) => Effect.sync(() => told.push(...args)),
-          unsafe: { ...console.unsafe, error: (...args) => told.push(...args) }
+          log: (...args) => Effect.sync(() => printed.push(...args)),
+          error: (...args) => Effect.sync(() => printed.push(...args)),
+          unsafe: { ...console.unsafe, error: (...args) => printed.push(...args) }
         },
         { stdout: false, stderr: true }
       )
@@ -182,9 +182,9 @@ describe("text of others", () => {
         Effect.provide(Logger.replace(Logger.defaultLogger, logger))
       )
       const rest = "\\u0007\\u007f\\u009b1A\\u202e\\u2066\\u2028\\u000d\nb\t"
-      assert.strictEqual(told[0], `\u001b[1ma\\u001b[2K${rest}\u001b[0m`)
-      for (const text of told.slice(1)) assert.notMatch(String(text), /[^\P{Cc}\n\t]|\u202e/u)
-      assert.lengthOf(told, 3)
+      assert.strictEqual(printed[0], `\u001b[1ma\\u001b[2K${rest}\u001b[0m`)
+      for (const text of printed.slice(1)) assert.notMatch(String(text), /[^\P{Cc}\n\t]|\u202e/u)
+      assert.lengthOf(printed, 3)
     })
   )
 })
@@ -206,7 +206,7 @@ describe("exit codes", () => {
 })
 
 describe("output", () => {
-  it.effect("waits for its reader, and no longer than it is wanted or read", () =>
+  it.effect("waits for its reader, until it is aborted or closed", () =>
     Effect.gen(function* () {
       const taken: Array<() => void> = []
       const stream = new Writable({
@@ -223,13 +223,13 @@ describe("output", () => {
       taken.shift()?.()
       yield* Fiber.join(waiting)
 
-      yield* write(stream, "not read, and not wanted", Effect.void)
+      yield* write(stream, "not read, and aborted", Effect.void)
       const unread = yield* Effect.fork(write(stream, "its reader goes", Effect.never))
       yield* Effect.yieldNow()
       stream.on("error", () => {})
       stream.destroy(new Error("EPIPE"))
       yield* Fiber.join(unread)
-      yield* write(stream, "nobody is there", Effect.never)
+      yield* write(stream, "closed", Effect.never)
       assert.deepStrictEqual(
         ["drain", "close"].map((event) => stream.listenerCount(event)),
         [0, 0]
@@ -238,9 +238,9 @@ describe("output", () => {
   )
 })
 
-describe("a world", () => {
+describe("the text of a sandbox", () => {
   const now = DateTime.unsafeMake("2026-11-25T10:15:20.500Z")
-  const told = (customers: ReadonlyArray<Scenario.Customer>, change: object = {}) =>
+  const printed = (customers: ReadonlyArray<Scenario.Customer>, change: object = {}) =>
     describeSandbox({
       url: "http://127.0.0.1:1",
       now,
@@ -250,7 +250,7 @@ describe("a world", () => {
     })
 
   it("offers a call that can be made", () => {
-    const text = told([
+    const text = printed([
       { customerAWSAccountId: "1", agreements: [] },
       { customerAWSAccountId: "2", agreements: [{ productCode: "sandbox-container" }] }
     ])
@@ -262,49 +262,50 @@ describe("a world", () => {
   })
 
   const agreement = { productCode: "sandbox-container" }
-  const nobody: ReadonlyArray<readonly [string, Partial<Scenario.Customer>, change?: object]> = [
-    ["without an agreement", { agreements: [] }],
-    ["when suspended", { suspended: true }],
+  const withoutCall: ReadonlyArray<readonly [string, Partial<Scenario.Customer>, change?: object]> =
     [
-      "before it begins",
-      { agreements: [{ ...agreement, startsAt: DateTime.add(now, { hours: 1 }) }] }
-    ],
-    ["after its end", { agreements: [{ ...agreement, endsAt: now }] }],
-    [
-      "when cancelled an hour ago",
-      { agreements: [{ ...agreement, cancelledAt: DateTime.subtract(now, { hours: 1 }) }] }
-    ],
-    [
-      "in another Region",
-      {},
-      { products: [{ code: "sandbox-container", dimensions: ["nodes"], region: "eu-west-1" }] }
-    ],
-    ["without dimensions", {}, { products: [{ code: "sandbox-container", dimensions: [] }] }]
-  ]
-  for (const [when, change, scenario] of nobody) {
+      ["without an agreement", { agreements: [] }],
+      ["when suspended", { suspended: true }],
+      [
+        "before it begins",
+        { agreements: [{ ...agreement, startsAt: DateTime.add(now, { hours: 1 }) }] }
+      ],
+      ["after its end", { agreements: [{ ...agreement, endsAt: now }] }],
+      [
+        "when cancelled an hour ago",
+        { agreements: [{ ...agreement, cancelledAt: DateTime.subtract(now, { hours: 1 }) }] }
+      ],
+      [
+        "in another Region",
+        {},
+        { products: [{ code: "sandbox-container", dimensions: ["nodes"], region: "eu-west-1" }] }
+      ],
+      ["without dimensions", {}, { products: [{ code: "sandbox-container", dimensions: [] }] }]
+    ]
+  for (const [when, change, scenario] of withoutCall) {
     it(`offers no call ${when}`, () => {
       const customer = { customerAWSAccountId: "1", agreements: [agreement], ...change }
-      assert.notInclude(told([customer], scenario), "AWS CLI:\n  aws")
+      assert.notInclude(printed([customer], scenario), "AWS CLI:\n  aws")
       assert.include(
-        told([{ ...customer, suspended: false, agreements: [agreement] }]),
+        printed([{ ...customer, suspended: false, agreements: [agreement] }]),
         "AWS CLI:\n  aws"
       )
     })
   }
 
-  it("tells twenty customers, and how many more there are", () => {
+  it("lists twenty customers, and counts the others", () => {
     const customers = Array.from({ length: 1_025 }, (_, i) => ({
       customerAWSAccountId: `account-${i}`,
       agreements: []
     }))
-    const text = told(customers)
+    const text = printed(customers)
     assert.include(text, "account-19 ")
     assert.notInclude(text, "account-20 ")
     assert.include(text, "and 1,005 more")
   })
 
-  it("tells the lives of agreements and what is out of the ordinary", () => {
-    const text = told(
+  it("shows the dates of agreements, suspension and quotas", () => {
+    const text = printed(
       [
         {
           customerAWSAccountId: "1",

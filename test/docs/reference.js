@@ -18,7 +18,7 @@ import { publicModules } from "./modules.js"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 const app = await Application.bootstrap({
-  // where it is checked out from is nobody's business
+  // the package has no public repository
   disableSources: true,
   entryPoints: publicModules(root),
   tsconfig: `${root}src/tsconfig.json`,
@@ -34,8 +34,8 @@ const app = await Application.bootstrap({
   hideGenerator: true,
   highlightLanguages: ["ts", "sh", "json", "python"],
   includeVersion: true,
-  // sentences for the compiler to say, and nothing to be named
-  intentionallyNotExported: ["RefuseUnion", "RefuseUnionAndList", "RefuseAbsent"],
+  // types that exist only to show a message of the compiler
+  intentionallyNotExported: ["RejectUnion", "RejectUnionAndList", "RejectAbsent"],
   treatValidationWarningsAsErrors: true
 })
 

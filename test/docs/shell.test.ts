@@ -34,8 +34,10 @@ describe("what the README says to a shell", () => {
   /** Where it listens unless told otherwise, as the command says itself. */
   const address = async () => {
     const { stdout } = await run(["sandbox", "--help"])
-    const [, host] = /on, ([\d.]+) unless given/.exec(stdout.replace(/\s+/g, " ")) ?? []
-    const [, port] = /listens, (\d+) unless given/.exec(stdout.replace(/\s+/g, " ")) ?? []
+    const [, host] =
+      /address to listen on\..*? Defaults to ([\d.]+)\./.exec(stdout.replace(/\s+/g, " ")) ?? []
+    const [, port] =
+      /port to listen on.*? Defaults to (\d+)\./.exec(stdout.replace(/\s+/g, " ")) ?? []
     return `http://${host}:${port}`
   }
 

@@ -17,14 +17,14 @@ const program = Effect.gen(function* () {
     productCode: "sandbox-analytics",
     usageRecords: [
       {
-        timestamp: yield* sandbox.now,
+        timestamp: yield* sandbox.control.now,
         dimension: "api-calls",
         quantity: 42,
         customerAWSAccountId: "111122223333"
       }
     ]
   }).pipe(Effect.provide(MeteringClient.layer.pipe(Layer.provide(Node.layer))))
-  const [usage] = yield* sandbox.billed
+  const [usage] = yield* sandbox.report.billed
   yield* Console.log(`billed ${usage?.quantity}`)
 })
 

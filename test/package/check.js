@@ -149,7 +149,7 @@ export const used = [
     "one schema",
     1.8,
     `export { UsageRecord } from ${module("UsageRecord")}`,
-    /MeteringError|http|validate|codec|encode|decode/,
+    /MeteringError|http|validate|encode|decode/,
     errors
   ],
   [

@@ -79,7 +79,7 @@ const hoursAgo = (hours: number) => Effect.map(DateTime.now, DateTime.subtract({
 const program = Effect.gen(function* () {
   const url = yield* configureEnvironment
   const sandbox = yield* MeteringSandbox.MeteringSandbox
-  yield* sandbox.setFaults({ script: [{ fault: "cutAfter" }] })
+  yield* sandbox.control.setFaults({ script: [{ fault: "cutAfter" }] })
 
   const last = yield* hoursAgo(1)
   yield* Effect.forEach(clientsAt(url), (client) => Effect.provide(calls(record(last, 7)), client))
@@ -95,7 +95,7 @@ const program = Effect.gen(function* () {
     ["Accepted", "Accepted", "Accepted"]
   )
 
-  const billed = yield* sandbox.billed
+  const billed = yield* sandbox.report.billed
   assert.deepEqual(billed.map(({ quantity }) => quantity).sort(), [2, 3, 4, 7])
   const control = yield* Effect.promise(() => fetch(`${url}/_sandbox/billed`))
   assert.equal(control.status, 200)

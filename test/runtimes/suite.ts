@@ -20,12 +20,12 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import {
   AwsCredentials,
+  Entitlement,
   MeteringClient,
   MeteringConfig,
   type MeteringError,
   MeteringRetry,
   MeterUsage,
-  RegisterUsage,
   UsageRecord
 } from "effect-marketplace-metering"
 import { operations } from "../support/operations.js"
@@ -369,8 +369,8 @@ export const checks: Checks = {
       const request = { productCode: "container", publicKeyVersion: 1, nonce: "instance-7" }
       const { signature } = yield* MeteringClient.registerUsage(request).pipe(withCredentials(keys))
       const publicKey = yield* sandbox.publicKey
-      expectLike(yield* RegisterUsage.verify(signature, { ...request, publicKey }), request)
-      const forged = yield* RegisterUsage.verify(signature, {
+      expectLike(yield* Entitlement.verify(signature, { ...request, publicKey }), request)
+      const forged = yield* Entitlement.verify(signature, {
         ...request,
         nonce: "instance-8",
         publicKey

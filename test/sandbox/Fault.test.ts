@@ -32,7 +32,7 @@ const faultsOf = (count: number, call: (typeof calls)[keyof typeof calls]) =>
   Effect.gen(function* () {
     yield* setTime(now)
     yield* Effect.replicateEffect(Effect.ignore(call), count)
-    const { log } = yield* sandbox
+    const { log } = (yield* sandbox).report
     return (yield* log).map(({ fault }) => fault)
   })
 
@@ -254,7 +254,7 @@ describe("a skewed clock", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       yield* batch([record(at("2026-11-24T10:35:00Z"))])
-      const { log } = yield* sandbox
+      const { log } = (yield* sandbox).report
       assert.strictEqual(
         DateTime.formatIso((yield* log)[0]?.at ?? recent),
         "2026-11-24T10:30:00.000Z"
@@ -423,7 +423,7 @@ describe("a script", () => {
       ] as const) {
         yield* Effect.ignore(calls[operation])
       }
-      const { log } = yield* sandbox
+      const { log } = (yield* sandbox).report
       assert.deepStrictEqual(
         (yield* log).map(({ fault, operation }) => `${operation} ${fault}`),
         [
@@ -453,7 +453,7 @@ describe("a script", () => {
       for (const operation of ["BatchMeterUsage", "MeterUsage", "MeterUsage"] as const) {
         yield* Effect.ignore(calls[operation])
       }
-      const { log } = yield* sandbox
+      const { log } = (yield* sandbox).report
       assert.deepStrictEqual(
         (yield* log).map(({ fault }) => fault),
         ["throttling", "none", "throttling"]
@@ -468,7 +468,7 @@ describe("a script", () => {
 
   it.effect("is replaced at once by another one", () =>
     Effect.gen(function* () {
-      const { setFaults } = yield* sandbox
+      const { setFaults } = (yield* sandbox).control
       yield* setFaults({ script: [{ fault: "unavailable" }] })
       assert.deepStrictEqual(yield* faultsOf(2, calls.BatchMeterUsage), ["unavailable", "none"])
       yield* setFaults({})
@@ -503,7 +503,7 @@ describe("chances", () => {
             yield* Effect.ignore(calls.BatchMeterUsage)
             yield* Effect.ignore(calls.ResolveCustomer)
           }
-          const { log } = yield* sandbox
+          const { log } = (yield* sandbox).report
           return yield* log
         }).pipe(withFaults({ ...some, seed }))
       const first = yield* logOf(1)
@@ -553,7 +553,7 @@ describe("retries", () => {
   it.effect("wait as long as a throttled answer asks for", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { callCounts: calls } = yield* sandbox
+      const { callCounts: calls } = (yield* sandbox).report
       const fiber = yield* Effect.fork(
         Effect.retry(batch([record(recent)]), MeteringRetry.standard)
       )
@@ -576,7 +576,7 @@ describe("retries", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       yield* Effect.flip(Effect.retry(batch([record(recent)]), MeteringRetry.standard))
-      const { callCounts: calls } = yield* sandbox
+      const { callCounts: calls } = (yield* sandbox).report
       assert.strictEqual((yield* calls).BatchMeterUsage, 1)
     }).pipe(withFaults({ script: [{ fault: "refusal", code: "DisabledApiException" }] }))
   )

@@ -27,7 +27,7 @@ describe("behind the scenes", () => {
       yield* batch([record(at(now))])
       yield* Effect.ignore(batch([record(at(now))], "unknown"))
       yield* Effect.ignore(batch([record(at(now), { quantity: -1 })]))
-      assert.deepStrictEqual(yield* sandbox.callCounts, {
+      assert.deepStrictEqual(yield* sandbox.report.callCounts, {
         MeterUsage: 0,
         BatchMeterUsage: 2,
         RegisterUsage: 0,
@@ -40,11 +40,11 @@ describe("behind the scenes", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const token = yield* sandbox.mintToken()
+      const token = yield* sandbox.marketplace.mintToken()
       yield* batch([record(at(now))])
-      yield* sandbox.reset
+      yield* sandbox.control.reset
       assert.deepStrictEqual(yield* billed, [])
-      assert.strictEqual((yield* sandbox.callCounts).BatchMeterUsage, 0)
+      assert.strictEqual((yield* sandbox.report.callCounts).BatchMeterUsage, 0)
       assert.strictEqual((yield* Effect.flip(resolve(token)))._tag, "InvalidTokenException")
     }).pipe(sandboxed)
   )
@@ -55,7 +55,7 @@ describe("behind the scenes", () => {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const timestamp = at("2026-11-24T09:59:59.999Z")
       const { results } = yield* batch([record(timestamp, { licenseArn: acmeLicense })], null)
-      assert.deepStrictEqual(yield* sandbox.records, [
+      assert.deepStrictEqual(yield* sandbox.report.records, [
         {
           meteringRecordId: results[0]?.meteringRecordId ?? "",
           operation: "BatchMeterUsage",
@@ -79,19 +79,19 @@ describe("behind the scenes", () => {
         (index) =>
           Effect.gen(function* () {
             const sandbox = yield* MeteringSandbox.MeteringSandbox
-            yield* sandbox.advance(`${index} seconds`)
-            yield* sandbox.setFaults({ script: [{ fault: "none", times: index + 1 }] })
-            yield* sandbox.suspend({ customerIdentifier: "cust-globex" })
+            yield* sandbox.control.advance(`${index} seconds`)
+            yield* sandbox.control.setFaults({ script: [{ fault: "none", times: index + 1 }] })
+            yield* sandbox.marketplace.suspend({ customerIdentifier: "cust-globex" })
             yield* Effect.yieldNow()
             yield* batch([record(at(now), { quantity: index })])
-            const token = yield* sandbox.mintToken()
+            const token = yield* sandbox.marketplace.mintToken()
             yield* Effect.yieldNow()
             const { requestId } = yield* resolve(token)
             return {
               requestId,
-              calls: yield* sandbox.callCounts,
-              now: (yield* sandbox.now).epochMillis - at(now).epochMillis,
-              billed: (yield* sandbox.billed).map((one) => one.quantity)
+              calls: yield* sandbox.report.callCounts,
+              now: (yield* sandbox.control.now).epochMillis - at(now).epochMillis,
+              billed: (yield* sandbox.report.billed).map((one) => one.quantity)
             }
           }).pipe(sandboxed),
         { concurrency: "unbounded" }

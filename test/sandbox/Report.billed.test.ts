@@ -24,8 +24,8 @@ const run = <A, E>(
   program: Effect.Effect<A, E, MeteringClient | MeteringSandbox.MeteringSandbox>
 ) => Effect.provide(program, MeteringSandbox.layer(options))
 
-const now = Effect.flatMap(sandbox, ({ now }) => now)
-const billed = Effect.flatMap(sandbox, ({ billed }) => billed)
+const now = Effect.flatMap(sandbox, ({ control }) => control.now)
+const billed = Effect.flatMap(sandbox, ({ report }) => report.billed)
 
 /** Every identity's account, and every licence's product: what the world of these tests says, said again. */
 const accounts = new Map([
@@ -181,7 +181,7 @@ describe("for any sequence of calls", () => {
               const time = yield* now
               yield* Effect.forEach(before, (call) => send(call, time))
               yield* send(call, time)
-              const { records } = yield* sandbox
+              const { records } = (yield* sandbox).report
               return yield* records
             })
           )

@@ -13,7 +13,10 @@ describe("the log", () => {
   it.effect("has every call as it was on the wire, without the registration token", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { log, mintToken } = yield* sandbox
+      const {
+        marketplace: { mintToken },
+        report: { log }
+      } = yield* sandbox
       const token = yield* mintToken()
       const client = yield* MeteringClient
       yield* client.resolveCustomer({ registrationToken: token })
@@ -73,7 +76,7 @@ describe("the log", () => {
   it.effect("forgets all but the last 1000", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { log } = yield* sandbox
+      const { log } = (yield* sandbox).report
       yield* Effect.replicateEffect(batch([]), 1001)
       const calls = yield* log
       assert.lengthOf(calls, 1000)
@@ -84,7 +87,7 @@ describe("the log", () => {
 
   it.effect("forgets all but the last 16 MiB, also of calls that were never sent", () =>
     Effect.gen(function* () {
-      const { log } = yield* sandbox
+      const { log } = (yield* sandbox).report
       const client = yield* MeteringClient
       const registrationToken = Redacted.make("x".repeat(1_000_000))
       yield* Effect.replicateEffect(
@@ -97,7 +100,7 @@ describe("the log", () => {
 
   it.effect("does not hold the signature of RegisterUsage", () =>
     Effect.gen(function* () {
-      const { log } = yield* sandbox
+      const { log } = (yield* sandbox).report
       const client = yield* MeteringClient
       const { signature = "" } = yield* client.registerUsage({
         productCode: container,

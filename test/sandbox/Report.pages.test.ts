@@ -39,7 +39,7 @@ it.effect.prop(
   ([limit]) =>
     Effect.gen(function* () {
       yield* metered(6)
-      const { billed, billedPage, records, recordsPage } = yield* sandbox
+      const { billed, billedPage, records, recordsPage } = (yield* sandbox).report
       const [allBilled, allRecords] = [yield* billed, yield* records]
       assert.lengthOf(allBilled, 12)
       assert.lengthOf(allRecords, 24)
@@ -104,7 +104,7 @@ describe("a page that there is not", () => {
   ]) {
     it.effect(`is refused: ${JSON.stringify(options)}`, () =>
       Effect.gen(function* () {
-        const { billedPage, recordsPage } = yield* sandbox
+        const { billedPage, recordsPage } = (yield* sandbox).report
         for (const page of [
           Effect.asVoid(billedPage(options)),
           Effect.asVoid(recordsPage(options))

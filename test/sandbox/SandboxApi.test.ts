@@ -32,7 +32,7 @@ describe("the typed client does what MeteringSandbox does", () => {
   it.effect("mintToken", () =>
     Effect.gen(function* () {
       const [api] = yield* both
-      const { registrationToken } = yield* api.mintToken({
+      const { registrationToken } = yield* api.marketplace.mintToken({
         payload: { customerIdentifier: "cust-globex" }
       })
       const { customerIdentifier } = yield* Effect.flatMap(MeteringClient, (client) =>
@@ -47,14 +47,16 @@ describe("the typed client does what MeteringSandbox does", () => {
       yield* setTime(now)
       const [api, sandbox] = yield* both
       const who = { customerAWSAccountId: unknownAccount }
-      const current = Effect.map(sandbox.customers, (all) =>
+      const current = Effect.map(sandbox.marketplace.customers, (all) =>
         all.find(({ customerAWSAccountId }) => customerAWSAccountId === unknownAccount)
       )
       const same = (customer: Scenario.Customer) =>
         Effect.map(current, (found) => assert.deepStrictEqual(customer, found))
 
-      yield* same(yield* api.addCustomer({ payload: { ...who, customerIdentifier: "cust-new" } }))
-      const agreement = yield* api.subscribe({
+      yield* same(
+        yield* api.marketplace.addCustomer({ payload: { ...who, customerIdentifier: "cust-new" } })
+      )
+      const agreement = yield* api.marketplace.subscribe({
         payload: {
           ...who,
           productCode: analytics,
@@ -64,18 +66,23 @@ describe("the typed client does what MeteringSandbox does", () => {
       })
       assert.deepStrictEqual((yield* current)?.agreements, [agreement])
       assert.match(agreement.licenseArn ?? "", /^arn:aws:license-manager::999999999999:license:l-/)
-      const old = yield* api.subscribe({
+      const old = yield* api.marketplace.subscribe({
         payload: { ...who, productCode: analytics, licenseArn: null }
       })
       assert.notProperty(old, "licenseArn")
-      const cancelled = yield* api.cancel({ payload: { ...who, productCode: analytics } })
+      const cancelled = yield* api.marketplace.cancel({
+        payload: { ...who, productCode: analytics }
+      })
       assert.deepStrictEqual(cancelled.agreements[0]?.cancelledAt, at(now))
       yield* same(cancelled)
-      const suspended = yield* api.suspend({ payload: who })
+      const suspended = yield* api.marketplace.suspend({ payload: who })
       assert.isTrue(suspended.suspended)
       yield* same(suspended)
-      yield* same(yield* api.resume({ payload: who }))
-      assert.deepStrictEqual(yield* api.customers(), yield* sandbox.customers)
+      yield* same(yield* api.marketplace.resume({ payload: who }))
+      assert.deepStrictEqual(
+        yield* api.marketplace.customers(),
+        yield* sandbox.marketplace.customers
+      )
     }).pipe(Effect.provide(live))
   )
 
@@ -90,7 +97,7 @@ describe("the typed client does what MeteringSandbox does", () => {
       yield* batch([record(at(now), { quantity: 3, usageAllocations })])
       yield* Effect.ignore(batch([record(at(now))], "unknown"))
       yield* post({ unsigned: true })
-      assert.deepStrictEqual(yield* api.billed({ urlParams: {} }), {
+      assert.deepStrictEqual(yield* api.report.billed({ urlParams: {} }), {
         billed: [
           {
             productCode: analytics,
@@ -101,24 +108,24 @@ describe("the typed client does what MeteringSandbox does", () => {
           }
         ]
       })
-      assert.deepStrictEqual(yield* api.records({ urlParams: {} }), {
-        records: yield* sandbox.records
+      assert.deepStrictEqual(yield* api.report.records({ urlParams: {} }), {
+        records: yield* sandbox.report.records
       })
-      assert.strictEqual((yield* api.calls()).BatchMeterUsage, 2)
-      const log = yield* api.log()
+      assert.strictEqual((yield* api.report.callCounts()).BatchMeterUsage, 2)
+      const log = yield* api.report.log()
       assert.lengthOf(log, 3)
-      assert.deepStrictEqual(log, yield* sandbox.log)
-      assert.strictEqual(yield* api.publicKey(), yield* sandbox.publicKey)
+      assert.deepStrictEqual(log, yield* sandbox.report.log)
+      assert.strictEqual(yield* api.report.publicKey(), yield* sandbox.report.publicKey)
     }).pipe(Effect.provide(live))
   )
 
   it.effect("now, setTime, advance", () =>
     Effect.gen(function* () {
       const [api, sandbox] = yield* both
-      assert.deepStrictEqual(yield* api.now(), { now: DateTime.unsafeMake(0) })
-      yield* api.setTime({ payload: { now: at(now) } })
-      assert.deepStrictEqual(yield* sandbox.now, at(now))
-      assert.deepStrictEqual(yield* api.advance({ payload: { by: "90 minutes" } }), {
+      assert.deepStrictEqual(yield* api.control.now(), { now: DateTime.unsafeMake(0) })
+      yield* api.control.setTime({ payload: { now: at(now) } })
+      assert.deepStrictEqual(yield* sandbox.control.now, at(now))
+      assert.deepStrictEqual(yield* api.control.advance({ payload: { by: "90 minutes" } }), {
         now: at("2026-11-24T12:00:00Z")
       })
     }).pipe(Effect.provide(live))
@@ -128,7 +135,7 @@ describe("the typed client does what MeteringSandbox does", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const [api] = yield* both
-      yield* api.setFaults({
+      yield* api.control.setFaults({
         payload: {
           script: [{ fault: "throttling", operation: "BatchMeterUsage", retryAfter: "1 second" }],
           chances: [{ fault: "internalError", probability: 1 }],
@@ -138,7 +145,7 @@ describe("the typed client does what MeteringSandbox does", () => {
       const failure = Effect.map(Effect.flip(batch([record(at(now))])), ({ _tag }) => _tag)
       assert.strictEqual(yield* failure, "ThrottlingException")
       assert.strictEqual(yield* failure, "InternalServiceErrorException")
-      yield* api.setFaults({ payload: {} })
+      yield* api.control.setFaults({ payload: {} })
       yield* batch([record(at(now))])
     }).pipe(Effect.provide(live))
   )
@@ -166,12 +173,12 @@ describe("the typed client does what MeteringSandbox does", () => {
       yield* setTime(now)
       const [api, sandbox] = yield* both
       yield* batch([record(at(now))])
-      const saved = yield* api.save()
-      assert.strictEqual(saved, yield* sandbox.save)
-      yield* api.reset()
-      assert.lengthOf(yield* sandbox.billed, 0)
-      yield* api.load({ payload: saved })
-      assert.lengthOf(yield* sandbox.billed, 1)
+      const saved = yield* api.control.save()
+      assert.strictEqual(saved, yield* sandbox.control.save)
+      yield* api.control.reset()
+      assert.lengthOf(yield* sandbox.report.billed, 0)
+      yield* api.control.load({ payload: saved })
+      assert.lengthOf(yield* sandbox.report.billed, 1)
     }).pipe(Effect.provide(live))
   )
 })
@@ -205,15 +212,15 @@ describe("a state is taken as text, whatever its sender takes it for", () => {
         yield* setTime(now)
         const [, sandbox] = yield* both
         yield* batch([record(at(now))])
-        const saved = yield* sandbox.save
-        yield* sandbox.reset
+        const saved = yield* sandbox.control.save
+        yield* sandbox.control.reset
         const { status, text } = yield* send("/_sandbox/state", {
           method: "PUT",
           headers: type === "" ? {} : { "content-type": type },
           body: new TextEncoder().encode(saved)
         })
         assert.strictEqual(status, 204, text)
-        assert.lengthOf(yield* sandbox.billed, 1)
+        assert.lengthOf(yield* sandbox.report.billed, 1)
       }).pipe(Effect.provide(live))
     )
   }
@@ -224,8 +231,8 @@ describe("what cannot be done is said", () => {
     Effect.gen(function* () {
       const [api] = yield* both
       const errors = yield* Effect.all([
-        Effect.flip(api.mintToken({ payload: { customerIdentifier: "nobody" } })),
-        Effect.flip(api.load({ payload: "not a state" }))
+        Effect.flip(api.marketplace.mintToken({ payload: { customerIdentifier: "nobody" } })),
+        Effect.flip(api.control.load({ payload: "not a state" }))
       ])
       for (const error of errors) assert.instanceOf(error, MeteringSandbox.SandboxError)
       assert.deepStrictEqual(
@@ -414,8 +421,12 @@ describe("the description", () => {
       ).flatMap((methods) => Object.values(methods))
       assert.sameMembers(
         operations.map(({ operationId }) => operationId),
-        // lists that may be long are had page by page, under the name of the list
-        Object.keys(yield* MeteringSandbox.MeteringSandbox).filter((name) => !name.endsWith("Page"))
+        Object.entries(yield* MeteringSandbox.MeteringSandbox).flatMap(([group, members]) =>
+          Object.keys(members)
+            // the pages of a list are at the endpoint with the name of the list
+            .filter((name) => !name.endsWith("Page"))
+            .map((name) => `${group}.${name}`)
+        )
       )
       for (const { operationId, summary } of operations) assert.isString(summary, operationId)
       for (const name of Object.keys(json.components.schemas)) assert.match(name, /^\w+$/)

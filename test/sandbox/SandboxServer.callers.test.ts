@@ -65,7 +65,7 @@ const live = (options?: SandboxServer.NodeOptions) =>
     MeteringSandbox.layer({ credentials: [seller, buyer, guest] })
   )
 
-const log = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ log }) => log)
+const log = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ report }) => report.log)
 
 type Cases = ReadonlyArray<readonly [what: string, RawRequest, status: number, type?: string]>
 
@@ -282,7 +282,7 @@ describe("the log", () => {
 it.effect("a calendar that was set does not enter into signatures", () =>
   Effect.gen(function* () {
     const sandbox = yield* MeteringSandbox.MeteringSandbox
-    yield* sandbox.setTime(DateTime.unsafeMake("2026-11-25T10:00:00Z"))
+    yield* sandbox.control.setTime(DateTime.unsafeMake("2026-11-25T10:00:00Z"))
     const { headers, message, status } = yield* post({ ...signedBy(seller), ...batch })
     assert.deepStrictEqual([status, headers.get("date")], [400, "Thu, 01 Jan 1970 00:00:00 GMT"])
     assert.include(message, "24 hours")
@@ -308,7 +308,7 @@ it.effect(
   "calls that are under way together without a ClientToken are each charged, on Bedrock AgentCore",
   () =>
     Effect.gen(function* () {
-      const { save } = yield* MeteringSandbox.MeteringSandbox
+      const { save } = (yield* MeteringSandbox.MeteringSandbox).control
       const { url } = yield* SandboxServer.SandboxServer
       const begun = [1, 2].map(() =>
         request(url, {

@@ -33,8 +33,8 @@ const usage: RawRequest = {
 const served = (...script: ReadonlyArray<Fault.ScriptedFault>) =>
   Layer.provideMerge(SandboxServer.layerNode(), MeteringSandbox.layer({ faults: { script } }))
 
-const logged = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ log }) =>
-  Effect.map(log, (calls) =>
+const logged = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ report }) =>
+  Effect.map(report.log, (calls) =>
     calls.map(({ fault, signature, status }) => [fault, signature, status] as const)
   )
 )

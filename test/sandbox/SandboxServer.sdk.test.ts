@@ -81,14 +81,14 @@ describe("the official SDK's own retries", () => {
           ["Success"]
         )
         assert.deepStrictEqual(
-          (yield* sandbox.billed).map(({ quantity }) => quantity),
+          (yield* sandbox.report.billed).map(({ quantity }) => quantity),
           [3]
         )
         assert.deepStrictEqual(
-          (yield* sandbox.log).map(({ fault, status }) => `${fault} ${status ?? "-"}`),
+          (yield* sandbox.report.log).map(({ fault, status }) => `${fault} ${status ?? "-"}`),
           log
         )
-        assert.strictEqual((yield* sandbox.callCounts).BatchMeterUsage, calls)
+        assert.strictEqual((yield* sandbox.report.callCounts).BatchMeterUsage, calls)
       }).pipe(
         Effect.provide(
           Layer.provideMerge(
@@ -115,10 +115,10 @@ describe("the official SDK's own retries", () => {
         )
       )
       assert.deepStrictEqual(
-        (yield* sandbox.billed).map(({ quantity }) => quantity),
+        (yield* sandbox.report.billed).map(({ quantity }) => quantity),
         [7]
       )
-      assert.strictEqual((yield* sandbox.callCounts).MeterUsage, 2)
+      assert.strictEqual((yield* sandbox.report.callCounts).MeterUsage, 2)
     }).pipe(
       Effect.provide(
         Layer.provideMerge(
@@ -229,7 +229,7 @@ layer(live, { excludeTestServices: true })("the official SDK", (it) => {
           })
         )
       )
-      const pem = yield* sandbox.publicKey
+      const pem = yield* sandbox.report.publicKey
       const { payload } = yield* Effect.promise(async () =>
         jose.jwtVerify(Signature, await jose.importSPKI(pem, "PS256"))
       )
@@ -241,7 +241,7 @@ layer(live, { excludeTestServices: true })("the official SDK", (it) => {
     Effect.gen(function* () {
       const sdk = yield* connect()
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const token = yield* sandbox.mintToken({ productCode: "sandbox-container" })
+      const token = yield* sandbox.marketplace.mintToken({ productCode: "sandbox-container" })
       const answer = yield* Effect.promise(() =>
         sdk.send(new ResolveCustomerCommand({ RegistrationToken: Redacted.value(token) }))
       )

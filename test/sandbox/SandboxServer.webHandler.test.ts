@@ -55,12 +55,12 @@ describe("behind a web handler", () => {
   it.effect("the sandbox is controlled there too, by those who may", () =>
     Effect.gen(function* () {
       const api = yield* HttpApiClient.make(SandboxApi.Api, { baseUrl: "http://localhost" })
-      const [customer] = yield* api.customers()
+      const [customer] = yield* api.marketplace.customers()
       assert.strictEqual(customer?.customerAWSAccountId, acme)
       const elsewhere = yield* HttpApiClient.make(SandboxApi.Api, {
         baseUrl: "http://evil.example"
       })
-      const { message } = yield* Effect.flip(elsewhere.customers())
+      const { message } = yield* Effect.flip(elsewhere.marketplace.customers())
       assert.include(message, "403")
     }).pipe(Effect.provide(Layer.provideMerge(handled, MeteringSandbox.layer())))
   )

@@ -106,7 +106,7 @@ const forms = {
   code: "1 to 255 characters, letters, digits and -/=:_.@",
   dimension: "1 to 255 characters",
   account: "1 to 255 characters, digits only",
-  licence: "1 to 2048 characters, an ARN of a licence",
+  licence: "1 to 2048 characters, an ARN of a license",
   keyId: "1 to 128 characters, without spaces, commas and slashes"
 }
 

@@ -97,7 +97,7 @@ const selector = oneOf<Marketplace.AgreementSelector>(
 )
 
 const marketplaceEvent = fc.oneof(
-  fc.record({ _tag: oneOf("mint", "cancel", "suspend", "resume"), who: selector }),
+  fc.record({ _tag: oneOf("mint", "cancel", "suspend", "resume"), selector }),
   fc.record({
     _tag: fc.constant("addCustomer" as const),
     customer: oneOf<Marketplace.NewCustomer>(
@@ -219,39 +219,37 @@ export const applyEvent = (
     switch (event._tag) {
       case "batch":
       case "meter":
-        return yield* send(event, yield* sandbox.now)
+        return yield* send(event, yield* sandbox.control.now)
       case "wait":
-        return yield* outcomeOf(sandbox.advance(`${event.minutes} minutes`))
+        return yield* outcomeOf(sandbox.control.advance(`${event.minutes} minutes`))
       case "mint":
-        return yield* outcomeOf(sandbox.mintToken(event.who))
+        return yield* outcomeOf(sandbox.marketplace.mintToken(event.selector))
       case "cancel":
       case "suspend":
       case "resume":
-        return yield* outcomeOf(sandbox[event._tag](event.who))
+        return yield* outcomeOf(sandbox.marketplace[event._tag](event.selector))
       case "addCustomer":
-        return yield* outcomeOf(sandbox.addCustomer(event.customer))
+        return yield* outcomeOf(sandbox.marketplace.addCustomer(event.customer))
       case "subscribe":
-        return yield* outcomeOf(sandbox.subscribe(event.subscription))
+        return yield* outcomeOf(sandbox.marketplace.subscribe(event.subscription))
       case "resolve": {
-        const token = yield* outcomeOf(sandbox.mintToken())
+        const token = yield* outcomeOf(sandbox.marketplace.mintToken())
         const made = event.token === 0 ? "made-up" : String(token)
         return yield* outcomeOf(client.resolveCustomer({ registrationToken: Redacted.make(made) }))
       }
       case "faults":
-        return yield* outcomeOf(sandbox.setFaults(event.faults))
+        return yield* outcomeOf(sandbox.control.setFaults(event.faults))
       case "reset":
-        return yield* outcomeOf(sandbox.reset)
+        return yield* outcomeOf(sandbox.control.reset)
     }
   })
 
 /** All that there is to see, but the log. */
 export const observableState = Effect.gen(function* () {
   const {
-    billed,
-    callCounts: calls,
-    customers,
-    now,
-    records
+    control: { now },
+    marketplace: { customers },
+    report: { billed, callCounts: calls, records }
   } = yield* MeteringSandbox.MeteringSandbox
   return yield* Effect.all({ billed, calls, customers, now, records })
 })

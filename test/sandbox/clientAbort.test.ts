@@ -18,7 +18,7 @@ const register = Effect.flatMap(MeteringClient, (client) =>
   client.registerUsage({ productCode: container, publicKeyVersion: 1 })
 )
 
-const publicKey = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ publicKey }) => publicKey)
+const publicKey = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ report }) => report.publicKey)
 
 // a pair is generated and then taken up: the first may go at either step
 for (const turns of [0, 1, 10, 100]) {
@@ -40,10 +40,12 @@ for (const turns of [0, 1, 10, 100]) {
     it.effect("the public key of a private key that there is", () =>
       Effect.gen(function* () {
         const pem = yield* publicKey
-        const { save } = yield* MeteringSandbox.MeteringSandbox
+        const { save } = (yield* MeteringSandbox.MeteringSandbox).control
         const saved = yield* save
         yield* Effect.gen(function* () {
-          yield* Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ load }) => load(saved))
+          yield* Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ control }) =>
+            control.load(saved)
+          )
           assert.isTrue(Exit.isInterrupted(yield* abort(publicKey, turns)))
           assert.strictEqual(yield* publicKey, pem)
         }).pipe(Effect.provide(MeteringSandbox.layer()))

@@ -349,7 +349,7 @@ describe("many", () => {
 
   /** What is in use after a round of everything above, with nothing left in the log. */
   const round = Effect.gen(function* () {
-    const { reset } = yield* MeteringSandbox.MeteringSandbox
+    const { reset } = (yield* MeteringSandbox.MeteringSandbox).control
     yield* Effect.forEach(
       Array.from({ length: 20 }, (_, i) => i),
       (i) =>
@@ -391,7 +391,7 @@ describe("many", () => {
     "long requests push each other out of the log",
     () =>
       Effect.gen(function* () {
-        const { log } = yield* MeteringSandbox.MeteringSandbox
+        const { log } = (yield* MeteringSandbox.MeteringSandbox).report
         const body = `{"UsageRecords":[],"ProductCode":"${"x".repeat(900_000)}"}`
         yield* Effect.repeatN(send({ body }), 24)
         yield* send({})

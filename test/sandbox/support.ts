@@ -46,7 +46,7 @@ export const statusesOf = (usageRecords: ReadonlyArray<Record>, productCode?: st
 
 /** What is billed, briefly. */
 export const billed = Effect.flatMap(MeteringSandbox.MeteringSandbox, (sandbox) =>
-  Effect.map(sandbox.billed, (all) =>
+  Effect.map(sandbox.report.billed, (all) =>
     all.map(
       ({ customerAWSAccountId, dimension, hour, productCode, quantity }) =>
         `${productCode} ${customerAWSAccountId} ${dimension} ${DateTime.formatIso(hour)} ${quantity}`
@@ -76,7 +76,9 @@ export const calls: {
   ),
   ResolveCustomer: Effect.flatMap(MeteringClient, (client) =>
     Effect.flatMap(
-      Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ mintToken }) => Effect.orDie(mintToken())),
+      Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ marketplace }) =>
+        Effect.orDie(marketplace.mintToken())
+      ),
       (registrationToken) => client.resolveCustomer({ registrationToken })
     )
   )

@@ -80,7 +80,7 @@ describe("over HTTP", () => {
           yield* assertBilling(context, first.outcomes)
           const before = yield* billedLines(context)
 
-          const log = yield* context.sandbox.log
+          const log = yield* context.sandbox.report.log
           assert.includeMembers(
             log.map(({ fault }) => fault),
             faultKinds.map(({ fault }) => fault)
@@ -89,7 +89,7 @@ describe("over HTTP", () => {
             assert.isTrue(bodies.has(canonical(JSON.parse(body))), body)
           }
 
-          yield* context.sandbox.setFaults({})
+          yield* context.sandbox.control.setFaults({})
           const second = yield* UsageSubmission.submitAll(items, options)
           yield* assertBilling(context, second.outcomes)
           assert.deepStrictEqual(yield* billedLines(context), before)

@@ -21,10 +21,10 @@ export interface InvariantContext {
 /** Lines that are billed, by key: by the requests, and by the sandbox no less. */
 export const billedLines = ({ catalog, sandbox }: InvariantContext) =>
   Effect.gen(function* () {
-    const log = yield* sandbox.log
+    const log = yield* sandbox.report.log
     assert.isBelow(log.length, 1_000, "calls may have been forgotten")
     const lines = computeBilling(rawCalls(log), catalog)
-    const billed = (yield* sandbox.billed).map(
+    const billed = (yield* sandbox.report.billed).map(
       ({ customerAWSAccountId, dimension, hour, productCode, quantity }): BilledLine => ({
         product: productCode,
         account: customerAWSAccountId,
@@ -89,7 +89,10 @@ export const assertBilling = (
     if (isCertain) assert.strictEqual(uncertain.size, 0)
 
     const ids = new Map<string | undefined, number>(
-      (yield* sandbox.records).map(({ meteringRecordId, quantity }) => [meteringRecordId, quantity])
+      (yield* sandbox.report.records).map(({ meteringRecordId, quantity }) => [
+        meteringRecordId,
+        quantity
+      ])
     )
     for (const outcome of outcomes) {
       if (outcome._tag !== "Accepted") continue

@@ -168,7 +168,7 @@ describe("for any records and any faults", () => {
           }
           // and no other call reached the sandbox
           const calls = new Set(sent.map(({ request }) => canonical(request)))
-          for (const { body } of rawCalls(yield* sandbox.log)) {
+          for (const { body } of rawCalls(yield* sandbox.report.log)) {
             assert.isTrue(calls.has(canonical(JSON.parse(body))), body)
           }
         })

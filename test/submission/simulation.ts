@@ -10,7 +10,7 @@ import type * as Preflight from "effect-marketplace-metering/Preflight"
 import type { Fault, Report } from "effect-marketplace-metering/sandbox"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import { decoder } from "../../src/internal/schema/codec.js"
+import { decoder } from "../../src/internal/schema/decodeResponse.js"
 import { shapeOf } from "../../src/internal/schema/shape.js"
 import type { Catalog, RawCall, WireRecord, WireRequest } from "./oracle.js"
 
@@ -290,7 +290,7 @@ export const simulate = <A, E>(
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const clearFaults = Effect.suspend(() => {
         pendingFaults.length = 0
-        return sandbox.setFaults({})
+        return sandbox.control.setFaults({})
       })
       return yield* use({ catalog, sandbox, sent, clearFaults }).pipe(
         Effect.provideService(

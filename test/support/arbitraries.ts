@@ -216,7 +216,8 @@ const mutate = (
 // answers
 // ---------------------------------------------------------------------------------------------------
 
-const shortText = fc.string({ minLength: 1, maxLength: 20 })
+/** Not blank: a blank identifier counts as missing. */
+const shortText = fc.string({ minLength: 1, maxLength: 20 }).filter((text) => text.trim() !== "")
 
 const optional = <A>(fields: { readonly [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
   fc.record(fields, { requiredKeys: [] })

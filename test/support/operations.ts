@@ -64,7 +64,7 @@ export interface OperationCase {
   readonly wireResponse: object
   readonly makeEither: (
     fields: unknown,
-    options?: { readonly except?: ReadonlyArray<Rule> }
+    options?: { readonly skipRules?: ReadonlyArray<Rule> }
   ) => Either.Either<object, MeteringError.InvalidInputError>
   readonly request: SchemaClass<object>
   readonly response: SchemaClass<object>

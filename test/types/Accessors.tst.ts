@@ -190,7 +190,7 @@ describe("lenses", () => {
     >()
   })
 
-  it("take only what their field takes", () => {
+  it("accept only the type of their field", () => {
     expect(Accessors.urQuantity.replace).type.not.toBeCallableWith("1", {} as UsageRecord)
     expect(Accessors.urLicenseArn.replace).type.not.toBeCallableWith("arn", {} as UsageRecord)
     expect(Accessors.urQuantity.get).type.not.toBeCallableWith({} as MeterUsageRequest)
@@ -200,7 +200,7 @@ describe("lenses", () => {
     )
   })
 
-  it("know of a status that may be any word", () => {
+  it("accept an unknown status", () => {
     expect(Accessors.urrStatus.replace).type.toBeCallableWith(
       {} as Option.Option<"Success">,
       {} as UsageRecordResult
@@ -211,18 +211,18 @@ describe("lenses", () => {
     )
   })
 
-  it("cannot be made wrongly", () => {
+  it("reject keys of the wrong kind", () => {
     expect(requiredKey<UsageRecord, "quantity">).type.toBeCallableWith("quantity")
     expect(optionalKey<UsageRecord, "licenseArn">).type.toBeCallableWith("licenseArn")
     // @ts-expect-error: Type '"licenseArn"' does not satisfy the constraint
     requiredKey<UsageRecord, "licenseArn">("licenseArn")
-    // @ts-expect-error: Type '"unheardOf"' does not satisfy the constraint
-    optionalKey<UsageRecord, "unheardOf">("unheardOf")
+    // @ts-expect-error: Type '"unknownKey"' does not satisfy the constraint
+    optionalKey<UsageRecord, "unknownKey">("unknownKey")
   })
 })
 
 describe("matchers", () => {
-  it("lead from any error to one exception", () => {
+  it("match one exception of any error", () => {
     expect(Accessors._InvalidEndpointRegionException).type.toBe<
       Prism<Any, MeteringError.InvalidEndpointRegionException>
     >()
@@ -282,7 +282,7 @@ describe("matchers", () => {
     >()
   })
 
-  it("take the error of one operation", () => {
+  it("accept the error of one operation", () => {
     expect(Accessors._ThrottlingException.getResult).type.toBeCallableWith(
       {} as MeteringError.CommonError | MeteringError.ThrottlingException
     )
@@ -291,7 +291,7 @@ describe("matchers", () => {
     )
   })
 
-  it("know which errors the service answers with", () => {
+  it("narrow to the errors that the service returns", () => {
     expect(Accessors._ServiceError).type.toBe<Prism<Any, Accessors.ServiceError>>()
     expect<Accessors.ServiceError>().type.toBe<
       | MeteringError.ModelledException
@@ -303,7 +303,7 @@ describe("matchers", () => {
     >()
   })
 
-  it("by code narrow to the exception of that code, and to what carries it", () => {
+  it("by code narrow to the exception of that code and to errors with that `code`", () => {
     const _throttling = Accessors.hasCode("ThrottlingException")
     expect(_throttling).type.toBe<Prism<Any, Accessors.WithCode<Any, "ThrottlingException">>>()
     type Throttling = Accessors.WithCode<Any, "ThrottlingException">
@@ -326,7 +326,7 @@ describe("matchers", () => {
     expect<Accessors.WithStatus<Any, 502>["statusCode"]>().type.toBe<502>()
   })
 
-  it("go on from one to the next", () => {
+  it("compose", () => {
     expect(Accessors._ServiceError.compose(Accessors.hasStatus(502))).type.toBe<
       Prism<Any, Accessors.WithStatus<Accessors.ServiceError, 502>>
     >()
@@ -373,7 +373,7 @@ describe("smart constructors", () => {
     >()
   })
 
-  it("make answers of a status", () => {
+  it("make responses of a status", () => {
     expect(Accessors.batchMeterUsageResponse).type.toBe<
       (statusCode: number) => BatchMeterUsageResponse
     >()

@@ -23,7 +23,7 @@ declare const forced: (options?: {
 }) => Promise<{ accessKeyId: string; secretAccessKey: string }>
 
 describe("layerProvider", () => {
-  it("takes every provider of the official package", () => {
+  it("accepts each provider of the official package", () => {
     expect(AwsCredentials.layerProvider).type.toBeCallableWith(fromEnv())
     expect(AwsCredentials.layerProvider).type.toBeCallableWith(fromIni())
     expect(AwsCredentials.layerProvider).type.toBeCallableWith(fromSSO())
@@ -51,7 +51,7 @@ describe("layerProvider", () => {
     )
   })
 
-  it("takes one that can be forced to refresh, and one without options", () => {
+  it("accepts a provider with a forced refresh and one without options", () => {
     expect(AwsCredentials.layerProvider).type.toBeCallableWith(forced)
     expect(AwsCredentials.layerProvider).type.toBeCallableWith(async () => ({
       accessKeyId: "AKIAIOSFODNN7EXAMPLE",
@@ -59,7 +59,7 @@ describe("layerProvider", () => {
     }))
   })
 
-  it("refuses what gives no credentials", () => {
+  it("rejects a provider that returns no credentials", () => {
     expect(AwsCredentials.layerProvider).type.not.toBeCallableWith(async () => ({
       accessKeyId: "AKIAIOSFODNN7EXAMPLE"
     }))

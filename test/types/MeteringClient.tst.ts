@@ -44,13 +44,13 @@ type Common =
 
 type Modelled<Names extends string> = `${Names}Exception`
 
-/** Handlers for what can happen to any call. */
+/** Handlers of the errors that any call can fail with. */
 declare const common: { readonly [Tag in Common]: () => Effect.Effect<"handled"> }
 
 const handled = () => Effect.succeed("handled" as const)
 
 describe("the errors of an operation", () => {
-  it("are what its model has, and what can happen to any call", () => {
+  it("are those of its model and the common errors", () => {
     expect<TagOf<typeof meterUsage>>().type.toBe<
       | Common
       | Modelled<
@@ -103,7 +103,7 @@ describe("the errors of an operation", () => {
     >()
   })
 
-  it("are the same of a function as of a method", () => {
+  it("are the same for the function and the method", () => {
     expect<Effect.Effect.Error<typeof meterUsage>>().type.toBe<MeterUsage.MeterUsageError>()
     expect<
       Effect.Effect.Error<ReturnType<typeof client.meterUsage>>
@@ -128,7 +128,7 @@ describe("the errors of an operation", () => {
     >().type.toBe<ResolveCustomer.ResolveCustomerError>()
   })
 
-  it("narrow to nothing when each is caught", () => {
+  it("narrow to never if each is caught", () => {
     const ofMeterUsage = meterUsage.pipe(
       Effect.catchTags(common),
       Effect.catchTag("InternalServiceErrorException", handled),
@@ -183,7 +183,7 @@ describe("the errors of an operation", () => {
     expect<Effect.Effect.Error<typeof ofResolveCustomer>>().type.toBe<never>()
   })
 
-  it("narrow by one when one is caught", () => {
+  it("narrow by one if one is caught", () => {
     const rest = meterUsage.pipe(Effect.catchTag("ThrottlingException", handled))
     expect<Effect.Effect.Error<typeof rest>>().type.toBe<
       Exclude<MeterUsage.MeterUsageError, MeteringError.ThrottlingException>
@@ -210,20 +210,20 @@ describe("the errors of an operation", () => {
     )
   })
 
-  it("know whether to try again, whichever they are", () => {
+  it("all have isRetryable", () => {
     expect<Effect.Effect.Error<typeof meterUsage>["isRetryable"]>().type.toBe<boolean>()
     expect<MeteringError.MeteringError["isThrottling"]>().type.toBe<boolean>()
     expect<MeteringError.MeteringError["message"]>().type.toBe<string>()
   })
 
-  it("stay as they are through a retry", () => {
+  it("do not change by a retry", () => {
     expect(meterUsage.pipe(Effect.retry(MeteringRetry.standard))).type.toBe<typeof meterUsage>()
     expect(meterUsage.pipe(Effect.retry(MeteringRetry.patient))).type.toBe<typeof meterUsage>()
   })
 })
 
 describe("the errors of all operations", () => {
-  it("are the 19 exceptions of the model, and what can happen to any call", () => {
+  it("are the 19 exceptions of the model and the common errors", () => {
     expect<MeteringError.MeteringError>().type.toBe<
       | MeterUsage.MeterUsageError
       | BatchMeterUsage.BatchMeterUsageError
@@ -245,7 +245,7 @@ describe("layers", () => {
     >()
   })
 
-  it("an operation needs the client alone", () => {
+  it("an operation needs only the client", () => {
     type Needs<C extends Call> = Effect.Effect.Context<C>
     expect<Needs<typeof meterUsage>>().type.toBe<MeteringClient.MeteringClient>()
     expect<Needs<typeof batchMeterUsage>>().type.toBe<MeteringClient.MeteringClient>()
@@ -268,7 +268,7 @@ describe("layers", () => {
 })
 
 describe("the response of MeterUsage", () => {
-  it("is a receipt, whatever tells the request", () => {
+  it("is the same type for each form of the request", () => {
     expect<Effect.Effect.Success<typeof meterUsage>>().type.toBe<MeterUsage.MeterUsageResponse>()
     const request = null as unknown as MeterUsage.MeterUsageRequest
     const ofClass = MeteringClient.meterUsage(request)
@@ -278,7 +278,7 @@ describe("the response of MeterUsage", () => {
     expect<Effect.Effect.Success<ReturnType<typeof wrapper>>>().type.toBe<string | undefined>()
   })
 
-  it("is none for a dry run, which is a call of its own", () => {
+  it("of a dry run has no meteringRecordId", () => {
     expect(MeteringClient.meterUsage).type.toBeCallableWith({ ...usage, dryRun: false })
     for (const meter of [MeteringClient.meterUsage, client.meterUsage]) {
       expect(meter).type.not.toBeCallableWith({ ...usage, dryRun: true })
@@ -293,13 +293,13 @@ describe("the response of MeterUsage", () => {
 describe("a mock", () => {
   const receipt = () => Effect.succeed(new MeterUsage.MeterUsageResponse({ meteringRecordId: "m" }))
 
-  it("is of the operations that a test calls", () => {
+  it("needs only the operations that a test calls", () => {
     expect(Layer.mock(MeteringClient.MeteringClient, { meterUsage: receipt })).type.toBe<
       Layer.Layer<MeteringClient.MeteringClient>
     >()
   })
 
-  it("may take no more than the fields", () => {
+  it("may accept only the fields", () => {
     const take = (_: MeterUsage.Input) => receipt()
     const takeBatch = (_: BatchMeterUsage.Input) => Effect.dieMessage("not called")
     expect(
@@ -307,7 +307,7 @@ describe("a mock", () => {
     ).type.toBe<Layer.Layer<MeteringClient.MeteringClient>>()
   })
 
-  it("may be of all of them", () => {
+  it("may have all operations", () => {
     const never = () => Effect.dieMessage("not called")
     expect(
       Layer.succeed(MeteringClient.MeteringClient, {
@@ -322,7 +322,7 @@ describe("a mock", () => {
 })
 
 describe("the fields of a request", () => {
-  it("may be plain all the way down", () => {
+  it("may be plain at each level", () => {
     expect(MeteringClient.batchMeterUsage).type.toBeCallableWith({
       usageRecords: [
         {
@@ -335,7 +335,7 @@ describe("the fields of a request", () => {
     })
   })
 
-  it("must be there when the service needs them", () => {
+  it("are required if the service requires them", () => {
     expect(MeteringClient.meterUsage).type.not.toBeCallableWith({ productCode: "p", timestamp })
     expect(MeteringClient.batchMeterUsage).type.not.toBeCallableWith({ productCode: "p" })
     expect(MeteringClient.registerUsage).type.not.toBeCallableWith({ productCode: "p" })
@@ -346,7 +346,7 @@ describe("the fields of a request", () => {
     })
   })
 
-  it("are not misspelt", () => {
+  it("reject unknown names", () => {
     expect(MeteringClient.batchMeterUsage).type.not.toBeCallableWith({
       usageRecords: [],
       productcode: "p"
@@ -356,7 +356,7 @@ describe("the fields of a request", () => {
     MeteringClient.meterUsage({ ...usage, usageAllocation: [] })
   })
 
-  it("may have any list of allocations", () => {
+  it("accept any list of allocations", () => {
     const usageAllocations = ["search", "billing"].map((value) => ({
       allocatedUsageQuantity: 1,
       tags: [{ key: "team", value }].map((tag) => tag)
@@ -366,11 +366,11 @@ describe("the fields of a request", () => {
   })
 })
 
-describe("a request that was made", () => {
+describe("a request instance", () => {
   const timestamp = DateTime.unsafeMake(0)
   const fields = { productCode: "p", timestamp, usageDimension: "d", usageQuantity: 1 } as const
 
-  it("is answered with a receipt", () => {
+  it("has a response with a meteringRecordId", () => {
     expect(MeteringClient.meterUsage(MeterUsage.make(fields))).type.toBe<
       Effect.Effect<
         MeterUsage.MeterUsageResponse,
@@ -380,13 +380,13 @@ describe("a request that was made", () => {
     >()
   })
 
-  it("does not take a field that does not exist", () => {
+  it("rejects an unknown field", () => {
     expect(MeterUsage.make).type.not.toBeCallableWith({ ...fields, dryrun: true })
   })
 })
 
 describe("any error", () => {
-  it("can be asked for what the service told", () => {
+  it("has requestId and statusCode", () => {
     expect<BatchMeterUsage.BatchMeterUsageError["requestId"]>().type.toBe<string | undefined>()
     expect<MeterUsage.MeterUsageError["statusCode"]>().type.toBe<number | undefined>()
   })

@@ -28,7 +28,7 @@ declare const optionalAfter: Optic.Optional<string, boolean>
 const _usage = Optic.id<Usage>()
 
 describe("compose", () => {
-  it("gives what both optics can do", () => {
+  it("returns an optic with the operations of both", () => {
     expect(iso.compose(isoAfter)).type.toBe<Optic.Iso<number, boolean>>()
     expect(iso.compose(lensAfter)).type.toBe<Optic.Lens<number, boolean>>()
     expect(iso.compose(prismAfter)).type.toBe<Optic.Prism<number, boolean>>()
@@ -47,7 +47,7 @@ describe("compose", () => {
     expect(optional.compose(optionalAfter)).type.toBe<Optic.Optional<number, boolean>>()
   })
 
-  it("refuses optics that do not fit", () => {
+  it("rejects optics that do not fit", () => {
     expect(lens.compose).type.not.toBeCallableWith(lens)
   })
 })
@@ -62,7 +62,7 @@ describe("keys", () => {
     >()
   })
 
-  it("key refuses what may be absent, arrays and unions", () => {
+  it("key rejects optional keys, arrays and unions", () => {
     expect(_usage.key).type.not.toBeCallableWith("licenseArn")
     expect(_usage.key).type.not.toBeCallableWith("nothing")
     expect(_usage.key("numbers").key).type.not.toBeCallableWith(0)
@@ -71,7 +71,7 @@ describe("keys", () => {
     expect(Optic.id<A>().key).type.toBeCallableWith("_tag")
   })
 
-  it("optionalKey reads undefined, and refuses arrays and unions", () => {
+  it("optionalKey reads undefined, and rejects arrays and unions", () => {
     expect(_usage.optionalKey("licenseArn")).type.toBe<Optic.Lens<Usage, string | undefined>>()
     expect(_usage.key("numbers").optionalKey).type.not.toBeCallableWith(0)
     expect(Optic.id<A | B>().optionalKey).type.not.toBeCallableWith("_tag")

@@ -1,15 +1,14 @@
-/** Why the SDK has no answer to show, in the words of this package. */
+/** Classifies an error of the SDK that came without a response. Only its name, code or sanitized message is kept. */
 import type * as Duration from "effect/Duration"
 import { connectionError } from "../../internal/client/connectionError.js"
 import { withOperation } from "../../internal/client/recovery.js"
 import * as credentialProvider from "../../internal/credentials/credentialProvider.js"
 import * as MeteringError from "../../MeteringError.js"
-import type { AttemptState } from "./sdkCall.js"
+import type { AttemptState } from "./sendCommand.js"
 
-/** Where the SDK had not yet settled where to send. */
+/** Stands for the endpoint until the SDK has resolved it. */
 export const unknownEndpoint = "the SDK client's endpoint"
 
-/** Classifies a failure of the SDK. Nothing of it is kept but a name, a code, or what a credential provider says without its secrets. */
 export const toMeteringError = (
   operation: MeteringError.OperationName,
   { failure, hasStatus, request }: AttemptState,
@@ -20,7 +19,7 @@ export const toMeteringError = (
   | MeteringError.CredentialsError => {
   const { code, name, syscall } = (failure ?? {}) as Record<string, unknown>
   if (request === undefined) {
-    // what precedes a request is its endpoint and its credentials, the signing included
+    // before the request is handed to the network, only the endpoint and the credentials can fail
     return name === "EndpointError"
       ? new MeteringError.ConnectionError(
           { operation, endpoint: unknownEndpoint, reason: "EndpointError", delivery: "notSent" },
@@ -28,29 +27,24 @@ export const toMeteringError = (
         )
       : withOperation(operation)(credentialsError(failure))
   }
-  // the SDK's handlers also give this name to connections that broke, which keep their code
+  // the SDK's handlers also name broken connections so; these keep their code
   const isTimeout =
     name === "TimeoutError" &&
     (code === undefined || (code === "ETIMEDOUT" && syscall === undefined))
-  if (isTimeout) {
-    return timeoutError(operation, request.origin, elapsed)
-  }
-  return connectionError(
-    operation,
-    request.origin,
-    hasStatus
-      ? { _tag: "ResponseError", reason: "Decode", cause: failure }
-      : { _tag: "RequestError", reason: "Transport", cause: failure }
-  )
+  return isTimeout
+    ? new MeteringError.RequestTimeoutError(
+        { operation, endpoint: request.origin, timeout: elapsed },
+        true
+      )
+    : connectionError(
+        operation,
+        request.origin,
+        hasStatus
+          ? { _tag: "ResponseError", reason: "Decode", cause: failure }
+          : { _tag: "RequestError", reason: "Transport", cause: failure }
+      )
 }
 
-export const timeoutError = (
-  operation: MeteringError.OperationName,
-  endpoint: string,
-  timeout: Duration.Duration
-) => new MeteringError.RequestTimeoutError({ operation, endpoint, timeout }, true)
-
-/** No credentials from the provider of the SDK's client. */
 export const credentialsError = (failure: unknown): MeteringError.CredentialsError =>
   credentialProvider.credentialsError(
     ["the SDK client's credential provider"],

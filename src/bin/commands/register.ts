@@ -4,6 +4,7 @@ import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Entitlement from "../../Entitlement.js"
 import * as MeteringClient from "../../MeteringClient.js"
 import * as RegisterUsage from "../../RegisterUsage.js"
 import { readText } from "../input/inputFile.js"
@@ -63,7 +64,7 @@ export const register = Command.make(
       )
       const entitlement = yield* Effect.transposeOption(
         Option.map(publicKey, (publicKey) =>
-          RegisterUsage.verify(response.signature, { ...request, publicKey })
+          Entitlement.verify(response.signature, { ...request, publicKey })
         )
       ).pipe(Effect.mapError(({ message }) => failed(message)))
       yield* Console.log(

@@ -134,7 +134,7 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
     const { url } = yield* SandboxServer.SandboxServer
     // the state file may have another time
     if (Option.isSome(options.now)) {
-      yield* Effect.mapError(sandbox.setTime(options.now.value), ({ message }) =>
+      yield* Effect.mapError(sandbox.control.setTime(options.now.value), ({ message }) =>
         cannotRun(message)
       )
     }
@@ -142,8 +142,8 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
       describeSandbox({
         url,
         scenario,
-        now: yield* sandbox.now,
-        customers: yield* sandbox.customers,
+        now: yield* sandbox.control.now,
+        customers: yield* sandbox.marketplace.customers,
         anyCredentials: options.anyCredentials
       })
     )
@@ -163,12 +163,15 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
 
 /** Products in the usage and agreements of the state that the scenario does not have. */
 const unknownProducts = (sandbox: MeteringSandbox.Service, { products }: Scenario.Scenario) =>
-  Effect.map(Effect.all([sandbox.billed, sandbox.customers]), ([billed, customers]) => {
-    const known = new Set(products.map(({ code }) => code))
-    const agreements = customers.flatMap(({ agreements }) => agreements)
-    const storedCodes = new Set([...billed, ...agreements].map(({ productCode }) => productCode))
-    return [...storedCodes].filter((code) => !known.has(code))
-  })
+  Effect.map(
+    Effect.all([sandbox.report.billed, sandbox.marketplace.customers]),
+    ([billed, customers]) => {
+      const known = new Set(products.map(({ code }) => code))
+      const agreements = customers.flatMap(({ agreements }) => agreements)
+      const storedCodes = new Set([...billed, ...agreements].map(({ productCode }) => productCode))
+      return [...storedCodes].filter((code) => !known.has(code))
+    }
+  )
 
 const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
 

@@ -3,8 +3,7 @@
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { hasNeverConnected } from "#connectFailures"
 import { ConnectionError, type OperationName } from "../../MeteringError.js"
-import { isCertificateError } from "../protocol/certificate.js"
-import { isInvalidRequest } from "../protocol/invalidRequest.js"
+import { isCertificateError, isInvalidRequest } from "../protocol/connectionFailures.js"
 
 /** Where these happen, no byte of the request has left this machine. */
 const unsentCodes: ReadonlySet<string> = new Set([

@@ -73,7 +73,7 @@ const fragmentsOf = (secret: string): ReadonlyArray<string> =>
 
 /** Reads the secrets of a request, for no other end than to keep them out of sight. */
 export const secretsOf = (schema: Schema.Schema.All) => {
-  const fields = shapeOf(schema).fields.filter(({ shape }) => shape.kind === "secret")
+  const fields = shapeOf(schema).fields.filter(({ shape }) => shape.kind === "redacted")
   return (request: object): ReadonlyArray<string> =>
     fields.flatMap(({ name }) => {
       const secret = (request as Record<string, unknown>)[name]

@@ -2,7 +2,8 @@
 import * as Either from "effect/Either"
 import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
 import type { Operation } from "../../Operation.js"
-import * as codec from "../schema/codec.js"
+import { decoder } from "../schema/decodeResponse.js"
+import { encoder } from "../schema/encode.js"
 import { shapeOf } from "../schema/shape.js"
 import { targetPrefix } from "./constants.js"
 import { decodeError, unexpectedResponse } from "./decodeError.js"
@@ -16,7 +17,7 @@ export const target = (name: OperationName) => `${targetPrefix}.${name}`
 export const requestEncoder = <Request extends object>(operation: {
   readonly request: Operation<Request, unknown, ModelledException>["request"]
 }): ((request: Request) => string) => {
-  const encode = codec.encoder(shapeOf(operation.request))
+  const encode = encoder(shapeOf(operation.request))
   return (request) => JSON.stringify(encode(request))
 }
 
@@ -31,7 +32,7 @@ export const responseDecoder = <Request, Response, E extends ModelledException, 
   redact: (text: string) => string
 ) => Either.Either<Response, E | CommonError>) => {
   const shape = shapeOf(operation.response)
-  const decode = codec.decoder(shape)
+  const decode = decoder(shape)
   const keepsUnreadable = shape.metadataFields.includes("unreadable")
   /** Whether a response has nothing of its own: then its body may be that of an error, whatever its status. */
   const isEmpty = (value: object) =>

@@ -1,6 +1,6 @@
 /** What makes a record of a response that of a record which was sent. */
 import type { UsageRecord } from "../../UsageRecord.js"
-import { hasDefaultedField } from "../schema/codec.js"
+import { hasDefaultedField } from "../schema/decodeResponse.js"
 
 const hour = 3_600_000
 

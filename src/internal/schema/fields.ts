@@ -1,4 +1,4 @@
-/** What the schemas of the wire are made of: members, preflight rules, quantities, times. */
+/** The parts that request and response schemas are made of: fields with wire names, preflight rules, common types. */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -6,31 +6,30 @@ import * as Schema from "effect/Schema"
 import type { Rule } from "../../Preflight.js"
 import * as millis from "./millis.js"
 
-/** What is wrong with one field of a value. */
 export interface RuleIssue {
   readonly path: ReadonlyArray<PropertyKey>
   readonly expected: string
   readonly value?: unknown
 }
 
-/** A preflight rule as it stands on a refinement. */
+/** A preflight rule as the annotation of a refinement. */
 export interface PreflightRule<A = unknown> {
   readonly name: Rule
   readonly expected: string
   readonly validate: (value: A) => ReadonlyArray<RuleIssue>
-  /** Whether no value is to be shown, of whatever type it is. */
+  /** Hides the value from issues, also a value of the wrong type. */
   readonly hidden?: boolean
 }
 
-/** On a refinement: the preflight rule that it is. */
+/** Annotates a refinement with its `PreflightRule`. */
 export const PreflightRuleId: unique symbol = Symbol.for("effect-marketplace-metering/Preflight")
 
-/** On a schema that stands for one kind of value, whatever it is made of: a time, a secret. */
+/** Annotates a transformation that stands for one kind of value: `dateTime` or `redacted`. */
 export const KindId: unique symbol = Symbol.for("effect-marketplace-metering/Kind")
 
 export const noIssues: ReadonlyArray<RuleIssue> = []
 
-/** A preflight rule that says which fields of a value are at fault. */
+/** A preflight rule that can find several issues, each with its own path. */
 export const structRule = <S extends Schema.Schema.Any>(
   name: Rule,
   expected: string,
@@ -57,15 +56,15 @@ export const rule = <S extends Schema.Schema.Any>(
     predicate(value) ? noIssues : [{ path: [], expected, value }]
   )
 
-/** Text of `min` to `max` characters, of one form where the service asks for one. Violations show it unless it is hidden. */
+/** Text of `min` to `max` characters, optionally of one format. `hidden` keeps the text out of issues. */
 export const boundedString = (
   name: Rule,
   min: number,
   max: number,
-  format?: { readonly pattern: RegExp; readonly named: string },
+  format?: { readonly pattern: RegExp; readonly description: string },
   shown?: "hidden"
 ) => {
-  const expected = `${min} to ${max} characters${format === undefined ? "" : `, ${format.named}`}`
+  const expected = `${min} to ${max} characters${format === undefined ? "" : `, ${format.description}`}`
   return Schema.String.pipe(
     structRule(
       name,
@@ -85,11 +84,10 @@ export const boundedString = (
   })
 }
 
-/** The service counts characters, where a string's length counts some of them twice. */
+/** The service counts code points; the length of a string counts UTF-16 units. */
 const isAtMost = (s: string, max: number) =>
   s.length <= max || (s.length <= 2 * max && [...s].length <= max)
 
-/** A whole number of units. */
 export const Quantity = Schema.Number.pipe(
   rule(
     "quantity",
@@ -98,33 +96,48 @@ export const Quantity = Schema.Number.pipe(
   )
 )
 
-/** A product's code. */
 export const ProductCode = boundedString("productCode", 1, 255, {
   pattern: /^[-a-zA-Z0-9/=:_.@]+$/,
-  named: "letters, digits and -/=:_.@"
+  description: "letters, digits and -/=:_.@"
 })
 
-/** A dimension of a product's price. */
 export const Dimension = boundedString("dimension", 1, 255)
 
-/** A buyer's identity in older listings. */
+/** Identifies the buyer in older listings. */
 export const CustomerIdentifier = boundedString("customerIdentifier", 1, 255)
 
-/** A buyer's AWS account. */
 export const CustomerAWSAccountId = boundedString("customerAWSAccountId", 1, 255, {
   pattern: /^[0-9]+$/,
-  named: "digits only"
+  description: "digits only"
 })
 
-/** A licence, which names product and agreement. */
 export const LicenseArn = boundedString("licenseArn", 1, 2048, {
   pattern: /^arn:aws[a-z-]*:[a-z-]+:[a-z0-9-]*:[0-9]*:\S+$/,
-  named: "an ARN of a licence"
+  description: "an ARN of a license"
 })
 
-const validTime = { message: () => "Expected a time that a calendar has" }
+/** Finds an issue where the allocated quantities do not add up to the quantity. */
+export const allocationSum = (
+  quantity: number,
+  allocations: ReadonlyArray<{ readonly allocatedUsageQuantity: number }> | undefined
+): ReadonlyArray<RuleIssue> => {
+  if (allocations === undefined) return noIssues
+  let sum = 0
+  for (const { allocatedUsageQuantity } of allocations) sum += allocatedUsageQuantity
+  return sum === quantity
+    ? noIssues
+    : [
+        {
+          path: ["usageAllocations"],
+          expected: `allocated quantities that add up to ${quantity}`,
+          value: sum
+        }
+      ]
+}
 
-/** Epoch seconds on the wire, possibly fractional; milliseconds survive, and parts of one are cut off. */
+const validTime = { message: () => "Expected a time within the range of dates" }
+
+/** Epoch seconds on the wire, possibly fractional. Milliseconds survive; fractions of one are cut off. */
 export const Timestamp = Schema.transform(
   Schema.Number.pipe(
     Schema.filter((seconds) => millis.isValidTime(millis.fromSeconds(seconds)), validTime)
@@ -137,14 +150,14 @@ export const Timestamp = Schema.transform(
     decode: (seconds) => DateTime.unsafeMake(millis.fromSeconds(seconds)),
     encode: millis.toSeconds
   }
-).annotations({ [KindId]: "time" })
+).annotations({ [KindId]: "dateTime" })
 
-/** Schema's own messages would quote what stands in a secret's place. */
+/** Schema's own messages would quote the value. */
 const messageWithoutValue = {
-  message: () => ({ message: "Expected a text that is kept secret", override: true })
+  message: () => ({ message: "Expected a redacted text", override: true })
 }
 
-/** As `Schema.RedactedFromSelf`, of one text and with no more than that takes. */
+/** A smaller `Schema.RedactedFromSelf`, for text only. */
 const redactedFromSelf = (text: Schema.Schema<string>) =>
   Schema.declare(
     (value): value is Redacted.Redacted =>
@@ -156,23 +169,23 @@ const redactedFromSelf = (text: Schema.Schema<string>) =>
     }
   )
 
-/** Text that must never be shown. */
+/** Text on the wire, `Redacted` in a value. */
 export const RedactedString = (schema: Schema.Schema<string>) =>
   Schema.transform(schema.annotations(messageWithoutValue), redactedFromSelf(schema), {
     strict: true,
     decode: (text) => Redacted.make(text),
     encode: Redacted.value
-  }).annotations({ [KindId]: "secret", ...messageWithoutValue })
+  }).annotations({ [KindId]: "redacted", ...messageWithoutValue })
 
-/** A required member, by its wire name. */
+/** A required field, by its wire name. */
 export const field = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>
   Schema.propertySignature(schema).pipe(Schema.fromKey(name))
 
-/** An optional member, by its wire name. */
+/** An optional field, by its wire name. */
 export const optionalField = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>
   Schema.optional(schema).pipe(Schema.fromKey(name))
 
-/** A member that is always there in a value, though the wire may leave it out. */
+/** A field that a value always has, though the wire may leave it out. */
 export const fieldWithDefault = <K extends string, A, I>(
   name: K,
   schema: Schema.Schema<A, I>,
@@ -183,7 +196,7 @@ export const fieldWithDefault = <K extends string, A, I>(
     encode: Option.some
   }).pipe(Schema.fromKey(name))
 
-/** As `Schema.optionalWith` a default, which brings all its other options into a bundle. */
+/** A smaller `Schema.optionalWith`, whose other options would be in every bundle. */
 export const optionalWithDefault = <A, I>(
   schema: Schema.Schema<A, I>,
   defaultValue: () => NoInfer<A>

@@ -1,4 +1,4 @@
-/** What every answer carries beside the members of its own. */
+/** The fields that every response has beside its own. */
 import * as Schema from "effect/Schema"
 import { optionalWithDefault } from "./fields.js"
 
@@ -7,7 +7,7 @@ const metadataFields = {
   statusCode: optionalWithDefault(Schema.Number, () => 200)
 }
 
-/** The members of an answer and those. A spread would keep its class in every bundle; a call can be dropped. */
+/** Adds the metadata to a response's fields. A function, since a bundler drops an unused call but keeps an unused spread. */
 export const responseFields = <F extends Schema.Struct.Fields>(
   fields: F
 ): F & typeof metadataFields => ({
@@ -15,5 +15,5 @@ export const responseFields = <F extends Schema.Struct.Fields>(
   ...metadataFields
 })
 
-/** Whether a text says nothing, as one that is absent. */
+/** Returns whether a text is absent or only white space. */
 export const isBlank = (text: string | undefined): boolean => !text?.trim()

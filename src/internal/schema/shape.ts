@@ -1,6 +1,6 @@
 /**
- * A schema of the wire, read once into plain data: kinds, fields with both their names, preflight rules.
- * The check and the codec are compiled from it.
+ * Reads a schema once into plain data: kinds, fields with both their names, preflight rules. Validation, encoding and
+ * decoding are compiled from it.
  */
 import * as Either from "effect/Either"
 import { constUndefined } from "effect/Function"
@@ -12,12 +12,12 @@ import { KindId, type PreflightRule, PreflightRuleId } from "./fields.js"
 export type Shape = ScalarShape | ArrayShape | StructShape
 
 export interface ScalarShape {
-  readonly kind: "text" | "number" | "flag" | "time" | "secret"
+  readonly kind: "string" | "number" | "boolean" | "dateTime" | "redacted"
   readonly rules: ReadonlyArray<PreflightRule>
 }
 
 export interface ArrayShape {
-  readonly kind: "list"
+  readonly kind: "array"
   readonly rules: ReadonlyArray<PreflightRule>
   readonly element: Shape
   readonly nonEmpty: boolean
@@ -27,7 +27,7 @@ export interface StructShape {
   readonly kind: "struct"
   readonly rules: ReadonlyArray<PreflightRule>
   readonly fields: ReadonlyArray<Field>
-  /** Names of the fields that say something about an answer and are not in it. */
+  /** Names of the fields that describe a response and are not part of its body. */
   readonly metadataFields: ReadonlyArray<string>
   readonly prototype: object
 }
@@ -37,7 +37,7 @@ export interface Field {
   readonly wireName: string
   readonly required: boolean
   readonly shape: Shape
-  /** What stands for it where the wire leaves it out. */
+  /** The value of a field that the wire leaves out. */
   readonly defaultValue: () => unknown
 }
 
@@ -47,7 +47,7 @@ const cache = new WeakMap<AST.AST, StructShape>()
 export const shapeOf = (schema: Schema.Schema.All): StructShape => {
   const cached = cache.get(schema.ast)
   if (cached !== undefined) return cached
-  // what is read of a class is a struct
+  // the shape of a class is a struct
   const shape = shapeOfAst(schema.ast) as StructShape
   cache.set(schema.ast, shape)
   return shape
@@ -59,7 +59,7 @@ const shapeOfAst = (ast: AST.AST): Shape => {
   return { ...shape, rules: [...shape.rules, ...rules] }
 }
 
-/** Takes the rules off a schema, the innermost first. */
+/** Separates a schema from its rules, the innermost first. */
 const splitRules = (ast: AST.AST) => {
   const rules: Array<PreflightRule> = []
   let base = ast
@@ -72,9 +72,9 @@ const splitRules = (ast: AST.AST) => {
 }
 
 const scalarKinds = {
-  StringKeyword: "text",
+  StringKeyword: "string",
   NumberKeyword: "number",
-  BooleanKeyword: "flag"
+  BooleanKeyword: "boolean"
 } as const
 
 const shapeOfBase = (ast: AST.AST): Shape => {
@@ -92,14 +92,14 @@ const shapeOfBase = (ast: AST.AST): Shape => {
       const nonEmpty = ast.elements.length > 0
       const element = ast.rest[0]
       if (element !== undefined) {
-        return { kind: "list", rules: [], element: shapeOfAst(element.type), nonEmpty }
+        return { kind: "array", rules: [], element: shapeOfAst(element.type), nonEmpty }
       }
       break
     }
     case "Transformation": {
       const kind = ast.annotations[KindId]
-      if (kind === "time") return { kind, rules: [] }
-      if (kind === "secret") return { kind, rules: shapeOfAst(ast.from).rules }
+      if (kind === "dateTime") return { kind, rules: [] }
+      if (kind === "redacted") return { kind, rules: shapeOfAst(ast.from).rules }
       if (ast.to._tag === "Declaration") return shapeOfClass(ast)
     }
   }
@@ -138,7 +138,7 @@ const shapeOfClass = (ast: AST.Transformation): StructShape => {
   return { kind: "struct", rules, fields, metadataFields, prototype: prototypeOf(ast) }
 }
 
-/** A class stands in its schema only as the function that makes an instance, so it is asked for one. */
+/** Makes an instance: a class is in its schema only as the function that makes them. */
 const prototypeOf = (ast: AST.Transformation): object => {
   const instance =
     ast.transformation._tag === "FinalTransformation" && ast.transformation.decode({}, {}, ast, {})
@@ -146,4 +146,4 @@ const prototypeOf = (ast: AST.Transformation): object => {
   return Object.getPrototypeOf(instance.right)
 }
 
-const unsupportedSchema = (ast: AST.AST) => new Error(`no shape on the wire: ${ast}`)
+const unsupportedSchema = (ast: AST.AST) => new Error(`unsupported schema: ${ast}`)

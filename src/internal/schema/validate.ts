@@ -1,4 +1,4 @@
-/** The check of a value against a shape: what Schema would say, without its cost, and with all faults. */
+/** Validates a value against a shape: agrees with Schema, costs less, and finds all issues. */
 import * as DateTime from "effect/DateTime"
 import * as Redacted from "effect/Redacted"
 import type { Rule } from "../../Preflight.js"
@@ -13,30 +13,30 @@ export interface ValidationIssue {
   readonly value?: unknown
 }
 
-/** A fault as far as it is known: whatever the value is in puts its own key before the path. */
+/** Each enclosing value puts its own key before the path. */
 interface MutableIssue extends ValidationIssue {
   readonly path: Array<PropertyKey>
 }
 
-type Validate = (value: unknown, found: Array<MutableIssue>) => void
+type Validate = (value: unknown, issues: Array<MutableIssue>) => void
 
 const scalarChecks: {
   readonly [K in ScalarShape["kind"]]: readonly [name: string, is: (value: unknown) => boolean]
 } = {
-  text: ["text", (value) => typeof value === "string"],
+  string: ["text", (value) => typeof value === "string"],
   number: ["a finite number", Number.isFinite],
-  flag: ["true or false", (value) => typeof value === "boolean"],
-  time: [
+  boolean: ["true or false", (value) => typeof value === "boolean"],
+  dateTime: [
     "a DateTime.Utc",
     (value) => DateTime.isDateTime(value) && DateTime.isUtc(value) && isValidTime(value.epochMillis)
   ],
-  secret: [
+  redacted: [
     "a Redacted<string>",
     (value) => Redacted.isRedacted(value) && typeof Redacted.value(value) === "string"
   ]
 }
 
-/** Compiles the check of a class, without the rules that are switched off. */
+/** Compiles the validation of a class, without the rules in `skipRules`. */
 export const compile = (
   shape: StructShape,
   skipRules: ReadonlyArray<Rule> = []
@@ -59,9 +59,9 @@ const compileShape = (shape: Shape, skipRules: ReadonlySet<Rule>): Validate => {
     case "struct": {
       const fields = shape.fields.map((field) => ({
         ...field,
-        check: compileShape(field.shape, skipRules)
+        validate: compileShape(field.shape, skipRules)
       }))
-      // a secret can stand in place of the fields that it belongs in
+      // the caller may have passed the secret itself in place of the struct
       const hidesValue = shape.fields.some((field) => isRedacted(field.shape))
       return (value, issues) => {
         if (typeof value !== "object" || value === null) {
@@ -69,7 +69,7 @@ const compileShape = (shape: Shape, skipRules: ReadonlySet<Rule>): Validate => {
           return
         }
         const before = issues.length
-        for (const { name, required, shape, check: validate } of fields) {
+        for (const { name, required, shape, validate } of fields) {
           const field = (value as Record<string, unknown>)[name]
           const start = issues.length
           if (field !== undefined) validate(field, issues)
@@ -80,9 +80,9 @@ const compileShape = (shape: Shape, skipRules: ReadonlySet<Rule>): Validate => {
         if (issues.length === before) rules(value, issues)
       }
     }
-    case "list": {
-      const element = compileShape(shape.element, skipRules)
-      // how many there may be is the innermost rule of a list
+    case "array": {
+      const validate = compileShape(shape.element, skipRules)
+      // the innermost rule of a list limits its length
       const [count] = shape.rules
       const atLeastOne =
         shape.nonEmpty && count !== undefined && !skipRules.has(count.name) ? count : undefined
@@ -98,7 +98,7 @@ const compileShape = (shape: Shape, skipRules: ReadonlySet<Rule>): Validate => {
         const before = issues.length
         for (let i = 0; i < value.length; i++) {
           const start = issues.length
-          element(value[i], issues)
+          validate(value[i], issues)
           prependPath(i, issues, start)
         }
         if (issues.length === before) rules(value, issues)
@@ -116,12 +116,12 @@ const compileShape = (shape: Shape, skipRules: ReadonlySet<Rule>): Validate => {
   }
 }
 
-const isRedacted = ({ kind }: Shape) => kind === "secret"
+const isRedacted = ({ kind }: Shape) => kind === "redacted"
 
 const compileRules =
   (rules: ReadonlyArray<PreflightRule>, isRedactedValue: boolean): Validate =>
   (value, issues) => {
-    for (const { validate, name } of rules) {
+    for (const { name, validate } of rules) {
       for (const { expected, path, value: actual } of validate(value)) {
         issues.push(issue(name, expected, isRedactedValue ? undefined : actual, path))
       }
@@ -129,13 +129,13 @@ const compileRules =
   }
 
 const expectedKind = (shape: Shape): string =>
-  shape.kind === "list"
+  shape.kind === "array"
     ? "a list"
     : shape.kind === "struct"
       ? "an object"
       : (shape.rules[0]?.expected ?? scalarChecks[shape.kind][0])
 
-/** The path is one of its own, since it grows. */
+/** Copies the path, since `prependPath` changes it. */
 const issue = (
   rule: ValidationIssue["rule"],
   expected: string,
@@ -148,16 +148,19 @@ const issue = (
   ...(value !== undefined && { value: summarize(value) })
 })
 
-/** Puts a key before the paths of all that has been found from there on. */
 const prependPath = (key: PropertyKey, issues: Array<MutableIssue>, start: number) => {
   for (let i = start; i < issues.length; i++) issues[i]?.path.unshift(key)
 }
 
-/** Enough of a value to recognise it by, and never more: the error may end in a log. */
+const maxShownCharacters = 100
+
+/** Limits what an issue shows of a value: the error may end in a log. */
 const summarize = (value: unknown): unknown => {
   switch (typeof value) {
     case "string":
-      return value.length <= 100 ? value : `${value.slice(0, 100)}… (${value.length} characters)`
+      return value.length <= maxShownCharacters
+        ? value
+        : `${value.slice(0, maxShownCharacters)}… (${value.length} characters)`
     case "number":
     case "boolean":
       return value

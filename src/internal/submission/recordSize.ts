@@ -1,9 +1,9 @@
 /** How many bytes records take in the body of a call. */
 import { UsageRecord } from "../../UsageRecord.js"
-import * as codec from "../schema/codec.js"
+import { encoder } from "../schema/encode.js"
 import { shapeOf } from "../schema/shape.js"
 
-const project = codec.encoder(shapeOf(UsageRecord))
+const project = encoder(shapeOf(UsageRecord))
 const textEncoder = new TextEncoder()
 
 /** 25 records without allocations and with no more text than this are far from the limit, however escaped. */

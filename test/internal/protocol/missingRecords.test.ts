@@ -143,7 +143,7 @@ describe("a response", () => {
         dimension
       }))
       for (const share of [0, 0.5, 1]) {
-        yield* sandbox.setFaults({ script: [{ fault: "unprocessed", share }] })
+        yield* sandbox.control.setFaults({ script: [{ fault: "unprocessed", share }] })
         const answer = yield* MeteringClient.batchMeterUsage({ productCode: "saas", usageRecords })
         assert.deepStrictEqual(answer.missingRecords, [])
         assert.lengthOf([...answer.results, ...answer.unprocessedRecords], 2)

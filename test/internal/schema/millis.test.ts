@@ -127,7 +127,7 @@ describe("a time with a part of a millisecond", () => {
         results.map(({ status }) => status),
         ["Success", "Success"]
       )
-      const billed = yield* sandbox.billed
+      const billed = yield* sandbox.report.billed
       assert.lengthOf(billed, 1)
       assert.strictEqual(billed[0]?.hour.epochMillis, full.epochMillis - hour)
     }).pipe(
@@ -162,7 +162,7 @@ describe("a time that no calendar has", () => {
         PublicKeyRotationTimestamp: Timestamp
       })
     ]) {
-      assert.include(leftOf(outcome)?.message ?? "", "a calendar")
+      assert.include(leftOf(outcome)?.message ?? "", "the range of dates")
     }
   })
 
@@ -178,7 +178,10 @@ describe("a time that no calendar has", () => {
           rule: "type"
         })
       }
-      assert.throws(() => new UsageRecord.UsageRecord({ ...fields, timestamp }), /a calendar/)
+      assert.throws(
+        () => new UsageRecord.UsageRecord({ ...fields, timestamp }),
+        /the range of dates/
+      )
       const known = Accessors.urTimestamp.replace(timestamp, UsageRecord.make(fields))
       assert.isTrue(Either.isLeft(Schema.encodeEither(UsageRecord.UsageRecord)(known)))
     }

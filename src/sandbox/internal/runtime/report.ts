@@ -6,7 +6,7 @@ import * as Encoding from "effect/Encoding"
 import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
-import * as codec from "../../../internal/schema/codec.js"
+import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import type { OperationName } from "../../../MeteringError.js"
 import * as MeterUsage from "../../../MeterUsage.js"
@@ -244,8 +244,8 @@ const encodersOf = ({
   request,
   response
 }: typeof BatchMeterUsage.operation | UniformOperation) => ({
-  request: codec.encoder(shapeOf(request)),
-  response: codec.encoder(shapeOf(response))
+  request: encoder(shapeOf(request)),
+  response: encoder(shapeOf(response))
 })
 
 type UniformOperation =

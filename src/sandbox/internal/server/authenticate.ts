@@ -47,7 +47,7 @@ export const make = ({ allowedSkew, anyCredentials, accessKeys, regions }: Optio
     const identifiedAs = (accessKeyId = unverified.accessKeyId) => ({
       ...unverified,
       accessKeyId,
-      keyPair: accessKeyById.get(accessKeyId ?? "")
+      accessKey: accessKeyById.get(accessKeyId ?? "")
     })
     if (anyCredentials) return Effect.succeed([identifiedAs(), undefined])
     const verification = verifySignature(
@@ -68,7 +68,7 @@ export const make = ({ allowedSkew, anyCredentials, accessKeys, regions }: Optio
         ]
       }
       const callerIdentity = identifiedAs(verification.accessKeyId)
-      const { expiration } = callerIdentity.keyPair ?? {}
+      const { expiration } = callerIdentity.accessKey ?? {}
       return expiration !== undefined && expiration.epochMillis <= now
         ? [{ ...callerIdentity, signature: "refused" }, expiredTokenResponse]
         : [{ ...callerIdentity, signature: "verified" }, undefined]

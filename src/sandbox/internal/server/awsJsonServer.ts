@@ -1,9 +1,8 @@
 /** AWS JSON 1.1 as a server speaks it: a request's meaning, an answer's or an error's status and body. */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import { targetPrefix } from "../../../internal/protocol/constants.js"
-import { dryRunCode } from "../../../internal/protocol/dryRun.js"
-import * as codec from "../../../internal/schema/codec.js"
+import { dryRunCode, targetPrefix } from "../../../internal/protocol/constants.js"
+import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import type {
   CommonError,
@@ -131,7 +130,7 @@ export const dryRunSucceeded: AwsError = {
 const responseEncoder = <Request, Response, E extends ModelledException, Answer>(
   operation: Operation<Request, Response, E, Answer>
 ) => {
-  const encode = codec.encoder(shapeOf(operation.response))
+  const encode = encoder(shapeOf(operation.response))
   return (response: Answer): HttpResponse => {
     // every answer carries the members of `internal/answer`, and only a dry run's says that it is one
     const { dryRun, requestId } = response as Partial<DryRunResponse>

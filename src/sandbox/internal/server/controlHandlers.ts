@@ -25,46 +25,50 @@ const apiLayer = (sandbox: Service) =>
     HttpApiSwagger.layer({ path: "/_sandbox/docs" })
   ).pipe(
     Layer.provideMerge(HttpApiBuilder.api(Api)),
-    Layer.provide([marketplace(sandbox), report(sandbox), control(sandbox)]),
+    Layer.provide([
+      marketplace(sandbox.marketplace),
+      report(sandbox.report),
+      control(sandbox.control)
+    ]),
     Layer.provideMerge(HttpApiBuilder.Router.Live),
     Layer.provideMerge(HttpApiBuilder.Middleware.layer),
     Layer.provide(HttpServer.layerContext)
   )
 
-const marketplace = (sandbox: Service) =>
+const marketplace = (actions: Service["marketplace"]) =>
   HttpApiBuilder.group(Api, "marketplace", (handlers) =>
     handlers
       .handle("mintToken", ({ payload }) =>
-        Effect.map(sandbox.mintToken(payload), (registrationToken) => ({ registrationToken }))
+        Effect.map(actions.mintToken(payload), (registrationToken) => ({ registrationToken }))
       )
-      .handle("customers", () => sandbox.customers)
-      .handle("addCustomer", ({ payload }) => sandbox.addCustomer(payload))
-      .handle("subscribe", ({ payload }) => sandbox.subscribe(payload))
-      .handle("cancel", ({ payload }) => sandbox.cancel(payload))
-      .handle("suspend", ({ payload }) => sandbox.suspend(payload))
-      .handle("resume", ({ payload }) => sandbox.resume(payload))
+      .handle("customers", () => actions.customers)
+      .handle("addCustomer", ({ payload }) => actions.addCustomer(payload))
+      .handle("subscribe", ({ payload }) => actions.subscribe(payload))
+      .handle("cancel", ({ payload }) => actions.cancel(payload))
+      .handle("suspend", ({ payload }) => actions.suspend(payload))
+      .handle("resume", ({ payload }) => actions.resume(payload))
   )
 
-const report = (sandbox: Service) =>
+const report = (reports: Service["report"]) =>
   HttpApiBuilder.group(Api, "report", (handlers) =>
     handlers
-      .handle("billed", ({ urlParams }) => sandbox.billedPage(urlParams))
-      .handle("records", ({ urlParams }) => sandbox.recordsPage(urlParams))
-      .handle("calls", () => sandbox.callCounts)
-      .handle("log", () => sandbox.log)
-      .handle("publicKey", () => sandbox.publicKey)
+      .handle("billed", ({ urlParams }) => reports.billedPage(urlParams))
+      .handle("records", ({ urlParams }) => reports.recordsPage(urlParams))
+      .handle("callCounts", () => reports.callCounts)
+      .handle("log", () => reports.log)
+      .handle("publicKey", () => reports.publicKey)
   )
 
-const control = (sandbox: Service) =>
+const control = (control: Service["control"]) =>
   HttpApiBuilder.group(Api, "control", (handlers) =>
     handlers
-      .handle("now", () => Effect.map(sandbox.now, (now) => ({ now })))
-      .handle("setTime", ({ payload }) => sandbox.setTime(payload.now))
+      .handle("now", () => Effect.map(control.now, (now) => ({ now })))
+      .handle("setTime", ({ payload }) => control.setTime(payload.now))
       .handle("advance", ({ payload }) =>
-        Effect.map(sandbox.advance(payload.by), (now) => ({ now }))
+        Effect.map(control.advance(payload.by), (now) => ({ now }))
       )
-      .handle("setFaults", ({ payload }) => sandbox.setFaults(payload))
-      .handle("reset", () => sandbox.reset)
-      .handle("save", () => sandbox.save)
-      .handle("load", ({ payload }) => sandbox.load(payload))
+      .handle("setFaults", ({ payload }) => control.setFaults(payload))
+      .handle("reset", () => control.reset)
+      .handle("save", () => control.save)
+      .handle("load", ({ payload }) => control.load(payload))
   )

@@ -1,11 +1,11 @@
 /** Requests from the wire, read strictly: what has the right type is kept as it is, and all that has not is reported. */
 import * as Redacted from "effect/Redacted"
 import {
-  dateTimeDecoder,
+  dateTimeOf,
   isNumber,
   isString,
   unsafeConstructor
-} from "../../../internal/schema/codec.js"
+} from "../../../internal/schema/decodeResponse.js"
 import type { Shape, StructShape } from "../../../internal/schema/shape.js"
 
 type Json = Record<string, unknown>
@@ -33,25 +33,24 @@ const reportMismatch = (expected: string, path: string, mismatches: Array<Mismat
 
 const decoderOf = (shape: Shape): Decode => {
   switch (shape.kind) {
-    case "text":
+    case "string":
       return scalarDecoder("a string", isString, (text) => text)
-    case "secret":
+    case "redacted":
       return scalarDecoder("a string", isString, (text) => Redacted.make(text))
     case "number":
       return scalarDecoder("a number", isNumber, (number) => number)
-    case "flag":
+    case "boolean":
       return scalarDecoder("true or false", isBoolean, (value) => value)
-    case "time": {
-      const decodeTime = dateTimeDecoder()
+    case "dateTime": {
       const decode = scalarDecoder("a number of seconds", isNumber, (seconds) => seconds)
       return (json, path, mismatches) => {
         const seconds = decode(json, path, mismatches)
         return isNumber(seconds)
-          ? (decodeTime(seconds) ?? reportMismatch("a time that a calendar has", path, mismatches))
+          ? (dateTimeOf(seconds) ?? reportMismatch("a time that a calendar has", path, mismatches))
           : undefined
       }
     }
-    case "list":
+    case "array":
       return arrayDecoder(decoderOf(shape.element))
     case "struct": {
       const decode = structDecoder(shape)

@@ -202,9 +202,9 @@ describe("the life of an agreement, with its licence and without", () => {
         statusesOf([record(recent)]),
         statusesOf([record(recent, { licenseArn: acmeLicense })], null)
       ])
-      yield* sandbox.suspend({ customerAWSAccountId: acme })
+      yield* sandbox.marketplace.suspend({ customerAWSAccountId: acme })
       assert.deepStrictEqual(yield* both, [["CustomerNotSubscribed"], ["CustomerNotSubscribed"]])
-      yield* sandbox.resume({ customerIdentifier: "cust-acme" })
+      yield* sandbox.marketplace.resume({ customerIdentifier: "cust-acme" })
       assert.deepStrictEqual(yield* both, [["Success"], ["Success"]])
     }).pipe(sandboxed)
   )
@@ -649,7 +649,7 @@ describe("what becomes of each record alone", () => {
         `${analytics} ${acme} api-calls 2026-11-24T10:00:00.000Z 14`
       ])
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const records = yield* sandbox.records
+      const records = yield* sandbox.report.records
       assert.deepStrictEqual(
         new Set(records.map((one) => one.licenseArn)),
         new Set([undefined, acmeLicense])
@@ -711,7 +711,7 @@ describe("what becomes of each record alone", () => {
         ["DuplicateRecord"]
       )
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      assert.deepStrictEqual((yield* sandbox.records)[0]?.usageAllocations, first)
+      assert.deepStrictEqual((yield* sandbox.report.records)[0]?.usageAllocations, first)
     }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { otherAllocations: "same" } })))
   )
 })
@@ -978,7 +978,7 @@ describe("usage dated before its agreement began, or at its end", () => {
   it.effect("is not taken after a subscription that begins now", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { subscribe } = yield* MeteringSandbox.MeteringSandbox
+      const { subscribe } = (yield* MeteringSandbox.MeteringSandbox).marketplace
       const account = { customerAWSAccountId: "444455556666" }
       yield* subscribe({ ...account, productCode: analytics })
       assert.deepStrictEqual(yield* statusesOf([record(recent, account)]), [

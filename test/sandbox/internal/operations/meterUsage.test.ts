@@ -325,7 +325,7 @@ describe("on Bedrock AgentCore", () => {
       const timestamp = at("2026-11-24T10:05:00.123Z")
       yield* charge({ timestamp })
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const [record] = yield* sandbox.records
+      const [record] = yield* sandbox.report.records
       assert.deepStrictEqual(record?.timestamp, timestamp)
       assert.deepStrictEqual(record?.hour, DateTime.startOf(timestamp, "hour"))
     }).pipe(agent)
@@ -361,7 +361,7 @@ describe("a dry run", () => {
         yield* setTime(now)
         const sandbox = yield* MeteringSandbox.MeteringSandbox
         assert.strictEqual(yield* outcome({ ...usage(), dryRun: true }), "dry run")
-        const [call] = yield* sandbox.log
+        const [call] = yield* sandbox.report.log
         assert.deepStrictEqual(
           [call?.status, call?.answer],
           dryRun === "answer"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import * as jose from "jose"
+import * as Entitlement from "../../../../src/Entitlement.js"
 import { MeteringClient } from "../../../../src/MeteringClient.js"
-import * as RegisterUsage from "../../../../src/RegisterUsage.js"
 import { MeteringSandbox } from "../../../../src/sandbox/index.js"
 import { acme, at, container, setTime } from "../../support.js"
 
@@ -60,7 +60,7 @@ describe("the signature", () => {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const { publicKeyRotationTimestamp, signature = "" } = yield* register(container, 2, "n-1")
       assert.isUndefined(publicKeyRotationTimestamp)
-      const pem = yield* sandbox.publicKey
+      const pem = yield* sandbox.report.publicKey
       const { payload } = yield* verified(signature, pem)
       assert.deepStrictEqual(payload, {
         productCode: container,
@@ -70,7 +70,7 @@ describe("the signature", () => {
       })
       const bare = yield* register(container, 2)
       assert.notProperty(jose.decodeJwt(bare.signature ?? ""), "nonce")
-      assert.strictEqual(yield* sandbox.publicKey, pem)
+      assert.strictEqual(yield* sandbox.report.publicKey, pem)
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
   )
 
@@ -78,7 +78,7 @@ describe("the signature", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      yield* sandbox.setTime(at("2030-01-01T00:00:00Z"))
+      yield* sandbox.control.setTime(at("2030-01-01T00:00:00Z"))
       const { signature = "" } = yield* register(container, 2)
       assert.strictEqual(jose.decodeJwt(signature).iat, at(now).epochMillis / 1000)
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
@@ -90,8 +90,8 @@ describe("the signature", () => {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const nonce = "n-2"
       const { signature } = yield* register(container, 2, nonce)
-      const claims = yield* RegisterUsage.verify(signature, {
-        publicKey: yield* sandbox.publicKey,
+      const claims = yield* Entitlement.verify(signature, {
+        publicKey: yield* sandbox.report.publicKey,
         publicKeyVersion: 2,
         productCode: container,
         nonce
@@ -107,21 +107,21 @@ describe("the signature", () => {
       const first = yield* Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
         const { signature = "" } = yield* register(container, 2)
-        const pem = yield* sandbox.publicKey
-        yield* sandbox.reset
-        assert.strictEqual(yield* sandbox.publicKey, pem)
-        return { signature, pem, saved: yield* sandbox.save }
+        const pem = yield* sandbox.report.publicKey
+        yield* sandbox.control.reset
+        assert.strictEqual(yield* sandbox.report.publicKey, pem)
+        return { signature, pem, saved: yield* sandbox.control.save }
       }).pipe(fresh)
       yield* Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
         // it has had a key of its own before
-        const own = yield* sandbox.publicKey
+        const own = yield* sandbox.report.publicKey
         assert.notStrictEqual(own, first.pem)
-        yield* sandbox.load(first.saved)
-        assert.strictEqual(yield* sandbox.publicKey, first.pem)
+        yield* sandbox.control.load(first.saved)
+        assert.strictEqual(yield* sandbox.report.publicKey, first.pem)
         const { signature = "" } = yield* register(container, 2)
         yield* verified(signature, first.pem)
-        yield* verified(first.signature, yield* sandbox.publicKey)
+        yield* verified(first.signature, yield* sandbox.report.publicKey)
       }).pipe(fresh)
     })
   )
@@ -130,9 +130,12 @@ describe("the signature", () => {
     Effect.gen(function* () {
       const fresh = Effect.provide(MeteringSandbox.layer(scenario))
       const sandbox = MeteringSandbox.MeteringSandbox
-      const saved = yield* Effect.flatMap(sandbox, ({ save }) => save).pipe(fresh)
+      const saved = yield* Effect.flatMap(sandbox, ({ control }) => control.save).pipe(fresh)
       yield* Effect.gen(function* () {
-        const { load, publicKey } = yield* sandbox
+        const {
+          control: { load },
+          report: { publicKey }
+        } = yield* sandbox
         const before = yield* publicKey
         yield* load(saved)
         assert.strictEqual(yield* publicKey, before)
@@ -144,7 +147,7 @@ describe("the signature", () => {
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const keys = yield* Effect.all(
-        Array.from({ length: 5 }, () => sandbox.publicKey),
+        Array.from({ length: 5 }, () => sandbox.report.publicKey),
         { concurrency: "unbounded" }
       )
       assert.strictEqual(new Set(keys).size, 1)
@@ -155,9 +158,9 @@ describe("the signature", () => {
 it.effect("tells when a key's version was rotated, from then on, by the calendar", () =>
   Effect.gen(function* () {
     const sandbox = yield* MeteringSandbox.MeteringSandbox
-    yield* sandbox.setTime(DateTime.subtract(rotation, { millis: 1 }))
+    yield* sandbox.control.setTime(DateTime.subtract(rotation, { millis: 1 }))
     assert.notProperty(yield* register(container, 1), "publicKeyRotationTimestamp")
-    yield* sandbox.setTime(rotation)
+    yield* sandbox.control.setTime(rotation)
     const { publicKeyRotationTimestamp } = yield* register(container, 1)
     assert.deepStrictEqual(publicKeyRotationTimestamp, rotation)
     assert.notProperty(yield* register(container, 2), "publicKeyRotationTimestamp")
@@ -209,8 +212,8 @@ describe("once for every instance, task or pod", () => {
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome(container), "registered")
-      yield* sandbox.cancel({ customerAWSAccountId: acme })
-      yield* sandbox.advance("1 hour")
+      yield* sandbox.marketplace.cancel({ customerAWSAccountId: acme })
+      yield* sandbox.control.advance("1 hour")
       assert.strictEqual(yield* outcome(container), "registered")
       // another product, and so another first call
       assert.strictEqual(yield* outcome("one-version"), "CustomerNotEntitledException")
@@ -223,7 +226,7 @@ describe("once for every instance, task or pod", () => {
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome("unbought"), "CustomerNotEntitledException")
-      yield* sandbox.subscribe({ customerAWSAccountId: acme, productCode: "unbought" })
+      yield* sandbox.marketplace.subscribe({ customerAWSAccountId: acme, productCode: "unbought" })
       assert.strictEqual(yield* outcome("unbought"), "registered")
     }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(true))))
   )
@@ -233,9 +236,9 @@ describe("once for every instance, task or pod", () => {
       const saved = yield* Effect.gen(function* () {
         yield* outcome(container)
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        yield* sandbox.cancel({ customerAWSAccountId: acme })
-        yield* sandbox.advance("1 hour")
-        return yield* sandbox.save
+        yield* sandbox.marketplace.cancel({ customerAWSAccountId: acme })
+        yield* sandbox.control.advance("1 hour")
+        return yield* sandbox.control.save
       }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(true))))
       for (const [instanceId, expected] of [
         ["i-1", "registered"],
@@ -243,7 +246,7 @@ describe("once for every instance, task or pod", () => {
       ] as const) {
         yield* Effect.gen(function* () {
           const sandbox = yield* MeteringSandbox.MeteringSandbox
-          yield* sandbox.load(saved)
+          yield* sandbox.control.load(saved)
           assert.strictEqual(yield* outcome(container), expected)
         }).pipe(
           Effect.provide(

@@ -17,7 +17,7 @@ describe("ResolveCustomer", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const token = yield* sandbox.mintToken({ customerIdentifier: "cust-acme" })
+      const token = yield* sandbox.marketplace.mintToken({ customerIdentifier: "cust-acme" })
       for (const requestId of ["sandbox-000000000001", "sandbox-000000000002"]) {
         assert.deepStrictEqual(
           { ...(yield* resolve(token)) },
@@ -38,10 +38,10 @@ describe("ResolveCustomer", () => {
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const anew = yield* resolve(
-        yield* sandbox.mintToken({ customerAWSAccountId: "333344445555" })
+        yield* sandbox.marketplace.mintToken({ customerAWSAccountId: "333344445555" })
       )
       assert.notProperty(anew, "customerIdentifier")
-      const old = yield* resolve(yield* sandbox.mintToken({ productCode: container }))
+      const old = yield* resolve(yield* sandbox.marketplace.mintToken({ productCode: container }))
       assert.notProperty(old, "licenseArn")
       assert.strictEqual(old.productCode, container)
     }).pipe(sandboxed)
@@ -55,7 +55,7 @@ describe("ResolveCustomer", () => {
     it.effect(`at ${when}, a token is ${fate}`, () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        const token = yield* sandbox.mintToken()
+        const token = yield* sandbox.marketplace.mintToken()
         yield* TestClock.adjust(age)
         const answer = yield* Effect.either(resolve(token))
         assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", fate)
@@ -74,7 +74,7 @@ describe("ResolveCustomer", () => {
       () =>
         Effect.gen(function* () {
           const sandbox = yield* MeteringSandbox.MeteringSandbox
-          const token = yield* sandbox.mintToken()
+          const token = yield* sandbox.marketplace.mintToken()
           yield* TestClock.adjust(age)
           const answer = yield* Effect.either(resolve(token))
           assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", fate)
@@ -85,8 +85,8 @@ describe("ResolveCustomer", () => {
   it.effect("a token ages by the sandbox's calendar", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const token = yield* sandbox.mintToken()
-      yield* sandbox.advance("4 hours")
+      const token = yield* sandbox.marketplace.mintToken()
+      yield* sandbox.control.advance("4 hours")
       assert.strictEqual((yield* Effect.flip(resolve(token)))._tag, "ExpiredTokenException")
     }).pipe(sandboxed)
   )
@@ -94,11 +94,11 @@ describe("ResolveCustomer", () => {
   it.effect("a token says the same when its agreement has ended and its buyer is suspended", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const token = yield* sandbox.mintToken()
+      const token = yield* sandbox.marketplace.mintToken()
       const { requestId: _, ...before } = yield* resolve(token)
-      yield* sandbox.cancel({ customerAWSAccountId: acme })
-      yield* sandbox.suspend({ customerAWSAccountId: acme })
-      yield* sandbox.advance("2 hours")
+      yield* sandbox.marketplace.cancel({ customerAWSAccountId: acme })
+      yield* sandbox.marketplace.suspend({ customerAWSAccountId: acme })
+      yield* sandbox.control.advance("2 hours")
       assert.deepInclude(yield* resolve(token), before)
     }).pipe(sandboxed)
   )
@@ -115,7 +115,9 @@ describe("ResolveCustomer", () => {
     Effect.gen(function* () {
       const mint = Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        return [yield* sandbox.mintToken(), yield* sandbox.mintToken()].map(Redacted.value)
+        return [yield* sandbox.marketplace.mintToken(), yield* sandbox.marketplace.mintToken()].map(
+          Redacted.value
+        )
       })
       const [one, other] = [yield* mint.pipe(sandboxed), yield* mint.pipe(sandboxed)]
       assert.deepStrictEqual(one, other)
@@ -137,7 +139,7 @@ describe("ResolveCustomer", () => {
     it.effect(`there is no token for ${who}`, () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        const error = yield* Effect.flip(sandbox.mintToken(subscriber))
+        const error = yield* Effect.flip(sandbox.marketplace.mintToken(subscriber))
         assert.strictEqual(error._tag, "SandboxError")
         assert.match(error.message, reason)
       }).pipe(sandboxed)

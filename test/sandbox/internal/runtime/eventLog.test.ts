@@ -16,8 +16,8 @@ const layer = MeteringSandbox.layer({
   faults: { chances: [{ fault: "cutAfter", probability: 0.1 }], seed: 1 }
 })
 
-const save = Effect.flatMap(sandbox, ({ save }) => save)
-const load = (saved: string) => Effect.flatMap(sandbox, ({ load }) => load(saved))
+const save = Effect.flatMap(sandbox, ({ control }) => control.save)
+const load = (saved: string) => Effect.flatMap(sandbox, ({ control }) => control.load(saved))
 
 it.effect.prop(
   "a sandbox that has loaded what another has saved does from then on what the other does",
@@ -58,7 +58,7 @@ it.effect("time goes on between the two, by the clock", () =>
     yield* TestClock.adjust("1 hour")
     yield* Effect.gen(function* () {
       yield* load(saved)
-      const { now } = yield* sandbox
+      const { now } = (yield* sandbox).control
       assert.deepStrictEqual(yield* now, at("2026-11-24T11:30:00Z"))
     }).pipe(fresh)
   })
@@ -121,7 +121,7 @@ describe("what cannot be loaded changes nothing", () => {
     it.effect(what, () =>
       Effect.gen(function* () {
         yield* setTime("2026-11-24T10:30:00Z")
-        const { mintToken } = yield* sandbox
+        const { mintToken } = (yield* sandbox).marketplace
         const token = yield* mintToken()
         yield* batch([record(at("2026-11-24T10:05:00Z"))])
         const error = yield* Effect.flip(load(spoil(yield* save)))

@@ -26,7 +26,7 @@ const sandbox = MeteringSandbox.MeteringSandbox
 
 const tokenLicense = (which?: Marketplace.AgreementSelector) =>
   Effect.gen(function* () {
-    const registrationToken = yield* (yield* sandbox).mintToken(which)
+    const registrationToken = yield* (yield* sandbox).marketplace.mintToken(which)
     const client = yield* MeteringClient
     const { licenseArn } = yield* client.resolveCustomer({ registrationToken })
     return licenseArn
@@ -36,7 +36,7 @@ describe("addCustomer", () => {
   it.effect("a customer is known, and not subscribed until it has subscribed", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { addCustomer, subscribe } = yield* sandbox
+      const { addCustomer, subscribe } = (yield* sandbox).marketplace
       assert.deepStrictEqual(yield* addCustomer({ customerAWSAccountId: unknownAccount }), {
         customerAWSAccountId: unknownAccount,
         agreements: []
@@ -54,7 +54,7 @@ describe("addCustomer", () => {
 
   it.effect("one that is known gets what is new of its agreements and its identifier", () =>
     Effect.gen(function* () {
-      const { addCustomer } = yield* sandbox
+      const { addCustomer } = (yield* sandbox).marketplace
       const account = "333344445555"
       const licensed = { productCode: container, licenseArn: "arn:aws:new" }
       const bare = { productCode: container }
@@ -71,7 +71,9 @@ describe("addCustomer", () => {
       })
       assert.deepStrictEqual(yield* addCustomer(customer), customer)
       assert.deepStrictEqual(
-        (yield* (yield* sandbox).customers).find((one) => one.customerAWSAccountId === account),
+        (yield* (yield* sandbox).marketplace.customers).find(
+          (one) => one.customerAWSAccountId === account
+        ),
         customer
       )
     }).pipe(sandboxed)
@@ -124,7 +126,7 @@ describe("addCustomer", () => {
   for (const [fault, customer, reason] of faults) {
     it.effect(`refuses ${fault}, and changes nothing`, () =>
       Effect.gen(function* () {
-        const { addCustomer, customers } = yield* sandbox
+        const { addCustomer, customers } = (yield* sandbox).marketplace
         const before = yield* customers
         const error = yield* Effect.flip(addCustomer(customer))
         assert.strictEqual(error._tag, "SandboxError")
@@ -139,7 +141,7 @@ describe("subscribe", () => {
   it.effect("issues a licence, another one each time, and the same in every sandbox", () =>
     Effect.gen(function* () {
       const twice = Effect.gen(function* () {
-        const { subscribe } = yield* sandbox
+        const { subscribe } = (yield* sandbox).marketplace
         const subscription = { customerAWSAccountId: acme, productCode: container }
         return [yield* subscribe(subscription), yield* subscribe(subscription)]
       })
@@ -158,7 +160,7 @@ describe("subscribe", () => {
   it.effect("with the licence that is given, or with none", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { subscribe } = yield* sandbox
+      const { subscribe } = (yield* sandbox).marketplace
       const subscription = { customerIdentifier: "cust-initech", productCode: container }
       assert.deepStrictEqual(yield* subscribe({ ...subscription, licenseArn: "arn:aws:mine" }), {
         productCode: container,
@@ -174,7 +176,10 @@ describe("subscribe", () => {
 
   it.effect("for a time", () =>
     Effect.gen(function* () {
-      const { setTime, subscribe } = yield* sandbox
+      const {
+        control: { setTime },
+        marketplace: { subscribe }
+      } = yield* sandbox
       const [startsAt, endsAt] = [at("2026-11-24T10:00:00Z"), at("2026-11-24T11:00:00Z")]
       yield* subscribe({
         customerAWSAccountId: "444455556666",
@@ -183,7 +188,7 @@ describe("subscribe", () => {
         endsAt
       })
       const fate = Effect.gen(function* () {
-        const timestamp = yield* (yield* sandbox).now
+        const timestamp = yield* (yield* sandbox).control.now
         return yield* statusesOf([record(timestamp, { customerAWSAccountId: "444455556666" })])
       })
       for (const [time, expected] of [
@@ -224,7 +229,7 @@ describe("subscribe", () => {
   for (const [fault, subscription, reason] of faults) {
     it.effect(`refuses ${fault}`, () =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip((yield* sandbox).subscribe(subscription))
+        const error = yield* Effect.flip((yield* sandbox).marketplace.subscribe(subscription))
         assert.match(error.message, reason)
       }).pipe(sandboxed)
     )
@@ -235,7 +240,7 @@ describe("cancel", () => {
   it.effect("the last usage is taken for an hour", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { cancel } = yield* sandbox
+      const { cancel } = (yield* sandbox).marketplace
       yield* cancel({ customerAWSAccountId: acme, productCode: analytics })
       yield* TestClock.adjust(3_599_999)
       assert.deepStrictEqual(yield* statusesOf([record(recent)]), ["Success"])
@@ -247,7 +252,7 @@ describe("cancel", () => {
   it.effect("only what is meant, all where nothing is said, and nothing twice", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { cancel } = yield* sandbox
+      const { cancel } = (yield* sandbox).marketplace
       const cancelled = ({ agreements }: Scenario.Customer) =>
         agreements.map(({ cancelledAt }) => cancelledAt && DateTime.formatIso(cancelledAt))
       assert.deepStrictEqual(
@@ -267,7 +272,7 @@ describe("cancel", () => {
   it.effect("an agreement that has not begun never takes usage", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { cancel, subscribe } = yield* sandbox
+      const { cancel, subscribe } = (yield* sandbox).marketplace
       const account = { customerAWSAccountId: "444455556666" }
       const startsAt = at("2026-11-24T11:00:00Z")
       yield* subscribe({ ...account, productCode: analytics, startsAt })
@@ -299,7 +304,7 @@ describe("cancel", () => {
   for (const [fault, which, reason] of faults) {
     it.effect(`refuses ${fault}`, () =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip((yield* sandbox).cancel(which))
+        const error = yield* Effect.flip((yield* sandbox).marketplace.cancel(which))
         assert.match(error.message, reason)
       }).pipe(sandboxed)
     )
@@ -310,7 +315,7 @@ describe("who is meant where nobody is named", () => {
   it.effect("the first of the scenario with such an agreement, and then whoever came later", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { addCustomer, cancel, subscribe } = yield* sandbox
+      const { addCustomer, cancel, subscribe } = (yield* sandbox).marketplace
       assert.strictEqual(yield* tokenLicense(), acmeLicense)
       assert.strictEqual(yield* tokenLicense({ licenseArn: globexLicense }), globexLicense)
       yield* addCustomer({ customerAWSAccountId: "000000000001" })
@@ -329,7 +334,10 @@ describe("who is meant where nobody is named", () => {
   it.effect("a token is for an agreement that has not ended, where there is one", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { advance, cancel, subscribe } = yield* sandbox
+      const {
+        control: { advance },
+        marketplace: { cancel, subscribe }
+      } = yield* sandbox
       const account = { customerAWSAccountId: "333344445555" }
       const first = yield* tokenLicense(account)
       yield* cancel(account)
@@ -344,7 +352,7 @@ describe("who is meant where nobody is named", () => {
 describe("suspend and resume", () => {
   it.effect("say how the customer is", () =>
     Effect.gen(function* () {
-      const { resume, suspend } = yield* sandbox
+      const { resume, suspend } = (yield* sandbox).marketplace
       assert.isTrue((yield* suspend({ customerAWSAccountId: acme })).suspended)
       assert.isTrue((yield* suspend({ customerAWSAccountId: acme })).suspended)
       assert.isFalse((yield* resume({ customerIdentifier: "cust-acme" })).suspended)
@@ -354,7 +362,7 @@ describe("suspend and resume", () => {
   it.effect("a suspended account is entitled to nothing", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { suspend } = yield* sandbox
+      const { suspend } = (yield* sandbox).marketplace
       yield* suspend({ customerAWSAccountId: acme })
       const client = yield* MeteringClient
       const meter = yield* Effect.flip(
@@ -377,7 +385,7 @@ describe("suspend and resume", () => {
 
   it.effect("refuse nobody", () =>
     Effect.gen(function* () {
-      const { resume, suspend } = yield* sandbox
+      const { resume, suspend } = (yield* sandbox).marketplace
       const who = { customerAWSAccountId: unknownAccount }
       const errors = yield* Effect.all([Effect.flip(suspend(who)), Effect.flip(resume(who))])
       for (const { message } of errors) assert.match(message, /no customer 999999999999/)
@@ -389,7 +397,10 @@ describe("the calendar", () => {
   it.effect("ends with the year 9999, and stays where it was when it is to go further", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { advance, cancel, load, now: time, save, setTime: set, subscribe } = yield* sandbox
+      const {
+        control: { advance, load, now: time, save, setTime: set },
+        marketplace: { cancel, subscribe }
+      } = yield* sandbox
       for (const beyond of [
         advance(Number.POSITIVE_INFINITY),
         advance("9000000 days"),
@@ -411,11 +422,13 @@ describe("the calendar", () => {
     }).pipe(sandboxed)
   )
 
-  const iso = Effect.flatMap(sandbox, (sandbox) => Effect.map(sandbox.now, DateTime.formatIso))
+  const iso = Effect.flatMap(sandbox, (sandbox) =>
+    Effect.map(sandbox.control.now, DateTime.formatIso)
+  )
 
   it.effect("follows the clock, from where it was set or put ahead", () =>
     Effect.gen(function* () {
-      const { advance, setTime: set } = yield* sandbox
+      const { advance, setTime: set } = (yield* sandbox).control
       yield* setTime(now)
       assert.strictEqual(yield* iso, "2026-11-24T10:30:00.000Z")
       yield* set(at("2027-01-01T05:59:59.999Z"))
@@ -438,7 +451,7 @@ describe("the calendar", () => {
   it.effect("decides what is too late", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { advance } = yield* sandbox
+      const { advance } = (yield* sandbox).control
       const usage = [record(at("2026-11-24T10:30:00Z"))]
       yield* advance(24 * 60 * 60 * 1000 - 1)
       assert.deepStrictEqual(yield* statusesOf(usage), ["Success"])
@@ -468,12 +481,16 @@ describe("reset", () => {
             yield* statusesOf([usage]),
             yield* statusesOf([usage]),
             yield* billed,
-            yield* (yield* sandbox).customers
+            yield* (yield* sandbox).marketplace.customers
           ]
         })
         const first = yield* Effect.provide(life, MeteringSandbox.layer(options))
         yield* Effect.gen(function* () {
-          const { advance, cancel, log, reset, setFaults, suspend } = yield* sandbox
+          const {
+            control: { advance, reset, setFaults },
+            marketplace: { cancel, suspend },
+            report: { log }
+          } = yield* sandbox
           yield* life
           yield* suspend({ customerAWSAccountId: acme })
           yield* cancel({ customerIdentifier: "cust-globex" })

@@ -60,7 +60,10 @@ describe("two in sequence", () => {
       Effect.gen(function* () {
         yield* setTime(now)
         const first = yield* Effect.gen(function* () {
-          const { mintToken, publicKey, subscribe, suspend } = yield* sandbox
+          const {
+            marketplace: { mintToken, subscribe, suspend },
+            report: { publicKey }
+          } = yield* sandbox
           yield* calls.MeterUsage
           yield* calls.BatchMeterUsage
           yield* subscribe({ customerIdentifier: "cust-initech", productCode: analytics })
@@ -68,7 +71,7 @@ describe("two in sequence", () => {
           return { sight: yield* observableState, key: yield* publicKey, token: yield* mintToken() }
         }).pipe(on(file))
         yield* Effect.gen(function* () {
-          const { publicKey } = yield* sandbox
+          const { publicKey } = (yield* sandbox).report
           assert.deepStrictEqual(yield* observableState, first.sight)
           assert.strictEqual(yield* publicKey, first.key)
           yield* calls.ResolveCustomer
@@ -86,12 +89,14 @@ describe("two in sequence", () => {
       withFile((file) =>
         Effect.gen(function* () {
           const scenario = { now: at("2026-11-24T10:30:00Z") }
-          const time = Effect.flatMap(sandbox, ({ now }) => now)
-          yield* Effect.flatMap(sandbox, ({ advance }) => advance("1 day")).pipe(on(file, scenario))
+          const time = Effect.flatMap(sandbox, ({ control }) => control.now)
+          yield* Effect.flatMap(sandbox, ({ control }) => control.advance("1 day")).pipe(
+            on(file, scenario)
+          )
           yield* TestClock.adjust("1 hour")
           yield* Effect.gen(function* () {
             assert.deepStrictEqual(yield* time, at("2026-11-25T11:30:00Z"))
-            yield* Effect.flatMap(sandbox, ({ reset }) => reset)
+            yield* Effect.flatMap(sandbox, ({ control }) => control.reset)
             assert.deepStrictEqual(yield* time, at("2026-11-24T10:30:00Z"))
           }).pipe(on(file, scenario))
           yield* TestClock.adjust("1 hour")
@@ -131,11 +136,11 @@ describe("two in sequence", () => {
         yield* setTime(now)
         const saved = yield* Effect.gen(function* () {
           yield* batch([record(recent, { quantity: 7 })])
-          return yield* Effect.flatMap(sandbox, ({ save }) => save)
+          return yield* Effect.flatMap(sandbox, ({ control }) => control.save)
         }).pipe(Effect.provide(MeteringSandbox.layer()))
         yield* Effect.gen(function* () {
           yield* batch([record(recent, { dimension: "seats" })])
-          yield* Effect.flatMap(sandbox, ({ load }) => load(saved))
+          yield* Effect.flatMap(sandbox, ({ control }) => control.load(saved))
         }).pipe(on(file))
         assert.deepStrictEqual(yield* billed.pipe(on(file)), [
           `${analytics} ${acme} api-calls 2026-11-24T10:00:00.000Z 7`
@@ -165,8 +170,8 @@ describe("two in sequence", () => {
 describe("a long run", () => {
   const megabyte = 1024 * 1024
   /** Each adds so much to the file, and nothing to the state. */
-  const again = Effect.flatMap(sandbox, ({ addCustomer }) =>
-    addCustomer({ customerAWSAccountId: acme })
+  const again = Effect.flatMap(sandbox, ({ marketplace }) =>
+    marketplace.addCustomer({ customerAWSAccountId: acme })
   )
   const world = {
     customers: [
@@ -320,7 +325,7 @@ describe("the file", () => {
           const mode = Effect.map(fs.stat(file), ({ mode }) => mode & 0o777)
           yield* Effect.void.pipe(on(file))
           yield* fs.chmod(file, 0o644)
-          yield* Effect.flatMap(sandbox, ({ publicKey }) => publicKey).pipe(on(file))
+          yield* Effect.flatMap(sandbox, ({ report }) => report.publicKey).pipe(on(file))
           assert.strictEqual(yield* mode, 0o600)
           assert.include(yield* read(file), "PRIVATE KEY")
         })
@@ -409,7 +414,7 @@ const written = (file: string) =>
     yield* setTime(now)
     const seen = yield* Effect.gen(function* () {
       yield* batch([record(recent, { quantity: 123_456 })])
-      yield* Effect.flatMap(sandbox, ({ mintToken }) => mintToken())
+      yield* Effect.flatMap(sandbox, ({ marketplace }) => marketplace.mintToken())
       return yield* observableState
     }).pipe(on(file))
     // begun again: all of this is in the snapshot

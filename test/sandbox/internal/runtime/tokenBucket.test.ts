@@ -69,7 +69,7 @@ describe("quotas", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual(yield* fate(calls.BatchMeterUsage), "success")
-      yield* Effect.flatMap(sandbox, ({ advance }) => advance("1 hour"))
+      yield* Effect.flatMap(sandbox, ({ control }) => control.advance("1 hour"))
       assert.strictEqual(yield* fate(calls.BatchMeterUsage), "ThrottlingException")
     }).pipe(Effect.provide(MeteringSandbox.layer({ quotas: { BatchMeterUsage: 1 } })))
   )

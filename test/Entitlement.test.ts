@@ -11,6 +11,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
+import * as Entitlement from "effect-marketplace-metering/Entitlement"
 import * as RegisterUsage from "effect-marketplace-metering/RegisterUsage"
 import { build } from "esbuild"
 
@@ -25,7 +26,7 @@ const iat = now.epochMillis / 1000
 const nonce = "0b6f4e4e-nonce-of-this-instance"
 
 const claims = { productCode: "a1b2c3", publicKeyVersion: 1, nonce, iat }
-const options: RegisterUsage.VerifyOptions = {
+const options: Entitlement.VerifyOptions = {
   productCode: "a1b2c3",
   publicKeyVersion: 1,
   nonce,
@@ -70,8 +71,8 @@ const without = (...names: ReadonlyArray<string>) =>
 const verifyAt = (
   at: DateTime.Utc,
   jwt: string | Redacted.Redacted | undefined,
-  overrides?: Partial<RegisterUsage.VerifyOptions>
-) => Effect.zipRight(TestClock.setTime(at), RegisterUsage.verify(jwt, { ...options, ...overrides }))
+  overrides?: Partial<Entitlement.VerifyOptions>
+) => Effect.zipRight(TestClock.setTime(at), Entitlement.verify(jwt, { ...options, ...overrides }))
 
 const genuine = token()
 
@@ -80,7 +81,7 @@ describe("what is accepted", () => {
     readonly [
       name: string,
       jwt: string | Redacted.Redacted,
-      overrides?: Partial<RegisterUsage.VerifyOptions>
+      overrides?: Partial<Entitlement.VerifyOptions>
     ]
   > = [
     ["claims in lower case", genuine],
@@ -121,7 +122,7 @@ describe("what is accepted", () => {
     it.effect(name, () =>
       Effect.gen(function* () {
         const entitlement = yield* verifyAt(now, jwt, overrides)
-        assert.instanceOf(entitlement, RegisterUsage.Entitlement)
+        assert.instanceOf(entitlement, Entitlement.Entitlement)
         assert.strictEqual(entitlement.productCode, "a1b2c3")
         assert.strictEqual(entitlement.publicKeyVersion, 1)
         assert.deepStrictEqual(entitlement.issuedAt, now)
@@ -140,7 +141,7 @@ describe("what is accepted", () => {
     Effect.gen(function* () {
       const request = RegisterUsage.make({ productCode: "a1b2c3", publicKeyVersion: 1, nonce })
       yield* TestClock.setTime(now)
-      yield* RegisterUsage.verify(genuine, { ...request, publicKey: pem })
+      yield* Entitlement.verify(genuine, { ...request, publicKey: pem })
     })
   )
 
@@ -155,14 +156,14 @@ describe("what is accepted", () => {
   it.effect("the entitlement is made of the claims, and survives JSON", () =>
     Effect.gen(function* () {
       const entitlement = yield* verifyAt(now, genuine)
-      const json = JSON.stringify(yield* Schema.encode(RegisterUsage.Entitlement)(entitlement))
+      const json = JSON.stringify(yield* Schema.encode(Entitlement.Entitlement)(entitlement))
       assert.deepStrictEqual(JSON.parse(json), {
         productCode: "a1b2c3",
         publicKeyVersion: 1,
         nonce,
         issuedAt: "2021-03-04T05:06:07.000Z"
       })
-      const schema = Schema.parseJson(RegisterUsage.Entitlement)
+      const schema = Schema.parseJson(Entitlement.Entitlement)
       assert.deepStrictEqual(yield* Schema.decode(schema)(json), entitlement)
     })
   )
@@ -186,9 +187,9 @@ const importCryptoKey = (
 interface Refused {
   readonly name: string
   readonly jwt: string | undefined
-  readonly with?: Partial<RegisterUsage.VerifyOptions>
+  readonly with?: Partial<Entitlement.VerifyOptions>
   readonly is: {
-    readonly reason: RegisterUsage.RejectionReason
+    readonly reason: Entitlement.RejectionReason
     readonly claim?: string
     readonly expected?: string
     readonly found?: string
@@ -209,7 +210,7 @@ const badKey = (name: string, publicKey: unknown): Refused => ({
   name,
   jwt: genuine,
   // what a caller without types could pass
-  with: { publicKey: publicKey as RegisterUsage.PublicKey },
+  with: { publicKey: publicKey as Entitlement.PublicKey },
   is: { reason: "badPublicKey", expected: usable }
 })
 
@@ -228,7 +229,7 @@ const forged = (name: string, jwt: string): Refused => ({
 const claim = (
   name: string,
   payload: unknown,
-  reason: RegisterUsage.RejectionReason,
+  reason: Entitlement.RejectionReason,
   at: string
 ): Refused => ({ name, jwt: token(payload), is: { reason, claim: at } })
 
@@ -469,7 +470,7 @@ describe("what is refused", () => {
   it("every reason is in the table", () => {
     assert.sameMembers(
       [...new Set(refused.map(({ is }) => is.reason))],
-      [...RegisterUsage.RejectionReason.literals]
+      [...Entitlement.RejectionReason.literals]
     )
   })
 
@@ -498,7 +499,7 @@ describe("what is refused", () => {
         "No proof of entitlement: the token is for another product (productCode): expected a1b2c3, found other."
       )
       const missing = yield* Effect.flip(verifyAt(now, undefined))
-      assert.strictEqual(missing.message, "No proof of entitlement: the answer has no Signature.")
+      assert.strictEqual(missing.message, "No proof of entitlement: the response has no Signature.")
     })
   )
 })
@@ -511,8 +512,8 @@ describe("time", () => {
     readonly [
       name: string,
       at: DateTime.Utc,
-      overrides: Partial<RegisterUsage.VerifyOptions>,
-      reason?: RegisterUsage.RejectionReason
+      overrides: Partial<Entitlement.VerifyOptions>,
+      reason?: Entitlement.RejectionReason
     ]
   > = [
     ["1 h 5 min later, as the defaults have it", later("65 minutes"), {}],
@@ -550,7 +551,7 @@ describe("time", () => {
           onFailure: (cause) => Cause.squash(cause)
         })
         assert.strictEqual(
-          outcome instanceof RegisterUsage.InvalidEntitlementError ? outcome.reason : outcome,
+          outcome instanceof Entitlement.InvalidEntitlementError ? outcome.reason : outcome,
           reason
         )
       })
@@ -566,7 +567,7 @@ describe("time", () => {
 
   it.effect("each run looks at the clock again", () =>
     Effect.gen(function* () {
-      const verify = RegisterUsage.verify(genuine, options)
+      const verify = Entitlement.verify(genuine, options)
       yield* TestClock.setTime(now)
       yield* verify
       yield* TestClock.adjust("2 hours")
@@ -673,7 +674,7 @@ describe("no leak", () => {
           Effect.flip
         )
         const error = Cause.squash(cause)
-        assert.instanceOf(error, RegisterUsage.InvalidEntitlementError)
+        assert.instanceOf(error, Entitlement.InvalidEntitlementError)
         const shown = [error, error.stack, error.cause, cause].flatMap((value) => [
           String(value),
           String(JSON.stringify(value)),
@@ -690,7 +691,7 @@ describe("no leak", () => {
 
 it("jose comes with the first call, and nothing of it that verifying does not take", async () => {
   const { metafile } = await build({
-    entryPoints: [fileURLToPath(new URL("../src/RegisterUsage.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL("../src/Entitlement.ts", import.meta.url))],
     bundle: true,
     splitting: true,
     format: "esm",
@@ -700,7 +701,7 @@ it("jose comes with the first call, and nothing of it that verifying does not ta
     external: ["effect"]
   })
   const chunks = Object.values(metafile.outputs).map(({ entryPoint, inputs }) => ({
-    isEntry: entryPoint?.endsWith("src/RegisterUsage.ts") === true,
+    isEntry: entryPoint?.endsWith("src/Entitlement.ts") === true,
     jose: Object.keys(inputs).filter((path) => /\bjose\b/.test(path) && inputs[path]?.bytesInOutput)
   }))
   assert.deepStrictEqual(
