@@ -92,7 +92,7 @@ describe("doctor", () => {
   )
 })
 
-describe("what is wrong is report by its name", () => {
+describe("a problem", () => {
   it.live("is an invalid endpoint of the option, a variable or a profile", () =>
     Effect.gen(function* () {
       const env = yield* environment
