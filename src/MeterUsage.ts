@@ -217,6 +217,16 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
     MeteringError.CustomerNotEntitledException
   ],
   prepare: (request) => (request.clientToken === undefined ? withClientToken(request) : request),
+  // the response to a dry run is no receipt
+  preflight: ({ dryRun }) =>
+    dryRun
+      ? {
+          field: "dryRun",
+          rule: "type",
+          expected: "false; for a dry run call meterUsageDryRun",
+          value: true
+        }
+      : undefined,
   // the word by which a dry run is permitted is no receipt
   missing: (response) =>
     response.meteringRecordId === dryRunCode ? recordIdName : lacksRecordId(response)

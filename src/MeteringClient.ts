@@ -10,12 +10,15 @@ import * as Layer from "effect/Layer"
 import { AwsCredentials } from "./AwsCredentials.js"
 import * as BatchMeterUsage from "./BatchMeterUsage.js"
 import { makeHttpTransport } from "./internal/client/httpTransport.js"
-import { makeClient as makeService } from "./internal/client/makeClient.js"
+import { makeClient } from "./internal/client/makeClient.js"
+import { operations } from "./internal/operations.js"
 import { requestOf } from "./internal/schema/construct.js"
 import { MeteringConfig } from "./MeteringConfig.js"
 import * as MeterUsage from "./MeterUsage.js"
+import type { Rule } from "./Preflight.js"
 import * as RegisterUsage from "./RegisterUsage.js"
 import * as ResolveCustomer from "./ResolveCustomer.js"
+import type { Transport } from "./Transport.js"
 
 /**
  * The four operations, and the dry run of one. Each takes a request or the fields of one. Fields become a request once, when the
@@ -71,6 +74,31 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
 >() {}
 
 /**
+ * - `skipRules`: preflight rules that are not checked. Defaults to none.
+ * - `spanAttributes`: attributes of every call's span. Defaults to none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly skipRules?: ReadonlyArray<Rule> | undefined
+  readonly spanAttributes?: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * Makes a client from a transport, as `HttpClient.make` does from a function. `Transport` has an example.
+ *
+ * The client completes, validates and encodes each request, checks its size, gets credentials, and decodes the
+ * response. Expired credentials are refreshed and a wrong clock is corrected, once per call. Each call has a span and is
+ * counted and timed in `MeteringMetrics`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (transport: Transport, options?: Options): Service =>
+  makeClient(operations, transport, options)
+
+/**
  * The client over HTTP: it encodes, signs, sends and reads, with whatever `HttpClient` it is given.
  *
  * It makes one attempt per call. Two situations need no policy and are mended once on the way: credentials
@@ -117,12 +145,12 @@ export const layer: Layer.Layer<
   Effect.map(
     Effect.all([MeteringConfig, AwsCredentials, HttpClient.HttpClient]),
     ([config, credentials, client]) =>
-      makeService(makeHttpTransport(config, credentials, client), {
-        attributes: {
+      make(makeHttpTransport(config, credentials, client), {
+        skipRules: config.skipRules,
+        spanAttributes: {
           "cloud.region": config.region,
           "server.address": new URL(config.endpoint).hostname
-        },
-        skipRules: config.skipRules
+        }
       })
   )
 )

@@ -1,13 +1,12 @@
 /**
- * An operation as a value. The client and the sandbox's server are both derived from it: whoever adds an
- * operation writes one of these.
+ * An operation as a value. The client and the sandbox's server are both derived from it.
  *
  * @since 0.1.0
  */
 import type * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
 import { serviceId, signingName, targetPrefix } from "./internal/protocol/constants.js"
-import type { CommonError, ModelledException, OperationName } from "./MeteringError.js"
+import type { CommonError, ModelledException, OperationName, Violation } from "./MeteringError.js"
 
 /**
  * The class of one exception.
@@ -31,40 +30,51 @@ export interface ExceptionClass<E extends ModelledException> {
 }
 
 /**
- * A class of the wire: a schema whose values are its instances.
+ * A class of requests or responses: a schema whose values are its instances.
  *
  * @since 0.1.0
  * @category models
  */
-// biome-ignore lint/suspicious/noExplicitAny: what a class looks like on the wire is its own business
+// biome-ignore lint/suspicious/noExplicitAny: each class has an encoded form of its own
 export interface SchemaClass<A> extends Schema.Schema<A, any> {
   new (fields: never, options?: Schema.MakeOptions): A
 }
 
 /**
- * One operation: its `name`, the classes of its `request` and its `response`, and the `exceptions` that it may raise.
+ * One operation: its `name`, the classes of its `request` and its `response`, and the `exceptions` of its model.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Operation<Request, Response, E extends ModelledException, Answer = Response> {
+export interface Operation<Request, Response, E extends ModelledException, Result = Response> {
   readonly name: OperationName
   readonly request: SchemaClass<Request>
   readonly response: SchemaClass<Response>
   readonly exceptions: ReadonlyArray<ExceptionClass<E>>
-  /** Completes a request before it is sent; the same request always comes to the same. */
+  /** Completes a request before it is sent. The same request is always completed to the same. */
   readonly prepare?: (request: Request) => Request
-  /** Names what a response lacks that the call was made for. Such a response is an `UnexpectedResponseError`. */
+  /** Finds a violation of a rule that the schema of the request does not have. Such a request is not sent. */
+  readonly preflight?: (request: Request) => Violation | undefined
+  /** Names the field that a response lacks and the call was made for. Such a response is an `UnexpectedResponseError`. */
   readonly missing?: (response: Response) => string | undefined
-  /** Says what the caller gets, where that depends on the request as well. */
+  /** Makes the result of a call from its response or error and its request. Defaults to the response. */
   readonly mapResult?: (
     request: Request,
     outcome: Either.Either<Response, E | CommonError>
-  ) => Either.Either<Answer, E | CommonError>
+  ) => Either.Either<Result, E | CommonError>
 }
 
 /**
- * Facts of the service: its names, its API version, what its requests are signed for.
+ * Any operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a function of every operation takes each with its own types
+export type Any = Operation<any, any, any, any>
+
+/**
+ * Facts of the service: its names, its API version, and the service name in signatures.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_Operations_AWSMarketplace_Metering.html
  * @since 0.1.0

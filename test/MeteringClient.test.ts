@@ -607,7 +607,7 @@ describe("expired credentials", () => {
         _tag: "CredentialsExpiredError",
         operation: "BatchMeterUsage",
         statusCode: 400,
-        renewal: "signed out"
+        refreshError: "signed out"
       })
       assert.lengthOf(sent, 1)
     })

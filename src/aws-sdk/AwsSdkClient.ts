@@ -17,20 +17,17 @@
 import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as AwsCredentials from "../AwsCredentials.js"
-import { makeClient } from "../internal/client/makeClient.js"
-import { isSameCredentials } from "../internal/client/recovery.js"
-import { traceAttempt } from "../internal/client/telemetry.js"
-import { providerTimeout, validateCredentials } from "../internal/credentials/credentialProvider.js"
-import { MeteringClient } from "../MeteringClient.js"
+import { providerTimeout } from "../internal/credentials/credentialProvider.js"
+import { isSameCredentials } from "../internal/credentials/credentials.js"
+import { MeteringClient, make } from "../MeteringClient.js"
 import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { Rule } from "../Preflight.js"
 import { credentialsError } from "./internal/sdkError.js"
-import { type Connection, makeTransport } from "./internal/sdkTransport.js"
+import { makeTransport } from "./internal/sdkTransport.js"
 
 /**
  * Creates an SDK client and destroys it with the scope.
@@ -67,25 +64,17 @@ export const layer: Layer.Layer<
       (clients) => Effect.sync(clients.destroy)
     )
     const url = new URL(config.endpoint)
-    const connectionOf = (current: AwsCredentials.Credentials): Connection => ({
-      client: clients.forCredentials(current),
-      refresh: () =>
-        Effect.map(
-          Effect.flatMap(credentials.refresh(current), validateCredentials),
-          (refreshed) =>
-            isSameCredentials(refreshed, current) ? undefined : connectionOf(refreshed)
-        )
-    })
-    return makeClient(
+    return make(
       makeTransport({
-        connect: Effect.map(Effect.flatMap(credentials.get, validateCredentials), connectionOf),
-        requestTimeout: config.requestTimeout,
-        checksSize: !config.skipRules.includes("requestSize"),
-        traceAttempt: traceAttempt(url)
+        credentials,
+        endpoint: url,
+        // the transport has a source of credentials, so that each attempt has some
+        clientFor: (current) => clients.forCredentials(current as AwsCredentials.Credentials),
+        requestTimeout: config.requestTimeout
       }),
       {
-        attributes: { "cloud.region": config.region, "server.address": url.hostname },
-        skipRules: config.skipRules
+        skipRules: config.skipRules,
+        spanAttributes: { "cloud.region": config.region, "server.address": url.hostname }
       }
     )
   })
@@ -133,34 +122,27 @@ export const layerFrom = (
     MeteringClient,
     Effect.map(regionOf(client), (region) => {
       const { skipRules = [], requestTimeout = Duration.infinity } = options
-      const connection: Connection = {
-        client,
-        refresh: ({ request }) =>
-          Effect.map(
-            Effect.tryPromise({
-              try: () => client.config.credentials({ forceRefresh: true }),
-              catch: credentialsError
-            }).pipe(
-              Effect.timeoutFail({
-                duration: providerTimeout,
-                onTimeout: () => credentialsError(`no answer within ${providerTimeout}`)
-              })
-            ),
-            (refreshed) =>
-              refreshed.accessKeyId === request?.accessKeyId &&
-              refreshed.sessionToken === request.sessionToken
-                ? undefined
-                : connection
-          )
-      }
-      return makeClient(
+      return make(
         makeTransport({
-          connect: Effect.succeed(connection),
+          clientFor: () => client,
           requestTimeout: Duration.decode(requestTimeout),
-          checksSize: !skipRules.includes("requestSize"),
-          traceAttempt: identity
+          refresh: (signed) =>
+            Effect.map(
+              Effect.tryPromise({
+                try: () => client.config.credentials({ forceRefresh: true }),
+                catch: credentialsError
+              }).pipe(
+                Effect.timeoutFail({
+                  duration: providerTimeout,
+                  onTimeout: () => credentialsError(`no answer within ${providerTimeout}`)
+                })
+              ),
+              (refreshed) =>
+                refreshed.accessKeyId !== signed?.accessKeyId ||
+                refreshed.sessionToken !== signed.sessionToken
+            )
         }),
-        { attributes: { "cloud.region": region }, skipRules }
+        { skipRules, spanAttributes: { "cloud.region": region } }
       )
     })
   )
@@ -180,7 +162,10 @@ const regionOf = (client: MarketplaceMeteringClient) =>
 /** Returns a client that signs with exactly these credentials. Clients share their connections and corrected clock. */
 const makeClients = ({ endpoint, region }: Config) => {
   let last:
-    | (Pick<Connection, "client"> & { readonly credentials: AwsCredentials.Credentials })
+    | {
+        readonly client: MarketplaceMeteringClient
+        readonly credentials: AwsCredentials.Credentials
+      }
     | undefined
   const forCredentials = (credentials: AwsCredentials.Credentials): MarketplaceMeteringClient => {
     if (last !== undefined && isSameCredentials(last.credentials, credentials)) return last.client

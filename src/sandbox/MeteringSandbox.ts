@@ -15,8 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { makeClient as makeService } from "../internal/client/makeClient.js"
-import { MeteringClient } from "../MeteringClient.js"
+import { MeteringClient, make as makeClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
 import type { Faults } from "./Fault.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
@@ -284,8 +283,8 @@ export const layerFile = (
 
 const make = (state: State, skipRules: ReadonlyArray<Rule>, write?: PersistState) =>
   Effect.map(makeEngine(state, write), (runtime) => {
-    const attributes = { "server.address": endpoint }
-    const client = makeService(makeTransport(runtime, skipRules), { attributes, skipRules })
+    const spanAttributes = { "server.address": endpoint }
+    const client = makeClient(makeTransport(runtime), { skipRules, spanAttributes })
     const sandbox = serviceOf(runtime)
     const internals = { ...runtime, client, sandbox }
     return Context.make(MeteringClient, client).pipe(

@@ -23,6 +23,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type { Credentials } from "../AwsCredentials.js"
+import { operations } from "../internal/operations.js"
 import { MeteringClient } from "../MeteringClient.js"
 import type { State } from "./internal/model/state.js"
 import type { IncomingCall } from "./internal/runtime/handleCall.js"
@@ -149,7 +150,10 @@ export const make = (
       internals &&
       (yield* controlRoutes.make(internals.sandbox, { notFound: respondTo(notFound), onDefect }))
     const handleCall = router.make({
-      operations: operationHandlers.operationsOf(client, runtime),
+      operations:
+        runtime === undefined
+          ? operationHandlers.fromClient(operations, client)
+          : operationHandlers.fromRuntime(operations, runtime),
       receive: runtime?.receive ?? (() => unroutedCall),
       peekFault: runtime?.peekFault ?? (() => Effect.succeed({ fault: "none" })),
       rejectCall: runtime?.rejectCall ?? (() => Effect.succeed(true)),

@@ -284,6 +284,7 @@ describe("AwsSdkClient.layer", () => {
         skewed(400, { __type: "ExpiredTokenException", message: "said" }),
         skewed(200, minimalResponse)
       )
+      yield* TestClock.setTime(Date.now())
       yield* Effect.provide(meter, layerOf({ endpoint }))
       const hours = requests.map(({ headers }) => String(headers["x-amz-date"]).slice(0, 11))
       const later = inTwoHours.toISOString().slice(0, 13).replaceAll("-", "")

@@ -631,6 +631,7 @@ describe("mending", () => {
           : json(minimalResponse)
       const rig = make(handle)
       const now = Date.now()
+      yield* TestClock.setTime(now)
       yield* Effect.provide(meter, rig.layer)
       const [first, second, ...others] = rig.sent.map(dateOf)
       assert.strictEqual(first, hourOf(now))
@@ -664,6 +665,7 @@ describe("mending", () => {
   it.effect("a clock that is still refused is reported", () =>
     Effect.gen(function* () {
       const rig = make(() => exception("RequestTimeTooSkewed", "said", inTwoHours()))
+      yield* TestClock.setTime(Date.now())
       const error = yield* failure(rig)
       assert.strictEqual(error._tag, "ClockSkewError")
       assert.lengthOf(rig.sent, 2)

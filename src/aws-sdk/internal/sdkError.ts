@@ -2,7 +2,8 @@
 import type * as Duration from "effect/Duration"
 import { connectionError } from "../../internal/client/connectionError.js"
 import { withOperation } from "../../internal/client/recovery.js"
-import * as credentialProvider from "../../internal/credentials/credentialProvider.js"
+import { describeError } from "../../internal/credentials/credentialProvider.js"
+import * as credentials from "../../internal/credentials/credentials.js"
 import * as MeteringError from "../../MeteringError.js"
 import type { AttemptState } from "./sendCommand.js"
 
@@ -46,7 +47,4 @@ export const toMeteringError = (
 }
 
 export const credentialsError = (failure: unknown): MeteringError.CredentialsError =>
-  credentialProvider.credentialsError(
-    ["the SDK client's credential provider"],
-    credentialProvider.describeError(failure)
-  )
+  credentials.credentialsError(["the SDK client's credential provider"], describeError(failure))

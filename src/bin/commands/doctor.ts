@@ -10,11 +10,12 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Struct from "effect/Struct"
 import * as AwsCredentials from "../../AwsCredentials.js"
 import { connectionError } from "../../internal/client/connectionError.js"
 import * as MeteringClient from "../../MeteringClient.js"
 import * as MeteringConfig from "../../MeteringConfig.js"
-import type { MeteringError } from "../../MeteringError.js"
+import type { MeteringError, OperationName } from "../../MeteringError.js"
 import { failed } from "../internal/cliError.js"
 import * as clientOptions from "../internal/clientOptions.js"
 import {
@@ -34,10 +35,29 @@ import { jsonOption, productCodeOption } from "../internal/options.js"
 import * as proxies from "../internal/proxies.js"
 import { formatJson } from "../output/format.js"
 
-/** Operations that can be called without effect. RegisterUsage begins to meter a container. */
-const probeOperations = ["ResolveCustomer", "BatchMeterUsage", "MeterUsage"] as const
+/** Operations with a call without effect. RegisterUsage begins to meter a container. */
+type ProbeOperation = Exclude<OperationName, "RegisterUsage">
 
-type ProbeOperation = (typeof probeOperations)[number]
+type Probe = (
+  productCode: string,
+  timestamp: DateTime.Utc
+) => Effect.Effect<unknown, MeteringError, MeteringClient.MeteringClient>
+
+const probes: { readonly [Name in ProbeOperation]: Probe } = {
+  ResolveCustomer: () =>
+    MeteringClient.resolveCustomer({ registrationToken: Redacted.make("not-a-token") }),
+  BatchMeterUsage: (productCode) =>
+    MeteringClient.batchMeterUsage({ productCode, usageRecords: [] }),
+  MeterUsage: (productCode, timestamp) =>
+    MeteringClient.meterUsageDryRun({
+      productCode,
+      timestamp,
+      usageDimension: "doctor",
+      usageQuantity: 0
+    })
+}
+
+const probeOperations = Struct.keys(probes)
 
 const operations = Options.choice("operation", probeOperations).pipe(
   Options.repeated,
@@ -225,29 +245,8 @@ const checkEndpoint = ({ endpoint, requestTimeout }: MeteringConfig.Service) =>
     Effect.provide(Layer.orDie(proxies.httpClient))
   )
 
-/** A call without effect. */
-const callOf = (
-  operation: ProbeOperation,
-  productCode: string,
-  timestamp: DateTime.Utc
-): Effect.Effect<unknown, MeteringError, MeteringClient.MeteringClient> => {
-  switch (operation) {
-    case "ResolveCustomer":
-      return MeteringClient.resolveCustomer({ registrationToken: Redacted.make("not-a-token") })
-    case "BatchMeterUsage":
-      return MeteringClient.batchMeterUsage({ productCode, usageRecords: [] })
-    case "MeterUsage":
-      return MeteringClient.meterUsageDryRun({
-        productCode,
-        timestamp,
-        usageDimension: "doctor",
-        usageQuantity: 0
-      })
-  }
-}
-
 const probe = (operation: ProbeOperation, productCode: string) =>
   Effect.gen(function* () {
-    const result = yield* Effect.either(callOf(operation, productCode, yield* DateTime.now))
+    const result = yield* Effect.either(probes[operation](productCode, yield* DateTime.now))
     return { operation, error: Option.getOrUndefined(Either.getLeft(result)) }
   })

@@ -76,7 +76,7 @@ export const register = Command.make(
             })
           : Option.match(entitlement, {
               onNone: () =>
-                "The usage is registered. The response was not verified: give --public-key to verify it.",
+                "The usage is registered, but the response was not verified. Give --public-key to verify it.",
               onSome: (claims) =>
                 formatFields([
                   ["verified", "the buyer may run this product"],

@@ -43,7 +43,7 @@ const port = numberOption(
 const host = Options.text("host").pipe(
   Options.withDefault(defaults.host),
   Options.withDescription(
-    `The address to listen on. Other machines can reach 0.0.0.0. Defaults to ${defaults.host}.`
+    `The address to listen on. Defaults to ${defaults.host}. With 0.0.0.0 other machines can reach it.`
   )
 )
 

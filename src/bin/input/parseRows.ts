@@ -14,7 +14,7 @@ import * as csvScanner from "./csv.js"
 import * as decimal from "./decimal.js"
 import * as json from "./json.js"
 import * as ndjsonScanner from "./ndjson.js"
-import { type Scanner, type Step, through } from "./scanner.js"
+import { mapSteps, type Scanner, type Step, through } from "./scanner.js"
 
 /** The format of a file, and its columns in CSV. */
 export type Sheet =
@@ -119,35 +119,22 @@ export const csv = <R>(
 ): Stream.Stream<Row, CliError, R> => through(() => csvRows(name))(bytes)
 
 const csvRows = (name: string): Scanner<Uint8Array, Row> => {
-  const lines = csvScanner.make(name)
   let sheet: CsvSheet | undefined
-  const rowsOf = ({ failure, out }: Step<csvScanner.Line>): Step<Row> => {
+  return mapSteps(csvScanner.make(name), ({ failure, out }, isEnd): Step<Row> => {
     const rows: Array<Row> = []
     for (const line of out) {
-      if (sheet === undefined && namesDelimiter(line)) continue
-      if (sheet === undefined) {
+      if (sheet !== undefined) {
+        rows.push({ sheet, line: line.line, raw: line.cells, content: contentOf(sheet, line) })
+      } else if (!namesDelimiter(line)) {
         const parsed = sheetOf(line, name)
         if (Either.isLeft(parsed)) return { out: [], failure: parsed.left }
         sheet = parsed.right
-      } else {
-        rows.push({ sheet, line: line.line, raw: line.cells, content: contentOf(sheet, line) })
       }
     }
-    return { out: rows, failure }
-  }
-  return {
-    push: (input) => rowsOf(lines.push(input)),
-    end: () => {
-      const step = rowsOf(lines.end())
-      return sheet === undefined && step.failure === undefined
-        ? {
-            out: [],
-            failure: cannotRun(`${name} is empty. Its first line must name the columns.`)
-          }
-        : step
-    },
-    mapReadError: lines.mapReadError
-  }
+    return isEnd && sheet === undefined && failure === undefined
+      ? { out: [], failure: cannotRun(`${name} is empty. Its first line must name the columns.`) }
+      : { out: rows, failure }
+  })
 }
 
 /** True for a first line such as `sep=;`, which Excel reads. */
@@ -189,30 +176,20 @@ export const ndjson: <R>(
   bytes: Stream.Stream<Uint8Array, CliError, R>
 ) => Stream.Stream<Row, CliError, R> = through(() => {
   const sheet: Sheet = { format: "ndjson" }
-  const lines = ndjsonScanner.make()
-  const rowsOf = ({ failure, out }: Step<ndjsonScanner.Line>): Step<Row> => ({
-    out: out.flatMap(({ line, text, tooLong }) =>
-      text.trim() === ""
-        ? []
-        : [
-            {
-              sheet,
-              line,
-              raw: text,
-              content:
-                tooLong === undefined
-                  ? parseNdjsonLine(text)
-                  : Either.left(`${tooLong}, and only its beginning is kept`)
-            }
-          ]
-    ),
+  return mapSteps(ndjsonScanner.make(), ({ failure, out }) => ({
+    out: out
+      .filter(({ text }) => text.trim() !== "")
+      .map(({ line, text, tooLong }) => ({
+        sheet,
+        line,
+        raw: text,
+        content:
+          tooLong === undefined
+            ? parseNdjsonLine(text)
+            : Either.left(`${tooLong}, and only its beginning is kept`)
+      })),
     failure
-  })
-  return {
-    push: (input) => rowsOf(lines.push(input)),
-    end: () => rowsOf(lines.end()),
-    mapReadError: lines.mapReadError
-  }
+  }))
 })
 
 /** Reads one line of NDJSON. */

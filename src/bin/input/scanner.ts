@@ -29,6 +29,16 @@ export const withUnreadLine =
       message: `${message} Nothing from line ${formatCount(line)} on was read.`
     })
 
+/** Transforms the steps of a scanner. */
+export const mapSteps = <In, A, B>(
+  self: Scanner<In, A>,
+  f: (step: Step<A>, isEnd: boolean) => Step<B>
+): Scanner<In, B> => ({
+  push: (input) => f(self.push(input), false),
+  end: () => f(self.end(), true),
+  mapReadError: self.mapReadError
+})
+
 /** Pulls input when output is requested. The results of a step are emitted before its failure. */
 export const through =
   <In, Out>(make: () => Scanner<In, Out>) =>

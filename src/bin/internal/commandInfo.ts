@@ -21,11 +21,7 @@ export interface OptionInfo {
   readonly isRepeatable: boolean
 }
 
-export interface ArgumentInfo {
-  readonly name: string
-  readonly description: string
-  readonly isRequired: boolean
-}
+export type ArgumentInfo = Pick<OptionInfo, "name" | "description" | "isRequired">
 
 export interface CommandInfo {
   readonly name: string

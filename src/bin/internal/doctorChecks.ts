@@ -16,27 +16,19 @@ export interface CheckResult {
   readonly advice?: string | undefined
 }
 
-export const ok = (check: string, found: string): CheckResult => ({ check, status: "ok", found })
+const result =
+  (status: CheckStatus) =>
+  (check: string, found: string, advice?: string): CheckResult => ({
+    check,
+    status,
+    found,
+    ...(advice !== undefined && { advice })
+  })
 
-export const skipped = (check: string, found: string): CheckResult => ({
-  check,
-  status: "skipped",
-  found
-})
-
-const warning = (check: string, found: string, advice: string): CheckResult => ({
-  check,
-  status: "warning",
-  found,
-  advice
-})
-
-export const problem = (check: string, found: string, advice: string): CheckResult => ({
-  check,
-  status: "problem",
-  found,
-  advice
-})
+export const ok = result("ok")
+export const problem = result("problem")
+export const skipped = result("skipped")
+const warning = result("warning")
 
 export const isProblem = ({ status }: CheckResult) => status === "problem"
 
@@ -145,10 +137,9 @@ export const clockResult = (aheadMillis: number): CheckResult => {
 }
 
 export const proxyResult = ({ http, https }: Proxies): CheckResult => {
-  const all = [
-    ...(https === undefined ? [] : [`https by ${formatProxy(https)}`]),
-    ...(http === undefined ? [] : [`http by ${formatProxy(http)}`])
-  ]
+  const all = Object.entries({ https, http }).flatMap(([scheme, proxy]) =>
+    proxy === undefined ? [] : [`${scheme} by ${formatProxy(proxy)}`]
+  )
   return ok(
     "proxy",
     `${all.join(", ")}; except for this machine, the hosts in NO_PROXY, and sources of credentials`

@@ -1,4 +1,5 @@
 /** Help as text. */
+import * as Doc from "@effect/printer/Doc"
 import { exitCodes } from "./cliError.js"
 import { type CommandInfo, firstSentence, type OptionInfo } from "./commandInfo.js"
 import { inBrackets, optionsOf, optionWithValue } from "./commandLine.js"
@@ -10,17 +11,8 @@ export interface Style {
   readonly isStyled: boolean
 }
 
-const wrap = (text: string, width: number): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  let line = ""
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === "" ? word : `${line} ${word}`
-  }
-  return [...lines, line]
-}
+const wrap = (text: string, width: number): ReadonlyArray<string> =>
+  Doc.render(Doc.reflow(text), { style: "pretty", options: { lineWidth: width } }).split("\n")
 
 type Definition = readonly [term: string, text: string]
 

@@ -2,11 +2,11 @@
 import * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import type { Violation } from "../../MeteringError.js"
-import type * as UsageSubmission from "../../UsageSubmission.js"
+import type * as UsageOutcome from "../../UsageOutcome.js"
 import * as json from "../input/json.js"
 import { expectedTime, type Row } from "../input/parseRows.js"
 
-export type RowStatus = UsageSubmission.Outcome["_tag"]
+export type RowStatus = UsageOutcome.Outcome["_tag"]
 
 export interface RowOutcome {
   readonly status: RowStatus
@@ -32,7 +32,7 @@ export const statusLabels: { readonly [S in RowStatus]: string } = {
   UnknownStatus: "unknown status"
 }
 
-export const fromOutcome = (outcome: UsageSubmission.Outcome, row: Row): RowOutcome =>
+export const fromOutcome = (outcome: UsageOutcome.Outcome, row: Row): RowOutcome =>
   outcome._tag === "Accepted"
     ? { status: "Accepted", meteringRecordId: outcome.meteringRecordId }
     : {
@@ -43,7 +43,7 @@ export const fromOutcome = (outcome: UsageSubmission.Outcome, row: Row): RowOutc
       }
 
 /** The error of a call concerns all its rows. A missing product may concern all rows of the file. */
-const isShared = (outcome: UsageSubmission.Outcome): boolean =>
+const isShared = (outcome: UsageOutcome.Outcome): boolean =>
   outcome._tag === "Invalid"
     ? outcome.violations.every(({ rule }) => rule === "productCodeOrLicense")
     : "error" in outcome
@@ -61,7 +61,7 @@ const resubmitAdvice = "Submit it again unchanged."
 const joinSentences = (...texts: ReadonlyArray<string | undefined>) =>
   texts.filter((text) => text !== undefined).join(" ")
 
-const reasonOf = Match.type<Exclude<UsageSubmission.Outcome, UsageSubmission.Accepted>>().pipe(
+const reasonOf = Match.type<Exclude<UsageOutcome.Outcome, UsageOutcome.Accepted>>().pipe(
   Match.tagsExhaustive({
     Duplicate: ({ earlierIndex }) =>
       `Another quantity was billed for this customer, dimension and hour${earlierIndex === undefined ? "" : " (another row of this file has the same)"}, and cannot be changed.`,

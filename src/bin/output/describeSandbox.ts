@@ -47,31 +47,30 @@ const environmentOf = ({ anyCredentials, scenario, url }: SandboxInfo) => {
   ]
 }
 
-const productsOf = ({ products }: Scenario.Scenario) =>
-  products.length === 0
-    ? ["  none"]
-    : [
-        table(
-          ["product code", "dimensions"],
-          products.map(({ code, dimensions }) => [code, dimensions.join(", ")])
-        )
-      ]
+const tableOrNone = (
+  head: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>
+): string => (rows.length === 0 ? "  none" : table(head, rows))
+
+const productsOf = ({ products }: Scenario.Scenario) => [
+  tableOrNone(
+    ["product code", "dimensions"],
+    products.map(({ code, dimensions }) => [code, dimensions.join(", ")])
+  )
+]
 
 /** The number of customers that are listed. The control API lists them all. */
 const maxListedCustomers = 20
 
-const customersOf = (customers: ReadonlyArray<Scenario.Customer>) =>
-  customers.length === 0
-    ? ["  none"]
-    : [
-        table(
-          ["AWS account", "identifier", "product code", "license"],
-          customers.slice(0, maxListedCustomers).flatMap(rowsOf)
-        ),
-        ...(customers.length > maxListedCustomers
-          ? [`  and ${formatCount(customers.length - maxListedCustomers)} more`]
-          : [])
-      ]
+const customersOf = (customers: ReadonlyArray<Scenario.Customer>) => {
+  const listed = customers.slice(0, maxListedCustomers)
+  const more = customers.length - listed.length
+  const head = ["AWS account", "identifier", "product code", "license"]
+  return [
+    tableOrNone(head, listed.flatMap(rowsOf)),
+    ...(more > 0 ? [`  and ${formatCount(more)} more`] : [])
+  ]
+}
 
 const rowsOf = ({
   agreements,
@@ -111,28 +110,22 @@ const quotasOf = ({ quotas = {} }: Scenario.Scenario) => {
 
 /** A call that would be accepted now, if any. */
 const exampleCall = ({ customers, now, scenario }: SandboxInfo): ReadonlyArray<string> => {
-  const products = scenario.products.filter((product) => isInRegion(scenario, product))
-  const usable = customers.flatMap((customer) =>
-    products
-      .filter(({ code }) => isSubscribed(customer, code, now.epochMillis))
-      .flatMap(({ code, dimensions: [dimension] }) =>
-        dimension === undefined
-          ? []
-          : [{ customerAWSAccountId: customer.customerAWSAccountId, dimension, productCode: code }]
-      )
-  )
-  const [usage] = usable
-  if (usage === undefined) return []
-  const record = [
-    `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,
-    `CustomerAWSAccountId=${usage.customerAWSAccountId}`,
-    `Dimension=${usage.dimension}`,
-    "Quantity=42"
-  ].join(",")
-  return [
-    section("Try it with the AWS CLI:", [
-      `  aws meteringmarketplace batch-meter-usage --product-code ${usage.productCode} \\`,
-      `    --usage-records ${record}`
-    ])
-  ]
+  for (const product of scenario.products.filter((product) => isInRegion(scenario, product))) {
+    const [dimension] = product.dimensions
+    const customer = customers.find((one) => isSubscribed(one, product.code, now.epochMillis))
+    if (dimension === undefined || customer === undefined) continue
+    const record = [
+      `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,
+      `CustomerAWSAccountId=${customer.customerAWSAccountId}`,
+      `Dimension=${dimension}`,
+      "Quantity=42"
+    ].join(",")
+    return [
+      section("Try it with the AWS CLI:", [
+        `  aws meteringmarketplace batch-meter-usage --product-code ${product.code} \\`,
+        `    --usage-records ${record}`
+      ])
+    ]
+  }
+  return []
 }

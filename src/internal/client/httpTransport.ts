@@ -1,4 +1,4 @@
-/** One call over HTTP: encode, sign, send, read. It is tried again for two causes only, once each. */
+/** One attempt over HTTP: sign, send, read. */
 
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
@@ -17,10 +17,8 @@ import * as Stream from "effect/Stream"
 import { trackConnectFailures } from "#connectFailures"
 import type * as AwsCredentials from "../../AwsCredentials.js"
 import type * as MeteringConfig from "../../MeteringConfig.js"
-import type * as MeteringError from "../../MeteringError.js"
-import type { Operation } from "../../Operation.js"
-import { validateCredentials } from "../credentials/credentialProvider.js"
-import * as awsJson from "../protocol/awsJson.js"
+import type { OperationName } from "../../MeteringError.js"
+import type { Transport } from "../../Transport.js"
 import { signingName } from "../protocol/constants.js"
 import {
   bodyReader,
@@ -28,30 +26,16 @@ import {
   responseSizeLimit,
   tooLongBody
 } from "../protocol/rawResponse.js"
-import { requestSizeLimit, requestTooLarge } from "../protocol/requestSize.js"
-import { makeSigner, type SignatureHeaders } from "../sigv4/sign.js"
+import { makeSigner } from "../sigv4/sign.js"
 import { connectionError } from "./connectionError.js"
-import type { Transport } from "./makeClient.js"
-import {
-  type Attempt,
-  isSameCredentials,
-  maxCorrectedSkew,
-  minCorrectedSkew,
-  withOperation,
-  withRecovery
-} from "./recovery.js"
-import { redactor, secretsOf } from "./redact.js"
 import { withRequestTimeout } from "./requestTimeout.js"
-import { traceAttempt } from "./telemetry.js"
-
-const textEncoder = new TextEncoder()
 
 const userAgent = "effect-marketplace-metering"
 
-/** Contexts never change and calls share theirs, so that each is copied once. */
+/** Copies of contexts. A context never changes and calls share it, so that one copy serves them all. */
 const contextsWithoutRedirects = new WeakMap<Context.Context<never>, Context.Context<never>>()
 
-/** Redirects are answers: to follow one would carry a signed request to wherever it points. */
+/** A redirect is the response. Following it would carry the signed request to another host. */
 const withoutRedirects = (context: Context.Context<never>): Context.Context<never> => {
   const cached = contextsWithoutRedirects.get(context)
   if (cached !== undefined) return cached
@@ -64,8 +48,8 @@ const withoutRedirects = (context: Context.Context<never>): Context.Context<neve
 }
 
 /**
- * Sets what an attempt needs for its fiber, all at once. The platform's own span would carry every header, the session
- * token included.
+ * Turns redirects and the platform's spans off for the fiber of an attempt, in one update of its fiber refs. Such a span
+ * would carry every header, the session token included.
  */
 const prepareFiber = Effect.updateFiberRefs((fiberId, refs) => {
   const context = FiberRefs.getOrDefault(refs, FiberRef.currentContext)
@@ -90,36 +74,16 @@ export const makeHttpTransport = (
   const url = new URL(endpoint)
   // as the official SDK does below a base path
   if (!url.pathname.endsWith("/")) url.pathname += "/"
-  const sign = makeSigner({
-    method: "POST",
-    url,
-    region,
-    service: signingName
-  })
-  const traced = traceAttempt(url)
-  const checksSize = !config.skipRules.includes("requestSize")
-  /** How far the service's clock is ahead of this machine's, as far as is known. */
-  let clockOffset = 0
+  const sign = makeSigner({ method: "POST", url, region, service: signingName })
 
-  return <Request extends object, Response, E extends MeteringError.ModelledException, Answer>(
-    operation: Operation<Request, Response, E, Answer>
-  ) => {
-    type Failure = E | MeteringError.CommonError
-    const { name } = operation
-    const encode = awsJson.requestEncoder(operation)
-    const decode = awsJson.responseDecoder(operation)
-    const secretsIn = secretsOf(operation.request)
-    const headers = { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) }
-
-    const withTimeout = withRequestTimeout(requestTimeout, name, () => url.origin, prepareFiber)
-
+  const sendRequest = (request: HttpClientRequest.HttpClientRequest, name: OperationName) => {
     const fail = (error: HttpClientError.HttpClientError) =>
       Effect.fail(connectionError(name, url.origin, error))
 
     const readResponse = (response: HttpClientResponse.HttpClientResponse) => {
       const { headers, status } = response
       return Effect.matchEffect(readBody(response, headers), {
-        // where there is no body at all there is no stream of one
+        // without any body there is no stream of one
         onFailure: (error) =>
           error.reason === "EmptyBody"
             ? Effect.succeed({ status, headers, body: "" })
@@ -128,79 +92,51 @@ export const makeHttpTransport = (
       })
     }
 
-    const sendRequest = (request: HttpClientRequest.HttpClientRequest) =>
-      Effect.matchEffect(httpClient.execute(request), {
-        // a client that filters by status fails with the very answer that is to be read
-        onFailure: (error) => (isStatusError(error) ? readResponse(error.response) : fail(error)),
-        onSuccess: readResponse
-      })
+    return Effect.matchEffect(httpClient.execute(request), {
+      // a client that filters by status fails with the very response that is to be read
+      onFailure: (error) => (isStatusError(error) ? readResponse(error.response) : fail(error)),
+      onSuccess: readResponse
+    })
+  }
 
-    /** Signs with these credentials and by the corrected clock, sends, and reads the answer. */
-    const attempt =
-      (input: Request, body: Uint8Array) =>
-      (
-        current: AwsCredentials.Credentials
-      ): Effect.Effect<Attempt<AwsCredentials.Credentials, Response, Failure>, Failure> =>
-        Clock.clockWith((clock) => {
-          const secretAccessKey = Redacted.value(current.secretAccessKey)
-          const sessionToken = current.sessionToken && Redacted.value(current.sessionToken)
-          const usedOffset = clockOffset
-
-          const send = (signature: SignatureHeaders) => {
-            const redact = redactor(() => [
-              secretAccessKey,
-              sessionToken,
-              signature.authorization.slice(-64),
-              ...secretsIn(input)
-            ])
-            const request = HttpClientRequest.post(url.href, {
-              headers: { "user-agent": userAgent, ...headers, ...signature },
-              body: HttpBody.uint8Array(body, awsJson.contentType)
-            })
-            return Effect.map(traced(withTimeout(sendRequest(request)), redact), (rawResponse) => ({
-              outcome: decode(rawResponse, redact),
-              refresh: Effect.suspend(() =>
-                Effect.map(
-                  Effect.flatMap(credentials.refresh(current), validateCredentials),
-                  (refreshed) => (isSameCredentials(refreshed, current) ? undefined : refreshed)
-                )
-              ),
-              correctClock: () => {
-                const offset =
-                  Date.parse(rawResponse.headers.date ?? "") - clock.unsafeCurrentTimeMillis()
-                const isOff =
-                  Math.abs(offset - usedOffset) >= minCorrectedSkew &&
-                  Math.abs(offset) <= maxCorrectedSkew
-                if (isOff) clockOffset = offset
-                return isOff
-              }
-            }))
-          }
-
-          const signed = sign({
-            headers,
-            body,
-            credentials: { accessKeyId: current.accessKeyId, secretAccessKey, sessionToken },
-            now: clock.unsafeCurrentTimeMillis() + usedOffset
-          })
-          return Effect.flatMap(signed, send)
+  return {
+    credentials,
+    endpoint: url,
+    send: ({ body, clockOffset, credentials, headers, operation: { name } }) =>
+      Clock.clockWith((clock) => {
+        // every attempt has some, since this transport has a source of them
+        const { accessKeyId, secretAccessKey, sessionToken } =
+          credentials as AwsCredentials.Credentials
+        const signed = sign({
+          headers,
+          body,
+          credentials: {
+            accessKeyId,
+            secretAccessKey: Redacted.value(secretAccessKey),
+            sessionToken: sessionToken && Redacted.value(sessionToken)
+          },
+          now: clock.unsafeCurrentTimeMillis() + clockOffset
         })
-
-    const current = Effect.mapError(
-      Effect.flatMap(credentials.get, validateCredentials),
-      withOperation(name)
-    )
-
-    return (input: Request) => {
-      const body = textEncoder.encode(encode(input))
-      return checksSize && body.length >= requestSizeLimit
-        ? Effect.fail(requestTooLarge(name, body.length))
-        : Effect.flatMap(current, withRecovery(attempt(input, body)))
-    }
+        return Effect.flatMap(signed, (signature) => {
+          const request = HttpClientRequest.post(url.href, {
+            headers: { "user-agent": userAgent, ...headers, ...signature },
+            body: HttpBody.uint8Array(body, headers["content-type"])
+          })
+          return Effect.map(
+            withRequestTimeout(
+              requestTimeout,
+              name,
+              () => url.origin,
+              prepareFiber
+            )(sendRequest(request, name)),
+            (response) => ({ ...response, secrets: [signature.authorization.slice(-64)] })
+          )
+        })
+      })
   }
 }
 
-/** A body of a known length can be read at once, which costs less than to count. A client may have unpacked any other. */
+/** Reads a body of a known length at once, which costs less than counting chunks. A client may have decompressed any other. */
 const readBody = (
   response: HttpClientResponse.HttpClientResponse,
   headers: RawResponse["headers"]

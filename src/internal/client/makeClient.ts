@@ -1,87 +1,119 @@
-/** The client's functions over anything that can carry out one call. */
+/** The pipeline of a call: validate, encode, get credentials, send, recover, decode, measure. */
 import * as Effect from "effect/Effect"
-import { constUndefined } from "effect/Function"
-import * as BatchMeterUsage from "../../BatchMeterUsage.js"
-import type { Service } from "../../MeteringClient.js"
+import { identity } from "effect/Function"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
+import type { Credentials } from "../../AwsCredentials.js"
 import { type CommonError, InvalidInputError, type ModelledException } from "../../MeteringError.js"
-import * as MeterUsage from "../../MeterUsage.js"
-import type { Operation } from "../../Operation.js"
+import type { Any as AnyOperation, Operation } from "../../Operation.js"
 import type { Rule } from "../../Preflight.js"
-import * as RegisterUsage from "../../RegisterUsage.js"
-import * as ResolveCustomer from "../../ResolveCustomer.js"
+import type * as Transport from "../../Transport.js"
+import * as awsJson from "../protocol/awsJson.js"
+import { requestSizeLimit, requestTooLarge } from "../protocol/requestSize.js"
 import { invalidInput, requestOf } from "../schema/construct.js"
 import { shapeOf } from "../schema/shape.js"
 import * as validate from "../schema/validate.js"
-import { instrumentCall } from "./telemetry.js"
+import { makeRecovery } from "./recovery.js"
+import { redactor, secretsOf } from "./redact.js"
+import { instrumentCall, traceAttempt } from "./telemetry.js"
 
-/** Prepares one operation; what it returns carries out a call with a request that has been checked. */
-export type Transport = <Request extends object, Response, E extends ModelledException, Answer>(
-  operation: Operation<Request, Response, E, Answer>
-) => (request: Request) => Effect.Effect<Response, E | CommonError>
-
-/** Attributes of every call's span, and the preflight rules that are not to be checked. */
-export interface ClientOptions {
-  readonly attributes: Record<string, unknown>
-  readonly skipRules: ReadonlyArray<Rule>
+/** One method for each operation. A method takes a request or the fields of one. */
+export type ClientOf<Operations> = {
+  readonly [Method in keyof Operations]: Operations[Method] extends Operation<
+    infer _Request,
+    infer _Response,
+    infer E,
+    infer Result
+  >
+    ? (input: unknown) => Effect.Effect<Result, E | CommonError>
+    : never
 }
 
-export const makeClient = (transport: Transport, options: ClientOptions): Service => {
-  const makeOperation = <
+export interface ClientOptions {
+  readonly skipRules?: ReadonlyArray<Rule> | undefined
+  readonly spanAttributes?: Readonly<Record<string, unknown>> | undefined
+}
+
+const textEncoder = new TextEncoder()
+
+export const makeClient = <Operations extends Readonly<Record<string, AnyOperation>>>(
+  operations: Operations,
+  transport: Transport.Transport,
+  { skipRules = [], spanAttributes = {} }: ClientOptions = {}
+): ClientOf<Operations> => {
+  const withRecovery = makeRecovery(transport)
+  const inSpan: ReturnType<typeof traceAttempt> =
+    transport.endpoint === undefined ? identity : traceAttempt(new URL(transport.endpoint))
+  const checksSize = !skipRules.includes("requestSize")
+
+  const makeMethod = <
     Request extends object,
     Response extends object,
     E extends ModelledException,
-    Answer extends object = Response
+    Result extends object
   >(
-    operation: Operation<Request, Response, E, Answer>,
-    reject: (request: Request) => InvalidInputError | undefined = constUndefined
+    operation: Operation<Request, Response, E, Result>
   ) => {
-    const { mapResult } = operation
+    const { mapResult, name, preflight } = operation
     const compile = () => ({
-      run: transport(operation),
-      checked: validate.compile(shapeOf(operation.request), options.skipRules),
-      observed: instrumentCall(operation.name, options.attributes)
+      violationsOf: validate.compile(shapeOf(operation.request), skipRules),
+      encode: awsJson.requestEncoder(operation),
+      decode: awsJson.responseDecoder(operation),
+      secretsIn: secretsOf(operation.request),
+      headers: { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) },
+      observed: instrumentCall(name, spanAttributes)
     })
-    // by the first call: most programs only ever call one operation
-    let prepared: ReturnType<typeof compile> | undefined
-    return (input: unknown): Effect.Effect<Answer, E | CommonError> => {
+    // compiled by the first call: most programs only call one operation
+    let compiled: ReturnType<typeof compile> | undefined
+
+    const send = (request: Request): Effect.Effect<Response, E | CommonError> => {
+      const { decode, encode, headers, secretsIn } = (compiled ??= compile())
+      const body = textEncoder.encode(encode(request))
+      if (checksSize && body.length >= requestSizeLimit) {
+        return Effect.fail(requestTooLarge(name, body.length))
+      }
+      return withRecovery<Response, E | CommonError>(name, (credentials, clockOffset) => {
+        const redactorOf = ({ secrets = [] }: Transport.Response) =>
+          redactor(() => [...secretsOfCredentials(credentials), ...secrets, ...secretsIn(request)])
+        return Effect.map(
+          inSpan(
+            transport.send({ operation, request, body, headers, credentials, clockOffset }),
+            redactorOf
+          ),
+          (response) => ({ response, outcome: decode(response, redactorOf(response)) })
+        )
+      })
+    }
+
+    return (input: unknown): Effect.Effect<Result, E | CommonError> => {
       const request = requestOf(operation, input)
-      const { checked, observed, run } = (prepared ??= compile())
+      const { observed, violationsOf } = (compiled ??= compile())
       return observed(
         Effect.suspend(() => {
-          const invalid = invalidInput(checked(request), operation.name) ?? reject(request)
+          const invalid = invalidInput(violationsOf(request), name)
           if (invalid !== undefined) return Effect.fail(invalid)
+          const violation = preflight?.(request)
+          if (violation !== undefined) {
+            return Effect.fail(
+              new InvalidInputError({ operation: name, violations: [violation] }, true)
+            )
+          }
           return mapResult === undefined
-            ? // without `settle` an operation's answer is its response
-              (run(request) as unknown as Effect.Effect<Answer, E | CommonError>)
-            : Effect.flatMap(Effect.either(run(request)), (outcome) => mapResult(request, outcome))
+            ? // without `mapResult` an operation's result is its response
+              (send(request) as unknown as Effect.Effect<Result, E | CommonError>)
+            : Effect.flatMap(Effect.either(send(request)), (outcome) => mapResult(request, outcome))
         })
       )
     }
   }
-  return {
-    meterUsage: makeOperation(MeterUsage.operation, rejectDryRun),
-    meterUsageDryRun: makeOperation(MeterUsage.dryRunOperation),
-    batchMeterUsage: makeOperation(BatchMeterUsage.operation),
-    registerUsage: makeOperation(RegisterUsage.operation),
-    resolveCustomer: makeOperation(ResolveCustomer.operation)
-  }
+  // each method is made from the operation of its name
+  return Record.map(operations, makeMethod) as ClientOf<Operations>
 }
 
-/** Its response would not be a receipt. */
-const rejectDryRun = (request: MeterUsage.MeterUsageRequest): InvalidInputError | undefined =>
-  request.dryRun
-    ? new InvalidInputError(
-        {
-          operation: "MeterUsage",
-          violations: [
-            {
-              field: "dryRun",
-              rule: "type",
-              expected: "false; for a dry run call meterUsageDryRun",
-              value: true
-            }
-          ]
-        },
-        true
-      )
-    : undefined
+const secretsOfCredentials = (credentials: Credentials | undefined) =>
+  credentials === undefined
+    ? []
+    : [
+        Redacted.value(credentials.secretAccessKey),
+        credentials.sessionToken && Redacted.value(credentials.sessionToken)
+      ]

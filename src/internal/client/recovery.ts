@@ -1,54 +1,109 @@
-/** What may be mended on behalf of one call: expired credentials, and a clock that is off. */
+/** Credentials of a call, and the two causes of failure that another attempt recovers from. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Equal from "effect/Equal"
-import type * as AwsCredentials from "../../AwsCredentials.js"
+import type { Credentials } from "../../AwsCredentials.js"
 import * as MeteringError from "../../MeteringError.js"
+import type { Response, Transport } from "../../Transport.js"
+import { isSameCredentials, validateCredentials } from "../credentials/credentials.js"
 
-/** A clock that is off by so much is corrected; the service itself refuses from five minutes on. */
-export const minCorrectedSkew = 4 * 60 * 1000
+/** The smallest error of the clock that is corrected: 4 minutes, in milliseconds. The service rejects 5 and more. */
+const minCorrectedSkew = 4 * 60 * 1000
 
 /**
- * A clock that is off by more is not corrected: no certificate of the service would be valid by it, so that the `Date`
- * is wrong, such as that of a cache. By one far enough away nothing could be signed any more.
+ * The largest error of the clock that is corrected: 24 hours, in milliseconds. No certificate of the service would be
+ * valid by a clock that is further off, so that the `Date` is wrong, such as that of a cache.
  */
 export const maxCorrectedSkew = 24 * 60 * 60 * 1000
 
-/** An attempt that has been answered, and what can be done should the answer be one of two. */
-export interface Attempt<C, A, E> {
+/** A response and its meaning. */
+export interface AttemptResult<A, E> {
+  readonly response: Response
   readonly outcome: Either.Either<A, E>
-  /** Others in place of expired credentials, or nothing where there are no others. */
-  readonly refresh: Effect.Effect<C | undefined, MeteringError.CredentialsError>
-  /** Sets the clock by the answer; whether it was so far off that another attempt can differ. */
-  readonly correctClock: () => boolean
 }
 
-/** Makes an attempt, and another one for each of the two causes that can be mended, once each. */
-export const withRecovery = <C, A, E extends { readonly _tag: string }, R>(
-  attempt: (connection: C) => Effect.Effect<Attempt<C, A, E>, E, R>
-) => {
-  const run = (connection: C, recovered: Recovered): Effect.Effect<A, E, R> =>
-    Effect.flatMap(attempt(connection), ({ correctClock, outcome, refresh }) => {
-      if (Either.isRight(outcome)) return outcome
-      const error: E | MeteringError.CredentialsExpiredError = outcome.left
-      if (isExpired(error) && !recovered.credentials) {
-        return Effect.matchEffect(refresh, {
-          // this is the same error with one field more
-          onFailure: ({ reason }) => Effect.fail(withRefreshError(error, reason) as unknown as E),
-          onSuccess: (refreshed) =>
-            refreshed === undefined ? outcome : run(refreshed, { ...recovered, credentials: true })
-        })
-      }
-      return mayBeClockSkew(error) && !recovered.clock && correctClock()
-        ? run(connection, { ...recovered, clock: true })
-        : outcome
+/** Makes the attempt of a call with these credentials, if any, and by a clock that is corrected by the offset. */
+type MakeAttempt<A, E> = (
+  credentials: Credentials | undefined,
+  clockOffset: number
+) => Effect.Effect<AttemptResult<A, E>, E>
+
+/**
+ * Gets a call's credentials and makes an attempt. Makes another one after expired credentials were replaced or the
+ * clock was corrected, once for each cause. The clock is corrected for all later calls.
+ */
+export const makeRecovery = ({ credentials: provider, refresh }: Transport) => {
+  let clockOffset = 0
+
+  const correctClock = (date: string | undefined, usedOffset: number) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const offset = Date.parse(date ?? "") - now
+      const isOff =
+        Math.abs(offset - usedOffset) >= minCorrectedSkew && Math.abs(offset) <= maxCorrectedSkew
+      if (isOff) clockOffset = offset
+      return isOff
     })
-  return (connection: C) => run(connection, { clock: false, credentials: false })
-}
 
-interface Recovered {
-  readonly clock: boolean
-  readonly credentials: boolean
+  const current: Effect.Effect<Credentials | undefined, MeteringError.CredentialsError> =
+    provider === undefined
+      ? Effect.succeed(undefined)
+      : Effect.flatMap(provider.get, validateCredentials)
+
+  /** Makes the next attempt with other credentials, or returns `otherwise`. */
+  const withFreshCredentials = <A, E>(
+    expired: Credentials | undefined,
+    response: Response,
+    next: (credentials: Credentials | undefined) => Effect.Effect<A, E>,
+    otherwise: Effect.Effect<A, E>
+  ): Effect.Effect<Effect.Effect<A, E>, MeteringError.CredentialsError> =>
+    provider !== undefined && expired !== undefined
+      ? Effect.map(Effect.flatMap(provider.refresh(expired), validateCredentials), (refreshed) =>
+          isSameCredentials(refreshed, expired) ? otherwise : next(refreshed)
+        )
+      : refresh !== undefined
+        ? Effect.map(refresh(response), (isFresh) => (isFresh ? next(undefined) : otherwise))
+        : Effect.succeed(otherwise)
+
+  return <A, E extends { readonly _tag: string }>(
+    operation: MeteringError.OperationName,
+    makeAttempt: MakeAttempt<A, E>
+  ): Effect.Effect<A, E | MeteringError.CredentialsError> => {
+    const run = (
+      credentials: Credentials | undefined,
+      recovered: { readonly credentials: boolean; readonly clock: boolean }
+    ): Effect.Effect<A, E> =>
+      Effect.suspend(() => {
+        const usedOffset = clockOffset
+        return Effect.flatMap(makeAttempt(credentials, usedOffset), ({ outcome, response }) => {
+          if (Either.isRight(outcome)) return outcome
+          const error: E | MeteringError.CredentialsExpiredError = outcome.left
+          if (isExpired(error) && !recovered.credentials) {
+            return Effect.matchEffect(
+              withFreshCredentials(
+                credentials,
+                response,
+                (refreshed) => run(refreshed, { ...recovered, credentials: true }),
+                outcome
+              ),
+              {
+                // this is the same error with one field more
+                onFailure: ({ reason }) =>
+                  Effect.fail(withRefreshError(error, reason) as unknown as E),
+                onSuccess: (next) => next
+              }
+            )
+          }
+          return mayBeClockSkew(error) && !recovered.clock
+            ? Effect.flatMap(correctClock(response.headers.date, usedOffset), (isCorrected) =>
+                isCorrected ? run(credentials, { ...recovered, clock: true }) : outcome
+              )
+            : outcome
+        })
+      })
+    return Effect.flatMap(Effect.mapError(current, withOperation(operation)), (credentials) =>
+      run(credentials, { clock: false, credentials: false })
+    )
+  }
 }
 
 const isExpired = (error: {
@@ -60,18 +115,13 @@ const withRefreshError = (error: MeteringError.CredentialsExpiredError, refreshE
   return new MeteringError.CredentialsExpiredError({ ...fields, refreshError }, true)
 }
 
-/** A wrong clock makes a signature stale, and some front doors only say that it is wrong. */
+/** A wrong clock makes a signature outdated. Some gateways in front of the service only call it wrong. */
 const mayBeClockSkew = (error: { readonly _tag: string; readonly code?: string }) =>
   error._tag === "ClockSkewError" ||
   (error._tag === "CredentialsRejectedError" &&
     (error.code === "InvalidSignatureException" ||
       error.code === "SignatureDoesNotMatch" ||
       error.code === "AuthFailure"))
-
-export const isSameCredentials = (a: AwsCredentials.Credentials, b: AwsCredentials.Credentials) =>
-  a.accessKeyId === b.accessKeyId &&
-  Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
-  Equal.equals(a.sessionToken, b.sessionToken)
 
 export const withOperation =
   (operation: MeteringError.OperationName) => (error: MeteringError.CredentialsError) =>

@@ -86,10 +86,10 @@ export const traceAttempt = (url: URL) => {
       "url.scheme": url.protocol.slice(0, -1)
     }
   } as const
-  return <E extends CallResult>(
-    attempt: Effect.Effect<RawResponse, E>,
-    redact: (text: string) => string
-  ): Effect.Effect<RawResponse, E> =>
+  return <Response extends RawResponse, E extends CallResult>(
+    attempt: Effect.Effect<Response, E>,
+    redactorOf: (response: Response) => (text: string) => string
+  ): Effect.Effect<Response, E> =>
     Effect.withFiberRuntime((fiber) =>
       fiber.getFiberRef(FiberRef.currentTracerEnabled)
         ? inSpan(
@@ -98,7 +98,7 @@ export const traceAttempt = (url: URL) => {
             () => attempt,
             (response) => ({
               statusCode: response.status,
-              requestId: requestIdOf(response, redact),
+              requestId: requestIdOf(response, redactorOf(response)),
               errorType: isSuccess(response) ? undefined : String(response.status)
             })
           )

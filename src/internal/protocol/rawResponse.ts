@@ -7,7 +7,7 @@ export interface RawResponse {
   /** Empty where it is longer than is read. */
   readonly body: string
   /** Whether the body is longer than `responseSizeLimit`; the rest of it is never read. */
-  readonly isTooLong?: boolean
+  readonly isTooLong?: boolean | undefined
 }
 
 /**

@@ -1,17 +1,11 @@
-/** A sandbox as a client meets it in memory: what a server would answer, and what a client over HTTP makes of that. */
+/** The transport to a sandbox in memory: the operation handlers of the server, without HTTP and signatures. */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import { identity } from "effect/Function"
-import type { Transport } from "../../../internal/client/makeClient.js"
-import { decodeError } from "../../../internal/protocol/decodeError.js"
-import { requestSizeLimit, requestTooLarge } from "../../../internal/protocol/requestSize.js"
-import { ConnectionError, type ModelledException } from "../../../MeteringError.js"
-import type { Operation } from "../../../Operation.js"
-import type { Rule } from "../../../Preflight.js"
+import { operations } from "../../../internal/operations.js"
+import { ConnectionError } from "../../../MeteringError.js"
+import type { Transport } from "../../../Transport.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/state.js"
-import type { HttpResponse } from "../server/awsJsonServer.js"
-import * as requestSize from "../server/requestSize.js"
+import * as operationHandlers from "../server/operationHandlers.js"
 import type { SandboxRuntime } from "./runtime.js"
 
 /** Stands for an endpoint where there is none. */
@@ -19,59 +13,36 @@ export const endpoint = "sandbox"
 
 const callerIdentity: CallerIdentity = { signature: "inMemory" }
 
-export const makeTransport = (
-  runtime: SandboxRuntime,
-  skipRules: ReadonlyArray<Rule>
-): Transport => {
-  const checksSize = !skipRules.includes("requestSize")
-  return (operation) => {
-    const oversizeBytes = requestSize.oversizeBytes(operation)
-    return (request) => {
-      const bytes = checksSize ? oversizeBytes(request, requestSizeLimit) : undefined
-      return bytes === undefined
-        ? call(runtime, operation, request)
-        : Effect.fail(requestTooLarge(operation.name, bytes))
-    }
+export const makeTransport = (runtime: SandboxRuntime): Transport => {
+  const handlers = operationHandlers.fromRuntime(operations, runtime)
+  return {
+    send: ({ operation: { name }, request }) =>
+      Effect.gen(function* () {
+        const incoming = yield* runtime.receive(name)
+        const handler = handlers.get(name)
+        const outcome =
+          handler && (yield* handler.handle(request, incoming, callerIdentity, undefined))
+        if (outcome === undefined) {
+          return yield* Effect.dieMessage(`The sandbox has no operation ${name}.`)
+        }
+        const { fault, response } = outcome
+        const delay = delayOf(fault)
+        if (delay !== undefined) yield* Effect.sleep(delay)
+        if (response === undefined || fault.fault === "cutAfter") {
+          return yield* new ConnectionError(
+            { operation: name, endpoint, reason: "ECONNRESET", delivery: "unknown" },
+            true
+          )
+        }
+        return {
+          status: response.status,
+          headers: { ...response.headers, "x-amzn-requestid": incoming.requestId },
+          body: response.body
+        }
+      })
   }
 }
 
-const call = <Request extends object, Response, E extends ModelledException, Result>(
-  runtime: SandboxRuntime,
-  operation: Operation<Request, Response, E, Result>,
-  request: Request
-) =>
-  Effect.gen(function* () {
-    const incoming = yield* runtime.receive(operation.name)
-    const outcome = yield* runtime.handle(operation, incoming, callerIdentity, request)
-    const { response, fault } = outcome ?? unauthenticatedOutcome
-    const delay = delayOf(fault)
-    if (delay !== undefined) yield* Effect.sleep(delay)
-    return yield* response === undefined || fault.fault === "cutAfter"
-      ? Either.left(responseLost(operation))
-      : Either.mapLeft(response, (error) => errorOf(operation, error, incoming.requestId))
-  })
-
-/** In memory no signature is verified, so that no response and no fault are known before. */
-const unauthenticatedOutcome = { response: undefined, fault: { fault: "none" } } as const
-
-/** How long an answer is under way. */
+/** How long a response is under way. */
 const delayOf = (fault: Fault) =>
   fault.fault === "latency" || fault.fault === "slowBody" ? fault.duration : undefined
-
-const responseLost = ({ name }: Pick<Operation<object, object, ModelledException>, "name">) =>
-  new ConnectionError(
-    { operation: name, endpoint, reason: "ECONNRESET", delivery: "unknown" },
-    true
-  )
-
-const errorOf = <E extends ModelledException>(
-  operation: Pick<Operation<unknown, unknown, E>, "name" | "exceptions">,
-  { body, headers, status }: HttpResponse,
-  requestId: string
-) =>
-  decodeError(
-    operation,
-    { status, body, headers: { ...headers, "x-amzn-requestid": requestId } },
-    body.startsWith("{") ? JSON.parse(body) : undefined,
-    identity
-  )

@@ -1,89 +1,97 @@
-/** Whoever answers behind the door: the sandbox itself, which knows more of a call than its request, or any client. */
+/** Operation handlers backed by the sandbox or by any client. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
-import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
-import type { Service as MeteringService } from "../../../MeteringClient.js"
-import type { CommonError, ModelledException, OperationName } from "../../../MeteringError.js"
-import * as MeterUsage from "../../../MeterUsage.js"
-import type { Operation } from "../../../Operation.js"
-import * as RegisterUsage from "../../../RegisterUsage.js"
-import * as ResolveCustomer from "../../../ResolveCustomer.js"
+import type { MeteringError, OperationName } from "../../../MeteringError.js"
+import type { Any as AnyOperation } from "../../../Operation.js"
 import type { CallerIdentity } from "../model/state.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
 import type { SandboxRuntime } from "../runtime/runtime.js"
 import { type HttpResponse, operationCodec } from "./awsJsonServer.js"
 
-/** Carries out a call. There is no outcome where its signature is to be checked again, by another clock. */
-export type RunCall = (
-  incoming: IncomingCall,
-  callerIdentity: CallerIdentity,
-  skew: number
-) => Effect.Effect<CallOutcome<HttpResponse> | undefined>
-
-/** One operation of the service, from a body to a call, or to a reply that says why it cannot be read. */
-export interface ServedOperation {
+/** One operation of the service. */
+export interface OperationHandler {
   readonly name: OperationName
-  readonly read: (body: Uint8Array) => Either.Either<RunCall, HttpResponse>
+  /** Decodes the body of a request, or responds why it cannot. */
+  readonly decode: (body: Uint8Array) => Either.Either<object, HttpResponse>
+  /**
+   * Processes a call. There is no outcome where its signature has to be verified again, by the clock of another fault
+   * than `skew`, in milliseconds.
+   */
+  readonly handle: (
+    request: object,
+    incoming: IncomingCall,
+    callerIdentity: CallerIdentity,
+    skew: number | undefined
+  ) => Effect.Effect<CallOutcome<HttpResponse> | undefined>
 }
 
-/** The operations by name, of a client or of the sandbox that is behind it. */
-export const operationsOf = (
-  client: MeteringService,
-  runtime: SandboxRuntime | undefined
-): ReadonlyMap<string, ServedOperation> => {
-  const serve = <
-    Request extends object,
-    Response extends Result,
-    E extends ModelledException,
-    Result
-  >(
-    operation: Operation<Request, Response, E, Result>,
-    call: (request: Request) => Effect.Effect<Result, E | CommonError>
-  ) => {
+/** The handlers of all operations, by name. */
+export type OperationHandlers = ReadonlyMap<string, OperationHandler>
+
+type Operations = Readonly<Record<string, AnyOperation>>
+
+export const fromRuntime = (operations: Operations, runtime: SandboxRuntime): OperationHandlers =>
+  byName(Object.values(operations), (operation) => {
+    const { decode, encode } = operationCodec(operation)
+    return {
+      name: operation.name,
+      decode,
+      handle: (request, incoming, callerIdentity, skew) =>
+        Effect.map(
+          runtime.handle(operation, incoming, callerIdentity, request, skew),
+          (outcome) =>
+            outcome && {
+              fault: outcome.fault,
+              response:
+                outcome.response &&
+                Either.match(outcome.response, { onLeft: identity<HttpResponse>, onRight: encode })
+            }
+        )
+    }
+  })
+
+/** A method for each operation, such as those of `MeteringClient`. */
+type Methods<Names extends PropertyKey> = {
+  readonly [Name in Names]: (request: never) => Effect.Effect<object, MeteringError>
+}
+
+export const fromClient = <Registry extends Operations>(
+  operations: Registry,
+  client: Methods<keyof Registry>
+): OperationHandlers =>
+  byName(Object.values(operations), (operation) => {
     const { decode, encode, encodeError } = operationCodec(operation)
-    const prepare =
-      runtime === undefined
-        ? (request: Request): RunCall => {
-            const encoded = Effect.match(
-              Effect.suspend(() => call(request)),
-              {
-                onFailure: encodeError,
-                onSuccess: encode
-              }
-            )
-            return () => Effect.map(encoded, (response) => ({ fault: { fault: "none" }, response }))
-          }
-        : (request: Request): RunCall =>
-            (incoming, callerIdentity, skew) =>
-              Effect.map(
-                runtime.handle(operation, incoming, callerIdentity, request, skew),
-                (outcome) =>
-                  outcome && {
-                    fault: outcome.fault,
-                    response:
-                      outcome.response &&
-                      Either.match(outcome.response, {
-                        onLeft: identity<HttpResponse>,
-                        onRight: encode
-                      })
-                  }
-              )
-    const { name } = operation
-    return [name, { name, read: (body: Uint8Array) => Either.map(decode(body), prepare) }] as const
+    const methods = Object.entries(operations).filter(([, { name }]) => name === operation.name)
+    return {
+      name: operation.name,
+      decode,
+      handle: (request) => {
+        // of several methods, the one that takes such a request
+        const [method] =
+          methods.find(([, { preflight }]) => preflight?.(request) === undefined) ??
+          methods[0] ??
+          []
+        return Effect.map(
+          Effect.match(
+            // the request is of the operation's own class
+            Effect.suspend(() => client[method as keyof Registry](request as never)),
+            { onFailure: encodeError, onSuccess: encode }
+          ),
+          (response) => ({ fault: { fault: "none" }, response })
+        )
+      }
+    }
+  })
+
+/** Several methods may call one operation. The first one is it. */
+const byName = (
+  operations: ReadonlyArray<AnyOperation>,
+  makeHandler: (operation: AnyOperation) => OperationHandler
+): OperationHandlers => {
+  const handlers = new Map<string, OperationHandler>()
+  for (const operation of operations) {
+    if (!handlers.has(operation.name)) handlers.set(operation.name, makeHandler(operation))
   }
-  return new Map<string, ServedOperation>([
-    serve(
-      MeterUsage.operation,
-      (
-        request
-      ): Effect.Effect<
-        MeterUsage.MeterUsageResponse | MeterUsage.DryRunResponse,
-        MeterUsage.MeterUsageError
-      > => (request.dryRun ? client.meterUsageDryRun(request) : client.meterUsage(request))
-    ),
-    serve(BatchMeterUsage.operation, client.batchMeterUsage),
-    serve(RegisterUsage.operation, client.registerUsage),
-    serve(ResolveCustomer.operation, client.resolveCustomer)
-  ])
+  return handlers
 }

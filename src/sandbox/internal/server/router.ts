@@ -22,7 +22,7 @@ import {
 } from "./awsJsonServer.js"
 import * as connection from "./connection.js"
 import * as defectResponse from "./defectResponse.js"
-import type { ServedOperation } from "./operationHandlers.js"
+import type { OperationHandler, OperationHandlers } from "./operationHandlers.js"
 import * as readBody from "./readBody.js"
 import { pathOf } from "./requestTarget.js"
 import { clientClosedRequest, isClientAbort, toHttpResponse } from "./response.js"
@@ -31,7 +31,7 @@ type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 export interface Options extends Pick<SandboxRuntime, "receive" | "peekFault" | "rejectCall"> {
-  readonly operations: ReadonlyMap<string, ServedOperation>
+  readonly operations: OperationHandlers
   readonly verifyCaller: ReturnType<typeof authenticate.make>
   /** In bytes. */
   readonly maxBodySize: number
@@ -46,12 +46,12 @@ export const make = (options: Options) => {
   const outcomeOf = (
     request: Request,
     incoming: IncomingCall,
-    operation: ServedOperation | HttpResponse
+    operation: OperationHandler | HttpResponse
   ): Effect.Effect<CallOutcome<HttpResponse>, HttpServerError.RequestError> =>
     Effect.gen(function* () {
       const rejectWith = (response: HttpResponse, callerIdentity: CallerIdentity) =>
         Effect.as(rejectCall(incoming, callerIdentity, response, 0), { fault: noFault, response })
-      if (!("read" in operation))
+      if (!("handle" in operation))
         return yield* rejectWith(operation, authenticate.unverifiedCaller(request))
       const bytes = yield* readBody.read(request, maxBodySize)
       if (Option.isNone(bytes)) {
@@ -78,9 +78,9 @@ export const make = (options: Options) => {
             return { fault, response: rejection }
           continue
         }
-        const call = operation.read(bytes.value)
+        const call = operation.decode(bytes.value)
         if (Either.isLeft(call)) return yield* rejectWith(call.left, callerIdentity)
-        const outcome = yield* call.right(incoming, callerIdentity, skew)
+        const outcome = yield* operation.handle(call.right, incoming, callerIdentity, skew)
         if (outcome !== undefined) return outcome
       }
     })
@@ -89,7 +89,7 @@ export const make = (options: Options) => {
     const operation = isForService(request)
       ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknownOperation)
       : notFound
-    const name = "read" in operation ? operation.name : undefined
+    const name = "handle" in operation ? operation.name : undefined
     return Effect.gen(function* () {
       const began = yield* Clock.currentTimeMillis
       const incoming = yield* receive(name)
