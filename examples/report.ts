@@ -1,6 +1,6 @@
 /**
- * What a seller's program does every hour: count, report, and act on each outcome. It needs a `MeteringClient` and
- * does not care which: see report.test.ts for one in memory.
+ * The hourly program of a seller: counts usage, reports it, and acts on each outcome. It runs with any `MeteringClient`:
+ * see report.test.ts for one in memory.
  *
  * Each use keeps the hour it happened in, and what has to be sent again is kept with that hour: a record that is sent
  * again with another time is another charge.
@@ -19,7 +19,7 @@ import {
 } from "effect-marketplace-metering"
 import * as Node from "effect-marketplace-metering/node"
 
-/** What one customer used of one dimension in one hour. It is written when the hour is over, and never changed. */
+/** Usage of one dimension by one customer in one hour. Written when the hour is over, and never changed. */
 export class Usage extends Schema.Class<Usage>("Usage")({
   hour: Schema.DateTimeUtc,
   customerAWSAccountId: Schema.String,
