@@ -95,7 +95,9 @@ describe("the log", () => {
         20
       )
       assert.lengthOf(yield* log, 16)
-    }).pipe(Effect.provide(MeteringSandbox.layer({ skipRules: ["registrationToken"] })))
+    }).pipe(
+      Effect.provide(MeteringSandbox.layer({ skipRules: ["registrationToken", "requestSize"] }))
+    )
   )
 
   it.effect("does not hold the signature of RegisterUsage", () =>

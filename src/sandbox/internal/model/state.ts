@@ -5,6 +5,7 @@ import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { forEachName } from "../../../internal/operations.js"
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 import type { Fault } from "../../Fault.js"
@@ -205,7 +206,7 @@ const emptyState = (origin: Origin): State => ({
   registered: HashSet.empty(),
   buckets: {},
   receivedCalls: 0,
-  callCounts: { MeterUsage: 0, BatchMeterUsage: 0, RegisterUsage: 0, ResolveCustomer: 0 },
+  callCounts: forEachName(() => 0),
   log: callLog.empty,
   size: 0,
   pendingChanges: [],
