@@ -22,8 +22,7 @@ export const requestEncoder = <Request extends object>(operation: {
 }
 
 /**
- * Compiles the reading of an operation's answers. `conceal` takes out of the service's words whatever must
- * not be repeated.
+ * Compiles the decoder of an operation's responses. The redactor removes secrets from the service's messages.
  */
 export const responseDecoder = <Request, Response, E extends ModelledException, Answer>(
   operation: Operation<Request, Response, E, Answer>
