@@ -26,7 +26,7 @@ const token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN//////////wEaCXVzLWVhc3QtMSJHMEUCIQ==
 
 const error = (reason: string) => new MeteringError.CredentialsError({ tried: ["test"], reason })
 
-/** A source that gives key1, key2, ... and is told when to give each, and whether to fail. */
+/** A source of key1, key2, ... that is controlled when to return each, and whether to fail. */
 const makeSource = (options: { readonly lifetime?: Duration.DurationInput } = {}) => {
   const state = {
     runs: 0,
@@ -119,7 +119,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("ends with its last waiter, and the next one starts anew", () =>
+  it.scoped("ends with its last waiter, and the next one starts again", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource()
       state.gate = yield* Deferred.make<void>()
@@ -143,7 +143,7 @@ describe("AwsCredentials.make", () => {
       const { get } = yield* AwsCredentials.make(source)
       const first = yield* Effect.fork(get)
       yield* settle
-      // both are told at once: the flight is being taken down while the second one boards
+      // both are notified at once: the run is ending while the second one joins
       yield* Fiber.interruptFork(first)
       const second = yield* Effect.fork(key(get))
       yield* settle
@@ -153,7 +153,7 @@ describe("AwsCredentials.make", () => {
   )
 
   it.effect.prop(
-    "leaves nobody waiting and nothing broken, whoever comes, leaves and fails when",
+    "leaves no waiter behind, for any order of joining, leaving and failing",
     {
       steps: FastCheck.array(
         FastCheck.record({
@@ -175,12 +175,12 @@ describe("AwsCredentials.make", () => {
         )
         yield* close
         const { get, refresh } = yield* AwsCredentials.make(source)
-        const refused = { accessKeyId: "key1", secretAccessKey: Redacted.make(`${secret}1`) }
+        const rejected = { accessKeyId: "key1", secretAccessKey: Redacted.make(`${secret}1`) }
         const fibers: Array<Fiber.RuntimeFiber<unknown, unknown>> = []
         for (const { action, pick, yields } of steps) {
           const fiber = fibers[pick]
           if (action === "get") fibers.push(yield* Effect.fork(get))
-          if (action === "refresh") fibers.push(yield* Effect.fork(refresh(refused)))
+          if (action === "refresh") fibers.push(yield* Effect.fork(refresh(rejected)))
           if (action === "interrupt" && fiber) yield* Fiber.interruptFork(fiber)
           if (action === "break") state.broken = state.broken === undefined ? "down" : undefined
           if (action === "land") yield* Effect.zipRight(open, close)
@@ -220,20 +220,18 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped(
-    "keeps no failure from those who ask again at once, while others are still being told",
-    () =>
-      Effect.gen(function* () {
-        const { source, state } = makeSource()
-        state.broken = "down"
-        const { get } = yield* AwsCredentials.make(source)
-        const again = Effect.catchAll(get, () => {
-          state.broken = undefined
-          return get
-        })
-        const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(again)))
-        assert.deepStrictEqual(new Set(yield* Fiber.join(Fiber.all(fibers))), new Set(["key2"]))
+  it.scoped("runs again for a caller that retries at once, while other waiters get the error", () =>
+    Effect.gen(function* () {
+      const { source, state } = makeSource()
+      state.broken = "down"
+      const { get } = yield* AwsCredentials.make(source)
+      const again = Effect.catchAll(get, () => {
+        state.broken = undefined
+        return get
       })
+      const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(again)))
+      assert.deepStrictEqual(new Set(yield* Fiber.join(Fiber.all(fibers))), new Set(["key2"]))
+    })
   )
 
   it.scoped("is the caller's defect when the source has one, and asks again", () =>
@@ -268,7 +266,7 @@ describe("AwsCredentials.make", () => {
       assert.strictEqual(state.runs, 2)
       yield* Effect.forEach(hundred, () => key(get))
       yield* settle
-      assert.strictEqual(state.runs, 2, "one renewal however many ask")
+      assert.strictEqual(state.runs, 2, "one refresh for all callers")
       yield* Deferred.succeed(state.gate, undefined)
       yield* settle
       assert.strictEqual(yield* key(get), "key2")
@@ -297,7 +295,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("warns once of a renewal that failed, however many asked meanwhile", () => {
+  it.scoped("warns once about a failed refresh, for any number of callers", () => {
     const warnings: Array<string> = []
     const log = Logger.make(({ message }) => {
       warnings.push(String(message))
@@ -319,7 +317,7 @@ describe("AwsCredentials.make", () => {
       yield* TestClock.adjust("11 seconds")
       yield* key(get)
       yield* settle
-      assert.lengthOf(warnings, 2, "the next attempt is told again")
+      assert.lengthOf(warnings, 2, "the next attempt warns again")
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
   })
 
@@ -350,7 +348,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("waits for the renewal in the last minute", () =>
+  it.scoped("waits for the refresh in the last minute", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const { get } = yield* AwsCredentials.make(source)
@@ -368,7 +366,7 @@ describe("AwsCredentials.make", () => {
   )
 
   it.scoped(
-    "serves the old ones until they expire when a renewal fails, and tries at most every 10 s",
+    "serves the old ones until they expire when a refresh fails, and tries at most every 10 s",
     () => {
       const warnings: Array<string> = []
       const log = Logger.make(({ logLevel, message }) => {
@@ -413,7 +411,7 @@ describe("AwsCredentials.make", () => {
     }
   )
 
-  it.scoped("fails when the old ones have expired while a renewal was failing", () =>
+  it.scoped("fails when the old ones have expired while a refresh was failing", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const { get } = yield* AwsCredentials.make(source)
@@ -467,20 +465,20 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("refreshes what was refused once for all", () =>
+  it.scoped("refreshes rejected credentials once for all callers", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const { get, refresh } = yield* AwsCredentials.make(source)
-      const refused = yield* get
+      const rejected = yield* get
       state.gate = yield* Deferred.make<void>()
-      const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(refresh(refused))))
+      const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(refresh(rejected))))
       yield* settle
       yield* Deferred.succeed(state.gate, undefined)
       assert.deepStrictEqual(new Set(yield* Fiber.join(Fiber.all(fibers))), new Set(["key2"]))
       assert.strictEqual(state.runs, 2)
 
       // an equal value, from a caller that comes late
-      const late = { ...refused, secretAccessKey: Redacted.make(`${secret}1`) }
+      const late = { ...rejected, secretAccessKey: Redacted.make(`${secret}1`) }
       assert.strictEqual(yield* key(refresh(late)), "key2")
       assert.strictEqual(state.runs, 2)
       assert.strictEqual(yield* key(get), "key2")
@@ -488,7 +486,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("tells apart what differs in the session token only", () =>
+  it.scoped("distinguishes credentials by the session token only", () =>
     Effect.gen(function* () {
       let runs = 0
       const { get, refresh } = yield* AwsCredentials.make(
@@ -509,16 +507,16 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("joins a renewal that is under way, and fails as it does", () =>
+  it.scoped("joins the current refresh, and fails with it", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const { get, refresh } = yield* AwsCredentials.make(source)
-      const refused = yield* get
+      const rejected = yield* get
       yield* TestClock.adjust("57 minutes")
       state.gate = yield* Deferred.make<void>()
       yield* get
       yield* settle
-      const fiber = yield* Effect.fork(Effect.flip(refresh(refused)))
+      const fiber = yield* Effect.fork(Effect.flip(refresh(rejected)))
       yield* settle
       state.broken = "down"
       yield* Deferred.succeed(state.gate, undefined)
@@ -528,7 +526,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.effect("ends the renewal when its scope is closed, and serves those who hold on to it", () =>
+  it.effect("ends the refresh with its scope, and serves later callers", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const scope = yield* Scope.make()
@@ -590,7 +588,7 @@ describe("AwsCredentials.layer", () => {
 })
 
 describe("AwsCredentials.layerStatic", () => {
-  it.effect("gives the same credentials, refused or not", () =>
+  it.effect("gives the same credentials, rejected or not", () =>
     using(
       AwsCredentials.layerStatic({
         accessKeyId: "AKID",
@@ -676,7 +674,7 @@ describe("AwsCredentials.layerConfig", () => {
         secretAccessKey: Config.redacted("SECRET"),
         sessionToken: undefined
       }
-      // @ts-expect-error exactOptionalPropertyTypes refuses it, JavaScript does not
+      // @ts-expect-error exactOptionalPropertyTypes rejects it, JavaScript does not
       const layer = AwsCredentials.layerConfig(config)
       const credentials = yield* get(Layer.provide(layer, provide({ ID: "AKID", SECRET: secret })))
       assert.strictEqual(credentials.accessKeyId, "AKID")
@@ -735,7 +733,7 @@ describe("AwsCredentials.layerConfig", () => {
     )
   })
 
-  it.effect("tells nothing of what cannot be read again", () => {
+  it.effect("shows no value that cannot be read again", () => {
     const values = new Map([["PAIR", `AKID:${secret}`]])
     const layer = AwsCredentials.layerConfig(
       Config.mapAttempt(Config.string("PAIR"), (pair) => {
@@ -755,7 +753,7 @@ describe("AwsCredentials.layerConfig", () => {
     )
   })
 
-  it.effect("refuses a value with a line break, without showing it", () =>
+  it.effect("rejects a value with a line break, without showing it", () =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(
         get(
@@ -882,7 +880,7 @@ describe("AwsCredentials.layerProvider", () => {
 
         const patient = yield* Effect.fork(Effect.flip(get))
         yield* settle
-        assert.strictEqual(calls, 2, "nobody waits for the first one any more")
+        assert.strictEqual(calls, 2, "the first one is given up")
         yield* TestClock.adjust("59 seconds")
         assert.isNull(optionToNull(yield* Fiber.poll(patient)))
         yield* TestClock.adjust("1 seconds")
@@ -988,7 +986,7 @@ describe("secrets", () => {
       [`open '/${secret}'`, "open …"],
       ["", ""]
     ]
-    for (const [said, kept] of cases) assert.strictEqual(sanitizeMessage(said), kept)
+    for (const [said, sanitized] of cases) assert.strictEqual(sanitizeMessage(said), sanitized)
     assert.isBelow(sanitizeMessage("word ".repeat(1000)).length, 310)
     assert.notInclude(sanitizeMessage(`${"word ".repeat(58)}${secret}`), secret.slice(0, 4))
     assert.strictEqual(
@@ -1006,9 +1004,9 @@ describe("secrets", () => {
     const words = FastCheck.string({ unit: FastCheck.constantFrom(..."ab :='\"{}[]()<>,;\n?&@.-") })
     FastCheck.assert(
       FastCheck.property(words, secrets, words, (before, hidden, after) => {
-        const kept = sanitizeMessage(`${before}${hidden}${after}`)
+        const sanitized = sanitizeMessage(`${before}${hidden}${after}`)
         for (let i = 0; i + 8 <= hidden.length; i += 1) {
-          assert.notInclude(kept, hidden.slice(i, i + 8))
+          assert.notInclude(sanitized, hidden.slice(i, i + 8))
         }
       }),
       { numRuns: 2000 }

@@ -31,7 +31,7 @@ describe("MeteringConfig.make", () => {
     assert.strictEqual(Duration.toMillis(requestTimeout), 30_000)
   })
 
-  it("takes what is undefined for left out", () => {
+  it("treats undefined as omitted", () => {
     assert.deepStrictEqual(
       made({
         region: "us-east-1",
@@ -90,7 +90,7 @@ describe("MeteringConfig.make", () => {
     }
   })
 
-  it("refuses what the SDK refuses, and what could not work", () => {
+  it("rejects what the SDK rejects, and options that cannot work", () => {
     const label = (region: string) =>
       `MeteringConfigError: Region not accepted: region="${region}" is not a valid hostname component.`
     const both = (what: string) =>
@@ -193,7 +193,7 @@ describe("MeteringConfig.layerConfig", () => {
   it.effect("tolerates keys that are present and undefined", () =>
     Effect.gen(function* () {
       const config = { region: Config.string("R"), endpoint: undefined, fips: undefined }
-      // @ts-expect-error exactOptionalPropertyTypes refuses it, JavaScript does not
+      // @ts-expect-error exactOptionalPropertyTypes rejects it, JavaScript does not
       const layer = MeteringConfig.layerConfig(config)
       const { endpoint } = yield* service(provided(layer, { R: "us-east-1" }))
       assert.strictEqual(endpoint, made({ region: "us-east-1" }).endpoint)
@@ -214,7 +214,7 @@ describe("MeteringConfig.layerConfig", () => {
       const missing = yield* Effect.flip(service(provided(MeteringConfig.layerConfig(all), {})))
       assert.isTrue(ConfigError.isConfigError(missing))
       assert.include(String(missing), "at R")
-      const refused = yield* Effect.flip(
+      const rejected = yield* Effect.flip(
         service(
           provided(
             MeteringConfig.layerConfig({
@@ -229,7 +229,7 @@ describe("MeteringConfig.layerConfig", () => {
         )
       )
       assert.strictEqual(
-        String(refused),
+        String(rejected),
         "MeteringConfigError: The endpoint is empty: leave it out to call the service"
       )
     })

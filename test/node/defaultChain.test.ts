@@ -69,7 +69,7 @@ const metadataResponse = (id: string) =>
     Code: "Success"
   })
 
-/** What STS answers to AssumeRole. */
+/** The response of STS to AssumeRole. */
 const assumeRoleResponse = (id: string) =>
   `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
 
@@ -193,7 +193,7 @@ describe("layerDefaultChain", () => {
     })
   )
 
-  it.scoped("assumes a role, at the STS of the region that it is told", () =>
+  it.scoped("assumes a role, at the STS of the given region", () =>
     Effect.gen(function* () {
       const scopes: Array<string | undefined> = []
       const url = yield* server(({ headers }) => {
@@ -283,9 +283,9 @@ describe("layerDefaultChain", () => {
         "No AWS credentials from environment, shared config and credentials files, credential_process, web identity token, container or instance metadata: Unable to find environment variable credentials; Could not resolve credentials using profile: [default] in configuration/credentials file(s); Profile default could not be found in shared credentials file; Web identity configuration not specified; EC2 Instance Metadata Service access disabled; Could not load credentials from any providers. Nothing was sent."
       )
 
-      const profiled = yield* Effect.flip(get({ profile: "nobody" }))
+      const profiled = yield* Effect.flip(get({ profile: "missing" }))
       assert.notInclude(profiled.tried, "environment")
-      assert.include(profiled.reason, "profile: [nobody]")
+      assert.include(profiled.reason, "profile: [missing]")
     })
   )
 
@@ -359,11 +359,11 @@ describe("layerDefaultChain", () => {
   it.scoped("does not take a slow STS for a container's silence", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
-      const answer = yield* Deferred.make<string>()
+      const roleResponse = yield* Deferred.make<string>()
       const container = yield* server(() => metadataResponse("AKCONTAINER"))
       const sts = yield* server(() => {
         Deferred.unsafeDone(asked, Effect.void)
-        return Effect.runPromise(Deferred.await(answer))
+        return Effect.runPromise(Deferred.await(roleResponse))
       })
       yield* environment({
         ...(yield* sharedFiles({
@@ -376,7 +376,7 @@ describe("layerDefaultChain", () => {
       const fiber = yield* Effect.fork(get({ timeout: "200 millis", maxRetries: 0 }))
       yield* Deferred.await(asked)
       yield* TestClock.adjust("59 seconds")
-      yield* Deferred.succeed(answer, assumeRoleResponse("AKROLE"))
+      yield* Deferred.succeed(roleResponse, assumeRoleResponse("AKROLE"))
       assert.strictEqual((yield* Fiber.join(fiber)).accessKeyId, "AKROLE")
     })
   )
@@ -401,7 +401,7 @@ describe("layerDefaultChain", () => {
     })
   )
 
-  it.scoped("tells no secret of a source that fails", () =>
+  it.scoped("shows no secret of a source that fails", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryDirectory, "out.json")
       const half = `{"AccessKeyId":"AKID","SecretAccessKey":"${secret}","Token":"${token}"`
