@@ -21,7 +21,7 @@ const reasonOf = (options: MeteringConfig.Options) =>
 const made = (options: MeteringConfig.Options) => Either.getOrThrow(MeteringConfig.make(options))
 
 describe("MeteringConfig.make", () => {
-  it("settles the endpoint of a region, and its own defaults", () => {
+  it("resolves the endpoint of a region, and its defaults", () => {
     const { requestTimeout, ...rest } = made({ region: "us-east-1" })
     assert.deepStrictEqual(rest, {
       region: "us-east-1",
@@ -31,7 +31,7 @@ describe("MeteringConfig.make", () => {
     assert.strictEqual(Duration.toMillis(requestTimeout), 30_000)
   })
 
-  it("treats undefined as omitted", () => {
+  it("takes what is undefined for left out", () => {
     assert.deepStrictEqual(
       made({
         region: "us-east-1",
@@ -90,7 +90,7 @@ describe("MeteringConfig.make", () => {
     }
   })
 
-  it("rejects what the SDK rejects, and options that cannot work", () => {
+  it("rejects what the SDK rejects, and what cannot work", () => {
     const label = (region: string) =>
       `MeteringConfigError: Region not accepted: region="${region}" is not a valid hostname component.`
     const both = (what: string) =>
@@ -214,7 +214,7 @@ describe("MeteringConfig.layerConfig", () => {
       const missing = yield* Effect.flip(service(provided(MeteringConfig.layerConfig(all), {})))
       assert.isTrue(ConfigError.isConfigError(missing))
       assert.include(String(missing), "at R")
-      const rejected = yield* Effect.flip(
+      const refused = yield* Effect.flip(
         service(
           provided(
             MeteringConfig.layerConfig({
@@ -229,7 +229,7 @@ describe("MeteringConfig.layerConfig", () => {
         )
       )
       assert.strictEqual(
-        String(rejected),
+        String(refused),
         "MeteringConfigError: The endpoint is empty: leave it out to call the service"
       )
     })

@@ -35,7 +35,7 @@ import {
   stubHttp
 } from "./support/stubHttp.js"
 
-/** The secrets of a call that has sent this. Only the response may hold a JWT. */
+/** All that must not be seen anywhere, of a call that has sent this. The answer alone may hold a JWT. */
 const secretsOf = (sent: ReadonlyArray<SentRequest>) =>
   new Map([
     ["secret key", secrets.secretAccessKey],
@@ -52,7 +52,7 @@ const isResolveCustomer = ({ headers }: SentRequest) =>
 const signatureOf = ({ headers }: SentRequest) =>
   headers.authorization?.slice(-64) ?? "no signature"
 
-/** Fragments of this many characters count as the secret. */
+/** Fragments of a secret with this length count as the secret. */
 const recognisable = 16
 
 const assertClean = (texts: ReadonlyMap<string, string>, sent: ReadonlyArray<SentRequest>) => {
@@ -150,7 +150,7 @@ const loggers = (write: (where: string, text: unknown) => void) => {
   )
 }
 
-/** The content of a hostile response: the request, also in pieces, and secrets that a server might know. */
+/** Texts of a hostile response: the request, whole and in parts, and other secrets that a server may know. */
 const echo = (sent: SentRequest) =>
   [
     JSON.stringify(sent.headers),
@@ -168,7 +168,7 @@ const html = (text: string) => `<html><body>403 <pre>${text}</pre></body></html>
 
 const headerValue = (text: string) => text.replace(/[^\x20-\x7e]/g, " ")
 
-/** Responses to one request, each with the secrets in another place. */
+/** Answers to one request, each with its secrets somewhere else. */
 const hostile: Record<string, (sent: SentRequest, code: string) => StubResponse> = {
   message: (sent, code) => exceptionResponse(code, { message: echo(sent) }),
   Message: (sent, code) => ({ status: 400, body: { __type: code, Message: echo(sent) } }),
@@ -257,7 +257,7 @@ const everyCode = (operation: OperationCase) => [
   "InvalidSignatureException",
   "AccessDeniedException",
   "RequestTimeTooSkewed",
-  "UnheardOfException"
+  "UnknownException"
 ]
 
 const seenTags = new Set<string>()
@@ -286,10 +286,10 @@ describe.each(allOperations)(
   (operation) => {
     it.effect.each(Object.entries(hostile))(
       "when the service repeats the request in %s",
-      ([where, respond]) =>
+      ([where, answer]) =>
         Effect.gen(function* () {
           for (const code of where === "message" ? everyCode(operation) : someCodes) {
-            const { tag } = yield* runClean(operation.call(), (sent) => respond(sent, code))
+            const { tag } = yield* runClean(operation.call(), (sent) => answer(sent, code))
             assert.notInclude(["defect", "success"], tag)
           }
         })
@@ -303,14 +303,14 @@ describe.each(allOperations)(
       })
     )
 
-    it.effect("when no response arrives", () =>
+    it.effect("when no answer comes", () =>
       Effect.gen(function* () {
         const { tag } = yield* runClean(operation.call(), () => Effect.never)
         assert.strictEqual(tag, "RequestTimeoutError")
       })
     )
 
-    it.effect("when it is rejected before it is sent", () =>
+    it.effect("when it is refused before it is sent", () =>
       Effect.gen(function* () {
         for (const fields of [
           registrationToken,
@@ -450,12 +450,12 @@ describe("a sandbox behind HTTP", () => {
       ]
       for (const request of requests) {
         const { headers, text } = yield* post(request)
-        write("responses", [text, [...headers]])
+        write("answers", [text, [...headers]])
       }
       yield* sandbox.control.setFaults({
         chances: [{ fault: "clockSkew", ahead: "1 hour", probability: 1 }]
       })
-      write("responses", (yield* post({ ...signer, body: resolve })).text)
+      write("answers", (yield* post({ ...signer, body: resolve })).text)
       for (const body of ["{", '{"customerIdentifier":"x"}', "[]"]) {
         write("errors of the control", yield* control("tokens", "POST", body))
       }

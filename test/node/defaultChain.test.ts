@@ -57,7 +57,7 @@ const profileSection = (name: string, id: string) =>
 
 const credentialProcessProfile = (file: string) => `[default]\ncredential_process = cat ${file}\n`
 
-/** What a container, an instance or STS gives until the year 2126. */
+/** Credentials of a container, an instance or STS, valid until the year 2126. */
 const expiration = "2126-11-24T10:15:00.000Z"
 
 const metadataResponse = (id: string) =>
@@ -69,7 +69,7 @@ const metadataResponse = (id: string) =>
     Code: "Success"
   })
 
-/** The response of STS to AssumeRole. */
+/** The AssumeRole response of STS. */
 const assumeRoleResponse = (id: string) =>
   `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
 
@@ -283,9 +283,9 @@ describe("layerDefaultChain", () => {
         "No AWS credentials from environment, shared config and credentials files, credential_process, web identity token, container or instance metadata: Unable to find environment variable credentials; Could not resolve credentials using profile: [default] in configuration/credentials file(s); Profile default could not be found in shared credentials file; Web identity configuration not specified; EC2 Instance Metadata Service access disabled; Could not load credentials from any providers. Nothing was sent."
       )
 
-      const profiled = yield* Effect.flip(get({ profile: "missing" }))
+      const profiled = yield* Effect.flip(get({ profile: "unknown" }))
       assert.notInclude(profiled.tried, "environment")
-      assert.include(profiled.reason, "profile: [missing]")
+      assert.include(profiled.reason, "profile: [unknown]")
     })
   )
 
@@ -359,11 +359,11 @@ describe("layerDefaultChain", () => {
   it.scoped("does not take a slow STS for a container's silence", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
-      const roleResponse = yield* Deferred.make<string>()
+      const answer = yield* Deferred.make<string>()
       const container = yield* server(() => metadataResponse("AKCONTAINER"))
       const sts = yield* server(() => {
         Deferred.unsafeDone(asked, Effect.void)
-        return Effect.runPromise(Deferred.await(roleResponse))
+        return Effect.runPromise(Deferred.await(answer))
       })
       yield* environment({
         ...(yield* sharedFiles({
@@ -376,7 +376,7 @@ describe("layerDefaultChain", () => {
       const fiber = yield* Effect.fork(get({ timeout: "200 millis", maxRetries: 0 }))
       yield* Deferred.await(asked)
       yield* TestClock.adjust("59 seconds")
-      yield* Deferred.succeed(roleResponse, assumeRoleResponse("AKROLE"))
+      yield* Deferred.succeed(answer, assumeRoleResponse("AKROLE"))
       assert.strictEqual((yield* Fiber.join(fiber)).accessKeyId, "AKROLE")
     })
   )
@@ -457,7 +457,7 @@ describe("layerDefaultChain", () => {
   )
 })
 
-/** What a program prints that is bundled with all that it needs but these packages, in a directory of its own. */
+/** Bundles a program without these packages, runs it in an empty directory, and returns its output. */
 const runBundled = (
   external: Array<string>,
   program: string,

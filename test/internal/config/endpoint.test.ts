@@ -186,7 +186,7 @@ describe("endpoint", () => {
     "*",
     "ü",
     "a".repeat(64)
-  ])("rejects the region %j, endpoint or not", (region) => {
+  ])("rejects the region %j, with or without an endpoint", (region) => {
     const rejection = Either.left(
       `Region not accepted: region="${region}" is not a valid hostname component.`
     )
@@ -194,7 +194,7 @@ describe("endpoint", () => {
     expect(resolveEndpoint({ endpoint: "https://example.com", region })).toEqual(rejection)
   })
 
-  it("rejects a region that makes no valid host name", () => {
+  it("rejects a region that is not valid in a host name", () => {
     expect(resolveEndpoint({ region: "xn--0" })).toEqual(
       Either.left('Region not accepted: region="xn--0" is not a valid hostname component.')
     )

@@ -28,7 +28,7 @@ const makeSigner = (...target: Parameters<typeof makeEffectfulSigner>) => {
 const verify = (...request: Parameters<typeof verifyEffect>) =>
   Effect.runSync(verifyEffect(...request))
 
-/** What @smithy/signature-v4 wants of a hash. */
+/** The hash interface of @smithy/signature-v4. */
 class Sha256 {
   private readonly hash
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
@@ -562,7 +562,7 @@ const clientHeaders = {
   "x-amz-user-agent": "aws-sdk-js/3.1138.0"
 }
 
-/** What clients in several languages sign, each with the headers that it sends for it. */
+/** Requests of clients in several languages, with the headers that each signs. */
 const headerSets = [
   "host;x-amz-date;x-amz-target",
   "content-type;host;x-amz-date;x-amz-target",
