@@ -102,7 +102,7 @@ describe("rule futureTolerance", () => {
   }
 })
 
-describe("the life of an agreement, with its licence and without", () => {
+describe("the life of an agreement, with its license and without", () => {
   const ten = at("2026-11-24T10:00:00Z")
   const noon = at("2026-11-24T12:00:00Z")
   const half = at("2026-11-24T12:30:00Z")
@@ -275,15 +275,15 @@ describe("what refuses the whole call, and stores nothing", () => {
     )
   }
 
-  const licences = [
-    ["an unknown licence", { licenseArn: acmeLicense.replace(/a1$/, "ff") }],
-    ["another customer's licence", { licenseArn: globexLicense }],
+  const licenses = [
+    ["an unknown license", { licenseArn: acmeLicense.replace(/a1$/, "ff") }],
+    ["another customer's license", { licenseArn: globexLicense }],
     [
-      "a licence of an unknown customer",
+      "a license of an unknown customer",
       { licenseArn: acmeLicense, customerAWSAccountId: unknownAccount }
     ]
   ] as const
-  for (const [rule, odd] of licences) {
+  for (const [rule, odd] of licenses) {
     it.effect(rule, () =>
       Effect.gen(function* () {
         yield* setTime(now)
@@ -637,7 +637,7 @@ describe("what becomes of each record alone", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("a product code and a licence for the same hour are billed twice", () =>
+  it.effect("a product code and a license for the same hour are billed twice", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       yield* batch([record(recent, { quantity: 7 })])
