@@ -1,17 +1,14 @@
-/** A state as there is to see of it. */
+/** Reports of a state: metering records, billed usage, customers, calls. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as HashMap from "effect/HashMap"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
-import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
+import { operations, operationsByName } from "../../../internal/operations.js"
 import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
-import type { OperationName } from "../../../MeteringError.js"
-import * as MeterUsage from "../../../MeterUsage.js"
-import * as RegisterUsage from "../../../RegisterUsage.js"
-import * as ResolveCustomer from "../../../ResolveCustomer.js"
 import * as Report from "../../Report.js"
 import type { Customer } from "../../Scenario.js"
 import * as callLog from "../model/callLog.js"
@@ -33,7 +30,7 @@ type HourKey = Pick<MeteredUsage, "productCode" | "customerAWSAccountId" | "dime
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-/** Orders that were found before: a state that is asked for page by page is sorted once. */
+/** The sorted records of a state: all its pages are cut from one sort. */
 const sortCache = new WeakMap<State["metered"], ReadonlyArray<MeteredUsage>>()
 
 const sorted = ({ metered }: State): Effect.Effect<ReadonlyArray<MeteredUsage>> =>
@@ -62,7 +59,7 @@ const recordOf = (metered: MeteredUsage): Report.MeteringRecord => ({
   ...(metered.usageAllocations !== undefined && { usageAllocations: metered.usageAllocations })
 })
 
-/** Some records in their order, and where to go on. */
+/** A page of records. Fails with a message for invalid options. */
 export const recordsPage = (
   state: State,
   options: Report.PageOptions
@@ -87,7 +84,7 @@ export const recordsPage = (
     }
   })
 
-/** Records of the same product, customer, dimension and hour follow each other. */
+/** All billed usage. Sorted records of the same product, customer, dimension and hour are adjacent. */
 export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.BilledUsage>> =>
   Effect.flatMap(sorted(state), (all) =>
     Effect.gen(function* () {
@@ -103,9 +100,10 @@ export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.BilledU
     })
   )
 
+/** Billed hours that are summed between two turns of the event loop. */
 const billedPerTask = 8192
 
-/** Some of what is billed in its order, and where to go on. */
+/** A page of billed usage. Fails with a message for invalid options. */
 export const billedPage = (
   state: State,
   options: Report.PageOptions
@@ -123,7 +121,7 @@ export const billedPage = (
     }
   })
 
-/** The billed records from a place on, and the place after them. */
+/** Sums up to `limit` billed hours from an index on. `to` is the index after them. */
 const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: number) => {
   const page: Array<Report.BilledUsage> = []
   let to = from
@@ -150,19 +148,19 @@ const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: numbe
   return { page, to }
 }
 
-/** The first place from which on this holds. */
+/** The index from which a predicate holds, by bisection. */
 const firstIndex = <A>(all: ReadonlyArray<A>, predicate: (one: A) => boolean): number => {
   let [low, high] = [0, all.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    // it is below the end
+    // `middle` is less than `high`
     if (predicate(all[middle] as A)) high = middle
     else low = middle + 1
   }
   return low
 }
 
-/** The last entry of a page. What comes or goes between two pages moves no other entry. */
+/** Identifies the last entry of a page. Entries that are added later do not move the next page. */
 const Cursor = Schema.parseJson(
   Schema.Tuple(Schema.String, Schema.String, Schema.String, Schema.Number, Schema.String)
 )
@@ -240,22 +238,7 @@ const callOf = ({
 const redactRequest = (request: Record<string, unknown>) =>
   "RegistrationToken" in request ? { ...request, RegistrationToken: "<redacted>" } : request
 
-const encodersOf = ({
-  request,
-  response
-}: typeof BatchMeterUsage.operation | UniformOperation) => ({
+const encoders = Record.map(operationsByName(operations), ({ request, response }) => ({
   request: encoder(shapeOf(request)),
   response: encoder(shapeOf(response))
-})
-
-type UniformOperation =
-  | typeof MeterUsage.operation
-  | typeof RegisterUsage.operation
-  | typeof ResolveCustomer.operation
-
-const encoders: { readonly [Name in OperationName]: ReturnType<typeof encodersOf> } = {
-  MeterUsage: encodersOf(MeterUsage.operation),
-  BatchMeterUsage: encodersOf(BatchMeterUsage.operation),
-  RegisterUsage: encodersOf(RegisterUsage.operation),
-  ResolveCustomer: encodersOf(ResolveCustomer.operation)
-}
+}))

@@ -1,5 +1,6 @@
 /** The schemas of a scenario: its products, customers, callers and settings. */
 import * as Schema from "effect/Schema"
+import { forEachName } from "../../../internal/operations.js"
 import { OperationName } from "../../../MeteringError.js"
 import { Faults } from "../../Fault.js"
 import {
@@ -224,12 +225,7 @@ const quota = optionalField(
  * @since 0.1.0
  * @category models
  */
-export const Quotas = Schema.Struct({
-  MeterUsage: quota,
-  BatchMeterUsage: quota,
-  RegisterUsage: quota,
-  ResolveCustomer: quota
-})
+export const Quotas = Schema.Struct(forEachName(() => quota))
 
 /**
  * @since 0.1.0
