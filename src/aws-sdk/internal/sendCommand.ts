@@ -1,11 +1,5 @@
 /** Sends one command through the SDK and captures the raw response before the SDK deserializes it. */
-import {
-  BatchMeterUsageCommand,
-  type MarketplaceMeteringClient,
-  MeterUsageCommand,
-  RegisterUsageCommand,
-  ResolveCustomerCommand
-} from "@aws-sdk/client-marketplace-metering"
+import * as sdk from "@aws-sdk/client-marketplace-metering"
 import {
   bodyReader,
   type RawResponse,
@@ -30,13 +24,6 @@ export interface AttemptState {
   failure?: unknown
 }
 
-const commands: Record<OperationName, new (input: never) => unknown> = {
-  MeterUsage: MeterUsageCommand,
-  BatchMeterUsage: BatchMeterUsageCommand,
-  RegisterUsage: RegisterUsageCommand,
-  ResolveCustomer: ResolveCustomerCommand
-}
-
 /** Members of the SDK's HTTP request and response, which its middleware types leave unknown. */
 interface SdkRequest {
   readonly protocol: string
@@ -53,14 +40,16 @@ interface SdkResponse {
 
 /** Makes one attempt and records it in `state`. Never rejects. */
 export const sendCommand = async (
-  client: MarketplaceMeteringClient,
+  client: sdk.MarketplaceMeteringClient,
   name: OperationName,
   input: unknown,
   abortSignal: AbortSignal,
   state: AttemptState
 ): Promise<void> => {
   // the name selects the command, so that the compiler cannot relate it to the input
-  const command = new commands[name](input as never) as MeterUsageCommand
+  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: every command is used
+  const Command: new (input: never) => unknown = sdk[`${name}Command`]
+  const command = new Command(input as never) as sdk.MeterUsageCommand
   const { middlewareStack } = command
   // replaces the retries of the client for this command, with the headers that they would set
   middlewareStack.add(
@@ -119,7 +108,7 @@ const toSignedRequest = ({ headers, hostname, port, protocol }: SdkRequest) => {
 }
 
 /** Reads a body up to the size limit. Leaving the iteration early cancels the stream. */
-const collectBody = async ({ config }: MarketplaceMeteringClient, body: unknown) => {
+const collectBody = async ({ config }: sdk.MarketplaceMeteringClient, body: unknown) => {
   if (isAsyncIterable(body)) {
     const { add, end } = bodyReader()
     for await (const chunk of body) if (!add(chunk)) break
