@@ -348,14 +348,14 @@ describe("failures", () => {
       const unknownColumns = write("unknown.csv", ["a,b", "1,2"])
       const earlier = write("earlier.csv", ["of an earlier one"])
       for (const [args, expected] of [
-        [[usage, ...product, "--profile", "nobody"], /No AWS credentials/],
+        [[usage, ...product, "--profile", "unknown"], /No AWS credentials/],
         [["nowhere.csv", ...product], /nowhere\.csv cannot be read: no such file/],
         [[unknownColumns, ...product], /The columns of .*unknown\.csv cannot be used/],
         [[usage, ...product, "--rejected", usage], /is being read/],
         [[usage, ...product, "--rejected", "/nowhere/x"], /cannot be written/],
         [[usage, ...product, "--rejected", "-"], /--rejected: expected a file's name, got "-"/],
         [[unknownColumns, ...product, "--rejected", earlier], /The columns of/],
-        [[usage, ...product, "--profile", "nobody", "--rejected", earlier], /No AWS credentials/],
+        [[usage, ...product, "--profile", "unknown", "--rejected", earlier], /No AWS credentials/],
         [[usage, ...product, "--rate", "0"], /--rate: expected/]
       ] as const) {
         const ended = yield* call(["submit", ...args])

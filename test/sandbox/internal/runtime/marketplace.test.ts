@@ -96,23 +96,23 @@ describe("addCustomer", () => {
       /no product other/
     ],
     [
-      "another's licence",
+      "another's license",
       {
         customerAWSAccountId: unknownAccount,
         agreements: [{ productCode: analytics, licenseArn: acmeLicense }]
       },
-      /licence arn:\S+ is taken/
+      /license arn:\S+ is taken/
     ],
     [
-      "its own licence for something else",
+      "its own license for something else",
       {
         customerAWSAccountId: acme,
         agreements: [{ productCode: container, licenseArn: acmeLicense }]
       },
-      /licence arn:\S+ is taken/
+      /license arn:\S+ is taken/
     ],
     [
-      "one licence twice",
+      "one license twice",
       {
         customerAWSAccountId: unknownAccount,
         agreements: [
@@ -120,7 +120,7 @@ describe("addCustomer", () => {
           { productCode: container, licenseArn: "arn:aws:x" }
         ]
       },
-      /licence arn:aws:x is taken/
+      /license arn:aws:x is taken/
     ]
   ]
   for (const [fault, customer, reason] of faults) {
@@ -138,7 +138,7 @@ describe("addCustomer", () => {
 })
 
 describe("subscribe", () => {
-  it.effect("issues a licence, another one each time, and the same in every sandbox", () =>
+  it.effect("issues a license, another one each time, and the same in every sandbox", () =>
     Effect.gen(function* () {
       const twice = Effect.gen(function* () {
         const { subscribe } = (yield* sandbox).marketplace
@@ -157,7 +157,7 @@ describe("subscribe", () => {
     })
   )
 
-  it.effect("with the licence that is given, or with none", () =>
+  it.effect("with the license that is given, or with none", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const { subscribe } = (yield* sandbox).marketplace
@@ -221,9 +221,9 @@ describe("subscribe", () => {
       /ends before it begins/
     ],
     [
-      "a licence that is taken",
+      "a license that is taken",
       { customerAWSAccountId: acme, productCode: analytics, licenseArn: globexLicense },
-      /licence arn:\S+ is taken/
+      /license arn:\S+ is taken/
     ]
   ]
   for (const [fault, subscription, reason] of faults) {
@@ -295,11 +295,11 @@ describe("cancel", () => {
     ],
     ["what it does not have", { customerAWSAccountId: acme, productCode: "x" }, /agreement for x/],
     [
-      "another's licence",
+      "another's license",
       { customerAWSAccountId: acme, licenseArn: globexLicense },
       /no agreement for arn/
     ],
-    ["a licence of nobody", { licenseArn: "arn:aws:x" }, /no customer with such an agreement/]
+    ["a license of nobody", { licenseArn: "arn:aws:x" }, /no customer with such an agreement/]
   ]
   for (const [fault, which, reason] of faults) {
     it.effect(`refuses ${fault}`, () =>
