@@ -143,7 +143,7 @@ describe("the signature", () => {
     })
   )
 
-  it.effect("whoever asks at once is told of one key", () =>
+  it.effect("concurrent first calls share one key", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const keys = yield* Effect.all(
@@ -167,12 +167,17 @@ it.effect("tells when a key's version was rotated, from then on, by the calendar
   }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
 )
 
-describe("what is refused", () => {
+describe("rejections", () => {
   const cases: ReadonlyArray<readonly [rule: string, string, number, string]> = [
     ["an unknown product", "nobodys", 1, "InvalidProductCodeException"],
     ["another Region", "elsewhere", 1, "InvalidRegionException"],
     ["an unknown version", container, 3, "InvalidPublicKeyVersionException"],
-    ["version 2 where none is told", "one-version", 2, "InvalidPublicKeyVersionException"],
+    [
+      "version 2 of a product without versions",
+      "one-version",
+      2,
+      "InvalidPublicKeyVersionException"
+    ],
     ["no agreement", "unbought", 1, "CustomerNotEntitledException"]
   ]
   for (const [rule, productCode, version, tag] of cases) {
@@ -191,7 +196,7 @@ describe("what is refused", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer({ ...scenario, skipRules: ["publicKeyVersion"] })))
   )
 
-  it.effect("version 1 is there where none is told", () =>
+  it.effect("a product without versions has version 1", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* outcome("one-version"), "registered")
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
@@ -208,7 +213,7 @@ describe("once for every instance, task or pod", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(false))))
   )
 
-  it.effect("whoever was registered stays so when the agreement ends", () =>
+  it.effect("an instance stays registered when the agreement ends", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome(container), "registered")
@@ -222,7 +227,7 @@ describe("once for every instance, task or pod", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(true))))
   )
 
-  it.effect("whoever was refused is judged again", () =>
+  it.effect("a rejected instance is checked again", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome("unbought"), "CustomerNotEntitledException")
