@@ -348,14 +348,14 @@ describe("failures", () => {
       const strange = write("strange.csv", ["a,b", "1,2"])
       const kept = write("kept.csv", ["of an earlier one"])
       for (const [args, expected] of [
-        [[usage, ...product, "--profile", "nobody"], /No AWS credentials/],
+        [[usage, ...product, "--profile", "unknown"], /No AWS credentials/],
         [["nowhere.csv", ...product], /nowhere\.csv cannot be read: no such file/],
         [[strange, ...product], /The columns of .*strange\.csv cannot be used/],
         [[usage, ...product, "--rejected", usage], /is being read/],
         [[usage, ...product, "--rejected", "/nowhere/x"], /cannot be written/],
         [[usage, ...product, "--rejected", "-"], /--rejected: expected a file's name, got "-"/],
         [[strange, ...product, "--rejected", kept], /The columns of/],
-        [[usage, ...product, "--profile", "nobody", "--rejected", kept], /No AWS credentials/],
+        [[usage, ...product, "--profile", "unknown", "--rejected", kept], /No AWS credentials/],
         [[usage, ...product, "--rate", "0"], /--rate: expected/]
       ] as const) {
         const ended = yield* call(["submit", ...args])

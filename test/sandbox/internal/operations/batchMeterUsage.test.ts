@@ -26,30 +26,30 @@ const recent = at("2026-11-24T10:05:00Z")
 
 describe("the window of BatchMeterUsage", () => {
   const accepted = ["Success"]
-  const rejected = "TimestampOutOfBoundsException"
+  const refused = "TimestampOutOfBoundsException"
   const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, unknown]> = [
     ["24 h back, last instant", now, "2026-11-23T10:30:00.001Z", accepted],
-    ["24 h back, exactly", now, "2026-11-23T10:30:00.000Z", rejected],
+    ["24 h back, exactly", now, "2026-11-23T10:30:00.000Z", refused],
     ["now", now, now, accepted],
     ["5 min ahead, exactly", now, "2026-11-24T10:35:00.000Z", accepted],
-    ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", rejected],
+    ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", refused],
     ["last month before 06:00", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z", accepted],
-    ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", rejected],
+    ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", refused],
     ["this month at 06:00", "2026-12-01T06:00:00.000Z", "2026-12-01T00:00:00.000Z", accepted],
     ["last year before 06:00", "2027-01-01T05:59:59.999Z", "2026-12-31T12:00:00.000Z", accepted],
-    ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", rejected],
-    ["last month, beyond 24 h", "2026-12-01T05:00:00.000Z", "2026-11-30T05:00:00.000Z", rejected],
+    ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", refused],
+    ["last month, beyond 24 h", "2026-12-01T05:00:00.000Z", "2026-11-30T05:00:00.000Z", refused],
     ["29 February before 06:00", "2028-03-01T05:59:59.999Z", "2028-02-29T23:59:59.999Z", accepted],
-    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", rejected],
+    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", refused],
     ["28 February on the 29th", "2028-02-29T06:00:00.000Z", "2028-02-28T12:00:00.000Z", accepted],
     [
       "28 February of another year",
       "2027-03-01T06:00:00.000Z",
       "2027-02-28T12:00:00.000Z",
-      rejected
+      refused
     ],
     ["this year at 06:00", "2027-01-01T06:00:00.000Z", "2027-01-01T00:00:00.000Z", accepted],
-    ["last year, beyond 24 h", "2027-01-01T05:00:00.000Z", "2026-12-31T05:00:00.000Z", rejected],
+    ["last year, beyond 24 h", "2027-01-01T05:00:00.000Z", "2026-12-31T05:00:00.000Z", refused],
     ["next month, ahead", "2026-11-30T23:58:00.000Z", "2026-12-01T00:02:00.000Z", accepted]
   ]
   for (const [rule, now, timestamp, expected] of cases) {
@@ -62,15 +62,15 @@ describe("the window of BatchMeterUsage", () => {
   }
 })
 
-describe("rule windowBoundary: hour measures from the start of the current hour, and accepts all that exact accepts", () => {
+describe("rule windowBoundary: hour measures from the start of the current hour, and refuses nothing more", () => {
   const accepted = ["Success"]
-  const rejected = "TimestampOutOfBoundsException"
+  const refused = "TimestampOutOfBoundsException"
   const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, unknown]> = [
     ["first moment", now, "2026-11-23T10:00:00.000Z", accepted],
-    ["a moment before", now, "2026-11-23T09:59:59.999Z", rejected],
+    ["a moment before", now, "2026-11-23T09:59:59.999Z", refused],
     ["on the hour", "2026-11-24T10:00:00.000Z", "2026-11-23T10:00:00.000Z", accepted],
     ["before the hour", "2026-11-24T09:59:59.999Z", "2026-11-23T09:00:00.000Z", accepted],
-    ["rejected by exact", "2026-11-24T10:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
+    ["what exact refuses", "2026-11-24T10:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
     ["last month at 05:59", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z", accepted]
   ]
   for (const [rule, now, timestamp, expected] of cases) {
@@ -212,14 +212,14 @@ describe("the life of an agreement, with its license and without", () => {
 
 describe("rule unknownCustomer", () => {
   const both = [record(recent), record(recent, { customerAWSAccountId: unknownAccount })]
-  it.effect("CustomerNotSubscribed, the default, is the status of that record", () =>
+  it.effect("CustomerNotSubscribed is the status of an unknown customer by default", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.deepStrictEqual(yield* statusesOf(both), ["Success", "CustomerNotSubscribed"])
     }).pipe(sandboxed)
   )
 
-  it.effect("InvalidCustomerIdentifierException rejects the whole call", () =>
+  it.effect("InvalidCustomerIdentifierException refuses the whole call", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual(yield* statusesOf(both), "InvalidCustomerIdentifierException")
@@ -237,7 +237,7 @@ describe("rule unknownCustomer", () => {
   )
 })
 
-describe("rejections of a whole call store nothing", () => {
+describe("what refuses the whole call, and stores nothing", () => {
   const cases: ReadonlyArray<
     readonly [rule: string, odd: Parameters<typeof record>[1], productCode: string | null, string]
   > = [
@@ -347,7 +347,7 @@ describe("rejections of a whole call store nothing", () => {
     }
   })
 
-  it.effect("also rejects a call whose records are duplicates or of unknown customers", () =>
+  it.effect("checks come before the results of duplicates and unknown customers", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       yield* batch([record(recent, { quantity: 1 })])
@@ -358,7 +358,7 @@ describe("rejections of a whole call store nothing", () => {
           "InvalidUsageDimensionException"
         )
       }
-      // the dimension of an unknown customer is checked as well
+      // the dimension of one that nobody is billed for counts as well
       assert.strictEqual(
         yield* statusesOf([
           record(recent, { customerAWSAccountId: unknownAccount, dimension: "calls" })
@@ -491,7 +491,7 @@ describe("allocations and tags, where the client does not look", () => {
     )
   }
 
-  it.effect("rule emptyTagValue: rejected", () =>
+  it.effect("rule emptyTagValue: refused", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const values: ReadonlyArray<readonly [string, unknown]> = [
@@ -732,7 +732,7 @@ describe("the limits of a call", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("26 are invalid input, or a ValidationException where the client skips the rule", () =>
+  it.effect("26 are bad input, and the service's own refusal where the client does not look", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual(yield* statusesOf(records(26)), "InvalidInputError")
@@ -758,7 +758,7 @@ describe("rule requestSizeLimit", () => {
         yield* setTime(now)
         const fields = { productCode: "p", usageRecords: [record(recent, { dimension })] }
         const bytes = bytesOf(fields)
-        const statusesWith = (requestSizeLimit: number) =>
+        const statusesAt = (requestSizeLimit: number) =>
           statusesOf(fields.usageRecords, "p").pipe(
             Effect.provide(
               MeteringSandbox.layer({
@@ -768,8 +768,8 @@ describe("rule requestSizeLimit", () => {
               })
             )
           )
-        assert.deepStrictEqual(yield* statusesWith(bytes + 1), ["Success"])
-        assert.strictEqual(yield* statusesWith(bytes), "RequestEntityTooLargeException")
+        assert.deepStrictEqual(yield* statusesAt(bytes + 1), ["Success"])
+        assert.strictEqual(yield* statusesAt(bytes), "RequestEntityTooLargeException")
       })
     )
   }
@@ -834,7 +834,7 @@ it.effect("usage is remembered at once: concurrent calls of one key bill one of 
       { concurrency: "unbounded" }
     )
     assert.lengthOf(
-      outcomes.filter(([status]) => Equal.equals(status, "Success")),
+      outcomes.filter((statuses) => Equal.equals(statuses[0], "Success")),
       1
     )
     assert.lengthOf(yield* billed, 1)
@@ -897,7 +897,7 @@ describe("a call with licenses of two products", () => {
     ]
   })
 
-  it.effect("is rejected in any order; the records one by one are accepted", () =>
+  it.effect("is refused whole, whatever their order; one by one they are taken", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* mixed, [
         "InvalidLicenseException",
@@ -944,7 +944,7 @@ describe("usage dated before its agreement began, or at its end", () => {
       }
     ]
   }
-  const statusesAt = (timestamp: string) =>
+  const statusAt = (timestamp: string) =>
     Effect.gen(function* () {
       const usage = record(at(timestamp))
       return [
@@ -953,23 +953,23 @@ describe("usage dated before its agreement began, or at its end", () => {
       ]
     })
   const taken = [["Success"], ["Success"]]
-  const rejected = [["CustomerNotSubscribed"], "InvalidLicenseException"]
+  const refused = [["CustomerNotSubscribed"], "InvalidLicenseException"]
 
   it.effect("is not billed", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.deepStrictEqual(yield* statusesAt("2026-11-24T10:04:59.999Z"), rejected)
-      assert.deepStrictEqual(yield* statusesAt("2026-11-24T10:32:00Z"), rejected)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:04:59.999Z"), refused)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:32:00Z"), refused)
       assert.deepStrictEqual(yield* billed, [])
-      assert.deepStrictEqual(yield* statusesAt("2026-11-24T10:05:00Z"), taken)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:05:00Z"), taken)
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
   )
 
   it.effect("is taken from the start of its hour on by rule windowBoundary: hour", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.deepStrictEqual(yield* statusesAt("2026-11-24T09:59:59.999Z"), rejected)
-      assert.deepStrictEqual(yield* statusesAt("2026-11-24T10:00:00Z"), taken)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T09:59:59.999Z"), refused)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:00:00Z"), taken)
     }).pipe(
       Effect.provide(MeteringSandbox.layer({ ...scenario, rules: { windowBoundary: "hour" } }))
     )
@@ -989,7 +989,7 @@ describe("usage dated before its agreement began, or at its end", () => {
   )
 })
 
-it.effect("a tag's key twice in one allocation is rejected", () =>
+it.effect("a tag's key twice in one allocation is refused", () =>
   Effect.gen(function* () {
     yield* setTime(now)
     const tags = [

@@ -143,7 +143,7 @@ describe("the signature", () => {
     })
   )
 
-  it.effect("concurrent first calls share one key", () =>
+  it.effect("concurrent readers get the same key", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const keys = yield* Effect.all(
@@ -155,7 +155,7 @@ describe("the signature", () => {
   )
 })
 
-it.effect("tells when a key's version was rotated, from then on, by the calendar", () =>
+it.effect("returns when a key version was rotated, from that time on", () =>
   Effect.gen(function* () {
     const sandbox = yield* MeteringSandbox.MeteringSandbox
     yield* sandbox.control.setTime(DateTime.subtract(rotation, { millis: 1 }))
@@ -167,17 +167,12 @@ it.effect("tells when a key's version was rotated, from then on, by the calendar
   }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
 )
 
-describe("rejections", () => {
+describe("what is refused", () => {
   const cases: ReadonlyArray<readonly [rule: string, string, number, string]> = [
     ["an unknown product", "nobodys", 1, "InvalidProductCodeException"],
     ["another Region", "elsewhere", 1, "InvalidRegionException"],
     ["an unknown version", container, 3, "InvalidPublicKeyVersionException"],
-    [
-      "version 2 of a product without versions",
-      "one-version",
-      2,
-      "InvalidPublicKeyVersionException"
-    ],
+    ["version 2 without configured versions", "one-version", 2, "InvalidPublicKeyVersionException"],
     ["no agreement", "unbought", 1, "CustomerNotEntitledException"]
   ]
   for (const [rule, productCode, version, tag] of cases) {
@@ -196,7 +191,7 @@ describe("rejections", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer({ ...scenario, skipRules: ["publicKeyVersion"] })))
   )
 
-  it.effect("a product without versions has version 1", () =>
+  it.effect("has version 1 without configured versions", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* outcome("one-version"), "registered")
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
@@ -213,7 +208,7 @@ describe("once for every instance, task or pod", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(false))))
   )
 
-  it.effect("an instance stays registered when the agreement ends", () =>
+  it.effect("a registered customer stays registered when the agreement ends", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome(container), "registered")
@@ -227,7 +222,7 @@ describe("once for every instance, task or pod", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(true))))
   )
 
-  it.effect("a rejected instance is checked again", () =>
+  it.effect("a rejected customer is checked again", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome("unbought"), "CustomerNotEntitledException")

@@ -37,10 +37,10 @@ describe("ResolveCustomer", () => {
   it.effect("leaves out what a customer does not have", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const afterwards = yield* resolve(
+      const newListing = yield* resolve(
         yield* sandbox.marketplace.mintToken({ customerAWSAccountId: "333344445555" })
       )
-      assert.notProperty(afterwards, "customerIdentifier")
+      assert.notProperty(newListing, "customerIdentifier")
       const old = yield* resolve(yield* sandbox.marketplace.mintToken({ productCode: container }))
       assert.notProperty(old, "licenseArn")
       assert.strictEqual(old.productCode, container)
@@ -51,14 +51,14 @@ describe("ResolveCustomer", () => {
     ["the last instant of its life", lifetime - 1, "resolved"],
     ["the end of its life", lifetime, "ExpiredTokenException"]
   ]
-  for (const [when, age, expected] of ages) {
-    it.effect(`at ${when}, a token is ${expected}`, () =>
+  for (const [when, age, outcome] of ages) {
+    it.effect(`at ${when}, a token is ${outcome}`, () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
         const token = yield* sandbox.marketplace.mintToken()
         yield* TestClock.adjust(age)
         const answer = yield* Effect.either(resolve(token))
-        assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", expected)
+        assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", outcome)
       }).pipe(sandboxed)
     )
   }
@@ -68,16 +68,16 @@ describe("ResolveCustomer", () => {
     ["1 hour", 3_600_000, "ExpiredTokenException"],
     [0, 0, "ExpiredTokenException"]
   ] as const
-  for (const [registrationTokenLifetime, age, expected] of lifetimes) {
+  for (const [registrationTokenLifetime, age, outcome] of lifetimes) {
     it.effect(
-      `rule registrationTokenLifetime: ${registrationTokenLifetime}, ${age} ms: ${expected}`,
+      `rule registrationTokenLifetime: ${registrationTokenLifetime}, ${age} ms: ${outcome}`,
       () =>
         Effect.gen(function* () {
           const sandbox = yield* MeteringSandbox.MeteringSandbox
           const token = yield* sandbox.marketplace.mintToken()
           yield* TestClock.adjust(age)
           const answer = yield* Effect.either(resolve(token))
-          assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", expected)
+          assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", outcome)
         }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { registrationTokenLifetime } })))
     )
   }
@@ -125,17 +125,18 @@ describe("ResolveCustomer", () => {
     })
   )
 
-  const unknown: ReadonlyArray<readonly [string, Marketplace.AgreementSelector, RegExp]> = [
-    ["an unknown account", { customerAWSAccountId: "1" }, /no customer 1/],
-    ["an unknown identifier", { customerIdentifier: "x" }, /no customer x/],
-    ["no agreement at all", { customerAWSAccountId: "444455556666" }, /no agreement/],
+  const unknownCustomers: ReadonlyArray<readonly [string, Marketplace.AgreementSelector, RegExp]> =
     [
-      "no agreement for it",
-      { customerIdentifier: "cust-globex", productCode: container },
-      /no agreement/
+      ["an unknown account", { customerAWSAccountId: "1" }, /no customer 1/],
+      ["an unknown identifier", { customerIdentifier: "x" }, /no customer x/],
+      ["no agreement at all", { customerAWSAccountId: "444455556666" }, /no agreement/],
+      [
+        "no agreement for it",
+        { customerIdentifier: "cust-globex", productCode: container },
+        /no agreement/
+      ]
     ]
-  ]
-  for (const [who, subscriber, reason] of unknown) {
+  for (const [who, subscriber, reason] of unknownCustomers) {
     it.effect(`there is no token for ${who}`, () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox

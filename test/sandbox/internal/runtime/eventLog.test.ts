@@ -1,4 +1,4 @@
-/** What a sandbox remembers beyond its end. */
+/** The state that a sandbox restores after a restart. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Redacted, TestClock } from "effect"

@@ -68,15 +68,11 @@ describe("two in sequence", () => {
           yield* calls.BatchMeterUsage
           yield* subscribe({ customerIdentifier: "cust-initech", productCode: analytics })
           yield* suspend({ customerIdentifier: "cust-globex" })
-          return {
-            observed: yield* observableState,
-            key: yield* publicKey,
-            token: yield* mintToken()
-          }
+          return { sight: yield* observableState, key: yield* publicKey, token: yield* mintToken() }
         }).pipe(on(file))
         yield* Effect.gen(function* () {
           const { publicKey } = (yield* sandbox).report
-          assert.deepStrictEqual(yield* observableState, first.observed)
+          assert.deepStrictEqual(yield* observableState, first.sight)
           assert.strictEqual(yield* publicKey, first.key)
           yield* calls.ResolveCustomer
           assert.deepStrictEqual(yield* statusesOf([record(recent, { quantity: 9 })]), [
@@ -109,7 +105,7 @@ describe("two in sequence", () => {
       )
   )
 
-  it.effect("faults that the scenario has only now apply, unless others were pending", () =>
+  it.effect("new faults of the scenario apply, unless others are pending", () =>
     withFile((file) =>
       Effect.gen(function* () {
         yield* setTime(now)
@@ -348,7 +344,7 @@ describe("the file", () => {
     )
   )
 
-  it.effect("is written beside itself under a name that cannot be predicted", () =>
+  it.effect("is written to an unpredictable temporary name, so that no link can be planted", () =>
     withFile((file) =>
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem
@@ -443,9 +439,9 @@ const bytesOf = (file: string) => Effect.flatMap(FileSystem.FileSystem, (fs) => 
 const writeBytes = (file: string, bytes: Uint8Array) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.writeFile(file, bytes))
 
-describe("a damaged file is rejected with a reason and advice, and is not changed", () => {
-  const damages: ReadonlyArray<
-    readonly [what: string, damage: (text: string, snapshot: number) => string, reason: string]
+describe("a damaged file is refused, says why and what to do, and is not changed", () => {
+  const spoilt: ReadonlyArray<
+    readonly [what: string, spoil: (text: string, snapshot: number) => string, reason: string]
   > = [
     ["empty", () => "", "it is empty"],
     [
@@ -508,20 +504,20 @@ describe("a damaged file is rejected with a reason and advice, and is not change
       "line 1: it is a state of another version than 2, which alone is read here"
     ]
   ]
-  for (const [what, damage, reason] of damages) {
+  for (const [what, spoil, reason] of spoilt) {
     it.effect(what, () =>
       withFile((file) =>
         Effect.gen(function* () {
           const { snapshot, text } = yield* written(file)
-          const damagedText = damage(text, snapshot)
-          yield* write(file, damagedText)
+          const spoiled = spoil(text, snapshot)
+          yield* write(file, spoiled)
           const error = yield* Effect.flip(on(file)(Effect.void))
           assert.strictEqual(error._tag, "SandboxError")
           assert.strictEqual(
             error.message,
             `${file}, ${reason}. The file was not changed: put a copy of it in its place, or move it away (or name another) to begin with nothing.`
           )
-          assert.strictEqual(yield* read(file), damagedText)
+          assert.strictEqual(yield* read(file), spoiled)
         })
       )
     )
@@ -534,34 +530,34 @@ describe("a damaged file is rejected with a reason and advice, and is not change
         const whole = yield* bytesOf(file)
         for (let at = 0; at < whole.length; at++) {
           for (const change of [0x01, 0x40, 0xff]) {
-            const damagedText = Uint8Array.from(whole)
+            const spoiled = Uint8Array.from(whole)
             // a digit becomes another digit, a line end a letter
-            damagedText[at] = (damagedText[at] ?? 0) ^ change
-            assert.isTrue(Either.isLeft(readBy(damagedText, 100)), `byte ${at} of ${whole.length}`)
+            spoiled[at] = (spoiled[at] ?? 0) ^ change
+            assert.isTrue(Either.isLeft(readBy(spoiled, 100)), `byte ${at} of ${whole.length}`)
           }
         }
         // and so from a disk
         for (let at = 0; at < whole.length; at += 97) {
-          const damagedText = Uint8Array.from(whole)
-          damagedText[at] = (damagedText[at] ?? 0) ^ 0x01
-          yield* writeBytes(file, damagedText)
+          const spoiled = Uint8Array.from(whole)
+          spoiled[at] = (spoiled[at] ?? 0) ^ 0x01
+          yield* writeBytes(file, spoiled)
           const result = yield* Effect.either(on(file)(Effect.void))
           assert.isTrue(Either.isLeft(result), `byte ${at} of ${whole.length}`)
-          assert.deepStrictEqual(Uint8Array.from(yield* bytesOf(file)), damagedText)
+          assert.deepStrictEqual(Uint8Array.from(yield* bytesOf(file)), spoiled)
         }
       })
     )
   )
 
   it.effect(
-    "cut at every byte: rejected within its snapshot, and after that all whole lines are read",
+    "cut at every byte: refused within its snapshot, and after that all whole lines are there",
     () =>
       withFile((file) =>
         Effect.gen(function* () {
           const { snapshot } = yield* written(file)
           const whole = yield* bytesOf(file)
           const newline = "\n".charCodeAt(0)
-          const isRejected = (cut: Uint8Array) => cut.length < snapshot
+          const refused = (cut: Uint8Array) => cut.length < snapshot
           // the first line counts the call, the second has its usage
           const records = (cut: Uint8Array) =>
             whole.slice(snapshot, cut.length + 1).filter((byte) => byte === newline).length < 2
@@ -575,7 +571,7 @@ describe("a damaged file is rejected with a reason and advice, and is not change
               )
               assert.deepStrictEqual(
                 Either.getOrUndefined(found),
-                isRejected(cut) ? undefined : records(cut),
+                refused(cut) ? undefined : records(cut),
                 `byte ${end}, by ${size}`
               )
             }
@@ -585,7 +581,7 @@ describe("a damaged file is rejected with a reason and advice, and is not change
             const cut = whole.slice(0, end)
             yield* writeBytes(file, cut)
             const result = yield* Effect.either(on(file)(observableState))
-            if (isRejected(cut)) {
+            if (refused(cut)) {
               assert.isTrue(Either.isLeft(result), `byte ${end}`)
               assert.deepStrictEqual(Uint8Array.from(yield* bytesOf(file)), Uint8Array.from(cut))
             } else {
@@ -633,7 +629,7 @@ it.effect.prop(
         const history = yield* Effect.gen(function* () {
           const state = Effect.gen(function* () {
             const { billed, customers, records } = yield* observableState
-            return { length: (yield* read(file)).length, observed: { billed, customers, records } }
+            return { length: (yield* read(file)).length, sight: { billed, customers, records } }
           })
           return [
             yield* state,
@@ -653,7 +649,7 @@ it.effect.prop(
         })).pipe(on(file, options))
         const answered = history.filter(({ length }) => length <= end).length - 1
         const possible = [history[answered] ?? history[0], history[answered + 1]].map(
-          (state) => state?.observed
+          (state) => state?.sight
         )
         assert.isTrue(
           possible.some((state) => {
