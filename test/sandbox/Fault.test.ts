@@ -1,4 +1,4 @@
-/** What goes wrong on purpose. */
+/** Faults, in memory and over HTTP. */
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Fiber, Layer, Option, TestClock } from "effect"
@@ -27,7 +27,7 @@ const sandbox = MeteringSandbox.MeteringSandbox
 
 const withFaults = (faults: Fault.Faults) => Effect.provide(MeteringSandbox.layer({ faults }))
 
-/** The faults of so many calls, as the log has them. */
+/** The logged faults of a number of calls. */
 const faultsOf = (count: number, call: (typeof calls)[keyof typeof calls]) =>
   Effect.gen(function* () {
     yield* setTime(now)
@@ -37,12 +37,12 @@ const faultsOf = (count: number, call: (typeof calls)[keyof typeof calls]) =>
   })
 
 // ---------------------------------------------------------------------------------------------------
-// what each does
+// the effect of each fault
 // ---------------------------------------------------------------------------------------------------
 
 interface Case {
   readonly fault: Fault.Fault
-  /** The error, as far as it is the same however the sandbox is reached. */
+  /** The fields of the error that do not depend on the transport. */
   readonly error: Record<string, unknown>
   readonly isStored?: boolean
 }
@@ -121,7 +121,7 @@ const cases: ReadonlyArray<Case> = [
   }
 ]
 
-/** What every way to a sandbox promises of faults, given the layer for a scenario. */
+/** The behavior of faults with any transport, given the layer for a scenario. */
 const contract = (
   name: string,
   layerOf: (
@@ -148,7 +148,7 @@ const contract = (
               layerOf({
                 faults: {
                   script: [
-                    // a client over HTTP asks for other credentials once
+                    // a client over HTTP refreshes credentials and retries once
                     { ...fault, times: 2 }
                   ]
                 }
@@ -159,7 +159,7 @@ const contract = (
       }
     }
 
-    it.effect("usage whose answer was lost is the same usage when it is sent again", () =>
+    it.effect("usage that is sent again after a lost response is billed once", () =>
       Effect.gen(function* () {
         yield* setTime(now)
         yield* Effect.flip(batch([record(recent, { quantity: 5 })]))
@@ -191,7 +191,7 @@ contract("over HTTP", (options) =>
   )
 )
 
-describe("which error an exception is depends on the operation's model", () => {
+describe("an exception outside of the operation's model is an UnknownServiceError", () => {
   const codes: ReadonlyArray<readonly [code: string, ReadonlyArray<(typeof operations)[number]>]> =
     [
       ["DisabledApiException", ["BatchMeterUsage", "RegisterUsage", "ResolveCustomer"]],
@@ -214,7 +214,7 @@ describe("which error an exception is depends on the operation's model", () => {
     }
   }
 
-  it.effect("rule idempotencyConflictStatus is of a refusal as well", () =>
+  it.effect("idempotencyConflictStatus applies to a refusal as well", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual((yield* Effect.flip(calls.MeterUsage)).statusCode, 409)
@@ -240,17 +240,17 @@ describe("a skewed clock", () => {
     [{ ahead: "1 hour", behind: "1 hour" }, "success"],
     [{}, "success"]
   ]
-  for (const [skew, fate] of cases) {
-    it.effect(`${JSON.stringify(skew)}: ${fate}`, () =>
+  for (const [skew, expected] of cases) {
+    it.effect(`${JSON.stringify(skew)}: ${expected}`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const outcome = yield* Effect.either(calls.BatchMeterUsage)
-        assert.strictEqual(outcome._tag === "Left" ? outcome.left._tag : "success", fate)
+        assert.strictEqual(outcome._tag === "Left" ? outcome.left._tag : "success", expected)
       }).pipe(withFaults({ script: [{ fault: "clockSkew", ...skew }] }))
     )
   }
 
-  it.effect("does not touch the calendar that usage is dated by", () =>
+  it.effect("does not change the clock that usage is dated by", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       yield* batch([record(at("2026-11-24T10:35:00Z"))])
@@ -263,9 +263,9 @@ describe("a skewed clock", () => {
   )
 })
 
-describe("an answer that takes its time", () => {
+describe("a slow response", () => {
   for (const fault of ["latency", "slowBody"] as const) {
-    it.effect(`${fault}: the usage is stored at once, the answer comes when it is time`, () =>
+    it.effect(`${fault}: the usage is stored at once, the response comes after the delay`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const fiber = yield* Effect.fork(batch([record(recent)]))
@@ -278,7 +278,7 @@ describe("an answer that takes its time", () => {
       }).pipe(withFaults({ script: [{ fault, duration: "3 seconds" }] }))
     )
 
-    it.effect(`${fault}: a refusal is an answer too`, () =>
+    it.effect(`${fault}: an error is delayed as well`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const fiber = yield* Effect.fork(Effect.flip(batch([record(recent)], "unknown")))
@@ -290,7 +290,7 @@ describe("an answer that takes its time", () => {
     )
   }
 
-  it.effect("whoever does not wait for it has been billed all the same", () =>
+  it.effect("a client that times out is billed", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const fiber = yield* Effect.fork(Effect.timeoutOption(batch([record(recent)]), "1 second"))
@@ -316,14 +316,14 @@ describe("unprocessed records", () => {
     [1, 25, 25],
     [0.5, 25, 13],
     [0.5, 1, 1],
-    // 7.000000000000001 to a computer
+    // 7.000000000000001 in floating point
     [0.28, 25, 7],
     [0.04, 25, 1],
     [0.041, 25, 2],
     [1e-6, 25, 1]
   ]
   for (const [share, count, left] of shares) {
-    it.effect(`${share ?? "all"} of ${count} are ${left}, and are not stored`, () =>
+    it.effect(`${share ?? "all"} of ${count} returns ${left} and does not store them`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const sent = records(count)
@@ -339,7 +339,7 @@ describe("unprocessed records", () => {
           quantities,
           sent.map(({ quantity }) => quantity)
         )
-        // sent again, they are all there
+        // all are accepted when they are sent again
         const again = yield* batch(sent)
         assert.deepStrictEqual(
           again.results.map(({ status }) => status),
@@ -351,7 +351,7 @@ describe("unprocessed records", () => {
     )
   }
 
-  it.effect("the whole call is looked at before, also those that it does not get to", () =>
+  it.effect("all records are validated, also those that are returned", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const error = yield* Effect.flip(batch([record(recent), record(recent, { dimension: "x" })]))
@@ -359,7 +359,7 @@ describe("unprocessed records", () => {
     }).pipe(withFaults({ script: [{ fault: "unprocessed" }] }))
   )
 
-  it.effect("are nothing to the other operations", () =>
+  it.effect("do not affect other operations", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       yield* calls.MeterUsage
@@ -368,7 +368,7 @@ describe("unprocessed records", () => {
     }).pipe(withFaults({ script: [{ fault: "unprocessed", times: 9 }] }))
   )
 
-  it.effect("which of them is the seed's to decide", () =>
+  it.effect("are selected by the seed", () =>
     Effect.gen(function* () {
       const quantitiesFor = (seed: number) =>
         Effect.gen(function* () {
@@ -383,11 +383,11 @@ describe("unprocessed records", () => {
 })
 
 // ---------------------------------------------------------------------------------------------------
-// which call each befalls
+// the selection of a fault for a call
 // ---------------------------------------------------------------------------------------------------
 
 describe("a script", () => {
-  it.effect("is followed in order, with times and places left free, and then nothing happens", () =>
+  it.effect("applies in order, with times and none, and then ends", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* faultsOf(7, calls.BatchMeterUsage), [
         "throttling",
@@ -410,7 +410,7 @@ describe("a script", () => {
     )
   )
 
-  it.effect("each operation takes the first step that is for it", () =>
+  it.effect("each operation takes its first fault", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       for (const operation of [
@@ -447,7 +447,7 @@ describe("a script", () => {
     )
   )
 
-  it.effect("chances wait until a script has nothing for the operation", () =>
+  it.effect("chances apply after the script of the operation has ended", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       for (const operation of ["BatchMeterUsage", "MeterUsage", "MeterUsage"] as const) {
@@ -466,7 +466,7 @@ describe("a script", () => {
     )
   )
 
-  it.effect("is replaced at once by another one", () =>
+  it.effect("is replaced by another one", () =>
     Effect.gen(function* () {
       const { setFaults } = (yield* sandbox).control
       yield* setFaults({ script: [{ fault: "unavailable" }] })
@@ -487,14 +487,14 @@ describe("chances", () => {
     seed: 7
   }
 
-  it.effect("a seed has its sequence, here and on every machine", () =>
+  it.effect("a seed has the same sequence on every machine", () =>
     Effect.gen(function* () {
       const initials = (yield* faultsOf(40, calls.BatchMeterUsage)).map((fault) => fault[0])
       assert.strictEqual(initials.join(""), "ncnnnnctnnnncncnnnncnnnnnnnnncnnnnncctcn")
     }).pipe(withFaults(some))
   )
 
-  it.effect("the same seed and calls bring the same log, another seed another", () =>
+  it.effect("the same seed and calls give the same log, another seed another log", () =>
     Effect.gen(function* () {
       const logOf = (seed: number) =>
         Effect.gen(function* () {
@@ -512,7 +512,7 @@ describe("chances", () => {
     })
   )
 
-  it.effect("hit as often as they say: 1000 calls", () =>
+  it.effect("apply with their probability: 1000 calls", () =>
     Effect.gen(function* () {
       const count = (faults: ReadonlyArray<string>, name: string) =>
         faults.filter((fault) => fault === name).length
@@ -540,7 +540,7 @@ describe("chances", () => {
     )
   }
 
-  it.effect("of another operation are not drawn", () =>
+  it.effect("of another operation do not apply", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* faultsOf(1, calls.BatchMeterUsage), ["none"])
     }).pipe(
@@ -550,7 +550,7 @@ describe("chances", () => {
 })
 
 describe("retries", () => {
-  it.effect("wait as long as a throttled answer asks for", () =>
+  it.effect("wait for the time in Retry-After", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const { callCounts: calls } = (yield* sandbox).report
@@ -572,7 +572,7 @@ describe("retries", () => {
     )
   )
 
-  it.effect("do not repeat what is final", () =>
+  it.effect("do not repeat a final error", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       yield* Effect.flip(Effect.retry(batch([record(recent)]), MeteringRetry.standard))

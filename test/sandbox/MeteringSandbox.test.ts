@@ -19,8 +19,8 @@ const now = "2026-11-24T10:30:00Z"
 const resolve = (registrationToken: Redacted.Redacted) =>
   Effect.flatMap(MeteringClient, (client) => client.resolveCustomer({ registrationToken }))
 
-describe("behind the scenes", () => {
-  it.effect("calls that came through are counted, bad input is not", () =>
+describe("MeteringSandbox", () => {
+  it.effect("counts processed calls, not those with invalid input", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
@@ -36,7 +36,7 @@ describe("behind the scenes", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("a reset forgets usage, tokens and calls", () =>
+  it.effect("reset clears usage, tokens and calls", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
@@ -49,7 +49,7 @@ describe("behind the scenes", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("a record shows what was sent", () =>
+  it.effect("a metering record contains the sent usage", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
@@ -71,10 +71,10 @@ describe("behind the scenes", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("many side by side know nothing of each other", () =>
+  it.effect("sandboxes are independent of each other", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const worlds = yield* Effect.forEach(
+      const outcomes = yield* Effect.forEach(
         Array.from({ length: 100 }, (_, index) => index),
         (index) =>
           Effect.gen(function* () {
@@ -96,15 +96,15 @@ describe("behind the scenes", () => {
           }).pipe(sandboxed),
         { concurrency: "unbounded" }
       )
-      for (const [index, world] of worlds.entries()) {
-        assert.deepStrictEqual(world, {
+      for (const [index, outcome] of outcomes.entries()) {
+        assert.deepStrictEqual(outcome, {
           requestId: "sandbox-000000000002",
           calls: { MeterUsage: 0, BatchMeterUsage: 1, RegisterUsage: 0, ResolveCustomer: 1 },
           now: index * 1000,
           billed: [index]
         })
       }
-      // and the scenario that they all began with is as it was
+      // the shared default scenario is unchanged
       assert.deepStrictEqual(
         yield* statusesOf([record(at(now), { customerIdentifier: "cust-globex" })]),
         ["Success"]
@@ -113,7 +113,7 @@ describe("behind the scenes", () => {
   )
 })
 
-describe("a scenario that contradicts itself", () => {
+describe("an invalid scenario is a defect of the layer", () => {
   const [product] = Scenario.defaultScenario.products
   const customer = { customerAWSAccountId: acme, agreements: [] }
   const cases: ReadonlyArray<readonly [MeteringSandbox.Options, RegExp]> = [

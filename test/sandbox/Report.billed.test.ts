@@ -1,4 +1,4 @@
-/** What must hold for any sequence of calls. */
+/** Properties of any sequence of calls. */
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, FastCheck } from "effect"
 import type { MeteringClient } from "../../src/MeteringClient.js"
@@ -27,7 +27,7 @@ const run = <A, E>(
 const now = Effect.flatMap(sandbox, ({ control }) => control.now)
 const billed = Effect.flatMap(sandbox, ({ report }) => report.billed)
 
-/** Every identity's account, and every licence's product: what the world of these tests says, said again. */
+/** The accounts and products of the scenario, stated independently of it. */
 const accounts = new Map([
   ["cust-acme", acme],
   ["cust-globex", "222233334444"]
@@ -40,11 +40,11 @@ interface Accepted {
   readonly dimension: string
   readonly hour: string
   readonly quantity: number
-  /** What usage is the same by, and is billed once for. */
+  /** Usage with the same key is billed once. */
   readonly key: string
 }
 
-/** What an answer says that was accepted, as the documentation has it. */
+/** The accepted usage of a response, by the documentation. */
 const acceptedOf = (call: Call, outcome: unknown, time: DateTime.Utc): ReadonlyArray<Accepted> => {
   if (typeof outcome !== "object" || outcome === null) return []
   if (call._tag === "meter") {
@@ -93,15 +93,15 @@ const totals = <A>(
   return new Map([...sums].sort())
 }
 
-/** A token that was refused with one quantity may be used for another, and then be refused for that. */
-const withoutReason = (answer: unknown) =>
-  answer === "DuplicateRequestException" || answer === "IdempotencyConflictException"
-    ? "another was first"
-    : answer
+/** The two errors of a repeated client token depend on the order of earlier calls. */
+const withoutReason = (response: unknown) =>
+  response === "DuplicateRequestException" || response === "IdempotencyConflictException"
+    ? "repeated"
+    : response
 
 describe("for any sequence of calls", () => {
   it.effect.prop(
-    "what is billed of a key is what was first accepted of it",
+    "the first accepted usage of each key is billed",
     [FastCheck.array(FastCheck.oneof({ weight: 4, arbitrary: call }, wait), { maxLength: 12 })],
     ([events]) =>
       run(
@@ -144,18 +144,18 @@ describe("for any sequence of calls", () => {
   )
 
   it.effect.prop(
-    "repeating any call changes nothing that is billed, and gets the same answers",
+    "a repeated call gets the same response and does not change what is billed",
     [FastCheck.array(call, { minLength: 1, maxLength: 6 }), FastCheck.nat()],
     ([calls, pick]) =>
       run(
         Effect.gen(function* () {
           const time = yield* now
-          const fate = (call: Call) => Effect.map(send(call, time), withoutReason)
-          const answers = yield* Effect.forEach(calls, fate)
+          const outcomeOf = (call: Call) => Effect.map(send(call, time), withoutReason)
+          const responses = yield* Effect.forEach(calls, outcomeOf)
           const before = yield* billed
           const index = pick % calls.length
-          assert.deepStrictEqual(yield* fate(calls[index] as Call), answers[index])
-          assert.deepStrictEqual(yield* Effect.forEach(calls, fate), answers)
+          assert.deepStrictEqual(yield* outcomeOf(calls[index] as Call), responses[index])
+          assert.deepStrictEqual(yield* Effect.forEach(calls, outcomeOf), responses)
           assert.deepStrictEqual(yield* billed, before)
         })
       ),
@@ -163,7 +163,7 @@ describe("for any sequence of calls", () => {
   )
 
   it.effect.prop(
-    "the order of records within a call is irrelevant to what is billed",
+    "the order of records within a call does not change what is billed",
     [
       FastCheck.array(call, { maxLength: 2 }),
       batchCall.chain((call) =>
@@ -190,19 +190,22 @@ describe("for any sequence of calls", () => {
     { timeout: 30_000 }
   )
 
-  it.effect.prop("each record has one result, in its place, and echoes it", [batchCall], ([call]) =>
-    run(
-      Effect.gen(function* () {
-        const time = yield* now
-        const outcome = yield* send(call, time)
-        if (typeof outcome !== "object" || outcome === null) return
-        const { results } = outcome as { readonly results: ReadonlyArray<UsageRecordResult> }
-        const { usageRecords } = inputOf(call, time)
-        assert.deepStrictEqual(
-          results.map(({ usageRecord }): object => ({ ...usageRecord })),
-          usageRecords.map((record) => ({ ...record }))
-        )
-      })
-    )
+  it.effect.prop(
+    "each record has one result, in the same position, that echoes it",
+    [batchCall],
+    ([call]) =>
+      run(
+        Effect.gen(function* () {
+          const time = yield* now
+          const outcome = yield* send(call, time)
+          if (typeof outcome !== "object" || outcome === null) return
+          const { results } = outcome as { readonly results: ReadonlyArray<UsageRecordResult> }
+          const { usageRecords } = inputOf(call, time)
+          assert.deepStrictEqual(
+            results.map(({ usageRecord }): object => ({ ...usageRecord })),
+            usageRecords.map((record) => ({ ...record }))
+          )
+        })
+      )
   )
 })

@@ -10,7 +10,7 @@ const recent = at("2026-11-24T10:05:00Z")
 const sandbox = MeteringSandbox.MeteringSandbox
 
 describe("the log", () => {
-  it.effect("has every call as it was on the wire, without the registration token", () =>
+  it.effect("contains every call in its wire format, without the registration token", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const {
@@ -98,7 +98,7 @@ describe("the log", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer({ skipRules: ["productCode", "requestSize"] })))
   )
 
-  it.effect("does not hold the signature of RegisterUsage", () =>
+  it.effect("omits the signature of RegisterUsage", () =>
     Effect.gen(function* () {
       const { log } = (yield* sandbox).report
       const client = yield* MeteringClient

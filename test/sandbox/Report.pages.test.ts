@@ -1,4 +1,4 @@
-/** Long lists, page by page, and what a sandbox does where it is full. */
+/** Pages of long lists, and the capacity of a sandbox. */
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, FastCheck, HashMap } from "effect"
 import { BatchMeterUsageRequest } from "../../src/BatchMeterUsage.js"
@@ -12,7 +12,7 @@ const sandbox = MeteringSandbox.MeteringSandbox
 
 const now = at("2026-11-24T10:30:00Z")
 
-/** Usage of so many hours in each of two dimensions, by product and by licence. */
+/** Meters two dimensions for a number of hours, by product and by license. */
 const metered = (hours: number) =>
   Effect.gen(function* () {
     yield* setTime("2026-11-24T10:30:00Z")
@@ -34,7 +34,7 @@ const metered = (hours: number) =>
   })
 
 it.effect.prop(
-  "the pages of any size are together the whole list, whatever is metered between",
+  "pages of any size contain the whole list, in order",
   [FastCheck.integer({ min: 1, max: 30 })],
   ([limit]) =>
     Effect.gen(function* () {
@@ -72,7 +72,7 @@ it.effect.prop(
         ),
         allBilled
       )
-      // what lies before a page that is yet to come moves none of it
+      // usage that sorts before the next page does not shift it
       const first = yield* recordsPage({ limit: 10 })
       yield* batch([record(now, { dimension: "aaa" }), record(now, { dimension: "events" })])
       const second = yield* recordsPage({ limit: 1, after: first.next })
@@ -93,7 +93,7 @@ it.effect.prop(
   { fastCheck: { numRuns: 10 } }
 )
 
-describe("a page that there is not", () => {
+describe("an invalid page", () => {
   for (const options of [
     { limit: 0 },
     { limit: 1.5 },
@@ -102,7 +102,7 @@ describe("a page that there is not", () => {
     { after: "x" },
     { after: "WzFd" }
   ]) {
-    it.effect(`is refused: ${JSON.stringify(options)}`, () =>
+    it.effect(`is rejected: ${JSON.stringify(options)}`, () =>
       Effect.gen(function* () {
         const { billedPage, recordsPage } = (yield* sandbox).report
         for (const page of [
@@ -117,7 +117,7 @@ describe("a page that there is not", () => {
   }
 })
 
-it("a sandbox that is full says so, and stores nothing more", () => {
+it("a full sandbox rejects usage with ServiceQuotaExceededException", () => {
   const clock = now.epochMillis
   let state = initial(Scenario.defaultScenario, clock, 5000)
   const call = (dimension: string, hour: number) => {
@@ -143,11 +143,11 @@ it("a sandbox that is full says so, and stores nothing more", () => {
     state = next
     return outcome?.response
   }
-  const answers = Array.from({ length: 20 }, (_, hour) => call("seats", hour))
+  const responses = Array.from({ length: 20 }, (_, hour) => call("seats", hour))
   const stored = HashMap.size(state.metered)
   assert.isAbove(stored, 5)
   assert.isBelow(stored, 12)
-  const last = answers.at(-1)
+  const last = responses.at(-1)
   assert.strictEqual(last?._tag, "Left")
   if (last?._tag !== "Left") return
   assert.strictEqual(last.left.status, 400)

@@ -1,4 +1,4 @@
-/** A sandbox's control over HTTP: by its typed client, by hand, and by those who are not to have it. */
+/** The control API over HTTP: typed client, raw requests, and requests from web pages. */
 import { FetchHttpClient, HttpApiClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, DateTime, Effect, Layer, Redacted } from "effect"
@@ -28,7 +28,7 @@ const both = Effect.all([connect, MeteringSandbox.MeteringSandbox])
 
 const now = "2026-11-24T10:30:00Z"
 
-describe("the typed client does what MeteringSandbox does", () => {
+describe("the typed client matches MeteringSandbox", () => {
   it.effect("mintToken", () =>
     Effect.gen(function* () {
       const [api] = yield* both
@@ -46,7 +46,7 @@ describe("the typed client does what MeteringSandbox does", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const [api, sandbox] = yield* both
-      const who = { customerAWSAccountId: unknownAccount }
+      const selector = { customerAWSAccountId: unknownAccount }
       const current = Effect.map(sandbox.marketplace.customers, (all) =>
         all.find(({ customerAWSAccountId }) => customerAWSAccountId === unknownAccount)
       )
@@ -54,11 +54,13 @@ describe("the typed client does what MeteringSandbox does", () => {
         Effect.map(current, (found) => assert.deepStrictEqual(customer, found))
 
       yield* same(
-        yield* api.marketplace.addCustomer({ payload: { ...who, customerIdentifier: "cust-new" } })
+        yield* api.marketplace.addCustomer({
+          payload: { ...selector, customerIdentifier: "cust-new" }
+        })
       )
       const agreement = yield* api.marketplace.subscribe({
         payload: {
-          ...who,
+          ...selector,
           productCode: analytics,
           startsAt: at(now),
           endsAt: at("2026-12-01T00:00:00Z")
@@ -67,18 +69,18 @@ describe("the typed client does what MeteringSandbox does", () => {
       assert.deepStrictEqual((yield* current)?.agreements, [agreement])
       assert.match(agreement.licenseArn ?? "", /^arn:aws:license-manager::999999999999:license:l-/)
       const old = yield* api.marketplace.subscribe({
-        payload: { ...who, productCode: analytics, licenseArn: null }
+        payload: { ...selector, productCode: analytics, licenseArn: null }
       })
       assert.notProperty(old, "licenseArn")
       const cancelled = yield* api.marketplace.cancel({
-        payload: { ...who, productCode: analytics }
+        payload: { ...selector, productCode: analytics }
       })
       assert.deepStrictEqual(cancelled.agreements[0]?.cancelledAt, at(now))
       yield* same(cancelled)
-      const suspended = yield* api.marketplace.suspend({ payload: who })
+      const suspended = yield* api.marketplace.suspend({ payload: selector })
       assert.isTrue(suspended.suspended)
       yield* same(suspended)
-      yield* same(yield* api.marketplace.resume({ payload: who }))
+      yield* same(yield* api.marketplace.resume({ payload: selector }))
       assert.deepStrictEqual(
         yield* api.marketplace.customers(),
         yield* sandbox.marketplace.customers
@@ -151,7 +153,7 @@ describe("the typed client does what MeteringSandbox does", () => {
   )
 
   it.effect.each(["records", "billed"])(
-    "a page of %s that there cannot be is refused in a sentence",
+    "an invalid page of %s is rejected with a readable message",
     (list) =>
       Effect.gen(function* () {
         for (const [query, message] of [
@@ -183,7 +185,7 @@ describe("the typed client does what MeteringSandbox does", () => {
   )
 })
 
-/** A request as nobody's typed client would send it. */
+/** A raw request. */
 const send = (path: string, init: RequestInit = {}) =>
   Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
     Effect.promise(async (signal) => {
@@ -205,9 +207,9 @@ const json = (body: unknown, method = "POST"): RequestInit => ({
   body: typeof body === "string" ? body : JSON.stringify(body)
 })
 
-describe("a state is taken as text, whatever its sender takes it for", () => {
+describe("a state is read as text with any content type", () => {
   for (const type of ["", "text/plain", "application/json", "application/octet-stream"]) {
-    it.effect(type === "" ? "of no type" : type, () =>
+    it.effect(type === "" ? "no content type" : type, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const [, sandbox] = yield* both
@@ -226,27 +228,27 @@ describe("a state is taken as text, whatever its sender takes it for", () => {
   }
 })
 
-describe("what cannot be done is said", () => {
-  it.effect("as a SandboxError to the typed client", () =>
+describe("errors", () => {
+  it.effect("the typed client fails with SandboxError", () =>
     Effect.gen(function* () {
       const [api] = yield* both
       const errors = yield* Effect.all([
-        Effect.flip(api.marketplace.mintToken({ payload: { customerIdentifier: "nobody" } })),
+        Effect.flip(api.marketplace.mintToken({ payload: { customerIdentifier: "unknown" } })),
         Effect.flip(api.control.load({ payload: "not a state" }))
       ])
       for (const error of errors) assert.instanceOf(error, MeteringSandbox.SandboxError)
       assert.deepStrictEqual(
         errors.map(({ message }) => message),
-        ["There is no customer nobody in the sandbox.", "line 1: this is not a sandbox's state"]
+        ["There is no customer unknown in the sandbox.", "line 1: this is not a sandbox's state"]
       )
     }).pipe(Effect.provide(live))
   )
 
-  const refused: ReadonlyArray<
+  const rejected: ReadonlyArray<
     readonly [what: string, path: string, init: RequestInit, status: number, tag: string, RegExp]
   > = [
     [
-      "nobody by that name",
+      "an unknown customer",
       "/tokens",
       json({ customerIdentifier: "x" }),
       409,
@@ -254,7 +256,7 @@ describe("what cannot be done is said", () => {
       /no customer x/
     ],
     [
-      "a product that there is not",
+      "an unknown product",
       "/subscribe",
       json({ customerIdentifier: "cust-acme", productCode: "x" }),
       409,
@@ -262,7 +264,7 @@ describe("what cannot be done is said", () => {
       /no product x/
     ],
     [
-      "a misspelt member",
+      "a misspelled field",
       "/tokens",
       json({ customerIdentifer: "cust-acme" }),
       400,
@@ -270,9 +272,9 @@ describe("what cannot be done is said", () => {
       /customerIdentifer/
     ],
     ["no body", "/tokens", { method: "POST" }, 400, "HttpApiDecodeError", /Expected an object/],
-    ["half a body", "/tokens", json('{"a'), 400, "HttpApiDecodeError", /not JSON/],
+    ["truncated JSON", "/tokens", json('{"a'), 400, "HttpApiDecodeError", /not JSON/],
     [
-      "deep JSON that ends",
+      "well-formed deep JSON",
       "/tokens",
       json(`${"[".repeat(3000)}${"]".repeat(3000)}`),
       400,
@@ -280,7 +282,7 @@ describe("what cannot be done is said", () => {
       /Expected an object/
     ],
     [
-      "deep JSON in a member",
+      "deep JSON in a field",
       "/customers",
       json(`{"agreements":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}`),
       400,
@@ -297,16 +299,23 @@ describe("what cannot be done is said", () => {
       /zone/
     ],
     [
-      "a time that no calendar has",
+      "a time beyond the year 9999",
       "/clock/advance",
       json({ by: "9000000 days" }),
       409,
       "SandboxError",
       /years from 0 to 9999/
     ],
-    ["no duration", "/clock/advance", json({ by: "soon" }), 400, "HttpApiDecodeError", /duration/],
     [
-      "an account that no call can name",
+      "an invalid duration",
+      "/clock/advance",
+      json({ by: "soon" }),
+      400,
+      "HttpApiDecodeError",
+      /duration/
+    ],
+    [
+      "an account of invalid form",
       "/customers",
       json({ customerAWSAccountId: "acme-1" }),
       400,
@@ -314,7 +323,7 @@ describe("what cannot be done is said", () => {
       /digits only/
     ],
     [
-      "a fault that there is not",
+      "an unknown fault",
       "/faults",
       json({ script: [{ fault: "x" }] }, "PUT"),
       400,
@@ -322,7 +331,7 @@ describe("what cannot be done is said", () => {
       /script\[0\]\.fault: Expected \\"none\\"/
     ],
     [
-      "a wait of two hundred years",
+      "a latency of 200 years",
       "/faults",
       json({ script: [{ fault: "latency", duration: 8e12 }] }, "PUT"),
       400,
@@ -338,20 +347,20 @@ describe("what cannot be done is said", () => {
       /application\/json/
     ]
   ]
-  for (const [what, path, init, status, tag, said] of refused) {
+  for (const [what, path, init, status, tag, said] of rejected) {
     it.effect(what, () =>
       Effect.gen(function* () {
-        const answer = yield* send(`/_sandbox${path}`, init)
-        assert.deepStrictEqual([answer.status, answer.json?._tag], [status, tag], answer.text)
-        assert.match(answer.text, said)
-        // for people to read, in any language
-        assert.isBelow(answer.text.length, 1500)
-        assert.notMatch(answer.text, /readonly|DateTime\.|Redacted/)
+        const response = yield* send(`/_sandbox${path}`, init)
+        assert.deepStrictEqual([response.status, response.json?._tag], [status, tag], response.text)
+        assert.match(response.text, said)
+        // readable, without names of TypeScript types
+        assert.isBelow(response.text.length, 1500)
+        assert.notMatch(response.text, /readonly|DateTime\.|Redacted/)
       }).pipe(Effect.provide(live))
     )
   }
 
-  it.effect("of a page that there is not, and where the description is", () =>
+  it.effect("an unknown page is a 404 that names the documentation", () =>
     Effect.gen(function* () {
       for (const path of ["/", "/_sandbox", "/_sandbox/", "/_sandbox/nothing", "/_sandboxes"]) {
         const { json, status } = yield* send(path)
@@ -363,24 +372,27 @@ describe("what cannot be done is said", () => {
   )
 })
 
-describe("the description", () => {
-  it.effect("is where a browser is led to that knows the address alone", () =>
+describe("the documentation", () => {
+  it.effect("browsers are redirected to it from the root", () =>
     Effect.gen(function* () {
       for (const path of ["/", "/_sandbox", "/_sandbox/"]) {
         const accept = "text/html,application/xhtml+xml,*/*;q=0.8"
         const { url } = yield* SandboxServer.SandboxServer
-        const led = yield* Effect.promise(() =>
+        const redirect = yield* Effect.promise(() =>
           fetch(url + path, { redirect: "manual", headers: { accept } })
         )
-        assert.deepStrictEqual([led.status, led.headers.get("location")], [302, "/_sandbox/docs"])
+        assert.deepStrictEqual(
+          [redirect.status, redirect.headers.get("location")],
+          [302, "/_sandbox/docs"]
+        )
         assert.include((yield* send(path, { headers: { accept } })).type, "text/html")
       }
-      // to the service's own address, a call is a call
+      // a POST to the same address is a call
       assert.strictEqual((yield* post({ unsigned: true })).status, 400)
     }).pipe(Effect.provide(live))
   )
 
-  it.effect("has a body to try for every request that has one, and nothing to authorize", () =>
+  it.effect("has a valid example for every body, and no authorization", () =>
     Effect.gen(function* () {
       const { json } = yield* send("/_sandbox/openapi.json")
       assert.notProperty(json.components, "securitySchemes")
@@ -411,7 +423,7 @@ describe("the description", () => {
     }).pipe(Effect.provide(live))
   )
 
-  it.effect("has every endpoint with its words, and no secret", () =>
+  it.effect("has a summary for every endpoint, and no secret", () =>
     Effect.gen(function* () {
       const { json, status, text } = yield* send("/_sandbox/openapi.json")
       assert.strictEqual(status, 200)
@@ -434,7 +446,7 @@ describe("the description", () => {
     }).pipe(Effect.provide(live))
   )
 
-  it.effect("is a page that needs nothing of any other server", () =>
+  it.effect("loads nothing from other servers", () =>
     Effect.gen(function* () {
       const { status, text, type } = yield* send("/_sandbox/docs")
       assert.strictEqual(status, 200)
@@ -446,8 +458,8 @@ describe("the description", () => {
   )
 })
 
-describe("a page of another site", () => {
-  /** As a browser sends it: `fetch` would not let these headers be set. */
+describe("requests from web pages", () => {
+  /** Sends headers that `fetch` does not allow to set. */
   const asBrowser = (headers: Readonly<Record<string, string>>, method = "POST") =>
     Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
       Effect.promise(async () => {
@@ -469,7 +481,7 @@ describe("a page of another site", () => {
     [{ host: "localhost:4598", origin: "http://localhost:4598" }, "POST", 204],
     [{ host: "127.0.0.1:4598", origin: "http://127.0.0.1:4598" }, "POST", 204],
     [{ host: "[::1]:4598" }, "POST", 204],
-    // a name whose owner lets it point to the visitor's own machine
+    // DNS rebinding: a foreign name that resolves to the local machine
     [{ host: "evil.example", origin: "http://evil.example" }, "POST", 403],
     [{ host: "evil.example" }, "GET", 403],
     [{ host: "localhost.evil.example" }, "GET", 403],
@@ -487,14 +499,14 @@ describe("a page of another site", () => {
     )
   }
 
-  it.effect("has no leave asked for by its browser", () =>
+  it.effect("do not get CORS preflight responses", () =>
     Effect.gen(function* () {
       const { status } = yield* send("/_sandbox/reset", { method: "OPTIONS" })
       assert.strictEqual(status, 404)
     }).pipe(Effect.provide(live))
   )
 
-  it.effect("any name will do for who listens elsewhere, but no other origin", () =>
+  it.effect("a server on another interface accepts any host name, but no other origin", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* asBrowser({ host: "sandbox.internal:4598" }), 204)
       assert.strictEqual(
@@ -509,8 +521,8 @@ describe("a page of another site", () => {
   )
 })
 
-describe("before another client", () => {
-  it.effect("that is no sandbox, there is no control", () =>
+describe("with another client", () => {
+  it.effect("that is not a sandbox, there is no control API", () =>
     Effect.gen(function* () {
       const { json, status } = yield* send("/_sandbox/billed")
       assert.strictEqual(status, 404)
@@ -527,7 +539,7 @@ describe("before another client", () => {
     )
   )
 
-  it.effect("that is over a sandbox, calls go through the client, and there is control", () => {
+  it.effect("that wraps a sandbox, calls go through it and the control API is served", () => {
     const seen: Array<string> = []
     const spied = Layer.map(MeteringSandbox.layer(), (context) => {
       const client = Context.get(context, MeteringClient)

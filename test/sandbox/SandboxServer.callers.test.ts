@@ -1,4 +1,4 @@
-/** Who calls, as the sandbox behind the server takes it: key pairs of the scenario, everybody, and the log of them. */
+/** Access keys of the scenario, any credentials, and the log of callers. */
 import { request } from "node:http"
 import { json } from "node:stream/consumers"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,7 +7,7 @@ import { MeteringSandbox, SandboxServer, type Scenario } from "../../src/sandbox
 import { coral, eventually, modelled, post, type RawRequest } from "./http.js"
 import { billed } from "./support.js"
 
-const [seller, buyer, guest]: readonly [
+const [seller, buyer, expired]: readonly [
   Scenario.AccessKey,
   Scenario.AccessKey,
   Scenario.AccessKey
@@ -24,8 +24,8 @@ const [seller, buyer, guest]: readonly [
     caller: { customerAWSAccountId: "222233334444", instanceId: "i-2" }
   },
   {
-    accessKeyId: "AKIAGUEST",
-    secretAccessKey: Redacted.make("guest-secret"),
+    accessKeyId: "AKIAEXPIRED",
+    secretAccessKey: Redacted.make("expired-secret"),
     expiration: DateTime.unsafeMake(0)
   }
 ]
@@ -62,7 +62,7 @@ const meter = {
 const live = (options?: SandboxServer.NodeOptions) =>
   Layer.provideMerge(
     SandboxServer.layerNode(options),
-    MeteringSandbox.layer({ credentials: [seller, buyer, guest] })
+    MeteringSandbox.layer({ credentials: [seller, buyer, expired] })
   )
 
 const log = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ report }) => report.log)
@@ -73,50 +73,50 @@ const itResponds = (cases: Cases, options?: SandboxServer.NodeOptions) => {
   for (const [what, request, status, type] of cases) {
     it.effect(what, () =>
       Effect.gen(function* () {
-        const answer = yield* post(request)
-        assert.deepStrictEqual([answer.status, answer.type], [status, type], answer.text)
+        const response = yield* post(request)
+        assert.deepStrictEqual([response.status, response.type], [status, type], response.text)
       }).pipe(Effect.provide(live(options)))
     )
   }
 }
 
-describe("the key pairs of a scenario", () => {
+describe("the access keys of a scenario", () => {
   itResponds([
-    ["let in", { ...signedBy(seller), ...batch }, 200],
-    ["let in with a session's token", { ...signedBy(buyer), ...batch }, 200],
+    ["are accepted", { ...signedBy(seller), ...batch }, 200],
+    ["are accepted with a session token", { ...signedBy(buyer), ...batch }, 200],
     [
-      "turn away the default pair",
+      "replace the default access key",
       { accessKeyId: "sandbox", secretAccessKey: "sandbox", ...batch },
       400,
       coral("UnrecognizedClientException")
     ],
     [
-      "turn away a session without its token",
+      "are rejected without their session token",
       { ...signedBy(buyer), sessionToken: "", ...batch },
       400,
       coral("UnrecognizedClientException")
     ],
     [
-      "turn away what has expired",
-      { ...signedBy(guest), ...batch },
+      "are rejected after their expiration",
+      { ...signedBy(expired), ...batch },
       400,
       coral("ExpiredTokenException")
     ],
     [
-      "allow some operations only",
+      "allow only their operations",
       { ...signedBy(seller), ...meter },
       400,
       coral("AccessDeniedException")
     ],
     [
-      "are told so by a dry run in its own words",
+      "fail a dry run with UnauthorizedException",
       { ...signedBy(seller), ...meter, body: meter.body.replace("{", '{"DryRun":true,') },
       400,
       coral("UnauthorizedException")
     ]
   ])
 
-  it.effect("say whose account it is", () =>
+  it.effect("identify the caller's account", () =>
     Effect.gen(function* () {
       yield* post({ ...signedBy(buyer), ...meter })
       const [call] = yield* billed
@@ -125,12 +125,12 @@ describe("the key pairs of a scenario", () => {
   )
 })
 
-describe("the server's own key pairs, where it has some", () => {
+describe("access keys of the server", () => {
   itResponds(
     [
-      ["let in", { accessKeyId: "AKIA1", secretAccessKey: "s", ...batch }, 200],
+      ["are accepted", { accessKeyId: "AKIA1", secretAccessKey: "s", ...batch }, 200],
       [
-        "turn away the scenario's",
+        "replace the scenario's",
         { ...signedBy(seller), ...batch },
         400,
         coral("UnrecognizedClientException")
@@ -141,7 +141,7 @@ describe("the server's own key pairs, where it has some", () => {
 })
 
 describe("any credentials", () => {
-  const anybody: SandboxServer.NodeOptions = { anyCredentials: true }
+  const options: SandboxServer.NodeOptions = { anyCredentials: true }
   itResponds(
     [
       ["an unknown key", { accessKeyId: "AKIAOTHER", ...batch }, 200],
@@ -149,15 +149,20 @@ describe("any credentials", () => {
       ["no signature", { unsigned: true, ...batch }, 200],
       ["a stale date", { now: -86_400_000, ...batch }, 200],
       ["another service's scope", { service: "s3", ...batch }, 200],
-      ["an unreadable body", { unsigned: true, body: "[" }, 400, coral("SerializationException")],
       [
-        "a known key's other operation",
+        "a body that is not JSON",
+        { unsigned: true, body: "[" },
+        400,
+        coral("SerializationException")
+      ],
+      [
+        "an operation that a known key does not allow",
         { ...signedBy(seller), ...meter },
         400,
         coral("AccessDeniedException")
       ],
       [
-        "another product than that of a known key's account",
+        "a product that a known key's account is not subscribed to",
         {
           ...signedBy(buyer),
           ...meter,
@@ -167,10 +172,10 @@ describe("any credentials", () => {
         modelled("CustomerNotEntitledException")
       ]
     ],
-    anybody
+    options
   )
 
-  it.effect("are unchecked in the log, whoever they say they are", () =>
+  it.effect("are logged as unchecked", () =>
     Effect.gen(function* () {
       yield* post({ accessKeyId: "AKIAOTHER", ...batch })
       yield* post({ unsigned: true, ...batch })
@@ -181,33 +186,33 @@ describe("any credentials", () => {
           ["unchecked", undefined]
         ]
       )
-    }).pipe(Effect.provide(live(anybody)))
+    }).pipe(Effect.provide(live(options)))
   )
 })
 
-/** Names another key where nobody is to look for one. */
+/** Names another access key in an unrelated field of the header. */
 const withDecoy = (accessKeyId: string) => ({
   altered: {
     authorization: (signed: string) => signed.replace(" ", ` X-Credential=${accessKeyId}/x, `)
   }
 })
 
-describe("whoever has signed is the caller, whatever else the header names", () => {
-  const decoys: ReadonlyArray<readonly [what: string, RawRequest, answer: string]> = [
+describe("the caller is the access key of the signature, not one named elsewhere in the header", () => {
+  const decoys: ReadonlyArray<readonly [what: string, RawRequest, expected: string]> = [
     [
-      "an operation that only the other may call",
+      "an operation that only the other key allows",
       { ...signedBy(seller), ...meter, ...withDecoy("ASIABUYER") },
       `AKIASELLER verified 400 ${coral("AccessDeniedException")}`
     ],
     [
-      "the other's time is over",
-      { ...signedBy(seller), ...batch, ...withDecoy("AKIAGUEST") },
+      "the other key has expired",
+      { ...signedBy(seller), ...batch, ...withDecoy("AKIAEXPIRED") },
       "AKIASELLER verified 200 "
     ],
     [
-      "its own time is over",
-      { ...signedBy(guest), ...batch, ...withDecoy("AKIASELLER") },
-      `AKIAGUEST refused 400 ${coral("ExpiredTokenException")}`
+      "its own key has expired",
+      { ...signedBy(expired), ...batch, ...withDecoy("AKIASELLER") },
+      `AKIAEXPIRED refused 400 ${coral("ExpiredTokenException")}`
     ]
   ]
   for (const [what, request, expected] of decoys) {
@@ -220,7 +225,7 @@ describe("whoever has signed is the caller, whatever else the header names", () 
     )
   }
 
-  it.effect("also where nobody looks at signatures", () =>
+  it.effect("also with any credentials", () =>
     Effect.gen(function* () {
       const request = { ...signedBy(seller), ...meter, ...withDecoy("ASIABUYER") }
       assert.strictEqual((yield* post(request)).type, coral("AccessDeniedException"))
@@ -233,12 +238,12 @@ describe("whoever has signed is the caller, whatever else the header names", () 
 })
 
 describe("the log", () => {
-  it.effect("has every call with its verdict, and what turned it away", () =>
+  it.effect("has every call with the result of its verification and its error", () =>
     Effect.gen(function* () {
       const requests: ReadonlyArray<RawRequest> = [
         { ...signedBy(seller), ...batch },
         { ...signedBy(seller), ...batch, secretAccessKey: "other" },
-        { ...signedBy(guest), ...batch },
+        { ...signedBy(expired), ...batch },
         { ...signedBy(seller), body: "[" },
         { ...signedBy(seller), body: " ".repeat(1_000_000) },
         { ...signedBy(seller), operation: "MeterEverything" },
@@ -265,7 +270,7 @@ describe("the log", () => {
         [
           "BatchMeterUsage AKIASELLER verified 200 ",
           "BatchMeterUsage AKIASELLER refused 400 InvalidSignatureException",
-          "BatchMeterUsage AKIAGUEST refused 400 ExpiredTokenException",
+          "BatchMeterUsage AKIAEXPIRED refused 400 ExpiredTokenException",
           "BatchMeterUsage AKIASELLER verified 400 SerializationException",
           "BatchMeterUsage AKIASELLER unchecked 413 RequestEntityTooLargeException",
           " AKIASELLER unchecked 400 UnknownOperationException",
@@ -279,7 +284,7 @@ describe("the log", () => {
   )
 })
 
-it.effect("a calendar that was set does not enter into signatures", () =>
+it.effect("setting the clock does not affect signatures", () =>
   Effect.gen(function* () {
     const sandbox = yield* MeteringSandbox.MeteringSandbox
     yield* sandbox.control.setTime(DateTime.unsafeMake("2026-11-25T10:00:00Z"))
@@ -289,7 +294,7 @@ it.effect("a calendar that was set does not enter into signatures", () =>
   }).pipe(Effect.provide(live()))
 )
 
-it.effect("the longest body is the scenario's rule", () =>
+it.effect("the scenario limits the size of a body", () =>
   Effect.gen(function* () {
     const sent = (length: number) => post({ body: batch.body.padEnd(length) })
     assert.strictEqual((yield* sent(299)).status, 200)
@@ -304,48 +309,44 @@ it.effect("the longest body is the scenario's rule", () =>
   )
 )
 
-it.effect(
-  "calls that are under way together without a ClientToken are each charged, on Bedrock AgentCore",
-  () =>
-    Effect.gen(function* () {
-      const { save } = (yield* MeteringSandbox.MeteringSandbox).control
-      const { url } = yield* SandboxServer.SandboxServer
-      const begun = [1, 2].map(() =>
-        request(url, {
-          method: "POST",
-          headers: {
-            "x-amz-target": "AWSMPMeteringService.MeterUsage",
-            "content-length": body.length
-          }
+it.effect("concurrent calls without a ClientToken are each charged, on Bedrock AgentCore", () =>
+  Effect.gen(function* () {
+    const { save } = (yield* MeteringSandbox.MeteringSandbox).control
+    const { url } = yield* SandboxServer.SandboxServer
+    const pending = [1, 2].map(() =>
+      request(url, {
+        method: "POST",
+        headers: {
+          "x-amz-target": "AWSMPMeteringService.MeterUsage",
+          "content-length": body.length
+        }
+      })
+    )
+    const responses = pending.map(
+      (call) =>
+        new Promise<unknown>((resolve, reject) =>
+          call.on("error", reject).on("response", (response) => resolve(json(response)))
+        )
+    )
+    for (const call of pending) call.flushHeaders()
+    yield* eventually(save, (saved) => saved.includes('"arrivals":2'))
+    for (const call of pending) call.end(body)
+    const ids = yield* Effect.promise(() => Promise.all(responses))
+    assert.notDeepEqual(ids[0], ids[1])
+    assert.deepStrictEqual(yield* billed, ["agent 111122223333 tokens 1970-01-01T00:00:00.000Z 6"])
+  }).pipe(
+    Effect.provide(
+      Layer.provideMerge(
+        SandboxServer.layerNode({ anyCredentials: true }),
+        MeteringSandbox.layer({
+          products: [{ code: "agent", dimensions: ["tokens"], metering: "agentCore" }],
+          customers: [
+            { customerAWSAccountId: "111122223333", agreements: [{ productCode: "agent" }] }
+          ]
         })
       )
-      const answers = begun.map(
-        (call) =>
-          new Promise<unknown>((resolve, reject) =>
-            call.on("error", reject).on("response", (answer) => resolve(json(answer)))
-          )
-      )
-      for (const call of begun) call.flushHeaders()
-      yield* eventually(save, (saved) => saved.includes('"arrivals":2'))
-      for (const call of begun) call.end(body)
-      const ids = yield* Effect.promise(() => Promise.all(answers))
-      assert.notDeepEqual(ids[0], ids[1])
-      assert.deepStrictEqual(yield* billed, [
-        "agent 111122223333 tokens 1970-01-01T00:00:00.000Z 6"
-      ])
-    }).pipe(
-      Effect.provide(
-        Layer.provideMerge(
-          SandboxServer.layerNode({ anyCredentials: true }),
-          MeteringSandbox.layer({
-            products: [{ code: "agent", dimensions: ["tokens"], metering: "agentCore" }],
-            customers: [
-              { customerAWSAccountId: "111122223333", agreements: [{ productCode: "agent" }] }
-            ]
-          })
-        )
-      )
     )
+  )
 )
 
 const body = JSON.stringify({

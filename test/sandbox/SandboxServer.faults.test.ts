@@ -1,4 +1,4 @@
-/** What goes wrong, as it goes over the wire, and as this library's client takes it: the same as in memory. */
+/** Faults on the wire, and as this library's client reports them: the same as in memory. */
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import {
@@ -40,7 +40,7 @@ const logged = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ report }) =>
 )
 
 describe("on the wire", () => {
-  const answers: ReadonlyArray<
+  const cases: ReadonlyArray<
     readonly [
       Fault.ScriptedFault,
       number,
@@ -71,17 +71,17 @@ describe("on the wire", () => {
       { date: "Wed, 31 Dec 1969 23:54:00 GMT" }
     ]
   ]
-  for (const [step, status, type, headers = {}] of answers) {
+  for (const [step, status, type, headers = {}] of cases) {
     it.effect(`${JSON.stringify(step)} is a ${status}, once`, () =>
       Effect.gen(function* () {
-        const answer = yield* post(usage)
-        assert.deepStrictEqual([answer.status, answer.type], [status, type], answer.text)
+        const response = yield* post(usage)
+        assert.deepStrictEqual([response.status, response.type], [status, type], response.text)
         for (const [name, value] of Object.entries({
           "x-effect-marketplace-metering-sandbox": "true",
           "x-amzn-requestid": "sandbox-000000000001",
           ...headers
         })) {
-          assert.strictEqual(answer.headers.get(name), value)
+          assert.strictEqual(response.headers.get(name), value)
         }
         assert.deepStrictEqual(yield* billed, [])
         assert.strictEqual((yield* post(usage)).status, 200)
@@ -94,11 +94,11 @@ describe("on the wire", () => {
     )
   }
 
-  it.effect("a client that goes by a skewed clock is let in", () =>
+  it.effect("accepts a client with the skewed clock", () =>
     Effect.gen(function* () {
-      const answer = yield* post({ ...usage, now: 360_000 })
-      assert.strictEqual(answer.status, 200)
-      assert.strictEqual(answer.headers.get("date"), "Thu, 01 Jan 1970 00:06:00 GMT")
+      const response = yield* post({ ...usage, now: 360_000 })
+      assert.strictEqual(response.status, 200)
+      assert.strictEqual(response.headers.get("date"), "Thu, 01 Jan 1970 00:06:00 GMT")
     }).pipe(Effect.provide(served({ fault: "clockSkew", ahead: "6 minutes" })))
   )
 
@@ -107,7 +107,7 @@ describe("on the wire", () => {
     ["cutAfter", 1, 200]
   ]
   for (const [fault, stored, status] of cuts) {
-    it.effect(`${fault}: no answer, and ${stored} stored`, () =>
+    it.effect(`${fault}: no response, and ${stored} stored`, () =>
       Effect.gen(function* () {
         assert.isTrue(Exit.isFailure(yield* Effect.exit(post(usage))))
         assert.lengthOf(yield* billed, stored)
@@ -118,7 +118,7 @@ describe("on the wire", () => {
     )
   }
 
-  it.effect("latency holds the answer back, not the usage", () =>
+  it.effect("latency delays the response, not the usage", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(post(usage))
       yield* eventually(TestClock.sleeps(), (sleeps) => Array.from(sleeps).length > 0)
@@ -131,7 +131,7 @@ describe("on the wire", () => {
     }).pipe(Effect.provide(served({ fault: "latency", duration: "1 minute" })))
   )
 
-  it.effect("who hangs up during the latency has been billed", () =>
+  it.effect("a client that disconnects during the latency is billed", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(post(usage))
       yield* eventually(TestClock.sleeps(), (sleeps) => Array.from(sleeps).length > 0)
@@ -141,7 +141,7 @@ describe("on the wire", () => {
     }).pipe(Effect.provide(served({ fault: "latency", duration: "1 minute" })))
   )
 
-  it.effect("a slow body drips, and is whole in the end", () =>
+  it.effect("a slow body is complete after the duration", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(post(usage))
       yield* eventually(
@@ -156,7 +156,7 @@ describe("on the wire", () => {
     }).pipe(Effect.provide(served({ fault: "slowBody", duration: "1 second" })))
   )
 
-  it.effect("who hangs up during a slow body harms nobody", () =>
+  it.effect("serves others after a client disconnects during a slow body", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(post(usage))
       yield* eventually(TestClock.sleeps(), (sleeps) => Array.from(sleeps).length > 0)
@@ -166,7 +166,7 @@ describe("on the wire", () => {
     }).pipe(Effect.provide(served({ fault: "slowBody", duration: "1 second" })))
   )
 
-  it.effect("unprocessed records come back", () =>
+  it.effect("returns unprocessed records", () =>
     Effect.gen(function* () {
       const { text } = yield* post(usage)
       assert.deepStrictEqual(JSON.parse(text).Results, [])
@@ -180,9 +180,9 @@ describe("on the wire", () => {
     { fault: "cutBefore" },
     { fault: "clockSkew", ahead: "6 minutes" }
   ] as const) {
-    it.effect(`${fault.fault} is not used up by calls that are not let in`, () =>
+    it.effect(`${fault.fault} is not consumed by rejected calls`, () =>
       Effect.gen(function* () {
-        // none of these is the fault's doing
+        // errors of the requests, not of the fault
         assert.deepStrictEqual(
           [
             (yield* post({ ...usage, unsigned: true })).status,
@@ -202,7 +202,7 @@ describe("on the wire", () => {
     )
   }
 
-  it.effect("a call that its key does not allow uses up none", () =>
+  it.effect("a call that its access key does not allow consumes no fault", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* post(usage)).status, 400)
       assert.deepStrictEqual((yield* logged)[0]?.[0], "none")
@@ -225,7 +225,7 @@ describe("on the wire", () => {
     )
   )
 
-  it.effect("a call that names no operation meets none", () =>
+  it.effect("a call without a known operation consumes no fault", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* post({ operation: "MeterEverything" })).status, 400)
       assert.isTrue(Exit.isFailure(yield* Effect.exit(post(usage))))
@@ -246,15 +246,15 @@ describe("this library's client", () => {
     ])
   )
 
-  /** What there is to see of an error, but for where it happened. */
+  /** The fields of an error, except those that name the place of the call. */
   const failure = Effect.map(Effect.flip(batch([record(epoch)])), (error) => {
     const {
       endpoint: _,
       reason: __,
       requestId: ___,
-      ...said
+      ...fields
     }: Record<string, unknown> = JSON.parse(JSON.stringify(error))
-    return { ...said, message: undefined, isRetryable: error.isRetryable }
+    return { ...fields, message: undefined, isRetryable: error.isRetryable }
   })
 
   const steps: ReadonlyArray<Fault.ScriptedFault> = [
@@ -263,13 +263,13 @@ describe("this library's client", () => {
     { fault: "internalError" },
     { fault: "unavailable" },
     { fault: "refusal", code: "DisabledApiException", message: "not now" },
-    { fault: "refusal", code: "NobodyKnowsThisException" },
+    { fault: "refusal", code: "UnheardOfException" },
     { fault: "expiredCredentials", times: 2 },
     { fault: "cutBefore" },
     { fault: "cutAfter" }
   ]
   for (const step of steps) {
-    it.effect(`meets ${JSON.stringify(step)} as in memory`, () =>
+    it.effect(`reports ${JSON.stringify(step)} as in memory`, () =>
       Effect.gen(function* () {
         const overHttp = yield* failure.pipe(Effect.provide(client))
         const inMemory = yield* failure.pipe(
@@ -280,7 +280,7 @@ describe("this library's client", () => {
     )
   }
 
-  it.effect("corrects its clock by the answer's", () =>
+  it.effect("corrects its clock by the response's", () =>
     Effect.gen(function* () {
       const { results } = yield* batch([record(epoch)]).pipe(Effect.provide(client))
       assert.strictEqual(results[0]?.status, "Success")
@@ -291,7 +291,7 @@ describe("this library's client", () => {
     }).pipe(Effect.provide(served({ fault: "clockSkew", behind: "1 hour", times: 2 })))
   )
 
-  it.effect("gives up on a body that is too slow, and has been billed", () =>
+  it.effect("times out on a slow body, and is billed", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(
         Effect.flip(batch([record(epoch)])).pipe(Effect.provide(client))

@@ -1,4 +1,4 @@
-/** The official SDK, pointed at the sandbox. */
+/** The official SDK with the sandbox as endpoint. */
 import {
   BatchMeterUsageCommand,
   MarketplaceMeteringClient,
@@ -37,7 +37,7 @@ const failure = (call: Promise<unknown>) =>
   )
 
 describe("the official SDK's own retries", () => {
-  /** Each way to go wrong, what the log has of it, and how many attempts have come through to the service. */
+  /** Faults, their log, and the number of processed attempts. */
   const faults: ReadonlyArray<
     readonly [ReadonlyArray<Fault.ScriptedFault>, log: ReadonlyArray<string>, calls: number]
   > = [
@@ -100,7 +100,7 @@ describe("the official SDK's own retries", () => {
     )
   }
 
-  it.live("a lost answer of MeterUsage: the same client token is the same charge", () =>
+  it.live("a lost response of MeterUsage: the same client token is charged once", () =>
     Effect.gen(function* () {
       const sdk = yield* connect("sandbox", 2)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
@@ -135,7 +135,7 @@ describe("the official SDK's own retries", () => {
     )
   )
 
-  it.live("gives up after so many attempts, with the service's words", () =>
+  it.live("fails after maxAttempts with the service's error", () =>
     Effect.gen(function* () {
       const sdk = yield* connect("sandbox", 2)
       const error = yield* failure(sdk.send(new BatchMeterUsageCommand({ UsageRecords: [] })))
@@ -154,7 +154,7 @@ describe("the official SDK's own retries", () => {
   )
 })
 
-// the last, since `layer` changes what `it.effect` means from then on
+// last, since `layer` replaces `it.effect` for what follows
 layer(live, { excludeTestServices: true })("the official SDK", (it) => {
   it.effect("BatchMeterUsage", () =>
     Effect.gen(function* () {
@@ -242,10 +242,10 @@ layer(live, { excludeTestServices: true })("the official SDK", (it) => {
       const sdk = yield* connect()
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const token = yield* sandbox.marketplace.mintToken({ productCode: "sandbox-container" })
-      const answer = yield* Effect.promise(() =>
+      const response = yield* Effect.promise(() =>
         sdk.send(new ResolveCustomerCommand({ RegistrationToken: Redacted.value(token) }))
       )
-      assert.deepInclude(answer, {
+      assert.deepInclude(response, {
         CustomerIdentifier: "cust-acme",
         CustomerAWSAccountId: "111122223333",
         ProductCode: "sandbox-container"

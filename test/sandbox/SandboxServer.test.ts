@@ -55,16 +55,16 @@ const live = SandboxServer.layerNode({ credentials: session }).pipe(
   Layer.provideMerge(MeteringSandbox.layer())
 )
 
-/** Every answer says what it is, whatever it says. */
-const isOfSandbox = (answer: RawResponse) => {
-  assert.strictEqual(answer.headers.get("content-type"), "application/x-amz-json-1.1")
-  assert.strictEqual(answer.headers.get("x-effect-marketplace-metering-sandbox"), "true")
-  assert.match(answer.headers.get("x-amzn-requestid") ?? "", /^sandbox-/)
-  assert.strictEqual(new Date(answer.headers.get("date") ?? "").getUTCFullYear(), 1970)
+/** Checks the headers of every response. */
+const assertSandboxResponse = (response: RawResponse) => {
+  assert.strictEqual(response.headers.get("content-type"), "application/x-amz-json-1.1")
+  assert.strictEqual(response.headers.get("x-effect-marketplace-metering-sandbox"), "true")
+  assert.match(response.headers.get("x-amzn-requestid") ?? "", /^sandbox-/)
+  assert.strictEqual(new Date(response.headers.get("date") ?? "").getUTCFullYear(), 1970)
 }
 
 describe("options", () => {
-  it.effect("Regions, skew and size", () =>
+  it.effect("limit Regions, clock skew and body size", () =>
     Effect.gen(function* () {
       const cases: ReadonlyArray<readonly [RawRequest, number, string | undefined]> = [
         [{}, 200, undefined],
@@ -75,8 +75,8 @@ describe("options", () => {
         [{ body: " ".repeat(1001) }, 413, coral("RequestEntityTooLargeException")]
       ]
       for (const [request, status, type] of cases) {
-        const answer = yield* post({ body: body(), region: "eu-west-1", ...request })
-        assert.deepStrictEqual([answer.status, answer.type], [status, type], answer.text)
+        const response = yield* post({ body: body(), region: "eu-west-1", ...request })
+        assert.deepStrictEqual([response.status, response.type], [status, type], response.text)
       }
     }).pipe(
       Effect.provide(
@@ -92,7 +92,7 @@ describe("options", () => {
     )
   )
 
-  it.effect("a port that is taken is a failure", () =>
+  it.effect("a port in use is a ServeError", () =>
     Effect.gen(function* () {
       const { url } = yield* SandboxServer.SandboxServer
       const error = yield* Effect.flip(
@@ -109,9 +109,9 @@ describe("options", () => {
   )
 })
 
-describe("before any client", () => {
-  /** A client all of whose operations come to this. */
-  const behind = (outcome: Effect.Effect<never, MeteringError.CommonError>) => {
+describe("with any client", () => {
+  /** Serves a client with the same outcome for all operations. */
+  const serve = (outcome: Effect.Effect<never, MeteringError.CommonError>) => {
     const call = () => outcome
     const service: Service = {
       meterUsage: call,
@@ -132,28 +132,28 @@ describe("before any client", () => {
   })
 
   const broken: ReadonlyArray<
-    readonly [string, Effect.Effect<never>, logged: RegExp, said: RegExp]
+    readonly [string, Effect.Effect<never>, logged: RegExp, message: RegExp]
   > = [
     [
-      "a defect is an internal error, and its place is logged",
+      "a defect is an internal error with a logged stack",
       Effect.die(new Error("secret detail")),
       /^ERROR A call failed unexpectedly: Error\n +at .*SandboxServer\.test/,
       /The call failed unexpectedly/
     ],
     [
-      "an interruption is an internal error, and nothing is logged",
+      "an interruption is an internal error that is not logged",
       Effect.interrupt,
       /^$/,
       /The call failed unexpectedly/
     ],
     [
-      "a full disk is said to the caller and on the log",
+      "a full disk is reported to the caller and logged",
       Effect.die(noSpace),
       /^ERROR The sandbox cannot write its state to sandbox\.state: no space left on the device/,
       /cannot write its state to sandbox\.state: no space left on the device/
     ]
   ]
-  for (const [what, outcome, logged, said] of broken) {
+  for (const [what, outcome, logged, expected] of broken) {
     it.effect(what, () => {
       const printed: Array<string> = []
       const logger = Logger.make(({ logLevel, message }) =>
@@ -161,33 +161,38 @@ describe("before any client", () => {
       )
       return Effect.gen(function* () {
         for (let i = 0; i < 2; i++) {
-          const answer = yield* post({ body: body() })
-          isOfSandbox(answer)
-          assert.strictEqual(answer.status, 500)
-          assert.strictEqual(answer.type, modelled("InternalServiceErrorException"))
-          assert.match(answer.message ?? "", said)
-          assert.notInclude(answer.text, "secret")
+          const response = yield* post({ body: body() })
+          assertSandboxResponse(response)
+          assert.strictEqual(response.status, 500)
+          assert.strictEqual(response.type, modelled("InternalServiceErrorException"))
+          assert.match(response.message ?? "", expected)
+          assert.notInclude(response.text, "secret")
         }
         assert.match(printed.at(0) ?? "", logged)
         assert.notInclude(printed.join(), "secret")
       }).pipe(
         Effect.provide(
-          behind(outcome).pipe(Layer.provide(Logger.replace(Logger.defaultLogger, logger)))
+          serve(outcome).pipe(Layer.provide(Logger.replace(Logger.defaultLogger, logger)))
         )
       )
     })
   }
 
-  it.effect("an error of the service keeps its code, status, words and id", () =>
+  it.effect("an error of the service keeps its code, status, message and request id", () =>
     Effect.gen(function* () {
-      const answer = yield* post({ body: body() })
+      const response = yield* post({ body: body() })
       assert.deepStrictEqual(
-        [answer.status, answer.type, answer.message, answer.headers.get("x-amzn-requestid")],
+        [
+          response.status,
+          response.type,
+          response.message,
+          response.headers.get("x-amzn-requestid")
+        ],
         [403, coral("AccessDeniedException"), "not you", "sandbox-1a2b"]
       )
     }).pipe(
       Effect.provide(
-        behind(
+        serve(
           Effect.fail(
             new MeteringError.AccessDeniedError({
               operation: "BatchMeterUsage",
@@ -202,22 +207,22 @@ describe("before any client", () => {
     )
   )
 
-  it.effect("any Region will do", () =>
+  it.effect("accepts any Region", () =>
     Effect.gen(function* () {
       const { status } = yield* post({ body: body(), region: "ap-southeast-2" })
       assert.strictEqual(status, 500)
-    }).pipe(Effect.provide(behind(Effect.die("reached"))))
+    }).pipe(Effect.provide(serve(Effect.die("reached"))))
   )
 
-  it.effect("a body may be of 1 MiB", () =>
+  it.effect("accepts a body of 1 MiB", () =>
     Effect.gen(function* () {
       const longest = 1_048_576
       assert.strictEqual((yield* post({ body: " ".repeat(longest + 1) })).status, 413)
       assert.strictEqual((yield* post({ body: body().padEnd(longest) })).status, 500)
-    }).pipe(Effect.provide(behind(Effect.die("it came through"))))
+    }).pipe(Effect.provide(serve(Effect.die("reached"))))
   )
 
-  it.live("a sender that hangs up interrupts the call", () =>
+  it.live("a client that disconnects interrupts the call", () =>
     Effect.gen(function* () {
       const started = yield* Deferred.make<void>()
       const interrupted = yield* Deferred.make<void>()
@@ -230,16 +235,16 @@ describe("before any client", () => {
         yield* Deferred.await(started)
         yield* Fiber.interrupt(fiber)
         yield* Deferred.await(interrupted)
-      }).pipe(Effect.provide(behind(slow)))
+      }).pipe(Effect.provide(serve(slow)))
     })
   )
 
-  it.live("closing the scope ends the server, whoever is still waiting", () =>
+  it.live("closing the scope closes pending connections", () =>
     Effect.gen(function* () {
       const started = yield* Deferred.make<void>()
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(
-        behind(Deferred.succeed(started, undefined).pipe(Effect.zipRight(Effect.never))),
+        serve(Deferred.succeed(started, undefined).pipe(Effect.zipRight(Effect.never))),
         scope
       )
       const fiber = yield* Effect.fork(
@@ -255,12 +260,12 @@ describe("before any client", () => {
   )
 })
 
-/** A client of somebody else's over the sandbox's own, which is not gone past. */
+/** A client that wraps the sandbox's own, so that calls go through it. */
 const another = Layer.map(MeteringSandbox.layer(), (context) =>
   Context.add(context, MeteringClient, { ...Context.get(context, MeteringClient) })
 )
 
-it.effect("no span holds what was sent", () => {
+it.effect("spans do not contain credentials", () => {
   const traced = Layer.provide(SandboxServer.layerNode({ credentials: session }), another)
   const attributes: Array<unknown> = []
   const tracer = Tracer.make({
@@ -292,14 +297,14 @@ it.effect("no span holds what was sent", () => {
   }).pipe(Effect.provide(Layer.provide(traced, Layer.setTracer(tracer))))
 })
 
-// the last, since `layer` changes what `it.effect` means from then on
-layer(live)("a server before the sandbox", (it) => {
-  it.effect("answers a signed call", () =>
+// last, since `layer` replaces `it.effect` for what follows
+layer(live)("a server of the sandbox", (it) => {
+  it.effect("responds to a signed call", () =>
     Effect.gen(function* () {
-      const answer = yield* post({ body: body() })
-      isOfSandbox(answer)
-      assert.strictEqual(answer.status, 200)
-      const json = JSON.parse(answer.text)
+      const response = yield* post({ body: body() })
+      assertSandboxResponse(response)
+      assert.strictEqual(response.status, 200)
+      const json = JSON.parse(response.text)
       assert.deepStrictEqual(json, {
         Results: [
           {
@@ -310,34 +315,34 @@ layer(live)("a server before the sandbox", (it) => {
         ],
         UnprocessedRecords: []
       })
-      assert.strictEqual(answer.headers.get("x-amzn-requestid"), "sandbox-000000000001")
-      assert.strictEqual(answer.headers.get("date"), "Thu, 01 Jan 1970 00:00:00 GMT")
+      assert.strictEqual(response.headers.get("x-amzn-requestid"), "sandbox-000000000001")
+      assert.strictEqual(response.headers.get("date"), "Thu, 01 Jan 1970 00:00:00 GMT")
     })
   )
 
   const accepted: ReadonlyArray<readonly [string, RawRequest]> = [
     ["a session token", inSession],
     [
-      "an unsigned header that is added later",
+      "an unsigned header that is added after signing",
       { body: body(), altered: { headers: { traceparent: "00-1" } } }
     ],
     ["a query", { body: body(), path: "/?a=1" }],
     ["spaces in the JSON", { body: JSON.stringify(JSON.parse(body()), null, 2) }],
-    ["members that nobody knows", { body: body({ Unknown: [1] }) }],
-    ["members that are null", { body: body({}, { ...record, CustomerAWSAccountId: null }) }],
-    ["the last second that a signature lives", { body: body(), now: -300_000 }],
+    ["unknown fields", { body: body({ Unknown: [1] }) }],
+    ["fields that are null", { body: body({}, { ...record, CustomerAWSAccountId: null }) }],
+    ["a date at the limit of the clock skew", { body: body(), now: -300_000 }],
     ["a clock that is ahead", { body: body(), now: 300_000 }]
   ]
   for (const [what, request] of accepted) {
     it.effect(`accepts ${what}`, () =>
       Effect.gen(function* () {
-        const answer = yield* post(request)
-        assert.strictEqual(answer.status, 200, answer.text)
+        const response = yield* post(request)
+        assert.strictEqual(response.status, 200, response.text)
       })
     )
   }
 
-  const refused: ReadonlyArray<readonly [string, RawRequest, number, string]> = [
+  const rejected: ReadonlyArray<readonly [string, RawRequest, number, string]> = [
     ["a wrong secret", { secretAccessKey: "other" }, 400, coral("InvalidSignatureException")],
     ["an unknown key", { accessKeyId: "AKIAOTHER" }, 400, coral("UnrecognizedClientException")],
     [
@@ -365,16 +370,16 @@ layer(live)("a server before the sandbox", (it) => {
       coral("InvalidSignatureException")
     ],
     ["a stale date", { now: -301_000 }, 400, coral("InvalidSignatureException")],
-    ["a date to come", { now: 301_000 }, 400, coral("InvalidSignatureException")],
+    ["a future date", { now: 301_000 }, 400, coral("InvalidSignatureException")],
     ["no signature", { unsigned: true }, 400, coral("MissingAuthenticationTokenException")],
     [
-      "half a signature",
+      "an incomplete signature",
       { altered: { headers: { authorization: "AWS4-HMAC-SHA256 Credential=a" } } },
       400,
       coral("IncompleteSignatureException")
     ],
     [
-      "a session token that is missing",
+      "a missing session token",
       { ...inSession, sessionToken: "" },
       400,
       coral("UnrecognizedClientException")
@@ -386,7 +391,7 @@ layer(live)("a server before the sandbox", (it) => {
       coral("UnrecognizedClientException")
     ],
     [
-      "a session token where there is none",
+      "a session token with a key that has none",
       { sessionToken: "extra" },
       400,
       coral("UnrecognizedClientException")
@@ -417,13 +422,13 @@ layer(live)("a server before the sandbox", (it) => {
     ],
     ["a list", { body: "[]" }, 400, coral("SerializationException")],
     [
-      "bytes that are no UTF-8",
+      "invalid UTF-8",
       { body: new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) },
       400,
       coral("SerializationException")
     ],
     [
-      "a text for a number",
+      "a string instead of a number",
       { body: body({}, { ...record, Quantity: "1" }) },
       400,
       coral("SerializationException")
@@ -460,50 +465,50 @@ layer(live)("a server before the sandbox", (it) => {
       coral("RequestEntityTooLargeException")
     ],
     [
-      "a body of one byte more",
+      "a body one byte above the limit",
       { body: " ".repeat(1_000_000) },
       413,
       coral("RequestEntityTooLargeException")
     ],
     [
-      "nothing in a body as long as may be",
+      "whitespace at the size limit",
       { body: " ".repeat(999_999) },
       400,
       coral("ValidationException")
     ]
   ]
-  for (const [what, request, status, type] of refused) {
-    it.effect(`refuses ${what}`, () =>
+  for (const [what, request, status, type] of rejected) {
+    it.effect(`rejects ${what}`, () =>
       Effect.gen(function* () {
-        const answer = yield* post({ body: body(), ...request })
-        isOfSandbox(answer)
-        assert.deepStrictEqual([answer.status, answer.type], [status, type], answer.text)
-        assert.notInclude(answer.text, "session-secret")
+        const response = yield* post({ body: body(), ...request })
+        assertSandboxResponse(response)
+        assert.deepStrictEqual([response.status, response.type], [status, type], response.text)
+        assert.notInclude(response.text, "session-secret")
       })
     )
   }
 
-  it.effect("names the member that has the wrong type", () =>
+  it.effect("names the field of the wrong type", () =>
     Effect.gen(function* () {
       const { message } = yield* post({ body: body({}, { ...record, Timestamp: "1970-01-01" }) })
       assert.strictEqual(message, "UsageRecords[1].Timestamp: expected a number of seconds")
     })
   )
 
-  it.effect("says that a date is too old as AWS does", () =>
+  it.effect("has the message of AWS for an expired date", () =>
     Effect.gen(function* () {
       const { message = "" } = yield* post({ now: -301_000 })
       assert.match(message, /^Signature expired: 19691231T235459Z is now earlier than/)
     })
   )
 
-  it.effect("answers HEAD", () =>
+  it.effect("responds to HEAD", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* post({ method: "HEAD", unsigned: true })).status, 404)
     })
   )
 
-  it.effect("takes a body in chunks, and forgets one that is too long", () =>
+  it.effect("reads a chunked body, and rejects one above the limit", () =>
     Effect.gen(function* () {
       const { url } = yield* SandboxServer.SandboxServer
       const status = yield* Effect.promise(async () => {
@@ -526,7 +531,7 @@ layer(live)("a server before the sandbox", (it) => {
     })
   )
 
-  it.effect("outlives a sender that hangs up in the middle of a body", () =>
+  it.effect("serves others after a client disconnects in the middle of a body", () =>
     Effect.gen(function* () {
       const { url } = yield* SandboxServer.SandboxServer
       yield* Effect.promise(
@@ -547,28 +552,31 @@ layer(live)("a server before the sandbox", (it) => {
     })
   )
 
-  it.effect("answers many at once", () =>
+  it.effect("responds to many requests at once", () =>
     Effect.gen(function* () {
-      const answers = yield* Effect.forEach(
+      const responses = yield* Effect.forEach(
         Array.from({ length: 200 }),
         () => post({ body: body() }),
         { concurrency: "unbounded" }
       )
-      assert.deepStrictEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+      assert.deepStrictEqual(new Set(responses.map(({ status }) => status)), new Set([200]))
       assert.strictEqual(
-        new Set(answers.map(({ headers }) => headers.get("x-amzn-requestid"))).size,
+        new Set(responses.map(({ headers }) => headers.get("x-amzn-requestid"))).size,
         200
       )
     })
   )
 
-  // the last, since time does not go back
-  it.effect("says that a session has expired", () =>
+  // last, since time does not go back
+  it.effect("rejects an expired session", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust("1 minutes")
-      const answer = yield* post({ ...inSession, now: 60_000 })
-      assert.deepStrictEqual([answer.status, answer.type], [400, coral("ExpiredTokenException")])
-      assert.strictEqual(answer.message, "The security token included in the request is expired")
+      const response = yield* post({ ...inSession, now: 60_000 })
+      assert.deepStrictEqual(
+        [response.status, response.type],
+        [400, coral("ExpiredTokenException")]
+      )
+      assert.strictEqual(response.message, "The security token included in the request is expired")
     })
   )
 })

@@ -1,4 +1,4 @@
-/** The sandbox where there is no socket: behind a web handler, whose requests have whole URLs and no host header. */
+/** The sandbox as a web handler, whose requests have absolute URLs and no Host header. */
 import { FetchHttpClient, HttpApiClient, HttpApp } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -6,10 +6,10 @@ import { AwsCredentials, MeteringClient, MeteringConfig } from "effect-marketpla
 import { MeteringSandbox, SandboxApi, SandboxServer } from "../../src/sandbox/index.js"
 import { acme, analytics, at, record, setTime } from "./support.js"
 
-/** A client of the platform whose network is the handler. */
-const handled = Layer.unwrapEffect(
+/** A fetch client that calls the handler. */
+const webHandler = Layer.unwrapEffect(
   Effect.gen(function* () {
-    // the test's clock too
+    // with the test's clock
     const handler = HttpApp.toWebHandlerRuntime(yield* Effect.runtime())(
       yield* SandboxServer.make()
     )
@@ -30,7 +30,7 @@ const call = (endpoint: string, secretAccessKey = "sandbox") =>
         Layer.provide([
           MeteringConfig.layer({ region: "us-east-1", endpoint }),
           AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey }),
-          handled
+          webHandler
         ])
       )
     )
@@ -38,7 +38,7 @@ const call = (endpoint: string, secretAccessKey = "sandbox") =>
 
 describe("behind a web handler", () => {
   it.effect.each(["http://127.0.0.1:4598", "https://sandbox.example/?a=b+c"])(
-    "who signed a call to %s is known",
+    "verifies the signature of a call to %s",
     (endpoint) =>
       Effect.gen(function* () {
         yield* setTime("2026-11-24T10:30:00Z")
@@ -52,7 +52,7 @@ describe("behind a web handler", () => {
       }).pipe(Effect.provide(MeteringSandbox.layer()))
   )
 
-  it.effect("the sandbox is controlled there too, by those who may", () =>
+  it.effect("serves the control API to its own origin only", () =>
     Effect.gen(function* () {
       const api = yield* HttpApiClient.make(SandboxApi.Api, { baseUrl: "http://localhost" })
       const [customer] = yield* api.marketplace.customers()
@@ -62,6 +62,6 @@ describe("behind a web handler", () => {
       })
       const { message } = yield* Effect.flip(elsewhere.marketplace.customers())
       assert.include(message, "403")
-    }).pipe(Effect.provide(Layer.provideMerge(handled, MeteringSandbox.layer())))
+    }).pipe(Effect.provide(Layer.provideMerge(webHandler, MeteringSandbox.layer())))
   )
 })

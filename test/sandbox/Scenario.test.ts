@@ -1,4 +1,4 @@
-/** A scenario as a file. */
+/** Scenarios in code and in files. */
 import { assert, describe, it } from "@effect/vitest"
 import {
   DateTime,
@@ -23,12 +23,12 @@ const problemsOf = (text: string) =>
     onRight: () => []
   })
 
-describe("a good file", () => {
+describe("a valid file", () => {
   const files: ReadonlyArray<readonly [what: string, text: string]> = [
     ["nothing", "{}"],
     ["a byte order mark, as Windows writes it", '\ufeff{"region":"eu-west-1"}\r\n'],
     ["a schema for the editor", '{"$schema":"./scenario.schema.json"}'],
-    ["a time of another zone", '{"now":"2026-11-25T10:00:00.5+02:00"}'],
+    ["a time with an offset", '{"now":"2026-11-25T10:00:00.5+02:00"}'],
     ["a time without seconds", '{"now":"2028-02-29T10:00Z"}'],
     ["durations as text", '{"rules":{"futureTolerance":"1.5 hours"}}'],
     ["durations in milliseconds", '{"rules":{"registrationTokenLifetime":0.5}}'],
@@ -58,13 +58,13 @@ describe("a good file", () => {
     ]
   ]
   for (const [what, text] of files) {
-    it(`may hold ${what}`, () => {
+    it(`may contain ${what}`, () => {
       assert.deepStrictEqual(problemsOf(text), [])
       assert.isTrue(isValid(JSON.parse(text.replace("\ufeff", "")), schema))
     })
   }
 
-  it("tells times and durations as they are", () => {
+  it("contains times and durations", () => {
     const scenario = Either.getOrThrow(
       Scenario.fromJson('{"now":"2026-11-25T10:00:00+02:00","rules":{"futureTolerance":"2 hours"}}')
     )
@@ -75,7 +75,7 @@ describe("a good file", () => {
     assert.strictEqual(Duration.toHours(scenario.rules?.futureTolerance ?? 0), 2)
   })
 
-  it.effect("has the other parts of the default scenario, or nobody where it brings products", () =>
+  it.effect("defaults to the default scenario, and to no customers beside other products", () =>
     Effect.gen(function* () {
       const customersOf = (text: string) =>
         Either.getOrThrow(Scenario.fromJson(text)).customers.length
@@ -110,7 +110,7 @@ const forms = {
   keyId: "1 to 128 characters, without spaces, commas and slashes"
 }
 
-/** What no call could name, and what is wrong with it. */
+/** Names of invalid form, and their problems. */
 const invalidNames: ReadonlyArray<readonly [Scenario.Options, place: string, words: string]> = [
   [
     { products: [{ code: "my product!", dimensions: [] }] },
@@ -158,7 +158,7 @@ const invalidNames: ReadonlyArray<readonly [Scenario.Options, place: string, wor
   )
 ]
 
-describe("a name that no call could hold", () => {
+describe("a name of invalid form", () => {
   for (const [scenario, place, words] of invalidNames) {
     it(`${place} in a file, and in code: ${words.slice(0, 60)}`, () => {
       const problems = Either.match(Scenario.make(scenario), {
@@ -166,7 +166,7 @@ describe("a name that no call could hold", () => {
         onRight: () => []
       })
       assert.deepStrictEqual(problems, [words])
-      // a secret's stand-in is as good a secret
+      // the placeholder of a redacted secret is a valid secret
       const file = JSON.stringify(scenario)
       assert.deepStrictEqual(problemsOf(file), [
         `${place}: ${words.slice(words.indexOf("Expected"), -1)}`
@@ -176,9 +176,9 @@ describe("a name that no call could hold", () => {
   }
 })
 
-/** What JSON Schema cannot see is the last column. */
+/** The last column is true for problems that JSON Schema cannot express. */
 const invalidFiles: ReadonlyArray<
-  readonly [text: string, problems: ReadonlyArray<string>, isUnseen?: boolean]
+  readonly [text: string, problems: ReadonlyArray<string>, isValidForSchema?: boolean]
 > = [
   ["[]", ["the scenario: Expected an object"]],
   ["null", ["the scenario: Expected an object"]],
@@ -317,15 +317,15 @@ const invalidFiles: ReadonlyArray<
   ]
 ]
 
-describe("a bad file: everything that is wrong, where, and what is expected", () => {
-  for (const [text, problems, isUnseen = false] of invalidFiles) {
+describe("an invalid file lists each problem with its place and the expected value", () => {
+  for (const [text, problems, isValidForSchema = false] of invalidFiles) {
     it(text, () => {
       assert.deepStrictEqual([...problemsOf(text)].sort(), [...problems].sort())
-      assert.strictEqual(isValid(JSON.parse(text), schema), isUnseen)
+      assert.strictEqual(isValid(JSON.parse(text), schema), isValidForSchema)
     })
   }
 
-  it("one problem is the message, several are a list", () => {
+  it("the message is the only problem, or a list of them", () => {
     const message = (text: string) =>
       Either.getOrThrow(Either.flip(Scenario.fromJson(text))).message
     assert.strictEqual(message('{"region":""}'), "region: Expected text that is not empty")
@@ -356,7 +356,7 @@ describe("a file that is not JSON", () => {
   }
 
   it.prop(
-    "the place is right wherever a character is too many",
+    "names the position of an invalid character",
     [FastCheck.json(), FastCheck.nat()],
     ([text, pick]) => {
       const position = pick % (text.length + 1)
@@ -369,30 +369,30 @@ describe("a file that is not JSON", () => {
 
 describe("secrets", () => {
   const secret = "wJalrXUtnFEMI"
-  const pairs: ReadonlyArray<readonly [string, unknown]> = [
-    ["a key id that is none", { accessKeyId: 5, secretAccessKey: secret, sessionToken: secret }],
+  const accessKeys: ReadonlyArray<readonly [string, unknown]> = [
+    ["an invalid access key id", { accessKeyId: 5, secretAccessKey: secret, sessionToken: secret }],
     ["a secret in a list", { accessKeyId: "a", secretAccessKey: [secret] }],
     ["a token in an object", { accessKeyId: "a", secretAccessKey: "b", sessionToken: { secret } }],
-    ["a member too many", { accessKeyId: "a", secretAccessKey: secret, expires: secret }],
-    ["a time that is none", { accessKeyId: "a", secretAccessKey: secret, expiration: secret }],
-    ["only a secret", secret]
+    ["an unknown field", { accessKeyId: "a", secretAccessKey: secret, expires: secret }],
+    ["an invalid time", { accessKeyId: "a", secretAccessKey: secret, expiration: secret }],
+    ["a string instead of an access key", secret]
   ]
-  for (const [fault, pair] of pairs) {
-    it(`are in no error: ${fault}`, () => {
-      const outcome = Scenario.fromJson(JSON.stringify({ credentials: [pair] }))
+  for (const [fault, accessKey] of accessKeys) {
+    it(`are not in errors: ${fault}`, () => {
+      const outcome = Scenario.fromJson(JSON.stringify({ credentials: [accessKey] }))
       assert.isTrue(Either.isLeft(outcome))
       assert.notInclude(Inspectable.toStringUnknown(outcome), secret)
       assert.notInclude(JSON.stringify(outcome), secret)
     })
   }
 
-  it("are in no error of a file that is not JSON", () => {
+  it("are not in errors of a file that is not JSON", () => {
     for (const text of [`{"credentials": ${secret}}`, `{"credentials": "${secret}`]) {
       assert.notInclude(JSON.stringify(problemsOf(text)), secret)
     }
   })
 
-  it("are hidden in the scenario, and written where it is written", () => {
+  it("are redacted in the scenario, and written to its file", () => {
     const scenario = Either.getOrThrow(
       Scenario.fromJson(
         JSON.stringify({ credentials: [{ accessKeyId: "a", secretAccessKey: secret }] })
@@ -404,7 +404,7 @@ describe("secrets", () => {
 })
 
 // ---------------------------------------------------------------------------------------------------
-// there and back
+// round trip
 // ---------------------------------------------------------------------------------------------------
 
 const fc = FastCheck
@@ -419,7 +419,7 @@ const span: FastCheck.Arbitrary<Duration.DurationInput> = fc.oneof(
   fc.nat(),
   fc.constantFrom<Duration.DurationInput>("5 minutes", "1.5 hours", Duration.days(2), [3, 500])
 )
-/** What a caller may be made to wait. */
+/** The duration of a delay. */
 const wait: FastCheck.Arbitrary<Duration.DurationInput> = fc.oneof(
   fc.nat({ max: 86_400_000 }),
   fc.constantFrom<Duration.DurationInput>("5 minutes", "1.5 hours", Duration.days(1), [3, 500])
@@ -550,7 +550,7 @@ const scenario: FastCheck.Arbitrary<Scenario.Scenario> = catalog.chain((catalog)
   }).map((more) => ({ ...catalog, ...more }))
 )
 
-/** Durations are the same when they last as long, secrets when they are as secret. */
+/** Replaces durations and secrets by values that can be compared. */
 const comparable = (value: unknown): unknown =>
   Redacted.isRedacted(value)
     ? { redacted: Redacted.value(value) }
@@ -574,23 +574,23 @@ const comparable = (value: unknown): unknown =>
               )
             : value
 
-describe("there and back", () => {
-  it.prop("a scenario is what the file says that it was written to", [scenario], ([scenario]) => {
+describe("toJson and fromJson", () => {
+  it.prop("fromJson reads what toJson wrote", [scenario], ([scenario]) => {
     const text = Scenario.toJson(scenario)
     const read = Either.getOrThrow(Scenario.fromJson(text))
     assert.deepStrictEqual(comparable(read), comparable(scenario))
-    // what is in the file has no second form
+    // the text is canonical
     assert.strictEqual(Scenario.toJson(read), text)
     assert.isTrue(isValid(JSON.parse(text), schema))
   })
 
-  it("the default scenario is a file to begin with", () => {
+  it("write and read the default scenario", () => {
     const text = Scenario.toJson(Scenario.defaultScenario)
     assert.deepStrictEqual(Either.getOrThrow(Scenario.fromJson(text)), Scenario.defaultScenario)
     assert.match(text, /^\{\n {2}"region": "us-east-1",\n[\s\S]*\}\n$/)
   })
 
-  it("what no file can say is an error without secrets", () => {
+  it("toJson fails without secrets for a value without a JSON form", () => {
     const write = () =>
       Scenario.toJson({
         region: "",
@@ -601,7 +601,7 @@ describe("there and back", () => {
     assert.notInclude(JSON.stringify(Either.try(write)), "wJalrXUtnFEMI")
   })
 
-  it("a scenario in part is written in part", () => {
+  it("toJson writes only the given parts", () => {
     assert.strictEqual(Scenario.toJson({ region: "eu-west-1" }), '{\n  "region": "eu-west-1"\n}\n')
     assert.isTrue(Equal.equals(Scenario.toJson({}), "{}\n"))
   })
@@ -618,7 +618,7 @@ describe("the JSON Schema", () => {
           ...places(member, `${path}.${key}`)
         ])
 
-  it("explains every field to an editor, in sentences", () => {
+  it("describes every field in a sentence", () => {
     const fields = places(schema, "")
     assert.isAbove(fields.length, 60)
     for (const [path, description] of fields) {
@@ -626,7 +626,7 @@ describe("the JSON Schema", () => {
     }
   })
 
-  it("names the scenario's parts as the type does", () => {
+  it("has the fields of the type", () => {
     const { properties } = schema as { properties: Record<string, unknown> }
     assert.sameMembers(Object.keys(properties), [
       ...Object.keys(Scenario.Scenario.fields),
@@ -634,7 +634,7 @@ describe("the JSON Schema", () => {
     ])
   })
 
-  it("takes what the code takes: the default scenario", () => {
+  it("accepts the default scenario", () => {
     assert.isTrue(isValid(JSON.parse(Scenario.toJson(Scenario.defaultScenario)), schema))
     assert.isFalse(isValid({ analytics }, schema))
   })

@@ -1,4 +1,4 @@
-/** What may happen to a sandbox: calls and what buyers and clocks do, few values each, so that they meet. */
+/** Events of a sandbox: calls, actions of buyers, and time. Few values each, so that they collide. */
 import { DateTime, Effect, FastCheck, Redacted } from "effect"
 import type * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
@@ -10,12 +10,11 @@ import { acme, acmeLicense, at, globexLicense, unknownAccount } from "./support.
 
 const fc = FastCheck
 
-/** One of these, by their own types. */
 const oneOf = <const A>(...values: ReadonlyArray<A>) => fc.constantFrom(...values)
 
 export const agentProduct = "sandbox-agent"
 
-/** The default world and a product that is metered otherwise, on the eve of a month's end. */
+/** A scenario with an AgentCore product, shortly before the month is closed. */
 export const options = {
   products: [
     { code: "sandbox-analytics", dimensions: ["api-calls", "seats"] },
@@ -134,7 +133,7 @@ const marketplaceEvent = fc.oneof(
   fc.constant({ _tag: "reset" as const })
 )
 
-/** Anything that may happen, calls the most. */
+/** All events, mostly calls. */
 export const event = fc.oneof({ weight: 3, arbitrary: call }, wait, marketplaceEvent)
 
 export type Event = typeof event extends FastCheck.Arbitrary<infer A> ? A : never
@@ -149,7 +148,7 @@ const allocationsOf = (quantity: number, kind: "one" | "two" | undefined) =>
               allocatedUsageQuantity: quantity,
               tags: [
                 new Tag({ key: "team", value: kind }),
-                // what was made unchecked need not be an instance
+                // an unchecked value that is not an instance
                 { key: "more", value: "" }
               ]
             },
@@ -178,7 +177,7 @@ export const inputOf = (
   }))
 })
 
-/** Sends a call and tells its outcome: what was answered, or the tag of the error. */
+/** Sends a call. Returns its response, or the tag of the error. */
 export const send = (call: Call, now: DateTime.Utc) =>
   Effect.flatMap(
     MeteringClient,
@@ -204,7 +203,7 @@ export const send = (call: Call, now: DateTime.Utc) =>
           )
   )
 
-/** Lets it happen, and tells what came of it. */
+/** Applies an event and returns its outcome. */
 export const applyEvent = (
   event: Event
 ): Effect.Effect<unknown, never, MeteringClient | MeteringSandbox.MeteringSandbox> =>
@@ -244,7 +243,7 @@ export const applyEvent = (
     }
   })
 
-/** All that there is to see, but the log. */
+/** The whole observable state except the log. */
 export const observableState = Effect.gen(function* () {
   const {
     control: { now },

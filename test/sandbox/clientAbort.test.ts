@@ -1,4 +1,4 @@
-/** Whoever asks first for what is made once may hang up: it is made for the others all the same. */
+/** Values that are made once: interrupting the first request must not cancel them for others. */
 import { HttpServerError, HttpServerRequest } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
@@ -6,10 +6,10 @@ import { MeteringClient } from "../../src/MeteringClient.js"
 import { MeteringSandbox, SandboxServer } from "../../src/sandbox/index.js"
 import { container } from "./support.js"
 
-/** Begins it, and hangs up before it has come to its end. */
-const abort = <A, E, R>(begun: Effect.Effect<A, E, R>, turns: number) =>
+/** Starts an effect and disconnects before it ends. */
+const abort = <A, E, R>(effect: Effect.Effect<A, E, R>, turns: number) =>
   Effect.gen(function* () {
-    const fiber = yield* Effect.fork(begun)
+    const fiber = yield* Effect.fork(effect)
     yield* Effect.repeatN(Effect.yieldNow(), turns)
     return yield* Fiber.interruptAs(fiber, HttpServerError.clientAbortFiberId)
   })
@@ -20,9 +20,9 @@ const register = Effect.flatMap(MeteringClient, (client) =>
 
 const publicKey = Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ report }) => report.publicKey)
 
-// a pair is generated and then taken up: the first may go at either step
+// the key is generated and then stored: the first request may end at either step
 for (const turns of [0, 1, 10, 100]) {
-  describe(`after ${turns} turns`, () => {
+  describe(`a client that disconnects after ${turns} turns does not cancel`, () => {
     it.effect("RegisterUsage", () =>
       Effect.gen(function* () {
         assert.isTrue(Exit.isInterrupted(yield* abort(register, turns)))
@@ -37,7 +37,7 @@ for (const turns of [0, 1, 10, 100]) {
       }).pipe(Effect.provide(MeteringSandbox.layer()))
     )
 
-    it.effect("the public key of a private key that there is", () =>
+    it.effect("the public key of a loaded private key", () =>
       Effect.gen(function* () {
         const pem = yield* publicKey
         const { save } = (yield* MeteringSandbox.MeteringSandbox).control
@@ -54,7 +54,7 @@ for (const turns of [0, 1, 10, 100]) {
   })
 }
 
-it.effect("the control, which is loaded when it is asked for", () =>
+it.effect("a client that disconnects does not cancel the loading of the control API", () =>
   Effect.gen(function* () {
     const app = yield* SandboxServer.make()
     const request: HttpServerRequest.HttpServerRequest = Object.create(

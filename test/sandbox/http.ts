@@ -1,4 +1,4 @@
-/** Raw requests to a sandbox's server, signed or not. */
+/** Raw requests to a sandbox's server, signed or unsigned. */
 import { Effect } from "effect"
 import { makeSigner } from "../../src/internal/sigv4/sign.js"
 import { SandboxServer } from "../../src/sandbox/index.js"
@@ -14,7 +14,7 @@ export interface RawRequest {
   readonly sessionToken?: string
   readonly service?: string
   readonly region?: string
-  /** Epoch milliseconds; 0 is the beginning of a TestClock. */
+  /** Epoch milliseconds. Defaults to 0, the start of a TestClock. */
   readonly now?: number
   readonly unsigned?: boolean
   /** The body to send in place of the signed one. */
@@ -29,7 +29,7 @@ export interface RawResponse {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** Code of an error, with its namespace. */
+  /** The error code with its namespace. */
   readonly type: string | undefined
   readonly message: string | undefined
 }
@@ -89,13 +89,13 @@ export const post = (request: RawRequest = {}) =>
     })
   )
 
-/** Tries until it holds. What is waited for is never time. */
+/** Repeats an effect until its value matches, without waiting. */
 export const eventually = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   until: (value: A) => boolean
 ): Effect.Effect<A, E, R> => Effect.repeat(Effect.tap(effect, yieldToEventLoop), { until })
 
-/** Lets sockets get on. */
+/** Lets pending socket events run. */
 export const yieldToEventLoop = Effect.promise(
   () => new Promise<void>((resolve) => setImmediate(resolve))
 )

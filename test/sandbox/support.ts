@@ -1,4 +1,4 @@
-/** What the tests of the sandbox share: a time, the default world's names, shorthands. */
+/** Names of the default scenario, and calls, for the tests of the sandbox. */
 import { DateTime, Effect, TestClock } from "effect"
 import type * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
@@ -20,7 +20,7 @@ export const unknownAccount = "999999999999"
 
 type Record = BatchMeterUsage.Input["usageRecords"][number]
 
-/** A record of the default world, ready to be changed. */
+/** A valid record of the default scenario, with changes. */
 export const record = (timestamp: DateTime.Utc, change: Partial<Record> = {}): Record => ({
   timestamp,
   dimension: "api-calls",
@@ -37,14 +37,14 @@ export const batch = (
     client.batchMeterUsage({ usageRecords, ...(productCode !== null && { productCode }) })
   )
 
-/** Status of each record, or the tag of the error. */
+/** The status of each record, or the code or tag of the error. */
 export const statusesOf = (usageRecords: ReadonlyArray<Record>, productCode?: string | null) =>
   batch(usageRecords, productCode).pipe(
     Effect.map(({ results }) => results.map(({ status }) => status)),
     Effect.catchAll((error) => Effect.succeed("code" in error ? error.code : error._tag))
   )
 
-/** What is billed, briefly. */
+/** The billed usage, one line each. */
 export const billed = Effect.flatMap(MeteringSandbox.MeteringSandbox, (sandbox) =>
   Effect.map(sandbox.report.billed, (all) =>
     all.map(
@@ -54,7 +54,7 @@ export const billed = Effect.flatMap(MeteringSandbox.MeteringSandbox, (sandbox) 
   )
 )
 
-/** One call of each operation that succeeds by itself, on 24 November 2026 at 10:30. */
+/** A successful call of each operation, at 2026-11-24T10:30Z. */
 export const calls: {
   readonly [Name in OperationName]: Effect.Effect<
     unknown,
