@@ -11,7 +11,12 @@ import { pathToFileURL } from "node:url"
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Effect, Match, Schedule, Schema } from "effect"
-import { MeteringClient, MeteringRetry, UsageSubmission } from "effect-marketplace-metering"
+import {
+  MeteringClient,
+  MeteringRetry,
+  type UsageOutcome,
+  UsageSubmission
+} from "effect-marketplace-metering"
 import * as Node from "effect-marketplace-metering/node"
 
 /** What one customer used of one dimension in one hour. It is written when the hour is over, and never changed. */
@@ -61,7 +66,7 @@ export const report = (productCode: string, usage: ReadonlyArray<Usage>) =>
   )
 
 const notBilled = (
-  outcome: UsageSubmission.Outcome
+  outcome: UsageOutcome.Outcome
 ): ReadonlyArray<Pick<NotBilled, "reason" | "again">> => {
   const unbilled = (reason: string, again = false) => [{ reason, again }]
   return Match.valueTags(outcome, {

@@ -1,8 +1,8 @@
 /**
  * The AWS credentials that requests are signed with.
  *
- * Secrets are `Redacted`, and no error tells them. Credentials are had when they are first asked for, kept,
- * and renewed before they expire, by one fiber however many wait.
+ * Secrets are `Redacted`, and no error shows them. Credentials are loaded with the first call, cached, and refreshed before
+ * they expire. Concurrent callers share one refresh.
  *
  * @since 0.1.0
  */
@@ -11,37 +11,25 @@ import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
-import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { optionalString, unwrap } from "./internal/config/configValues.js"
+import { callProvider } from "./internal/credentials/credentialProvider.js"
 import {
-  callProvider,
+  type Credentials,
   credentialsError,
   isSameCredentials,
   toCredentials
-} from "./internal/credentials/credentialProvider.js"
+} from "./internal/credentials/credentials.js"
 import { singleFlight } from "./internal/credentials/singleFlight.js"
 import type { CredentialsError } from "./MeteringError.js"
 
-/**
- * One set of credentials: `accessKeyId` and `secretAccessKey`, the `sessionToken` of temporary ones, and their
- * `expiration` where it is known.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Credentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: Redacted.Redacted
-  readonly sessionToken?: Redacted.Redacted | undefined
-  readonly expiration?: DateTime.Utc | undefined
-}
+export type { Credentials }
 
 /**
- * Where credentials come from.
+ * The source of credentials.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +37,7 @@ export interface Credentials {
 export interface Service {
   /** The credentials to sign with now. */
   readonly get: Effect.Effect<Credentials, CredentialsError>
-  /** Other credentials in place of some that the service has just called expired. */
+  /** Credentials in place of those that the service has just rejected as expired. */
   readonly refresh: (expired: Credentials) => Effect.Effect<Credentials, CredentialsError>
 }
 
@@ -75,9 +63,9 @@ export class AwsCredentials extends Context.Tag("effect-marketplace-metering/Aws
 >() {}
 
 /**
- * Credentials as text: `accessKeyId`, `secretAccessKey`, and the `sessionToken` of temporary ones. The secret ones
- * may be `Redacted`. None may hold line breaks or other
- * characters that a header cannot carry; nothing is trimmed. An empty session token is none.
+ * Credentials as text: `accessKeyId`, `secretAccessKey`, and the `sessionToken` of temporary ones. The key and the token
+ * may be `Redacted`. Line breaks and other characters that a header cannot carry are errors; nothing is trimmed. An empty
+ * session token counts as absent.
  *
  * @since 0.1.0
  * @category models
@@ -88,29 +76,28 @@ export interface Options {
   readonly sessionToken?: string | Redacted.Redacted | undefined
 }
 
-/** So many milliseconds before they expire, credentials are renewed in the background. */
+/** Time before expiry at which a refresh starts in the background, in milliseconds. */
 const refreshWindow = 5 * 60_000
 
-/** So long before they expire, credentials are not handed out before a renewal has been tried. */
+/** Time before expiry from which callers wait for the refresh, in milliseconds. */
 const safetyMargin = 60_000
 
-/** A source that fails, or has nothing newer yet, is not asked again at once. */
+/** Minimum interval between two refreshes, in milliseconds. */
 const minRefreshInterval = 10_000
 
 /**
- * Keeps the credentials of a source, and renews them.
+ * Caches the credentials of a source, and refreshes them.
  *
- * - What the source gives is checked each time: malformed credentials, such as a key with a line break, are a
- *   `CredentialsError` that names the field and never its value.
- * - The source is run when credentials are first asked for, by one fiber however many wait. It goes on when one
- *   of them is interrupted, and ends with the last of them. How long it may take is for the source to limit.
- * - From 5 minutes before they expire, credentials are renewed in the background and handed out meanwhile. In
- *   the last minute callers wait for the renewal. It is tried every 10 seconds at most, and not after the end of
- *   the scope.
- * - When it fails, the credentials at hand serve until they have expired. Only then is the error the caller's.
- *   No failure is kept: the next caller runs the source again.
- * - Credentials without expiration are kept for good, and replaced only by `refresh`.
- * - `refresh` runs the source again, unless other credentials than the expired ones are at hand already.
+ * - Credentials are validated: a malformed one, such as a key with a line break, is a `CredentialsError` that names the
+ *   field and never its value.
+ * - The first caller runs the source; concurrent callers share the run. Interrupting one of them does not end it,
+ *   interrupting all of them does. The source has to limit its own duration.
+ * - From 5 minutes before they expire, credentials are refreshed in the background and served meanwhile. In the last
+ *   minute callers wait for the refresh. It runs every 10 seconds at most, and stops with the scope.
+ * - When a refresh fails, the cached credentials are served until they expire. Only then do callers get the error.
+ *   Errors are not cached: the next caller runs the source again.
+ * - Credentials without expiration are cached until `refresh` replaces them.
+ * - `refresh` runs the source again, unless the expired credentials have been replaced already.
  *
  * @example
  * ```ts
@@ -150,14 +137,14 @@ export const make = <R>(
     )
 
     let isRefreshing = false
-    // between the mark and the fiber that takes it off, nothing may be interrupted
+    // an interruption between setting and forking would leave `isRefreshing` set for ever
     const refreshInBackground = Effect.uninterruptible(
       Effect.suspend(() => {
         if (isRefreshing) return Effect.void
         isRefreshing = true
         return resolve.pipe(
           Effect.catchAll(({ reason }) =>
-            Effect.logWarning(`The AWS credentials expire soon and could not be renewed: ${reason}`)
+            Effect.logWarning(`The AWS credentials expire soon and cannot be refreshed: ${reason}`)
           ),
           Effect.interruptible,
           Effect.ensuring(
@@ -197,7 +184,7 @@ export const make = <R>(
   })
 
 /**
- * Credentials from any effect, kept and renewed as `make` does.
+ * Credentials from any effect, cached and refreshed as `make` does.
  *
  * @example
  * ```ts
@@ -224,7 +211,7 @@ export const layer = <R>(
   Layer.scoped(AwsCredentials, make(source))
 
 /**
- * The same credentials for good. Malformed ones fail with `CredentialsError` when the layer is built.
+ * Constant credentials. Malformed ones fail with `CredentialsError` when the layer is built.
  *
  * @example
  * ```ts
@@ -249,11 +236,10 @@ export const layerStatic = (credentials: Options): Layer.Layer<AwsCredentials, C
   )
 
 /**
- * Credentials from Effect's `Config`, under names of your own. Optional keys may be left out.
+ * Credentials from Effect's `Config`, under names of your own. The key of the session token can be omitted.
  *
- * They are read when the layer is built, so that what is missing is found at the start: it fails with
- * `ConfigError`, or with `CredentialsError` where they are malformed. When the service calls them expired they
- * are read again, from the same `ConfigProvider`.
+ * They are read when the layer is built: it fails with `ConfigError` where they are missing, and with `CredentialsError`
+ * where they are malformed. When the service rejects them as expired, they are read again from the same `ConfigProvider`.
  *
  * @example
  * ```ts
@@ -286,7 +272,7 @@ export const layerConfig = (
     })
   )
 
-/** The names only: a message of the application's own could hold the value. */
+/** Names only: a message of the application's own could hold the value. */
 const pathsOf = (error: ConfigError.ConfigError): ReadonlyArray<string> =>
   error._op === "And" || error._op === "Or"
     ? [...pathsOf(error.left), ...pathsOf(error.right)]
@@ -294,7 +280,7 @@ const pathsOf = (error: ConfigError.ConfigError): ReadonlyArray<string> =>
 
 /**
  * Credentials from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` (optional), read as
- * `layerConfig` does. An empty variable counts as none.
+ * `layerConfig` does. An empty variable counts as missing.
  *
  * @example
  * ```ts
@@ -315,24 +301,25 @@ export const layerEnv: Layer.Layer<AwsCredentials, CredentialsError | ConfigErro
   })
 
 /**
- * A credential provider in the manner of the AWS SDK for JavaScript: a function that promises credentials.
+ * A credential provider of the AWS SDK for JavaScript, such as those of `@aws-sdk/credential-providers`: a function that
+ * promises credentials.
  *
- * It is called with `{ forceRefresh: true }`, by which one that keeps credentials itself gets new ones; others ignore
- * it. Every provider of `@aws-sdk/credential-providers` is one.
+ * It is called with `{ forceRefresh: true }`, so that a provider with a cache of its own gets new ones.
  *
  * @since 0.1.0
  * @category models
  */
 export type Provider = (
-  // biome-ignore lint/suspicious/noExplicitAny: providers take different options, none of which another one's type knows
+  // biome-ignore lint/suspicious/noExplicitAny: providers take options of different types
   options?: Record<string, any>
 ) => PromiseLike<Options & { readonly expiration?: Date | undefined }>
 
 /**
- * Credentials from a credential provider of the AWS SDK for JavaScript, kept and renewed as `make` does.
+ * Credentials from a credential provider of the AWS SDK for JavaScript, cached and refreshed as `make` does.
  *
- * Where it rejects, gives something malformed, or takes longer than a minute, the `CredentialsError` has the
- * name of its error and the first line of its message, without whatever could be a secret.
+ * Fails with `CredentialsError` where the provider rejects, returns malformed credentials, or takes longer than 1 minute.
+ * The error has the name of the provider's error and the first line of its message, without anything that could be a
+ * secret.
  *
  * @example
  * ```ts

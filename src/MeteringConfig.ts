@@ -1,36 +1,26 @@
 /**
- * Where the service is called, and how long an answer may take.
+ * The Region and the endpoint that are called, and the time that a call may take.
  *
  * @since 0.1.0
  */
 import type * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { unwrap } from "./internal/config/configValues.js"
-import * as resolveConfig from "./internal/config/resolveConfig.js"
+import {
+  environment,
+  makeConfig,
+  type Options,
+  regionVariables,
+  resolveConfig,
+  type Service
+} from "./internal/config/resolveConfig.js"
 import type { MeteringConfigError } from "./MeteringError.js"
-import type { Rule } from "./Preflight.js"
 
-/**
- * A configuration in which region and endpoint have been settled.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Service {
-  /** The Region that requests are signed for. */
-  readonly region: string
-  /** Where requests go. */
-  readonly endpoint: string
-  /** How long one attempt may take, from looking up the host to the last byte read. */
-  readonly requestTimeout: Duration.Duration
-  /** Preflight rules that are not checked. */
-  readonly skipRules: ReadonlyArray<Rule>
-}
+export type { Options, Service }
 
 /**
  * The client's configuration.
@@ -52,32 +42,9 @@ export class MeteringConfig extends Context.Tag("effect-marketplace-metering/Met
 >() {}
 
 /**
- * What a configuration is made from.
+ * Makes a configuration, or fails where the options contradict each other.
  *
- * - `region`: the Region to call and to sign for, also where there is an `endpoint`. A name such as
- *   `us-east-1-fips` means that Region and `fips`.
- * - `endpoint`: an http or https URL to call in place of the Region's own. It excludes `fips` and `dualStack`.
- * - `fips`, `dualStack`: the Region's endpoint with validated cryptography, or with IPv6
- * - `requestTimeout`: how long one attempt may take, from looking up the host to the last byte read,
- *   30 seconds unless given, more than 0. `Duration.infinity` is no limit.
- * - `skipRules`: preflight rules that are not to be checked
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  readonly region: string
-  readonly endpoint?: string | undefined
-  readonly fips?: boolean | undefined
-  readonly dualStack?: boolean | undefined
-  readonly requestTimeout?: Duration.DurationInput | undefined
-  readonly skipRules?: ReadonlyArray<Rule> | undefined
-}
-
-/**
- * Settles region and endpoint, or says why they do not go together.
- *
- * The endpoint is the one that the official SDK would call, and what the SDK refuses is refused here.
+ * The endpoint is the one that the official SDK would call, and combinations that the SDK rejects are rejected.
  *
  * @example
  * ```ts
@@ -92,8 +59,7 @@ export interface Options {
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options: Options) => Either.Either<Service, MeteringConfigError> =
-  resolveConfig.make
+export const make: (options: Options) => Either.Either<Service, MeteringConfigError> = makeConfig
 
 /**
  * The configuration from options in code.
@@ -112,7 +78,7 @@ export const layer = (options: Options): Layer.Layer<MeteringConfig, MeteringCon
   Layer.effect(MeteringConfig, make(options))
 
 /**
- * The configuration from Effect's `Config`, under names of your own. Optional keys may be left out.
+ * The configuration from Effect's `Config`, under names of your own. Keys of optional settings can be omitted.
  *
  * @example
  * ```ts
@@ -134,18 +100,16 @@ export const layerConfig = (
   Layer.effect(MeteringConfig, Effect.flatMap(unwrap(config), make))
 
 /**
- * The configuration from the environment, read through Effect's `Config`, under the names and in the order of
- * the AWS SDKs.
+ * The configuration from the environment variables of the AWS SDKs, read through Effect's `Config`.
  *
- * - Region: `AWS_REGION`, `AWS_DEFAULT_REGION`. Where neither is set, the error names both; no Region is ever
- *   assumed.
- * - Endpoint: `AWS_ENDPOINT_URL_MARKETPLACE_METERING`, `AWS_ENDPOINT_URL`, neither if
- *   `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`
+ * - Region: `AWS_REGION`, then `AWS_DEFAULT_REGION`. Without either the layer fails: there is no default Region.
+ * - Endpoint: `AWS_ENDPOINT_URL_MARKETPLACE_METERING`, then `AWS_ENDPOINT_URL`. Both are ignored if
+ *   `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
  * - `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`: `true` or `false`. Any other text is an error, where
- *   the SDK for JavaScript would go on as if it were `false`.
+ *   the SDK for JavaScript would continue with `false`.
  *
- * An empty variable counts as none. The shared config file is not read; `layerSharedConfig` of
- * `effect-marketplace-metering/node` does that.
+ * An empty variable counts as missing. The shared config file is read by `layerSharedConfig` of
+ * `effect-marketplace-metering/node`.
  *
  * @example
  * ```ts
@@ -166,7 +130,5 @@ export const layerConfig = (
 export const layerEnv: Layer.Layer<MeteringConfig, MeteringConfigError | ConfigError.ConfigError> =
   Layer.effect(
     MeteringConfig,
-    Effect.flatMap(resolveConfig.environment, (environment) =>
-      resolveConfig.resolveConfig([environment], resolveConfig.regionVariables)
-    )
+    Effect.flatMap(environment, (variables) => resolveConfig([variables], regionVariables))
   )

@@ -752,18 +752,7 @@ export type ModelledException =
  */
 export type MeteringError = ModelledException | CommonError
 
-/**
- * What became of a request that ended with an error.
- *
- * - `notSent`: nothing of it has left this machine
- * - `rejected`: it was answered, and is certainly not stored
- * - `unknown`: it may have arrived, and unless it was a dry run, its usage may have been metered; only the same request,
- *   sent again, cannot be metered twice
- *
- * @since 0.1.0
- * @category models
- */
-export type Delivery = "notSent" | "rejected" | "unknown"
+export type { Delivery } from "./internal/protocol/delivery.js"
 
 /**
  * What became of the request of one attempt. An earlier attempt may have come to more: see
@@ -786,5 +775,5 @@ export type Delivery = "notSent" | "rejected" | "unknown"
  * @since 0.1.0
  * @category utils
  */
-export const deliveryOf: (error: MeteringError | MeteringConfigError) => Delivery =
+export const deliveryOf: (error: MeteringError | MeteringConfigError) => delivery.Delivery =
   delivery.deliveryOf

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { Credentials, Service as AwsCredentials } from "./AwsCredentials.js"
+import type { Service as AwsCredentials, Credentials } from "./AwsCredentials.js"
 import type { ConnectionError, CredentialsError, RequestTimeoutError } from "./MeteringError.js"
 import type { Any as AnyOperation } from "./Operation.js"
 

@@ -1,16 +1,16 @@
 /**
- * Any number of usage records in, one outcome for each of them out.
+ * Submits any number of usage records and returns one outcome for each.
  *
- * Records are checked, packed into calls of at most 25 records of one product, sent under the service's quota,
- * sent again where that can help, and kept apart from those that would spoil a call. Nothing is changed on the
- * way: what is sent of a record is the same on every attempt, its time included.
+ * Records are validated and packed into calls of at most 25 records of one product. Calls keep to the service's quota.
+ * Retryable calls are sent again, and a record that makes its call fail is isolated from the others. A record is sent
+ * unchanged on every attempt, its timestamp included.
  *
  * @example
  * ```ts
  * import { Console, type DateTime, Stream } from "effect"
  * import { UsageSubmission } from "effect-marketplace-metering"
  *
- * // the time of usage is kept with the usage: sent again with another, it is another charge
+ * // store the time of the usage with the usage: the same usage with another time is another charge
  * const program = (usedAt: DateTime.Utc) => {
  *   const records = ["111122223333", "444455556666"].map((customerAWSAccountId) => ({
  *     timestamp: usedAt,
@@ -27,32 +27,32 @@
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import type * as Ref from "effect/Ref"
+import * as Ref from "effect/Ref"
 import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { BatchMeterUsageError } from "./BatchMeterUsage.js"
-import * as progress from "./internal/submission/progress.js"
-import * as resolveOptions from "./internal/submission/resolveOptions.js"
-import { run } from "./internal/submission/runtime.js"
-import * as source from "./internal/submission/source.js"
+import { fromIterable } from "./internal/submission/fromIterable.js"
+import { quota } from "./internal/submission/rateLimiter.js"
+import { type RuntimeOptions, run } from "./internal/submission/runtime.js"
+import type { SchedulerState } from "./internal/submission/scheduler.js"
 import type { MeteringClient } from "./MeteringClient.js"
-import type { Violation } from "./MeteringError.js"
+import * as MeteringRetry from "./MeteringRetry.js"
 import type { Rule } from "./Preflight.js"
+import { type Counts, type Outcome, zeroCounts } from "./UsageOutcome.js"
 import type * as UsageRecord from "./UsageRecord.js"
 
 // ---------------------------------------------------------------------------------------------------
-// what goes in
+// input
 // ---------------------------------------------------------------------------------------------------
 
 /**
- * A `record` or the fields of one, and the product that it is of.
+ * A `record`, or its fields, with its product.
  *
- * The `productCode` of a record with a `licenseArn` is never sent, since the licence takes its place. It only
- * says which records may share a call.
+ * The `productCode` of a record with a `licenseArn` is never sent, because the license identifies the product. It only
+ * decides which records may share a call.
  *
  * @since 0.1.0
  * @category models
@@ -63,7 +63,7 @@ export interface Item {
 }
 
 /**
- * What can be submitted: a record, the fields of one, or either with its product.
+ * A record, its fields, or an `Item`.
  *
  * @since 0.1.0
  * @category models
@@ -71,48 +71,48 @@ export interface Item {
 export type Input = UsageRecord.Input | Item
 
 /**
- * How to submit. All of it may be left out.
+ * Options of a submission. All are optional.
  *
- * What is sent:
+ * Requests:
  *
- * - `productCode`: the product of all records that do not name one of their own. A call is for one product, and a
- *   license names its own, so records with licenses and no product share calls until one of these is refused. Its
- *   records are then halved until it is known whether a record or the products were at fault. If it was the products,
- *   from then on only licenses share a call that were accepted together before: a call for each license at the worst.
- *   A seller of several products should name the product of each record.
- * - `skipRules`: preflight rules that are not checked, as in `MeteringConfig`, which has its own
+ * - `productCode`: the product code of all records that have none of their own. A call is for one product. Records with
+ *   licenses and no product code share calls until a call is rejected. That call is then halved until the cause is
+ *   known: one record, or licenses of several products. After the latter, only licenses that were accepted together
+ *   share a call; in the worst case each license needs calls of its own. A seller of several products should give the
+ *   product code of each record.
+ * - `skipRules`: preflight rules that are not checked here. Those of `MeteringConfig` apply to the client only.
  *
- * How it is sent:
+ * Pace:
  *
- * - `rate`: calls a second at the most, more than 0; 10 when left out, which is the service's quota for an
- *   account and Region. `Infinity` is no limit. When throttled, it slows down and recovers by itself.
- * - `concurrency`: calls under way at the same time, 10 when left out
- * - `bufferSize`: records that are read and have no outcome yet, 5000 when left out. The source is read as room
- *   comes free. Order by urgency and full calls are made from what is in the buffer.
- * - `linger`: how long a record may wait for others to fill its call while the source has no more to give, 1
- *   second when left out; but near its deadline for half of the time that is left. `Infinity` is full calls only,
- *   until a deadline demands otherwise.
- * - `schedule`: when a call, or what is left of it, is sent again, by the error that it failed with;
- *   `MeteringRetry.patient` when left out. It also bounds how long one record is tried.
+ * - `rate`: calls per second, more than 0. Defaults to 10, the quota of an account in a Region. `Infinity` means no
+ *   limit. Throttling halves the rate, and accepted calls raise it again.
+ * - `concurrency`: calls in flight at the same time. Defaults to 10.
+ * - `bufferSize`: records that are read and have no outcome yet. Defaults to 5000. Order by deadline and full calls
+ *   apply to the records in the buffer.
+ * - `linger`: the time that a record may wait for others to fill its call, while the source has no more. Defaults to 1
+ *   second. A record close to its deadline waits for at most half of the time left. `Infinity` sends full calls only,
+ *   until a deadline is close.
+ * - `schedule`: the retry schedule; its input is the error of the call. Defaults to `MeteringRetry.patient`. It also
+ *   limits the time that one record is retried.
  *
- * Until when it is sent (a record past its time is `Expired`):
+ * Deadlines (a record past its deadline is `Expired`):
  *
- * - `maxAge`: from so long after the usage on it is refused, 24 hours when left out
- * - `monthEndGrace`: from so long into the next month on it is refused, 6 hours when left out
- * - `deadlineMargin`: so long before that nothing is sent any more, 0 when left out
+ * - `maxAge`: the maximum age of usage. Defaults to 24 hours.
+ * - `monthEndGrace`: the time into the next month during which usage of a month is accepted. Defaults to 6 hours.
+ * - `deadlineMargin`: the time before its deadline from which a record is no longer sent. Defaults to 0.
  *
- * How it is watched and ended:
+ * Progress and end:
  *
- * - `progress`: where the state of things is put whenever it has changed. Read it as often as you like, or give a
- *   `SubscriptionRef` to be told.
- * - `total`: how many records there are, if that is known and `records` does not tell
- * - `stop`: when this effect ends, no more calls are made. What is under way is awaited, for at most `gracePeriod` (30
- *   seconds when left out), and is `Unknown` after that; the rest is `NotSent`. A stream is not read any
- *   further, and has as long to end; of anything else that can be iterated every element still gets its outcome.
- * - `onInterrupt`: is given what has no outcome yet when the stream is given up before its end, by interruption or
- *   because no more is taken: `Unknown` for what was under way, `NotSent` for the rest of what was read, and what had
- *   not been handed over. So that no outcome is lost in between, they are then handed over one by one, and when it
- *   is interrupted or fails, the one that was in hand may be given again.
+ * - `progress`: a `Ref` that is set to the current progress after every change. A `SubscriptionRef` publishes it.
+ * - `total`: the number of records. Defaults to the length of `records`, if that is an array.
+ * - `stop`: an effect whose end stops the submission: no more calls are made. Calls in flight may take until
+ *   `gracePeriod` ends, and their records are `Unknown` after it. All other records are `NotSent`. A stream is not read
+ *   further and has as long to end; an iterable is still read to its end, so that every element has an outcome.
+ * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 30 seconds.
+ * - `onInterrupt`: a handler for the outcomes that the stream did not emit, because it was interrupted or not read to
+ *   its end. Records in flight are `Unknown`, other records that were read are `NotSent`. With this handler, the stream
+ *   emits outcomes in chunks of one. After an interruption or a failure of the consumer, the last emitted outcome is
+ *   passed to the handler again, because it may not have been processed.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -136,214 +136,59 @@ export interface Options {
   readonly onInterrupt?: ((outcomes: ReadonlyArray<Outcome>) => Effect.Effect<unknown>) | undefined
 }
 
+const resolveOptions = (options: Options): RuntimeOptions => {
+  const { bufferSize = 5_000, concurrency = 10, progress, rate = quota, total } = options
+  const deadlineMargin = Duration.toMillis(options.deadlineMargin ?? 0)
+  return {
+    productCode: options.productCode,
+    skipRules: options.skipRules ?? [],
+    rate: requireValid("rate", rate, rate > 0, "more than 0"),
+    concurrency: positiveInteger("concurrency", concurrency),
+    bufferSize: positiveInteger("bufferSize", bufferSize),
+    linger: Duration.toMillis(options.linger ?? "1 second"),
+    schedule: options.schedule ?? MeteringRetry.patient,
+    acceptanceWindow: {
+      maxAge: Duration.toMillis(options.maxAge ?? "24 hours"),
+      monthEndGrace: Duration.toMillis(options.monthEndGrace ?? "6 hours")
+    },
+    // with an infinite margin no record could ever be sent
+    deadlineMargin: requireValid(
+      "deadlineMargin",
+      deadlineMargin,
+      Number.isFinite(deadlineMargin),
+      "a finite duration"
+    ),
+    gracePeriod: Duration.toMillis(options.gracePeriod ?? "30 seconds"),
+    stop: options.stop,
+    onInterrupt: options.onInterrupt,
+    onProgress:
+      progress && ((state, elapsed) => Ref.set(progress, progressOf(state, elapsed, total)))
+  }
+}
+
+const positiveInteger = (name: string, value: number): number =>
+  requireValid(name, value, Number.isInteger(value) && value > 0, "a whole number more than 0")
+
+const requireValid = (name: string, value: number, isValid: boolean, expected: string): number => {
+  if (!isValid) throw new RangeError(`${name}: expected ${expected}, got ${value}`)
+  return value
+}
+
 // ---------------------------------------------------------------------------------------------------
-// what comes out
+// output
 // ---------------------------------------------------------------------------------------------------
 
 /**
- * What every outcome tells of its record.
+ * The progress of a submission.
  *
- * @since 0.1.0
- * @category models
- */
-export interface OutcomeBase {
-  /** The record's place in the input, from 0. */
-  readonly index: number
-  /** The record as it was sent, or would have been. */
-  readonly record: UsageRecord.UsageRecord
-  /** The product that the record was submitted for, if one was named. */
-  readonly productCode?: string
-  /**
-   * The index of an earlier record of the same product or licence, customer, dimension and hour that was still in the
-   * buffer. Both are sent, one after the other; but an hour is billed once, so where their quantities differ, at most
-   * one of them is. (A customer's two identities are not known to be one.)
-   */
-  readonly earlierIndex?: number
-}
-
-/**
- * Billed, now or by an identical record before: the service answered `Success` to exactly this record.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface Accepted extends OutcomeBase {
-  readonly _tag: "Accepted"
-  /** The service's receipt. */
-  readonly meteringRecordId?: string
-}
-
-/**
- * Not billed: another quantity was, for the same product or licence, customer, dimension and hour.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface Duplicate extends OutcomeBase {
-  readonly _tag: "Duplicate"
-}
-
-/**
- * Not billed: the customer has no agreement now. The service may judge otherwise later.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface CustomerNotSubscribed extends OutcomeBase {
-  readonly _tag: "CustomerNotSubscribed"
-}
-
-/**
- * Not billed: the service refused the call that carried it, alone or for a reason that all of its records share; or,
- * less than 5 minutes before, another record for a reason that this one shares for certain.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface Rejected extends OutcomeBase {
-  readonly _tag: "Rejected"
-  /** What the service refused it with. */
-  readonly error: BatchMeterUsageError
-}
-
-/**
- * Never sent: the record breaks a rule of the service or is not of the right type. `violations` names every field
- * at fault; `record` is what was given.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface Invalid extends Omit<OutcomeBase, "record"> {
-  readonly _tag: "Invalid"
-  readonly record: UsageRecord.Input
-  readonly violations: readonly [Violation, ...Array<Violation>]
-}
-
-/**
- * Not billed, and no longer can be: the time to report it had passed. `deadline` is when, without the margin.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface Expired extends OutcomeBase {
-  readonly _tag: "Expired"
-  readonly deadline: DateTime.Utc
-}
-
-/**
- * Not billed, and not judged: no call was made with it, or none that reached the service, or every call was refused
- * before a record was looked at, or left it out. Nothing of it is stored; to be sent again as it is.
- *
- * - `Stopped`: no more calls were wanted
- * - `Refused`: another call was refused for a reason that concerns the whole product or the caller
- * - `Undelivered`: no connection or no credentials could be had
- * - `Throttled`: its last call was throttled, and the schedule, its time or a stop left no other
- * - `Unprocessed`: it was among the unprocessed records of the last answer, and again no call was left
- *
- * `error` is what was met last, by its own call or by the one that ended the others.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface NotSent extends OutcomeBase {
-  readonly _tag: "NotSent"
-  /** Why it was not looked at. */
-  readonly reason: "Stopped" | "Rejected" | "Undelivered" | "Throttled" | "Unprocessed"
-  readonly error?: BatchMeterUsageError
-}
-
-/**
- * Sent, and perhaps billed: for at least one attempt no answer came that tells. It stays so whatever a later attempt
- * was told, but for a success. To send the same record again inside its window is safe.
- *
- * - `NoAnswer`: the answer was lost, or the service failed inside; `error` says how
- * - `NoResult`: the answer said nothing of this record
- * - `Ambiguous`: the answer said something that could be of this record or of another
- * - `Interrupted`: the call was under way when it was given up
- *
- * `status` is what a later attempt was told, where it was told something: the service's status, or the `_tag` of the
- * error that it was refused with.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface Unknown extends OutcomeBase {
-  readonly _tag: "Unknown"
-  /** Why nobody can tell. */
-  readonly reason: "NoResponse" | "NoResult" | "Ambiguous" | "Interrupted"
-  /** How many calls were made with it. */
-  readonly attempts: number
-  readonly error?: BatchMeterUsageError
-  readonly status?: string
-}
-
-/**
- * Answered with a status that this version does not know; not a success.
- *
- * @since 0.1.0
- * @category outcomes
- */
-export interface UnknownStatus extends OutcomeBase {
-  readonly _tag: "UnknownStatus"
-  /** The service's own word. */
-  readonly status: string
-}
-
-/**
- * What became of one record. Of these only `Accepted` is billed for certain, and only `Unknown` and `UnknownStatus`
- * may be.
- *
- * @example
- * ```ts
- * import { Match } from "effect"
- * import type { UsageSubmission } from "effect-marketplace-metering"
- *
- * const line = (outcome: UsageSubmission.Outcome) =>
- *   Match.valueTags(outcome, {
- *     Accepted: ({ meteringRecordId }) => `billed as ${meteringRecordId}`,
- *     Duplicate: () => "another quantity was billed for this hour",
- *     CustomerNotSubscribed: () => "not subscribed",
- *     Rejected: ({ error }) => error.message,
- *     Invalid: ({ violations }) => violations.map(({ field }) => field).join(", "),
- *     Expired: () => "too late",
- *     NotSent: ({ reason }) => `to be sent again: ${reason}`,
- *     Unknown: ({ reason }) => `perhaps billed: ${reason}`,
- *     UnknownStatus: ({ status }) => `the service says ${status}`
- *   })
- * ```
- *
- * @since 0.1.0
- * @category outcomes
- */
-export type Outcome =
-  | Accepted
-  | Duplicate
-  | CustomerNotSubscribed
-  | Rejected
-  | Invalid
-  | Expired
-  | NotSent
-  | Unknown
-  | UnknownStatus
-
-/**
- * How many records came out in each way.
- *
- * @since 0.1.0
- * @category models
- */
-export type Counts = { readonly [Tag in Outcome["_tag"]]: number }
-
-/**
- * How far a submission is.
- *
- * - `read`: records that were read from the source
- * - `resolved`: those that have an outcome, by outcome in `counts`
- * - `buffered`, `inFlight`: those that wait, and those that are in a call now
- * - `calls`: calls made so far
- * - `rate`: calls a second that are allowed now; less than asked for after the service has throttled
- * - `recordsPerSecond`: outcomes a second since the start
- * - `remaining`: records without an outcome, read or not; absent where the total is not known
+ * - `read`: records read from the source
+ * - `resolved`: records that have an outcome; `counts` has them by outcome
+ * - `buffered`: records that wait for a call
+ * - `inFlight`: records in a call
+ * - `calls`: calls made
+ * - `rate`: the current limit in calls per second, below `Options.rate` after throttling
+ * - `recordsPerSecond`: outcomes per second since the start
+ * - `remaining`: records without an outcome, read or not. Absent if the total is not known.
  *
  * @since 0.1.0
  * @category models
@@ -361,7 +206,7 @@ export interface Progress {
 }
 
 /**
- * The progress of a submission that has not begun.
+ * The progress of a submission that has not started.
  *
  * @example
  * ```ts
@@ -381,41 +226,67 @@ export interface Progress {
  * @since 0.1.0
  * @category constructors
  */
-export const initialProgress: Progress = progress.initialProgress
+export const initialProgress: Progress = {
+  read: 0,
+  resolved: 0,
+  counts: zeroCounts,
+  buffered: 0,
+  inFlight: 0,
+  calls: 0,
+  rate: quota,
+  recordsPerSecond: 0
+}
+
+const progressOf = (
+  { calls, counts, inFlight, rate, read, unresolved }: SchedulerState,
+  elapsedMillis: number,
+  total: number | undefined
+): Progress => ({
+  read,
+  resolved: read - unresolved,
+  counts,
+  buffered: unresolved - inFlight,
+  inFlight,
+  calls,
+  rate,
+  recordsPerSecond: elapsedMillis > 0 ? ((read - unresolved) * 1000) / elapsedMillis : 0,
+  ...(total !== undefined && { remaining: Math.max(0, total - read + unresolved) })
+})
 
 /**
- * The outcomes of a submission as a whole, in the order of the input.
+ * All outcomes of a submission, in the order of the input.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Report {
-  /** One for every record. */
+  /** One outcome per record. */
   readonly outcomes: ReadonlyArray<Outcome>
-  /** How many there are of each. */
+  /** The number of outcomes of each kind. */
   readonly counts: Counts
 }
 
 // ---------------------------------------------------------------------------------------------------
-// submitting
+// submission
 // ---------------------------------------------------------------------------------------------------
 
 /**
- * Submits records, and tells of each what became of it, as soon as it is known. `index` says which it is.
+ * Submits records and emits the outcome of each as soon as it is known. `index` is the record's position in the input.
  *
- * The source is read as fast as outcomes are made and taken, and no faster; of a record nothing is kept once its
- * outcome is handed over. Records of one product or licence, customer, dimension and hour are sent in the order of
- * the input and one after the other, and otherwise those whose time is up first go first. A call that is refused for
- * one record's sake is halved until that record stands alone, and the others go on with the next calls; the more are
- * refused, the smaller the calls. What it was refused for is remembered for 5 minutes: a dimension or tags of its
- * product or license, the product of its license, or its license for that customer and time of usage. Later records
- * that share it are `Rejected` without a call, until the service accepts one that does.
- * A refusal that concerns the whole product ends that product's records for this submission, and one that concerns the
- * caller ends all.
+ * The source is read only as fast as outcomes are consumed, and no record is held after its outcome was emitted.
+ * Records go out in the order of their deadlines. Records of one product or license, customer, dimension and hour go
+ * out in the order of the input, one after the other.
  *
- * The stream itself fails only with what the source fails with, once everything that was read has its outcome. A
- * defect of the client, of a thing that is iterated or of `stop` ends it in the same way; one of `onInterrupt` is added
- * to what it ends with. Options that make no sense, such as a rate of 0, are a defect.
+ * A call that is rejected for one of its records is halved until that record stands alone; the others go into the next
+ * calls. The more records are rejected, the smaller the calls. The cause of a rejection is cached for 5 minutes: a
+ * dimension or tags of a product or license, the product of a license, or a license with its customer and time of usage.
+ * Later records with a cached cause are `Rejected` without a call, until the service accepts such a record. An error
+ * that concerns the whole product ends the submission of that product's records, and an error that concerns the caller
+ * ends all.
+ *
+ * The stream fails only with the error of the source, after the outcomes of all records that were read. A defect of the
+ * client, of an iterable or of `stop` ends it in the same way. A defect of `onInterrupt` is added to the stream's own
+ * cause. Invalid options, such as a rate of 0, are a defect.
  *
  * @example
  * ```ts
@@ -440,30 +311,21 @@ export const submit = <E = never, R = never>(
   records: Stream.Stream<Input, E, R> | Iterable<Input>,
   options: Options = {}
 ): Stream.Stream<Outcome, E, R | MeteringClient> =>
-  Stream.suspend(() =>
-    isStream(records)
-      ? run(records, resolveOptions.resolveOptions(options), { isDrained: false })
-      : run(
-          source.fromIterable(records),
-          resolveOptions.resolveOptions(withTotal(records, options)),
-          {
-            isDrained: true
-          }
-        )
-  )
+  Stream.suspend(() => {
+    if (isStream(records)) return run(records, resolveOptions(options), { readsToEnd: false })
+    const total = Array.isArray(records) ? records.length : undefined
+    return run(fromIterable(records), resolveOptions({ total, ...options }), { readsToEnd: true })
+  })
 
 const isStream = <E, R>(
   records: Stream.Stream<Input, E, R> | Iterable<Input>
 ): records is Stream.Stream<Input, E, R> => Predicate.hasProperty(records, Stream.StreamTypeId)
 
-const withTotal = (records: Iterable<Input>, options: Options): Options =>
-  Array.isArray(records) ? { total: records.length, ...options } : options
-
 /**
- * Submits records, and reports on all of them at the end. The report holds every outcome: for more records than fit
- * into memory, use `submit`.
+ * Submits records and returns all outcomes at the end. All outcomes are held in memory: for more records than fit, use
+ * `submit`.
  *
- * When it is interrupted there is no report; `onInterrupt` is then given the outcomes of all records that were read.
+ * An interrupted submission returns no report; `onInterrupt` then receives the outcomes of all records that were read.
  *
  * @example
  * ```ts
@@ -473,7 +335,7 @@ const withTotal = (records: Iterable<Input>, options: Options): Options =>
  * const report = (records: ReadonlyArray<UsageRecord.UsageRecord>) =>
  *   Effect.map(UsageSubmission.submitAll(records), ({ counts, outcomes }) => ({
  *     isComplete: counts.Accepted === records.length,
- *     doubtful: outcomes.filter(({ _tag }) => _tag === "Unknown")
+ *     perhapsBilled: outcomes.filter(({ _tag }) => _tag === "Unknown")
  *   }))
  * ```
  *
@@ -484,4 +346,25 @@ export const submitAll = <R = never>(
   records: Stream.Stream<Input, never, R> | Iterable<Input>,
   options: Options = {}
 ): Effect.Effect<Report, never, R | MeteringClient> =>
-  progress.collectReport((onInterrupt) => submit(records, { ...options, onInterrupt }), options)
+  Effect.suspend(() => {
+    const { onInterrupt } = options
+    const outcomes: Array<Outcome> = []
+    const add = (some: Iterable<Outcome>) =>
+      Effect.sync(() => {
+        for (const outcome of some) outcomes[outcome.index] = outcome
+      })
+    return submit(records, { ...options, onInterrupt: onInterrupt && add }).pipe(
+      Stream.runForEachChunk(add),
+      Effect.onError(() =>
+        // indexes of records without an outcome are holes, which filter leaves out
+        onInterrupt === undefined ? Effect.void : onInterrupt(outcomes.filter(() => true))
+      ),
+      Effect.map(() => ({ outcomes, counts: countsOf(outcomes) }))
+    )
+  })
+
+const countsOf = (outcomes: ReadonlyArray<Outcome>): Counts => {
+  const counts = { ...zeroCounts }
+  for (const { _tag } of outcomes) counts[_tag] += 1
+  return counts
+}

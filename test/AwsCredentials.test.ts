@@ -314,7 +314,7 @@ describe("AwsCredentials.make", () => {
       yield* Deferred.succeed(state.gate, undefined)
       yield* settle
       assert.deepStrictEqual(warnings, [
-        "The AWS credentials expire soon and could not be renewed: sealed"
+        "The AWS credentials expire soon and cannot be refreshed: sealed"
       ])
       yield* TestClock.adjust("11 seconds")
       yield* key(get)
@@ -384,7 +384,7 @@ describe("AwsCredentials.make", () => {
         yield* settle
         assert.strictEqual(state.runs, 2)
         assert.deepStrictEqual(warnings, [
-          "WARN The AWS credentials expire soon and could not be renewed: down"
+          "WARN The AWS credentials expire soon and cannot be refreshed: down"
         ])
 
         yield* Effect.forEach(hundred, () => key(get))
@@ -822,9 +822,9 @@ describe("AwsCredentials.layerProvider", () => {
     Effect.gen(function* () {
       const good = { accessKeyId: "AKID", secretAccessKey: secret, sessionToken: token }
       const cases: ReadonlyArray<readonly [unknown, string]> = [
-        [undefined, "what came is not an object"],
-        [null, "what came is not an object"],
-        [secret, "what came is not an object"],
+        [undefined, "the credentials are not an object"],
+        [null, "the credentials are not an object"],
+        [secret, "the credentials are not an object"],
         [{}, "accessKeyId is missing"],
         [{ accessKeyId: "AKID" }, "secretAccessKey is missing"],
         [{ ...good, expiration: new Date(Number.NaN) }, "expiration is not a time"],
@@ -886,7 +886,7 @@ describe("AwsCredentials.layerProvider", () => {
         yield* TestClock.adjust("59 seconds")
         assert.isNull(optionToNull(yield* Fiber.poll(patient)))
         yield* TestClock.adjust("1 seconds")
-        assert.strictEqual((yield* Fiber.join(patient)).reason, "no answer within 1 minute")
+        assert.strictEqual((yield* Fiber.join(patient)).reason, "no response within 1 minute")
       })
     )
   })

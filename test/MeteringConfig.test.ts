@@ -100,8 +100,14 @@ describe("MeteringConfig.make", () => {
     const noTime = "MeteringConfigError: The request timeout is not a duration longer than 0"
     const region = "us-east-1"
     const cases: ReadonlyArray<readonly [MeteringConfig.Options, string]> = [
-      [{ region: "" }, "MeteringConfigError: The region is empty"],
-      [{ region: "", endpoint: "https://example.com" }, "MeteringConfigError: The region is empty"],
+      [
+        { region: "" },
+        "MeteringConfigError: The region is empty: set it to an AWS Region, such as us-east-1"
+      ],
+      [
+        { region: "", endpoint: "https://example.com" },
+        "MeteringConfigError: The region is empty: set it to an AWS Region, such as us-east-1"
+      ],
       [{ region: "us-east-1.evil.com" }, label("us-east-1.evil.com")],
       [{ region: "evil.com/" }, label("evil.com/")],
       [{ region: "us-east-1\n" }, label("us-east-1\n")],
@@ -252,7 +258,7 @@ describe("MeteringConfig.layerEnv", () => {
   it.effect("assumes no region, and names the places that it looked at", () =>
     Effect.gen(function* () {
       const expected =
-        "MeteringConfigError: No AWS region was found; looked at AWS_REGION, AWS_DEFAULT_REGION. Set AWS_REGION, or give the region in code"
+        "MeteringConfigError: No AWS region was found; searched AWS_REGION, AWS_DEFAULT_REGION. Set AWS_REGION, or pass the region in code"
       for (const variables of [
         {},
         { AWS_REGION: "", AWS_DEFAULT_REGION: "" },

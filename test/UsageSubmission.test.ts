@@ -15,6 +15,7 @@ import {
 } from "effect"
 import type { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
+import type * as UsageOutcome from "effect-marketplace-metering/UsageOutcome"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import {
   accept,
@@ -44,7 +45,7 @@ const respondingWith = (status: string, id?: string) => (call: Call) =>
 const licenseArnOf = (n: number) =>
   `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
 
-type Outcomes = Stream.Stream<UsageSubmission.Outcome, never, MeteringClient>
+type Outcomes = Stream.Stream<UsageOutcome.Outcome, never, MeteringClient>
 
 const setNow = TestClock.setTime(at(now).epochMillis)
 
@@ -871,8 +872,8 @@ describe("an interruption", () => {
     Effect.gen(function* () {
       yield* setNow
       const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
-      const taken: Array<UsageSubmission.Outcome> = []
-      const left: Array<UsageSubmission.Outcome> = []
+      const taken: Array<UsageOutcome.Outcome> = []
+      const left: Array<UsageOutcome.Outcome> = []
       const fiber = yield* submit(records(100), answers, {
         concurrency: 2,
         onInterrupt: (outcomes) => Effect.sync(() => left.push(...outcomes))
@@ -1075,7 +1076,10 @@ describe("options that make no sense are a defect", () => {
     ["rate: expected more than 0, got NaN", { rate: Number.NaN }],
     ["concurrency: expected a whole number more than 0, got 0", { concurrency: 0 }],
     ["bufferSize: expected a whole number more than 0, got 1.5", { bufferSize: 1.5 }],
-    ["margin: expected a finite duration, got Infinity", { deadlineMargin: Duration.infinity }]
+    [
+      "deadlineMargin: expected a finite duration, got Infinity",
+      { deadlineMargin: Duration.infinity }
+    ]
   ])("%s", ([message, options]) =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(

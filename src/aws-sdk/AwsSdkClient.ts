@@ -17,11 +17,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { AwsCredentials, type Credentials } from "../AwsCredentials.js"
-import {
-  callProvider,
-  describeError,
-  isSameCredentials
-} from "../internal/credentials/credentialProvider.js"
+import { callProvider, describeError } from "../internal/credentials/credentialProvider.js"
+import { isSameCredentials } from "../internal/credentials/credentials.js"
 import { MeteringClient, make } from "../MeteringClient.js"
 import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"

@@ -1,15 +1,13 @@
-/** Packages that an application need not have installed unless it uses what they are for. */
+/** Loads packages that an application installs only where it uses them. */
 import * as Effect from "effect/Effect"
 
-/** Why a package could not be had. */
 export interface LoadError {
   readonly name: string
   readonly reason: string
-  /** Whether it is missing, or else installed and unusable. */
+  /** Whether the package is missing, as opposed to installed and broken. */
   readonly isMissing: boolean
 }
 
-/** Loads a package when it is first needed, or says what to install or why it cannot be loaded. */
 export const loadPackage = <A>(
   name: string,
   importIt: () => Promise<A>

@@ -1,20 +1,36 @@
-/** The credentials that every AWS SDK and tool on this machine would find. */
+/** The credentials that the AWS SDKs and tools on this machine would find. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import type { Credentials } from "../AwsCredentials.js"
-import {
-  callProvider,
-  credentialsError,
-  sanitizeMessage
-} from "../internal/credentials/credentialProvider.js"
+import { callProvider, sanitizeMessage } from "../internal/credentials/credentialProvider.js"
+import { type Credentials, credentialsError } from "../internal/credentials/credentials.js"
 import { loadPackage } from "../internal/optionalPackage.js"
 import type { CredentialsError } from "../MeteringError.js"
-import type { DefaultChainOptions } from "./index.js"
+import type { SharedFilesOptions } from "./sharedConfig.js"
+
+/**
+ * Options of the default provider chain.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DefaultChainOptions extends SharedFilesOptions {
+  /** The Region of STS and SSO for credentials of a role. Defaults to the Region that the SDK finds. */
+  readonly region?: string | undefined
+  /** Returns the code of the MFA device with this serial number. */
+  readonly mfaCode?: ((serialNumber: string) => Promise<string>) | undefined
+  /**
+   * Maximum duration of one request to the metadata of a container or an instance. Defaults to 1 second. The search for
+   * credentials of a container takes at most `timeout` times `2 * maxRetries + 1`, pauses included.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** Retries of such a request. Defaults to 3 for a container, and to the SDK's own default for an instance. */
+  readonly maxRetries?: number | undefined
+}
 
 const chainName = "the default provider chain"
 
-/** The links of the chain, by what the SDK calls them. The one that is missing is only for code. */
+/** The providers of the chain, by their names in the log. The one that is missing is for credentials in code. */
 const providerNames: ReadonlyMap<string, string> = new Map([
   ["fromEnv", "environment"],
   ["fromIni", "shared config and credentials files"],
@@ -23,21 +39,21 @@ const providerNames: ReadonlyMap<string, string> = new Map([
   ["remoteProvider", "container or instance metadata"]
 ])
 
-/** Metadata services fail without a word to the logger. */
+/** Notes for the metadata providers, which log no error. */
 const metadataNotes: ReadonlyMap<string, string> = new Map([
   ["fromInstanceMetadata", "no credentials from the EC2 instance metadata service"],
   ["fromHttp", "no credentials from the container credentials endpoint"]
 ])
 
-/** Notes of a setting that is looked up, not of a source that failed. */
+/** Matches notes about a setting, rather than about a source that failed. */
 const lookupPattern = /not set in env, checking config file next/
 
-/** What the SDK logs of errors, also of the attempts that a source makes. Anything else is the next step. */
+/** Matches log entries about errors, also of a source's attempts. Any other entry is the next step of the chain. */
 const errorPattern = /^@smithy\/property-provider /
 
 /**
- * The chain tells its steps to a logger only; the error at its end does not know why each one failed. Each step tells
- * whether it is the request to a container's endpoint.
+ * Reads the steps of the chain from its log: its error does not say why each one failed. Calls `onStep` with each step,
+ * and whether it is the request to a container's endpoint.
  */
 const makeChainLogger = (onStep: (isContainer: boolean) => void) => {
   const tried: Array<string> = []
@@ -74,8 +90,8 @@ const makeChainLogger = (onStep: (isContainer: boolean) => void) => {
 }
 
 /**
- * The SDK's own limit for a container's endpoint only warns. Its attempts and the pauses between them, each of which
- * takes as long as `timeout`, end by then.
+ * Maximum duration of all attempts at a container's endpoint and of the pauses between them, each of which takes
+ * `timeout`. The SDK's own limit only warns.
  */
 const containerLimit = (
   timeout: Duration.DurationInput = "1 second",
@@ -88,8 +104,8 @@ export const library = loadPackage(
 )
 
 /**
- * One walk along the chain. It is a new chain each time: this one's memory would only hand out what is about
- * to expire.
+ * Searches the chain for credentials. Makes a new chain each time: its cache would return credentials that are about to
+ * expire.
  */
 export const resolve = (
   options: DefaultChainOptions
@@ -105,7 +121,7 @@ export const resolve = (
       const limit = containerLimit(timeout, maxRetries)
       const provider = defaultProvider({
         logger,
-        // a file that a login tool has rewritten is what a renewal is for
+        // a login tool may have rewritten the files
         ignoreCache: true,
         ...(profile === undefined ? {} : { profile }),
         ...(configFile === undefined ? {} : { configFilepath: configFile }),
@@ -115,7 +131,7 @@ export const resolve = (
         ...(maxRetries === undefined ? {} : { maxRetries }),
         ...(timeout === undefined ? {} : { timeout: Duration.toMillis(timeout) })
       })
-      /** What follows the container's answer, such as to assume a role with it, is not the container's silence. */
+      /** Limits only the container's own step: a later one, such as assuming a role, may take longer. */
       const containerTimeout = (isContainer: boolean): Effect.Effect<never, CredentialsError> => {
         const next = Queue.take(steps)
         return Effect.flatMap(

@@ -1,17 +1,16 @@
 /**
- * What needs Node: the credentials and the configuration that the AWS SDKs and tools share, and all that the
- * client needs in one layer. The SDK's packages are loaded when they are first used.
+ * Layers for Node: the credentials and the configuration that the AWS SDKs and tools share, and all that the client needs
+ * in one layer. Packages of the SDK are loaded with their first use.
  *
- * Some of those packages are CommonJS. A bundle in the form of an ES module has to define `require` for them, as by
- * esbuild's `banner`: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`.
- * webpack for the target `node` needs nothing, and Rollup its plugin for CommonJS, which is to `ignore` what is loaded only
- * where it is: `node:sqlite`, `bufferutil` and `utf-8-validate`.
+ * Some of those packages are CommonJS. A bundle in the form of an ES module has to define `require` for them, for example
+ * with esbuild's `banner`: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`.
+ * webpack needs no setting for the target `node`. Rollup needs its plugin for CommonJS, with `ignore` for the optional
+ * `node:sqlite`, `bufferutil` and `utf-8-validate`.
  *
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as ConfigError from "effect/ConfigError"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
@@ -22,40 +21,8 @@ import { MeteringConfigError } from "../MeteringError.js"
 import * as defaultChain from "./defaultChain.js"
 import * as sharedConfig from "./sharedConfig.js"
 
-/**
- * Which profile of which files; what is left out is found as every AWS tool finds it.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SharedFilesOptions {
-  /** In place of `AWS_PROFILE`, or else `default`. */
-  readonly profile?: string | undefined
-  /** In place of `AWS_CONFIG_FILE`, or else `~/.aws/config`. */
-  readonly configFile?: string | undefined
-  /** In place of `AWS_SHARED_CREDENTIALS_FILE`, or else `~/.aws/credentials`. */
-  readonly credentialsFile?: string | undefined
-}
-
-/**
- * How credentials are looked for.
- *
- * @since 0.1.0
- * @category models
- */
-export interface DefaultChainOptions extends SharedFilesOptions {
-  /** The Region whose STS and SSO give credentials for a role. The SDK finds one unless it is given. */
-  readonly region?: string | undefined
-  /** Asks somebody for the code of the MFA device with this serial number. */
-  readonly mfaCode?: ((serialNumber: string) => Promise<string>) | undefined
-  /**
-   * How long one request to a container's or an instance's metadata may take. Defaults to 1 second. A container's
-   * endpoint is asked for `timeout` times `2 * maxRetries + 1` in all, pauses included.
-   */
-  readonly timeout?: Duration.DurationInput | undefined
-  /** How often they are asked again. Defaults to 3 for a container, and to the SDK's own for an instance. */
-  readonly maxRetries?: number | undefined
-}
+export type { DefaultChainOptions } from "./defaultChain.js"
+export type { SharedConfigOptions, SharedFilesOptions } from "./sharedConfig.js"
 
 /**
  * Credentials by the official default provider chain, with options.
@@ -71,17 +38,17 @@ export interface DefaultChainOptions extends SharedFilesOptions {
  * @category layers
  */
 export const layerDefaultChainWith = (
-  options: DefaultChainOptions
+  options: defaultChain.DefaultChainOptions
 ): Layer.Layer<AwsCredentials.AwsCredentials> => AwsCredentials.layer(defaultChain.resolve(options))
 
 /**
  * Credentials by the official default provider chain: environment, shared files with SSO, roles and
  * `credential_process`, web identity, container, instance.
  *
- * The chain is `@aws-sdk/credential-provider-node`, which you install beside this package; it is loaded when
- * credentials are first asked for, and reads the environment and the files itself. Credentials are kept and
- * renewed as `AwsCredentials.make` does, and files are read again for that. A search takes a minute at most.
- * The `CredentialsError` says which sources were tried, and what each of them lacked.
+ * The chain is `@aws-sdk/credential-provider-node`, which you install beside this package. It is loaded with the first
+ * call, and reads the environment and the files itself. Credentials are cached and refreshed as `AwsCredentials.make`
+ * does, and each refresh reads the files again. A search takes at most 1 minute. The `CredentialsError` names the sources
+ * that were tried and the reason why each of them failed.
  *
  * @example
  * ```ts
@@ -106,16 +73,6 @@ export const layerDefaultChain: Layer.Layer<AwsCredentials.AwsCredentials> = lay
 )
 
 /**
- * Which files the configuration is read from, and what they cannot say.
- *
- * @since 0.1.0
- * @category models
- */
-export interface SharedConfigOptions
-  extends SharedFilesOptions,
-    Pick<MeteringConfig.Options, "requestTimeout" | "skipRules"> {}
-
-/**
  * The configuration from the environment and the shared files, with options.
  *
  * @example
@@ -129,7 +86,7 @@ export interface SharedConfigOptions
  * @category layers
  */
 export const layerSharedConfigWith = (
-  options: SharedConfigOptions
+  options: sharedConfig.SharedConfigOptions
 ): Layer.Layer<MeteringConfig.MeteringConfig, MeteringConfigError | ConfigError.ConfigError> =>
   Layer.effect(MeteringConfig.MeteringConfig, sharedConfig.resolve(options))
 
@@ -138,12 +95,12 @@ export const layerSharedConfigWith = (
  *
  * Each setting is taken from the environment, as `MeteringConfig.layerEnv` does, or else from the profile:
  * `region`, `use_fips_endpoint`, `use_dualstack_endpoint`, `ignore_configured_endpoint_urls`, `endpoint_url` of
- * `marketplace_metering` in the profile's `services` section, `endpoint_url` of the profile. A Region that is
- * nowhere else is asked of the EC2 instance, unless `AWS_EC2_METADATA_DISABLED` is set.
+ * `marketplace_metering` in the profile's `services` section, `endpoint_url` of the profile. Without any other Region, it
+ * is read from the EC2 instance, unless `AWS_EC2_METADATA_DISABLED` is set.
  *
- * The files are read by `@smithy/core`, which comes with every package of the SDK. Where there is no Region,
- * the `MeteringConfigError` names every place looked at. A flag that is neither `true` nor `false` and a
- * `services` section that does not exist are errors, where the SDK for JavaScript would call the public endpoint.
+ * The files are read by `@smithy/core`, which comes with every package of the SDK. Without a Region, the
+ * `MeteringConfigError` names every source. A flag that is neither `true` nor `false` and a missing `services` section are
+ * errors, where the SDK for JavaScript would call the public endpoint.
  *
  * @example
  * ```ts
@@ -162,7 +119,7 @@ export const layerSharedConfig: Layer.Layer<
   MeteringConfigError | ConfigError.ConfigError
 > = layerSharedConfigWith({})
 
-/** Loaded late, as those who bring another HTTP client need not install this one. */
+/** Loaded lazily, since applications with another HTTP client do not install it. */
 const undici = loadPackage(
   "@effect/platform-node",
   () => import("@effect/platform-node/NodeHttpClient")
@@ -180,11 +137,11 @@ const layerUndici = undici.pipe(
 const loadFailuresOf = (packages: ReadonlyArray<Effect.Effect<unknown, LoadError>>) =>
   Effect.map(Effect.partition(packages, identity), ([failures]) => failures)
 
-/** Where a package is wanting, everything that is wanting is told at once, also what would be loaded later. */
+/** Reports all missing packages at once, also those that would be loaded later. */
 const checkInstalled = Effect.gen(function* () {
-  const now = [sharedConfig.library, undici]
-  if ((yield* loadFailuresOf(now)).length === 0) return
-  const failures = yield* loadFailuresOf([defaultChain.library, ...now])
+  const packages = [sharedConfig.library, undici]
+  if ((yield* loadFailuresOf(packages)).length === 0) return
+  const failures = yield* loadFailuresOf([defaultChain.library, ...packages])
   const missing = failures.filter(({ isMissing }) => isMissing).map(({ name }) => name)
   const reasons = [
     ...(missing.length === 0 ? [] : [notInstalled(missing)]),
@@ -194,8 +151,8 @@ const checkInstalled = Effect.gen(function* () {
 })
 
 /**
- * All that `MeteringClient.layer` needs, the shortest way for a server: `layerSharedConfig`,
- * `layerDefaultChain` and an HTTP client over undici.
+ * All that `MeteringClient.layer` needs on a server: `layerSharedConfig`, `layerDefaultChain` and an HTTP client over
+ * undici.
  *
  * @example
  * ```ts

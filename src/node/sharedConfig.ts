@@ -12,14 +12,36 @@ import {
 import { type LoadError, loadPackage } from "../internal/optionalPackage.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
-import type { SharedConfigOptions } from "./index.js"
 
-const packageName = "@smithy/core"
+/**
+ * The profile and the files that AWS tools share.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SharedFilesOptions {
+  /** The profile. Defaults to `AWS_PROFILE`, then `default`. */
+  readonly profile?: string | undefined
+  /** The path of the config file. Defaults to `AWS_CONFIG_FILE`, then `~/.aws/config`. */
+  readonly configFile?: string | undefined
+  /** The path of the credentials file. Defaults to `AWS_SHARED_CREDENTIALS_FILE`, then `~/.aws/credentials`. */
+  readonly credentialsFile?: string | undefined
+}
+
+/**
+ * The files that the configuration is read from, and settings that the files cannot hold.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SharedConfigOptions
+  extends SharedFilesOptions,
+    Pick<MeteringConfig.Options, "requestTimeout" | "skipRules"> {}
 
 type Library = typeof import("@smithy/core/config")
 
 export const library: Effect.Effect<Library, LoadError> = loadPackage(
-  packageName,
+  "@smithy/core",
   () => import("@smithy/core/config")
 )
 
@@ -36,7 +58,7 @@ const variables = Config.all({
   metadataDisabled: optionalString("AWS_EC2_METADATA_DISABLED")
 })
 
-/** The region of the EC2 instance that this runs on, which the SDK has from 2025 on. */
+/** Reads the Region of the EC2 instance, with versions of the SDK from 2025 on. */
 const instanceRegion = ({ NODE_REGION_CONFIG_OPTIONS }: Library) =>
   Effect.tryPromise(async (): Promise<unknown> => {
     const region: unknown = NODE_REGION_CONFIG_OPTIONS.default
@@ -90,12 +112,12 @@ export const resolve = (
       if (!name) return from(merged, "endpoint_url")
       const section = files.configFile[`services.${name}`]
       const source = `services section "${name}" of ${configFile}`
-      // the SDK calls the public endpoint then; a billing client had better stop
+      // the SDK would call the public endpoint; a billing client must not
       if (section === undefined) return { value: "", source: `${source}, which does not exist` }
       return from(section, serviceEndpoint, source) ?? from(merged, "endpoint_url")
     }
     const shared: Settings = {
-      // for the region alone, the credentials file goes before the config file
+      // only for the region, the credentials file takes precedence over the config file
       region: from({ ...inConfig, ...inCredentials }, "region"),
       fips: from(merged, "use_fips_endpoint"),
       dualStack: from(merged, "use_dualstack_endpoint"),

@@ -165,7 +165,7 @@ describe("a progress bar", () => {
   const progress = {
     ...UsageSubmission.initialProgress,
     read: 2_000,
-    settled: 1_000,
+    resolved: 1_000,
     counts: { ...UsageSubmission.initialProgress.counts, Accepted: 990, Invalid: 10 },
     calls: 40,
     recordsPerSecond: 250.4

@@ -1,5 +1,4 @@
-// Does what the README has curl do, so that its lines run where there is no curl. An option that the README does not
-// have yet is an error, and so is an answer that is none of success.
+// A stand-in for curl with the options of the README. Other options and responses without success are errors.
 import { parseArgs } from "node:util"
 
 const { positionals, values } = parseArgs({
@@ -12,7 +11,7 @@ const { positionals, values } = parseArgs({
   }
 })
 const [url, ...others] = positionals
-if (url === undefined || others.length > 0) throw new Error(`one URL, and not ${positionals}`)
+if (url === undefined || others.length > 0) throw new Error(`Expected one URL, got ${positionals}`)
 
 const response = await fetch(url, {
   method: values.request ?? (values.data === undefined ? "GET" : "POST"),

@@ -1,5 +1,5 @@
-// Fails when something public is not documented: a module or an export without a sentence, `@since` or `@category`, a
-// member of an interface that is told of neither there nor in the interface's own words.
+// Fails if something public is not documented: a module or an export without a sentence, `@since` or `@category`, or a
+// member of an interface that neither has a sentence nor is named in the docs of the interface.
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
@@ -11,10 +11,10 @@ const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
 const program = ts.createProgram(publicModules(root), options)
 const checker = program.getTypeChecker()
 
-const faults = []
+const problems = []
 const seen = new Set()
 
-/** The last block before a node, which is the node's own; a name among several exported ones may share theirs. */
+/** The doc comment of a node: the last one before it. The names of an export list share one. */
 const docOf = (node) =>
   ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).at(-1) ??
   (ts.isExportSpecifier(node) ? docOf(node.parent.parent) : undefined)
@@ -26,14 +26,14 @@ const placeOf = (node) => {
   const { line } = file.getLineAndCharacterOfPosition(node.getStart())
   return `${relative(root, file.fileName)}:${line + 1}`
 }
-const report = (node, what) => faults.push(`${placeOf(node)}: ${what}`)
+const report = (node, problem) => problems.push(`${placeOf(node)}: ${problem}`)
 
 const checkModule = (file) => {
   if (seen.has(file)) return
   seen.add(file)
   const [range] = ts.getLeadingCommentRanges(file.text, 0) ?? []
   const head = range === undefined ? "" : file.text.slice(range.pos, range.end)
-  if (!/^\/\*\*\s*\* \w/.test(head)) report(file, "the module begins with no sentence about it")
+  if (!/^\/\*\*\s*\* \w/.test(head)) report(file, "the module does not begin with a sentence")
   if (!/@since \d/.test(head)) report(file, "the module lacks @since")
   for (const symbol of checker.getExportsOfModule(checker.getSymbolAtLocation(file))) {
     checkExport(symbol)
@@ -46,7 +46,7 @@ const checkExport = (symbol) => {
   const declarations = target.getDeclarations() ?? []
   const module = declarations.find(ts.isSourceFile)
   if (module !== undefined) return checkModule(module)
-  // what is exported from elsewhere may be documented here or there
+  // an export of another module's value may be documented in either module
   const specifiers = isAlias ? (symbol.getDeclarations() ?? []) : []
   const documents = specifiers.map(docOf).filter((doc) => doc !== undefined)
   const nodes = documents.length > 0 ? specifiers : declarations
@@ -62,10 +62,10 @@ const checkExport = (symbol) => {
 }
 
 const checkMembers = (node) => {
-  const words = node.getFullText().slice(0, node.getLeadingTriviaWidth())
+  const docs = node.getFullText().slice(0, node.getLeadingTriviaWidth())
   const nameOf = (member) => member.name?.getText()
-  // of several overloads one is told of
-  const told = new Set(
+  // one of several overloads is enough
+  const documented = new Set(
     node.members.filter((member) => sentenceOf(docOf(member)) !== "").map(nameOf)
   )
   for (const member of node.members) {
@@ -73,17 +73,17 @@ const checkMembers = (node) => {
     if (
       name !== undefined &&
       name !== "_tag" &&
-      !told.has(name) &&
-      !words.includes(`\`${name}\``)
+      !documented.has(name) &&
+      !docs.includes(`\`${name}\``)
     ) {
-      report(member, `${node.name.text}.${name} is told of nowhere`)
+      report(member, `${node.name.text}.${name} is not documented`)
     }
   }
 }
 
 for (const file of publicModules(root)) checkModule(program.getSourceFile(file))
 
-if (faults.length > 0) {
-  console.error(`Not documented:\n${faults.join("\n")}`)
+if (problems.length > 0) {
+  console.error(`Not documented:\n${problems.join("\n")}`)
   process.exitCode = 1
 }

@@ -11,7 +11,7 @@ import "./extract.js"
 const out = fileURLToPath(new URL("out/", import.meta.url))
 const examples = readdirSync(out).sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
 
-/** The world of the README, and the product and the licence that docstrings tell of. */
+/** The default scenario, with the product and the license of the docstrings. */
 const { customers, products } = Scenario.defaultScenario
 const [buyer, ...others] = customers
 const productCode = "4v9hm1u3i5p7l3c0"
@@ -25,7 +25,7 @@ const SandboxLive = MeteringSandbox.layer({
   ]
 })
 
-/** What runs by itself is led to a sandbox by the environment. */
+/** The sandbox that the environment leads to, for examples with their own client. */
 const server = ManagedRuntime.make(Layer.provide(SandboxServer.layerNode(), SandboxLive))
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ beforeAll(async () => {
   vi.stubEnv("AWS_REGION", "us-east-1")
   vi.stubEnv("AWS_ACCESS_KEY_ID", "sandbox")
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "sandbox")
-  // names that examples make up
+  // names of the examples
   vi.stubEnv("METERING_REGION", "us-east-1")
   vi.stubEnv("SELLER_KEY_ID", "sandbox")
   vi.stubEnv("SELLER_SECRET", "sandbox")
@@ -45,7 +45,7 @@ afterAll(async () => {
   await server.dispose()
 })
 
-/** The world of an example: a sandbox, and what a program on a machine has beside it. */
+/** The services of an example. */
 const ExampleLive = Layer.mergeAll(
   SandboxLive,
   AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
@@ -55,7 +55,7 @@ const ExampleLive = Layer.mergeAll(
   Logger.remove(Logger.defaultLogger)
 )
 
-/** These use the port that the command's sandbox has, which may be taken, or write a file where they run. */
+/** These use the default port of the sandbox or write a file to the working directory. */
 const notRun: ReadonlySet<string> = new Set([
   "sandbox-MeteringSandbox.3.ts",
   "sandbox-SandboxApi.1.ts",
@@ -68,13 +68,13 @@ type Runnable = Effect.Effect<
   Layer.Layer.Success<typeof ExampleLive> | Scope.Scope
 >
 
-/** What a program is given that takes the time of usage. */
+/** Calls a program that is a function of the time of usage. */
 const withCurrentTime = (program: unknown) =>
   typeof program === "function"
     ? Effect.flatMap(DateTime.now, (usedAt): Effect.Effect<unknown, unknown> => program(usedAt))
     : program
 
-/** The program, or else all effects; and every layer is built. What an example needs is known when it runs only. */
+/** The export `program`, or else all effects, and the build of each layer. Their requirements are known only at run time. */
 const runnablesOf = (name: string, example: Readonly<Record<string, unknown>>) => {
   const values = Object.values(example)
   const effects =
@@ -85,9 +85,9 @@ const runnablesOf = (name: string, example: Readonly<Record<string, unknown>>) =
   return notRun.has(name) ? [] : ([...effects, ...layers] as ReadonlyArray<Runnable>)
 }
 
-describe("every example runs, and its values are what it tells", () => {
-  it("and there are so many", () => {
-    expect(examples.filter((name) => name.startsWith("README.")).length).toBeGreaterThan(10)
+describe("each example runs, and its values are as commented", () => {
+  it("in the README and the docstrings", () => {
+    expect(examples.filter((name) => name.startsWith("README.")).length).toBe(10)
     expect(examples.length).toBeGreaterThan(100)
   })
 
@@ -95,20 +95,20 @@ describe("every example runs, and its values are what it tells", () => {
   for (const name of examples) {
     it(name, async () => {
       const example: Readonly<Record<string, unknown>> = await import(`${out}${name}`)
-      // a line that tells its value is a pair of the value and of what is told
-      const told = Object.entries(example).flatMap(([key, pair]) =>
-        key.startsWith("told") ? [pair as readonly [unknown, unknown]] : []
+      // pairs of a value and its comment: see extract.js
+      const pairs = Object.entries(example).flatMap(([key, pair]) =>
+        /^value\d/.test(key) ? [pair as readonly [unknown, unknown]] : []
       )
-      for (const [value, expected] of told) expect(value).toEqual(expected)
+      for (const [value, expected] of pairs) expect(value).toEqual(expected)
       const runnables = runnablesOf(name, example)
       for (const runnable of runnables) {
         await Effect.runPromise(Effect.provide(Effect.scoped(runnable), ExampleLive))
       }
-      if (told.length + runnables.length > 0) run += 1
+      if (pairs.length + runnables.length > 0) run += 1
     })
   }
 
-  it("most of them do more than to be imported", () => {
+  it("most of them have values to compare or effects to run", () => {
     expect(run).toBe(69)
   })
 })

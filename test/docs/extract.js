@@ -1,6 +1,5 @@
-// Writes every TypeScript example of the README and of the docstrings to test/docs/out, one file each, so
-// that the type check covers them and they can be run. A line that says by a comment what its value is becomes
-// a pair of both, to be compared.
+// Writes each TypeScript example of the README and of the docstrings to a file of test/docs/out, for the type check and
+// the tests. A line with its value in a comment becomes an exported pair of both, which the tests compare.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -11,8 +10,8 @@ const out = join(here, "out")
 
 const fence = /^( *(?:\* ?)?)```(?:ts|typescript)[^\n]*\n([\s\S]*?)^ *(?:\* ?)?```/gm
 
-/** An expression alone on its line, and its value in the words of the language. */
-const told =
+/** An expression alone on its line, with its value as an expression in a comment. */
+const valueLine =
   /^;?(?!const |export |import )(\S.*) \/\/ (true|false|-?[\d.]+|"[^"]*"|[[{].*[\]}]|(?:Either|Option)\..*\))$/gm
 
 const printed = /^console\.log\((.*)\)$/
@@ -38,12 +37,12 @@ for (const file of ["README.md", ...sources]) {
   examplesOf(join(root, file)).forEach((code, i) => {
     let pairs = 0
     const shown = code
-      // what an example only shows is exported, so that it counts as used and can be run
+      // exported, so that the compiler does not report them as unused and tests can run them
       .replace(/^(?=(?:const|function|class) )/gm, "export ")
       .replace(
-        told,
-        (_, value, said) =>
-          `export const told${++pairs} = [${value.replace(printed, "$1")}, ${said}] as const`
+        valueLine,
+        (_, value, expected) =>
+          `export const value${++pairs} = [${value.replace(printed, "$1")}, ${expected}] as const`
       )
     writeFileSync(join(out, `${basename(name)}.${i + 1}.ts`), shown)
   })

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** The sources of what can be imported from the package, as its manifest says, but for the root that gathers them. */
+/** The source files of the `exports` in package.json, except the root. */
 export const publicModules = (root) => {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   return Object.entries(exports)

@@ -1,4 +1,4 @@
-// Runs the README's Python program against a sandbox, and compares what it prints with what is written beside it.
+// Runs the README's Python program against a sandbox and compares its output with the comment beside it.
 //
 //     PYTHON=/usr/bin/python3 node test/docs/python.js
 import assert from "node:assert/strict"

@@ -42,7 +42,7 @@ const app = await Application.bootstrap({
 const partsOf = (text) =>
   app.converter.parseRawComment(new MinimalSourceFile(text.trim(), root), app.files).content
 
-/** The comment that a module begins with is about it, without a tag that says so. */
+/** The first comment of a module is its documentation, also without a `@module` tag. */
 app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
   if (!reflection.kindOf([ReflectionKind.Module, ReflectionKind.Namespace])) return
   const file = context.getSymbolFromReflection(reflection)?.declarations?.find(ts.isSourceFile)
@@ -57,8 +57,8 @@ app.converter.on(Converter.EVENT_CREATE_DECLARATION, (context, reflection) => {
   )
 })
 
-/** What a class inherits from is an expression, which says nothing that its members do not. */
-const forgetAncestors = (context) => {
+/** The base of a schema class is an expression, which says nothing that its members do not. */
+const removeBaseClasses = (context) => {
   for (const reflection of Object.values(context.project.reflections)) {
     for (const one of [reflection, ...(reflection.signatures ?? [])]) {
       delete one.inheritedFrom
@@ -71,8 +71,8 @@ const forgetAncestors = (context) => {
     }
   }
 }
-// after everything that is made of them
-app.converter.on(Converter.EVENT_RESOLVE_END, forgetAncestors, -1e9)
+// after all other handlers
+app.converter.on(Converter.EVENT_RESOLVE_END, removeBaseClasses, -1e9)
 
 const project = await app.convert()
 if (project === undefined) process.exit(1)

@@ -1,93 +1,133 @@
 import { execFileSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Either } from "effect"
 import { describe, expect, it } from "vitest"
-import { Scenario } from "../../src/sandbox/index.js"
 import { command } from "../bin/command.js"
+import { blocksOf, namesIn, readme, tableOf } from "./readme.js"
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
-const blocks = (language: string) =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))].map(
-    ([, code = ""]) => code
-  )
-
+const root = fileURLToPath(new URL("../..", import.meta.url))
 const curl = fileURLToPath(new URL("curl.js", import.meta.url))
+const sdkProgram = "new MarketplaceMeteringClient().send("
+const npx = "npx effect-marketplace-metering"
 
-const sdkExample = "new MarketplaceMeteringClient().send("
+describe("the shell commands of the README", () => {
+  const { file, run, start } = command()
 
-describe("what the README says to a shell", () => {
-  const { run, start } = command()
-
-  const shell = (text: string, env: Record<string, string> = {}) =>
-    execFileSync("sh", ["-euc", text], {
-      encoding: "utf8",
-      env: {
-        PATH: process.env.PATH,
-        NODE: process.execPath,
-        CURL: curl,
-        AWS_EC2_METADATA_DISABLED: "true",
-        ...env
+  /** Runs a script in the folder of the command. Its `curl` and `npx` are stand-ins without a network. */
+  const shell = (script: string, env: Record<string, string> = {}) =>
+    execFileSync(
+      "sh",
+      [
+        "-euc",
+        `curl() { "$NODE" "$CURL" "$@"; }\nnpx() { shift; "$NODE" "$COMMAND" "$@"; }\n${script}`
+      ],
+      {
+        cwd: dirname(file("command.mjs")),
+        encoding: "utf8",
+        env: {
+          PATH: process.env.PATH,
+          NODE: process.execPath,
+          CURL: curl,
+          ROOT: root,
+          COMMAND: file("command.mjs"),
+          AWS_EC2_METADATA_DISABLED: "true",
+          ...env
+        }
       }
-    })
+    )
 
-  /** Where it listens unless told otherwise, as the command says itself. */
+  const help = async (name: string) => {
+    const { stdout } = await run([name, "--help"])
+    return stdout
+  }
+
+  /** The default address of the sandbox, by its help. */
   const address = async () => {
-    const { stdout } = await run(["sandbox", "--help"])
-    const [, host] = /on, ([\d.]+) unless given/.exec(stdout.replace(/\s+/g, " ")) ?? []
-    const [, port] = /listens, (\d+) unless given/.exec(stdout.replace(/\s+/g, " ")) ?? []
+    const text = await help("sandbox")
+    const [, host] = /--host <host>[\s\S]*?(\d+\.\d+\.\d+\.\d+)/.exec(text) ?? []
+    const [, port] = /--port <port>[\s\S]*?(\d{4,5})/.exec(text) ?? []
     return `http://${host}:${port}`
   }
 
-  /** The same at the port that is free here. */
-  const sandbox = async () => {
+  it("run in order against a sandbox, with the SDK's program also after the faults", async () => {
     const { child, until } = start(["sandbox", "--port", "0"])
     const [url] = await until(/http:\/\/127\.0\.0\.1:\d+/)
-    const written = await address()
-    return { child, here: (code: string) => code.replaceAll(written, url) }
-  }
-
-  it("runs in its order: a program of another SDK, the control, and the program again through the faults", async () => {
-    const steps = [...readme.matchAll(/^```(sh|ts)\n([\s\S]*?)^```/gm)].filter(
-      ([, language, code = ""]) =>
-        language === "sh" ? /^export |curl /m.test(code) : code.includes(sdkExample)
+    const here = await address()
+    const steps = blocksOf("sh", "ts").filter(
+      ({ code, language }) =>
+        (language === "sh" && code !== `${npx} sandbox\n` && !code.startsWith("npm install ")) ||
+        code.includes(sdkProgram)
     )
-    const program = steps.find(([, language]) => language === "ts")?.[2] ?? ""
-    // what it prints is told beside
-    const [, told = ""] = /console\.log\(.*\) \/\/ (.*)$/m.exec(program) ?? []
-    const runs = `"$NODE" --no-warnings --input-type=module -e "$PROGRAM"`
-    const { child, here } = await sandbox()
-    const answers = shell(
-      [
-        `curl() { "$NODE" "$CURL" "$@"; }`,
-        // each fault is met by the program that the README has
-        ...steps.map(([, language, code = ""]) =>
-          language === "ts"
-            ? runs
-            : code.includes("/faults")
-              ? `${here(code)}\n${runs}`
-              : here(code)
-        )
-      ].join("\n"),
+    const program = steps.find(({ language }) => language === "ts")?.code ?? ""
+    const [, printed = ""] = /console\.log\(.*\) \/\/ (.*)$/m.exec(program) ?? []
+    const runProgram = `(cd "$ROOT" && "$NODE" --no-warnings --input-type=module -e "$PROGRAM")`
+    const output = shell(
+      steps
+        .map(({ code, language }) => {
+          if (language === "ts") return runProgram
+          const script = code.replaceAll(here, url)
+          return code.includes("/faults") ? `${script}\n${runProgram}` : script
+        })
+        .join("\n"),
       { PROGRAM: program }
     )
     child.kill("SIGTERM")
-    expect(steps).toHaveLength(6)
-    expect(answers).toContain("registrationToken")
-    expect(answers).toContain("cancelledAt")
-    expect(answers.split(told)).toHaveLength(3)
+    expect(steps).toHaveLength(8)
+    expect(output).toContain("registrationToken")
+    expect(output).toContain("cancelledAt")
+    expect(output.split(printed)).toHaveLength(3)
+    const rejected = readFileSync(file("rejected.csv"), "utf8").trim().split("\n")
+    expect(rejected).toHaveLength(1)
   })
 
-  it("is the address that it listens on", async () => {
+  it("use the default address of the sandbox", async () => {
     const written = readme.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
     expect(written.length).toBeGreaterThan(1)
     expect(new Set(written)).toEqual(new Set([await address()]))
     expect(readme).toContain(`port ${new URL(await address()).port}`)
   })
-})
 
-it("the README's scenario is one", () => {
-  const [scenario = "", ...others] = blocks("json")
-  expect(others).toEqual([])
-  expect(Either.getOrThrow(Scenario.fromJson(scenario)).region).toBe("eu-west-1")
+  it("name the commands and options of the help", async () => {
+    const [, text = ""] =
+      /^COMMANDS\n([\s\S]*?)^OPTIONS/m.exec((await run(["--help"])).stdout) ?? []
+    const commands = [...text.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name)
+    const [, , row = []] = tableOf("you have")
+    expect([...namesIn(row[1] ?? ""), "sandbox"].sort()).toEqual([...commands].sort())
+
+    const optionsOf = (text: string) => text.match(/--[a-z][a-z-]*/g) ?? []
+    const common = new Set(["--help", "--log-level"])
+    const sandbox = new Set(
+      [...(await help("sandbox")).matchAll(/^ {2}(--[a-z-]+)/gm)].flatMap(([, option = ""]) =>
+        common.has(option) ? [] : [option]
+      )
+    )
+    expect(new Set(tableOf("option").flatMap(([cell = ""]) => optionsOf(cell)))).toEqual(sandbox)
+    const known = new Set([...sandbox, ...optionsOf(await help("submit"))])
+    expect(
+      optionsOf(readme.replaceAll(/^```(?!sh)\w+\n[\s\S]*?^```/gm, "")).filter(
+        (option) => !known.has(option)
+      )
+    ).toEqual([])
+  })
+
+  it("have the columns of a file", async () => {
+    const [, paragraph = ""] =
+      /^The first line names the columns([\s\S]*?)NDJSON/m.exec(readme) ?? []
+    const columns = namesIn(paragraph)
+    const fields: Readonly<Record<string, string>> = {
+      timestamp: new Date().toISOString(),
+      dimension: "api-calls",
+      quantity: "1",
+      customerAWSAccountId: "111122223333",
+      customerIdentifier: "",
+      licenseArn: "",
+      productCode: "sandbox-analytics",
+      usageAllocations: '"[{""allocatedUsageQuantity"":1}]"'
+    }
+    expect([...columns].sort()).toEqual(Object.keys(fields).sort())
+    writeFileSync(file("all.csv"), `${columns}\n${columns.map((column) => fields[column])}\n`)
+    const { code, stderr } = await run(["submit", "all.csv", "--dry-run"])
+    expect([code, stderr]).toEqual([0, expect.any(String)])
+  })
 })

@@ -253,7 +253,7 @@ describe("layerSharedConfig, in its own way", () => {
       const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = files
       assert.strictEqual(
         String(yield* Effect.flip(ours)),
-        `MeteringConfigError: No AWS region was found; looked at AWS_REGION, AWS_DEFAULT_REGION, region in profile "seller" of ${AWS_CONFIG_FILE} and ${AWS_SHARED_CREDENTIALS_FILE}, not the instance metadata service, as AWS_EC2_METADATA_DISABLED is set. Set AWS_REGION, or give the region in code`
+        `MeteringConfigError: No AWS region was found; searched AWS_REGION, AWS_DEFAULT_REGION, region in profile "seller" of ${AWS_CONFIG_FILE} and ${AWS_SHARED_CREDENTIALS_FILE}, not the instance metadata service, as AWS_EC2_METADATA_DISABLED is set. Set AWS_REGION, or pass the region in code`
       )
     })
   )

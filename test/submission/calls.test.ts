@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Fiber, Queue, Stream, TestClock } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
+import type * as UsageOutcome from "effect-marketplace-metering/UsageOutcome"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import { requestEncoder } from "../../src/internal/protocol/awsJson.js"
@@ -266,7 +267,7 @@ describe("what was refused is tried again", () => {
       yield* TestClock.setTime(at(now).epochMillis)
       const answers = stubClient((call, n) => (n === 1 ? reject(wrongDimension) : accept(call)))
       const queue = yield* Queue.unbounded<UsageRecord.UsageRecord>()
-      const seen: Array<UsageSubmission.Outcome> = []
+      const seen: Array<UsageOutcome.Outcome> = []
       const fiber = yield* UsageSubmission.submit(Stream.fromQueue(queue), {
         productCode: product
       }).pipe(

@@ -1,7 +1,7 @@
 /** What was told of records, held against what the requests alone make the service bill. */
 import { Effect } from "effect"
 import type { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import type * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
+import type * as UsageOutcome from "effect-marketplace-metering/UsageOutcome"
 import { assert } from "vitest"
 import {
   type BilledLine,
@@ -41,18 +41,18 @@ const sorted = (units: ReadonlyMap<string, number>) =>
   [...units].sort(([left], [right]) => (left < right ? -1 : 1))
 
 /** The product that is sent with a record. */
-const requestProductCode = ({ productCode, record }: UsageSubmission.Outcome) =>
+const requestProductCode = ({ productCode, record }: UsageOutcome.Outcome) =>
   record.licenseArn === undefined ? productCode : undefined
 
-export const keyOfOutcome = (catalog: Catalog, outcome: UsageSubmission.Outcome) =>
+export const keyOfOutcome = (catalog: Catalog, outcome: UsageOutcome.Outcome) =>
   keyOf(catalog, wireOf(outcome.record), requestProductCode(outcome))
 
 /** Whether a call with this record alone would be taken. */
-export const isAcceptable = (catalog: Catalog, outcome: UsageSubmission.Outcome, at: number) =>
+export const isAcceptable = (catalog: Catalog, outcome: UsageOutcome.Outcome, at: number) =>
   isValid(catalog, wireOf(outcome.record), requestProductCode(outcome), at)
 
 /** Quantities that are said to be billed, and those that may be, by key. */
-const reportedQuantities = (catalog: Catalog, outcomes: ReadonlyArray<UsageSubmission.Outcome>) => {
+const reportedQuantities = (catalog: Catalog, outcomes: ReadonlyArray<UsageOutcome.Outcome>) => {
   const accepted = new Map<string, Set<number>>()
   const uncertain = new Map<string, Set<number>>()
   for (const outcome of outcomes) {
@@ -71,7 +71,7 @@ const reportedQuantities = (catalog: Catalog, outcomes: ReadonlyArray<UsageSubmi
  */
 export const assertBilling = (
   context: InvariantContext,
-  outcomes: ReadonlyArray<UsageSubmission.Outcome>,
+  outcomes: ReadonlyArray<UsageOutcome.Outcome>,
   { isCertain = false }: { readonly isCertain?: boolean } = {}
 ) =>
   Effect.gen(function* () {
@@ -102,7 +102,7 @@ export const assertBilling = (
 
 /** Each place of the input has one outcome. */
 export const assertOneOutcomeEach = (
-  outcomes: ReadonlyArray<UsageSubmission.Outcome>,
+  outcomes: ReadonlyArray<UsageOutcome.Outcome>,
   count: number
 ) =>
   assert.deepStrictEqual(

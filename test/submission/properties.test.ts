@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, DateTime, Deferred, Effect, FastCheck, Fiber, Random, Stream } from "effect"
 import type { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
+import type * as UsageOutcome from "effect-marketplace-metering/UsageOutcome"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 import {
   assertBilling,
@@ -182,8 +183,8 @@ describe("for any records and any faults", () => {
     ([items, weather, millis]) =>
       simulateInVirtualTime(weather, (world) =>
         Effect.gen(function* () {
-          const outcomes: Array<UsageSubmission.Outcome> = []
-          const add = (some: Iterable<UsageSubmission.Outcome>) =>
+          const outcomes: Array<UsageOutcome.Outcome> = []
+          const add = (some: Iterable<UsageOutcome.Outcome>) =>
             Effect.sync(() => outcomes.push(...some))
           const fiber = yield* UsageSubmission.submit(items, {
             ...optionsFor(weather),
@@ -231,7 +232,7 @@ describe("for any records and any faults", () => {
 })
 
 /** What is said only of records that a call may carry. */
-const acceptableTags: ReadonlySet<UsageSubmission.Outcome["_tag"]> = new Set([
+const acceptableTags: ReadonlySet<UsageOutcome.Outcome["_tag"]> = new Set([
   "Accepted",
   "Duplicate",
   "CustomerNotSubscribed"

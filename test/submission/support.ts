@@ -3,6 +3,7 @@ import { Clock, DateTime, Effect, Fiber, Layer, type Stream, TestClock } from "e
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import { MeteringClient, type Service } from "effect-marketplace-metering/MeteringClient"
 import * as Preflight from "effect-marketplace-metering/Preflight"
+import type * as UsageOutcome from "effect-marketplace-metering/UsageOutcome"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
 
@@ -115,7 +116,7 @@ export const submitAll = (
   })
 
 /** As much of an outcome as tests are about. */
-export const summarize = (outcome: UsageSubmission.Outcome): string => {
+export const summarize = (outcome: UsageOutcome.Outcome): string => {
   const { _tag } = outcome
   switch (_tag) {
     case "Accepted":
@@ -139,5 +140,4 @@ export const summarize = (outcome: UsageSubmission.Outcome): string => {
   }
 }
 
-export const summaries = (outcomes: ReadonlyArray<UsageSubmission.Outcome>) =>
-  outcomes.map(summarize)
+export const summaries = (outcomes: ReadonlyArray<UsageOutcome.Outcome>) => outcomes.map(summarize)

@@ -2,11 +2,11 @@
 import * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import type { Violation } from "../../MeteringError.js"
-import type * as UsageSubmission from "../../UsageSubmission.js"
+import type * as UsageOutcome from "../../UsageOutcome.js"
 import * as json from "../input/json.js"
 import type { Row } from "../input/parseRows.js"
 
-export type RowStatus = UsageSubmission.Outcome["_tag"]
+export type RowStatus = UsageOutcome.Outcome["_tag"]
 
 export interface RowOutcome {
   readonly status: RowStatus
@@ -32,7 +32,7 @@ export const statusLabels: { readonly [S in RowStatus]: string } = {
   UnknownStatus: "unknown status"
 }
 
-export const fromOutcome = (outcome: UsageSubmission.Outcome, row: Row): RowOutcome =>
+export const fromOutcome = (outcome: UsageOutcome.Outcome, row: Row): RowOutcome =>
   outcome._tag === "Accepted"
     ? { status: "Accepted", meteringRecordId: outcome.meteringRecordId }
     : {
@@ -43,7 +43,7 @@ export const fromOutcome = (outcome: UsageSubmission.Outcome, row: Row): RowOutc
       }
 
 /** An error is that of a call, and a product that is not named is one that all rows may lack. */
-const isShared = (outcome: UsageSubmission.Outcome): boolean =>
+const isShared = (outcome: UsageOutcome.Outcome): boolean =>
   outcome._tag === "Invalid"
     ? outcome.violations.every(({ rule }) => rule === "productCodeOrLicense")
     : "error" in outcome
@@ -58,7 +58,7 @@ export const notSentAfterStop: RowOutcome = {
 
 const resubmitAdvice = "Submit it again as it is."
 
-const reasonOf = Match.type<Exclude<UsageSubmission.Outcome, UsageSubmission.Accepted>>().pipe(
+const reasonOf = Match.type<Exclude<UsageOutcome.Outcome, UsageOutcome.Accepted>>().pipe(
   Match.tagsExhaustive({
     Duplicate: ({ earlierIndex: sameKeyAs }) =>
       `Another quantity was billed for this customer, dimension and hour${sameKeyAs === undefined ? "" : " (another row of this file has the same)"}; the first one stays.`,

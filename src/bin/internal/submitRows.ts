@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { MeteringClient } from "../../MeteringClient.js"
+import type * as UsageOutcome from "../../UsageOutcome.js"
 import * as UsageSubmission from "../../UsageSubmission.js"
 import type { Row } from "../input/parseRows.js"
 import type { PartialUsage } from "../output/summary.js"
@@ -99,7 +100,7 @@ export const submitRows = <R>(
         }
       })
 
-    const emitResults = (outcomes: Iterable<UsageSubmission.Outcome>) => {
+    const emitResults = (outcomes: Iterable<UsageOutcome.Outcome>) => {
       for (const outcome of outcomes) {
         const row = pending.get(outcome.index)
         // each index is told once

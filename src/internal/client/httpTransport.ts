@@ -105,7 +105,8 @@ export const makeHttpTransport = (
     send: ({ body, clockOffset, credentials, headers, operation: { name } }) =>
       Clock.clockWith((clock) => {
         // every attempt has some, since this transport has a source of them
-        const { accessKeyId, secretAccessKey, sessionToken } = credentials as AwsCredentials.Credentials
+        const { accessKeyId, secretAccessKey, sessionToken } =
+          credentials as AwsCredentials.Credentials
         const signed = sign({
           headers,
           body,

@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import type { Credentials } from "../../AwsCredentials.js"
 import * as MeteringError from "../../MeteringError.js"
 import type { Response, Transport } from "../../Transport.js"
-import { isSameCredentials, validateCredentials } from "../credentials/credentialProvider.js"
+import { isSameCredentials, validateCredentials } from "../credentials/credentials.js"
 
 /** The smallest error of the clock that is corrected: 4 minutes, in milliseconds. The service rejects 5 and more. */
 const minCorrectedSkew = 4 * 60 * 1000
@@ -57,9 +57,8 @@ export const makeRecovery = ({ credentials: provider, refresh }: Transport) => {
     otherwise: Effect.Effect<A, E>
   ): Effect.Effect<Effect.Effect<A, E>, MeteringError.CredentialsError> =>
     provider !== undefined && expired !== undefined
-      ? Effect.map(
-          Effect.flatMap(provider.refresh(expired), validateCredentials),
-          (refreshed) => (isSameCredentials(refreshed, expired) ? otherwise : next(refreshed))
+      ? Effect.map(Effect.flatMap(provider.refresh(expired), validateCredentials), (refreshed) =>
+          isSameCredentials(refreshed, expired) ? otherwise : next(refreshed)
         )
       : refresh !== undefined
         ? Effect.map(refresh(response), (isFresh) => (isFresh ? next(undefined) : otherwise))

@@ -1,4 +1,4 @@
-/** Where the service is: the same answers, and the same refusals, as the official SDK's resolver. */
+/** Resolves the endpoint. Gives the same results and the same errors as the official SDK. */
 import * as Either from "effect/Either"
 
 export interface EndpointOptions {
@@ -10,7 +10,7 @@ export interface EndpointOptions {
 
 export interface Endpoint {
   readonly url: string
-  /** Absent where the endpoint was given and the region was not. */
+  /** Absent for a custom endpoint without a region. */
   readonly signingRegion?: string
 }
 
@@ -46,19 +46,19 @@ const partitions: ReadonlyArray<Partition> = [
   [/^(us-isof-\w+-\d+|aws-iso-f-global)$/, "csp.hci.ic.gov", "api.aws.hci.ic.gov", dotted, dotted]
 ]
 
-/** Also aws-us-gov, whose names are the same, and whatever region nobody has heard of yet. */
+/** Includes aws-us-gov, whose host names are the same, and unknown regions. */
 const defaultPartition: Partition = [/^/, "amazonaws.com", "api.aws", dotted, hyphenated]
 
 /**
- * A region becomes part of a host name: with a dot, slash or "@" in it, it could name another host. None is an
- * internationalised name, and runtimes differ in which of those are names at all.
+ * The region becomes part of a host name, so that a dot, slash or "@" in it could lead to another host. Internationalised
+ * names are excluded, since runtimes differ in which of them are valid.
  */
 const hostLabel = /^(?!-)(?!xn--)(?!.*-$)[a-z0-9-]{1,63}$/i
 
 const invalidRegion = (region: string) =>
   `Region not accepted: region="${region}" is not a valid hostname component.`
 
-/** Without user, password and fragment: none of them may reach the service. */
+/** Drops user, password and fragment: none of them may reach the service. */
 const parseUrl = (text: string): string | undefined => {
   try {
     const { origin, pathname, protocol, search } = new URL(text)
@@ -68,7 +68,7 @@ const parseUrl = (text: string): string | undefined => {
   }
 }
 
-/** The endpoint, or in the SDK's words why there is none. */
+/** Resolves the endpoint, or fails with the SDK's message. */
 export const resolveEndpoint = (options: EndpointOptions): Either.Either<Endpoint, string> => {
   const { endpoint, region, useDualStack, useFips } = options
   if (region && !hostLabel.test(region)) return Either.left(invalidRegion(region))

@@ -1,31 +1,71 @@
-/** From options, or from what was found in the environment and elsewhere, to one settled configuration. */
+/** Resolves the configuration from options, or from the environment and other sources. */
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { Options, Service } from "../../MeteringConfig.js"
 import { MeteringConfigError } from "../../MeteringError.js"
 import { Rule } from "../../Preflight.js"
 import { type ConfigValue, optionalString } from "./configValues.js"
 import { resolveEndpoint } from "./endpoint.js"
+
+/**
+ * A resolved configuration.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The Region that requests are signed for. */
+  readonly region: string
+  /** The URL that requests are sent to. */
+  readonly endpoint: string
+  /** Maximum duration of one attempt, from looking up the host to reading the last byte. */
+  readonly requestTimeout: Duration.Duration
+  /** Preflight rules that are not checked. */
+  readonly skipRules: ReadonlyArray<Rule>
+}
+
+/**
+ * The options of a configuration.
+ *
+ * - `region`: the Region to call and to sign for, also with an `endpoint`. A name such as `us-east-1-fips` means that
+ *   Region and `fips`.
+ * - `endpoint`: an http or https URL to call in place of the Region's own. It excludes `fips` and `dualStack`.
+ * - `fips`, `dualStack`: the Region's endpoint with validated cryptography, or with IPv6. Default to `false`.
+ * - `requestTimeout`: maximum duration of one attempt, from looking up the host to reading the last byte. More than 0;
+ *   `Duration.infinity` is no limit. Defaults to 30 seconds.
+ * - `skipRules`: preflight rules that are not checked
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly region: string
+  readonly endpoint?: string | undefined
+  readonly fips?: boolean | undefined
+  readonly dualStack?: boolean | undefined
+  readonly requestTimeout?: Duration.DurationInput | undefined
+  readonly skipRules?: ReadonlyArray<Rule> | undefined
+}
 
 const defaultTimeout = "30 seconds"
 
 const configError = (reason: string): Either.Either<never, MeteringConfigError> =>
   Either.left(new MeteringConfigError({ reason }, true))
 
-/** Names such as `us-east-1-fips` and `fips-us-east-1`: a region and the wish for FIPS in one. */
+/** Names such as `us-east-1-fips` and `fips-us-east-1` stand for a Region and its FIPS endpoint. */
 const isFipsName = (region: string) => region.startsWith("fips-") || region.endsWith("-fips")
 
-/** The region that such a name means, as the SDK has it. */
+/** Follows the SDK, also in its special cases. */
 const withoutFips = (name: string) =>
   name === "fips-aws-global" || name === "aws-fips"
     ? "us-east-1"
     : name.replace(/fips-(dkr-|prod-)?|-fips/, "")
 
-export const make = (options: Options): Either.Either<Service, MeteringConfigError> => {
+export const makeConfig = (options: Options): Either.Either<Service, MeteringConfigError> => {
   const { dualStack, endpoint, skipRules = [], requestTimeout = defaultTimeout } = options
-  if (!options.region) return configError("The region is empty")
+  if (!options.region)
+    return configError("The region is empty: set it to an AWS Region, such as us-east-1")
   if (endpoint === "") return configError("The endpoint is empty: leave it out to call the service")
   const timeout = Duration.decodeUnknown(requestTimeout)
   if (Option.isNone(timeout) || Duration.lessThanOrEqualTo(timeout.value, Duration.zero)) {
@@ -33,7 +73,7 @@ export const make = (options: Options): Either.Either<Service, MeteringConfigErr
   }
   const unknownRule = skipRules.find((rule) => !Rule.literals.includes(rule))
   if (unknownRule !== undefined) {
-    return configError(`${JSON.stringify(unknownRule)} is no preflight rule`)
+    return configError(`${JSON.stringify(unknownRule)} is not a preflight rule`)
   }
   const impliesFips = isFipsName(options.region)
   const region = impliesFips ? withoutFips(options.region) : options.region
@@ -49,7 +89,7 @@ export const make = (options: Options): Either.Either<Service, MeteringConfigErr
       })
 }
 
-/** What one place, such as the environment, says. Flags are texts still. */
+/** The settings of one source, such as the environment. Flags are not parsed yet. */
 export interface Settings {
   readonly region?: ConfigValue | undefined
   readonly fips?: ConfigValue | undefined
@@ -71,7 +111,7 @@ export const environment: Config.Config<Settings> = Config.all({
   ignoreEndpoints: optionalString("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 })
 
-/** The SDK takes anything but these two for absent, and calls another endpoint than was meant. */
+/** The SDK ignores any other text, and so calls another endpoint than was meant. */
 const parseFlag = (
   setting: ConfigValue | undefined
 ): Either.Either<boolean, MeteringConfigError> =>
@@ -83,7 +123,7 @@ const parseFlag = (
           `${setting.source}: expected "true" or "false", got ${JSON.stringify(setting.value)}`
         )
 
-/** Resolves each setting by the first place that has it. Errors say where a setting came from. */
+/** Takes each setting from the first source that has it. Errors name the sources. */
 export const resolveConfig = (
   sources: ReadonlyArray<Settings>,
   regionSources: ReadonlyArray<string>,
@@ -94,7 +134,7 @@ export const resolveConfig = (
     const region = first("region")
     if (region === undefined) {
       return yield* configError(
-        `No AWS region was found; looked at ${regionSources.join(", ")}. Set ${regionVariables[0]}, or give the region in code`
+        `No AWS region was found; searched ${regionSources.join(", ")}. Set ${regionVariables[0]}, or pass the region in code`
       )
     }
     const fips = yield* parseFlag(first("fips"))
@@ -102,10 +142,10 @@ export const resolveConfig = (
     const ignoreEndpoints = yield* parseFlag(first("ignoreEndpoints"))
     const endpoint = ignoreEndpoints ? undefined : first("endpoint")
     const options = { ...rest, region: region.value, endpoint: endpoint?.value, fips, dualStack }
-    return yield* Either.mapLeft(make(options), ({ reason }) => {
+    return yield* Either.mapLeft(makeConfig(options), ({ reason }) => {
       const isEndpointInvalid =
         endpoint !== undefined &&
-        Either.isLeft(make({ region: "us-east-1", endpoint: endpoint.value }))
+        Either.isLeft(makeConfig({ region: "us-east-1", endpoint: endpoint.value }))
       const used = isEndpointInvalid
         ? [endpoint]
         : [region, endpoint, fips && first("fips"), dualStack && first("dualStack")]

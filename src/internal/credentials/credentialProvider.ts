@@ -1,100 +1,20 @@
-/** Credentials from code that is not ours: what it hands over, and what it says when it has none. */
-import * as DateTime from "effect/DateTime"
+/** Calls an application's or the SDK's credential provider, and describes its errors without secrets. */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Equal from "effect/Equal"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
-import type { Credentials } from "../../AwsCredentials.js"
-import { CredentialsError } from "../../MeteringError.js"
+import type { CredentialsError } from "../../MeteringError.js"
+import { type Credentials, credentialsError, toCredentials } from "./credentials.js"
 
-export const credentialsError = (tried: ReadonlyArray<string>, reason: string) =>
-  new CredentialsError({ tried, reason }, true)
-
-/** All that a header may carry. A key with a line break in it was cut out of its file carelessly. */
-const printable = /^[ -~]+$/
-
-/** A number is refused: nobody could tell seconds from milliseconds. */
-const parseExpiration = (value: unknown) =>
-  typeof value === "string" || value instanceof Date || DateTime.isDateTime(value)
-    ? DateTime.make(value)
-    : Option.none()
-
-/** Checks credentials of whatever origin and hides what is secret in them. */
-export const toCredentials = (
-  identity: unknown,
-  tried: ReadonlyArray<string>
-): Either.Either<Credentials, CredentialsError> => {
-  // whatever it is, its fields are asked for by name and looked at one by one
-  const fields = (identity ?? "") as Record<string, unknown>
-  const issues =
-    typeof identity === "object" && identity !== null ? [] : ["what came is not an object"]
-
-  /** The text of a field, which may be redacted. What is said of a wrong one is without the value. */
-  const textOf = (name: string, isRequired: boolean): string => {
-    const raw = fields[name]
-    const value: unknown = (Redacted.isRedacted(raw) ? Redacted.value(raw) : raw) ?? ""
-    if (typeof value === "string" && printable.test(value)) return value
-    if (value !== "") {
-      issues.push(
-        typeof value === "string"
-          ? `${name} holds a line break or another character that no header can carry`
-          : `${name} is not a text`
-      )
-    } else if (isRequired) issues.push(`${name} is missing`)
-    return ""
-  }
-
-  const accessKeyId = textOf("accessKeyId", true)
-  const secretAccessKey = textOf("secretAccessKey", true)
-  const sessionToken = textOf("sessionToken", false)
-  const { expiration } = fields
-  const time = parseExpiration(expiration)
-  if (expiration !== undefined && expiration !== null && Option.isNone(time)) {
-    issues.push("expiration is not a time")
-  }
-  const [issue] = issues
-  return issue === undefined
-    ? Either.right({
-        accessKeyId,
-        secretAccessKey: Redacted.make(secretAccessKey),
-        ...(sessionToken !== "" && { sessionToken: Redacted.make(sessionToken) }),
-        ...(Option.isSome(time) && { expiration: DateTime.toUtc(time.value) })
-      })
-    : Either.left(credentialsError(tried, issue))
-}
-
-export const isSameCredentials = (a: Credentials, b: Credentials) =>
-  a.accessKeyId === b.accessKeyId &&
-  Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
-  Equal.equals(a.sessionToken, b.sessionToken)
-
-const validated = new WeakSet<Credentials>()
-
-/** Checks credentials of an `AwsCredentials` that is not ours, once each: text that no header can carry fails to be sent. */
-export const validateCredentials = (
-  credentials: Credentials
-): Effect.Effect<Credentials, CredentialsError> => {
-  if (validated.has(credentials)) return Effect.succeed(credentials)
-  return Either.map(toCredentials(credentials, ["the AwsCredentials service"]), (copy) => {
-    const result = isSameCredentials(copy, credentials) ? credentials : copy
-    validated.add(result)
-    return result
-  })
-}
-
-/** A run of characters is taken for words, not for a key, when it is nothing but words. */
+/** Tells names and file paths from keys: every part is a word or all capitals. */
 const isWords = (token: string) =>
   token.split(/[-_./=]|(?=[A-Z][a-z])/).every((word) => /^([A-Z]?[a-z]+|[A-Z]*)$/.test(word))
 
 const arnOrToken =
   /\bprofile=[\w.-]{1,64}(?![\w.-])|\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[\w+=,.@/-]+|[\w+/=~.%-]{16,}/g
 
-/** An absolute path, of which each segment is judged alone. A secret can begin with a slash, but not with these. */
+/** A secret can begin with a slash, but not with one of these. */
 const absolutePath =
   /^(?:~\/|[A-Za-z]:\\|\/(?:app|data|etc|home|mnt|opt|private|root|run|srv|tmp|Users|usr|var)\/)/
 
-/** Shorter segments of a path are names; a fragment of a secret that long cannot be told from one. */
+/** Shorter segments of a path are names. A segment of this many characters may be a fragment of a secret. */
 const minSecretSegmentLength = 8
 
 const redactPathSegments = (text: string) =>
@@ -102,12 +22,12 @@ const redactPathSegments = (text: string) =>
     segment.length < minSecretSegmentLength || isWords(segment) ? segment : "…"
   )
 
-/** What the SDK quotes and no secret can be: a command of the AWS CLI, or the name of a setting. */
+/** Quotes that are no secret: a command of the AWS CLI, or the name of a setting. */
 const safeQuoted = /^(?:aws(?: [a-z]+(?:-[a-z]+)*)+|[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+)$/
 
 const quotePattern = /(?<!\w)["'`]/
 
-/** Keeps the quotes of harmless words and of paths. Another one is hidden to the last quote: it may hold some itself. */
+/** Keeps quotes of safe words and paths. Other quotes are hidden up to the last quote mark, since they may contain some. */
 const redactQuoted = (text: string): string => {
   const start = text.search(quotePattern)
   if (start === -1) return text
@@ -123,13 +43,13 @@ const redactQuoted = (text: string): string => {
 }
 
 const sanitizers: ReadonlyArray<(text: string) => string> = [
-  // the command line of a credential_process, and what it wrote
+  // the command line and the output of a credential_process
   (text) => text.replace(/\bCommand failed:.*/, "Command failed"),
-  // a parser quotes what it could not read, and that was to be the credentials
+  // a parser quotes its input, which may be the credentials
   (text) => text.replace(/\bSyntaxError:.*/, "SyntaxError"),
   (text) => text.replace(/\{.*/, "…"),
   redactQuoted,
-  // the path of a container's endpoint is a password of sorts
+  // the path of a container's endpoint grants access
   (text) =>
     text.replace(
       /\bhttps?:\/\/\S*/gi,
@@ -146,30 +66,30 @@ const sanitizers: ReadonlyArray<(text: string) => string> = [
     )
 ]
 
-/** Of paths only that of the AWS CLI's file, before the code of an error, is not the name of a secret. */
+/** A name of a secret and its value, except the path of the AWS CLI's file before an error code. */
 const secretAssignment =
   /\.aws[\\/]credentials:(?= E[A-Z]+\b)|\b(\w*(?:secret|token|passw|key|credential)\w*\s*[=:])\s*\S+/gi
 
 const maxMessageLength = 300
 
-/** The first line of a message, without anything that could be a secret. */
+/** Returns the first line of a message, without anything that could be a secret. */
 export const sanitizeMessage = (message: string): string => {
   const [line = ""] = message.trim().split(/[\r\n\u2028\u2029]/, 1)
   const start =
     line.length > maxMessageLength ? line.slice(0, maxMessageLength).replace(/\S*$/, "…") : line
   return sanitizers
-    .reduce((text, hide) => hide(text), start)
+    .reduce((text, sanitize) => sanitize(text), start)
     .replace(/[^ -~…]/g, " ")
     .replace(/[\s.]+$/, "")
 }
 
-/** What an error may tell of itself: its name and the first line of its message, concealed. */
+/** Describes an error by its name and the first line of its message, without secrets. */
 export const describeError = (error: unknown): string => {
   if (typeof error === "string") return sanitizeMessage(error)
   if (typeof error !== "object" || error === null) return "failed without an error"
   const { code, message, name } = error as Record<string, unknown>
   const isName = (value: unknown) => typeof value === "string" && /^[A-Za-z]\w{0,60}$/.test(value)
-  // a parser quotes what it could not read
+  // a parser quotes its input
   const detail =
     name !== "SyntaxError" && typeof message === "string" ? sanitizeMessage(message) : ""
   return [isName(name) ? name : "Error", detail || (isName(code) ? code : "")]
@@ -177,16 +97,15 @@ export const describeError = (error: unknown): string => {
     .join(": ")
 }
 
-/** What a provider has told of its search so far. */
+/** The sources that a provider has tried, and its notes about them. */
 export interface ProviderSearch {
   readonly tried: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }
 
-/** Nothing else ends the wait for a provider that never settles. */
+/** A provider may never settle. */
 export const providerTimeout = "1 minute"
 
-/** Asks a provider that is not ours for credentials. */
 export const callProvider = (
   provider: () => unknown,
   search: ProviderSearch
@@ -202,7 +121,7 @@ export const callProvider = (
   }).pipe(
     Effect.timeoutFail({
       duration: providerTimeout,
-      onTimeout: () => fail(`no answer within ${providerTimeout}`)
+      onTimeout: () => fail(`no response within ${providerTimeout}`)
     }),
     Effect.flatMap((identity) => toCredentials(identity, [...search.tried]))
   )

@@ -1,4 +1,4 @@
-/** One run of an effect at a time, for however many wait for it. */
+/** Shares one run of an effect between concurrent callers. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,8 +11,8 @@ interface Flight<A, E> {
 }
 
 /**
- * An effect that starts a run, or joins the one under way. The run is a fiber of its own: a waiter that leaves
- * does not end it, but the last one does. Nothing is remembered of a run that has ended.
+ * Makes an effect that starts a run, or joins the current one. The run is a fiber of its own: interrupting a waiter does not
+ * end it, interrupting the last one does. Results are not cached.
  */
 export const singleFlight = <A, E, R>(
   self: Effect.Effect<A, E, R>
@@ -27,7 +27,7 @@ export const singleFlight = <A, E, R>(
     const start = (flight: Flight<A, E>) =>
       self.pipe(
         Effect.ensuring(Effect.sync(() => clear(flight))),
-        // the fiber that starts it cannot be interrupted here, and its fork would inherit that
+        // a fork in an uninterruptible region would inherit it
         Effect.interruptible,
         Effect.intoDeferred(flight.deferred),
         Effect.provide(context),

@@ -1,26 +1,35 @@
-/** What became of a request that ended with an error: one table for all errors of all operations. */
-import type { Delivery, MeteringConfigError, MeteringError } from "../../MeteringError.js"
+/** The delivery of requests that ended with an error, in one table for all errors of all operations. */
 
-type AnyError = MeteringError | MeteringConfigError
-
-type Table = { readonly [E in AnyError as E["_tag"]]: Delivery | ((error: E) => Delivery) }
+/**
+ * The delivery of a request that ended with an error.
+ *
+ * - `notSent`: nothing of the request has left this machine.
+ * - `rejected`: the service answered, and has certainly stored nothing.
+ * - `unknown`: the request may have arrived. Unless it was a dry run, its usage may have been metered; only the same
+ *   request, sent again, cannot be metered twice.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Delivery = "notSent" | "rejected" | "unknown"
 
 interface ErrorStatus {
   readonly isRetryable: boolean
   readonly isThrottling: boolean
   readonly statusCode?: number | undefined
+  readonly delivery?: Delivery
 }
 
-/** A response without a known name: only a redirect, a throttle and a client's fault certainly stored nothing. */
+const requestTimeout = 408
+
+/** Of responses without a known exception, only a redirect, throttling and a 4xx status certainly stored nothing. */
 const byStatus = ({ isRetryable, isThrottling, statusCode = 0 }: ErrorStatus): Delivery =>
   isThrottling ||
   (!isRetryable && statusCode >= 300 && statusCode < 500 && statusCode !== requestTimeout)
     ? "rejected"
     : "unknown"
 
-const requestTimeout = 408
-
-const table: Table = {
+const table = {
   InvalidInputError: "notSent",
   MeteringConfigError: "notSent",
   CredentialsError: "notSent",
@@ -30,12 +39,12 @@ const table: Table = {
   AccessDeniedError: "rejected",
   ClockSkewError: "rejected",
 
-  ConnectionError: ({ delivery }) => delivery,
+  ConnectionError: ({ delivery = "unknown" }) => delivery,
   RequestTimeoutError: "unknown",
   UnexpectedResponseError: byStatus,
   UnknownServiceError: byStatus,
 
-  // an error inside says nothing of what had been stored before it
+  // an internal error says nothing about usage that was stored before it
   InternalServiceErrorException: "unknown",
   ThrottlingException: "rejected",
   InvalidProductCodeException: "rejected",
@@ -55,17 +64,17 @@ const table: Table = {
   PlatformNotSupportedException: "rejected",
   InvalidTokenException: "rejected",
   ExpiredTokenException: "rejected"
+} satisfies { readonly [tag: string]: Delivery | ((error: ErrorStatus) => Delivery) }
+
+export const deliveryOf = (
+  error: ErrorStatus & { readonly _tag: keyof typeof table }
+): Delivery => {
+  const delivery: Delivery | ((error: ErrorStatus) => Delivery) = table[error._tag]
+  return typeof delivery === "function" ? delivery(error) : delivery
 }
 
-export const deliveryOf = (error: AnyError): Delivery => {
-  const delivery = table[error._tag]
-  // the entry under an error's own tag is about that error
-  return typeof delivery === "function" ? delivery(error as never) : delivery
-}
-
-/** From what the service certainly does not have to what it may have. */
 const byCertainty: ReadonlyArray<Delivery> = ["notSent", "rejected", "unknown"]
 
-/** What became of a request that was sent more than once: what is least certain of its attempts. */
+/** Combines the attempts of one request: the least certain of them counts. */
 export const leastCertain = (a: Delivery, b: Delivery): Delivery =>
   byCertainty.indexOf(a) > byCertainty.indexOf(b) ? a : b

@@ -1,11 +1,11 @@
-/** How many records go in a call, by how many of those before were refused for their own sake. */
+/** Limits the number of records per call by the share of earlier records that were rejected. */
 import { maxRecords } from "./batch.js"
 
 export interface AdaptiveBatchSize {
   readonly limitOf: (group: string) => number
-  /** So many were in a call that the service took. */
+  /** `count` records were in an accepted call. */
   readonly recordAccepted: (group: string, count: number) => void
-  /** So many were refused, each for its own sake. */
+  /** `count` records were rejected, each for a cause of its own. */
   readonly recordRejected: (group: string, count: number) => void
 }
 
@@ -14,13 +14,13 @@ interface Observations {
   rejected: number
 }
 
-/** Every group begins as if so many of it had been taken. */
+/** Accepted records that every group starts with. */
 const priorAccepted = 10
 
-/** Of what was seen before so many others, half is forgotten. */
+/** Observations per group; above this number all are halved, so that recent ones count more. */
 const maxObservations = 400
 
-/** A call that is as likely to be refused as to be taken tells most. From 3 of 10 on that is a call of one record. */
+/** A call with even odds of rejection yields the most information. From 3 rejections in 10 that is one record. */
 export const make = (): AdaptiveBatchSize => {
   const groups = new Map<string, Observations>()
 
@@ -44,7 +44,6 @@ export const make = (): AdaptiveBatchSize => {
       return Math.min(maxRecords, Math.max(1, evenOddsSize))
     },
     recordAccepted: (group, count) => {
-      // where nothing was ever refused there is nothing to weigh
       if (count > 0) observe(group, count, 0)
     },
     recordRejected: (group, count) => observe(group, 0, count)

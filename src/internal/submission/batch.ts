@@ -3,28 +3,28 @@ import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import { requestSizeLimit } from "../protocol/requestSize.js"
 import type { PendingRecord } from "./pendingRecord.js"
 
-/** The service takes at most so many records in a call. */
+/** Records per call, a limit of the service. */
 export const maxRecords = 25
 
-/** A body of so many bytes is too large. */
+/** Bytes of a request body that are too many. */
 export const maxBytes = requestSizeLimit
 
 export interface Batch {
   readonly entries: ReadonlyArray<PendingRecord>
-  /** What these records are part of, where a call was refused for the sake of one of them or more. */
+  /** Set if these records are part of a rejected call. */
   readonly bisection: Bisection | undefined
-  /** When the first of its records runs out of time, epoch milliseconds. */
+  /** Epoch milliseconds. */
   readonly earliestDeadline: number
 }
 
-/** A call that was refused for a record's sake, as far as it is known for whose. */
+/** The search for the invalid records of a rejected call. */
 export interface Bisection {
-  /** The records of the refused call. */
+  /** The records of the rejected call. */
   readonly rejected: ReadonlyArray<PendingRecord>
   readonly error: BatchMeterUsageError
-  /** How many of them have been taken since, in other calls. */
+  /** The number of those records that were accepted since, in other calls. */
   readonly accepted: number
-  /** Those that wait until it is known whether the parcel is taken. If it is, the culprit is one of them. */
+  /** Records that wait for the result of the batch. If it is accepted, at least one of these is invalid. */
   readonly otherHalf: ReadonlyArray<PendingRecord>
 }
 
@@ -38,9 +38,9 @@ export const ofRecords = (entries: ReadonlyArray<PendingRecord>, bisection?: Bis
 })
 
 /**
- * The first half of records of which one or more spoil a call; the second waits. If the first is taken, the fault is in
- * the second, which then need not be sent whole to know that; if not, the second may go with any others. So it takes at
- * most ceil(log2 n) further calls until a culprit among n stands alone.
+ * The first half of records of which at least one is invalid; the second half waits. If the first half is accepted, the
+ * invalid record is in the second, without another call with all of it. If it is rejected, the second half may go with
+ * any other records. So one invalid record among n stands alone after at most ceil(log2 n) further calls.
  */
 export const bisect = (
   entries: ReadonlyArray<PendingRecord>,
@@ -48,4 +48,23 @@ export const bisect = (
 ): Batch => {
   const middle = Math.ceil(entries.length / 2)
   return ofRecords(entries.slice(0, middle), { ...bisection, otherHalf: entries.slice(middle) })
+}
+
+/** The product code in the request. A record with a license has none: its product code only decides its group. */
+export const requestProductCode = ([first]: ReadonlyArray<PendingRecord>): string | undefined =>
+  first?.record.licenseArn === undefined ? first?.productCode : undefined
+
+/** The group of records that may share a call, as far as the caller names their product. */
+export const groupOf = (licenseArn: string | undefined, productCode = ""): string =>
+  licenseArn === undefined ? `product ${productCode}` : `licenses ${productCode}`
+
+/** Records grouped by the state of their retry schedule. */
+export const groupByRetryState = (entries: ReadonlyArray<PendingRecord>) => {
+  const groups = new Map<unknown, Array<PendingRecord>>()
+  for (const entry of entries) {
+    const group = groups.get(entry.retryState)
+    if (group === undefined) groups.set(entry.retryState, [entry])
+    else group.push(entry)
+  }
+  return [...groups].map(([retryState, entries]) => ({ retryState, entries }))
 }

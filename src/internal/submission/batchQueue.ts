@@ -1,4 +1,4 @@
-/** Records that can be sent, by what may share a call, the most urgent first. */
+/** Records that can be sent, grouped by product, ordered by deadline. Effect's queues are FIFO and have no groups. */
 
 import { maxBytes } from "./batch.js"
 import { type ClockReading, toMonotonic } from "./clockReading.js"
@@ -9,26 +9,26 @@ import { envelopeBytes } from "./recordSize.js"
 /** Records that may share a call. */
 export interface Group {
   readonly name: string
-  /** The product that they are of, as far as the caller names it. */
+  /** The group of its records as named by `groupOf`. */
   readonly product: string
   readonly ready: priorityQueue.PriorityQueue<PendingRecord>
   readonly envelope: number
   bytes: number
-  /** Since when it has not been taken from, steady milliseconds. */
+  /** Monotonic milliseconds. */
   lastTakenAt: number
 }
 
-/** Which groups may be taken from although they do not fill a call. */
+/** The groups that may be sent although they do not fill a call. */
 export type PartialBatches = "None" | "AllIfNoneIsFull" | "All"
 
 export interface BatchQueue {
   readonly add: (entry: PendingRecord, name: string, now: ClockReading) => void
   /**
-   * The group to take from next, or when there may be one if nothing else happens, in steady milliseconds. While the
-   * source is held back there is more to come, so that nothing lingers: that was last so at `fullAt`.
+   * The group to send next, or the monotonic time at which there will be one. Lingering starts at `fullAt` at the
+   * earliest, the last time that the buffer was full: until then the source had more records.
    */
   readonly choose: (now: ClockReading, partial: PartialBatches, fullAt: number) => Group | number
-  /** Takes what goes in one call. `keepOut` is asked of each, and then deals with it. */
+  /** Takes the records of one call, except those for which `exclude` returns true. */
   readonly takeBatch: (
     group: Group,
     now: ClockReading,
@@ -43,10 +43,7 @@ const isMoreUrgent = (left: PendingRecord, right: PendingRecord): boolean =>
 const earliestDeadlineOf = (group: Group): number =>
   group.ready.peek()?.deadline ?? Number.POSITIVE_INFINITY
 
-/**
- * `linger` is for how long a record may wait for others, `margin` how long before its deadline it has to be sent,
- * `limitOf` how many go in a call.
- */
+/** `limitOf` is the number of records per call. Times are in milliseconds. */
 export const make = ({
   limitOf,
   linger,
@@ -83,7 +80,7 @@ export const make = ({
     choose: (now, partial, fullAt) => {
       let full: Group | undefined
       let due: Group | undefined
-      let first: Group | undefined
+      let notDue: Group | undefined
       let nextAt = Number.POSITIVE_INFINITY
       for (const group of groups.values()) {
         const earliestDeadline = earliestDeadlineOf(group)
@@ -94,18 +91,18 @@ export const make = ({
         const end = toMonotonic(earliestDeadline - deadlineMargin, now)
         const dueAt = Math.min(
           Math.max(group.lastTakenAt, fullAt) + linger,
-          // who would run out of time meanwhile lingers less, and keeps half of its time for being sent again
+          // close to its deadline a record lingers less, and keeps half of its time for retries
           end - Math.min(linger, (end - group.lastTakenAt) / 2)
         )
         if (dueAt <= now.monotonic) {
           if (due === undefined || earliestDeadline < earliestDeadlineOf(due)) due = group
         } else {
           if (dueAt < nextAt) nextAt = dueAt
-          if (first === undefined || earliestDeadline < earliestDeadlineOf(first)) first = group
+          if (notDue === undefined || earliestDeadline < earliestDeadlineOf(notDue)) notDue = group
         }
       }
-      const sendable = mostUrgent(mostUrgent(full, due), partial === "All" ? first : undefined)
-      return sendable ?? (partial === "AllIfNoneIsFull" ? first : undefined) ?? nextAt
+      const sendable = mostUrgent(mostUrgent(full, due), partial === "All" ? notDue : undefined)
+      return sendable ?? (partial === "AllIfNoneIsFull" ? notDue : undefined) ?? nextAt
     },
     takeBatch: (group, now, exclude) => {
       const entries: Array<PendingRecord> = []

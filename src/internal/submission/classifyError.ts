@@ -1,18 +1,12 @@
-/** What an error tells of the records that its call carried, and of others. */
+/** Classifies the error of a call: the delivery of its records, and the scope of the cause. */
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
+import type { Delivery } from "../../MeteringError.js"
 import { deliveryOf } from "../protocol/delivery.js"
 
 export interface ErrorClassification {
-  /**
-   * What became of the records: they never left, they were answered and are certainly not stored, or nobody can
-   * tell.
-   */
-  readonly delivery: "unsent" | "refused" | "doubtful"
-  /**
-   * What it is about: a passing state that the same call may find gone, one record of the call, the product, or
-   * whoever calls and from where.
-   */
-  readonly scope: "passing" | "record" | "product" | "caller"
+  readonly delivery: Delivery
+  /** The scope of the cause: temporary, one record of the call, its product, or all calls of this caller. */
+  readonly scope: "transient" | "record" | "product" | "caller"
 }
 
 type ErrorScope = ErrorClassification["scope"]
@@ -22,10 +16,10 @@ type ScopeTable = {
 }
 
 const scopes: ScopeTable = {
-  InternalServiceErrorException: "passing",
-  ThrottlingException: "passing",
+  InternalServiceErrorException: "transient",
+  ThrottlingException: "transient",
 
-  // all records are looked at before the first is stored
+  // the service validates all records before it stores the first
   InvalidUsageDimensionException: "record",
   InvalidTagException: "record",
   InvalidUsageAllocationsException: "record",
@@ -43,26 +37,24 @@ const scopes: ScopeTable = {
   CredentialsRejectedError: "caller",
   ClockSkewError: "caller",
 
-  ConnectionError: ({ isRetryable }) => (isRetryable ? "passing" : "caller"),
-  RequestTimeoutError: "passing",
-  UnexpectedResponseError: ({ isRetryable }) => (isRetryable ? "passing" : "caller"),
+  ConnectionError: ({ isRetryable }) => (isRetryable ? "transient" : "caller"),
+  RequestTimeoutError: "transient",
+  UnexpectedResponseError: ({ isRetryable }) => (isRetryable ? "transient" : "caller"),
   UnknownServiceError: ({ code, isRetryable }) =>
-    isRetryable ? "passing" : recordErrorCodes.has(code) ? "record" : "product"
+    isRetryable ? "transient" : recordErrorCodes.has(code) ? "record" : "product"
 }
 
-/** What the front door says of a request whose form it does not like. */
+/** Codes that are not in the model of the service, for a record that it cannot accept. */
 const recordErrorCodes: ReadonlySet<string> = new Set([
   "CustomerNotSubscribedException",
   "SerializationException",
   "ValidationException"
 ])
 
-const deliveries = { notSent: "unsent", rejected: "refused", unknown: "doubtful" } as const
-
 export const classifyError = (error: BatchMeterUsageError): ErrorClassification => {
   const scope = scopes[error._tag]
   return {
-    delivery: deliveries[deliveryOf(error)],
+    delivery: deliveryOf(error),
     // the entry under an error's own tag is about that error
     scope: typeof scope === "function" ? scope(error as never) : scope
   }

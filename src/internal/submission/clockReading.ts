@@ -1,21 +1,21 @@
-/** Two times at once: the calendar's, which deadlines are by, and one that nobody can set, which all waiting is by. */
+/** Reads two clocks: wall time for deadlines, and monotonic time, which no clock change affects, for all waiting. */
 import type * as Clock from "effect/Clock"
 
 export interface ClockReading {
   /** Epoch milliseconds. */
   readonly wall: number
-  /** Whole milliseconds, which never go back. */
+  /** Whole milliseconds that never decrease. */
   readonly monotonic: number
 }
 
-/** Both begin with the same number. */
+/** Both clocks start at the same number. */
 export const make = (clock: Clock.Clock): (() => ClockReading) => {
   const origin = clock.unsafeCurrentTimeMillis()
   let lastNanos = clock.unsafeCurrentTimeNanos()
   let elapsed = 0n
   return () => {
     const nanos = clock.unsafeCurrentTimeNanos()
-    // where even these were set back, what follows counts
+    // a platform may derive nanoseconds from wall time, which can be set back
     if (nanos > lastNanos) elapsed += nanos - lastNanos
     lastNanos = nanos
     return {
@@ -25,6 +25,6 @@ export const make = (clock: Clock.Clock): (() => ClockReading) => {
   }
 }
 
-/** When a time of the calendar comes, if nobody sets the clock until then. */
+/** Converts wall time to monotonic time, as long as the clock is not set. */
 export const toMonotonic = (wall: number, now: ClockReading): number =>
   wall - now.wall + now.monotonic

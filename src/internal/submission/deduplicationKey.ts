@@ -1,12 +1,10 @@
-/** What makes two records claims to the same hour. */
+/** The key by which the service deduplicates records. */
 import type { UsageRecord } from "../../UsageRecord.js"
 import { hourOf } from "../protocol/echoedRecord.js"
 
 /**
- * What the service deduplicates by: product or licence, customer, dimension and hour. Lengths stand before the
- * texts, so that no two keys have the same text.
- *
- * A customer's two identities make two keys: only the service knows that they are one.
+ * Product or license, customer, dimension and hour. Lengths precede the texts, so that different keys never have the same
+ * text. The two identities of one customer give two keys, because only the service knows that they are one customer.
  */
 export const deduplicationKey = (record: UsageRecord, productCode: string | undefined): string => {
   const { customerAWSAccountId, customerIdentifier = "", dimension, licenseArn } = record

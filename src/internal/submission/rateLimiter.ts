@@ -1,31 +1,36 @@
-/** How fast calls may follow each other. Times are steady milliseconds. */
+/**
+ * Limits the rate of calls. Times are monotonic milliseconds. Effect's RateLimiter has a fixed limit and waits by itself;
+ * this one follows the service's throttling, and the scheduler needs the time of the next call without waiting.
+ */
 
 export interface RateLimiter {
-  /** Calls a second, as they are allowed now. */
+  /** The current limit in calls per second. */
   readonly rate: () => number
-  /** When the next call may go. */
+  /** The time from which the next call may be made. */
   readonly nextAt: () => number
-  /** A call goes now. */
   readonly recordCall: (now: number) => void
-  /** The service asked for a slower pace by its answer to a call of that time; and for silence `until` then. */
+  /** The service throttled a call sent at `sentAt`, and allows no other until `until`. */
   readonly throttle: (sentAt: number, now: number, until: number) => void
-  /** The service took a call. */
+  /** The service accepted a call. */
   readonly recover: () => void
 }
 
-/** So many calls in a row have to be taken before the pace is the full one again. */
+/** Accepted calls in a row that raise the rate from 0 to the full rate. */
 const callsToRecover = 50
 
-/** So much slower than the full pace it gets at most. */
+/** The full rate divided by the lowest rate. */
 const maxSlowdown = 64
 
-/** Calls a second that the service documents for BatchMeterUsage. */
+/**
+ * Calls per second.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
+ */
 export const quota = 10
 
 /**
- * One call every so often, with no credit for time that has passed: a second never has more calls than `full`.
- * The pace is halved when the service throttles, once for all calls that were under way, and grows by a fixed
- * step with every call that it takes. A pace without limit falls back on the quota.
+ * Calls at equal distances, without bursts after a pause: no second has more calls than `maxRate`. Throttling halves the
+ * rate, once for all calls in flight, and each accepted call adds a fixed step. An unlimited rate falls back to the quota.
  */
 export const make = (maxRate: number): RateLimiter => {
   const baseRate = Number.isFinite(maxRate) ? maxRate : quota

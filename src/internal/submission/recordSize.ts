@@ -1,4 +1,4 @@
-/** How many bytes records take in the body of a call. */
+/** The size of records in a request body, in bytes. */
 import { UsageRecord } from "../../UsageRecord.js"
 import { encoder } from "../schema/encode.js"
 import { shapeOf } from "../schema/shape.js"
@@ -6,16 +6,16 @@ import { shapeOf } from "../schema/shape.js"
 const project = encoder(shapeOf(UsageRecord))
 const textEncoder = new TextEncoder()
 
-/** 25 records without allocations and with no more text than this are far from the limit, however escaped. */
+/** Characters. 25 records of this length without allocations are far from the size limit, however escaped. */
 const maxShortText = 1_000
 
-/** The most that one character of text comes to: a control character, escaped. */
+/** The bytes of an escaped control character, the longest form of a character. */
 const bytesPerCharacter = 6
 
-/** All of a record's JSON that is not text of its own, and the comma after it. */
+/** An upper limit of the bytes of a record's JSON without its texts, with the comma after it. */
 const recordOverhead = 200
 
-/** Bytes of a record in a body. For a short record it is the most that they can be, which costs less to know. */
+/** The bytes of a record, or for a short record an upper limit, which is faster to compute. */
 export const recordBytes = (record: UsageRecord): number => {
   const { customerAWSAccountId = "", customerIdentifier = "", dimension, licenseArn = "" } = record
   const characters =
@@ -25,7 +25,7 @@ export const recordBytes = (record: UsageRecord): number => {
     : textEncoder.encode(JSON.stringify(project(record))).length + 1
 }
 
-/** The most bytes of a body around its records. */
+/** An upper limit of the bytes of a body without its records. */
 export const envelopeBytes = (productCode = ""): number =>
   emptyBodyBytes + productCode.length * bytesPerCharacter
 

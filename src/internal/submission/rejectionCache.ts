@@ -1,31 +1,31 @@
-/** What the refusal of a record proves of others: for some reasons the service's response to them is certain. */
+/** Caches rejections that are certain to apply to other records as well. */
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import type { ClockReading } from "./clockReading.js"
 import type { PendingRecord } from "./pendingRecord.js"
 
 export interface RejectionCache {
-  /** Whether these have in common whatever a call with this error can have been refused for. */
+  /** True if these records share every possible cause of a call rejected with this error. */
   readonly haveCommonCause: (
     entries: ReadonlyArray<PendingRecord>,
     error: BatchMeterUsageError,
     now: ClockReading
   ) => boolean
-  /** This record was refused with this error, for its own sake. */
+  /** The record was rejected with this error, alone or for a cause that its whole call shares. */
   readonly recordRejected: (
     entry: PendingRecord,
     error: BatchMeterUsageError,
     now: ClockReading
   ) => void
-  /** The service took these, so that nothing is believed of them any more. */
+  /** The service accepted these records, which disproves the cached causes that they have. */
   readonly recordAccepted: (entries: ReadonlyArray<PendingRecord>, now: ClockReading) => void
-  /** The error that this record is certain to be refused with. */
+  /** The error with which this record is certain to be rejected. */
   readonly cachedRejection: (
     entry: PendingRecord,
     now: ClockReading
   ) => BatchMeterUsageError | undefined
-  /** Which records go with one that may be refused like another; nothing where it may share any call. */
+  /** The cause for which a record may be rejected, after a similar one was. Such records share calls by cause. */
   readonly suspectedCause: (entry: PendingRecord, now: ClockReading) => string | undefined
-  /** What a record has to share with this one to be refused with it for this error. */
+  /** The cause that other records have to share to be rejected together with this one. */
   readonly causeOf: (
     entry: PendingRecord,
     error: BatchMeterUsageError,
@@ -35,14 +35,14 @@ export interface RejectionCache {
 
 interface CachedRejection {
   readonly error: BatchMeterUsageError
-  /** Until when it is believed: dimensions and licenses can come into being. */
+  /** Monotonic milliseconds. Rejections expire because dimensions and licenses can be created. */
   readonly expiresAt: number
 }
 
-/** For so many milliseconds a refusal is believed to stand. */
+/** Milliseconds. */
 const timeToLiveMillis = 300_000
 
-/** So many are remembered. */
+/** Entries of the cache, and separately of the suspected keys. */
 const maxCached = 10_000
 
 const evictOldest = (cache: Map<string, unknown> | Set<string>) => {
@@ -51,7 +51,7 @@ const evictOldest = (cache: Map<string, unknown> | Set<string>) => {
   if (oldest !== undefined) cache.delete(oldest)
 }
 
-/** The tags of a record with more allocations are not compared. */
+/** Allocations per record; the tags of a record with more are not compared. */
 const maxComparedAllocations = 25
 
 const suspectedKinds: ReadonlyArray<CauseKind> = ["license", "customer", "time"]
@@ -67,7 +67,7 @@ const causeKinds: { readonly [tag: string]: CauseKind } = {
   TimestampOutOfBoundsException: "time"
 }
 
-/** Usage that is further ahead than this, in milliseconds, is accepted of no customer. */
+/** Milliseconds ahead of now. The service accepts no usage beyond, whatever the agreement. */
 const maxAheadMillis = 3_600_000
 
 const isFarAhead = (time: number, now: ClockReading): boolean => time > now.wall + maxAheadMillis
@@ -77,17 +77,17 @@ export const make = (): RejectionCache => {
   const cachedKinds = new Set<CauseKind>()
   const suspectKeys = new Set<string>()
 
-  /** Each license for itself: that a call took two of them does not show that they are refused alike. */
+  /** Each license by itself: two licenses that were accepted together may still be rejected for different causes. */
   const productOf = ({ productCode = "", record: { licenseArn } }: PendingRecord): string =>
     licenseArn === undefined ? `p${productCode}` : `l${licenseArn}`
 
-  /** Both identities: a record that names a customer twice can be refused for that alone. */
+  /** Both identities, because a record with both can be rejected for that alone. */
   const customerOf = ({ record }: PendingRecord): string =>
     JSON.stringify([record.customerAWSAccountId, record.customerIdentifier])
 
   const timeOf = ({ record }: PendingRecord): number => record.timestamp.epochMillis
 
-  /** What a proof is found by. Of customers and of time there is none: customers come, and time passes. */
+  /** Undefined for customers and times: customers subscribe, and time passes. */
   const cacheKeyOf = (kind: CauseKind, entry: PendingRecord): string | undefined => {
     const { dimension, licenseArn, usageAllocations } = entry.record
     switch (kind) {
@@ -100,7 +100,7 @@ export const make = (): RejectionCache => {
       case "product":
         return licenseArn === undefined ? undefined : JSON.stringify([kind, productOf(entry)])
       case "license":
-        // it may be active at one time of usage and not at another, whatever the times between them
+        // a license may be active at one time of usage and not at another, in any order
         return licenseArn === undefined
           ? undefined
           : JSON.stringify([kind, licenseArn, customerOf(entry), timeOf(entry)])
@@ -109,7 +109,6 @@ export const make = (): RejectionCache => {
     }
   }
 
-  /** What records have to share to be refused with one another. */
   const causeOf = (
     kind: CauseKind,
     entry: PendingRecord,
@@ -120,7 +119,7 @@ export const make = (): RejectionCache => {
       case "customer":
         return JSON.stringify([kind, productOf(entry), customerOf(entry)])
       case "time":
-        // of other usage, it may be the agreement's time that is meant
+        // closer usage may be outside the customer's agreement
         return JSON.stringify(
           isFarAhead(time, now) ? [kind, time] : [kind, time, productOf(entry), customerOf(entry)]
         )
@@ -129,7 +128,7 @@ export const make = (): RejectionCache => {
     }
   }
 
-  /** What makes a record suspicious once another was refused for the same. */
+  /** Records with the key of a rejected one are suspected of the same cause. */
   const suspectKeyOf = (
     kind: CauseKind,
     entry: PendingRecord,

@@ -1,56 +1,63 @@
-/** The fibers of a submission: one reads, some make calls, and whoever takes outcomes drives them all. */
+/** The fibers of a submission: one reads the source, some make calls, and the consumer of the stream takes outcomes. */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as Stream from "effect/Stream"
 import type { BatchMeterUsageError, BatchMeterUsageResponse } from "../../BatchMeterUsage.js"
 import { MeteringClient } from "../../MeteringClient.js"
-import type { Input, Outcome } from "../../UsageSubmission.js"
-import type { Batch } from "./batch.js"
+import type { Outcome } from "../../UsageOutcome.js"
+import { type Batch, requestProductCode } from "./batch.js"
 import * as clockReading from "./clockReading.js"
-import * as condition from "./condition.js"
-import { progressOf } from "./progress.js"
-import type { ResolvedOptions } from "./resolveOptions.js"
+import type { Input } from "./prepareRecord.js"
 import * as scheduler from "./scheduler.js"
 
-/** So many outcomes may wait to be taken; then nothing is sent or read until some are. */
+export interface RuntimeOptions extends scheduler.SchedulerOptions {
+  readonly concurrency: number
+  readonly stop: Effect.Effect<unknown> | undefined
+  /** Milliseconds. */
+  readonly gracePeriod: number
+  readonly onInterrupt: ((outcomes: ReadonlyArray<Outcome>) => Effect.Effect<unknown>) | undefined
+  readonly onProgress:
+    | ((state: scheduler.SchedulerState, elapsedMillis: number) => Effect.Effect<void>)
+    | undefined
+}
+
+/** Outcomes that may wait for the consumer. At this limit no call is made and no record is read. */
 const maxBufferedOutcomes = 1_000
 
-/** So many milliseconds later it is seen, at the latest, that the clock was set and a deadline is nearer. */
+/** The longest sleep, in milliseconds. A system clock that was set forward brings deadlines nearer. */
 const maxSleepMillis = 60_000
 
-/** A source that `isDrained` is read to its end although no more calls are made. */
+/** Runs a submission. With `readsToEnd` the source is read to its end even after a stop. */
 export const run = <E, R>(
   source: Stream.Stream<Input, E, R>,
-  options: ResolvedOptions,
-  { isDrained }: { readonly isDrained: boolean }
+  options: RuntimeOptions,
+  { readsToEnd }: { readonly readsToEnd: boolean }
 ): Stream.Stream<Outcome, E, R | MeteringClient> =>
   Stream.suspend(() => {
     const handlerFailure: HandlerFailure = { cause: undefined }
     return Stream.ensuring(
-      pullOutcomes(source, options, isDrained, handlerFailure),
+      pullOutcomes(source, options, readsToEnd, handlerFailure),
       Effect.suspend(() =>
         handlerFailure.cause === undefined ? Effect.void : Effect.failCause(handlerFailure.cause)
       )
     )
   })
 
-/** A scope that is closed by a stream would keep a defect of its finalizers to itself. */
+/** The failure of `onInterrupt`. A stream drops the defects of its scope's finalizers, so it is carried here. */
 interface HandlerFailure {
-  /** What `onInterrupt` ended with, where it did not end well. */
   cause: Cause.Cause<never> | undefined
 }
 
 const pullOutcomes = <E, R>(
   source: Stream.Stream<Input, E, R>,
-  options: ResolvedOptions,
-  isDrained: boolean,
+  options: RuntimeOptions,
+  readsToEnd: boolean,
   handlerFailure: HandlerFailure
 ): Stream.Stream<Outcome, E, R | MeteringClient> =>
   Stream.fromPull(
@@ -62,79 +69,85 @@ const pullOutcomes = <E, R>(
       const submission = scheduler.make(options)
       const { outcomes } = submission
 
-      /** There may be a call to make. */
-      const work = condition.make()
-      /** There may be room for records and outcomes. */
-      const capacity = condition.make()
-      /** There may be outcomes to take. */
-      const outcomesReady = condition.make()
+      /** Opened when there may be a call to make. */
+      const work = Effect.unsafeMakeLatch()
+      /** Opened when another record may be read. */
+      const inputCapacity = Effect.unsafeMakeLatch()
+      /** Opened when another outcome may be buffered. */
+      const outcomeCapacity = Effect.unsafeMakeLatch()
+      /** Opened when there may be an outcome to take, or the submission may be done. */
+      const outcomesReady = Effect.unsafeMakeLatch()
       const notifyOutcomes = () => {
-        capacity.notifyAll()
-        outcomesReady.notifyAll()
+        inputCapacity.unsafeOpen()
+        outcomeCapacity.unsafeOpen()
+        outcomesReady.unsafeOpen()
       }
       const notifyAll = () => {
-        work.notifyAll()
+        work.unsafeOpen()
         notifyOutcomes()
       }
 
       let failure: Cause.Cause<E> | undefined
       let isStopping = false
-      /** Until when the source may take to end, once it is not read any further. */
+      /** The time by which the source has to end after a stop, in monotonic milliseconds. */
       let graceUntil = Number.POSITIVE_INFINITY
 
-      const { progress } = options
+      const { onProgress } = options
       const reportProgress =
-        progress === undefined
+        onProgress === undefined
           ? Effect.void
           : Effect.suspend(() =>
-              Ref.set(
-                progress,
-                progressOf(submission.state(), options.total, now().monotonic - startedAt.monotonic)
-              )
+              onProgress(submission.state(), now().monotonic - startedAt.monotonic)
             )
 
       // -------------------------------------------------------------------------------------------
-      // reading
+      // source
       // -------------------------------------------------------------------------------------------
 
-      const hasRoom = () => submission.hasRoom() && outcomes.length < maxBufferedOutcomes
+      const isBelowOutcomeLimit = () => outcomes.length < maxBufferedOutcomes
+      const hasRoom = () => submission.hasRoom() && isBelowOutcomeLimit()
 
-      /** What has left the source. */
+      /** The chunk that was read last, and the position of its next record. */
       let inputs: ReadonlyArray<Input> = []
       let position = 0
       const offer = (time: clockReading.ClockReading) => {
-        // the place is within the chunk
+        // callers check that the position is within the chunk
         submission.offer(inputs[position++] as Input, time)
       }
 
-      const offerChunk = (chunk: Chunk.Chunk<Input>) => {
-        inputs = Chunk.toReadonlyArray(chunk)
-        position = 0
-        const offerRemaining: Effect.Effect<void> = Effect.suspend(() => {
-          const seen = capacity.version()
-          const time = now()
-          const from = position
-          while (position < inputs.length && hasRoom()) offer(time)
-          if (position > from) {
-            work.notifyAll()
-            outcomesReady.notifyAll()
-          }
-          return position < inputs.length
-            ? Effect.zipRight(
-                Effect.zipRight(reportProgress, capacity.waitSince(seen)),
-                offerRemaining
-              )
-            : reportProgress
-        })
-        return offerRemaining
-      }
+      const offerRemaining: Effect.Effect<void> = Effect.suspend(() => {
+        const time = now()
+        const from = position
+        while (position < inputs.length && hasRoom()) offer(time)
+        if (position > from) {
+          work.unsafeOpen()
+          outcomesReady.unsafeOpen()
+        }
+        return position < inputs.length
+          ? reportProgress.pipe(
+              Effect.zipRight(waitUntil(inputCapacity, hasRoom)),
+              Effect.zipRight(offerRemaining)
+            )
+          : reportProgress
+      })
 
-      /** Reads no further. The source is not waited for: it may be in the midst of what cannot be interrupted. */
-      const stopReading = Effect.suspend(() => {
-        // what has left the source is not forgotten
+      const offerChunk = (chunk: Chunk.Chunk<Input>) =>
+        Effect.suspend(() => {
+          inputs = Chunk.toReadonlyArray(chunk)
+          position = 0
+          return offerRemaining
+        })
+
+      /** Offers the rest of the last chunk, so that each of its records has an outcome, and ends the input. */
+      const endInput = () => {
         while (position < inputs.length) offer(now())
         submission.endInput()
-        // told at once, so that it reads nothing in between
+      }
+
+      /** Reads no further. It does not wait for the source, which may be in an uninterruptible region. */
+      const stopReading = Effect.suspend(() => {
+        endInput()
+        // interrupted before anything is notified, so that the reader takes nothing in between
         return Effect.zipRight(
           Effect.fiberIdWith((id) => Fiber.interruptAsFork(reader, id)),
           Effect.sync(notifyAll)
@@ -147,9 +160,7 @@ const pullOutcomes = <E, R>(
             if (Exit.isFailure(exit) && !(isStopping && Cause.isInterruptedOnly(exit.cause))) {
               failure ??= exit.cause
             }
-            // what has left the source is not forgotten
-            while (position < inputs.length) offer(now())
-            submission.endInput()
+            endInput()
             notifyAll()
           })
         ),
@@ -157,22 +168,22 @@ const pullOutcomes = <E, R>(
       )
 
       // -------------------------------------------------------------------------------------------
-      // calling
+      // calls
       // -------------------------------------------------------------------------------------------
 
       const call = (batch: Batch) =>
         Effect.suspend(() => {
-          const productCode = scheduler.requestProductCode(batch.entries)
+          const productCode = requestProductCode(batch.entries)
           const usageRecords = batch.entries.map(({ record }) => record)
           return client.batchMeterUsage(
             productCode === undefined ? { usageRecords } : { productCode, usageRecords }
           )
         })
 
-      /** A defect is nobody's outcome: it ends everything, once all that was read has one. */
+      /** Ends the submission with a defect, after every record that was read has its outcome. */
       const failWithDefect = (cause: Cause.Cause<unknown>) =>
         Effect.suspend(() => {
-          // only defects and interruptions are left in it
+          // typed errors were handled: only defects and interruptions are left
           failure ??= cause as Cause.Cause<never>
           isStopping = true
           graceUntil = Math.min(graceUntil, now().monotonic + options.gracePeriod)
@@ -201,25 +212,19 @@ const pullOutcomes = <E, R>(
         if (Exit.isFailure(exit) && Cause.isDie(exit.cause)) yield* failWithDefect(exit.cause)
         notifyAll()
         yield* reportProgress
-        for (
-          let seen = capacity.version();
-          outcomes.length >= maxBufferedOutcomes;
-          seen = capacity.version()
-        ) {
-          yield* capacity.waitSince(seen)
-        }
+        yield* waitUntil(outcomeCapacity, isBelowOutcomeLimit)
       })
 
-      /** Until when the one who watches the clock sleeps. */
+      /** The time at which the worker that sleeps wakes up. */
       let timerUntil = Number.POSITIVE_INFINITY
 
-      /** Waits for a signal, or for a time if nobody else does: one of them is enough to see that it has come. */
-      const waitForWork = (seen: number, until: number, time: number) => {
-        if (until >= timerUntil) return work.waitSince(seen)
+      /** Waits for work or until a time. One sleeping worker is enough, so the others wait for work only. */
+      const waitForWork = (until: number, time: number) => {
+        if (until >= timerUntil) return work.await
         timerUntil = until
-        // a clock that is as exact as its durations would wake up a part of a nanosecond early, for ever
+        // rounded up: a sleep with a fraction of a millisecond can end early, and the worker would loop without a pause
         const sleepMillis = Math.min(Math.ceil(until - time), maxSleepMillis)
-        return Effect.raceFirst(work.waitSince(seen), Effect.sleep(sleepMillis)).pipe(
+        return Effect.raceFirst(work.await, Effect.sleep(sleepMillis)).pipe(
           Effect.ensuring(
             Effect.sync(() => {
               timerUntil = Number.POSITIVE_INFINITY
@@ -230,28 +235,28 @@ const pullOutcomes = <E, R>(
 
       const worker = Effect.gen(function* () {
         for (;;) {
-          const seen = work.version()
           const time = now()
           const before = outcomes.length
+          work.unsafeClose()
           const action = submission.nextAction(time)
-          // some may have been found too late to be sent
+          // records may have expired
           if (outcomes.length > before) notifyOutcomes()
-          if (action._tag === "Done") return
           if (action._tag === "Wait") {
-            yield* waitForWork(seen, action.until, time.monotonic)
+            yield* waitForWork(action.until, time.monotonic)
             continue
           }
-          // another one may have something to do, or has to watch the clock
-          work.notifyAll()
+          // another worker may have looked before the latch was closed: it has to look again
+          work.unsafeOpen()
+          if (action._tag === "Done") return
           yield* send(action.batch)
         }
       })
 
       // -------------------------------------------------------------------------------------------
-      // all of them
+      // fibers
       // -------------------------------------------------------------------------------------------
 
-      // what starts them may not be interruptible, and they would inherit that
+      // forked fibers inherit an uninterruptible region, hence `interruptible`
       const reader = yield* Effect.acquireRelease(
         Effect.forkDaemon(Effect.interruptible(readSource)),
         (reader) =>
@@ -262,7 +267,7 @@ const pullOutcomes = <E, R>(
                 : Fiber.interrupt(reader).pipe(
                     Effect.disconnect,
                     Effect.timeoutOption(Math.max(0, graceUntil - now().monotonic)),
-                    // in a fiber of its own, for a scope is closed where nothing can be interrupted
+                    // in a fiber of its own: finalizers are uninterruptible, and a timeout interrupts
                     Effect.interruptible,
                     Effect.forkDaemon,
                     Effect.flatMap(Fiber.await)
@@ -288,12 +293,12 @@ const pullOutcomes = <E, R>(
 
       const stopAfter = Effect.fnUntraced(function* (stop: Effect.Effect<unknown>) {
         const stopExit = yield* Effect.exit(stop)
-        // it is stopped all the same
+        // a failed `stop` stops as well
         if (Exit.isFailure(stopExit)) failure ??= stopExit.cause
         isStopping = true
         graceUntil = Math.min(graceUntil, now().monotonic + options.gracePeriod)
         submission.stop()
-        if (!isDrained) yield* stopReading
+        if (!readsToEnd) yield* stopReading
         notifyAll()
         yield* Effect.sleep(options.gracePeriod)
         yield* Fiber.interrupt(workers)
@@ -304,7 +309,11 @@ const pullOutcomes = <E, R>(
         yield* Effect.forkScoped(Effect.interruptible(stopAfter(options.stop)))
       }
 
-      /** Handed over, and not known to have been dealt with until more is asked for. */
+      // -------------------------------------------------------------------------------------------
+      // outcomes: an array and not a Mailbox, because the scheduler is pure and a handler takes back the rest
+      // -------------------------------------------------------------------------------------------
+
+      /** The outcome that was emitted last, until the consumer asks for more. */
       let lastTaken: Outcome | undefined
       const { onInterrupt } = options
       const takeOutcomes =
@@ -315,7 +324,7 @@ const pullOutcomes = <E, R>(
       if (onInterrupt !== undefined) {
         yield* Effect.addFinalizer(
           Effect.fnUntraced(function* (exit) {
-            // who ends well has dealt with what was handed over
+            // a consumer that succeeds has processed the last outcome
             const unconfirmed = Exit.isSuccess(exit) || lastTaken === undefined ? [] : [lastTaken]
             if (submission.isDone() && outcomes.length === 0 && unconfirmed.length === 0) return
             isStopping = true
@@ -330,26 +339,45 @@ const pullOutcomes = <E, R>(
         )
       }
 
-      const pull: Effect.Effect<Chunk.Chunk<Outcome>, Option.Option<E>> = Effect.suspend(() => {
-        lastTaken = undefined
-        const seen = outcomesReady.version()
-        if (outcomes.length > 0) {
-          const chunk = takeOutcomes()
-          capacity.notifyAll()
-          return Effect.succeed(chunk)
+      const takeOrEnd = Effect.suspend(
+        (): Effect.Effect<Chunk.Chunk<Outcome>, Option.Option<E>> => {
+          if (outcomes.length > 0) {
+            const chunk = takeOutcomes()
+            inputCapacity.unsafeOpen()
+            outcomeCapacity.unsafeOpen()
+            return Effect.succeed(chunk)
+          }
+          return failure === undefined
+            ? Effect.fail(Option.none())
+            : Effect.failCause(Cause.map(failure, Option.some))
         }
-        if (!submission.isDone()) return Effect.zipRight(outcomesReady.waitSince(seen), pull)
-        return failure === undefined
-          ? Effect.fail(Option.none())
-          : Effect.failCause(Cause.map(failure, Option.some))
+      )
+
+      return Effect.suspend(() => {
+        lastTaken = undefined
+        return Effect.zipRight(
+          waitUntil(outcomesReady, () => outcomes.length > 0 || submission.isDone()),
+          takeOrEnd
+        )
       })
-      return pull
     })
   )
 
-/** When what is left of a call may go again, by the schedule; nothing when it may not. */
+/**
+ * Waits until a condition holds. All waiters of a latch wait for the same condition. It is closed before the condition is
+ * checked, so that an opening after the check is not missed.
+ */
+const waitUntil = (latch: Effect.Latch, isReady: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    latch.unsafeClose()
+    if (!isReady()) return Effect.zipRight(latch.await, waitUntil(latch, isReady))
+    latch.unsafeOpen()
+    return Effect.void
+  })
+
+/** The time of the next attempt by the schedule, or undefined if it allows none. */
 const nextRetry = (
-  { schedule }: ResolvedOptions,
+  { schedule }: RuntimeOptions,
   { error, retryState }: scheduler.RetryRequest,
   now: number
 ): Effect.Effect<scheduler.RetryDecision | undefined> =>

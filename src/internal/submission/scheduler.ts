@@ -1,13 +1,20 @@
 /**
- * What goes next and what an answer means, over all records that are on their way. Nothing in here waits, sends or
- * forks: every function is one step from one state to the next.
+ * Decides which records go in the next call, and what a response or an error means for them. It is synchronous: it never
+ * waits, sends or forks, and each function is one step from one state to the next.
  */
+import type * as Schedule from "effect/Schedule"
 import type { BatchMeterUsageError, BatchMeterUsageResponse } from "../../BatchMeterUsage.js"
 import { InternalServiceErrorException, type InvalidInputError } from "../../MeteringError.js"
-import type { Counts, Input, Outcome } from "../../UsageSubmission.js"
+import type { Counts, Outcome } from "../../UsageOutcome.js"
 import * as adaptiveBatchSize from "./adaptiveBatchSize.js"
-import type { Batch, Bisection } from "./batch.js"
 import * as batches from "./batch.js"
+import {
+  type Batch,
+  type Bisection,
+  groupByRetryState,
+  groupOf,
+  requestProductCode
+} from "./batch.js"
 import * as batchQueue from "./batchQueue.js"
 import { classifyError, type ErrorClassification } from "./classifyError.js"
 import { type ClockReading, toMonotonic } from "./clockReading.js"
@@ -26,30 +33,41 @@ import * as prepareRecord from "./prepareRecord.js"
 import * as priorityQueue from "./priorityQueue.js"
 import * as rateLimiter from "./rateLimiter.js"
 import * as rejectionCache from "./rejectionCache.js"
-import type { ResolvedOptions } from "./resolveOptions.js"
 
-/** What a worker is to do: make a call, wait until something happens or that steady time comes, or go home. */
+export interface SchedulerOptions extends prepareRecord.PrepareOptions {
+  /** Calls per second. */
+  readonly rate: number
+  /** Records without an outcome. */
+  readonly bufferSize: number
+  /** Milliseconds. */
+  readonly linger: number
+  readonly schedule: Schedule.Schedule<unknown, BatchMeterUsageError>
+  /** Milliseconds. */
+  readonly deadlineMargin: number
+}
+
+/** The next step of a worker: make a call, wait for an event or a monotonic time, or end. */
 export type Action =
   | { readonly _tag: "Send"; readonly batch: Batch }
   | { readonly _tag: "Wait"; readonly until: number }
   | { readonly _tag: "Done" }
 
-/** Records that are to be sent again if the schedule agrees. */
+/** Records that are sent again if the retry schedule allows it. */
 export interface RetryRequest {
-  /** What the schedule is asked about. */
+  /** The input of the schedule. */
   readonly error: BatchMeterUsageError
-  /** Where it stands. */
+  /** The state of the schedule. */
   readonly retryState: unknown
-  /** Those that go together, as they are. */
+  /** Records that go in a call of their own, part by part. */
   readonly parts: ReadonlyArray<ReadonlyArray<PendingRecord>>
-  /** Those that may go with any others. */
+  /** Records that may go in any call. */
   readonly rebatchable: ReadonlyArray<PendingRecord>
-  /** What they come to if it does not. */
+  /** The resolution if the schedule allows no other attempt. */
   readonly finalResolution: Resolution
 }
 
-/** A schedule's word: when, in steady milliseconds, and where it stands then. */
 export interface RetryDecision {
+  /** The time of the next attempt, in monotonic milliseconds. */
   readonly at: number
   readonly retryState: unknown
 }
@@ -66,11 +84,11 @@ export interface SchedulerState {
 export interface Scheduler {
   readonly outcomes: Array<Outcome>
   readonly state: () => SchedulerState
-  /** Whether another record may be read. */
+  /** Tells whether another record may be read. */
   readonly hasRoom: () => boolean
   readonly isDone: () => boolean
-  readonly offer: (input: Input, now: ClockReading) => void
-  /** No more is read. */
+  readonly offer: (input: prepareRecord.Input, now: ClockReading) => void
+  /** No more records will be offered. */
   readonly endInput: () => void
   readonly nextAction: (now: ClockReading) => Action
   readonly onResponse: (
@@ -83,22 +101,22 @@ export interface Scheduler {
     error: BatchMeterUsageError,
     now: ClockReading
   ) => ReadonlyArray<RetryRequest>
-  /** Its call ended without an answer or an error. */
+  /** The call ended with neither a response nor a typed error. */
   readonly onInterrupt: (batch: Batch) => void
-  /** The schedule has been asked about records of a call of that time; nothing is its no. */
+  /** The result of the retry schedule for a call sent at `sentAt`; undefined allows no other attempt. */
   readonly onRetryDecision: (
     request: RetryRequest,
     decision: RetryDecision | undefined,
     sentAt: ClockReading,
     now: ClockReading
   ) => void
-  /** No call is made from now on. */
+  /** Makes no more calls. */
   readonly stop: () => void
-  /** What is under way is not waited for. */
+  /** Makes no more calls, and resolves records in flight as uncertain. */
   readonly abandonInFlight: () => void
 }
 
-export const make = (options: ResolvedOptions): Scheduler => {
+export const make = (options: SchedulerOptions): Scheduler => {
   const { bufferSize, deadlineMargin, schedule } = options
   const prepare = prepareRecord.make(options)
   const limiter = rateLimiter.make(options.rate)
@@ -110,21 +128,22 @@ export const make = (options: ResolvedOptions): Scheduler => {
     deadlineMargin,
     limitOf: ({ name, product }) => limitOf(name, product)
   })
-  /** To be sent as they are, as soon as there is a turn for them. */
+  /** Batches that are sent as they are. */
   const ready = priorityQueue.make<Batch>(
     (left, right) => left.earliestDeadline < right.earliestDeadline
   )
+  /** Retries, by monotonic time. */
   const delayed = priorityQueue.make<{
     readonly at: number
     readonly batch: Batch | undefined
     readonly rebatchable: ReadonlyArray<PendingRecord>
   }>((left, right) => left.at < right.at)
   const stoppedGroups = new Map<string, Resolution>()
-  /** Groups of which a call was refused for what its records were together. */
+  /** Groups with a call that was rejected although each of its records was accepted in another call. */
   const multiProductGroups = new Set<string>()
   let stopResolution: Resolution | undefined
   let time: ClockReading = { wall: 0, monotonic: 0 }
-  /** When the buffer was last seen full. */
+  /** The last time that the buffer was full, in monotonic milliseconds. */
   let fullAt = Number.NEGATIVE_INFINITY
   let read = 0
   let inFlight = 0
@@ -135,7 +154,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
     if (stopResolutionOf(entry) === undefined) enqueue(entry)
   })
 
-  /** Which records may share its call: those of its product, as far as is known. */
+  /** The records that may share a call have the same name here: they are of one product, as far as known. */
   const groupNameOf = (entry: PendingRecord): string => {
     const { group, record } = entry
     const suspectedCause = rejections.suspectedCause(entry, time)
@@ -145,14 +164,13 @@ export const make = (options: ResolvedOptions): Scheduler => {
       : group
   }
 
-  /** How many records of a group go in a call. */
+  /** The number of records of a group per call. */
   const limitOf = (name: string, product: string): number =>
     batchSize.limitOf(name.startsWith(suspectPrefix) ? `${suspectPrefix}${product}` : product)
 
-  /** May go with the next call that has room for it. */
   const enqueue = (entry: PendingRecord) => unbatched.add(entry, groupNameOf(entry), time)
 
-  /** What keeps records of a group from being sent at all. */
+  /** The resolution of records of a group that may not be sent. */
   const stopResolutionOf = ({ group }: Pick<PendingRecord, "group">): Resolution | undefined =>
     stopResolution ?? stoppedGroups.get(group)
 
@@ -160,7 +178,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
     for (const entry of entries) pending.resolve(entry, resolution)
   }
 
-  /** Ends a group's records, or all, but for those that are under way. */
+  /** Resolves the records of a group, or all, except those in flight. */
   const stopSending = (resolution: Resolution, group?: string) => {
     if (group === undefined) stopResolution ??= resolution
     else if (!stoppedGroups.has(group)) stoppedGroups.set(group, resolution)
@@ -179,7 +197,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
   }
 
   // -------------------------------------------------------------------------------------------------
-  // parcels
+  // batches
   // -------------------------------------------------------------------------------------------------
 
   const enqueueBatch = (batch: Batch) => {
@@ -188,7 +206,6 @@ export const make = (options: ResolvedOptions): Scheduler => {
     else resolveAll([...batch.entries, ...(batch.bisection?.otherHalf ?? [])], resolution)
   }
 
-  /** These may go with any others. */
   const enqueueAll = (entries: Iterable<PendingRecord>) => {
     for (const entry of entries) {
       if (entry.isResolved) continue
@@ -198,10 +215,10 @@ export const make = (options: ResolvedOptions): Scheduler => {
     }
   }
 
-  /** What a search has left to others. */
+  /** Ends a bisection: its other half may go in any call. */
   const releaseOtherHalf = ({ bisection }: Batch) => enqueueAll(bisection?.otherHalf ?? [])
 
-  /** Without those that meanwhile have their outcome or are too late; nothing where none is left. */
+  /** Drops records that have an outcome or have expired meanwhile. Undefined if none is left. */
   const withoutResolved = (batch: Batch): Batch | undefined => {
     const entries = batch.entries.filter((entry) => !entry.isResolved && !expireIfLate(entry))
     if (entries.length > 0) return { ...batch, entries }
@@ -209,7 +226,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
     return undefined
   }
 
-  /** Deals with what does not belong in a call of this group, or not any more. */
+  /** Resolves or moves a record that may not go in a call of this group; false if it may. */
   const exclude = (entry: PendingRecord, name: string): boolean => {
     if (expireIfLate(entry)) return true
     const error = rejections.cachedRejection(entry, time)
@@ -246,31 +263,31 @@ export const make = (options: ResolvedOptions): Scheduler => {
 
   const hasRoom = () => pending.unresolved.size < bufferSize
 
-  /** While something is under way, a full buffer will have room again, and calls can be filled. */
+  /** With calls in flight a full buffer will have room again, so that calls can be filled. */
   const partialBatches = (): batchQueue.PartialBatches =>
     hasEnded ? "All" : hasRoom() || inFlight > 0 ? "None" : "AllIfNoneIsFull"
 
   // -------------------------------------------------------------------------------------------------
-  // refusals
+  // rejections
   // -------------------------------------------------------------------------------------------------
 
   const markUncertain = (entries: Iterable<PendingRecord>, uncertainty: Uncertainty) => {
     for (const entry of entries) entry.uncertainty ??= uncertainty
   }
 
-  /** What it comes to when nothing more is tried after this error. */
+  /** The resolution of a record whose last call failed with this error. */
   const resolutionAfter = (
     error: BatchMeterUsageError,
     { scope, delivery }: ErrorClassification
   ): Resolution =>
-    delivery !== "refused"
-      ? // of what is in doubt, only the doubt is told
+    delivery !== "rejected"
+      ? // where delivery is unknown, the record's uncertainty takes precedence
         { _tag: "NotSent", reason: "Undelivered", error }
-      : scope === "passing"
+      : scope === "transient"
         ? { _tag: "NotSent", reason: "Throttled", error }
         : { _tag: "Rejected", error }
 
-  /** Each of these was refused for its own sake, or for what all of them share. */
+  /** Resolves records that were rejected alone, or for a cause that all of them share. */
   const reject = (entries: ReadonlyArray<PendingRecord>, error: BatchMeterUsageError) => {
     for (const entry of entries) {
       entry.error = error
@@ -279,7 +296,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
     }
   }
 
-  /** One or more of these spoil a call, or all of them together: it is looked for. */
+  /** Starts or continues the search for the invalid records among these. */
   const isolateInvalid = (
     entries: ReadonlyArray<PendingRecord>,
     found: Omit<Bisection, "otherHalf">
@@ -288,14 +305,13 @@ export const make = (options: ResolvedOptions): Scheduler => {
     const half = Math.ceil(left.length / 2)
     if (left.length === 0) return
     if (left.length === 1) enqueueBatch(batches.ofRecords(left, { ...found, otherHalf: [] }))
-    // where many are rejected, to know that these hold another tells little; but the next calls have to be smaller than
-    // this one, or it would be made again
+    // where many are rejected, a bisection gains little. The next calls have to be smaller, or this call would be repeated
     else if (left.every((entry) => limitOf(groupNameOf(entry), entry.group) < half))
       enqueueAll(left)
     else enqueueBatch(batches.bisect(left, found))
   }
 
-  /** The next calls with records like these are smaller. */
+  /** Makes the next calls with such records smaller. */
   const reduceBatchSize = (entries: ReadonlyArray<PendingRecord>, error: BatchMeterUsageError) => {
     const [first] = entries
     if (first === undefined) return
@@ -303,7 +319,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
     batchSize.recordRejected(group, 1)
     const suspectedCause = rejections.suspectedCause(first, time)
     if (suspectedCause === undefined) return
-    // suspects share calls to be rejected together for what they are suspected of
+    // records with one suspected cause share calls in order to be rejected together for it
     if (suspectedCause === rejections.causeOf(first, error, time)) {
       batchSize.recordAccepted(`${suspectPrefix}${group}`, entries.length)
     } else {
@@ -311,7 +327,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
     }
   }
 
-  /** The service refused the call for a record of it, or for what its records are together. */
+  /** The service rejected the call for one of its records, or for their combination. */
   const onRejectedBatch = (batch: Batch, error: BatchMeterUsageError) => {
     const { entries } = batch
     if (entries.length === 1 || rejections.haveCommonCause(entries, error, time)) {
@@ -323,29 +339,29 @@ export const make = (options: ResolvedOptions): Scheduler => {
     releaseOtherHalf(batch)
   }
 
-  /** The client itself refused the call. */
+  /** The client rejected the call before sending it. */
   const onInvalidBatch = (batch: Batch, error: InvalidInputError) => {
-    const { faults, others } = violationsByRecord(batch.entries, error)
-    for (const [entry, violations] of faults)
+    const { invalid, others } = violationsByRecord(batch.entries, error)
+    for (const [entry, violations] of invalid)
       pending.resolve(entry, { _tag: "Invalid", violations })
-    const middle = faults.size > 0 ? others.length : Math.ceil(others.length / 2)
+    const middle = invalid.size > 0 ? others.length : Math.ceil(others.length / 2)
     for (const part of [others.slice(0, middle), others.slice(middle)]) {
       if (part.length > 0) enqueueBatch(batches.ofRecords(part))
     }
     releaseOtherHalf(batch)
   }
 
-  /** The service took a part of a call that it had refused: the fault is in the rest, or in none. */
+  /** The service accepted a part of a rejected call: an invalid record is in the other half, or there is none. */
   const onPartAccepted = ({ entries, bisection: found }: Batch) => {
     if (found === undefined) return
     const { error, rejected, otherHalf } = found
     const accepted = found.accepted + entries.length
     if (otherHalf.length > 0) {
-      // even the last one is sent, for what the call was refused for may have passed
+      // even a single record is sent again, because the cause may be gone
       isolateInvalid(otherHalf, { rejected, error, accepted })
     } else if (accepted === rejected.length && !licenses.haveOneProduct(rejected)) {
-      // each of them was taken, and all of them together were not
-      multiProductGroups.add(groupOfAll(rejected))
+      // each record was accepted, and their combination was rejected
+      multiProductGroups.add(rejected[0]?.group ?? "")
     }
   }
 
@@ -402,13 +418,13 @@ export const make = (options: ResolvedOptions): Scheduler => {
 
     nextAction: (now) => {
       time = now
-      const { monotonic: steady } = now
-      if (!hasRoom()) fullAt = steady
+      const { monotonic } = now
+      if (!hasRoom()) fullAt = monotonic
       for (;;) {
         if (hasEnded && pending.unresolved.size === 0) return { _tag: "Done" }
         for (
           let one = delayed.peek();
-          one !== undefined && one.at <= steady;
+          one !== undefined && one.at <= monotonic;
           one = delayed.peek()
         ) {
           delayed.pop()
@@ -419,7 +435,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
         const nextReady = ready.peek()
         const isIdle = nextReady === undefined && typeof group === "number"
         if (isIdle) return { _tag: "Wait", until: Math.min(group, delayed.peek()?.at ?? Infinity) }
-        if (limiter.nextAt() > steady) return { _tag: "Wait", until: limiter.nextAt() }
+        if (limiter.nextAt() > monotonic) return { _tag: "Wait", until: limiter.nextAt() }
         const isDue =
           nextReady !== undefined &&
           (typeof group === "number" ||
@@ -451,12 +467,12 @@ export const make = (options: ResolvedOptions): Scheduler => {
       const records = entries.map(({ record }) => record)
       const left: Array<PendingRecord> = []
       const ambiguous = new Set<PendingRecord>()
-      matchResults(records, requestProductCode(entries), response).forEach((reported, place) => {
-        const entry = entries[place]
+      matchResults(records, requestProductCode(entries), response).forEach((reported, index) => {
+        const entry = entries[index]
         if (entry === undefined) return
         entry.error = undefined
         if (typeof reported === "object") {
-          // a result without a status is no result
+          // matchResults drops results without a status
           pending.resolve(entry, resolutionOf(reported.status ?? "", reported.meteringRecordId))
           return
         }
@@ -481,16 +497,16 @@ export const make = (options: ResolvedOptions): Scheduler => {
       const classification = classifyError(error)
       const { scope, delivery } = classification
       for (const entry of entries) entry.error = error
-      if (delivery === "doubtful") markUncertain(entries, { reason: "NoResponse", error })
+      if (delivery === "unknown") markUncertain(entries, { reason: "NoResponse", error })
       const resolution = resolutionAfter(error, classification)
       switch (scope) {
-        case "passing": {
+        case "transient": {
           releaseOtherHalf(batch)
           const all = groupByRetryState(entries)
           return all.map(({ entries, retryState }) => ({
             error,
             retryState,
-            // what has been tried equally often goes again as it was
+            // records with the same number of attempts stay together
             parts: all.length === 1 ? [entries] : [],
             rebatchable: all.length === 1 ? [] : entries,
             finalResolution: resolution
@@ -502,7 +518,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
           return []
         case "product": {
           const [first] = entries
-          // a license names its product: the call may be refused for one of them, or for two products that met in it
+          // a license identifies its product: the cause may be one license, or licenses of two products in one call
           const isOfLicenses = first?.record.licenseArn !== undefined
           if (isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(entries)) {
             onRejectedBatch(batch, error)
@@ -521,7 +537,7 @@ export const make = (options: ResolvedOptions): Scheduler => {
         case "caller":
           resolveAll(entries, resolution)
           stopSending(
-            delivery === "unsent" ? resolution : { _tag: "NotSent", reason: "Rejected", error }
+            delivery === "notSent" ? resolution : { _tag: "NotSent", reason: "Rejected", error }
           )
           releaseOtherHalf(batch)
           return []
@@ -538,12 +554,12 @@ export const make = (options: ResolvedOptions): Scheduler => {
     onRetryDecision: ({ error, rebatchable, finalResolution, parts }, decision, sentAt, now) => {
       time = now
       if (error.isThrottling) {
-        // a hint of the service is for every call, and the schedule has heard it
+        // `retryAfter` applies to all calls, and the schedule has taken it into account
         const until =
           error.retryAfter === undefined ? now.monotonic : (decision?.at ?? now.monotonic)
         limiter.throttle(sentAt.monotonic, now.monotonic, until)
       }
-      /** Of records, those that are sent again; the others come to their end. */
+      /** The records that are sent again. The others get their final resolution. */
       const retryable = (entries: ReadonlyArray<PendingRecord>): ReadonlyArray<PendingRecord> => {
         const isFinal = (entry: PendingRecord) =>
           decision === undefined ||
@@ -579,52 +595,31 @@ export const make = (options: ResolvedOptions): Scheduler => {
   }
 }
 
-/** What an answer leaves open is as passing as a fault inside the service, and the schedule is told so. */
+/** Unprocessed records are retried like an internal error. */
 const unprocessedError = new InternalServiceErrorException({ operation: "BatchMeterUsage" })
 
-/** Errors that, for all that is known, a call with licenses of two products may be refused with, beside a record's. */
+/** Errors with which the service may reject a call that has licenses of two products. */
 const multiProductErrors: ReadonlySet<BatchMeterUsageError["_tag"]> = new Set([
   "InvalidProductCodeException",
   "UnknownServiceError"
 ])
 
-/** The names of groups of records that may be refused for the same begin with this. */
+/** Prefix of the names of groups whose records have a suspected cause of rejection. */
 const suspectPrefix = "suspects "
 
-const groupOf = (licenseArn: string | undefined, productCode = ""): string =>
-  licenseArn === undefined ? `product ${productCode}` : `licenses ${productCode}`
-
-/** Records of one call have one group. */
-const groupOfAll = ([first]: ReadonlyArray<PendingRecord>): string => first?.group ?? ""
-
-/** Records by how far the schedule is with them. */
-const groupByRetryState = (entries: ReadonlyArray<PendingRecord>) => {
-  const groups = new Map<unknown, Array<PendingRecord>>()
-  for (const entry of entries) {
-    const group = groups.get(entry.retryState)
-    if (group === undefined) groups.set(entry.retryState, [entry])
-    else group.push(entry)
-  }
-  return [...groups].map(([retryState, entries]) => ({ retryState, entries }))
-}
-
-/** What the call says; the product of a record with a licence is only for packing. */
-export const requestProductCode = ([first]: ReadonlyArray<PendingRecord>): string | undefined =>
-  first?.record.licenseArn === undefined ? first?.productCode : undefined
-
-/** Records that the client itself found at fault, where it says which. */
+/** The records that the client found invalid. If it names none, all of them, unless a smaller call may be valid. */
 const violationsByRecord = (
   entries: ReadonlyArray<PendingRecord>,
   { violations }: InvalidInputError
 ) => {
-  const faults = new Map<PendingRecord, Violations>()
+  const invalid = new Map<PendingRecord, Violations>()
   for (const { index, ...violation } of violations) {
     const entry = index === undefined ? undefined : entries[index]
-    if (entry !== undefined) faults.set(entry, [violation, ...(faults.get(entry) ?? [])])
+    if (entry !== undefined) invalid.set(entry, [violation, ...(invalid.get(entry) ?? [])])
   }
-  const isOfSize = violations.some(({ rule }) => rule === "requestSize")
-  if (faults.size === 0 && (entries.length === 1 || !isOfSize)) {
-    for (const entry of entries) faults.set(entry, violations)
+  const isTooLarge = violations.some(({ rule }) => rule === "requestSize")
+  if (invalid.size === 0 && (entries.length === 1 || !isTooLarge)) {
+    for (const entry of entries) invalid.set(entry, violations)
   }
-  return { faults, others: entries.filter((entry) => !faults.has(entry)) }
+  return { invalid, others: entries.filter((entry) => !invalid.has(entry)) }
 }

@@ -69,7 +69,9 @@ export const fromClient = <Registry extends Operations>(
       handle: (request) => {
         // of several methods, the one that takes such a request
         const [method] =
-          methods.find(([, { preflight }]) => preflight?.(request) === undefined) ?? methods[0] ?? []
+          methods.find(([, { preflight }]) => preflight?.(request) === undefined) ??
+          methods[0] ??
+          []
         return Effect.map(
           Effect.match(
             // the request is of the operation's own class

@@ -1,11 +1,11 @@
-/** What is iterated as a stream: what it gave before it threw is not lost. */
+/** An iterable as a stream. Elements that it yields before it throws are emitted; `Stream.fromIterable` drops them. */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-/** So many elements are asked for at once. */
+/** Elements per chunk. */
 const chunkSize = 4_096
 
 export const fromIterable = <A>(iterable: Iterable<A>): Stream.Stream<A> =>
@@ -14,7 +14,7 @@ export const fromIterable = <A>(iterable: Iterable<A>): Stream.Stream<A> =>
       let iterator: Iterator<A> | undefined
       let end: Option.Option<Cause.Cause<never>> | undefined
 
-      const chunk = (): Array<A> => {
+      const readChunk = (): Array<A> => {
         const elements: Array<A> = []
         try {
           iterator ??= iterable[Symbol.iterator]()
@@ -33,7 +33,7 @@ export const fromIterable = <A>(iterable: Iterable<A>): Stream.Stream<A> =>
       }
 
       const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<never>> = Effect.suspend(() => {
-        const elements = end === undefined ? chunk() : []
+        const elements = end === undefined ? readChunk() : []
         if (elements.length > 0 || end === undefined) {
           return Effect.succeed(Chunk.unsafeFromArray(elements))
         }
