@@ -1,4 +1,4 @@
-// A program to be bundled: everything of `node` and the sandbox's server, which load what they need when they need it.
+// A program to bundle: `node` and the sandbox's server, which import optional packages lazily.
 import { Console, Effect, Layer } from "effect"
 import { MeteringClient } from "effect-marketplace-metering"
 import * as Node from "effect-marketplace-metering/node"

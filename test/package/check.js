@@ -1,4 +1,4 @@
-// Looks at the package as it will be published: what it holds, what can be imported, what that pulls in.
+// Checks the package as it will be published: its files, its exports, and the size of bundles with it.
 import assert from "node:assert/strict"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -12,7 +12,7 @@ import { build } from "esbuild"
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-// every public module has an export, and every export is a module
+// each public module has an export, and each export is a module
 const subpaths = ["aws-sdk", "node", "sandbox"]
 const modules = readdirSync(join(root, "src"))
   .filter((file) => /^[A-Z]\w*\.ts$/.test(file))
@@ -36,7 +36,7 @@ for (const name of [...subpaths, ...modules]) {
 const index = await import(manifest.name)
 assert.deepEqual(Object.keys(index).sort(), [...modules].sort())
 
-// an editor finds what a scenario's file may hold
+// editors find the schema of scenario files
 const { Scenario } = await import(`${manifest.name}/sandbox`)
 const schema = fileURLToPath(import.meta.resolve(`${manifest.name}/scenario.schema.json`))
 assert.deepEqual(JSON.parse(readFileSync(schema, "utf8")), Scenario.jsonSchema())
@@ -52,7 +52,7 @@ for (const inside of [
   })
 }
 
-// nothing of Node or the SDK under the root, not even lazily: this build has neither
+// the root imports neither Node modules nor the SDK, not even lazily: a build for browsers fails on them
 const bundle = async (contents, options = {}) => {
   const { metafile, outputFiles } = await build({
     stdin: { contents, resolveDir: root },
@@ -63,7 +63,7 @@ const bundle = async (contents, options = {}) => {
     format: "esm",
     platform: "browser",
     logLevel: "silent",
-    // the package as others see it, not its sources
+    // without the path aliases of this repository
     tsconfigRaw: {},
     ...options
   })
@@ -71,7 +71,7 @@ const bundle = async (contents, options = {}) => {
   return {
     contents: outputFiles[0].contents,
     text: outputFiles[0].text,
-    // what is left of them once it has been shaken
+    // after tree shaking
     modules: Object.keys(inputs).filter((module) => inputs[module].bytesInOutput > 0)
   }
 }
@@ -81,7 +81,7 @@ await assert.rejects(
   "a bundle for a browser must not find Node: else the check above shows nothing"
 )
 
-// what an app pays over what it has anyway; the ceilings notice when one name brings the rest
+// the size that the package adds to an app with Effect; a ceiling fails if one export pulls in the rest
 const app = `
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -103,31 +103,31 @@ const byItself = /Accessors|Optic|MeteringRetry|jwt|sandbox|node\/|aws-sdk|[sS]u
 const errors = ["InvalidTokenException", "CredentialsRejectedError", "DisabledApiException"]
 const table = {}
 
-/** What an export adds to a bundle, in kB. The most that it may be is a little more than it is. */
+/** Measures the size that exports add to a bundle, in kB, and compares it with its ceiling. */
 const sizes = async (over, rows) => {
   const before = kilobytesOf(await bundle(over))
-  for (const [what, ceiling, contents, absent, texts = []] of rows) {
+  for (const [name, ceiling, contents, absent, texts = []] of rows) {
     const bundled = await bundle(over + contents)
     const added = kilobytesOf(bundled) - before
-    table[what] = `${added.toFixed(1)} kB`
-    assert.ok(added <= ceiling, `${what}: ${added} kB, and ${ceiling} kB is the most`)
-    const own = bundled.modules.filter((name) => !dependencies.test(name))
+    table[name] = `${added.toFixed(1)} kB`
+    assert.ok(added <= ceiling, `${name}: ${added} kB, at most ${ceiling} kB allowed`)
+    const own = bundled.modules.filter((module) => !dependencies.test(module))
     assert.deepEqual(
-      own.filter((name) => absent.test(name)),
+      own.filter((module) => absent.test(module)),
       [],
-      what
+      name
     )
     assert.deepEqual(
       texts.filter((text) => bundled.text.includes(text)),
       [],
-      what
+      name
     )
   }
 }
 
 await sizes(app, [
   ["all four operations", 17.1, allOperations, byItself],
-  // a bundler that does not look into namespaces keeps the whole of each module
+  // bundlers that do not analyze namespaces keep whole modules
   [
     "the same, by the root",
     20.9,
@@ -189,8 +189,14 @@ await sizes(app + allOperations, [
 ])
 console.log("gzipped, over an app with Effect, Schema and fetch:", table)
 
-// the tarball holds the build and its sources, and nothing else
-const elsewhere = mkdtempSync(join(tmpdir(), "package-"))
+const readme = readFileSync(join(root, "README.md"), "utf8")
+const [, own, official] =
+  /(\d+) kB for the four operations; the SDK's client adds ([\d.]+) kB/.exec(readme) ?? []
+assert.equal(Number.parseFloat(table["all four operations"]).toFixed(0), own)
+assert.equal(table["the official SDK's client and four commands"], `${official} kB`)
+
+// the tarball has only the build and its sources
+const folder = mkdtempSync(join(tmpdir(), "package-"))
 const [{ files }] = JSON.parse(
   execFileSync("npm", ["pack", "--json", "--dry-run", "--ignore-scripts", "--silent"], {
     cwd: root,
@@ -203,21 +209,21 @@ for (const { path } of files) {
     /^(dist\/.*\.(js|d\.ts)(\.map)?|dist\/sandbox\/scenario\.schema\.json|src\/.*\.ts|package\.json|README\.md|LICENSE)$/
   )
 }
-for (const { path } of files) cpSync(join(root, path), join(elsewhere, "package", path))
+for (const { path } of files) cpSync(join(root, path), join(folder, "package", path))
 
-// a stack trace and a click on a name lead to a source that is there
+// source maps lead to shipped sources
 const shipped = new Set(files.map(({ path }) => path))
 const maps = files.filter(({ path }) => path.endsWith(".map"))
 assert.ok(maps.length > 100)
 for (const { path } of maps) {
-  const { sources } = JSON.parse(readFileSync(join(elsewhere, "package", path), "utf8"))
+  const { sources } = JSON.parse(readFileSync(join(folder, "package", path), "utf8"))
   for (const source of sources) assert.ok(shipped.has(join(dirname(path), source)), path)
 }
 
-// the command is one file, and needs nothing that is not in it
-const command = join(elsewhere, "package", Object.values(manifest.bin)[0])
+// the command is one file without dependencies
+const command = join(folder, "package", Object.values(manifest.bin)[0])
 assert.deepEqual(Object.keys(manifest.bin), [manifest.name])
-const clean = { cwd: elsewhere, encoding: "utf8", env: { PATH: process.env.PATH } }
+const clean = { cwd: folder, encoding: "utf8", env: { PATH: process.env.PATH } }
 const run = (...args) => execFileSync(process.execPath, [command, ...args], clean)
 assert.equal(run("--version").trim(), manifest.version)
 for (const subcommand of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
@@ -228,13 +234,13 @@ for (const subcommand of ["submit", "meter", "resolve", "register", "sandbox", "
   )
 }
 const sandbox = spawn(process.execPath, [command, "sandbox", "--port", "0"], clean)
-const [told] = await once(sandbox.stdout, "data")
-const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(told)) ?? []
+const [printed] = await once(sandbox.stdout, "data")
+const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(printed)) ?? []
 assert.equal((await fetch(url)).headers.get("x-effect-marketplace-metering-sandbox"), "true")
 sandbox.kill("SIGTERM")
 assert.deepEqual(await once(sandbox, "exit"), [0, null])
 
-// a bundle with its own `require` for what is CommonJS in it, or in the form of CommonJS, serves and calls
+// bundles of `node` run, as an ES module with its own `require` and as CommonJS
 for (const [format, js] of [
   [
     "esm",
@@ -242,7 +248,7 @@ for (const [format, js] of [
   ],
   ["cjs", ""]
 ]) {
-  const outfile = join(elsewhere, `bundled.${format === "esm" ? "mjs" : "cjs"}`)
+  const outfile = join(folder, `bundled.${format === "esm" ? "mjs" : "cjs"}`)
   await build({
     entryPoints: [join(root, "test/package/bundled.js")],
     outfile,
@@ -256,9 +262,7 @@ for (const [format, js] of [
   assert.match(execFileSync(process.execPath, [outfile], clean), /^billed 42$/m)
 }
 const size = files.find(({ path }) => path === "dist/bin/effect-marketplace-metering.js").size
-rmSync(elsewhere, { recursive: true })
+rmSync(folder, { recursive: true })
 
 console.log(`the command is one file of ${(size / 1_000_000).toFixed(2)} MB`)
-console.log(
-  `${files.length} files in the package; exports, internals and runtimes as they should be`
-)
+console.log(`${files.length} files in the package; exports, internals and bundles are as expected`)

@@ -1,11 +1,12 @@
 /**
- * Installs the package as it is packed, beside the oldest and then the newest peers that its ranges let in, and has a
- * program type-checked and run with each. Needs the registry, and the build.
+ * Installs the packed package with the oldest and the newest peers of its ranges, and type-checks and runs a program with
+ * each. Also runs the README's install line and its first program. Needs the registry and the build.
  *
- *     npm run build && node test/package/peers.js [floor | newest]
+ *     npm run build && node test/package/peers.js [floor | newest | readme]
  */
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -17,21 +18,22 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 const peers = Object.entries(manifest.peerDependencies)
 
-/** The oldest version that a range lets in: each begins with it. */
+/** The lower bound of a range. */
 const oldestOf = (range) => {
   const [, version] = /^(?:\^|>=)(\d+\.\d+\.\d+)(?: <\d+)?$/.exec(range) ?? []
-  assert.ok(version, `${range} does not begin with its oldest version`)
+  assert.ok(version, `${range} does not begin with its lower bound`)
   return version
 }
 
-const worlds = {
+const peerSets = {
   floor: peers.map(([name, range]) => [name, oldestOf(range)]),
   newest: peers
 }
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(worlds)
+const wanted =
+  process.argv.length > 2 ? process.argv.slice(2) : [...Object.keys(peerSets), "readme"]
 
-/** Programs of this folder, with their output shown when they fail. */
+/** Runs a program. Its output is in the error if it fails. */
 const run = (cwd, program, ...args) => {
   try {
     return execFileSync(program, args, { cwd, encoding: "utf8" })
@@ -49,37 +51,36 @@ const compilerOptions = {
   exactOptionalPropertyTypes: true
 }
 
-const check = (world, folder) => {
+/** Packs the package into a folder and returns the dependency on it. */
+const pack = (folder) => {
   const [{ filename }] = JSON.parse(
     run(root, "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder)
   )
+  return `file:${filename}`
+}
+
+const install = ["install", "--no-package-lock", "--no-audit", "--no-fund", "--strict-peer-deps"]
+
+const check = (set, folder) => {
   const { "@types/node": types, typescript } = manifest.devDependencies
   const dependencies = {
-    [manifest.name]: `file:${filename}`,
+    [manifest.name]: pack(folder),
     "@types/node": types,
     typescript,
-    ...Object.fromEntries(worlds[world])
+    ...Object.fromEntries(peerSets[set])
   }
   const write = (file, value) => writeFileSync(join(folder, file), JSON.stringify(value))
   const { allowScripts } = manifest
   write("package.json", { private: true, type: "module", allowScripts, dependencies })
-  // a peer that does not fit another fails here
-  run(
-    folder,
-    "npm",
-    "install",
-    "--no-package-lock",
-    "--no-audit",
-    "--no-fund",
-    "--strict-peer-deps"
-  )
+  // fails if two peers do not fit
+  run(folder, "npm", ...install)
 
   copyFileSync(join(here, "consumer.ts"), join(folder, "consumer.ts"))
   const files = ["consumer.ts"]
   write("tsconfig.json", { compilerOptions: { ...compilerOptions, skipLibCheck: true }, files })
   const tsc = join(folder, "node_modules/typescript/bin/tsc")
   run(folder, process.execPath, tsc)
-  // what a declaration of ours imports in vain would be `any` to the check above
+  // an unresolved import of a declaration is `any` in the check above
   write("tsconfig.json", { compilerOptions: { ...compilerOptions, noEmit: true }, files })
   const own = errorsOf(folder, tsc).filter((line) =>
     line.startsWith(`node_modules/${manifest.name}/`)
@@ -90,11 +91,11 @@ const check = (world, folder) => {
     const { version } = JSON.parse(
       readFileSync(join(folder, "node_modules", name, "package.json"), "utf8")
     )
-    console.log(`${world}: ${name} ${version}`)
+    console.log(`${set}: ${name} ${version}`)
   }
 }
 
-/** The compiler's errors, in every declaration that is reached. */
+/** The compiler's errors, also in declarations. */
 const errorsOf = (folder, tsc) => {
   try {
     run(folder, process.execPath, tsc)
@@ -104,10 +105,39 @@ const errorsOf = (folder, tsc) => {
   }
 }
 
-for (const world of wanted) {
-  const folder = mkdtempSync(join(tmpdir(), `peers-${world}-`))
+/** Runs the README's install line, its sandbox and its first program. */
+const checkReadme = async (folder) => {
+  const readme = readFileSync(join(root, "README.md"), "utf8")
+  const [, packages] = /^npm install ((?:.*\\\n)*.*)$/m.exec(readme)
+  const [, exports] = /^```sh\n(export [\s\S]*?)^```/m.exec(readme)
+  const [, program] = /^```ts\n([\s\S]*?)^```/m.exec(readme)
+  const { allowScripts } = manifest
+  const write = (file, text) => writeFileSync(join(folder, file), text)
+  write("package.json", JSON.stringify({ private: true, type: "module", allowScripts }))
+  const [name, ...peers] = packages.split(/[\s\\]+/)
+  assert.equal(name, manifest.name)
+  run(folder, "npm", ...install, pack(folder), ...peers)
+  write("program.js", program)
+  const binary = join(folder, "node_modules/.bin", manifest.name)
+  const sandbox = spawn(binary, ["sandbox", "--port", "0"], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
   try {
-    check(world, folder)
+    const [printed] = await once(sandbox.stdout, "data")
+    const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(printed))
+    const script = `${exports.replace(/http:\S+/, url)}\nnode --no-warnings program.js`
+    assert.match(run(folder, "sh", "-euc", script), /record 0: Accepted/)
+  } finally {
+    sandbox.kill("SIGTERM")
+  }
+  console.log("readme: installed, and its first program was accepted")
+}
+
+for (const set of wanted) {
+  const folder = mkdtempSync(join(tmpdir(), `peers-${set}-`))
+  try {
+    if (set === "readme") await checkReadme(folder)
+    else check(set, folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,9 +1,9 @@
-/** The sandbox's control, by fetch alone: what runs the suite need not be able to run a sandbox. */
+/** A client of the sandbox's control API that needs only fetch, so that it runs on every runtime. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Fault, Marketplace, Report } from "effect-marketplace-metering/sandbox"
 
-/** What can be asked of the sandbox behind this URL, and of the stage beside it. */
+/** Controls the sandbox and the stub server at these URLs. */
 export const control = (sandbox: string, stubServer: string) => {
   const request = (method: string, path: string, body?: object) =>
     Effect.promise(async () => {
@@ -18,7 +18,7 @@ export const control = (sandbox: string, stubServer: string) => {
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
       return text
     })
-  // each is what the sandbox's own documentation says of it
+  // the types are those of the sandbox's documentation
   const json = <A>(text: Effect.Effect<string>) => Effect.map(text, (text) => JSON.parse(text) as A)
   return {
     reset: request("POST", "/reset"),
@@ -41,14 +41,14 @@ export const control = (sandbox: string, stubServer: string) => {
       request("GET", "/log")
     ),
     publicKey: request("GET", "/public-key"),
-    /** What became of the requests to the stage. */
+    /** The requests to the stub server. */
     stubRequests: json<StubRequests>(
       Effect.promise(() => fetch(`${stubServer}/requests`).then((response) => response.text()))
     )
   }
 }
 
-/** How many requests the stage has had, by their paths, and how many senders of them hung up. */
+/** Counts of the stub server: `received` requests by path, and requests `aborted` by the client. */
 export interface StubRequests {
   readonly received: Readonly<Record<string, number>>
   readonly aborted: number

@@ -1,8 +1,8 @@
-/** Comparison by parts, where no test framework can be had. */
+/** A partial comparison, for runtimes without a test framework. */
 
 /**
- * Fails unless `actual` has what is `expected` of it: the members that an object names, the elements of a list,
- * text that a pattern fits, and of all else the same value.
+ * Throws unless `actual` matches `expected`: the members of an object, the elements of an array, the text of a regular
+ * expression, or else the same value.
  */
 export const expectLike = (actual: unknown, expected: unknown): void => {
   const mismatch = mismatchOf(actual, expected, "")

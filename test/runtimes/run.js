@@ -1,6 +1,6 @@
 /**
- * Plays the client's contract on every runtime, with the package as it is packed, against a sandbox on this
- * machine's Node.js. The runtimes are installed into a temporary folder.
+ * Runs the client's contract suite on each runtime, with the packed package, against a sandbox on this machine's
+ * Node.js. Installs the runtimes into a temporary folder.
  *
  *     npm run test:runtimes
  *     npm run test:runtimes -- bun deno
@@ -24,7 +24,7 @@ if (unknownRuntimes.length > 0) {
   throw new Error(`${unknownRuntimes} is not one of ${Object.keys(runtimes).join(", ")}`)
 }
 
-/** The package as it is packed, its peers as this repository has them, the runtimes, and the suite. */
+/** Installs the packed package, its peers in this repository's versions, and the runtimes; bundles the suite. */
 const install = async (folder) => {
   const [{ filename }] = JSON.parse(
     await run(root, "npm", "pack", "--json", "--ignore-scripts", "--pack-destination", folder)
@@ -47,26 +47,33 @@ const install = async (folder) => {
     entryPoints: [join(here, "server.ts"), join(here, "worker.ts")],
     outdir: folder,
     bundle: true,
-    // the package is left to the runtime
+    // the runtime resolves the package
     packages: "external",
     format: "esm",
     tsconfigRaw: {}
   })
 }
 
-/** What the checks of one HTTP client come to. */
-const compareWithKnownFailures = (results, cannot = {}) => {
+/** Counts the results of one HTTP client. A known failure that passes is a failure too. */
+const compareWithKnownFailures = (results, knownFailures = {}) => {
   const outcome = { passed: 0, reasons: new Set(), failures: [] }
   for (const { check, failure } of results) {
-    const reason = cannot[check] ?? cannot.every
+    const reason = knownFailures[check] ?? knownFailures.every
     if (failure === undefined && reason === undefined) outcome.passed++
     else if (failure !== undefined && reason !== undefined) outcome.reasons.add(reason)
-    else outcome.failures.push(`${check}\n${failure ?? "It has come to pass: take it off."}`)
+    else
+      outcome.failures.push(
+        `${check}\n${failure ?? "It passes: remove it from the known failures."}`
+      )
   }
-  const unknownChecks = Object.keys(cannot).filter(
+  const unknownChecks = Object.keys(knownFailures).filter(
     (name) => name !== "every" && results.every(({ check }) => check !== name)
   )
-  outcome.failures.push(...unknownChecks.map((name) => `There is no check "${name}": take it off.`))
+  outcome.failures.push(
+    ...unknownChecks.map(
+      (name) => `There is no check "${name}": remove it from the known failures.`
+    )
+  )
   return outcome
 }
 
@@ -79,12 +86,12 @@ const folder = mkdtempSync(join(tmpdir(), "runtimes-"))
 try {
   await install(folder)
   for (const id of wanted) {
-    const { cannot = {}, name, prepare, runSuite, version } = runtimes[id]
+    const { knownFailures = {}, name, prepare, runSuite, version } = runtimes[id]
     const hashing = await prepare(folder)
     const { close, endpoints } = await serve()
     const resultsByClient = await runSuite(folder, endpoints).finally(close)
     for (const [client, results] of Object.entries(resultsByClient)) {
-      const outcome = compareWithKnownFailures(results, cannot[client])
+      const outcome = compareWithKnownFailures(results, knownFailures[client])
       const where = `${name} ${version}, ${client}`
       passed += outcome.passed
       limits.push(...[...outcome.reasons].map((reason) => `${where}: ${reason}`))
@@ -107,7 +114,7 @@ const list = (title, lines) => {
 }
 
 console.table(rows)
-list("What they cannot do", limits)
+list("Known failures", limits)
 list("Failed", failures)
 console.log(`\n${passed} passed, ${failures.length} failed`)
 process.exitCode = passed > 0 && failures.length === 0 ? 0 : 1

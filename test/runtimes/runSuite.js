@@ -1,4 +1,4 @@
-// How the suite is played: `prepare` says which form of hashing there is, and `runSuite` what became of the checks.
+// Ways to run the suite: `prepare` returns the hash implementation, `runSuite` the results of the checks.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { copyFileSync, writeFileSync } from "node:fs"
@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
-/** Runs a program to its end, and gives what it prints. */
+/** Runs a program and returns its output. */
 export const run = async (cwd, program, ...args) => {
   const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "inherit"] })
   const [printed, [code]] = await Promise.all([text(child.stdout), once(child, "close")])
@@ -25,12 +25,12 @@ const hashingOf = (files) => {
   return hashImplementations[found[0]]
 }
 
-/** In a runtime with processes and packages, which resolves the package's modules itself. */
+/** Runs in a runtime with processes that resolves packages. */
 export const inProcess = (binary, ...options) => {
   const runIn = (folder, ...args) => run(folder, join(folder, binary), ...options, ...args)
   return {
     prepare: async (folder) => {
-      // only inside of the package does a runtime say what it makes of `#sha256`
+      // `#sha256` resolves only inside the package
       const probe = "node_modules/effect-marketplace-metering/probe.js"
       writeFileSync(join(folder, probe), 'console.log(import.meta.resolve("#sha256"))')
       return hashingOf([(await runIn(folder, probe)).trim()])
@@ -40,7 +40,7 @@ export const inProcess = (binary, ...options) => {
   }
 }
 
-/** The suite and the package in one file, as a bundler makes it under these conditions. */
+/** Bundles the suite and the package into one file, with these import conditions. */
 const bundle = async (folder, outfile, options) => {
   const { metafile } = await build({
     absWorkingDir: folder,
@@ -57,7 +57,7 @@ const bundle = async (folder, outfile, options) => {
 
 const configuration = fileURLToPath(new URL("workerd.capnp", import.meta.url))
 
-/** In a worker, which has fetch and little else. */
+/** Runs in a worker. */
 export const inWorkerd = {
   prepare: (folder) => {
     copyFileSync(configuration, join(folder, "workerd.capnp"))
@@ -87,7 +87,7 @@ const neverListened = () => {
   throw new Error("workerd ended before it listened")
 }
 
-/** In Node.js, in the place of a browser: it has the same fetch, and gets the bundle that a browser gets. */
+/** Runs the bundle for browsers in Node.js, which has the same fetch. */
 export const withoutPackages = {
   prepare: (folder) => bundle(folder, "worker.browser.js", {}),
   runSuite: async (folder, endpoints) => {

@@ -1,5 +1,4 @@
-// What the suite is played on: each runtime as packages of the npm registry that have the binary inside, how it is
-// started, and what is known that it cannot do.
+// The runtimes of the suite: npm packages with their binaries, how to start them, and their known failures.
 import { inProcess, inWorkerd, withoutPackages } from "./runSuite.js"
 
 const platform = process.platform === "win32" ? "win" : process.platform
@@ -11,15 +10,15 @@ const node = (major, version) => ({
   ...inProcess(`node_modules/node${major}/bin/node`)
 })
 
-const unnamed =
-  "its fetch does not tell a refused connection from a broken one, so the error calls unknown what was not sent"
+const indistinct =
+  "its fetch does not distinguish a refused connection from a broken one, so the error has the delivery `unknown` instead of `notSent`"
 
 const repeats =
-  "its fetch sends a request again by itself when a connection that was kept is closed; the bytes are the same, so they are billed once"
+  "its fetch repeats a request if a kept-alive connection is closed; the bytes are the same, so it is billed once"
 
 /**
- * `cannot` says of each HTTP client which checks fail there, and why; `every` stands for all of them. They are
- * made all the same, and one that has come to pass is a failure, until it is taken off.
+ * `knownFailures` has the checks that fail, by HTTP client, with the reason; `every` stands for all checks. They run all
+ * the same, and one that passes is a failure until it is removed.
  */
 export const runtimes = {
   node20: node(20, "20.20.2"),
@@ -30,9 +29,9 @@ export const runtimes = {
     version: "1.4.5",
     packages: { bun: "1.4.5" },
     ...inProcess("node_modules/.bin/bun"),
-    cannot: {
+    knownFailures: {
       undici: {
-        every: "it has its own in the place of undici, and that lacks what the client needs"
+        every: "it replaces undici with an implementation that lacks features of the client"
       }
     }
   },
@@ -41,11 +40,11 @@ export const runtimes = {
     version: "2.9.6",
     packages: { deno: "2.9.6" },
     ...inProcess("node_modules/.bin/deno", "run", "--allow-all", "--node-modules-dir=manual"),
-    cannot: {
+    knownFailures: {
       fetch: {
-        "knows that nothing was sent where nobody listens": unnamed,
-        "does not know what became of a request whose connection was cut": repeats,
-        "makes one attempt per call, also over a connection that is kept": repeats
+        "reports notSent for a refused connection": indistinct,
+        "reports unknown delivery for a cut connection": repeats,
+        "makes one attempt per call, also over a kept-alive connection": repeats
       }
     }
   },
@@ -54,8 +53,8 @@ export const runtimes = {
     version: "1.20261117.1",
     packages: { workerd: "1.20261117.1" },
     ...inWorkerd,
-    cannot: {
-      fetch: { "knows that nothing was sent where nobody listens": unnamed }
+    knownFailures: {
+      fetch: { "reports notSent for a refused connection": indistinct }
     }
   },
   browser: {

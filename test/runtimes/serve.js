@@ -44,7 +44,7 @@ const stubResponses = {
   "/trap/": (_, response) => response.end("{}"),
   "/page/": (_, response) =>
     response.writeHead(200, { "content-type": "text/html" }).end("<h1>Sign in to the Wi-Fi</h1>"),
-  // whatever was sent comes back, as from a proxy that explains itself
+  // echoes the request, as some proxies do
   "/echo/": (request, response, body) =>
     response.writeHead(403, { "content-type": "application/x-amz-json-1.1" }).end(
       JSON.stringify({

@@ -1,4 +1,4 @@
-/** Plays the suite where there are processes, on Node.js, Bun and Deno, with every HTTP client that they have. */
+/** Runs the suite on Node.js, Bun and Deno, with each HTTP client. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -9,9 +9,9 @@ import { layerDefaultChain, layerSharedConfig } from "effect-marketplace-meterin
 import { expectLike } from "./expectLike.js"
 import { type Checks, checks, reportOne, runChecks } from "./suite.js"
 
-/** What the client does where there is an environment, too. */
+/** Checks that need environment variables. */
 const environmentChecks = (http: Layer.Layer<HttpClient.HttpClient>): Checks => ({
-  "finds Region, endpoint and credentials as the official SDK does": ({ endpoints, sandbox }) =>
+  "resolves Region, endpoint and credentials like the official SDK": ({ endpoints, sandbox }) =>
     Effect.gen(function* () {
       Object.assign(process.env, {
         AWS_REGION: "us-east-1",

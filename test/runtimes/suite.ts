@@ -32,25 +32,25 @@ import { operations } from "../support/operations.js"
 import { control } from "./control.js"
 import { expectLike } from "./expectLike.js"
 
-/** Where the sandbox is, a stage for answers that no service gives, and an address where nobody listens. */
+/** URLs of the sandbox, of a stub server for other responses, and of a closed port. */
 export interface Endpoints {
   readonly sandbox: string
   readonly stubServer: string
   readonly unreachable: string
 }
 
-/** A check by name, and why it failed if it did. */
+/** The result of a check, with the `failure` if it failed. */
 export interface Result {
   readonly check: string
   readonly failure?: string
 }
 
-/** What is to be shown, by names that say it. */
+/** Checks by their titles. */
 export type Checks = Readonly<
   Record<string, (context: TestContext) => Effect.Effect<void, unknown>>
 >
 
-/** Makes every check with this HTTP client, one after the other, unless the first fails: then none will do better. */
+/** Runs the checks with this HTTP client in sequence. If the first fails, skips the others. */
 export const runChecks = (
   checks: Checks,
   http: Layer.Layer<HttpClient.HttpClient>,
@@ -74,12 +74,12 @@ export const runChecks = (
 const makeTestContext = (http: Layer.Layer<HttpClient.HttpClient>, endpoints: Endpoints) => ({
   endpoints,
   sandbox: control(endpoints.sandbox, endpoints.stubServer),
-  /** Carries out calls by a client of these keys and this configuration. */
+  /** Provides a client with these keys and this configuration. */
   withCredentials:
     (keys: AwsCredentials.Options, config: Partial<MeteringConfig.Options> = {}) =>
     <A, E>(calls: Effect.Effect<A, E, MeteringClient.MeteringClient>) =>
       Effect.provide(calls, clientOf(http, AwsCredentials.layerStatic(keys), endpoints, config)),
-  /** Carries out calls by a client that asks this provider for credentials. */
+  /** Provides a client with this credential provider. */
   withProvider:
     (provider: AwsCredentials.Provider) =>
     <A, E>(calls: Effect.Effect<A, E, MeteringClient.MeteringClient>) =>
@@ -125,7 +125,7 @@ const record = (fields: Partial<UsageRecord.Input> = {}) =>
 const batch = (...usageRecords: ReadonlyArray<UsageRecord.UsageRecord>) =>
   MeteringClient.batchMeterUsage({ productCode: "saas", usageRecords })
 
-/** Reports one record, of a quantity of 7. */
+/** Reports one record with the quantity 7. */
 export const reportOne = Effect.flatMap(record(), (record) => batch(record))
 
 const makeMeterUsage = (fields: Partial<MeterUsage.Input> = {}) =>
@@ -139,10 +139,10 @@ const makeMeterUsage = (fields: Partial<MeterUsage.Input> = {}) =>
     })
   )
 
-/** The standard schedule, but for its waits. */
+/** The standard schedule with short waits. */
 const withoutDelay = MeteringRetry.whileRetryable.pipe(Schedule.zipLeft(Schedule.recurs(2)))
 
-/** Fails twice, and is sent again until it is billed; billed once, whatever became of the answers. */
+/** Retries after two faults, and is billed once. */
 const survives =
   (fault: {
     readonly fault: "throttling" | "internalError" | "unavailable" | "cutBefore" | "cutAfter"
@@ -161,7 +161,7 @@ const survives =
       )
     })
 
-/** The service's answer in that name is an error of that class, for every name that the model gives. */
+/** Decodes each exception of the operation's model to its class. */
 const raisesAll =
   (name: MeteringError.OperationName) =>
   ({ withCredentials, sandbox }: TestContext) =>
@@ -184,13 +184,13 @@ const raisesAll =
       )
     })
 
-/** What the client does wherever there is HTTP. */
+/** Checks for each runtime with an HTTP client. */
 export const checks: Checks = {
   // -------------------------------------------------------------------------------------------------
   // the operations
   // -------------------------------------------------------------------------------------------------
 
-  "resolves a token, again and again to the same": ({ withCredentials, sandbox }) =>
+  "resolves a token repeatedly to the same customer": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const registrationToken = yield* sandbox.mintToken({ productCode: "saas" })
       const resolve = MeteringClient.resolveCustomer({ registrationToken })
@@ -205,7 +205,7 @@ export const checks: Checks = {
       expectLike([first, second], [known, known])
     }),
 
-  "tells an unknown token by its exception": ({ withCredentials }) =>
+  "fails with InvalidTokenException for an unknown token": ({ withCredentials }) =>
     Effect.gen(function* () {
       const registrationToken = Redacted.make("nobody's")
       const error = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
@@ -221,7 +221,7 @@ export const checks: Checks = {
       })
     }),
 
-  "bills a record once, and gives its repeat the same id": ({ withCredentials, sandbox }) =>
+  "bills a record once, and a repeat has the same id": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const sent = yield* record()
       const [first, second] = yield* Effect.zip(batch(sent), batch(sent)).pipe(
@@ -234,7 +234,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [7])
     }),
 
-  "tells each record's own status, in the order of the request": ({ withCredentials }) =>
+  "returns the status of each record, in the order of the request": ({ withCredentials }) =>
     Effect.gen(function* () {
       const first = yield* record()
       const { results } = yield* Effect.zipRight(
@@ -252,7 +252,9 @@ export const checks: Checks = {
       )
     }),
 
-  "keeps allocations, tags, other alphabets and fractional seconds": ({ withCredentials }) =>
+  "sends allocations, tags, non-ASCII text and fractional seconds unchanged": ({
+    withCredentials
+  }) =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const sent = yield* record({
@@ -291,7 +293,7 @@ export const checks: Checks = {
       expectLike((yield* sandbox.billed).length, 20)
     }),
 
-  "refuses a call for one record's sake, and bills nothing of it": ({ withCredentials, sandbox }) =>
+  "rejects a call with one invalid record, and bills nothing": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const good = yield* record()
@@ -308,7 +310,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [])
     }),
 
-  "sends nothing that is not valid, and says where it is not": ({ withCredentials, sandbox }) =>
+  "reports violations of an invalid request, and sends nothing": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const good = yield* record()
       const error = yield* MeteringClient.batchMeterUsage({
@@ -322,7 +324,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.calls, { BatchMeterUsage: 0 })
     }),
 
-  "lets the service judge where a rule is switched off": ({ withCredentials }) =>
+  "sends an invalid request if the rule is skipped": ({ withCredentials }) =>
     Effect.gen(function* () {
       const good = yield* record()
       const error = yield* batch(...Array.from({ length: 26 }, () => good)).pipe(
@@ -332,7 +334,7 @@ export const checks: Checks = {
       expectLike(error, { statusCode: 400, requestId: /^sandbox-/ })
     }),
 
-  "meters once, whatever is sent again": ({ withCredentials, sandbox }) =>
+  "meters once over retries": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const request = yield* makeMeterUsage()
       const { clientToken } = request
@@ -355,7 +357,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [3])
     }),
 
-  "answers a dry run with its own type, and meters nothing": ({ withCredentials, sandbox }) =>
+  "returns a DryRunResponse for a dry run, and meters nothing": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const answer = yield* MeteringClient.meterUsageDryRun(yield* makeMeterUsage()).pipe(
         withCredentials(keys)
@@ -364,7 +366,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [])
     }),
 
-  "registers, with an answer that can be verified": ({ withCredentials, sandbox }) =>
+  "registers with a verifiable response": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const request = { productCode: "container", publicKeyVersion: 1, nonce: "instance-7" }
       const { signature } = yield* MeteringClient.registerUsage(request).pipe(withCredentials(keys))
@@ -383,7 +385,7 @@ export const checks: Checks = {
       expectLike(error, { _tag: "InvalidPublicKeyVersionException" })
     }),
 
-  "carries twenty calls at once": ({ withCredentials, sandbox }) =>
+  "runs 20 calls concurrently": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const records = yield* Effect.forEach(Array.from({ length: 20 }).keys(), (i) =>
         record({ quantity: i, customerAWSAccountId: "222233334444" })
@@ -402,12 +404,12 @@ export const checks: Checks = {
   // errors of the service
   // -------------------------------------------------------------------------------------------------
 
-  "knows every exception of MeterUsage": raisesAll("MeterUsage"),
-  "knows every exception of BatchMeterUsage": raisesAll("BatchMeterUsage"),
-  "knows every exception of RegisterUsage": raisesAll("RegisterUsage"),
-  "knows every exception of ResolveCustomer": raisesAll("ResolveCustomer"),
+  "decodes each exception of MeterUsage": raisesAll("MeterUsage"),
+  "decodes each exception of BatchMeterUsage": raisesAll("BatchMeterUsage"),
+  "decodes each exception of RegisterUsage": raisesAll("RegisterUsage"),
+  "decodes each exception of ResolveCustomer": raisesAll("ResolveCustomer"),
 
-  "keeps a code that nobody has modelled": ({ withCredentials, sandbox }) =>
+  "returns UnknownServiceError for an unknown code": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "refusal", code: "BrandNewException" })
       expectLike(yield* reportOne.pipe(withCredentials(keys), Effect.flip), {
@@ -416,7 +418,7 @@ export const checks: Checks = {
       })
     }),
 
-  "says how long a throttled call should wait": ({ withCredentials, sandbox }) =>
+  "has retryAfter on a throttled call": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "throttling", retryAfter: 2000 })
       expectLike(yield* reportOne.pipe(withCredentials(keys), Effect.flip), {
@@ -427,7 +429,7 @@ export const checks: Checks = {
       })
     }),
 
-  "waits as long as the service asks": ({ withCredentials, sandbox }) =>
+  "waits for Retry-After": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "throttling", retryAfter: 1000 })
       const quick = MeteringRetry.backoff({ base: 1, throttledBase: 1 })
@@ -436,11 +438,11 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [7])
     }),
 
-  "comes through after throttling": survives({ fault: "throttling" }),
-  "comes through after internal errors": survives({ fault: "internalError" }),
-  "comes through after a load balancer's page of HTML": survives({ fault: "unavailable" }),
+  "recovers from throttling": survives({ fault: "throttling" }),
+  "recovers from internal errors": survives({ fault: "internalError" }),
+  "recovers from an HTML page of a load balancer": survives({ fault: "unavailable" }),
 
-  "tells that some records were not looked at": ({ withCredentials, sandbox }) =>
+  "returns unprocessed records": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "unprocessed", share: 0.5 })
       const first = yield* record()
@@ -462,7 +464,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [7])
     }),
 
-  "is refused with a wrong secret, and nothing is billed": ({ withCredentials, sandbox }) =>
+  "fails with a wrong secret, and bills nothing": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       const error = yield* reportOne.pipe(
         withCredentials({ ...keys, secretAccessKey: "wrong" }),
@@ -472,7 +474,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [])
     }),
 
-  "says which permission is missing": ({ withCredentials }) =>
+  "names the missing permission": ({ withCredentials }) =>
     Effect.gen(function* () {
       const error = yield* reportOne.pipe(
         withCredentials({ accessKeyId: "limited", secretAccessKey: "limited-secret" }),
@@ -481,7 +483,7 @@ export const checks: Checks = {
       expectLike(error, { _tag: "AccessDeniedError", message: /aws-marketplace:BatchMeterUsage/ })
     }),
 
-  "has expired credentials renewed once, and calls again": ({ withProvider, sandbox }) =>
+  "refreshes expired credentials once and retries": ({ withProvider, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "expiredCredentials" })
       let asked = 0
@@ -493,7 +495,7 @@ export const checks: Checks = {
       ])
     }),
 
-  "tells expired credentials from an expired token": ({ withCredentials, sandbox }) =>
+  "distinguishes expired credentials from an expired token": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "expiredCredentials", times: 2 })
       const registrationToken = yield* sandbox.mintToken({ productCode: "saas" })
@@ -504,7 +506,7 @@ export const checks: Checks = {
       expectLike(error, { _tag: "CredentialsExpiredError", operation: "ResolveCustomer" })
     }),
 
-  "corrects a clock that is behind": ({ withCredentials, sandbox }) =>
+  "corrects a slow clock": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "clockSkew", ahead: 600_000, times: 2 })
       yield* reportOne.pipe(withCredentials(keys))
@@ -512,7 +514,7 @@ export const checks: Checks = {
       expectLike((yield* sandbox.log).length, 2)
     }),
 
-  "corrects a clock that is ahead": ({ withCredentials, sandbox }) =>
+  "corrects a fast clock": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "clockSkew", behind: 600_000, times: 2 })
       yield* reportOne.pipe(withCredentials(keys))
@@ -523,7 +525,7 @@ export const checks: Checks = {
   // the network
   // -------------------------------------------------------------------------------------------------
 
-  "fails as a connection where nobody listens": ({ withCredentials, endpoints }) =>
+  "fails with ConnectionError for a closed port": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
       const error = yield* reportOne.pipe(
         withCredentials(keys, { endpoint: endpoints.unreachable }),
@@ -536,7 +538,7 @@ export const checks: Checks = {
       })
     }),
 
-  "knows that nothing was sent where nobody listens": ({ withCredentials, endpoints }) =>
+  "reports notSent for a refused connection": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
       const error = yield* reportOne.pipe(
         withCredentials(keys, { endpoint: endpoints.unreachable }),
@@ -545,13 +547,10 @@ export const checks: Checks = {
       expectLike(error, { delivery: "notSent" })
     }),
 
-  "comes through after cut connections": survives({ fault: "cutBefore" }),
-  "bills once, however often the answer was lost": survives({ fault: "cutAfter" }),
+  "recovers from cut connections": survives({ fault: "cutBefore" }),
+  "bills once if responses are lost": survives({ fault: "cutAfter" }),
 
-  "does not know what became of a request whose connection was cut": ({
-    withCredentials,
-    sandbox
-  }) =>
+  "reports unknown delivery for a cut connection": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "cutAfter" })
       const request = yield* record()
@@ -564,10 +563,7 @@ export const checks: Checks = {
       expectLike(yield* sandbox.billed, [7])
     }),
 
-  "makes one attempt per call, also over a connection that is kept": ({
-    withCredentials,
-    sandbox
-  }) =>
+  "makes one attempt per call, also over a kept-alive connection": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "none" }, { fault: "cutAfter" })
       const error = yield* Effect.zipRight(reportOne, reportOne).pipe(
@@ -578,7 +574,7 @@ export const checks: Checks = {
       expectLike((yield* sandbox.log).length, 2)
     }),
 
-  "ends a call that takes too long": ({ withCredentials, sandbox }) =>
+  "times out a call without a response": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "latency", duration: 10_000 })
       const error = yield* reportOne.pipe(
@@ -588,7 +584,7 @@ export const checks: Checks = {
       expectLike(error, { _tag: "RequestTimeoutError", isRetryable: true })
     }),
 
-  "ends a call whose answer drips": ({ withCredentials, sandbox }) =>
+  "times out a call with a slow body": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "slowBody", duration: 10_000 })
       const error = yield* reportOne.pipe(
@@ -598,13 +594,13 @@ export const checks: Checks = {
       expectLike(error, { _tag: "RequestTimeoutError" })
     }),
 
-  "reads an answer that drips in time": ({ withCredentials, sandbox }) =>
+  "reads a slow body within the timeout": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
       yield* sandbox.setFaults({ fault: "slowBody", duration: 300 })
       expectLike((yield* reportOne.pipe(withCredentials(keys))).results, [{ status: "Success" }])
     }),
 
-  "fails as a connection where an answer is cut off": ({ withCredentials, endpoints }) =>
+  "fails with ConnectionError for a truncated response": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
       const error = yield* reportOne.pipe(
         withCredentials(keys, { endpoint: `${endpoints.stubServer}/cut` }),
@@ -613,7 +609,7 @@ export const checks: Checks = {
       expectLike(error, { _tag: "ConnectionError", delivery: "unknown" })
     }),
 
-  "hangs up when it is interrupted": ({ withCredentials, endpoints, sandbox }) =>
+  "aborts the request on interruption": ({ withCredentials, endpoints, sandbox }) =>
     Effect.gen(function* () {
       const before = yield* sandbox.stubRequests
       const until = (done: (seen: typeof before) => boolean) =>
@@ -641,7 +637,7 @@ export const checks: Checks = {
       expectLike((yield* sandbox.stubRequests).received["/trap/"], undefined)
     }),
 
-  "tells a stranger's page from an answer": ({ withCredentials, endpoints }) =>
+  "fails with UnexpectedResponseError for an HTML page": ({ withCredentials, endpoints }) =>
     Effect.gen(function* () {
       const error = yield* reportOne.pipe(
         withCredentials(keys, { endpoint: `${endpoints.stubServer}/page` }),
@@ -690,7 +686,7 @@ export const checks: Checks = {
     })
 }
 
-/** Whatever could be logged of an error. */
+/** All texts that a log of the error can contain. */
 const textsOf = (cause: Cause.Cause<object>): ReadonlyArray<string> => [
   Cause.pretty(cause, { renderErrorCause: true }),
   JSON.stringify(cause),

@@ -1,4 +1,4 @@
-/** Plays the suite where there is nothing but fetch, for whoever asks it by HTTP as a worker is asked. */
+/** Runs the suite in a worker, for each HTTP request to it. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as Effect from "effect/Effect"
 import { checks, runChecks } from "./suite.js"

@@ -64,7 +64,7 @@ const simulateInVirtualTime = <A, E>(
 const propertyOptions = {
   // where faults are planted, it is always the same that is tried, and the smallest counterexample is not looked for
   fastCheck: { numRuns: 60, ...("PLANTED" in process.env && { seed: 1, endOnFailure: true }) },
-  timeout: 120_000
+  timeout: 600_000
 }
 
 describe("for any records and any faults", () => {

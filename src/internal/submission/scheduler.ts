@@ -135,7 +135,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
   /** Retries, by monotonic time. */
   const delayed = priorityQueue.make<{
     readonly at: number
-    readonly batch: Batch | undefined
+    readonly batches: ReadonlyArray<Batch>
     readonly rebatchable: ReadonlyArray<PendingRecord>
   }>((left, right) => left.at < right.at)
   const stoppedGroups = new Map<string, Resolution>()
@@ -215,6 +215,19 @@ export const make = (options: SchedulerOptions): Scheduler => {
     }
   }
 
+  /** Moves the retries that are due to the queues. */
+  const releaseDelayed = () => {
+    for (
+      let one = delayed.peek();
+      one !== undefined && one.at <= time.monotonic;
+      one = delayed.peek()
+    ) {
+      delayed.pop()
+      for (const batch of one.batches) ready.push(batch)
+      enqueueAll(one.rebatchable)
+    }
+  }
+
   /** Ends a bisection: its other half may go in any call. */
   const releaseOtherHalf = ({ bisection }: Batch) => enqueueAll(bisection?.otherHalf ?? [])
 
@@ -262,6 +275,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
   }
 
   const hasRoom = () => pending.unresolved.size < bufferSize
+  const isDone = () => hasEnded && pending.unresolved.size === 0
 
   /** With calls in flight a full buffer will have room again, so that calls can be filled. */
   const partialBatches = (): batchQueue.PartialBatches =>
@@ -351,6 +365,24 @@ export const make = (options: SchedulerOptions): Scheduler => {
     releaseOtherHalf(batch)
   }
 
+  /** A license identifies its product: the cause may be one license, or licenses of two products in one call. */
+  const onProductError = (batch: Batch, error: BatchMeterUsageError, resolution: Resolution) => {
+    const { entries } = batch
+    const [first] = entries
+    const isOfLicenses = first?.record.licenseArn !== undefined
+    if (isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(entries)) {
+      onRejectedBatch(batch, error)
+      return
+    }
+    if (isOfLicenses && error._tag === "InvalidProductCodeException") {
+      reject(entries, error)
+    } else {
+      resolveAll(entries, resolution)
+      stopSending({ _tag: "NotSent", reason: "Rejected", error }, first?.group)
+    }
+    releaseOtherHalf(batch)
+  }
+
   /** The service accepted a part of a rejected call: an invalid record is in the other half, or there is none. */
   const onPartAccepted = ({ entries, bisection: found }: Batch) => {
     if (found === undefined) return
@@ -376,7 +408,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
       counts: pending.counts()
     }),
     hasRoom,
-    isDone: () => hasEnded && pending.unresolved.size === 0,
+    isDone,
 
     offer: (input, now) => {
       time = now
@@ -421,16 +453,8 @@ export const make = (options: SchedulerOptions): Scheduler => {
       const { monotonic } = now
       if (!hasRoom()) fullAt = monotonic
       for (;;) {
-        if (hasEnded && pending.unresolved.size === 0) return { _tag: "Done" }
-        for (
-          let one = delayed.peek();
-          one !== undefined && one.at <= monotonic;
-          one = delayed.peek()
-        ) {
-          delayed.pop()
-          if (one.batch !== undefined) ready.push(one.batch)
-          enqueueAll(one.rebatchable)
-        }
+        if (isDone()) return { _tag: "Done" }
+        releaseDelayed()
         const group = unbatched.choose(now, partialBatches(), fullAt)
         const nextReady = ready.peek()
         const isIdle = nextReady === undefined && typeof group === "number"
@@ -516,24 +540,9 @@ export const make = (options: SchedulerOptions): Scheduler => {
           if (error._tag === "InvalidInputError") onInvalidBatch(batch, error)
           else onRejectedBatch(batch, error)
           return []
-        case "product": {
-          const [first] = entries
-          // a license identifies its product: the cause may be one license, or licenses of two products in one call
-          const isOfLicenses = first?.record.licenseArn !== undefined
-          if (isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(entries)) {
-            onRejectedBatch(batch, error)
-            return []
-          }
-          if (isOfLicenses && error._tag === "InvalidProductCodeException") {
-            reject(entries, error)
-            releaseOtherHalf(batch)
-            return []
-          }
-          resolveAll(entries, resolution)
-          stopSending({ _tag: "NotSent", reason: "Rejected", error }, first?.group)
-          releaseOtherHalf(batch)
+        case "product":
+          onProductError(batch, error, resolution)
           return []
-        }
         case "caller":
           resolveAll(entries, resolution)
           stopSending(
@@ -559,27 +568,26 @@ export const make = (options: SchedulerOptions): Scheduler => {
           error.retryAfter === undefined ? now.monotonic : (decision?.at ?? now.monotonic)
         limiter.throttle(sentAt.monotonic, now.monotonic, until)
       }
+      if (decision === undefined) {
+        resolveAll([...parts.flat(), ...rebatchable], finalResolution)
+        return
+      }
+      const isFinal = (entry: PendingRecord) =>
+        stopResolutionOf(entry) !== undefined ||
+        decision.at >= toMonotonic(entry.deadline - deadlineMargin, now)
       /** The records that are sent again. The others get their final resolution. */
       const retryable = (entries: ReadonlyArray<PendingRecord>): ReadonlyArray<PendingRecord> => {
-        const isFinal = (entry: PendingRecord) =>
-          decision === undefined ||
-          stopResolutionOf(entry) !== undefined ||
-          decision.at >= toMonotonic(entry.deadline - deadlineMargin, now)
         resolveAll(entries.filter(isFinal), finalResolution)
         const left = entries.filter((entry) => !entry.isResolved)
-        for (const entry of left) entry.retryState = decision?.retryState
+        for (const entry of left) entry.retryState = decision.retryState
         return left
       }
-      const others = retryable(rebatchable)
-      if (decision !== undefined && others.length > 0) {
-        delayed.push({ at: decision.at, batch: undefined, rebatchable: others })
-      }
-      for (const part of parts) {
-        const entries = retryable(part)
-        if (decision !== undefined && entries.length > 0) {
-          delayed.push({ at: decision.at, batch: batches.ofRecords(entries), rebatchable: [] })
-        }
-      }
+      const retries = parts.map(retryable).filter((entries) => entries.length > 0)
+      delayed.push({
+        at: decision.at,
+        batches: retries.map((entries) => batches.ofRecords(entries)),
+        rebatchable: retryable(rebatchable)
+      })
     },
 
     stop: () => stopSending({ _tag: "NotSent", reason: "Stopped" }),
