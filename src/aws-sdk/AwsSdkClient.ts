@@ -2,12 +2,10 @@
  * The client over the official SDK, `@aws-sdk/client-marketplace-metering`: interchangeable with `MeteringClient.layer`.
  *
  * The SDK resolves the endpoint, serializes, signs and sends. A middleware at its `deserialize` step captures the raw
- * response for this package to decode, so that an odd one (an unreadable timestamp, a proxy's page) means the same as
- * over HTTP. The SDK deserializes it too, for the user's middlewares: a call costs more CPU than with the SDK alone.
+ * response, which this package decodes. The SDK decodes it too, so that a call costs more CPU than with the SDK alone.
  *
  * Each call is one attempt, regardless of the SDK's retry settings: see `MeteringRetry`. Expired credentials are
- * refreshed once. A clock that is off by 4 minutes or more is corrected once, by the SDK; it reads the system's clock,
- * not Effect's.
+ * refreshed once, and a clock that is off by 4 minutes or more is corrected once. The SDK reads the system's clock.
  *
  * @since 0.1.0
  */
@@ -60,8 +58,11 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
         {
           credentials: yield* AwsCredentials,
           endpoint: url,
-          send: (attempt) =>
-            sendAttempt(clients.forCredentials(attempt.credentials), config.requestTimeout, attempt)
+          send: (attempt) => {
+            // a transport with `credentials` gets some for each attempt
+            const client = clients.forCredentials(attempt.credentials as Credentials)
+            return sendAttempt(client, config.requestTimeout, attempt)
+          }
         },
         {
           skipRules: config.skipRules,
@@ -77,8 +78,7 @@ const makeClients = ({ endpoint, region }: Config) => {
     | { readonly client: MarketplaceMeteringClient; readonly credentials: Credentials }
     | undefined
   return {
-    // each attempt has credentials, because the transport has a source of them
-    forCredentials: (credentials = last?.credentials as Credentials) => {
+    forCredentials: (credentials: Credentials) => {
       if (last !== undefined && isSameCredentials(last.credentials, credentials)) return last.client
       const { accessKeyId, secretAccessKey, sessionToken } = credentials
       const client = new MarketplaceMeteringClient({

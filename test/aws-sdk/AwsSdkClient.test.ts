@@ -603,7 +603,7 @@ describe("mending", () => {
       yield* TestClock.adjust("1 minute")
       const error = yield* Fiber.join(fiber)
       assert.strictEqual(error._tag, "CredentialsExpiredError")
-      assert.include(inspect(error), "no answer within 1 minute")
+      assert.include(inspect(error), "no response within 1 minute")
       assert.lengthOf(rig.sent, 1)
     })
   )

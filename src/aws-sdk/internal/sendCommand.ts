@@ -1,5 +1,6 @@
 /** Sends one command through the SDK and captures the raw response before the SDK deserializes it. */
 import * as Sdk from "@aws-sdk/client-marketplace-metering"
+import type { HttpRequest, HttpResponse } from "@smithy/core/protocols"
 import { bodyReader, type RawResponse } from "../../internal/protocol/rawResponse.js"
 import * as millis from "../../internal/schema/millis.js"
 import type { OperationName } from "../../MeteringError.js"
@@ -42,7 +43,7 @@ export const sendCommand = async (
   // one attempt in place of the client's retries, with the headers that they would set
   command.middlewareStack.add(
     (next) => (args) => {
-      const { headers } = args.request as SdkRequest
+      const { headers } = args.request as HttpRequest
       headers["amz-sdk-invocation-id"] = globalThis.crypto.randomUUID()
       headers["amz-sdk-request"] = "attempt=1; max=1"
       return next(args)
@@ -51,7 +52,7 @@ export const sendCommand = async (
   )
   command.middlewareStack.add(
     (next) => async (args) => {
-      const { headers, hostname, port, protocol } = args.request as SdkRequest
+      const { headers, hostname, port, protocol } = args.request as HttpRequest
       // a middleware of the user that sends again leaves open how far the first request came
       state.mayBeDelivered = state.request !== undefined
       state.request = {
@@ -62,7 +63,7 @@ export const sendCommand = async (
       try {
         const result = await next(args)
         state.mayBeDelivered = true
-        const response = result.response as SdkResponse
+        const response = result.response as HttpResponse
         const body = await readBody(client, response.body)
         // the SDK deserializes these bytes as well as a stream
         response.body = new TextEncoder().encode(body.body)
@@ -91,21 +92,6 @@ export const sendCommand = async (
       state.failure = error
     }
   }
-}
-
-// the members used of the SDK's HTTP messages, which its middleware types leave unknown
-
-interface SdkRequest {
-  readonly protocol: string
-  readonly hostname: string
-  readonly port?: number
-  readonly headers: Record<string, string>
-}
-
-interface SdkResponse {
-  readonly statusCode: number
-  readonly headers: Record<string, string>
-  body: unknown
 }
 
 /** Reads up to the size limit. Leaving the iteration early cancels a stream. */
