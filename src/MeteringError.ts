@@ -1,10 +1,10 @@
 /**
- * Everything that can go wrong with a call, one class each.
+ * The errors of a call, one class each.
  *
- * The 19 exceptions of the service's model keep their AWS names. The situations that the model does not
- * know but that happen have classes of their own. Each error says what to do in its `message`, knows
- * whether trying again can help, and where the service answered, carries status, request id and the
- * service's own words. None holds a request, its headers, or anything that was signed.
+ * The 19 exceptions of the service's model keep their AWS names; errors that the model does not have, such as
+ * `ConnectionError`, have classes of their own. The `message` says what to do, and `isRetryable` whether another attempt can
+ * help. After a response of the service, the error has its status, request id and message. No error holds a request, its
+ * headers, or anything that was signed.
  *
  * @example
  * ```ts
@@ -18,7 +18,7 @@
  *   Effect.catchTag("DisabledApiException", () => Effect.succeed("not in this Region"))
  * )
  *
- * // a client that fails, for a test
+ * // an error for a test
  * const throttled = Effect.fail(
  *   new MeteringError.ThrottlingException({ operation: "BatchMeterUsage", statusCode: 400 })
  * )
@@ -54,21 +54,21 @@ export const OperationName = Schema.Literal(
 export type OperationName = typeof OperationName.Type
 
 /**
- * What every error of a call knows about itself.
+ * The retry class that every error of a call has.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Retryable {
-  /** Whether the same request, sent again, may well succeed. */
+  /** Whether the same request may succeed when it is sent again. */
   readonly isRetryable: boolean
-  /** Whether the service asked for a slower pace. */
+  /** Whether the service asked for fewer calls. */
   readonly isThrottling: boolean
 }
 
 /**
- * What can be asked of every error of a call; what the service did not answer is absent. `serviceMessage` is what it
- * said, without anything that was signed, and `retryAfter` how long it asked to wait.
+ * The members that every error of a call can have. Without a response of the service they are absent. `serviceMessage` is
+ * the service's message, without anything that was signed, and `retryAfter` the time that it asked to wait.
  *
  * @since 0.1.0
  * @category models
@@ -76,15 +76,15 @@ export interface Retryable {
 export interface CallError extends Retryable {
   /** The operation that was called. */
   readonly operation?: OperationName | undefined
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the response. */
   readonly statusCode?: number | undefined
-  /** The id by which AWS can find the call. */
+  /** The request id, by which AWS can find the call. */
   readonly requestId?: string | undefined
   readonly serviceMessage?: string | undefined
   readonly retryAfter?: Duration.Duration | undefined
 }
 
-/** As `Schema.DurationFromMillis`, with no more than it takes to write and read one. */
+/** A smaller `Schema.DurationFromMillis`. */
 const DurationFromMillis = Schema.transform(
   Schema.Number.pipe(Schema.filter((millis) => millis >= 0)),
   Schema.declare(Duration.isDuration, {
@@ -100,29 +100,29 @@ const errorFields = {
   operation: OperationName,
   statusCode: Schema.optional(Schema.Number),
   requestId: Schema.optional(Schema.String),
-  /** What the service said, without anything that was signed. */
+  /** The service's message, without anything that was signed. */
   serviceMessage: Schema.optional(Schema.String),
-  /** How long the service asked to wait. */
+  /** The time that the service asked to wait. */
   retryAfter: Schema.optional(DurationFromMillis)
 }
 
-/** Made once for all the exceptions, and not for each when a program starts. */
+/** Shared by all exceptions: making it for each would slow the start of a program. */
 const ErrorFields = Schema.Struct(errorFields)
 
-/** A spread would keep a class in every bundle; a call can be dropped. */
+/** A function, since a bundler drops an unused call but keeps an unused spread. */
 const withErrorFields = <F extends Schema.Struct.Fields>(fields: F): typeof errorFields & F => ({
   ...errorFields,
   ...fields
 })
 
-/** Present when the call was a dry run, by which nothing is metered. */
+/** Present when the call was a dry run, which meters nothing. */
 const dryRun = Schema.optional(Schema.Literal(true))
 
 type MessageParts = {
   readonly [K in keyof typeof errorFields]?: Schema.Struct.Type<typeof errorFields>[K] | undefined
 }
 
-/** An error as `Schema.TaggedError` makes it, that can classify and explain itself. */
+/** A class of `Schema.TaggedError` with a retry class and a message. */
 type ErrorClass<Self, Tag extends string, F extends Schema.Struct.Fields> = Schema.Class<
   Self,
   { readonly _tag: Schema.tag<Tag> } & F,
@@ -163,7 +163,7 @@ const define =
         }
       }
     })
-    // the getters are on the prototype, where the type of Schema.TaggedError cannot show them
+    // the type of Schema.TaggedError does not show getters of the prototype
     return Base as never
   }
 
@@ -200,7 +200,7 @@ const exception =
     )
 
 /**
- * An internal fault of the service.
+ * The service had an internal error.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -208,12 +208,12 @@ const exception =
  */
 export class InternalServiceErrorException extends exception<InternalServiceErrorException>()(
   "InternalServiceErrorException",
-  "The service failed; send the same request again.",
+  "The service had an internal error; send the same request again.",
   "transient"
 ) {}
 
 /**
- * Calls come faster than the service allows.
+ * The calls exceed the rate that the service allows.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -221,12 +221,12 @@ export class InternalServiceErrorException extends exception<InternalServiceErro
  */
 export class ThrottlingException extends exception<ThrottlingException>()(
   "ThrottlingException",
-  "Too many calls; send the same request again, slower.",
+  "Too many calls; send the same request again later.",
   "throttling"
 ) {}
 
 /**
- * The product code does not match a product of this account.
+ * The product code is not one of this account's products, or not allowed for this operation.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -234,7 +234,7 @@ export class ThrottlingException extends exception<ThrottlingException>()(
  */
 export class InvalidProductCodeException extends exception<InvalidProductCodeException>()(
   "InvalidProductCodeException",
-  "The product code is not one of this account's products, or may not be used here."
+  "The product code is not one of this account's products, or not allowed for this operation."
 ) {}
 
 /**
@@ -250,7 +250,7 @@ export class InvalidUsageDimensionException extends exception<InvalidUsageDimens
 ) {}
 
 /**
- * A tag is not valid, or there are more than 5 on an allocation.
+ * A tag is not valid, or an allocation has more than 5.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -262,7 +262,7 @@ export class InvalidTagException extends exception<InvalidTagException>()(
 ) {}
 
 /**
- * Allocations do not add up to the quantity, repeat a set of tags, or are more than 2500.
+ * Allocations do not add up to the quantity, repeat a set of tags, or exceed 2500.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -270,7 +270,7 @@ export class InvalidTagException extends exception<InvalidTagException>()(
  */
 export class InvalidUsageAllocationsException extends exception<InvalidUsageAllocationsException>()(
   "InvalidUsageAllocationsException",
-  "Allocations do not add up, repeat a set of tags, or are too many."
+  "Allocations do not add up to the quantity, repeat a set of tags, or exceed 2500."
 ) {}
 
 /**
@@ -286,7 +286,8 @@ export class InvalidCustomerIdentifierException extends exception<InvalidCustome
 ) {}
 
 /**
- * The timestamp is too far back or ahead: 24 hours for BatchMeterUsage, 6 hours for MeterUsage, and 06:00 UTC on the first for last month.
+ * The timestamp is too far in the past or the future. Usage is accepted for 24 hours by BatchMeterUsage, for 6 hours by
+ * MeterUsage, and usage of the last month until 06:00 UTC on the first.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -294,11 +295,11 @@ export class InvalidCustomerIdentifierException extends exception<InvalidCustome
  */
 export class TimestampOutOfBoundsException extends exception<TimestampOutOfBoundsException>()(
   "TimestampOutOfBoundsException",
-  "A timestamp is too far back or ahead; do not send the usage again with another."
+  "A timestamp is too far in the past or the future; do not send the usage again with another one."
 ) {}
 
 /**
- * The operation is switched off in this Region.
+ * The operation is disabled in this Region.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -306,11 +307,11 @@ export class TimestampOutOfBoundsException extends exception<TimestampOutOfBound
  */
 export class DisabledApiException extends exception<DisabledApiException>()(
   "DisabledApiException",
-  "This operation is disabled in this Region."
+  "The operation is disabled in this Region; call another Region."
 ) {}
 
 /**
- * The licence is not one of this customer's, or not active.
+ * The license is not one of this customer's, or not active.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -318,11 +319,11 @@ export class DisabledApiException extends exception<DisabledApiException>()(
  */
 export class InvalidLicenseException extends exception<InvalidLicenseException>()(
   "InvalidLicenseException",
-  "A licence is not valid, not active, or another customer's."
+  "A license is not valid, not active, or another customer's."
 ) {}
 
 /**
- * The endpoint's Region is not the one of the instance, task or pod.
+ * The endpoint's Region is not that of the instance, task or pod.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -334,7 +335,7 @@ export class InvalidEndpointRegionException extends exception<InvalidEndpointReg
 ) {}
 
 /**
- * A metering record was already sent for this hour and dimension with another quantity.
+ * Another quantity was already metered for this hour and dimension.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -342,11 +343,11 @@ export class InvalidEndpointRegionException extends exception<InvalidEndpointReg
  */
 export class DuplicateRequestException extends exception<DuplicateRequestException>()(
   "DuplicateRequestException",
-  "Another quantity was metered for this hour and dimension, and stays billed."
+  "Another quantity was already metered for this hour and dimension, and stays billed."
 ) {}
 
 /**
- * The client token was already used with other parameters.
+ * The client token was already used for another request.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -354,7 +355,7 @@ export class DuplicateRequestException extends exception<DuplicateRequestExcepti
  */
 export class IdempotencyConflictException extends exception<IdempotencyConflictException>()(
   "IdempotencyConflictException",
-  "This client token was used for another request; a new charge needs a new request."
+  "The client token was already used for another request; a new charge needs a new token."
 ) {}
 
 /**
@@ -370,7 +371,7 @@ export class CustomerNotEntitledException extends exception<CustomerNotEntitledE
 ) {}
 
 /**
- * RegisterUsage must be called in the Region that the task or pod runs in.
+ * The Region is not that of the task or pod.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
  * @since 0.1.0
@@ -382,7 +383,7 @@ export class InvalidRegionException extends exception<InvalidRegionException>()(
 ) {}
 
 /**
- * The version of the public key is not valid.
+ * The version of the public key is not one of the product's.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
  * @since 0.1.0
@@ -390,11 +391,11 @@ export class InvalidRegionException extends exception<InvalidRegionException>()(
  */
 export class InvalidPublicKeyVersionException extends exception<InvalidPublicKeyVersionException>()(
   "InvalidPublicKeyVersionException",
-  "The public key version is not one of the product's."
+  "The version of the public key is not one of the product's."
 ) {}
 
 /**
- * RegisterUsage does not support the platform that called.
+ * RegisterUsage does not support the caller's platform.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
  * @since 0.1.0
@@ -402,7 +403,7 @@ export class InvalidPublicKeyVersionException extends exception<InvalidPublicKey
  */
 export class PlatformNotSupportedException extends exception<PlatformNotSupportedException>()(
   "PlatformNotSupportedException",
-  "The service does not know this platform; call it from ECS, EKS or Fargate."
+  "The service does not support this platform; call it from ECS, EKS or Fargate."
 ) {}
 
 /**
@@ -418,7 +419,7 @@ export class InvalidTokenException extends exception<InvalidTokenException>()(
 ) {}
 
 /**
- * The buyer's registration token has expired. Never the seller's AWS credentials: that is `CredentialsExpiredError`.
+ * The buyer's registration token has expired. Expired AWS credentials are a `CredentialsExpiredError`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
  * @since 0.1.0
@@ -430,8 +431,10 @@ export class ExpiredTokenException extends exception<ExpiredTokenException>()(
 ) {}
 
 /**
- * What is wrong with one field of a request: which record (`index`, from 0, where there are several), which
- * field, which rule, what the rule expects, and the value unless the field is a secret or has none.
+ * A violation of a rule by one field of a request.
+ *
+ * `index` is that of the record, from 0, in a list of records. `expected` says what the `rule` expects of the `field`.
+ * `value` is absent where the field is missing or a secret.
  *
  * @since 0.1.0
  * @category models
@@ -451,7 +454,7 @@ export const Violation = Schema.Struct({
 export type Violation = typeof Violation.Type
 
 /**
- * The input breaks a rule of the service or is not of the right type; nothing was sent.
+ * The input breaks a rule of the service or has the wrong type. Nothing was sent.
  *
  * @since 0.1.0
  * @category errors
@@ -471,14 +474,14 @@ export class InvalidInputError extends define<InvalidInputError>()(
   }
 ) {}
 
-/** JSON would say null for NaN, and what a value is described by is no text of its own. */
+/** Quotes text only: JSON would show NaN as null, and a summary such as "a list of 26" is not the value itself. */
 const formatValue = (value: unknown): string =>
   typeof value === "string" && !summaryPattern.test(value) ? JSON.stringify(value) : String(value)
 
 const summaryPattern = /^(a list of \d+|an object|a Date|a (bigint|function|symbol))$/
 
 /**
- * The client cannot be built from this configuration.
+ * The configuration is not valid, and the client cannot be built.
  *
  * @since 0.1.0
  * @category errors
@@ -490,7 +493,7 @@ export class MeteringConfigError extends define<MeteringConfigError>()(
 ) {}
 
 /**
- * No AWS credentials could be had; nothing was sent. `tried` names the sources that were asked.
+ * No source has AWS credentials; `tried` names them. Nothing was sent.
  *
  * @since 0.1.0
  * @category errors
@@ -506,8 +509,7 @@ export class CredentialsError extends define<CredentialsError>()(
 ) {}
 
 /**
- * The AWS credentials have expired: others that were asked for have as well, are the same, or could not be had,
- * and then `refreshError` says why.
+ * The AWS credentials have expired, and refreshing them did not help. `refreshError` says why no others are available.
  *
  * @since 0.1.0
  * @category errors
@@ -517,13 +519,13 @@ export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
   withErrorFields({ code: Schema.String, refreshError: Schema.optional(Schema.String) }),
   (self) => {
     const refreshError =
-      self.refreshError === undefined ? "" : ` No others could be had: ${self.refreshError}.`
-    return `The AWS credentials have expired; renew the session that they come from.${refreshError}`
+      self.refreshError === undefined ? "" : ` Refreshing them failed: ${self.refreshError}.`
+    return `The AWS credentials have expired; renew their session.${refreshError}`
   }
 ) {}
 
 /**
- * The service does not accept the AWS credentials or the signature made with them.
+ * The service rejected the AWS credentials, or the signature made with them.
  *
  * @since 0.1.0
  * @category errors
@@ -531,7 +533,7 @@ export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
 export class CredentialsRejectedError extends define<CredentialsRejectedError>()(
   "CredentialsRejectedError",
   withErrorFields({ code: Schema.String }),
-  (self) => `The service refused the AWS credentials (${self.code}); check key, secret and token.`
+  (self) => `The service rejected the AWS credentials (${self.code}); check key, secret and token.`
 ) {}
 
 /**
@@ -549,7 +551,7 @@ export class AccessDeniedError extends define<AccessDeniedError>()(
 ) {}
 
 /**
- * The service refuses this machine's clock, and correcting it by the service's `Date` did not help.
+ * The service rejected a signature because of this machine's clock, and correcting it by the service's `Date` did not help.
  *
  * @since 0.1.0
  * @category errors
@@ -561,10 +563,10 @@ export class ClockSkewError extends define<ClockSkewError>()(
 ) {}
 
 /**
- * The connection failed before an answer came.
+ * The connection failed before a response.
  *
- * `delivery` tells what became of the request: `notSent` when no connection was ever made, its TLS handshake
- * included, and otherwise `unknown`: the service may have metered it. Sending the same request again is safe either way.
+ * `delivery` is `notSent` when no connection was made, its TLS handshake included. Otherwise it is `unknown`: the service
+ * may have metered the request. Sending the same request again is safe either way.
  *
  * @since 0.1.0
  * @category errors
@@ -573,18 +575,18 @@ export class ConnectionError extends define<ConnectionError>()(
   "ConnectionError",
   {
     operation: OperationName,
-    /** Scheme, host and port that were to be reached. */
+    /** Scheme, host and port. */
     endpoint: Schema.String,
-    /** What the network said, such as `ECONNREFUSED`, or with what status a proxy refused to connect. */
+    /** The network's error code, such as `ECONNREFUSED`, or the status by which a proxy rejected the connection. */
     reason: Schema.String,
     delivery: Schema.Literal("notSent", "unknown"),
     dryRun
   },
   (self) =>
-    `No answer from ${self.endpoint}: ${self.reason}. ${
+    `No response from ${self.endpoint}: ${self.reason}. ${
       self.delivery === "notSent"
         ? isInvalidRequest(self.reason ?? "")
-          ? "Nothing was sent; a header holds what none may: look for line breaks in the credentials."
+          ? "Nothing was sent; a header has an invalid character: look for line breaks in the credentials."
           : "Nothing was sent; check endpoint and network, and send the same request."
         : retryAdvice(self)
     }`,
@@ -592,7 +594,7 @@ export class ConnectionError extends define<ConnectionError>()(
 ) {}
 
 /**
- * No answer came in time; the service may have metered the request all the same.
+ * No response arrived in time. The service may have metered the request nevertheless.
  *
  * @since 0.1.0
  * @category errors
@@ -601,16 +603,16 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
   { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis, dryRun },
   (self) =>
-    `No answer from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${retryAdvice(self)}`,
+    `No response from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${retryAdvice(self)}`,
   () => "transient"
 ) {}
 
 /**
- * The answer is not one of the service: a proxy's page, an empty or a broken body, or more than 4 MiB of anything. Or it
- * lacks what the call was made for, which `missing` names: a success of MeterUsage without a receipt is none.
+ * The response is not one of the service: a proxy's page, an empty or a broken body, or a body of more than 4 MiB. Or it
+ * lacks the field that `missing` names, such as the receipt of MeterUsage.
  *
- * The body is not kept, since nobody knows whose words it holds. An answer of status 2xx that cannot be
- * read leaves open whether the usage was metered; sending the same request again is safe.
+ * The error does not hold the body, which may have any content. After a status of 2xx the usage may have been metered;
+ * sending the same request again is safe.
  *
  * @since 0.1.0
  * @category errors
@@ -619,24 +621,25 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   "UnexpectedResponseError",
   withErrorFields({
     contentType: Schema.optional(Schema.String),
-    /** Length of the body in characters. A longer one than 4 MiB is not read to its end. */
+    /** Length of the body in characters. At most 4 MiB are read. */
     bodyLength: Schema.Number,
-    /** What the call was made for and the response lacks, such as `MeteringRecordId`. */
+    /** The required field that the response lacks, such as `MeteringRecordId`. */
     missing: Schema.optional(Schema.String),
     dryRun
   }),
   (self) => {
-    const what = self.missing === undefined ? "is not one of the service" : `has no ${self.missing}`
+    const problem =
+      self.missing === undefined ? "is not one of the service" : `has no ${self.missing}`
     const length =
       self.bodyLength > responseSizeLimit ? "more than 4 MiB" : `${self.bodyLength} characters`
-    return `The answer ${what} (${self.contentType ?? "no content type"}, ${length}). ${adviceFor(self)}`
+    return `The response ${problem} (${self.contentType ?? "no content type"}, ${length}). ${adviceFor(self)}`
   },
   ({ statusCode = 0 }) =>
     statusCode >= 200 && statusCode < 300 ? "transient" : kindOf({ statusCode })
 ) {}
 
 /**
- * The service answered with a code that its model does not have for this operation; `code` is its name.
+ * The service returned the error `code`, which its model does not have for this operation.
  *
  * @since 0.1.0
  * @category errors
@@ -644,7 +647,7 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
 export class UnknownServiceError extends define<UnknownServiceError>()(
   "UnknownServiceError",
   withErrorFields({ code: Schema.String }),
-  (self) => `The service answered ${self.code}, which its model does not have for this operation.`,
+  (self) => `The service returned ${self.code}, which its model does not have for this operation.`,
   (self) => kindOf(self)
 ) {}
 
@@ -653,13 +656,13 @@ interface RetryContext {
   readonly dryRun?: true | undefined
 }
 
-/** Not every operation meters, and no dry run does. */
+/** Only two operations meter, and no dry run does. */
 const retryAdvice = ({ dryRun, operation }: RetryContext): string =>
   dryRun !== true && (operation === "MeterUsage" || operation === "BatchMeterUsage")
-    ? "It may have been metered; to send the same request again is safe."
-    : "To send the same request again is safe."
+    ? "It may have been metered; sending the same request again is safe."
+    : "Sending the same request again is safe."
 
-/** A stranger's answer is a gateway's that is down, an answer of the service cut short, or the wrong address. */
+/** Such a response comes from a gateway that is down, from the service itself but cut short, or from a wrong endpoint. */
 const adviceFor = ({
   statusCode = 0,
   ...attempted
@@ -670,7 +673,7 @@ const adviceFor = ({
       ? "Send the same request again later."
       : "Look for a proxy or a wrong endpoint."
 
-/** Where trying again meets the same until a person has changed something. */
+/** Another attempt fails the same way until the configuration or the network changes. */
 const isPermanent = (reason: string): boolean =>
   /^(EndpointError|InvalidUrl|Encode|the proxy answers CONNECT with HTTP 4(?!08|29).*)$/.test(
     reason
@@ -678,7 +681,7 @@ const isPermanent = (reason: string): boolean =>
   isCertificateError(reason) ||
   isInvalidRequest(reason)
 
-/** Classifies what the model does not, as the official SDK does. */
+/** Classifies codes and statuses as the official SDK does. */
 const kindOf = ({
   code = "",
   statusCode = 0
@@ -700,7 +703,7 @@ const transientCode = /^(InternalServiceErrorException|RequestTimeout(Exception)
 const transientStatus: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
 /**
- * What can happen to any call, whatever the operation.
+ * The errors that every operation can fail with.
  *
  * @since 0.1.0
  * @category models
@@ -755,7 +758,7 @@ export type MeteringError = ModelledException | CommonError
 export type { Delivery } from "./internal/protocol/delivery.js"
 
 /**
- * What became of the request of one attempt. An earlier attempt may have come to more: see
+ * Returns the delivery of the failed attempt. An earlier attempt of the same request may have arrived: see
  * `MeteringRetry.trackDelivery`.
  *
  * @example

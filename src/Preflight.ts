@@ -1,10 +1,9 @@
 /**
- * What the service would refuse a request for, as rules that are checked before anything is sent.
+ * The service's rules for requests, which are checked before anything is sent.
  *
- * Every rule has a name and can be switched off by it, because the service moves: a limit that AWS has
- * raised should not have to wait for a release of this library. Shapes (text is text, a list is a list)
- * are not rules and are always checked. Rules between fields are looked at once the fields themselves are
- * sound, so a record of a wrong quantity is not also told that its allocations do not add up to it.
+ * Each rule can be skipped by its name: when AWS raises a limit, an application need not wait for a release of this
+ * library. Types are not rules and are always checked. Rules between fields are checked after the fields themselves are
+ * valid, so that an invalid quantity is not also reported as a sum that does not match.
  *
  * @example
  * ```ts
@@ -22,7 +21,7 @@ import * as Schema from "effect/Schema"
  *
  * - `recordCount`: at most 25 usage records in a call
  * - `requestSize`: a request of less than 1 000 000 bytes
- * - `productCodeOrLicense`: a product code on the call or a licence on its records, not both, not neither
+ * - `productCodeOrLicense`: a product code on the call or a license on its records, not both, not neither
  * - `oneCustomerIdentity`: exactly one of `customerIdentifier` and `customerAWSAccountId` on a record
  * - `quantity`: a whole number from 0 to 2 147 483 647
  * - `dimension`, `customerIdentifier`, `customerAWSAccountId`, `licenseArn`, `productCode`,

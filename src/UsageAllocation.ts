@@ -1,5 +1,5 @@
 /**
- * Usage split into buckets by tags.
+ * Usage split by tags.
  *
  * @since 0.1.0
  */
@@ -21,9 +21,9 @@ import type { InvalidInputError } from "./MeteringError.js"
 
 /**
  * One tag of an allocation: a key of 1 to 100 characters and a value of at most 256, both of letters,
- * digits, space and `+ -=._:\/@` and what lies between space and `=` in ASCII.
+ * digits, `._:\/@` and the ASCII characters from space to `=`.
  *
- * The service's prose allows an empty value where its pattern does not; an empty value is sent.
+ * The service's description allows an empty value and its pattern does not; an empty value is sent.
  *
  * @example
  * ```ts
@@ -113,7 +113,7 @@ function repeatedTagSets(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Rul
   return issues
 }
 
-/** Two lists of tags are the same set when this is the same text, whatever their order. */
+/** A key that is equal for equal sets of tags, in any order. */
 function tagSet(tags: ReadonlyArray<Tag> | undefined): string {
   return tags === undefined
     ? ""
@@ -137,7 +137,7 @@ function tooManyKeys(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<RuleIss
 }
 
 /**
- * What a tag is made from: `key` and `value`, whose limits are told at `Tag`.
+ * The fields of a tag: `key` and `value`. `Tag` has their limits.
  *
  * @since 0.1.0
  * @category models
@@ -148,8 +148,8 @@ export interface TagInput {
 }
 
 /**
- * What an allocation is made from: `allocatedUsageQuantity`, in whole units, and the `tags` that it is for. Plain tags are
- * made into instances. An empty list of tags is a violation; what is untagged has none.
+ * The fields of an allocation: `allocatedUsageQuantity`, in whole units, and its `tags`. Plain tags become instances. An
+ * empty list of tags is a violation; untagged usage has no `tags`.
  *
  * @since 0.1.0
  * @category models
@@ -160,7 +160,7 @@ export interface Input {
 }
 
 /**
- * Makes an allocation, or says what is wrong with it. Plain tags are made into instances.
+ * Makes an allocation, or fails with its violations. Plain tags become instances.
  *
  * @example
  * ```ts
@@ -168,7 +168,7 @@ export interface Input {
  * import { UsageAllocation } from "effect-marketplace-metering"
  *
  * const allocation = UsageAllocation.makeEither({ allocatedUsageQuantity: -1 })
- * const faults = Either.isLeft(allocation) ? allocation.left.violations : []
+ * const violations = Either.isLeft(allocation) ? allocation.left.violations : []
  * ```
  *
  * @since 0.1.0
@@ -198,7 +198,7 @@ export const makeEither: (
 export const make: (fields: Input, options?: MakeOptions) => UsageAllocation = maker(makeEither)
 
 /**
- * Makes a tag, or says what is wrong with it.
+ * Makes a tag, or fails with its violations.
  *
  * @example
  * ```ts

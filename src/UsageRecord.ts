@@ -1,5 +1,5 @@
 /**
- * What one customer used of one dimension in one hour, and what the service said of it.
+ * A customer's usage of one dimension, and the service's result for it.
  *
  * @since 0.1.0
  */
@@ -51,15 +51,15 @@ const oneCustomerIdentity = (record: {
 /**
  * A quantity of usage of one dimension by one customer at one time.
  *
- * - `timestamp`: when the usage happened, UTC; the service rounds it down to the hour and accepts it for 24
- *   hours, and last month's only until 06:00 UTC on the first. Milliseconds survive the wire; parts of one are cut off.
+ * - `timestamp`: the time of the usage, UTC. The service rounds it down to the hour. It accepts usage for 24 hours, and
+ *   usage of the last month until 06:00 UTC on the first. Fractions of a millisecond are cut off.
  * - `dimension`: 1 to 255 characters, case-sensitive, as in the listing
- * - `quantity`: whole units, 0 to 2 147 483 647. Required here, though the service takes 0 for an absent
- *   one: a forgotten quantity is a lost one.
+ * - `quantity`: whole units, 0 to 2 147 483 647. Required here, though the service defaults to 0: a forgotten quantity
+ *   would never be billed.
  * - `customerAWSAccountId` (digits) or, in older listings, `customerIdentifier` (at most 255 characters):
  *   exactly one of the two
- * - `licenseArn`: names product and agreement, in listings from June 2026 on. It takes the place of the
- *   product code of the call: usage that is sent both ways is billed twice.
+ * - `licenseArn`: names product and agreement, in listings from June 2026 on. It replaces the product code of the call:
+ *   usage that is sent with both is billed twice.
  * - `usageAllocations`: the quantity split by tags
  *
  * @example
@@ -103,15 +103,15 @@ export class UsageRecord extends Schema.Class<UsageRecord>(
   )
 ) {
   constructor(fields: Input, options?: Schema.MakeOptions) {
-    // Schema decodes with `true`, from times that are whole; whether a plain list is empty is for the check to say
+    // Schema decodes with `true`, from whole milliseconds. A plain list may be empty until it is validated
     super((options === true ? fields : floorTimestamp(fields)) as never, options)
   }
 }
 
 /**
- * What a record is made from: `timestamp`, `dimension` and `quantity`, a customer by `customerAWSAccountId` or
- * `customerIdentifier`, and where they apply `licenseArn` and `usageAllocations`. What each may be is told at
- * `UsageRecord`. Plain nested values are made into instances. An empty list of allocations is a violation.
+ * The fields of a record: `timestamp`, `dimension` and `quantity`, a customer by `customerAWSAccountId` or
+ * `customerIdentifier`, and where they apply `licenseArn` and `usageAllocations`. `UsageRecord` has their limits. Plain
+ * nested values become instances. An empty list of allocations is a violation.
  *
  * @since 0.1.0
  * @category models
@@ -127,7 +127,7 @@ export interface Input {
 }
 
 /**
- * Options of every checked constructor: `skipRules` names preflight rules that are not to be checked.
+ * Options of every validating constructor: `skipRules` names preflight rules that are not checked.
  *
  * @since 0.1.0
  * @category models
@@ -135,7 +135,7 @@ export interface Input {
 export type { MakeOptions }
 
 /**
- * Makes a record, or says what is wrong with it, with every field at fault named.
+ * Makes a record, or fails with the violations of all its fields.
  *
  * @example
  * ```ts
@@ -160,8 +160,7 @@ export const makeEither: (
 ) => Either.Either<UsageRecord, InvalidInputError> = makerEither(UsageRecord)
 
 /**
- * Makes a record; throws `InvalidInputError` when it breaks a rule. For fields that the program does not
- * control, use `makeEither`.
+ * Makes a record; throws `InvalidInputError` when it breaks a rule. Use `makeEither` for fields from outside the program.
  *
  * @example
  * ```ts
@@ -186,9 +185,9 @@ export const makeEither: (
 export const make: (fields: Input, options?: MakeOptions) => UsageRecord = maker(makeEither)
 
 /**
- * What the service did with a record: `Success`; `CustomerNotSubscribed`; `DuplicateRecord`, which means that
- * *another* quantity was billed for the same customer, dimension and hour before; or a word that it may add
- * later, which is kept as it is and is never a success.
+ * The service's status for a record: `Success`, `CustomerNotSubscribed`, or `DuplicateRecord`, after *another* quantity
+ * was billed for the same customer, dimension and hour. A status that AWS adds later is kept as it is and never counts as
+ * a success.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_UsageRecordResult.html
  * @since 0.1.0
@@ -198,7 +197,7 @@ export type UsageRecordResultStatus =
   | "Success"
   | "CustomerNotSubscribed"
   | "DuplicateRecord"
-  // an open union: keeps the known words in completions
+  // an open union: editors complete the known statuses
   | (string & {})
 
 /**
@@ -208,7 +207,7 @@ export type UsageRecordResultStatus =
 export const UsageRecordResultStatus: Schema.Schema<UsageRecordResultStatus, string> = Schema.String
 
 /**
- * Whether a status is one that this version knows.
+ * Returns whether this version knows a status.
  *
  * @example
  * ```ts
@@ -227,8 +226,8 @@ export const isKnownStatus = (
   status === "Success" || status === "CustomerNotSubscribed" || status === "DuplicateRecord"
 
 /**
- * What became of one record of a BatchMeterUsage call. Only `Success` was billed as sent. Every member may
- * be missing in an answer; a record whose echo cannot be read is absent, its status is kept.
+ * The result for one record of a BatchMeterUsage call. Only `Success` was billed as sent. A response may lack any member.
+ * `usageRecord` is absent where it cannot be decoded; `status` is kept.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_UsageRecordResult.html
  * @since 0.1.0

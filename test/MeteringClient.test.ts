@@ -447,7 +447,7 @@ describe("a dry run", () => {
           dryRun: true,
           isRetryable: true
         })
-        assert.include(error.message, "To send the same request again is safe.")
+        assert.include(error.message, "Sending the same request again is safe.")
         assert.notInclude(error.message, "metered;")
       })
   )
@@ -472,7 +472,7 @@ describe("a dry run", () => {
         assert.strictEqual(late._tag, "RequestTimeoutError")
         for (const error of [cut, late]) {
           assert.strictEqual(error.message.includes("may have been metered"), !isDryRun)
-          assert.include(error.message.toLowerCase(), "to send the same request again is safe.")
+          assert.include(error.message.toLowerCase(), "sending the same request again is safe.")
         }
       }
     })

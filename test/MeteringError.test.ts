@@ -418,7 +418,7 @@ describe("errors that no answer has brought", () => {
     })
     assert.strictEqual(
       timeout.message,
-      "MeterUsage: No answer from https://example.com within 1m 30s. It may have been metered; to send the same request again is safe."
+      "MeterUsage: No response from https://example.com within 1m 30s. It may have been metered; sending the same request again is safe."
     )
     assertKind(timeout, "transient")
     const connection = new MeteringError.ConnectionError({
@@ -429,7 +429,7 @@ describe("errors that no answer has brought", () => {
     })
     assert.strictEqual(
       connection.message,
-      "MeterUsage: No answer from https://example.com: ECONNRESET. It may have been metered; to send the same request again is safe."
+      "MeterUsage: No response from https://example.com: ECONNRESET. It may have been metered; sending the same request again is safe."
     )
     assertKind(connection, "transient")
     const noCredentials = new MeteringError.CredentialsError({

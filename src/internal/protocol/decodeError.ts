@@ -1,4 +1,4 @@
-/** What an answer means that is not a success: an exception of the model, or a situation that it lacks. */
+/** Decodes an error response as an exception of the model, or as a `CommonError`. */
 import * as Duration from "effect/Duration"
 import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
 import * as MeteringError from "../../MeteringError.js"
@@ -33,7 +33,7 @@ export const decodeError = <E extends ModelledException>(
   return new errorClass({ ...fields, code: redact(code) }, true)
 }
 
-/** One name for two things: a buyer's registration token, and the caller's AWS session. */
+/** ExpiredTokenException stands for two things: a buyer's registration token, and the caller's AWS session. */
 const isExpiredSession = (
   code: string,
   namespace: string | undefined,
@@ -51,7 +51,7 @@ const isSignatureOutdated = (code: string, text: string | undefined) =>
   text !== undefined &&
   /^Signature (expired|not yet current)/.test(text)
 
-/** Codes of AWS's front door rather than of this service's model. */
+/** Codes of AWS in general, which this service's model does not have. */
 const commonErrorCodes = [
   [/^Request(Expired|InTheFuture|TimeTooSkewed)$/, MeteringError.ClockSkewError],
   [
@@ -98,7 +98,7 @@ const errorType = (
   for (const candidate of candidates) {
     const raw = typeof candidate === "number" ? String(candidate) : candidate
     if (typeof raw !== "string") continue
-    // what is longer than this is no name
+    // an exception's name is shorter
     const name = raw.slice(0, 200).split(/[,:]/, 1)[0]?.trim() ?? ""
     const hash = name.indexOf("#")
     const code = name.slice(hash + 1)
@@ -112,13 +112,13 @@ const messageOf = (json: Record<string, unknown> | undefined): string | undefine
   return typeof text === "string" && text !== "" ? text : undefined
 }
 
-/** After a wrong signature the service recites the headers that it should have been made from. */
+/** Cuts off the signed headers, which the service repeats after a wrong signature. */
 const withoutCanonicalRequest = (text: string) => {
   const end = text.indexOf("The Canonical String")
   return end < 0 ? text : text.slice(0, end).trimEnd()
 }
 
-/** Milliseconds, seconds, or a date, which counts from the answer's own. */
+/** Reads milliseconds, seconds, or a date relative to the response's own `Date`. */
 const retryAfter = (
   headers: RawResponse["headers"]
 ): { readonly retryAfter?: Duration.Duration } => {
@@ -131,5 +131,5 @@ const retryAfter = (
   return millis === undefined ? {} : { retryAfter: Duration.millis(millis) }
 }
 
-/** Unlike `Number`, takes nothing for no number. */
+/** Unlike `Number`, does not read an empty text as 0. */
 const toNumber = (text: string | undefined) => (text?.trim() ? Number(text) : Number.NaN)

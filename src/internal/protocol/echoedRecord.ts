@@ -1,26 +1,26 @@
-/** What makes a record of a response that of a record which was sent. */
+/** Compares the records of a response with those that were sent. */
 import type { UsageRecord } from "../../UsageRecord.js"
 import { hasDefaultedField } from "../schema/decodeResponse.js"
 
 const hour = 3_600_000
 
-/** The hour that a record is metered in, counted from 1970. */
+/** The hour that a record is metered in, as hours since 1970. */
 export const hourOf = ({ timestamp }: UsageRecord): number =>
   Math.floor(timestamp.epochMillis / hour)
 
 const identityFields = ["customerAWSAccountId", "customerIdentifier", "licenseArn"] as const
 
-/** An absent quantity is not 0: of such an echo nothing is known but that it has none. */
+/** An absent quantity is unknown, not 0. */
 const quantityOf = (echoed: UsageRecord): number | undefined =>
   hasDefaultedField(echoed) ? undefined : echoed.quantity
 
-/** Whether an echo says all that identifies a record, and nothing else. */
+/** Returns whether an echo has exactly the identity, usage and quantity of a record. */
 export const isExactEcho = (echoed: UsageRecord, record: UsageRecord): boolean =>
   isSameUsage(echoed, record) &&
   quantityOf(echoed) === record.quantity &&
   identityFields.every((name) => echoed[name] === record[name])
 
-/** Whether nothing that an echo says contradicts a record. It may be another's all the same. */
+/** Returns whether an echo does not contradict a record. It may nevertheless belong to another record. */
 export const isPossibleEcho = (echoed: UsageRecord, record: UsageRecord): boolean => {
   const quantity = quantityOf(echoed)
   return (
@@ -33,7 +33,7 @@ export const isPossibleEcho = (echoed: UsageRecord, record: UsageRecord): boolea
   )
 }
 
-/** Whether an echo names the customer or the license as the record does. */
+/** Returns whether an echo names the same customer or license as the record. */
 export const sharesIdentity = (echoed: UsageRecord, record: UsageRecord): boolean =>
   identityFields.some((name) => echoed[name] !== undefined && echoed[name] === record[name])
 

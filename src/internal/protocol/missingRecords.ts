@@ -1,4 +1,4 @@
-/** Which records of a request its response says nothing of. */
+/** Finds the records of a request that its response does not mention. */
 import type { UsageRecord, UsageRecordResult } from "../../UsageRecord.js"
 import { isExactEcho, isPossibleEcho, sharesIdentity } from "./echoedRecord.js"
 
@@ -11,15 +11,15 @@ interface Response {
 const none: ReadonlyArray<UsageRecord> = []
 
 /**
- * Records are told apart by what they say, never by their order. A result without a status, or without a record that
- * can be read, says nothing of any record, unless there is but one of each.
+ * Matches records by content, never by order. A result without a status, or without a decoded record, matches no record,
+ * except in a response with one result for one record.
  */
 export const missingRecords = (
   sent: ReadonlyArray<UsageRecord>,
   response: Response
 ): ReadonlyArray<UsageRecord> => {
   const { results, unprocessedRecords, unreadable } = response
-  // as the service answers: each record once, in the order of the request
+  // the usual response: each record once, in the order of the request
   if (
     results.length === sent.length &&
     results.every(
@@ -41,7 +41,7 @@ export const missingRecords = (
     for (const echo of echoes) if (isEcho(echo, record)) return !echoes.delete(echo)
     return true
   }
-  // an echo that says less than was sent is left for a record that none says all of
+  // an incomplete echo is only matched with a record that has no exact echo
   return sent
     .filter(withoutEcho(isExactEcho))
     .filter(

@@ -1,28 +1,28 @@
-/** An answer as it came over HTTP, and what it tells of itself before anyone reads its body. */
+/** An HTTP response before its body is decoded. */
 
-/** An HTTP answer, header names in lower case. */
+/** Header names are in lower case. */
 export interface RawResponse {
   readonly status: number
   readonly headers: { readonly [name: string]: string | undefined }
-  /** Empty where it is longer than is read. */
+  /** Empty where it is longer than `responseSizeLimit`. */
   readonly body: string
-  /** Whether the body is longer than `responseSizeLimit`; the rest of it is never read. */
+  /** Whether the body is longer than `responseSizeLimit`, after which reading stops. */
   readonly isTooLong?: boolean | undefined
 }
 
 /**
- * The most that is read of a body, in bytes once it is no longer compressed. The service repeats the records of a request
- * with something to each, and a request is less than 1 MB.
+ * Maximum size of a body, in bytes after decompression. The service repeats the records of a request of less than 1 MB,
+ * with a few fields added to each.
  */
 export const responseSizeLimit = 4 * 1024 * 1024
 
-/** Puts an answer's text together from its bytes, as far as the limit. */
+/** Decodes a body chunk by chunk, up to `responseSizeLimit`. */
 export const bodyReader = () => {
   const decoder = new TextDecoder()
   let body = ""
   let size = 0
   return {
-    /** Whether more may follow. */
+    /** Returns whether to continue reading. */
     add: (chunk: Uint8Array): boolean => {
       size += chunk.length
       if (size <= responseSizeLimit) body += decoder.decode(chunk, { stream: true })
@@ -35,16 +35,16 @@ export const bodyReader = () => {
 
 export const tooLongBody: Pick<RawResponse, "body" | "isTooLong"> = { body: "", isTooLong: true }
 
-/** A browser gives a redirect that it was not to follow the status 0. */
+/** In a browser, a redirect that is not followed has the status 0. */
 export const isSuccess = ({ status }: RawResponse): boolean => status >= 200 && status < 300
 
-/** What every answer and every error of the service carries. */
+/** The metadata of every response and every error of the service. */
 export const responseMetadata = (response: RawResponse, redact: (text: string) => string) => {
   const requestId = requestIdOf(response, redact)
   return { statusCode: response.status, ...(requestId !== undefined && { requestId }) }
 }
 
-/** The id by which AWS can find a call. What is longer than such an id is something else. */
+/** The id by which AWS can find a call. A longer text is something else. */
 export const requestIdOf = (
   { headers }: RawResponse,
   redact: (text: string) => string
@@ -52,7 +52,7 @@ export const requestIdOf = (
   const id =
     headers["x-amzn-requestid"] ?? headers["x-amzn-request-id"] ?? headers["x-amz-request-id"]
   if (id === undefined || id.length > 60) return undefined
-  // every answer has one, and a UUID is nobody's secret: there is nothing to search it for
+  // a UUID is not a secret; skipping the search saves time on every response
   return uuid.test(id) ? id : redact(id)
 }
 

@@ -1,7 +1,7 @@
-/** The one rule that only the encoded request can break. */
+/** The preflight rule that is checked on the encoded request. */
 import { InvalidInputError, type OperationName } from "../../MeteringError.js"
 
-/** The service takes less than a megabyte; where exactly it stops is not documented. */
+/** Maximum size of a request, in bytes, exclusive. AWS documents "less than 1 MB" and not the exact limit. */
 export const requestSizeLimit = 1_000_000
 
 export const requestTooLarge = (operation: OperationName, bytes: number) =>

@@ -1,7 +1,8 @@
 /**
- * What AWS Signature Version 4 signs, and how: the same for a client and for a server. As for every service but S3,
- * paths are normalised and encoded once more.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ * The canonical request of AWS Signature Version 4 and its signature, for the client and the sandbox's server. As for every
+ * service except S3, paths are normalised and encoded once more.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import * as Effect from "effect/Effect"
 import { hmacSha256, hmacSha256Hex, sha256Hex } from "#sha256"
@@ -22,7 +23,7 @@ const percentEncode = (char: string) => `%${char.charCodeAt(0).toString(16).toUp
 const encode = (text: string): string =>
   encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd")).replace(/[!'()*]/g, percentEncode)
 
-/** Never decodes what is not ASCII: bytes that are no UTF-8 would all become the same character. */
+/** Decodes ASCII only: bytes that are not UTF-8 would all become the same character. */
 const reencode = (text: string): string =>
   text
     .replace(/\+/g, " ")
@@ -39,7 +40,7 @@ const canonicalPath = (path: string): string => {
   return `/${segments.join("/")}${segments.length > 0 && path.endsWith("/") ? "/" : ""}`
 }
 
-/** Sorted by name, then value: the line feed sorts before all that a name can hold, "=" does not. */
+/** Sorts by name, then value: unlike "=", a line feed sorts before every character of a name. */
 const canonicalQuery = (query: string): string =>
   query
     .split("&")

@@ -1,4 +1,4 @@
-/** SHA-256 as Signature Version 4 needs it, where there is node:crypto. */
+/** SHA-256 for Signature Version 4, with node:crypto. */
 import { createHash, createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
 

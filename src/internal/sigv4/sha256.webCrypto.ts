@@ -1,11 +1,11 @@
-/** SHA-256 as Signature Version 4 needs it, where there is no node:crypto: by Web Crypto, which only promises. */
+/** SHA-256 for Signature Version 4, with Web Crypto, for runtimes without node:crypto. */
 import * as Effect from "effect/Effect"
 
 type Data = string | Uint8Array
 
 const encoder = new TextEncoder()
 
-/** Web Crypto takes no bytes that another thread could change meanwhile, and none of these are. */
+/** The type excludes bytes that another thread could change; none of these are shared. */
 const toBytes = (data: Data): Uint8Array<ArrayBuffer> =>
   typeof data === "string" ? encoder.encode(data) : (data as Uint8Array<ArrayBuffer>)
 

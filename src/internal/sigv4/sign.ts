@@ -1,4 +1,4 @@
-/** What a client adds to a request by AWS Signature Version 4. */
+/** Signs requests with AWS Signature Version 4. */
 import * as Effect from "effect/Effect"
 import { sha256Hex } from "#sha256"
 import {
@@ -23,8 +23,7 @@ export interface SigningTarget {
 
 export interface SignableRequest {
   /**
-   * By names in lower case. Every one is signed, so none that may change on its way. Host, date and token come on their
-   * own.
+   * Names are in lower case. Every header is signed, so none may change on its way. Host, date and session token are added.
    */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Body
@@ -33,14 +32,14 @@ export interface SignableRequest {
   readonly now: number
 }
 
-/** What a request needs beside the headers that were signed. */
+/** The headers that signing adds to a request. */
 export type SignatureHeaders = {
   readonly authorization: string
   readonly "x-amz-date": string
   readonly "x-amz-security-token"?: string
 }
 
-/** A signer for one target. It keeps the signing key of the day, and only the last one. */
+/** Makes a signer for one target. It caches the last signing key, which is valid for one day. */
 export const makeSigner = ({ method, region, service, url }: SigningTarget) => {
   const { host, pathname, search } = new URL(url)
   const requestHead = `${method}\n${canonicalResource(pathname + search)}\n`
@@ -50,7 +49,7 @@ export const makeSigner = ({ method, region, service, url }: SigningTarget) => {
     | { readonly secret: string; readonly scope: string; readonly key: SigningKey }
     | undefined
 
-  /** Most calls are made in the second of another. */
+  /** Most calls are made within the same second. */
   const dateAt = (now: number): string => {
     const second = Math.floor(now / 1000)
     if (second !== lastSecond) {
