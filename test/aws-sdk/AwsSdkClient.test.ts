@@ -250,6 +250,23 @@ describe("the user's middlewares", () => {
     })
   )
 
+  it.effect("that send a request twice leave open how far the first one came", () =>
+    Effect.gen(function* () {
+      const codes = ["ECONNRESET", "ECONNREFUSED"]
+      const rig = make(() => Promise.reject(Object.assign(new Error(), { code: codes.shift() })))
+      rig.client.middlewareStack.add((next) => (args) => next(args).catch(() => next(args)), {
+        step: "finalizeRequest",
+        priority: "low"
+      })
+      const error = yield* failure(rig)
+      assert.lengthOf(rig.sent, 2)
+      assert.deepInclude(
+        { ...error },
+        { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "unknown" }
+      )
+    })
+  )
+
   it.effect("have a context of their own for each call", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
