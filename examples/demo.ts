@@ -60,7 +60,7 @@ const billOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   return [...bill.values()].sort()
 }
 
-/** What the sandbox's world says. */
+/** Parses the output of the sandbox. */
 const dimensions = ["api-calls", "documents-indexed", "storage-gb-hours"]
 const cancelled = "775193402816"
 

@@ -43,7 +43,7 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
   }).pipe(
     structRule(
       "productCodeOrLicense",
-      "a product code for the call or a licence on every record, not both",
+      "a product code for the call or a license on every record, not both",
       ({ productCode, usageRecords }) => {
         const issues: Array<RuleIssue> = []
         usageRecords.forEach(({ licenseArn }, index) => {
@@ -104,8 +104,8 @@ export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageRespons
 ) {}
 
 /**
- * What a call takes: a request, or the fields of one. `usageRecords` are at most 25, and `productCode` is absent where every
- * record has a licence. Plain nested values are made into instances.
+ * The input of a call: a request or its fields. `usageRecords` are at most 25, and `productCode` is absent where every
+ * record has a license. Plain nested values are made into instances.
  *
  * @since 0.1.0
  * @category models

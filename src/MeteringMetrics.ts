@@ -1,5 +1,5 @@
 /**
- * What the client counts, on Effect's `Metric`s: export them by any Effect exporter.
+ * Metrics of the client. Any exporter of Effect's `Metric` exports them.
  *
  * @since 0.1.0
  */
@@ -30,8 +30,8 @@ export const calls = Metric.counter("aws_marketplace_metering_calls", {
 })
 
 /**
- * Usage records of answered BatchMeterUsage calls, tagged with `status`: as in the answer, `Unprocessed`, `Missing` for
- * those that the answer says nothing of, or `unknown` for a status that this version does not know.
+ * Usage records of BatchMeterUsage calls with a response, tagged with `status`: as in the response, `Unprocessed`, `Missing` for
+ * those that the response does not mention, or `unknown` for a status that this version does not know.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export const calls = Metric.counter("aws_marketplace_metering_calls", {
  * @category metrics
  */
 export const records = Metric.counter("aws_marketplace_metering_records", {
-  description: "Usage records by the status that AWS Marketplace Metering answered",
+  description: "Usage records by the status that AWS Marketplace Metering returned",
   incremental: true
 })
 

@@ -23,7 +23,7 @@ const nestedMessageWithoutValue = {
 
 /**
  * The registration token (`x-amzn-marketplace-token`) that AWS Marketplace posted to the seller's page, as
- * it came: 1 to 16 384 characters, not decoded further, and `Redacted`, because whoever has it can sign up as the buyer.
+ * it came: 1 to 16 384 characters, not decoded further, and `Redacted`, because its holder can sign up as the buyer.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
  * @since 0.1.0
@@ -51,7 +51,7 @@ export class ResolveCustomerRequest extends Schema.Class<ResolveCustomerRequest>
 ) {}
 
 /**
- * The buyer: account, product and licence; `customerIdentifier` only for products listed before June 2026.
+ * The buyer: account, product and license; `customerIdentifier` only for products listed before June 2026.
  * Resolving a token again while it lives gives the same answer.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
@@ -70,7 +70,7 @@ export class ResolveCustomerResponse extends Schema.Class<ResolveCustomerRespons
 ) {}
 
 /**
- * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ * The input of a call: a request or its fields. Plain nested values are made into instances.
  *
  * @since 0.1.0
  * @category models

@@ -26,7 +26,7 @@ const token = "IQoJb3JpZ2luX2VjEXAMPLETOKEN//////////wEaCXVzLWVhc3QtMSJHMEUCIQ==
 
 const error = (reason: string) => new MeteringError.CredentialsError({ tried: ["test"], reason })
 
-/** A source that gives key1, key2, ... and is told when to give each, and whether to fail. */
+/** A source of key1, key2, ...; the test decides when each completes or fails. */
 const makeSource = (options: { readonly lifetime?: Duration.DurationInput } = {}) => {
   const state = {
     runs: 0,
@@ -60,7 +60,7 @@ const makeSource = (options: { readonly lifetime?: Duration.DurationInput } = {}
 const key = Effect.map((credentials: AwsCredentials.Credentials) => credentials.accessKeyId)
 
 /** Lets every other fiber run until it waits for something. */
-const settle = Effect.yieldNow().pipe(Effect.repeatN(20))
+const yieldToFibers = Effect.yieldNow().pipe(Effect.repeatN(20))
 
 /** Runs it in a fiber that is interrupted at its n-th step, counted by the scheduler. */
 const interruptedAfter = <A, E>(n: number, effect: Effect.Effect<A, E>) => {
@@ -85,11 +85,11 @@ describe("AwsCredentials.make", () => {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       state.gate = yield* Deferred.make<void>()
       const { get } = yield* AwsCredentials.make(source)
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(state.runs, 0)
 
       const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(get)))
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(state.runs, 1)
       yield* Deferred.succeed(state.gate, undefined)
       const keys = yield* Fiber.join(Fiber.all(fibers))
@@ -106,9 +106,9 @@ describe("AwsCredentials.make", () => {
       state.gate = yield* Deferred.make<void>()
       const { get } = yield* AwsCredentials.make(source)
       const first = yield* Effect.fork(get)
-      yield* settle
+      yield* yieldToFibers
       const others = yield* Effect.forEach(hundred, () => Effect.fork(key(get)))
-      yield* settle
+      yield* yieldToFibers
       yield* Fiber.interrupt(first)
       yield* Effect.forEach(others.slice(0, 60), Fiber.interrupt)
       yield* Deferred.succeed(state.gate, undefined)
@@ -119,15 +119,15 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("ends with its last waiter, and the next one starts anew", () =>
+  it.scoped("ends with its last waiter, and the next one starts a new flight", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource()
       state.gate = yield* Deferred.make<void>()
       const { get } = yield* AwsCredentials.make(source)
       const fibers = yield* Effect.forEach(hundred, () => Effect.fork(get))
-      yield* settle
+      yield* yieldToFibers
       yield* Effect.forEach(fibers, Fiber.interrupt)
-      yield* settle
+      yield* yieldToFibers
       assert.deepStrictEqual([state.runs, state.interrupted], [1, 1])
 
       state.gate = undefined
@@ -142,18 +142,18 @@ describe("AwsCredentials.make", () => {
       state.gate = yield* Deferred.make<void>()
       const { get } = yield* AwsCredentials.make(source)
       const first = yield* Effect.fork(get)
-      yield* settle
-      // both are told at once: the flight is being taken down while the second one boards
+      yield* yieldToFibers
+      // both run at once: the flight ends while the second waiter joins
       yield* Fiber.interruptFork(first)
       const second = yield* Effect.fork(key(get))
-      yield* settle
+      yield* yieldToFibers
       yield* Deferred.succeed(state.gate, undefined)
       assert.strictEqual(yield* Fiber.join(second), "key1")
     })
   )
 
   it.effect.prop(
-    "leaves nobody waiting and nothing broken, whoever comes, leaves and fails when",
+    "completes all waiters for any order of arrivals, interruptions and failures",
     {
       steps: FastCheck.array(
         FastCheck.record({
@@ -191,9 +191,9 @@ describe("AwsCredentials.make", () => {
         state.broken = undefined
         for (const fiber of fibers) {
           const exit = yield* Fiber.await(fiber)
-          const isTold =
+          const isReported =
             Exit.isSuccess(exit) || Exit.isInterrupted(exit) || Cause.isFailType(exit.cause)
-          assert.isTrue(isTold, String(exit))
+          assert.isTrue(isReported, String(exit))
         }
         assert.isAtMost(state.runs, steps.length)
         const { runs } = state
@@ -220,20 +220,18 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped(
-    "keeps no failure from those who ask again at once, while others are still being told",
-    () =>
-      Effect.gen(function* () {
-        const { source, state } = makeSource()
-        state.broken = "down"
-        const { get } = yield* AwsCredentials.make(source)
-        const again = Effect.catchAll(get, () => {
-          state.broken = undefined
-          return get
-        })
-        const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(again)))
-        assert.deepStrictEqual(new Set(yield* Fiber.join(Fiber.all(fibers))), new Set(["key2"]))
+  it.scoped("does not cache a failure while its waiters are resumed", () =>
+    Effect.gen(function* () {
+      const { source, state } = makeSource()
+      state.broken = "down"
+      const { get } = yield* AwsCredentials.make(source)
+      const again = Effect.catchAll(get, () => {
+        state.broken = undefined
+        return get
       })
+      const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(again)))
+      assert.deepStrictEqual(new Set(yield* Fiber.join(Fiber.all(fibers))), new Set(["key2"]))
+    })
   )
 
   it.scoped("is the caller's defect when the source has one, and asks again", () =>
@@ -258,19 +256,19 @@ describe("AwsCredentials.make", () => {
       yield* get
       yield* TestClock.adjust("54 minutes")
       assert.strictEqual(yield* key(get), "key1")
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(state.runs, 1)
 
       yield* TestClock.adjust("61 seconds")
       state.gate = yield* Deferred.make<void>()
       assert.strictEqual(yield* key(get), "key1", "the old ones serve while new ones are had")
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(state.runs, 2)
       yield* Effect.forEach(hundred, () => key(get))
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(state.runs, 2, "one renewal however many ask")
       yield* Deferred.succeed(state.gate, undefined)
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(yield* key(get), "key2")
       assert.strictEqual(state.runs, 2)
     })
@@ -289,9 +287,9 @@ describe("AwsCredentials.make", () => {
       yield* TestClock.adjust("57 minutes")
       for (const [steps, { get, state }] of services.entries()) {
         yield* Effect.exit(interruptedAfter(steps, get))
-        yield* settle
+        yield* yieldToFibers
         yield* get
-        yield* settle
+        yield* yieldToFibers
         assert.strictEqual(state.runs, 2, `interrupted after ${steps} steps`)
       }
     })
@@ -310,16 +308,16 @@ describe("AwsCredentials.make", () => {
       state.gate = yield* Deferred.make<void>()
       state.broken = "sealed"
       yield* Effect.forEach(hundred, () => key(get))
-      yield* settle
+      yield* yieldToFibers
       yield* Deferred.succeed(state.gate, undefined)
-      yield* settle
+      yield* yieldToFibers
       assert.deepStrictEqual(warnings, [
         "The AWS credentials expire soon and cannot be refreshed: sealed"
       ])
       yield* TestClock.adjust("11 seconds")
       yield* key(get)
-      yield* settle
-      assert.lengthOf(warnings, 2, "the next attempt is told again")
+      yield* yieldToFibers
+      assert.lengthOf(warnings, 2, "the next attempt is reported again")
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
   })
 
@@ -358,7 +356,7 @@ describe("AwsCredentials.make", () => {
       yield* TestClock.adjust(Duration.seconds(59 * 60 + 30))
       state.gate = yield* Deferred.make<void>()
       const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(get)))
-      yield* settle
+      yield* yieldToFibers
       assert.isNull(yield* Fiber.poll(fibers[0] ?? assert.fail()).pipe(Effect.map(optionToNull)))
       yield* Deferred.succeed(state.gate, undefined)
       const keys = yield* Fiber.join(Fiber.all(fibers))
@@ -381,18 +379,18 @@ describe("AwsCredentials.make", () => {
         state.broken = "down"
         yield* TestClock.adjust("56 minutes")
         assert.strictEqual(yield* key(get), "key1")
-        yield* settle
+        yield* yieldToFibers
         assert.strictEqual(state.runs, 2)
         assert.deepStrictEqual(warnings, [
           "WARN The AWS credentials expire soon and cannot be refreshed: down"
         ])
 
         yield* Effect.forEach(hundred, () => key(get))
-        yield* settle
+        yield* yieldToFibers
         assert.strictEqual(state.runs, 2, "a source that fails is left alone for a while")
         yield* TestClock.adjust("10 seconds")
         yield* get
-        yield* settle
+        yield* yieldToFibers
         assert.strictEqual(state.runs, 3)
 
         yield* TestClock.adjust("200 seconds")
@@ -422,7 +420,7 @@ describe("AwsCredentials.make", () => {
       state.gate = yield* Deferred.make<void>()
       state.broken = "down"
       const fiber = yield* Effect.fork(Effect.flip(get))
-      yield* settle
+      yield* yieldToFibers
       yield* TestClock.adjust("10 seconds")
       yield* Deferred.succeed(state.gate, undefined)
       assert.strictEqual((yield* Fiber.join(fiber)).reason, "down")
@@ -433,10 +431,10 @@ describe("AwsCredentials.make", () => {
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "3 minutes" })
       const { get } = yield* AwsCredentials.make(source)
-      yield* Effect.forEach(hundred, () => Effect.zipRight(get, settle))
+      yield* Effect.forEach(hundred, () => Effect.zipRight(get, yieldToFibers))
       assert.strictEqual(state.runs, 1)
       yield* TestClock.adjust("10 seconds")
-      yield* Effect.forEach(hundred, () => Effect.zipRight(get, settle))
+      yield* Effect.forEach(hundred, () => Effect.zipRight(get, yieldToFibers))
       assert.strictEqual(state.runs, 2)
     })
   )
@@ -462,7 +460,7 @@ describe("AwsCredentials.make", () => {
       yield* get
       yield* TestClock.adjust("3650 days")
       assert.strictEqual(yield* key(get), "key1")
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(state.runs, 1)
     })
   )
@@ -474,7 +472,7 @@ describe("AwsCredentials.make", () => {
       const refused = yield* get
       state.gate = yield* Deferred.make<void>()
       const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(refresh(refused))))
-      yield* settle
+      yield* yieldToFibers
       yield* Deferred.succeed(state.gate, undefined)
       assert.deepStrictEqual(new Set(yield* Fiber.join(Fiber.all(fibers))), new Set(["key2"]))
       assert.strictEqual(state.runs, 2)
@@ -488,7 +486,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("tells apart what differs in the session token only", () =>
+  it.scoped("distinguishes credentials that differ only in the session token", () =>
     Effect.gen(function* () {
       let runs = 0
       const { get, refresh } = yield* AwsCredentials.make(
@@ -517,9 +515,9 @@ describe("AwsCredentials.make", () => {
       yield* TestClock.adjust("57 minutes")
       state.gate = yield* Deferred.make<void>()
       yield* get
-      yield* settle
+      yield* yieldToFibers
       const fiber = yield* Effect.fork(Effect.flip(refresh(refused)))
-      yield* settle
+      yield* yieldToFibers
       state.broken = "down"
       yield* Deferred.succeed(state.gate, undefined)
       assert.strictEqual((yield* Fiber.join(fiber)).reason, "down")
@@ -537,16 +535,16 @@ describe("AwsCredentials.make", () => {
       state.gate = yield* Deferred.make<void>()
       yield* TestClock.adjust("57 minutes")
       yield* get
-      yield* settle
+      yield* yieldToFibers
       assert.deepStrictEqual([state.runs, state.interrupted], [2, 0])
       yield* Scope.close(scope, Exit.void)
-      yield* settle
+      yield* yieldToFibers
       assert.deepStrictEqual([state.runs, state.interrupted], [2, 1])
 
       state.gate = undefined
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* key(get), "key1")
-      yield* settle
+      yield* yieldToFibers
       assert.strictEqual(state.runs, 2, "no more renewals in the background")
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual(yield* key(get), "key3")
@@ -568,7 +566,7 @@ describe("AwsCredentials.make", () => {
 
 const optionToNull = (option: { readonly _tag: string }) => (option._tag === "None" ? null : option)
 
-/** What a layer's service does, or why it could not be had. */
+/** The credentials of a layer's service, or the error of the layer. */
 const using = <A, E, L>(
   layer: Layer.Layer<AwsCredentials.AwsCredentials, L>,
   f: (service: AwsCredentials.Service) => Effect.Effect<A, E>
@@ -676,7 +674,7 @@ describe("AwsCredentials.layerConfig", () => {
         secretAccessKey: Config.redacted("SECRET"),
         sessionToken: undefined
       }
-      // @ts-expect-error exactOptionalPropertyTypes refuses it, JavaScript does not
+      // @ts-expect-error exactOptionalPropertyTypes rejects it, JavaScript does not
       const layer = AwsCredentials.layerConfig(config)
       const credentials = yield* get(Layer.provide(layer, provide({ ID: "AKID", SECRET: secret })))
       assert.strictEqual(credentials.accessKeyId, "AKID")
@@ -735,7 +733,7 @@ describe("AwsCredentials.layerConfig", () => {
     )
   })
 
-  it.effect("tells nothing of what cannot be read again", () => {
+  it.effect("does not describe values that cannot be read again", () => {
     const values = new Map([["PAIR", `AKID:${secret}`]])
     const layer = AwsCredentials.layerConfig(
       Config.mapAttempt(Config.string("PAIR"), (pair) => {
@@ -755,7 +753,7 @@ describe("AwsCredentials.layerConfig", () => {
     )
   })
 
-  it.effect("refuses a value with a line break, without showing it", () =>
+  it.effect("rejects a value with a line break, without showing it", () =>
     Effect.gen(function* () {
       const failure = yield* Effect.flip(
         get(
@@ -867,7 +865,7 @@ describe("AwsCredentials.layerProvider", () => {
     })
   )
 
-  it.effect("can be left while it never settles, and gives up after a minute", () => {
+  it.effect("can be interrupted while it never completes, and fails after a minute", () => {
     let calls = 0
     const layer = AwsCredentials.layerProvider(() => {
       calls += 1
@@ -876,13 +874,13 @@ describe("AwsCredentials.layerProvider", () => {
     return using(layer, ({ get }) =>
       Effect.gen(function* () {
         const impatient = yield* Effect.fork(Effect.timeoutOption(get, "5 seconds"))
-        yield* settle
+        yield* yieldToFibers
         yield* TestClock.adjust("5 seconds")
         assert.strictEqual((yield* Fiber.join(impatient))._tag, "None")
 
         const patient = yield* Effect.fork(Effect.flip(get))
-        yield* settle
-        assert.strictEqual(calls, 2, "nobody waits for the first one any more")
+        yield* yieldToFibers
+        assert.strictEqual(calls, 2, "the first one has no waiters any more")
         yield* TestClock.adjust("59 seconds")
         assert.isNull(optionToNull(yield* Fiber.poll(patient)))
         yield* TestClock.adjust("1 seconds")

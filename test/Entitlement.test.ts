@@ -20,7 +20,7 @@ const otherKeys = generateKeyPairSync("rsa", { modulusLength: 2048 })
 const pem = keys.publicKey.export({ format: "pem", type: "spki" }).toString()
 const jwk = keys.publicKey.export({ format: "jwk" })
 
-/** Long past, so that whoever looks at the machine's clock refuses everything. */
+/** Long past, so that a check against the machine's clock rejects each token. */
 const now = DateTime.unsafeMake("2021-03-04T05:06:07.000Z")
 const iat = now.epochMillis / 1000
 const nonce = "0b6f4e4e-nonce-of-this-instance"
@@ -93,7 +93,7 @@ describe("what is accepted", () => {
     ["null in one case", token({ ...without("nonce"), nonce: null, Nonce: nonce })],
     ["the version as text", token({ ...claims, publicKeyVersion: "1" })],
     ["a redacted token", Redacted.make(genuine)],
-    ["claims and headers nobody knows", token({ ...claims, sub: "x" }, { alg: "PS256", kid: "1" })],
+    ["unknown claims and headers", token({ ...claims, sub: "x" }, { alg: "PS256", kid: "1" })],
     ["a claim's name as a value", token({ ...claims, toString: "x" })],
     ["no `typ`", token(claims, { alg: "PS256" })],
     ["a padded signature", `${genuine}${"=".repeat(2)}`],

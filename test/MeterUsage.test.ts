@@ -81,7 +81,7 @@ describe("a dry run that the service metered all the same", () => {
 })
 
 describe("Schema's own messages", () => {
-  const token = "a-registration-token-that-nobody-may-see"
+  const token = "a-secret-registration-token"
   it("show no registration token", () => {
     for (const attempt of [
       () => Schema.decodeUnknownSync(ResolveCustomer.ResolveCustomerRequest)(token),

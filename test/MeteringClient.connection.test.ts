@@ -22,7 +22,7 @@ const clients = [
   { client: "fetch", http: FetchHttpClient.layer }
 ]
 
-/** A server whose handler may settle what a test waits for. */
+/** A server whose handler may complete a deferred of the test. */
 const serving = (
   handler: (
     request: Http.IncomingMessage,

@@ -33,7 +33,7 @@ const clients: ReadonlyArray<{
 
 const { wireResponse: answer, call } = operations.MeterUsage
 
-/** Serves by this handler, and tells when the connection was closed. */
+/** Serves with this handler, and reports the close of the connection. */
 const serving = (handler: (response: Http.ServerResponse) => void) =>
   Effect.gen(function* () {
     const closed = yield* Deferred.make<void>()
@@ -63,7 +63,7 @@ const flood = (response: Http.ServerResponse) => {
 describe.each(clients)("over $client", ({ at }) => {
   it.scopedLive.each<readonly [string, number, Record<string, string>]>([
     ["of no known length", 200, {}],
-    ["of a length that is told", 200, { "content-length": "1000000000" }],
+    ["with a content-length", 200, { "content-length": "1000000000" }],
     ["of an error", 500, {}]
   ])("a body %s is read no further than the limit", ([, status, headers]) =>
     Effect.gen(function* () {

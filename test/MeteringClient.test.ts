@@ -43,7 +43,7 @@ import {
   stubHttp
 } from "./support/stubHttp.js"
 
-/** Whose key a request was signed with; undefined when nobody's of these was. */
+/** Returns the credentials that signed a request, if they are among these. */
 const signerOf = ({ body, headers }: SentRequest, now: number) => {
   const verified = Effect.runSync(
     verifySignature(
@@ -79,7 +79,7 @@ const now = timestamp.epochMillis
 
 const httpDate = (millis: number) => new Date(millis).toUTCString()
 
-/** What a response has to have, by the names of the wire. */
+/** Required members of a response, by their wire names. */
 const missing: Readonly<Record<string, string>> = {
   MeterUsage: "MeteringRecordId",
   RegisterUsage: "Signature",
@@ -452,7 +452,7 @@ describe("a dry run", () => {
       })
   )
 
-  it.effect("that is lost is not told as one that may have been metered", () =>
+  it.effect("that is lost is not reported as perhaps metered", () =>
     Effect.gen(function* () {
       for (const [fields, isDryRun] of [
         [{ dryRun: true }, true],
@@ -710,7 +710,7 @@ describe("a clock that is off", () => {
     })
   )
 
-  it.effect("is corrected once only, and then told", () =>
+  it.effect("is corrected only once, and then reported", () =>
     Effect.gen(function* () {
       const { outcome, sent } = yield* calling(
         skewed("RequestTimeTooSkewed", 60 * minute),
@@ -739,7 +739,7 @@ describe("a clock that is off", () => {
     })
   )
 
-  it.effect("is told at once when the answer has no date, or a broken one", () =>
+  it.effect("is reported at once if the response has no valid date", () =>
     Effect.gen(function* () {
       for (const headers of [
         {},
@@ -789,7 +789,7 @@ describe("a clock that is off", () => {
     })
   )
 
-  it.effect("and expired credentials are both mended in one call", () =>
+  it.effect("and expired credentials are both recovered in one call", () =>
     Effect.gen(function* () {
       const { outcome, sent } = yield* calling(
         skewed("RequestTimeTooSkewed", 120 * minute),
@@ -994,14 +994,14 @@ describe("other HttpClients", () => {
     )
   }
 
-  it.effect("fetch is told not to follow redirects", () =>
+  it.effect("fetch does not follow redirects", () =>
     Effect.gen(function* () {
       const [init] = yield* fetching(Layer.empty)
       assert.strictEqual(init?.redirect, "manual")
     })
   )
 
-  it.effect("fetch is told so beside what the app tells it", () =>
+  it.effect("fetch keeps the app's options beside it", () =>
     Effect.gen(function* () {
       const [init] = yield* fetching(
         Layer.succeed(FetchHttpClient.RequestInit, {

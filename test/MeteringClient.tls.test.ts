@@ -277,7 +277,7 @@ describe("through undici's proxy", () => {
     [502, true],
     [503, true]
   ])(
-    "a proxy that refuses by %s has sent nothing, and its status is told",
+    "a proxy that rejects with %s has sent nothing, and the error has its status",
     ([status, isRetryable]) =>
       Effect.gen(function* () {
         const proxy = yield* listening(

@@ -21,7 +21,7 @@ const reasonOf = (options: MeteringConfig.Options) =>
 const made = (options: MeteringConfig.Options) => Either.getOrThrow(MeteringConfig.make(options))
 
 describe("MeteringConfig.make", () => {
-  it("settles the endpoint of a region, and its own defaults", () => {
+  it("resolves the endpoint of a region, and its defaults", () => {
     const { requestTimeout, ...rest } = made({ region: "us-east-1" })
     assert.deepStrictEqual(rest, {
       region: "us-east-1",
@@ -90,7 +90,7 @@ describe("MeteringConfig.make", () => {
     }
   })
 
-  it("refuses what the SDK refuses, and what could not work", () => {
+  it("rejects what the SDK rejects, and what cannot work", () => {
     const label = (region: string) =>
       `MeteringConfigError: Region not accepted: region="${region}" is not a valid hostname component.`
     const both = (what: string) =>
@@ -193,7 +193,7 @@ describe("MeteringConfig.layerConfig", () => {
   it.effect("tolerates keys that are present and undefined", () =>
     Effect.gen(function* () {
       const config = { region: Config.string("R"), endpoint: undefined, fips: undefined }
-      // @ts-expect-error exactOptionalPropertyTypes refuses it, JavaScript does not
+      // @ts-expect-error exactOptionalPropertyTypes rejects it, JavaScript does not
       const layer = MeteringConfig.layerConfig(config)
       const { endpoint } = yield* service(provided(layer, { R: "us-east-1" }))
       assert.strictEqual(endpoint, made({ region: "us-east-1" }).endpoint)

@@ -163,7 +163,7 @@ describe("backoff", () => {
     })
   )
 
-  it.effect("tells the wait as its output", () =>
+  it.effect("outputs the wait", () =>
     Effect.gen(function* () {
       const driver = yield* Schedule.driver(MeteringRetry.backoff())
       const outputs = yield* Effect.replicateEffect(driver.next(fault), 3).pipe(
@@ -328,7 +328,7 @@ describe("over HTTP", () => {
     })
   )
 
-  it.effect("a call that is written anew inside of what is retried is a new charge", () =>
+  it.effect("a call that is made inside of the retried effect is a new charge", () =>
     Effect.gen(function* () {
       const { sent } = yield* retrying(
         Effect.gen(function* () {
@@ -400,7 +400,7 @@ describe("trackDelivery", () => {
     })
   )
 
-  it.effect("tells of attempts that overlap", () =>
+  it.effect("reports overlapping attempts", () =>
     Effect.gen(function* () {
       const outcomes = [Effect.never, Effect.fail(unreached)]
       const { call, delivery } = yield* MeteringRetry.trackDelivery(

@@ -1,6 +1,6 @@
 /**
- * What every implementation of the tag promises, run over each of them. All three are led to the same
- * sandbox: one has it in memory, the others reach it over signed HTTP on loopback.
+ * The contract of the client, run on each implementation. All three use the same sandbox: one in memory, the others
+ * over signed HTTP on loopback.
  */
 import { FetchHttpClient } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
@@ -124,19 +124,21 @@ const contract = (
       )
     )
 
-    it.effect("tells an unknown token by its exception, with request id and status", () =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(
-          MeteringClient.resolveCustomer({ registrationToken: Redacted.make("nobody's") })
-        )
-        expect(error).toMatchObject({
-          _tag: "InvalidTokenException",
-          operation: "ResolveCustomer",
-          statusCode: 400,
-          isRetryable: false
+    it.effect(
+      "fails with InvalidTokenException for an unknown token, with request id and status",
+      () =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(
+            MeteringClient.resolveCustomer({ registrationToken: Redacted.make("unknown") })
+          )
+          expect(error).toMatchObject({
+            _tag: "InvalidTokenException",
+            operation: "ResolveCustomer",
+            statusCode: 400,
+            isRetryable: false
+          })
+          expect(error).toHaveProperty("requestId", expect.stringMatching(/^sandbox-/))
         })
-        expect(error).toHaveProperty("requestId", expect.stringMatching(/^sandbox-/))
-      })
     )
 
     it.effect("accepts a record, echoes it as it was, and gives a repeat the same id", () =>
@@ -159,7 +161,7 @@ const contract = (
       )
     )
 
-    it.effect("tells each record's own status, in the order of the request", () =>
+    it.effect("returns the status of each record, in the order of the request", () =>
       fresh(
         Effect.gen(function* () {
           const first = yield* record()
@@ -197,7 +199,7 @@ const contract = (
       )
     )
 
-    it.effect("refuses a call for one record's sake, and stores nothing of it", () =>
+    it.effect("rejects a call with one invalid record, and stores nothing", () =>
       fresh(
         Effect.gen(function* () {
           const error = yield* Effect.flip(
@@ -333,7 +335,7 @@ describe("the contract of the tag", () => {
         credentials("sandbox")
       ])
     )
-    layer(gone, { excludeTestServices: true })(`${name}, with nobody there`, (it) => {
+    layer(gone, { excludeTestServices: true })(`${name}, without a server`, (it) => {
       it.effect("fails as a connection that never was", () =>
         Effect.gen(function* () {
           const error = yield* Effect.flip(batch(yield* record()))

@@ -194,7 +194,7 @@ it.effect.each([
 describe("metrics", () => {
   let tests = 0
 
-  /** What a call adds to the metrics, told apart from all others by a label of its own. */
+  /** Returns the changes of the metrics by a call, by a label of its own. */
   const counted = (
     call: Effect.Effect<unknown, unknown, MeteringClient.MeteringClient>,
     replies: ReadonlyArray<Stub>
@@ -297,7 +297,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("a call that was mended on its way is one call", () =>
+  it.effect("a call with a recovery is one call", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(Date.parse("2026-11-24T08:15:40Z"))
       const replies = [

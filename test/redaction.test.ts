@@ -52,7 +52,7 @@ const isResolveCustomer = ({ headers }: SentRequest) =>
 const signatureOf = ({ headers }: SentRequest) =>
   headers.authorization?.slice(-64) ?? "no signature"
 
-/** So much of a secret counts as the secret. */
+/** Fragments of a secret with this length count as the secret. */
 const recognisable = 16
 
 const assertClean = (texts: ReadonlyMap<string, string>, sent: ReadonlyArray<SentRequest>) => {
@@ -150,7 +150,7 @@ const loggers = (write: (where: string, text: unknown) => void) => {
   )
 }
 
-/** What a hostile answer repeats: the request as it came, also bit by bit, and what a server might know besides. */
+/** Texts of a hostile response: the request, whole and in parts, and other secrets that a server may know. */
 const echo = (sent: SentRequest) =>
   [
     JSON.stringify(sent.headers),
@@ -257,7 +257,7 @@ const everyCode = (operation: OperationCase) => [
   "InvalidSignatureException",
   "AccessDeniedException",
   "RequestTimeTooSkewed",
-  "NobodyKnowsThisException"
+  "UnknownException"
 ]
 
 const seenTags = new Set<string>()

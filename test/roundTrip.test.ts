@@ -16,7 +16,7 @@ import { SandboxServer } from "effect-marketplace-metering/sandbox"
 import { exceptionKinds } from "./support/exceptionKinds.js"
 import { operations } from "./support/operations.js"
 
-/** What the client behind the server fails with next. */
+/** The next error of the client behind the server. */
 class Next extends Context.Tag("test/Next")<Next, Ref.Ref<MeteringError.MeteringError>>() {}
 
 const NextLive = Layer.effect(

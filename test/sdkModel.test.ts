@@ -77,7 +77,7 @@ const ofOurs = (shape: Shape): Described => {
 
 /** Where ours says more than the model does, with the reason. */
 const deliberate: ReadonlyArray<readonly [path: string, ours: string, theirs: string]> = [
-  // whoever has a registration token can sign up as the buyer, which the model does not say
+  // the holder of a registration token can sign up as the buyer; the model does not mark it as sensitive
   ["ResolveCustomerRequest.RegistrationToken", "redacted", "string"],
   // an empty value is sent where the model asks for one
   ["Tags[].Value required", "false", "true"]
@@ -225,7 +225,7 @@ describe("the comparison", () => {
       if (value[2] === name) change(made)
       return made
     }
-    // schemas are told from classes by being called without arguments
+    // schemas, unlike classes, are called without arguments
     const copyOf = (value: unknown) => (typeof value === "function" ? copy(value) : value)
     return Object.fromEntries(
       Object.entries(real).map(([key, value]) => [key, Array.isArray(value) ? copy(value) : value])

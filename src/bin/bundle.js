@@ -39,7 +39,7 @@ const packages = new Set(
     .flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [])
 )
 
-/** Licences ask to go along with what they are for: each text once, with the packages that it is of. */
+/** Collects the license texts, as they require: each text once, with its packages. */
 const byText = new Map()
 for (const folder of [...packages].sort()) {
   const { license, name, version } = JSON.parse(

@@ -25,11 +25,11 @@ import * as Ref from "effect/Ref"
 import type { Credentials } from "../AwsCredentials.js"
 import { operations } from "../internal/operations.js"
 import { MeteringClient } from "../MeteringClient.js"
+import { commonErrorResponse, type HttpResponse } from "./internal/model/serviceResponse.js"
 import type { State } from "./internal/model/state.js"
 import type { IncomingCall } from "./internal/runtime/handleCall.js"
 import { SandboxRuntime } from "./internal/runtime/runtime.js"
 import * as authenticate from "./internal/server/authenticate.js"
-import { commonErrorResponse, type HttpResponse } from "./internal/server/awsJsonServer.js"
 import * as controlRoutes from "./internal/server/controlRoutes.js"
 import * as defectResponse from "./internal/server/defectResponse.js"
 import * as nodeServer from "./internal/server/nodeServer.js"
@@ -157,7 +157,7 @@ export const make = (
       receive: runtime?.receive ?? (() => unroutedCall),
       peekFault: runtime?.peekFault ?? (() => Effect.succeed({ fault: "none" })),
       rejectCall: runtime?.rejectCall ?? (() => Effect.succeed(true)),
-      verifyCaller: authenticate.make({
+      authenticate: authenticate.make({
         accessKeys: options.credentials ??
           state?.origin.scenario.credentials ?? [defaultCredentials],
         anyCredentials: options.anyCredentials ?? false,

@@ -38,7 +38,7 @@ const respond =
 
 const serviceError = (code: string) => respond(400, { __type: code, message: "said" })
 
-/** A server that gives one answer after the other, the last one for ever, and tells when a connection ends. */
+/** A server that returns the responses in order, then repeats the last one, and records closed connections. */
 const serve = (...responders: ReadonlyArray<Responder>) =>
   Effect.gen(function* () {
     const closed = yield* Deferred.make<void>()
@@ -337,7 +337,7 @@ describe("AwsSdkClient.layer", () => {
     })
   )
 
-  it.scoped("says what the network says when nobody listens", () =>
+  it.scoped("has the network's error for a closed port", () =>
     Effect.gen(function* () {
       const endpoint = yield* loopbackServer.closedEndpoint
       const error = yield* Effect.flip(Effect.provide(meter, layerOf({ endpoint })))

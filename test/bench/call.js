@@ -1,5 +1,5 @@
 /**
- * What a call costs over loopback, beside the official SDK, aws4fetch, and the least that a signed call can cost.
+ * Cost of a call over loopback, beside the official SDK, aws4fetch, and a minimal signed call.
  *
  *     npm run bench             all tables
  *     npm run bench -- --quick  fewer rounds, for a first look
@@ -93,7 +93,7 @@ const tables = [
   }
 ]
 
-/** What a child that only looks at allocations has found, by table and client. */
+/** Allocations measured by child processes, by table and client. */
 const allocations = async () => {
   const child = fork(fileURLToPath(import.meta.url), ["--allocation"], {
     execArgv: [

@@ -1,4 +1,4 @@
-// Makes the calls of `bench:load` by one client, in a process of its own, each time that it is told for how long.
+// Makes the calls of `bench:load` by one client in a child process, for the time of each order.
 import { createHistogram } from "node:perf_hooks"
 import { setTimeout } from "node:timers/promises"
 import {

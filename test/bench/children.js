@@ -1,10 +1,10 @@
-// Processes beside this one, which do what they are told.
+// Child processes that follow orders.
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
 const children = []
 
-/** What a child says next, unless it ends. */
+/** Waits for the next message of a child. */
 const next = (child) =>
   new Promise((resolve, reject) => {
     const gone = (code, signal) => reject(new Error(`a process ended with ${code ?? signal}`))
@@ -15,16 +15,16 @@ const next = (child) =>
     })
   })
 
-/** A child, its first word, and how it is told what to do. */
+/** Starts a child; returns its first message and how to send it orders. */
 export const start = async (file, args = []) => {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args)
   children.push(child)
-  const tell = (order, options) => {
+  const send = (order, options) => {
     const answer = next(child)
     child.send({ order, ...options })
     return answer
   }
-  return { pid: child.pid, said: await next(child), tell }
+  return { pid: child.pid, firstMessage: await next(child), send }
 }
 
 export const stopAll = () => {

@@ -1,4 +1,4 @@
-// Everyone who makes the calls: this client over several, the official SDK, aws4fetch, and nobody at all.
+// The compared clients: this one over several transports, the official SDK, aws4fetch, and a minimal one.
 import { createHash, createHmac } from "node:crypto"
 import {
   BatchMeterUsageCommand,
@@ -60,7 +60,7 @@ const fieldsOf = (record) => ({
   licenseArn: record.LicenseArn
 })
 
-/** What each operation is called with: made before the call, or in it. */
+/** Inputs of each operation: made before the call, or in it. */
 const ours = {
   MeterUsage: ({ wire }) => {
     const make = () =>
@@ -251,11 +251,11 @@ const least = (http) => (endpoint) => {
 
 const undici = NodeHttpClient.layerUndici
 
-/** What all others are compared with. */
+/** The client that all others are compared with. */
 export const sdkName = "official SDK"
 export const floorName = "floor: undici, signature, JSON"
 
-/** Tracing is off, and the time limit is the 30 seconds that it is unless given. */
+/** Without tracing, and with the default timeout of 30 seconds. */
 export const clients = {
   "this client, undici": over(undici),
   "this client, fetch": over(FetchHttpClient.layer),

@@ -5,7 +5,7 @@
  *     npm run bench:load -- [seconds [callers]]  less or more of each, by fewer or more callers
  *
  * Clients call BatchMeterUsage with 25 records at full speed, in a process each, by turns: this one over undici and with
- * all that it does unless told otherwise, the SDK with its own handler over node:http. Signed HTTP over loopback to the
+ * its defaults, the SDK with its own handler over node:http. Signed HTTP over loopback to the
  * command's sandbox, in a process of its own and without a quota. Records are always the same, so that the sandbox bills
  * 25 and no more; what grows in it is a number, and its log up to the 1000 calls that it keeps. The loop is closed: each
  * caller waits for its answer before it calls again, so that latency is of so many calls at once, and not of calls that
@@ -55,7 +55,7 @@ const whole = ({ from, median, to }) =>
 // clients
 // ---------------------------------------------------------------------------------------------------
 
-/** So many seconds of each client, after it is warm; how many calls were answered in all. */
+/** Runs each client for some seconds after a warm-up; returns the number of calls with a response. */
 const underLoad = async ({ endpoint, pid, server }, seconds) => {
   const slice = seconds / slices
   const cases = []
@@ -63,15 +63,15 @@ const underLoad = async ({ endpoint, pid, server }, seconds) => {
     ["this client, undici", "undici"],
     ["official SDK, node:http", "sdk"]
   ]) {
-    const { tell } = await start("caller.js", [client, String(time), endpoint])
-    cases.push({ name, tell, samples: [], memory: [] })
+    const { send } = await start("caller.js", [client, String(time), endpoint])
+    cases.push({ name, send, samples: [], memory: [] })
   }
   let answered = 0
   for (let round = 0; round <= slices; round++) {
-    for (const { memory, samples, tell } of inTurn(cases, round)) {
+    for (const { memory, samples, send } of inTurn(cases, round)) {
       const isWarmUp = round === 0
       const before = cpuOf(pid)
-      const sample = await tell("call", {
+      const sample = await send("call", {
         callers,
         seconds: isWarmUp ? warmUp : slice,
         isWarmUp
@@ -86,15 +86,15 @@ const underLoad = async ({ endpoint, pid, server }, seconds) => {
         "calls a second": sample.calls / sample.seconds,
         "CPU a call": sample.cpu / sample.calls
       })
-      if (round === early || round === slices) memory.push(await tell("memory"))
+      if (round === early || round === slices) memory.push(await send("memory"))
     }
   }
 
   const rows = {}
-  for (const { memory, name, samples, tell } of cases) {
+  for (const { memory, name, samples, send } of cases) {
     const calls = sum(samples, "calls")
     const took = sum(samples, "seconds")
-    const { max, p50, p99 } = await tell("latency")
+    const { max, p50, p99 } = await send("latency")
     const [first, last] = memory
     rows[name] = {
       "calls a second": (calls / took).toFixed(0),
@@ -130,7 +130,7 @@ const underLoad = async ({ endpoint, pid, server }, seconds) => {
   return answered
 }
 
-/** That no call was made twice or left without an answer, and nothing was billed anew. */
+/** Checks that each call was made once and has a response, and that nothing was billed twice. */
 const check = async ({ endpoint }, answered) => {
   const ask = async (what) => (await fetch(`${endpoint}/_sandbox/${what}`)).json()
   const { BatchMeterUsage: calls } = await ask("calls")
@@ -187,10 +187,10 @@ const alone = async (servers, seconds) => {
   }
   for (const { close } of cases) await close()
 
-  const { tell } = await start("caller.js", ["memory", String(time)])
+  const { send } = await start("caller.js", ["memory", String(time)])
   const inMemory = []
   for (let round = 0; round <= rounds; round++) {
-    const { calls, cpu, seconds: took } = await tell("call", { callers: 1, seconds })
+    const { calls, cpu, seconds: took } = await send("call", { callers: 1, seconds })
     if (round > 0) inMemory.push(sampleOf(calls, cpu, took))
   }
 
@@ -215,7 +215,7 @@ console.log(`Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.
 const started = await startSandbox(scenario)
 try {
   const sandbox = { ...started, server: "sandbox" }
-  const { pid, said: port } = await start("server.js")
+  const { pid, firstMessage: port } = await start("server.js")
   const canned = { pid, endpoint: `http://127.0.0.1:${port}`, server: "canned answers" }
   await check(sandbox, await underLoad(sandbox, total))
   await underLoad(canned, total / 5)

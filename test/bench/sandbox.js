@@ -1,4 +1,4 @@
-// The command's sandbox in a process of its own, and what a process has used.
+// The sandbox command in a child process, and the resource usage of a process.
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -26,7 +26,7 @@ export const cpuOf = (pid) => {
   return (Number(user) + Number(system)) * 10_000
 }
 
-/** What it serves, where it is, and its end. */
+/** Starts it; returns its URL and how to stop it. */
 export const startSandbox = async (scenario) => {
   const folder = mkdtempSync(join(tmpdir(), "bench-"))
   const file = join(folder, "scenario.json")

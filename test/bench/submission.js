@@ -130,7 +130,7 @@ try {
   if (accepted !== total) throw new Error(`${accepted} of ${total} were accepted`)
   console.table(rows)
   const [first, early, late] = resident
-  if (late === undefined) throw new Error("too few records to tell")
+  if (late === undefined) throw new Error("too few records to compare")
   console.log(
     `resident: ${(late / early).toFixed(2)} of what it was at a tenth, ${(late / first).toFixed(2)} at a hundredth`
   )

@@ -38,7 +38,7 @@ export interface CapturedRequest {
 // the official SDK
 // ---------------------------------------------------------------------------------------------------
 
-/** What an SDK client hands to its request handler. */
+/** The request that an SDK client passes to its request handler. */
 interface SdkRequest extends Omit<CapturedRequest, "host" | "body"> {
   readonly protocol: string
   readonly hostname: string

@@ -28,7 +28,7 @@ const region = "us-east-1"
 const service = "aws-marketplace"
 const { accessKeyId } = credentials
 
-/** What both send for the same fields. */
+/** The requests of both for the same fields. */
 const capture = (operation: OperationCase, fields: object, now = 0) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(now)
@@ -50,7 +50,7 @@ const only = (sent: ReadonlyArray<CapturedRequest>): CapturedRequest => {
 const signedHeaders = ({ headers }: CapturedRequest): ReadonlyArray<string> =>
   /SignedHeaders=([^,]+)/.exec(headers.authorization ?? "")?.[1]?.split(";") ?? []
 
-/** What a signer adds itself. */
+/** Headers that a signer adds. */
 const added: ReadonlySet<string> = new Set(["host", "x-amz-date", "x-amz-security-token"])
 
 /** The headers that a signer is given. */

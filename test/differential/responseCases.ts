@@ -9,7 +9,7 @@ export type ResponseCase = {
   readonly operation: MeteringError.OperationName
   readonly fields: object
   readonly response: CannedResponse
-  /** What ours fails with, where that is not the exception's own name. */
+  /** The tag of our error, if it is not the exception's name. */
   readonly tag?: string
   /** Members that our error or answer has beside those of the summary. */
   readonly otherFields?: object
@@ -69,7 +69,7 @@ const failed = (error: string, message?: unknown, status = 400): Summary => ({
 
 const throttled = failed("ThrottlingException", rateExceeded)
 
-/** What ours says to all that is not the service's. */
+/** The error of ours for responses that are not the service's. */
 const unexpectedResponse = (status: number) => failed("UnexpectedResponseError", undefined, status)
 
 const success = (members: object): Summary => ({ ok: members })
@@ -257,7 +257,7 @@ const codes: ReadonlyArray<ResponseCase> = [
   )
 ]
 
-/** What the service says, and in which member. */
+/** Messages of the service, by the member that has them. */
 const messages: ReadonlyArray<ResponseCase> = [
   same(
     "Message",
@@ -352,7 +352,7 @@ const modelled: ReadonlyArray<ResponseCase> = allOperations.flatMap(({ exception
   })
 )
 
-/** What any AWS service may say. */
+/** Errors common to AWS services. */
 const common: ReadonlyArray<ResponseCase> = [
   ...(
     [
@@ -740,7 +740,7 @@ const successes: ReadonlyArray<ResponseCase> = [
     "a success with a __type",
     ok({ __type: "MeterUsageResult", MeteringRecordId: "m" }),
     {
-      differs: "the SDK keeps members that nobody asked for",
+      differs: "the SDK keeps unknown members",
       ours: success({ MeteringRecordId: "m" }),
       sdk: success({ __type: "MeterUsageResult", MeteringRecordId: "m" })
     },
@@ -751,7 +751,7 @@ const successes: ReadonlyArray<ResponseCase> = [
 const dryRun = { ...operations.MeterUsage.fields, dryRun: true }
 const dryRunMessage = "Request would have succeeded, but DryRun flag is set."
 
-/** Where a caller of ours gets more out of an answer, or is told that there is none. */
+/** Responses from which our client reads more, or for which it fails. */
 const edgeCases: ReadonlyArray<ResponseCase> = [
   differs("blanks", ok(" \r\n"), {
     differs: "as good as empty; the SDK throws a SyntaxError",
@@ -970,7 +970,7 @@ export const responseCases: Readonly<Record<string, ReadonlyArray<ResponseCase>>
   messages,
   modelled,
   common,
-  strangers: unrecognizedErrors,
+  unrecognizedErrors,
   successes,
   oddities: edgeCases
 }

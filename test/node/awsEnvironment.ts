@@ -12,7 +12,11 @@ export const environment = (variables: Record<string, string>) =>
     Effect.sync(() => {
       const before = { ...process.env }
       for (const name of Object.keys(before)) if (name.startsWith("AWS_")) delete process.env[name]
-      Object.assign(process.env, { AWS_EC2_METADATA_DISABLED: "true", HOME: "/nobody" }, variables)
+      Object.assign(
+        process.env,
+        { AWS_EC2_METADATA_DISABLED: "true", HOME: "/nonexistent" },
+        variables
+      )
       return before
     }),
     (before) =>
@@ -48,7 +52,7 @@ export const sharedFiles = (files: {
 /** The request is accepted and never answered. */
 export const noResponse = Symbol("silence")
 
-/** A server on loopback. It answers 404 where it is told nothing. */
+/** A server on loopback. It returns 404 without a configured response. */
 export const server = (
   respond: (request: IncomingMessage) => string | undefined | typeof noResponse | Promise<string>
 ) =>

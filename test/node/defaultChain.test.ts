@@ -57,7 +57,7 @@ const profileSection = (name: string, id: string) =>
 
 const credentialProcessProfile = (file: string) => `[default]\ncredential_process = cat ${file}\n`
 
-/** What a container, an instance or STS gives until the year 2126. */
+/** Credentials of a container, an instance or STS, valid until the year 2126. */
 const expiration = "2126-11-24T10:15:00.000Z"
 
 const metadataResponse = (id: string) =>
@@ -69,7 +69,7 @@ const metadataResponse = (id: string) =>
     Code: "Success"
   })
 
-/** What STS answers to AssumeRole. */
+/** The AssumeRole response of STS. */
 const assumeRoleResponse = (id: string) =>
   `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secret}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
 
@@ -193,7 +193,7 @@ describe("layerDefaultChain", () => {
     })
   )
 
-  it.scoped("assumes a role, at the STS of the region that it is told", () =>
+  it.scoped("assumes a role, at the STS of the given region", () =>
     Effect.gen(function* () {
       const scopes: Array<string | undefined> = []
       const url = yield* server(({ headers }) => {
@@ -283,9 +283,9 @@ describe("layerDefaultChain", () => {
         "No AWS credentials from environment, shared config and credentials files, credential_process, web identity token, container or instance metadata: Unable to find environment variable credentials; Could not resolve credentials using profile: [default] in configuration/credentials file(s); Profile default could not be found in shared credentials file; Web identity configuration not specified; EC2 Instance Metadata Service access disabled; Could not load credentials from any providers. Nothing was sent."
       )
 
-      const profiled = yield* Effect.flip(get({ profile: "nobody" }))
+      const profiled = yield* Effect.flip(get({ profile: "unknown" }))
       assert.notInclude(profiled.tried, "environment")
-      assert.include(profiled.reason, "profile: [nobody]")
+      assert.include(profiled.reason, "profile: [unknown]")
     })
   )
 
@@ -401,7 +401,7 @@ describe("layerDefaultChain", () => {
     })
   )
 
-  it.scoped("tells no secret of a source that fails", () =>
+  it.scoped("shows no secret of a source that fails", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryDirectory, "out.json")
       const half = `{"AccessKeyId":"AKID","SecretAccessKey":"${secret}","Token":"${token}"`
@@ -457,7 +457,7 @@ describe("layerDefaultChain", () => {
   )
 })
 
-/** What a program prints that is bundled with all that it needs but these packages, in a directory of its own. */
+/** Bundles a program without these packages, runs it in an empty directory, and returns its output. */
 const runBundled = (
   external: Array<string>,
   program: string,

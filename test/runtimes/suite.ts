@@ -1,6 +1,6 @@
 /**
- * What the client promises over HTTP, as checks that need nothing but JavaScript, fetch and the package: they
- * are played by every runtime against one sandbox on Node.js.
+ * Checks of the client over HTTP that need only JavaScript, fetch and the package. Each runtime runs them against one
+ * sandbox on Node.js.
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Arr from "effect/Array"
@@ -207,7 +207,7 @@ export const checks: Checks = {
 
   "fails with InvalidTokenException for an unknown token": ({ withCredentials }) =>
     Effect.gen(function* () {
-      const registrationToken = Redacted.make("nobody's")
+      const registrationToken = Redacted.make("unknown")
       const error = yield* MeteringClient.resolveCustomer({ registrationToken }).pipe(
         withCredentials(keys),
         Effect.flip

@@ -334,7 +334,7 @@ describe("what cannot be done is said", () => {
       "/tokens",
       { method: "POST", body: new URLSearchParams({ customerIdentifier: "cust-acme" }) },
       415,
-      "Rejected",
+      "Refused",
       /application\/json/
     ]
   ]

@@ -137,14 +137,14 @@ describe("before any client", () => {
     [
       "a defect is an internal error, and its place is logged",
       Effect.die(new Error("secret detail")),
-      /^ERROR The handling of a call broke: Error\n +at .*SandboxServer\.test/,
-      /handling of this call broke/
+      /^ERROR A call failed unexpectedly: Error\n +at .*SandboxServer\.test/,
+      /The call failed unexpectedly/
     ],
     [
       "an interruption is an internal error, and nothing is logged",
       Effect.interrupt,
       /^$/,
-      /handling of this call broke/
+      /The call failed unexpectedly/
     ],
     [
       "a full disk is said to the caller and on the log",

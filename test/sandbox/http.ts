@@ -17,7 +17,7 @@ export interface RawRequest {
   /** Epoch milliseconds; 0 is the beginning of a TestClock. */
   readonly now?: number
   readonly unsigned?: boolean
-  /** What is sent in place of what was signed. */
+  /** The body to send in place of the signed one. */
   readonly altered?: {
     readonly body?: string
     readonly headers?: Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-/** Errors of connections that were never made, as far as the HTTP client tells. Both undici and Node's own `fetch` do. */
+/** Errors of failed connection attempts, as published by undici and Node's `fetch`. */
 import { subscribe } from "node:diagnostics_channel"
 
 const connectErrors = new WeakSet<object>()
@@ -15,5 +15,5 @@ export const trackConnectFailures = (): void => {
   })
 }
 
-/** Whether this is why a connection was not made, the TLS handshake included. */
+/** Returns true if the error failed a connection attempt or its TLS handshake. */
 export const hasNeverConnected = (error: object): boolean => connectErrors.has(error)

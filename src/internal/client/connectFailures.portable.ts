@@ -1,4 +1,4 @@
-/** Where a runtime does not tell of connections that were not made, each is judged by its error alone. */
+/** For runtimes that do not publish failed connection attempts. Only the error itself is classified. */
 
 export const trackConnectFailures = (): void => {}
 

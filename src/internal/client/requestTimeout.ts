@@ -74,7 +74,7 @@ export const timer = (limit: Duration.Duration): Effect.Effect<Timer> =>
       )
     : Effect.succeed(() => () => undefined)
 
-/** Effect's own clock can call back, which its type does not tell. */
+/** Effect's default clock has `unsafeSchedule`, which its type lacks. */
 interface SchedulingClock extends Clock.Clock {
   readonly scheduler: () => Effect.Effect<Clock.ClockScheduler>
 }

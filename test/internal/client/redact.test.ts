@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { maxTextLength, redactor } from "../../../src/internal/client/redact.js"
 
 const token = "FwoGZXIvYXdzEBYaDK/3+bJmQ2xp0VnT8LrUeQ/hYg7s+Kc9dW1aZ4NjPqRfMiXo=="
-const conceal = redactor(() => ["sandbox", "k3y-0123", undefined, "", token])
+const redact = redactor(() => ["sandbox", "k3y-0123", undefined, "", token])
 
 describe("what someone else wrote is shown without secrets", () => {
   const htmlEscaped = token.replaceAll("/", "&#x2F;").replaceAll("+", "&#43;")
@@ -20,25 +20,25 @@ describe("what someone else wrote is shown without secrets", () => {
     ["cut off to twelve characters", token.slice(7, 19)],
     ["short", "k3y-0123"]
   ])("%s", (_, echo) => {
-    expect(conceal(`You sent "${echo}" to us`)).toBe('You sent "<redacted>" to us')
+    expect(redact(`You sent "${echo}" to us`)).toBe('You sent "<redacted>" to us')
   })
 
   it("in a header, with white space in it", () => {
     const odd = redactor(() => ["aB3 dE6+gH9 jK2/mN5 pQ8=sT1 vW4"])
     expect(odd("token:aB3 dE6+gH9 jK2/mN5 pQ8=sT1 vW4;next")).toBe("token:<redacted>;next")
-    expect(conceal(`x-amz-security-token:${token};next`)).not.toContain(token.slice(0, 12))
+    expect(redact(`x-amz-security-token:${token};next`)).not.toContain(token.slice(0, 12))
   })
 
   it("and nothing else is hidden, not even an ordinary word that is someone's secret", () => {
     const said = "The sandbox (request 0d5a6e1c-8f2b-4c3d-9e7f-a1b2c3d4e5f6) takes no FwoGZXIvYXd"
-    expect(conceal(said)).toBe(said)
+    expect(redact(said)).toBe(said)
   })
 
   it("of a long text the beginning, and no piece of a secret where it is cut", () => {
     const words = "word ".repeat(1_000)
-    expect(conceal(words)).toBe(`${words.slice(0, maxTextLength - 1)}…`)
+    expect(redact(words)).toBe(`${words.slice(0, maxTextLength - 1)}…`)
     for (let before = maxTextLength - token.length - 5; before <= maxTextLength + 5; before++) {
-      const shown = conceal(`${"x".repeat(before - 1)} ${token} ${words}`)
+      const shown = redact(`${"x".repeat(before - 1)} ${token} ${words}`)
       expect(shown.length).toBeLessThanOrEqual(maxTextLength + 10)
       expect(shown).not.toContain(token.slice(0, 4))
     }
@@ -55,7 +55,7 @@ describe("what someone else wrote is shown without secrets", () => {
     ["the secret itself", token]
   ])("at once, of megabytes of %s", (_, text) => {
     const long = text.repeat(Math.ceil(8_000_000 / text.length))
-    expect(conceal(long).length).toBeLessThanOrEqual(maxTextLength + 10)
-    expect(conceal(`${long}.`).length).toBeLessThanOrEqual(maxTextLength + 10)
+    expect(redact(long).length).toBeLessThanOrEqual(maxTextLength + 10)
+    expect(redact(`${long}.`).length).toBeLessThanOrEqual(maxTextLength + 10)
   })
 })

@@ -19,7 +19,7 @@ const timeout = new RequestTimeoutError({
   timeout: limit
 })
 
-/** Time that passes when it is told to, and who waits for it. */
+/** A clock with manual time and its waiters. */
 const time = () => {
   const tasks = new Set<() => void>()
   const wait = (task: () => void) => {
@@ -30,7 +30,7 @@ const time = () => {
 }
 
 const clocks = {
-  // as Effect's own does, which its type does not tell
+  // Effect's default clock has it, but its type does not
   "that calls back": ({ wait }: ReturnType<typeof time>) => ({
     scheduler: () => Effect.succeed<Clock.ClockScheduler>({ unsafeSchedule: wait })
   }),
@@ -58,7 +58,7 @@ const made = (clockOf: (passing: ReturnType<typeof time>) => object) => {
   }
 }
 
-/** An attempt that never ends by itself, and takes a while to end when it is told to. */
+/** An attempt that never ends by itself, and whose interruption takes a while. */
 const hanging = Effect.gen(function* () {
   const started = yield* Deferred.make<void>()
   const events: Array<string> = []
@@ -120,7 +120,7 @@ describe.each(Object.entries(clocks))("in time by a clock %s", (_, clockOf) => {
     })
   )
 
-  it.effect("without a limit nobody watches the clock", () =>
+  it.effect("does not read the clock without a limit", () =>
     Effect.gen(function* () {
       const { pass, run, waiting } = make()
       const { attempt, events, started } = yield* hanging

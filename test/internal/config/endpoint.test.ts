@@ -167,7 +167,7 @@ describe("endpoint", () => {
     "https://",
     "//example.com",
     "\n"
-  ])("refuses the endpoint %j", (endpoint) => {
+  ])("rejects the endpoint %j", (endpoint) => {
     expect(resolveEndpoint({ endpoint })).toEqual(
       Either.left("Invalid Configuration: endpoint is not an http or https URL")
     )
@@ -186,15 +186,15 @@ describe("endpoint", () => {
     "*",
     "ü",
     "a".repeat(64)
-  ])("refuses the region %j, endpoint or not", (region) => {
-    const refusal = Either.left(
+  ])("rejects the region %j, with or without an endpoint", (region) => {
+    const rejection = Either.left(
       `Region not accepted: region="${region}" is not a valid hostname component.`
     )
-    expect(resolveEndpoint({ region })).toEqual(refusal)
-    expect(resolveEndpoint({ endpoint: "https://example.com", region })).toEqual(refusal)
+    expect(resolveEndpoint({ region })).toEqual(rejection)
+    expect(resolveEndpoint({ endpoint: "https://example.com", region })).toEqual(rejection)
   })
 
-  it("refuses a region of which no host name can be made", () => {
+  it("rejects a region that is not valid in a host name", () => {
     expect(resolveEndpoint({ region: "xn--0" })).toEqual(
       Either.left('Region not accepted: region="xn--0" is not a valid hostname component.')
     )

@@ -12,8 +12,8 @@ describe.each(allOperations)("the compiled check of $name", ({ fields, name, req
   const violations = validate.compile(shapeOf(request))
   const encode = Schema.encodeUnknownEither(request)
 
-  /** What Schema has against a value. It runs a rule on instances whose fields it has not looked at. */
-  const refusal = (value: unknown): unknown => {
+  /** The issues of Schema. It runs a rule on instances without validating their fields. */
+  const schemaIssues = (value: unknown): unknown => {
     try {
       return Either.getOrUndefined(Either.flip(encode(value)))
     } catch (thrown) {
@@ -35,8 +35,8 @@ describe.each(allOperations)("the compiled check of $name", ({ fields, name, req
       FastCheck.property(maybeInvalid(validFields[name]), (fields) => {
         const value = instantiate(request, fields)
         const found = violations(value)
-        const refused = refusal(value)
-        assert.strictEqual(found.length > 0, refused !== undefined, `${refused}`)
+        const issues = schemaIssues(value)
+        assert.strictEqual(found.length > 0, issues !== undefined, `${issues}`)
       }),
       { numRuns: 1000 }
     )

@@ -28,7 +28,7 @@ const makeSigner = (...target: Parameters<typeof makeEffectfulSigner>) => {
 const verify = (...request: Parameters<typeof verifyEffect>) =>
   Effect.runSync(verifyEffect(...request))
 
-/** What @smithy/signature-v4 wants of a hash. */
+/** The hash interface of @smithy/signature-v4. */
 class Sha256 {
   private readonly hash
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
@@ -562,7 +562,7 @@ const clientHeaders = {
   "x-amz-user-agent": "aws-sdk-js/3.1138.0"
 }
 
-/** What clients in several languages sign, each with the headers that it sends for it. */
+/** Requests of clients in several languages, with the headers that each signs. */
 const headerSets = [
   "host;x-amz-date;x-amz-target",
   "content-type;host;x-amz-date;x-amz-target",
@@ -810,7 +810,7 @@ describe("tampering", () => {
   })
 })
 
-describe("refusals", () => {
+describe("rejections", () => {
   const good = received(metering, sign(metering))
   const options = expecting(metering)
   const withHeader = (name: string, value: string): ReceivedRequest => ({
@@ -893,7 +893,7 @@ describe("refusals", () => {
 
   it.each([
     [
-      "a key nobody has",
+      "an unknown key",
       resigned({ credentials: { ...metering.credentials, accessKeyId: "AKIDOTHER" } }),
       options
     ],
@@ -973,13 +973,13 @@ describe("refusals", () => {
   it.each(["UNSIGNED-PAYLOAD", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"])(
     "InvalidSignatureException for the payload hash %s, signed or not",
     (hash) => {
-      const refusal = {
+      const rejection = {
         _tag: "InvalidSignatureException",
         message: "The provided 'x-amz-content-sha256' header does not match what was computed."
       }
       const headers = { ...metering.headers, "x-amz-content-sha256": hash }
-      expect(verify(resigned({ headers }), options)).toEqual(refusal)
-      expect(verify(withHeader("x-amz-content-sha256", hash), options)).toEqual(refusal)
+      expect(verify(resigned({ headers }), options)).toEqual(rejection)
+      expect(verify(withHeader("x-amz-content-sha256", hash), options)).toEqual(rejection)
     }
   )
 
@@ -1025,7 +1025,7 @@ describe("refusals", () => {
     expect(verify({ ...request, url: `/?${url}%2B` }, options)).toEqual(mismatch)
   })
 
-  it("never throws, and never tells a secret", () => {
+  it("never throws, and never shows a secret", () => {
     const junk = FastCheck.oneof(
       FastCheck.string({ unit: FastCheck.nat(0xffff).map((n) => String.fromCharCode(n)) }),
       FastCheck.string({

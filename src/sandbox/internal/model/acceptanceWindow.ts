@@ -1,45 +1,45 @@
-/** When usage is accepted. Times are epoch milliseconds, UTC. */
+/** The time span of accepted usage. Times are epoch milliseconds, UTC. */
 
-const minute = 60_000
-export const hour = 60 * minute
+export const hour = 3_600_000
 
-/** How far back and ahead usage may lie, whether exactly so far back still counts, and from where it is measured. */
 export interface AcceptanceWindow {
+  /** Greatest age of usage, in milliseconds. */
   readonly maxAge: number
+  /** True if usage of exactly `maxAge` is accepted. */
   readonly inclusive: boolean
+  /** Greatest distance of usage into the future, in milliseconds. */
   readonly futureTolerance: number
+  /** `exact` measures the age from now, `hour` from the start of the current hour. */
   readonly boundary: "exact" | "hour"
 }
 
-/** "24 hours or more after the event" is refused. */
+/** The service rejects usage of "24 hours or more after the event". */
 export const batchMeterUsage = { maxAge: 24 * hour, inclusive: false }
 
 export const meterUsage = { maxAge: 6 * hour, inclusive: true }
 
-/** Last month's usage is accepted for so long into the month. */
+/** Usage of last month is accepted until 6 hours into the month. */
 const monthEndGrace = 6 * hour
 
-/** Why usage of this time is not accepted now, if it is not. */
+/** The message for usage outside the window. */
 export const rejectionReason = (
   timestamp: number,
   now: number,
-  window: AcceptanceWindow
+  { boundary, futureTolerance, inclusive, maxAge }: AcceptanceWindow
 ): string | undefined => {
-  // from the start of the hour on, the last moment counts as well
-  const isByHour = window.boundary === "hour"
+  const isByHour = boundary === "hour"
   const age = (isByHour ? hourOf(now) : now) - timestamp
-  if (age > window.maxAge || (age === window.maxAge && !window.inclusive && !isByHour)) {
-    return `Timestamp ${iso(timestamp)} is more than ${window.maxAge / hour} hours in the past.`
+  // a window from the start of the hour includes its first moment
+  if (age > maxAge || (age === maxAge && !inclusive && !isByHour)) {
+    return `Timestamp ${iso(timestamp)} is more than ${maxAge / hour} hours in the past.`
   }
-  if (timestamp - now > window.futureTolerance)
-    return `Timestamp ${iso(timestamp)} is in the future.`
+  if (timestamp - now > futureTolerance) return `Timestamp ${iso(timestamp)} is in the future.`
   const month = startOfMonth(now)
   return timestamp < month && now - month >= monthEndGrace
     ? `Timestamp ${iso(timestamp)} is of last month, which was closed at ${iso(month + monthEndGrace)}.`
     : undefined
 }
 
-/** The hour that a time is rounded down to. */
 export const hourOf = (timestamp: number): number => Math.floor(timestamp / hour) * hour
 
 const startOfMonth = (time: number): number => {

@@ -1,42 +1,68 @@
-/** The last calls, as an immutable queue: what is appended takes the same time however many there are. */
+/** The last calls, as an immutable queue to which a call is appended in constant time. */
+import * as Redacted from "effect/Redacted"
+import type { OperationName } from "../../../MeteringError.js"
+import type { Fault } from "../../Fault.js"
+import type { AccessKey } from "../../Scenario.js"
+import type { ServiceResult } from "./serviceResponse.js"
 
-/** At most so many calls are kept, and so many bytes of them. */
 const maxCalls = 1000
+
+/** Bytes of all logged requests together. */
 const maxBytes = 16 * 1024 * 1024
 
-interface Cell<Entry> {
-  readonly entry: Entry
-  readonly bytes: number
-  readonly next: Cell<Entry> | undefined
+/** The caller as far as it is known. */
+export interface CallerIdentity {
+  /** `inMemory`: calls in memory are unsigned. `unchecked`: the signature was not verified. */
+  readonly signature: "inMemory" | "verified" | "unchecked" | "refused"
+  readonly accessKeyId?: string | undefined
+  readonly accessKey?: AccessKey | undefined
+  /** Bytes of the body. */
+  readonly bytes?: number | undefined
 }
 
-export interface CallLog<Entry> {
+/** A call and its response. */
+export interface LoggedCall {
+  readonly requestId: string
+  /** Epoch milliseconds by the sandbox's calendar. */
+  readonly at: number
+  readonly operation: OperationName | undefined
+  readonly callerIdentity: CallerIdentity
+  readonly fault: Fault["fault"]
+  /** Absent if the body could not be decoded. */
+  readonly request: object | undefined
+  /** Absent if the connection was cut before the service handled the call. */
+  readonly response: ServiceResult | undefined
+}
+
+interface Cell {
+  readonly call: LoggedCall
+  readonly bytes: number
+  readonly next: Cell | undefined
+}
+
+export interface CallLog {
   /** The oldest first, before all of `newest`. */
-  readonly oldest: Cell<Entry> | undefined
+  readonly oldest: Cell | undefined
   /** The newest first. */
-  readonly newest: Cell<Entry> | undefined
+  readonly newest: Cell | undefined
   readonly count: number
   readonly bytes: number
 }
 
-export const empty: CallLog<never> = {
-  oldest: undefined,
-  newest: undefined,
-  count: 0,
-  bytes: 0
-}
+export const empty: CallLog = { oldest: undefined, newest: undefined, count: 0, bytes: 0 }
 
-/** The log with a call more, and without the oldest where there is too much. */
-export const append = <Entry>(log: CallLog<Entry>, entry: Entry, bytes: number): CallLog<Entry> => {
+/** Appends a call, and drops the oldest calls beyond `maxCalls` and `maxBytes`. */
+export const append = (log: CallLog, call: LoggedCall): CallLog => {
+  const bytes = bytesOf(call)
   let oldest = log.oldest
-  let newest: Cell<Entry> | undefined = { entry, bytes, next: log.newest }
+  let newest: Cell | undefined = { call, bytes, next: log.newest }
   let count = log.count + 1
   let totalBytes = log.bytes + bytes
   while (count > maxCalls || (totalBytes > maxBytes && count > 0)) {
     if (oldest === undefined) {
       // each call is turned over once
       for (; newest !== undefined; newest = newest.next) {
-        oldest = { entry: newest.entry, bytes: newest.bytes, next: oldest }
+        oldest = { call: newest.call, bytes: newest.bytes, next: oldest }
       }
     }
     if (oldest === undefined) break
@@ -48,13 +74,27 @@ export const append = <Entry>(log: CallLog<Entry>, entry: Entry, bytes: number):
 }
 
 /** The oldest first. */
-export const toArray = <Entry>({ newest, oldest }: CallLog<Entry>): ReadonlyArray<Entry> => {
-  const first = collect(oldest)
-  return first.concat(collect(newest).reverse())
+export const toArray = ({ newest, oldest }: CallLog): ReadonlyArray<LoggedCall> =>
+  collect(oldest).concat(collect(newest).reverse())
+
+const collect = (cells: Cell | undefined): Array<LoggedCall> => {
+  const calls: Array<LoggedCall> = []
+  for (let cell = cells; cell !== undefined; cell = cell.next) calls.push(cell.call)
+  return calls
 }
 
-const collect = <Entry>(cells: Cell<Entry> | undefined): Array<Entry> => {
-  const all: Array<Entry> = []
-  for (let cell = cells; cell !== undefined; cell = cell.next) all.push(cell.entry)
-  return all
+const bytesOf = ({ callerIdentity, request }: LoggedCall): number =>
+  request === undefined ? 0 : (callerIdentity.bytes ?? estimatedBytesOf(request))
+
+/** A call in memory has no body: its size is estimated from its texts and its number of fields. */
+const estimatedBytesOf = (value: unknown): number => {
+  if (typeof value === "string") return value.length
+  if (Redacted.isRedacted(value)) return estimatedBytesOf(Redacted.value(value))
+  if (typeof value !== "object" || value === null) return 0
+  return Object.values(value).reduce(
+    (bytes: number, field) => bytes + bytesPerField + estimatedBytesOf(field),
+    0
+  )
 }
+
+const bytesPerField = 16

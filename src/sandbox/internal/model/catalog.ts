@@ -1,4 +1,4 @@
-/** What the state machine looks things up in. */
+/** Products, customers and licenses, indexed for lookup. */
 import { constTrue } from "effect/Function"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -8,16 +8,16 @@ import { hour, hourOf } from "./acceptanceWindow.js"
 export interface Catalog {
   readonly region: string
   readonly products: HashMap.HashMap<string, Product>
-  /** By account. */
+  /** By AWS account. */
   readonly customers: HashMap.HashMap<string, Customer>
-  /** Accounts by legacy identifier. */
+  /** Accounts by customer identifier. */
   readonly accounts: HashMap.HashMap<string, string>
-  /** Accounts by the ARN of a licence of theirs. */
+  /** Accounts by license ARN. */
   readonly licenses: HashMap.HashMap<string, string>
   readonly caller: Caller
 }
 
-/** The world of a scenario that is consistent in itself. */
+/** The catalog of a valid scenario. */
 export const catalogOf = ({ caller, customers, products, region }: Scenario): Catalog => {
   const [first] = customers
   const empty: Catalog = {
@@ -34,7 +34,7 @@ export const catalogOf = ({ caller, customers, products, region }: Scenario): Ca
   return customers.reduce(withCustomer, empty)
 }
 
-/** The world in which this customer is as told. What it was before is forgotten. */
+/** Adds a customer, or replaces the one of the same account. */
 export const withCustomer = (catalog: Catalog, customer: Customer): Catalog => {
   const { agreements, customerAWSAccountId, customerIdentifier } = customer
   const arns = agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
@@ -66,7 +66,7 @@ export const productOf = (catalog: Catalog, code: string): Product | undefined =
 export const isInRegion = ({ region }: Pick<Catalog, "region">, product: Product): boolean =>
   product.region === undefined || product.region === region
 
-/** A customer by either of its identities. */
+/** One of the two ways to name a customer. */
 export interface Identity {
   readonly customerAWSAccountId?: string | undefined
   readonly customerIdentifier?: string | undefined
@@ -78,7 +78,7 @@ export const customerOf = (
 ): Customer | undefined =>
   lookUp(catalog.customers, customerAWSAccountId ?? lookUp(catalog.accounts, customerIdentifier))
 
-/** A licence's agreement, and whose it is. */
+/** The agreement and the customer of a license. */
 export const licenseOf = (
   catalog: Catalog,
   arn: string | undefined
@@ -88,14 +88,13 @@ export const licenseOf = (
   return customer && agreement && { customer, agreement }
 }
 
-/** True if an agreement ends before it begins. */
+/** True if an agreement ends before it starts. */
 export const isInverted = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "endsAt">): boolean =>
   startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
 
-/** After a cancellation, the last usage is taken for so long. */
+/** Usage is accepted until 1 hour after a cancellation. */
 const cancellationGracePeriod = hour
 
-/** Where an agreement stands in its life. */
 export const statusOf = (
   { cancelledAt, endsAt, startsAt }: Agreement,
   now: number
@@ -110,13 +109,12 @@ export const statusOf = (
   return startsAt !== undefined && startsAt.epochMillis > now ? "pending" : "active"
 }
 
-/** Whether usage is taken under an agreement now. */
 export const acceptsUsage = (agreement: Agreement, now: number): boolean => {
   const status = statusOf(agreement, now)
   return status === "active" || status === "cancelled"
 }
 
-/** True if an agreement holds at the time of usage, or, by the hour, in a part of its hour. */
+/** True if an agreement covers usage of this time. `hour` rounds the start of the agreement down to the hour. */
 export const covers = (
   { endsAt, startsAt }: Agreement,
   timestamp: number,
@@ -129,7 +127,7 @@ export const covers = (
   )
 }
 
-/** True if a customer may use a product now. */
+/** True if a customer has an agreement that `matches`, and may use the product now. */
 export const isSubscribed = (
   customer: Customer | undefined,
   productCode: string,

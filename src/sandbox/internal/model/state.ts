@@ -1,27 +1,22 @@
-/** Everything that a sandbox remembers, as one immutable value, and the changes that it is made by. */
+/** The state of a sandbox, as one immutable value, and its changes. */
 import * as Duration from "effect/Duration"
-import type * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
-import type { Fault } from "../../Fault.js"
 import {
-  type AccessKey,
   type Customer,
   defaultServiceBehavior,
   type Quotas,
   type Scenario,
   type ServiceBehavior
 } from "../../Scenario.js"
-import * as faultScript from "../runtime/faultScript.js"
-import type { HttpResponse } from "../server/awsJsonServer.js"
 import * as callLog from "./callLog.js"
 import { type Catalog, catalogOf, withCustomer } from "./catalog.js"
+import * as faultScript from "./faultScript.js"
 
-/** A quantity that was accepted, and is billed. Times are epoch milliseconds. */
+/** Accepted usage, which is billed. Times are epoch milliseconds. */
 export interface MeteredUsage {
   readonly meteringRecordId: string
   readonly operation: OperationName
@@ -33,11 +28,11 @@ export interface MeteredUsage {
   readonly timestamp: number
   readonly quantity: number
   readonly usageAllocations?: ReadonlyArray<UsageAllocation> | undefined
-  /** The allocations as text that is the same for the same allocations in any order. */
+  /** The allocations as text, independent of their order. */
   readonly split: string
 }
 
-/** A registration token, and all that resolving it will ever say. */
+/** A registration token, with the fields of the response that resolves it. */
 export interface Token {
   readonly mintedAt: number
   readonly customerAWSAccountId: string
@@ -46,111 +41,70 @@ export interface Token {
   readonly licenseArn?: string | undefined
 }
 
-/** What a client token was used for. */
+/** The request that a client token was used for. */
 export interface IdempotencyRecord {
   readonly request: string
   readonly meteringRecordId: string
 }
 
-/** What is left of a quota, and when that was counted. */
+/** The calls left of a quota at a time of the clock, in epoch milliseconds. */
 export interface Bucket {
   readonly left: number
   readonly at: number
 }
 
-/** Who calls, as far as the front door has found out. */
-export interface CallerIdentity {
-  /** `inMemory`: nothing was signed. `unchecked`: nobody has looked at it. */
-  readonly signature: "inMemory" | "verified" | "unchecked" | "refused"
-  readonly accessKeyId?: string | undefined
-  readonly accessKey?: AccessKey | undefined
-  /** How much was sent. */
-  readonly bytes?: number | undefined
-}
-
-/** A call as it came and as it was answered. */
-export interface LoggedCall {
-  readonly requestId: string
-  /** Epoch milliseconds by the sandbox's calendar. */
-  readonly at: number
-  readonly operation: OperationName | undefined
-  readonly callerIdentity: CallerIdentity
-  readonly fault: Fault["fault"]
-  /** None, where its body could not be read. */
-  readonly request: object | undefined
-  /** Nothing, where the connection was cut before the service had looked at it. */
-  readonly response: ServiceResult | undefined
-}
-
-/** Claims of a JWT. */
-export type Claims = Readonly<Record<string, string | number>>
-
-/** Members of a response, and the claims that have yet to be signed to be one of them. */
-export interface SuccessResult {
-  readonly fields: object
-  readonly claims?: Claims
-}
-
-export type ServiceResult = Either.Either<SuccessResult, HttpResponse>
-
-/** The estimated memory of usage, tokens and registrations from which on no more is taken, in bytes. */
+/** Estimated memory of usage, tokens and registrations at which no more are accepted, in bytes. */
 export const defaultCapacity = 1024 * 1024 * 1024
 
-/** What every rule is, with durations in milliseconds. */
+/** The behavior with its defaults. Durations are in milliseconds. */
 export type ResolvedBehavior = {
   readonly [K in keyof typeof defaultServiceBehavior]: (typeof defaultServiceBehavior)[K] extends Duration.Duration
     ? number
     : Exclude<ServiceBehavior[K], undefined>
 }
 
-/** What is undefined is left to the default. */
-const definedOnly = (behavior: ServiceBehavior) =>
-  Object.fromEntries(
-    Object.entries(behavior).filter(([, value]) => value !== undefined)
-    // only those are left out that the type has undefined for
-  ) as { readonly [K in keyof ServiceBehavior]: Exclude<ServiceBehavior[K], undefined> }
-
 const resolveBehavior = (behavior: ServiceBehavior): ResolvedBehavior => {
-  const { futureTolerance, registrationTokenLifetime } = {
-    ...defaultServiceBehavior,
-    ...definedOnly(behavior)
-  }
+  const resolved = { ...defaultServiceBehavior, ...withoutUndefined(behavior) }
   return {
-    ...defaultServiceBehavior,
-    ...definedOnly(behavior),
-    registrationTokenLifetime: Duration.toMillis(registrationTokenLifetime),
-    futureTolerance: Duration.toMillis(futureTolerance)
+    ...resolved,
+    registrationTokenLifetime: Duration.toMillis(resolved.registrationTokenLifetime),
+    futureTolerance: Duration.toMillis(resolved.futureTolerance)
   }
 }
+
+const withoutUndefined = (behavior: ServiceBehavior) =>
+  Object.fromEntries(
+    Object.entries(behavior).filter(([, value]) => value !== undefined)
+    // of the types, only undefined is removed
+  ) as { readonly [K in keyof ServiceBehavior]: Exclude<ServiceBehavior[K], undefined> }
 
 export interface State {
   readonly catalog: Catalog
   readonly behavior: ResolvedBehavior
   readonly quotas: Quotas
   readonly faults: faultScript.FaultState
-  /** How far the calendar is ahead of the clock, in milliseconds. */
+  /** Milliseconds that the calendar is ahead of the clock. */
   readonly offset: number
-  /** What RegisterUsage's answers are signed with, PKCS #8 in PEM, once there has been one. */
+  /** The key that signs responses of RegisterUsage, PKCS #8 in PEM. Generated on first use. */
   readonly privateKey: string | undefined
-  /** By product or licence, customer, dimension and hour. */
+  /** By product or license, customer, dimension and hour. */
   readonly metered: HashMap.HashMap<string, MeteredUsage>
   readonly idempotencyRecords: HashMap.HashMap<string, IdempotencyRecord>
   readonly tokens: HashMap.HashMap<string, Token>
-  /** Instances, tasks and pods that may run a product because they have asked once. */
+  /** Products and instances, tasks or pods that RegisterUsage has accepted. */
   readonly registered: HashSet.HashSet<string>
   readonly buckets: { readonly [Name in OperationName]?: Bucket }
-  /** Everybody who has come to the door. */
+  /** All calls, rejected ones included. */
   readonly receivedCalls: number
-  /** Who has come through to the service. */
+  /** Calls that were not rejected before the service handled them. */
   readonly callCounts: Readonly<Record<OperationName, number>>
-  readonly log: callLog.CallLog<LoggedCall>
-  /** The estimated memory of all entries, in bytes. */
+  readonly log: callLog.CallLog
+  /** Estimated memory of all entries, in bytes. */
   readonly size: number
   /** Changes since the last write, the newest last. */
   readonly pendingChanges: ReadonlyArray<Change>
-  /** True if it took another state's place since the last write. */
+  /** True if the whole state was replaced since the last write. */
   readonly isReplaced: boolean
-  /** What it began as. */
   readonly origin: Origin
 }
 
@@ -161,7 +115,7 @@ interface Origin {
   readonly capacity: number
 }
 
-/** A step from one state to the next that must not be lost. */
+/** A change that is written to the state file. */
 export type Change =
   | { readonly _tag: "Metered"; readonly key: string; readonly usage: MeteredUsage }
   | { readonly _tag: "Receipt"; readonly key: string; readonly receipt: IdempotencyRecord }
@@ -179,7 +133,7 @@ export type Change =
     }
   | { readonly _tag: "Reset" }
 
-/** The state of a scenario before the first call, at a time of the clock. */
+/** The state before the first call, at a time of the clock in epoch milliseconds. */
 export const initial = (
   scenario: Scenario,
   now: number,
@@ -213,20 +167,19 @@ const emptyState = (origin: Origin): State => ({
   origin
 })
 
-/** The state after a change, in which the change is yet to be written down. */
+/** Applies a change, and notes it as not yet written. */
 export const change = (state: State, change: Change): State => {
   const next = apply(state, change)
   return { ...next, pendingChanges: [...state.pendingChanges, change] }
 }
 
-/** The state after a change. */
 export const apply = (state: State, change: Change): State => {
   switch (change._tag) {
     case "Metered":
       return {
         ...state,
         metered: HashMap.set(state.metered, change.key, change.usage),
-        // the allocations and their text
+        // the allocations take about three times the memory of their text
         size: state.size + entryOverhead + change.key.length + 4 * change.usage.split.length
       }
     case "Receipt":
@@ -277,7 +230,7 @@ export const apply = (state: State, change: Change): State => {
   }
 }
 
-/** The estimated memory of an entry beside its texts, in bytes. */
+/** Estimated memory of an entry without its texts, in bytes. */
 const entryOverhead = 400
 
 const sizeOfCustomer = ({ agreements }: Customer): number =>
@@ -286,13 +239,15 @@ const sizeOfCustomer = ({ agreements }: Customer): number =>
     entryOverhead
   )
 
-/** Why nothing more can be stored, if so. */
+/** The message for a request that would store more than the capacity. */
 export const capacityError = ({ metered, origin, size }: State): string | undefined =>
   size < origin.capacity
     ? undefined
-    : `The sandbox is full: its ${HashMap.size(metered)} metering records and what belongs to them take ${Math.round(size / 1024 ** 2)} MiB, of ${Math.round(origin.capacity / 1024 ** 2)} MiB at most. Reset it (POST /_sandbox/reset), or start another one.`
+    : `The sandbox is full: its ${HashMap.size(metered)} metering records and what belongs to them take ${toMiB(size)} MiB, of ${toMiB(origin.capacity)} MiB at most. Reset it (POST /_sandbox/reset), or start another one.`
 
-/** The changes that make this state of what it began as. */
+const toMiB = (bytes: number): number => Math.round(bytes / 1024 ** 2)
+
+/** The changes that lead from the initial state to this one. */
 export function* changesOf(state: State): Generator<Change, void> {
   const { catalog } = emptyState(state.origin)
   for (const customer of HashMap.values(state.catalog.customers)) {
@@ -305,7 +260,7 @@ export function* changesOf(state: State): Generator<Change, void> {
   for (const key of state.registered) yield { _tag: "Registered", key }
   if (state.privateKey !== undefined) yield { _tag: "PrivateKey", pem: state.privateKey }
   yield { _tag: "Calendar", offset: state.offset }
-  // those of the scenario may be others by the time that this is read
+  // the scenario may have other faults when this is read
   if (state.faults !== state.origin.faults) yield { _tag: "Faults", faults: state.faults }
   for (const [operation, bucket] of Object.entries(state.buckets)) {
     // the keys of buckets are names of operations
@@ -314,24 +269,7 @@ export function* changesOf(state: State): Generator<Change, void> {
   yield { _tag: "Counts", arrivals: state.receivedCalls, calls: state.callCounts }
 }
 
-/** Remembers a call, and forgets the oldest where there is too much to remember. */
-export const logCall = (state: State, call: LoggedCall): State => {
-  const { request, callerIdentity } = call
-  const bytes = request === undefined ? 0 : (callerIdentity.bytes ?? sizeOf(request))
-  return { ...state, log: callLog.append(state.log, call, bytes) }
-}
-
-/** What was never sent has no length, but is about as long as its texts and so much for each member. */
-const sizeOf = (value: unknown): number =>
-  typeof value === "string"
-    ? value.length
-    : Redacted.isRedacted(value)
-      ? sizeOf(Redacted.value(value))
-      : typeof value === "object" && value !== null
-        ? Object.values(value).reduce(
-            (size: number, field) => size + fieldOverhead + sizeOf(field),
-            0
-          )
-        : 0
-
-const fieldOverhead = 16
+export const logCall = (state: State, call: callLog.LoggedCall): State => ({
+  ...state,
+  log: callLog.append(state.log, call)
+})

@@ -1,4 +1,4 @@
-/** BatchMeterUsage: all records are looked at first, and then each has its own fate. */
+/** BatchMeterUsage: checks the whole call, and then each record on its own. */
 import type { BatchMeterUsageRequest } from "../../../BatchMeterUsage.js"
 import { type UsageRecord, UsageRecordResult } from "../../../UsageRecord.js"
 import type { Agreement } from "../../Scenario.js"
@@ -42,7 +42,7 @@ export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request,
 
   const results: Array<UsageRecordResult | undefined> = []
   let next = state
-  // in an order of their own, so that what is billed does not depend on the order of the call
+  // sorted, so that billing does not depend on the order of the call
   for (const entry of [...entries].sort(compareEntries)) {
     if (context.unprocessed.has(entry.index)) continue
     const [after, result] = recordEntry(next, entry, context)
@@ -58,12 +58,13 @@ export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request,
   ]
 }
 
-/** A record, its place in the call, and the product that either the call or its licence names. */
 interface BatchEntry {
   readonly record: UsageRecord
+  /** Index in the call. */
   readonly index: number
+  /** The product of the call, or that of the record's license. */
   readonly productCode: string
-  /** The product of the call's first record. */
+  /** The product of the call, or that of its first record's license. */
   readonly callProductCode: string
   readonly split: string
 }
@@ -118,13 +119,12 @@ const unusableLicense = ({ behavior, catalog }: State, record: UsageRecord, now:
     : { code: "InvalidLicenseException", message: `License ${record.licenseArn} ${problem}.` }
 }
 
-/** The earliest usage first, then the smaller quantity. */
+/** By time, then by quantity. */
 const compareEntries = (left: BatchEntry, right: BatchEntry): number =>
   left.record.timestamp.epochMillis - right.record.timestamp.epochMillis ||
   left.record.quantity - right.record.quantity ||
   (left.split < right.split ? -1 : left.split > right.split ? 1 : 0)
 
-/** What becomes of one record. */
 const recordEntry = (
   state: State,
   { productCode, record, split }: BatchEntry,

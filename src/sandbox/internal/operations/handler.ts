@@ -1,25 +1,23 @@
-/** One operation of the service as a function, and what its answers are made with. */
+/** An operation as a pure function. */
 import * as Either from "effect/Either"
 import type { Caller } from "../../Scenario.js"
-import type { Claims, State, SuccessResult } from "../model/state.js"
-import type { AwsError } from "../server/awsJsonServer.js"
+import type { AwsError, Claims, SuccessResult } from "../model/serviceResponse.js"
+import type { State } from "../model/state.js"
 
-/** When a call comes, and on whose behalf. */
 export interface CallContext {
-  /** The call's own, which no other has. */
+  /** Unique within the sandbox. */
   readonly requestId: string
-  /** Epoch milliseconds by the calendar that usage is dated by. */
+  /** Epoch milliseconds of the calendar, by which usage is dated. */
   readonly now: number
-  /** Epoch milliseconds by the clock that signatures are dated by. */
+  /** Epoch milliseconds of the clock, by which signatures are dated. */
   readonly clock: number
   readonly caller: Caller
-  /** The records, by place in the call, that the service does not get to. */
+  /** Indices of the records to return as unprocessed. */
   readonly unprocessed: ReadonlySet<number>
 }
 
 export type HandlerResult = Either.Either<SuccessResult, AwsError>
 
-/** The state after the call and the answer to it, given the state before it. */
 export type Handler<Request> = (
   state: State,
   request: Request,

@@ -1,11 +1,11 @@
-/** MeterUsage: once per hour, dimension and instance, on behalf of the account that calls. */
+/** MeterUsage: meters usage of the calling account, once per hour, dimension and instance. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { MeterUsageRequest } from "../../../MeterUsage.js"
 import * as acceptanceWindow from "../model/acceptanceWindow.js"
 import { productOf } from "../model/catalog.js"
+import { dryRunSucceeded } from "../model/serviceResponse.js"
 import { change } from "../model/state.js"
-import { dryRunSucceeded } from "../server/awsJsonServer.js"
 import { type Handler, reject, succeed } from "./handler.js"
 import {
   firstRejection,
@@ -54,7 +54,7 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
     state,
     isHourly
       ? keyOf("MeterUsage", productCode, customerAWSAccountId, instanceId, usageDimension, hour)
-      : // whoever sends no token is given a new one
+      : // without a client token, each call is a record of its own
         keyOf(
           "AgentCore",
           customerAWSAccountId,
@@ -85,7 +85,7 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
   ]
 }
 
-/** A dry run ends with these, before anything that was metered earlier is looked at. */
+/** Checked for dry runs as well. Usage that was metered earlier is not looked at. */
 const preconditions: ReadonlyArray<Precondition<MeterUsageRequest>> = [
   ({ timestamp }, { behavior }, { now }) =>
     outOfWindow(timestamp.epochMillis, now, {

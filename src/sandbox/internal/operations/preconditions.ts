@@ -1,5 +1,4 @@
-/** What the service refuses a whole call for, as checks that are made one after the other. */
-
+/** Checks that reject a whole call. */
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 import * as acceptanceWindow from "../model/acceptanceWindow.js"
 import {
@@ -10,18 +9,17 @@ import {
   isSubscribed,
   productOf
 } from "../model/catalog.js"
+import type { AwsError } from "../model/serviceResponse.js"
 import type { State } from "../model/state.js"
-import type { AwsError } from "../server/awsJsonServer.js"
 import type { CallContext } from "./handler.js"
 
-/** A refusal, or nothing. */
 export type Precondition<Input> = (
   input: Input,
   state: State,
   context: CallContext
 ) => AwsError | undefined
 
-/** The first refusal: of the first check, over all inputs, before the second is made. */
+/** The first error. Each check runs over all inputs before the next check. */
 export const firstRejection = <Input>(
   preconditions: ReadonlyArray<Precondition<Input>>,
   inputs: ReadonlyArray<Input>,
@@ -54,7 +52,7 @@ export const unknownProduct = (catalog: Catalog, productCode: string): AwsError 
         message: `Product code ${productCode} is not one of your products.`
       }
 
-/** Each operation has its own exception for a product of another Region. */
+/** Checks the Region of a product. The exception, `code`, depends on the operation. */
 export const otherRegion = (
   catalog: Catalog,
   productCode: string,
@@ -81,7 +79,7 @@ export const unknownDimension = (
         message: `Dimension ${dimension} is not one of the product's.`
       }
 
-/** Judges the account that calls, now and at the time of usage. */
+/** Checks that the calling account is subscribed now and at the time of usage. */
 export const notEntitled = (
   { behavior, catalog }: State,
   productCode: string,
@@ -97,7 +95,7 @@ export const notEntitled = (
         message: "The calling account does not have a valid subscription for the product."
       }
 
-/** Tags that are no set of keys with a value each. */
+/** Checks that the tags of each allocation have different keys, and values if the service requires them. */
 export const invalidTag = (
   { behavior }: State,
   allocations: ReadonlyArray<UsageAllocation> | undefined
@@ -108,11 +106,11 @@ export const invalidTag = (
       if (keys.has(key)) {
         return {
           code: "InvalidTagException",
-          message: `The tag ${key} is there twice in one allocation.`
+          message: `One allocation has the tag ${key} twice.`
         }
       }
       keys.add(key)
-      // the pattern of the documentation refuses it, and its prose allows it
+      // AWS's documentation allows it in prose, and not by its pattern
       if (value === "" && behavior.emptyTagValue === "refused") {
         return { code: "InvalidTagException", message: "The value of a tag is empty." }
       }

@@ -1,11 +1,11 @@
-/** Usage that was accepted, each kept by a key: the first write wins, and is what is billed. */
+/** Stores accepted usage by key. The first record of a key is billed. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { Tag, UsageAllocation } from "../../../UsageAllocation.js"
 import { sha256Hex } from "../model/hash.js"
 import { change, type MeteredUsage, type State } from "../model/state.js"
 
-/** The id under which this usage is billed, or none when the key has usage of another quantity or split. */
+/** Gives the id of the billed record, or undefined if the key has another quantity or other allocations. */
 export const recordUsage = (
   state: State,
   key: string,
@@ -27,7 +27,7 @@ export const recordUsage = (
   return [state, isSame ? existing.meteringRecordId : undefined]
 }
 
-/** All records have the same hidden class: with one each, a million take twice the memory. */
+/** Gives all records the same hidden class. Spread objects of a class each take twice the memory. */
 export const meteredUsageOf = (usage: MeteredUsage): MeteredUsage => ({
   meteringRecordId: usage.meteringRecordId,
   operation: usage.operation,
@@ -42,7 +42,7 @@ export const meteredUsageOf = (usage: MeteredUsage): MeteredUsage => ({
   split: usage.split
 })
 
-/** What was made unchecked may hold plain values, which no schema encodes. */
+/** An unchecked request may hold plain objects, which a schema does not encode. */
 const instanceOf = ({ allocatedUsageQuantity, tags }: UsageAllocation) => {
   const [first, ...others] = tags?.map((tag) => new Tag(tag, true)) ?? []
   return new UsageAllocation(
@@ -51,10 +51,10 @@ const instanceOf = ({ allocatedUsageQuantity, tags }: UsageAllocation) => {
   )
 }
 
-/** Text of a key's parts that no other parts have. */
+/** A key that is different for different parts. */
 export const keyOf = (...parts: ReadonlyArray<string | number>): string => JSON.stringify(parts)
 
-/** An id in the form of a UUID, always the same for the same key. */
+/** A UUID that depends on the key alone. */
 const uuidOf = (key: string): string => {
   const hex = sha256Hex(key)
   return [
@@ -66,7 +66,7 @@ const uuidOf = (key: string): string => {
   ].join("-")
 }
 
-/** Two splits are the same when this is, whatever the order of allocations and tags. */
+/** The allocations as text, independent of the order of allocations and tags. */
 export const splitOf = (allocations: ReadonlyArray<UsageAllocation> | undefined): string =>
   allocations === undefined
     ? ""

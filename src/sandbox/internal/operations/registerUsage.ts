@@ -1,4 +1,4 @@
-/** RegisterUsage: whether the account that calls may run the product, as claims to be signed. */
+/** RegisterUsage: checks that the calling account may run the product, and gives the claims of its signature. */
 import * as DateTime from "effect/DateTime"
 import * as HashSet from "effect/HashSet"
 import type { RegisterUsageRequest } from "../../../RegisterUsage.js"
@@ -54,7 +54,7 @@ const preconditions: ReadonlyArray<Precondition<RegisterUsageRequest>> = [
         }
 ]
 
-/** Judged once for every instance, task or pod. */
+/** Checked once for each instance, task or pod. */
 const firstCallPreconditions: ReadonlyArray<Precondition<RegisterUsageRequest>> = [
   (_, __, { caller }) =>
     caller.supportedPlatform === false

@@ -1,28 +1,30 @@
-/** What a fault makes of a call that has come through. Cuts and delays are not the service's to make. */
+/** Responses by faults. The server applies cuts and delays. */
 import * as Duration from "effect/Duration"
 import type { Fault } from "../../Fault.js"
-import { type CallerIdentity, change, type State } from "../model/state.js"
+import type { CallerIdentity } from "../model/callLog.js"
+import * as faultScript from "../model/faultScript.js"
 import {
   type AwsError,
   commonErrorResponse,
+  expiredTokenResponse,
   type HttpResponse,
   retryAfter
-} from "../server/awsJsonServer.js"
-import * as faultScript from "./faultScript.js"
+} from "../model/serviceResponse.js"
+import { change, type State } from "../model/state.js"
 
-/** The answer in place of the service's, if there is one. */
+/** The response in place of the service's. Undefined if the service handles the call. */
 export const faultResponseOf = (
   fault: Fault,
   { signature }: CallerIdentity,
-  errorResponse: (refusal: AwsError) => HttpResponse,
+  errorResponse: (error: AwsError) => HttpResponse,
   clock: number
 ): HttpResponse | undefined => {
   switch (fault.fault) {
     case "throttling": {
-      const wait = fault.retryAfter === undefined ? undefined : Duration.decode(fault.retryAfter)
+      const delay = fault.retryAfter === undefined ? undefined : Duration.decode(fault.retryAfter)
       return {
         ...errorResponse({ code: "ThrottlingException", message: "Rate exceeded" }),
-        headers: retryAfter(wait)
+        headers: retryAfter(delay)
       }
     }
     case "internalError":
@@ -41,25 +43,20 @@ export const faultResponseOf = (
     case "expiredCredentials":
       return expiredTokenResponse
     case "clockSkew":
-      // where something is signed, the check of the signature has met the other clock already
+      // a signed call was verified by the skewed clock
       return signature === "inMemory" ? clockSkewResponse(skewOf(fault), clock) : undefined
   }
   return undefined
 }
 
-/** What is answered to a session that has expired. */
-export const expiredTokenResponse: HttpResponse = commonErrorResponse({
-  code: "ExpiredTokenException",
-  message: "The security token included in the request is expired"
-})
-
-/** How far the service's clock is ahead, in milliseconds. */
+/** Milliseconds that the service's clock is ahead. */
 export const skewOf = (fault: Fault): number =>
   fault.fault === "clockSkew"
     ? Duration.toMillis(fault.ahead ?? 0) - Duration.toMillis(fault.behind ?? 0)
     : 0
 
-const allowedSkew = 5 * 60_000
+/** 5 minutes, as AWS allows, in milliseconds. */
+const allowedSkew = 300_000
 
 const clockSkewResponse = (skew: number, clock: number): HttpResponse | undefined => {
   if (Math.abs(skew) <= allowedSkew) return undefined
@@ -73,17 +70,17 @@ const clockSkewResponse = (skew: number, clock: number): HttpResponse | undefine
   })
 }
 
-/** The places in a call of the records that the service does not get to. */
+/** The indices of the records that the fault leaves unprocessed. */
 export const unprocessedOf = (
   fault: Fault,
   request: object,
   state: State
 ): readonly [ReadonlySet<number>, State] => {
   if (fault.fault !== "unprocessed" || !("usageRecords" in request)) return [new Set(), state]
-  // every request that has them has them as a list: it has been checked
+  // only BatchMeterUsage's request has this field
   const { length } = request.usageRecords as ReadonlyArray<unknown>
   const [order, remaining] = faultScript.shuffle(state.faults, length)
-  // 0.28 of 25 is 7, and a little more to a computer
+  // 0.28 * 25 is slightly more than 7 in floating point
   const count = Math.ceil((fault.share ?? 1) * length - 1e-9)
   return [new Set(order.slice(0, count)), change(state, { _tag: "Faults", faults: remaining })]
 }

@@ -4,7 +4,7 @@ import { operations } from "../../../internal/operations.js"
 import { ConnectionError } from "../../../MeteringError.js"
 import type { Transport } from "../../../Transport.js"
 import type { Fault } from "../../Fault.js"
-import type { CallerIdentity } from "../model/state.js"
+import type { CallerIdentity } from "../model/callLog.js"
 import * as operationHandlers from "../server/operationHandlers.js"
 import type { SandboxRuntime } from "./runtime.js"
 

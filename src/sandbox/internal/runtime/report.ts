@@ -15,7 +15,7 @@ import * as ResolveCustomer from "../../../ResolveCustomer.js"
 import * as Report from "../../Report.js"
 import type { Customer } from "../../Scenario.js"
 import * as callLog from "../model/callLog.js"
-import type { LoggedCall, MeteredUsage, State } from "../model/state.js"
+import type { MeteredUsage, State } from "../model/state.js"
 import * as slices from "./slices.js"
 
 /** By product, customer, dimension, hour and id. */
@@ -215,7 +215,7 @@ const callOf = ({
   request,
   requestId,
   callerIdentity
-}: LoggedCall): Report.Call => ({
+}: callLog.LoggedCall): Report.Call => ({
   requestId,
   at: DateTime.unsafeMake(at),
   ...(operation !== undefined && { operation }),

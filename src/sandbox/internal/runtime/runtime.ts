@@ -1,4 +1,4 @@
-/** A state, and the only way to it: one change at a time, each written down before anybody hears of it. */
+/** The runtime of a sandbox: one state, changed by one step at a time. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,31 +9,33 @@ import type { ModelledException, OperationName } from "../../../MeteringError.js
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
 import type { Service as SandboxService } from "../../MeteringSandbox.js"
-import { type CallerIdentity, change, type State } from "../model/state.js"
-import type { HttpResponse } from "../server/awsJsonServer.js"
+import type { CallerIdentity } from "../model/callLog.js"
+import type { HttpResponse } from "../model/serviceResponse.js"
+import { change, type State } from "../model/state.js"
 import * as handleCall from "./handleCall.js"
 import * as signingKey from "./signingKey.js"
 
 export interface SandboxRuntime {
   readonly state: Effect.Effect<State>
-  /** A step from one state to the next, at a time of the clock. */
+  /** Steps from one state to the next, at a time of the clock in epoch milliseconds. */
   readonly modify: <A>(
     step: (state: State, clock: number) => readonly [A, State]
   ) => Effect.Effect<A>
   readonly keyPair: Effect.Effect<signingKey.SigningKey>
+  /** Counts a call, and gives it an id. */
   readonly receive: (operation: OperationName | undefined) => Effect.Effect<handleCall.IncomingCall>
-  /** The fault that the next call of an operation will meet. */
+  /** The fault of the next call of an operation. */
   readonly peekFault: (operation: OperationName) => Effect.Effect<Fault>
-  /** Remembers a call that the service does not answer. False where it is to be looked at again, by another clock. */
+  /** Logs a call that is rejected. Gives false if its signature must be verified again, with another clock skew. */
   readonly rejectCall: (
     incoming: handleCall.IncomingCall,
     callerIdentity: CallerIdentity,
     response: HttpResponse,
     skew: number
   ) => Effect.Effect<boolean>
-  /** The answer of the service, and the fault of the call; nothing where it is to be looked at again. */
-  readonly handle: <Request extends object, Response, E extends ModelledException, A>(
-    operation: Operation<Request, Response, E, A>,
+  /** Handles a call. Gives undefined if its signature must be verified again, with another clock skew. */
+  readonly handle: <Request extends object, Response, E extends ModelledException, Result>(
+    operation: Operation<Request, Response, E, Result>,
     incoming: handleCall.IncomingCall,
     callerIdentity: CallerIdentity,
     request: Request,
@@ -41,18 +43,18 @@ export interface SandboxRuntime {
   ) => Effect.Effect<handleCall.CallOutcome<Either.Either<Response, HttpResponse>> | undefined>
 }
 
-/** An engine, and what is over it. (Somebody else's client may have taken the client's place in context.) */
+/** A runtime with its client and service. The client in context may be another one. */
 export interface SandboxInternals extends SandboxRuntime {
   readonly client: MeteringService
   readonly sandbox: SandboxService
 }
 
-/** Whoever puts a sandbox behind HTTP needs more of it than a `MeteringClient`. */
+/** The server needs more of a sandbox than a `MeteringClient`. */
 export const SandboxRuntime = Context.GenericTag<SandboxInternals>(
   "effect-marketplace-metering/sandbox/Engine"
 )
 
-/** Writes down what is yet to be written of a state. */
+/** Writes the pending changes of a state. */
 export type PersistState = (state: State) => Effect.Effect<void>
 
 export const make = (
@@ -74,55 +76,28 @@ export const make = (
         modify((state, clock) =>
           handleCall.rejectCall(state, incoming, callerIdentity, response, clock, skew)
         ),
-      handle: <Request extends object, Response, E extends ModelledException, A>(
-        operation: Operation<Request, Response, E, A>,
-        incoming: handleCall.IncomingCall,
-        callerIdentity: CallerIdentity,
-        request: Request,
-        skew?: number
-      ) =>
-        Effect.flatMap(
-          modify((state, clock) =>
-            handleCall.handleCall(state, {
-              incoming,
-              callerIdentity,
-              operation: operation.name,
-              request,
-              clock,
-              skew
-            })
-          ),
-          (
-            outcome
-          ): Effect.Effect<
-            handleCall.CallOutcome<Either.Either<Response, HttpResponse>> | undefined
-          > => {
-            if (outcome === undefined) return Effect.succeed(undefined)
-            const { response, fault } = outcome
-            if (response === undefined) return Effect.succeed({ fault, response })
-            if (Either.isLeft(response)) {
-              return Effect.succeed({ fault, response: Either.left(response.left) })
-            }
-            const { claims, fields } = response.right
-            const respond = (signed: object) => ({
-              fault,
-              response: Either.right(
-                responseOf(operation.response, {
-                  ...fields,
-                  ...signed,
-                  requestId: incoming.requestId,
-                  statusCode: 200
-                })
-              )
-            })
-            return claims === undefined
-              ? Effect.succeed(respond({}))
-              : Effect.map(
-                  Effect.flatMap(keyPair, (pair) => pair.sign(claims)),
-                  (signature) => respond({ signature })
-                )
+      handle: (operation, incoming, callerIdentity, request, skew) =>
+        Effect.gen(function* () {
+          const outcome = yield* modify((state, clock) => {
+            const call = { incoming, callerIdentity, operation: operation.name, request, skew }
+            return handleCall.handleCall(state, { ...call, clock })
+          })
+          if (outcome === undefined) return undefined
+          const { fault, response } = outcome
+          if (response === undefined) return { fault, response }
+          if (Either.isLeft(response)) return { fault, response: Either.left(response.left) }
+          const { claims, fields } = response.right
+          const signed = claims && {
+            signature: yield* Effect.flatMap(keyPair, ({ sign }) => sign(claims))
           }
-        )
+          const metadata = { requestId: incoming.requestId, statusCode: 200 }
+          return {
+            fault,
+            response: Either.right(
+              responseOf(operation.response, { ...fields, ...signed, ...metadata })
+            )
+          }
+        })
     }
   })
 
@@ -142,7 +117,7 @@ const modifyInMemory =
       })
     )
 
-/** Nobody sees a state before it is written down. */
+/** Writes a state before others can read it. */
 const modifyPersisted = (ref: Ref.Ref<State>, write: PersistState) =>
   Effect.map(
     Effect.makeSemaphore(1),
@@ -156,9 +131,9 @@ const modifyPersisted = (ref: Ref.Ref<State>, write: PersistState) =>
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
   )
 
-/** What the state has, or else a new one, which it has from then on. */
+/** The key pair of the state, or a new one that is stored. */
 const keyPairOf = (modify: SandboxRuntime["modify"]) => {
-  // promises, since whoever asks first may go before there is an answer, and others wait for the same
+  // promises, since an interruption of the first caller must not cancel what others wait for
   let generated: Promise<string> | undefined
   const imported = new Map<string, Promise<signingKey.SigningKey>>()
   const importOnce = (pem: string) => {

@@ -1,7 +1,7 @@
 /** The key pair that a sandbox signs RegisterUsage's answers with. */
 import { createPrivateKey } from "node:crypto"
 import * as Effect from "effect/Effect"
-import type { Claims } from "../model/state.js"
+import type { Claims } from "../model/serviceResponse.js"
 
 export interface SigningKey {
   /** SPKI, PEM. */

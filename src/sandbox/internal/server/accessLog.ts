@@ -1,14 +1,14 @@
-/** A line on the log for every call, at the level Debug: what was called, how it ended, and no value of it. */
+/** Logs each call at Debug: operation, status, request id and duration, and no values of the request. */
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as LogLevel from "effect/LogLevel"
+import type { HttpResponse } from "../model/serviceResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
-import type { HttpResponse } from "./awsJsonServer.js"
 
-/** The annotation that tells these lines from others of their level. */
+/** The annotation of these lines. */
 export const annotation = "effect-marketplace-metering/sandbox/call"
 
-/** Logs a call that took so many milliseconds. Without a reply, the connection was cut. */
+/** Logs a call and its duration in milliseconds. Without a response, the connection was cut. */
 export const write = (
   incoming: IncomingCall,
   outcome: CallOutcome<HttpResponse>,
@@ -37,7 +37,7 @@ const lineOf = (
     ...(fault.fault === "none" ? [] : [`fault ${fault.fault}`])
   ].join(" ")
 
-/** The code of an error, or how many records have which status. */
+/** The code of an error, or the number of records by status. */
 const outcomeOf = ({ body, status }: HttpResponse): string => {
   const json = parseObject(body)
   if (typeof json.__type === "string") return json.__type.replace(/^.*#/, "")
@@ -56,7 +56,7 @@ const parseObject = (body: string): Record<string, unknown> => {
   try {
     return JSON.parse(body)
   } catch {
-    // a load balancer's page
+    // the fault `unavailable` sends HTML
     return {}
   }
 }

@@ -1,15 +1,18 @@
-/** Who may come in: what a request's signature says of its sender, and what is answered where it says nothing good. */
+/** Authenticates requests by their AWS Signature Version 4. */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { signingName } from "../../../internal/protocol/constants.js"
 import type { AccessKey } from "../../Scenario.js"
-import type { CallerIdentity } from "../model/state.js"
-import { expiredTokenResponse } from "../runtime/faultResponse.js"
+import type { CallerIdentity } from "../model/callLog.js"
+import {
+  commonErrorResponse,
+  expiredTokenResponse,
+  type HttpResponse
+} from "../model/serviceResponse.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
-import { commonErrorResponse, type HttpResponse } from "./awsJsonServer.js"
-import { headersOf, pathAndQueryOf } from "./requestTarget.js"
+import { headersOf, pathAndQueryOf } from "./request.js"
 import { type SignatureRejection, verifySignature } from "./verifySignature.js"
 
 export interface Options {
@@ -19,12 +22,18 @@ export interface Options {
   readonly allowedSkew: Duration.DurationInput
 }
 
+export interface Authentication {
+  readonly callerIdentity: CallerIdentity
+  /** The response to a caller that is not authenticated. */
+  readonly rejection?: HttpResponse
+}
+
 type Request = Pick<HttpServerRequest.HttpServerRequest, "method" | "originalUrl" | "headers">
 
-/** Judges a request by a clock, in epoch milliseconds. */
-export const make = ({ allowedSkew, anyCredentials, accessKeys, regions }: Options) => {
+/** Authenticates requests at a time in epoch milliseconds. */
+export const make = ({ accessKeys, allowedSkew, anyCredentials, regions }: Options) => {
   const accessKeyById = new Map(accessKeys.map((accessKey) => [accessKey.accessKeyId, accessKey]))
-  const verifyOptions = {
+  const signatureOptions = {
     service: signingName,
     regions,
     allowedSkew: Duration.toMillis(allowedSkew),
@@ -38,45 +47,38 @@ export const make = ({ allowedSkew, anyCredentials, accessKeys, regions }: Optio
       )
     }
   }
-  return (
-    request: Request,
-    body: Uint8Array,
-    now: number
-  ): Effect.Effect<readonly [CallerIdentity, refusal: HttpResponse | undefined]> => {
-    const unverified = { ...unverifiedCaller(request), bytes: body.length }
-    const identifiedAs = (accessKeyId = unverified.accessKeyId) => ({
-      ...unverified,
+  return (request: Request, body: Uint8Array, now: number): Effect.Effect<Authentication> => {
+    const unverified = unverifiedCaller(request)
+    const identifiedBy = (
+      signature: CallerIdentity["signature"],
+      accessKeyId = unverified.accessKeyId
+    ) => ({
+      signature,
       accessKeyId,
-      accessKey: accessKeyById.get(accessKeyId ?? "")
+      accessKey: accessKeyById.get(accessKeyId ?? ""),
+      bytes: body.length
     })
-    if (anyCredentials) return Effect.succeed([identifiedAs(), undefined])
-    const verification = verifySignature(
-      {
-        method: request.method,
-        url: pathAndQueryOf(request),
-        headers: headersOf(request),
-        body
-      },
-      { ...verifyOptions, now }
-    )
-    return Effect.map(verification, (verification) => {
+    if (anyCredentials) return Effect.succeed({ callerIdentity: identifiedBy("unchecked") })
+    const { method } = request
+    const received = { method, url: pathAndQueryOf(request), headers: headersOf(request), body }
+    return Effect.map(verifySignature(received, { ...signatureOptions, now }), (verification) => {
       if (verification._tag !== "Verified") {
         const { _tag, message } = verification
-        return [
-          { ...identifiedAs(), signature: "refused" },
-          commonErrorResponse({ code: codeOf[_tag], message })
-        ]
+        return {
+          callerIdentity: identifiedBy("refused"),
+          rejection: commonErrorResponse({ code: codeOf[_tag], message })
+        }
       }
-      const callerIdentity = identifiedAs(verification.accessKeyId)
-      const { expiration } = callerIdentity.accessKey ?? {}
+      const { accessKeyId } = verification
+      const expiration = accessKeyById.get(accessKeyId)?.expiration
       return expiration !== undefined && expiration.epochMillis <= now
-        ? [{ ...callerIdentity, signature: "refused" }, expiredTokenResponse]
-        : [{ ...callerIdentity, signature: "verified" }, undefined]
+        ? { callerIdentity: identifiedBy("refused", accessKeyId), rejection: expiredTokenResponse }
+        : { callerIdentity: identifiedBy("verified", accessKeyId) }
     })
   }
 }
 
-/** A sender whose signature nobody has looked at. */
+/** The caller that a request claims, with an unverified signature. */
 export const unverifiedCaller = ({ headers }: Request): CallerIdentity => ({
   signature: "unchecked",
   accessKeyId: credentialPattern.exec(headers.authorization ?? "")?.[1]
@@ -84,7 +86,7 @@ export const unverifiedCaller = ({ headers }: Request): CallerIdentity => ({
 
 const credentialPattern = new RegExp(`(?:^|[\\s,])Credential=(${accessKeyIdPattern})`)
 
-/** The codes of AWS's JSON services, which end in "Exception" where those of its query services do not. */
+/** The codes of AWS's JSON services. Those of its query services lack the suffix "Exception". */
 const codeOf: { readonly [Tag in SignatureRejection["_tag"]]: string } = {
   MissingAuthenticationToken: "MissingAuthenticationTokenException",
   IncompleteSignature: "IncompleteSignatureException",

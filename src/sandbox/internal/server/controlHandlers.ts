@@ -1,4 +1,4 @@
-/** A sandbox's control over HTTP, and its description. It is loaded only where somebody asks for it. */
+/** The control API over HTTP, with its OpenAPI description. Loaded on the first request. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import type * as HttpApp from "@effect/platform/HttpApp"
@@ -8,12 +8,12 @@ import * as Layer from "effect/Layer"
 import type { Service } from "../../MeteringSandbox.js"
 import { Api } from "../../SandboxApi.js"
 
-/** An app that fails with what the platform's server makes an answer of. */
+/** An app whose errors the platform's server can turn into responses. */
 export const make = (sandbox: Service): Effect.Effect<HttpApp.Default<unknown>> =>
   Effect.scoped(
     Effect.gen(function* () {
       const app = yield* Effect.provide(HttpApiBuilder.httpApp, apiLayer(sandbox))
-      // not the whole context, in which there is the request that this is made for
+      // not the whole context: it contains the request that triggers the loading
       const services = yield* Layer.build(HttpServer.layerContext)
       return Effect.provide(app, services)
     })

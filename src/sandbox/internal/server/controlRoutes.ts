@@ -1,4 +1,4 @@
-/** The control of a sandbox beside its service, for those who may have it. */
+/** Routes of the control API, under /_sandbox. */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -11,27 +11,27 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Service } from "../../MeteringSandbox.js"
 import { maxTextLength } from "../runtime/eventLog.js"
-import * as csrf from "./csrf.js"
-import { headersOf, pathOf } from "./requestTarget.js"
+import { headersOf, pathOf } from "./request.js"
 import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./response.js"
 
+type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-/** A state that was saved is the longest that there is to be sent. */
+/** The longest body is a saved state. */
 const maxBodySize = Option.some(maxTextLength)
 
 const indexPaths: ReadonlySet<string> = new Set(["/", "/_sandbox", "/_sandbox/"])
 
-/** True if a browser asks for the server itself, and for no page of it. A program has no use for the page. */
-export const isIndex = (request: HttpServerRequest.HttpServerRequest): boolean =>
+/** True if a browser opens the root of the server. */
+export const isIndex = (request: Request): boolean =>
   request.method === "GET" &&
   indexPaths.has(pathOf(request)) &&
   /\btext\/html\b/i.test(request.headers.accept ?? "")
 
-export const isControlRequest = (request: HttpServerRequest.HttpServerRequest): boolean =>
+export const isControlRequest = (request: Request): boolean =>
   pathOf(request).startsWith("/_sandbox/")
 
-/** It is made when it is asked for, since its description alone is longer than everything else here. */
+/** The API loads on the first request: its OpenAPI description is larger than everything else of the server. */
 export const make = (
   sandbox: Service,
   fallback: {
@@ -44,7 +44,7 @@ export const make = (
       onNone: () => true,
       onSome: ({ address }) => address._tag === "TcpAddress" && isLoopback(address.hostname)
     })
-    // in a fiber of nobody's: whoever asks first may go, and others wait for the same
+    // in a daemon fiber: interrupting the first request must not cancel the loading for others
     const loading = yield* Effect.cached(
       Effect.forkDaemon(
         Effect.flatMap(
@@ -53,44 +53,58 @@ export const make = (
         )
       )
     )
-    const app = Effect.flatMap(Effect.uninterruptible(loading), Fiber.await).pipe(Effect.flatten)
-    const failed = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
+    const app = Effect.flatten(Effect.flatMap(Effect.uninterruptible(loading), Fiber.await))
+    const responseToFailure = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
       const error = Cause.squash(cause)
-      return error instanceof HttpServerError.RouteNotFound
-        ? fallback.notFound
-        : error instanceof HttpServerError.RequestError
-          ? Effect.succeed(undecodableBody)
-          : fallback.onDefect(cause)
+      if (error instanceof HttpServerError.RouteNotFound) return fallback.notFound
+      return error instanceof HttpServerError.RequestError
+        ? Effect.succeed(undecodableBody)
+        : fallback.onDefect(cause)
     }
-    return (request: HttpServerRequest.HttpServerRequest): Effect.Effect<Response> => {
-      const rejection = csrf.rejectionOf(
-        { method: request.method, headers: headersOf(request) },
-        isLocal
+    const handle = (request: Request): Effect.Effect<Response> =>
+      Effect.flatten(app).pipe(
+        Effect.provideService(HttpServerRequest.HttpServerRequest, withTextContentType(request)),
+        HttpIncomingMessage.withMaxBodySize(maxBodySize),
+        Effect.interruptible,
+        Effect.catchAllCause((cause) =>
+          Effect.flatMap(isClientAbort, (isDisconnected) =>
+            isDisconnected ? Effect.succeed(clientClosedRequest) : responseToFailure(cause)
+          )
+        )
       )
-      const response =
-        rejection === undefined
-          ? Effect.flatten(app).pipe(
-              Effect.provideService(
-                HttpServerRequest.HttpServerRequest,
-                withTextContentType(request)
-              ),
-              HttpIncomingMessage.withMaxBodySize(maxBodySize),
-              Effect.interruptible,
-              Effect.catchAllCause((cause) =>
-                Effect.flatMap(isClientAbort, (isDisconnected) =>
-                  isDisconnected ? Effect.succeed(clientClosedRequest) : failed(cause)
-                )
-              )
-            )
-          : Effect.succeed(
-              jsonResponse(rejection.status, { _tag: "Rejected", reason: rejection.reason })
-            )
+    return (request: Request): Effect.Effect<Response> => {
+      const rejection = crossSiteRejection(request, isLocal)
+      const response = rejection === undefined ? handle(request) : Effect.succeed(rejection)
       return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
     }
   })
 
-/** A state is text, whatever its sender takes it for. */
-const withTextContentType = (request: HttpServerRequest.HttpServerRequest) =>
+/**
+ * Rejects requests that a browser may send for a page of another site. A foreign host name can point to this machine
+ * (DNS rebinding), and a form can be sent without CORS.
+ */
+const crossSiteRejection = (request: Request, isLocal: boolean): Response | undefined => {
+  const { method } = request
+  const { host = "", origin, "content-type": type } = headersOf(request)
+  if (isLocal && !loopbackHost.test(host)) {
+    return rejected(403, "The Host is not localhost, which this sandbox listens on.")
+  }
+  if (method === "GET" || method === "HEAD") return undefined
+  if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
+    return rejected(403, "The Origin is another site.")
+  }
+  return method === "POST" && type !== undefined && !/^application\/json\b/i.test(type)
+    ? rejected(415, "The content type of a POST is application/json.")
+    : undefined
+}
+
+const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
+
+const rejected = (status: number, reason: string): Response =>
+  HttpServerResponse.unsafeJson({ _tag: "Refused", reason }, { status })
+
+/** A saved state is text, whatever content type the client sends. */
+const withTextContentType = (request: Request) =>
   request.method === "PUT" && pathOf(request) === "/_sandbox/state"
     ? request.modify({
         headers: Headers.set(request.headers, "content-type", "text/plain; charset=utf-8")
@@ -100,17 +114,16 @@ const withTextContentType = (request: HttpServerRequest.HttpServerRequest) =>
 const isLoopback = (hostname: string): boolean =>
   hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"
 
-/** Leads on to the page. */
 export const redirectToDocs: Response = HttpServerResponse.redirect("/_sandbox/docs", {
   headers: sandboxHeaders
 })
 
-const jsonResponse = (status: number, body: object): Response =>
-  HttpServerResponse.unsafeJson(body, { status })
-
-/** As the platform says it of JSON that does not fit. */
-const undecodableBody = jsonResponse(400, {
-  _tag: "HttpApiDecodeError",
-  issues: [],
-  message: "The body is not JSON, or is too long."
-})
+/** In the form of the platform's decode errors. */
+const undecodableBody: Response = HttpServerResponse.unsafeJson(
+  {
+    _tag: "HttpApiDecodeError",
+    issues: [],
+    message: "The body is not JSON, or is too long."
+  },
+  { status: 400 }
+)

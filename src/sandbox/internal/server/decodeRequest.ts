@@ -1,4 +1,4 @@
-/** Requests from the wire, read strictly: what has the right type is kept as it is, and all that has not is reported. */
+/** Decodes requests strictly: keeps fields of the right type as they are, and reports all others. */
 import * as Redacted from "effect/Redacted"
 import {
   dateTimeOf,
@@ -10,13 +10,13 @@ import type { Shape, StructShape } from "../../../internal/schema/shape.js"
 
 type Json = Record<string, unknown>
 
-/** A member of a request that is not of its type. */
+/** A field of the wrong type. */
 export interface Mismatch {
   readonly path: string
   readonly expected: string
 }
 
-/** Compiles the reading of a class. Members that are missing stay absent, and so do those that are reported. */
+/** Compiles the decoder of a class. Missing and mismatched fields stay absent. */
 export const makeRequestDecoder = (
   shape: StructShape
 ): ((json: Json, mismatches: Array<Mismatch>) => object) => {
@@ -24,7 +24,7 @@ export const makeRequestDecoder = (
   return (json, mismatches) => decode(json, "", mismatches)
 }
 
-/** What is there, or nothing where it is of another type. */
+/** Gives undefined for a value of the wrong type. */
 type Decode = (json: unknown, path: string, mismatches: Array<Mismatch>) => unknown
 
 const reportMismatch = (expected: string, path: string, mismatches: Array<Mismatch>): undefined => {
@@ -70,11 +70,11 @@ const scalarDecoder =
     is(json) ? make(json) : reportMismatch(expected, path, mismatches)
 
 const structDecoder = (shape: StructShape) => {
-  const fields = shape.fields.map((field) => ({ ...field, read: decoderOf(field.shape) }))
+  const fields = shape.fields.map((field) => ({ ...field, decode: decoderOf(field.shape) }))
   const Instance = unsafeConstructor(shape)
   return (json: Json, path: string, mismatches: Array<Mismatch>): object => {
     const value = new Instance()
-    for (const { defaultValue, name, read: decode, wireName } of fields) {
+    for (const { decode, defaultValue, name, wireName } of fields) {
       const encoded = json[wireName]
       const field =
         encoded === undefined || encoded === null

@@ -1,28 +1,27 @@
-/** A defect while a call was handled: told on the log, and to the sender, without any value of the call. */
+/** Logs a defect and makes a response of it. Neither contains values of the call. */
 import type { PlatformError } from "@effect/platform/Error"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
-import { type HttpResponse, internalFailure } from "./awsJsonServer.js"
+import { type HttpResponse, internalFailure } from "../model/serviceResponse.js"
 
-/** Logs what broke, and gives the reply that says so. */
 export const logAndRespond = (cause: Cause.Cause<unknown>): Effect.Effect<HttpResponse> => {
-  // it was ended on purpose
+  // shutting down is no defect
   if (Cause.isInterruptedOnly(cause)) return Effect.succeed(internalFailure(defectMessage))
   const error = Cause.squash(cause)
   const reason = isPlatformError(error) ? writeErrorMessage(error) : undefined
   return Effect.as(
-    Effect.logError(reason ?? `The handling of a call broke: ${stackOf(error)}`),
+    Effect.logError(reason ?? `A call failed unexpectedly: ${stackOf(error)}`),
     internalFailure(reason ?? defectMessage)
   )
 }
 
-const defectMessage = "The handling of this call broke."
+const defectMessage = "The call failed unexpectedly."
 
 const isPlatformError = (error: unknown): error is PlatformError =>
   hasProperty(error, "_tag") && (error._tag === "SystemError" || error._tag === "BadArgument")
 
-/** Files are written by nothing but the state. */
+/** Only the state is written to a file. */
 const writeErrorMessage = (error: PlatformError): string => {
   const path = error._tag === "SystemError" ? (error.pathOrDescriptor ?? "") : ""
   const code = hasProperty(error.cause, "code") ? String(error.cause.code) : undefined
@@ -37,7 +36,7 @@ const reasons: { readonly [code: string]: string } = {
   EIO: "the device failed (EIO)"
 }
 
-/** A defect's kind and where it was thrown: its message may quote what was sent. */
+/** The name and the stack of an error. Its message is left out, since it may quote the request. */
 const stackOf = (error: unknown): string =>
   error instanceof Error
     ? [error.name, ...(error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line))].join(

@@ -1,4 +1,4 @@
-/** Node's HTTP server, made to bear whatever is sent to it. */
+/** Node's HTTP server, with AWS JSON responses to malformed requests. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import type * as HttpApp from "@effect/platform/HttpApp"
@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import { loadPackage } from "../../../internal/optionalPackage.js"
 import { contentType } from "../../../internal/protocol/awsJson.js"
-import { commonErrorResponse } from "./awsJsonServer.js"
+import { commonErrorResponse } from "../model/serviceResponse.js"
 import { sandboxHeaders } from "./response.js"
 
 const library = loadPackage(
@@ -24,7 +24,7 @@ export interface Options {
   readonly requestTimeout: Duration.DurationInput
 }
 
-/** Listens until the scope is closed, and then ends every connection. */
+/** Listens until the scope closes, and then closes all connections. */
 export const layer = ({ host, port, requestTimeout }: Options) =>
   Layer.scoped(
     HttpServer.HttpServer,
@@ -42,7 +42,7 @@ export const layer = ({ host, port, requestTimeout }: Options) =>
         requestTimeout: timeoutMillis,
         headersTimeout: timeoutMillis,
         connectionsCheckingInterval: Math.max(1, Math.min(timeoutMillis / 4, 5000)),
-        // Node would answer in its own words
+        // Node's own response is not AWS JSON
         requireHostHeader: false
       })
       server.on("clientError", rejectConnection)
@@ -51,14 +51,14 @@ export const layer = ({ host, port, requestTimeout }: Options) =>
       )
       const served = yield* NodeHttpServer.make(() => server, { port, host, backlog: 1024 })
       yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
-      // Clients that offer HTTP/2 with their first request are answered by HTTP/1.1 where nobody accepts.
+      // without a listener for it, Node ignores an offer of HTTP/2 and responds by HTTP/1.1
       const serve = (app: HttpApp.Default<unknown>) =>
         Effect.tap(served.serve(app), () => server.removeAllListeners("upgrade"))
       return HttpServer.make({ address: served.address, serve })
     })
   )
 
-/** Answers what is not HTTP, or takes too long to be, unless an answer may be under way. */
+/** Responds to a malformed or late request, unless a response has begun. */
 const rejectConnection = (error: Error, socket: Duplex) => {
   const hasNoResponse = hasProperty(socket, "bytesWritten") && socket.bytesWritten === 0
   if (socket.writable && hasNoResponse) socket.write(rejectionOf(error))

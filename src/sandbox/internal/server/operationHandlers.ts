@@ -4,10 +4,11 @@ import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import type { MeteringError, OperationName } from "../../../MeteringError.js"
 import type { Any as AnyOperation } from "../../../Operation.js"
-import type { CallerIdentity } from "../model/state.js"
+import type { CallerIdentity } from "../model/callLog.js"
+import type { HttpResponse } from "../model/serviceResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
 import type { SandboxRuntime } from "../runtime/runtime.js"
-import { type HttpResponse, operationCodec } from "./awsJsonServer.js"
+import { operationCodec } from "./awsJsonServer.js"
 
 /** One operation of the service. */
 export interface OperationHandler {

@@ -1,21 +1,24 @@
-/** A reply as it goes out: with the headers that every answer has. */
+/** HTTP responses of the server. */
 import * as HttpServerError from "@effect/platform/HttpServerError"
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as HashSet from "effect/HashSet"
+import { hasProperty } from "effect/Predicate"
+import * as Stream from "effect/Stream"
 import { contentType } from "../../../internal/protocol/awsJson.js"
 import type { Fault } from "../../Fault.js"
+import type { HttpResponse } from "../model/serviceResponse.js"
 import { skewOf } from "../runtime/faultResponse.js"
 import type { IncomingCall } from "../runtime/handleCall.js"
-import type { HttpResponse } from "./awsJsonServer.js"
-import * as connection from "./connection.js"
 
-/** What no answer of the service has. */
+/** Tells the sandbox's responses from the service's. */
 export const sandboxHeaders = { "x-effect-marketplace-metering-sandbox": "true" } as const
 
-/** The answer to a call, at a time of the clock. */
+/** The response to a call at a time of the clock, in epoch milliseconds. */
 export const toHttpResponse = (
   response: HttpResponse,
   { requestId }: IncomingCall,
@@ -34,20 +37,42 @@ export const toHttpResponse = (
   }
   if (fault.fault !== "slowBody") return HttpServerResponse.text(response.body, options)
   const body = new TextEncoder().encode(response.body)
-  return HttpServerResponse.stream(connection.slowBody(body, fault.duration), {
+  return HttpServerResponse.stream(slowBody(body, fault.duration), {
     ...options,
     contentLength: body.length
   })
 }
 
-/** As no id of the service's, also where the service is behind the client. */
+/** Also marks ids of the service, which a server over another client passes on. */
 const withSandboxPrefix = (id: string): string => (id.startsWith("sandbox-") ? id : `sandbox-${id}`)
 
-/** Whether it is this call's sender who has gone: what was waited for may have ended by somebody else's going. */
+const maxChunks = 100
+
+/** Sends a body in chunks over a duration. */
+const slowBody = (body: Uint8Array, duration: Duration.DurationInput) => {
+  const size = Math.ceil(body.length / maxChunks)
+  const count = Math.ceil(body.length / size)
+  const pause = Effect.sleep(Duration.times(duration, 1 / count))
+  return Stream.range(0, count - 1, 1).pipe(
+    Stream.tap(() => pause),
+    Stream.map((index) => body.subarray(index * size, (index + 1) * size))
+  )
+}
+
+/** Closes a connection without a response. Only requests on Node.js have a socket. */
+export const cutConnection = ({
+  source
+}: HttpServerRequest.HttpServerRequest): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const socket = hasProperty(source, "socket") ? source.socket : undefined
+    if (hasProperty(socket, "destroy") && typeof socket.destroy === "function") socket.destroy()
+  })
+
+/** True if the client of this request has disconnected. Other interruptions are failures. */
 export const isClientAbort: Effect.Effect<boolean> = Effect.map(
   FiberRef.get(FiberRef.interruptedCause),
   (cause) => HashSet.has(Cause.interruptors(cause), HttpServerError.clientAbortFiberId)
 )
 
-/** Stands for an answer to somebody who is not there to hear it. */
+/** The response to a client that has disconnected. */
 export const clientClosedRequest = HttpServerResponse.empty({ status: 499 })

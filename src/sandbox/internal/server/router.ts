@@ -1,5 +1,4 @@
-/** A call's way over HTTP, in the service's order: what is asked for, who asks, what exactly; and then the answer. */
-
+/** Handles calls over HTTP: routes, reads the body, authenticates, decodes, calls the operation, responds. */
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -8,128 +7,137 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Fault } from "../../Fault.js"
-import type { CallerIdentity } from "../model/state.js"
+import type { CallerIdentity } from "../model/callLog.js"
+import { noFault } from "../model/faultScript.js"
+import {
+  commonErrorResponse,
+  contentTooLarge,
+  type HttpResponse
+} from "../model/serviceResponse.js"
 import { skewOf } from "../runtime/faultResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
 import type { SandboxRuntime } from "../runtime/runtime.js"
 import * as accessLog from "./accessLog.js"
-import * as authenticate from "./authenticate.js"
-import {
-  commonErrorResponse,
-  contentTooLarge,
-  type HttpResponse,
-  operationNameOf
-} from "./awsJsonServer.js"
-import * as connection from "./connection.js"
+import { type Authentication, unverifiedCaller } from "./authenticate.js"
+import { operationNameOf } from "./awsJsonServer.js"
 import * as defectResponse from "./defectResponse.js"
 import type { OperationHandler, OperationHandlers } from "./operationHandlers.js"
-import * as readBody from "./readBody.js"
-import { pathOf } from "./requestTarget.js"
-import { clientClosedRequest, isClientAbort, toHttpResponse } from "./response.js"
+import { pathOf, readBody } from "./request.js"
+import { clientClosedRequest, cutConnection, isClientAbort, toHttpResponse } from "./response.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 export interface Options extends Pick<SandboxRuntime, "receive" | "peekFault" | "rejectCall"> {
   readonly operations: OperationHandlers
-  readonly verifyCaller: ReturnType<typeof authenticate.make>
+  readonly authenticate: (
+    request: Request,
+    body: Uint8Array,
+    now: number
+  ) => Effect.Effect<Authentication>
   /** In bytes. */
   readonly maxBodySize: number
-  /** What is said to whoever asks for something else than the service. */
+  /** The response to requests that are not calls. */
   readonly notFound: HttpResponse
 }
 
 export const make = (options: Options) => {
-  const { verifyCaller, receive, maxBodySize, notFound, operations, rejectCall, peekFault } =
+  const { authenticate, maxBodySize, notFound, operations, peekFault, receive, rejectCall } =
     options
 
-  const outcomeOf = (
-    request: Request,
-    incoming: IncomingCall,
-    operation: OperationHandler | HttpResponse
-  ): Effect.Effect<CallOutcome<HttpResponse>, HttpServerError.RequestError> =>
+  const handle = (request: Request): Effect.Effect<Response> =>
     Effect.gen(function* () {
-      const rejectWith = (response: HttpResponse, callerIdentity: CallerIdentity) =>
-        Effect.as(rejectCall(incoming, callerIdentity, response, 0), { fault: noFault, response })
-      if (!("handle" in operation))
-        return yield* rejectWith(operation, authenticate.unverifiedCaller(request))
-      const bytes = yield* readBody.read(request, maxBodySize)
-      if (Option.isNone(bytes)) {
-        return yield* rejectWith(
-          contentTooLarge(maxBodySize),
-          authenticate.unverifiedCaller(request)
-        )
-      }
-      while (true) {
-        const fault = yield* peekFault(operation.name)
-        const skew = skewOf(fault)
-        const clock = yield* Clock.currentTimeMillis
-        const [callerIdentity, rejection] = yield* verifyCaller(request, bytes.value, clock + skew)
-        if (rejection !== undefined) {
-          // a fault is used up by whom it befalls: not by a signature that no clock makes a good one
-          const [, rejectionWithoutSkew] =
-            skew === 0
-              ? [callerIdentity, rejection]
-              : yield* verifyCaller(request, bytes.value, clock)
-          if (rejectionWithoutSkew !== undefined) {
-            return yield* rejectWith(rejectionWithoutSkew, callerIdentity)
-          }
-          if (yield* rejectCall(incoming, callerIdentity, rejection, skew))
-            return { fault, response: rejection }
-          continue
-        }
-        const call = operation.decode(bytes.value)
-        if (Either.isLeft(call)) return yield* rejectWith(call.left, callerIdentity)
-        const outcome = yield* operation.handle(call.right, incoming, callerIdentity, skew)
-        if (outcome !== undefined) return outcome
-      }
-    })
-
-  return (request: Request): Effect.Effect<Response> => {
-    const operation = isForService(request)
-      ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknownOperation)
-      : notFound
-    const name = "handle" in operation ? operation.name : undefined
-    return Effect.gen(function* () {
+      const target = route(request)
       const began = yield* Clock.currentTimeMillis
-      const incoming = yield* receive(name)
-      const respondWith = ({ response, fault }: CallOutcome<HttpResponse>) =>
+      const incoming = yield* receive("status" in target ? undefined : target.name)
+      const logAndRespond = ({ fault, response }: CallOutcome<HttpResponse>) =>
         Effect.gen(function* () {
           const sent = isCut(fault) ? undefined : response
           const ended = yield* Clock.currentTimeMillis
           yield* accessLog.write(incoming, { response: sent, fault }, ended - began)
-          return sent === undefined
-            ? yield* Effect.as(connection.cut(request), clientClosedRequest)
-            : yield* respond(sent, incoming, fault)
+          if (sent !== undefined) return yield* respond(sent, incoming, fault)
+          yield* cutConnection(request)
+          return clientClosedRequest
         })
-      return yield* outcomeOf(request, incoming, operation).pipe(
+      return yield* outcomeOf(request, incoming, target).pipe(
         Effect.tap(({ fault }) => delayOf(fault)),
         Effect.interruptible,
-        Effect.flatMap(respondWith),
+        Effect.flatMap(logAndRespond),
         Effect.catchTag("RequestError", () => Effect.succeed(clientClosedRequest)),
         Effect.catchAllCause((cause) =>
-          Effect.flatMap(isClientAbort, (isDisconnected) =>
-            isDisconnected
-              ? Effect.succeed(clientClosedRequest)
-              : Effect.flatMap(defectResponse.logAndRespond(cause), (response) =>
-                  respondWith({ response, fault: noFault })
-                )
-          )
+          Effect.gen(function* () {
+            if (yield* isClientAbort) return clientClosedRequest
+            const response = yield* defectResponse.logAndRespond(cause)
+            return yield* logAndRespond({ response, fault: noFault })
+          })
         )
       )
     })
-  }
-}
 
-const isForService = (request: Request): boolean =>
-  request.method === "POST" && pathOf(request) === "/"
+  /** The operation of a request, or the response to a request for none. */
+  const route = (request: Request): OperationHandler | HttpResponse =>
+    request.method === "POST" && pathOf(request) === "/"
+      ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknownOperation)
+      : notFound
+
+  const outcomeOf = (
+    request: Request,
+    incoming: IncomingCall,
+    target: OperationHandler | HttpResponse
+  ): Effect.Effect<CallOutcome<HttpResponse>, HttpServerError.RequestError> =>
+    Effect.gen(function* () {
+      const unverified = unverifiedCaller(request)
+      if ("status" in target) return yield* reject(incoming, unverified, target)
+      const body = yield* readBody(request, maxBodySize)
+      if (Option.isNone(body)) {
+        return yield* reject(incoming, unverified, contentTooLarge(maxBodySize))
+      }
+      while (true) {
+        const outcome = yield* attempt(request, body.value, incoming, target)
+        if (outcome !== undefined) return outcome
+      }
+    })
+
+  /**
+   * Authenticates a call by the clock of the next fault, and calls the operation. Gives no outcome if another call has
+   * used up that fault in the meantime: the next fault may have another clock.
+   */
+  const attempt = (
+    request: Request,
+    body: Uint8Array,
+    incoming: IncomingCall,
+    operation: OperationHandler
+  ) =>
+    Effect.gen(function* () {
+      const fault = yield* peekFault(operation.name)
+      const skew = skewOf(fault)
+      const clock = yield* Clock.currentTimeMillis
+      const { callerIdentity, rejection } = yield* authenticate(request, body, clock + skew)
+      if (rejection === undefined) {
+        const decoded = operation.decode(body)
+        return Either.isLeft(decoded)
+          ? yield* reject(incoming, callerIdentity, decoded.left)
+          : yield* operation.handle(decoded.right, incoming, callerIdentity, skew)
+      }
+      // a signature that is invalid by any clock does not use up the fault
+      const withoutSkew = skew === 0 ? { rejection } : yield* authenticate(request, body, clock)
+      if (withoutSkew.rejection !== undefined) {
+        return yield* reject(incoming, callerIdentity, withoutSkew.rejection)
+      }
+      const isRejected = yield* rejectCall(incoming, callerIdentity, rejection, skew)
+      return isRejected ? { fault, response: rejection } : undefined
+    })
+
+  const reject = (incoming: IncomingCall, callerIdentity: CallerIdentity, response: HttpResponse) =>
+    Effect.as(rejectCall(incoming, callerIdentity, response, 0), { fault: noFault, response })
+
+  return handle
+}
 
 const isCut = ({ fault }: Fault): boolean => fault === "cutBefore" || fault === "cutAfter"
 
 const delayOf = (fault: Fault): Effect.Effect<void> =>
   fault.fault === "latency" ? Effect.sleep(fault.duration) : Effect.void
-
-const noFault: Fault = { fault: "none" }
 
 export const respond = (
   response: HttpResponse,

@@ -7,11 +7,12 @@ import * as MeterUsage from "../../../../src/MeterUsage.js"
 import type { Operation } from "../../../../src/Operation.js"
 import * as RegisterUsage from "../../../../src/RegisterUsage.js"
 import * as ResolveCustomer from "../../../../src/ResolveCustomer.js"
+import type { HttpResponse } from "../../../../src/sandbox/internal/model/serviceResponse.js"
 import * as server from "../../../../src/sandbox/internal/server/awsJsonServer.js"
 import * as UsageRecord from "../../../../src/UsageRecord.js"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
-const bodyOf = (reply: server.HttpResponse) => JSON.parse(reply.body)
+const bodyOf = (reply: HttpResponse) => JSON.parse(reply.body)
 
 const batch = server.operationCodec(BatchMeterUsage.operation)
 const meter = server.operationCodec(MeterUsage.operation)
@@ -224,7 +225,7 @@ describe("bad input", () => {
   const cases: ReadonlyArray<
     readonly [
       rule: MeteringError.Violation["rule"],
-      encode: (error: MeteringError.InvalidInputError) => server.HttpResponse,
+      encode: (error: MeteringError.InvalidInputError) => HttpResponse,
       code: string
     ]
   > = [

@@ -1,9 +1,9 @@
-/** Which fault befalls the next call: a script's next step, or what a seed decides. */
+/** The fault of the next call: the next step of a script, or drawn from a seeded generator. */
 import * as Utils from "effect/Utils"
 import type { OperationName } from "../../../MeteringError.js"
 import type { Fault, Faults, RandomFault, ScriptedFault } from "../../Fault.js"
 
-/** What is left of a script, the chances, and where in its sequence the generator of numbers is. */
+/** The rest of a script, the random faults, and the state of the random number generator. */
 export interface FaultState {
   readonly script: ReadonlyArray<ScriptedFault>
   readonly chances: ReadonlyArray<RandomFault>
@@ -16,12 +16,7 @@ export const start = ({ chances = [], script = [], seed = 0 }: Faults): FaultSta
   random: new Utils.PCGRandom(seed).getState()
 })
 
-const appliesTo =
-  (operation: OperationName) =>
-  (fault: ScriptedFault | RandomFault): boolean =>
-    fault.operation === undefined || fault.operation === operation
-
-/** The fault of the next call of an operation. */
+/** The fault of the next call of an operation, and the state after it. */
 export const next = (state: FaultState, operation: OperationName): readonly [Fault, FaultState] => {
   const { chances, script } = state
   const index = script.findIndex(appliesTo(operation))
@@ -41,9 +36,14 @@ export const next = (state: FaultState, operation: OperationName): readonly [Fau
   return [drawn ?? noFault, { ...state, random: random.getState() }]
 }
 
-const noFault: Fault = { fault: "none" }
+const appliesTo =
+  (operation: OperationName) =>
+  (fault: ScriptedFault | RandomFault): boolean =>
+    fault.operation === undefined || fault.operation === operation
 
-/** The numbers from 0 to `length - 1`, in an order that the seed decides. */
+export const noFault: Fault = { fault: "none" }
+
+/** The integers from 0 to `length - 1` in random order. */
 export const shuffle = (
   state: FaultState,
   length: number

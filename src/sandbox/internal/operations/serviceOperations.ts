@@ -1,0 +1,94 @@
+/** The operations of the service: validation of requests, encoding of errors, and the handlers. */
+import * as Either from "effect/Either"
+import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
+import { requestEncoder } from "../../../internal/protocol/awsJson.js"
+import { invalidInput } from "../../../internal/schema/construct.js"
+import { shapeOf } from "../../../internal/schema/shape.js"
+import * as validate from "../../../internal/schema/validate.js"
+import type { ModelledException, OperationName } from "../../../MeteringError.js"
+import * as MeterUsage from "../../../MeterUsage.js"
+import type { Operation } from "../../../Operation.js"
+import * as RegisterUsage from "../../../RegisterUsage.js"
+import * as ResolveCustomer from "../../../ResolveCustomer.js"
+import {
+  type AwsError,
+  contentTooLarge,
+  type HttpResponse,
+  operationErrorResponse,
+  type ServiceResult,
+  validationErrorOf
+} from "../model/serviceResponse.js"
+import type { State } from "../model/state.js"
+import { batchMeterUsage } from "./batchMeterUsage.js"
+import type { CallContext, Handler } from "./handler.js"
+import { meterUsage } from "./meterUsage.js"
+import { registerUsage } from "./registerUsage.js"
+import { resolveCustomer } from "./resolveCustomer.js"
+
+export interface ServiceOperation {
+  readonly errorResponse: (rejection: AwsError, state: State) => HttpResponse
+  readonly throttled: HttpResponse
+  /** The response to an invalid request. */
+  readonly invalidRequest: (request: object, state: State) => HttpResponse | undefined
+  /** Handles a valid request. */
+  readonly handle: (
+    state: State,
+    request: object,
+    context: CallContext
+  ) => readonly [State, ServiceResult]
+}
+
+const serviceOperation = <Request extends object, Response, E extends ModelledException, Result>(
+  operation: Operation<Request, Response, E, Result>,
+  handler: Handler<Request>
+): ServiceOperation => {
+  const violationsOf = validate.compile(shapeOf(operation.request))
+  const encode = requestEncoder(operation)
+  const errorResponse: ServiceOperation["errorResponse"] = (rejection, { behavior }) => {
+    const response = operationErrorResponse(operation, rejection)
+    return rejection.code === "IdempotencyConflictException"
+      ? { ...response, status: behavior.idempotencyConflictStatus }
+      : response
+  }
+  return {
+    errorResponse,
+    throttled: operationErrorResponse(operation, {
+      code: "ThrottlingException",
+      message: "Rate exceeded"
+    }),
+    invalidRequest: (request, { behavior: { requestSizeLimit } }) => {
+      const invalid = invalidInput(violationsOf(request), operation.name)
+      if (invalid !== undefined) {
+        return operationErrorResponse(operation, validationErrorOf(operation, invalid))
+      }
+      if (requestSizeLimit > maxSizeWithoutAllocations && !hasAllocations(request)) return undefined
+      // a valid request is of the operation's class
+      const { length } = encoder.encode(encode(request as Request))
+      return length < requestSizeLimit ? undefined : contentTooLarge(requestSizeLimit - 1)
+    },
+    handle: (state, request, context) => {
+      const [next, result] = handler(state, request as Request, context)
+      return [next, Either.mapLeft(result, (rejection) => errorResponse(rejection, state))]
+    }
+  }
+}
+
+const encoder = new TextEncoder()
+
+/** Bytes of the longest valid request without allocations, rounded up: 25 records with ARNs of 2048 characters. */
+const maxSizeWithoutAllocations = 500_000
+
+const hasAllocations = (request: object): boolean =>
+  "usageAllocations" in request ||
+  ("usageRecords" in request &&
+    // only BatchMeterUsage's request has this field
+    (request.usageRecords as BatchMeterUsage.BatchMeterUsageRequest["usageRecords"]).some(
+      ({ usageAllocations }) => usageAllocations !== undefined
+    ))
+
+export const serviceOperations: { readonly [Name in OperationName]: ServiceOperation } = {
+  MeterUsage: serviceOperation(MeterUsage.operation, meterUsage),
+  BatchMeterUsage: serviceOperation(BatchMeterUsage.operation, batchMeterUsage),
+  RegisterUsage: serviceOperation(RegisterUsage.operation, registerUsage),
+  ResolveCustomer: serviceOperation(ResolveCustomer.operation, resolveCustomer)
+}
