@@ -107,14 +107,17 @@ const readBody = async ({ config }: Sdk.MarketplaceMeteringClient, body: unknown
 
 /** Makes a response from an output or exception that came without the network: from a stub, or a user's middleware. */
 const toResponse = (result: unknown, isOutput: boolean): RawResponse | undefined => {
-  const { $fault, $metadata, ...members } = (result ?? {}) as Partial<Sdk.ThrottlingException>
-  const { message, name } = members
+  const outcome = (result ?? {}) as Partial<Sdk.ThrottlingException>
+  const { $fault, $metadata, ...members } = outcome
   const status = isOutput ? 200 : $fault === "client" ? 400 : $fault && 500
   return status === undefined
     ? undefined
     : {
         status: $metadata?.httpStatusCode ?? status,
         headers: { "x-amzn-requestid": $metadata?.requestId },
-        body: JSON.stringify(isOutput ? members : { __type: name, message })
+        // the rest would lack an exception's `message`, which is not enumerable
+        body: JSON.stringify(
+          isOutput ? members : { __type: outcome.name, message: outcome.message }
+        )
       }
 }
