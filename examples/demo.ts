@@ -1,7 +1,6 @@
 /**
- * The main job, end to end, with the command: a sandbox of the service, a buyer who signs up, a file of usage that is
- * submitted while an answer is lost, and what was refused corrected and submitted again. It ends with 1 as soon as a
- * figure is not what it should be.
+ * The whole workflow with the command: a sandbox, a buyer who signs up, a file of usage whose first call loses its
+ * response, and rejected records that are corrected and submitted again. It exits with 1 at the first wrong figure.
  *
  *     npm run demo
  */
@@ -39,7 +38,7 @@ const write = (path: string, rows: ReadonlyArray<Row>) => {
 
 const hour = 3_600_000
 
-/** The service takes usage for 24 hours, so the six hours of the file become the last six. */
+/** Moves the six hours of the file to the last six hours, since the service accepts usage for 24 hours. */
 const shiftToToday = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
   const last = Math.max(...rows.map(({ timestamp }) => Date.parse(timestamp)))
   const shift = (Math.floor(Date.now() / hour) - 1 - Math.floor(last / hour)) * hour
@@ -49,18 +48,18 @@ const shiftToToday = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
   }))
 }
 
-/** A line for each hour of a customer's usage of a dimension: of several the first. */
+/** A line for each customer, dimension and hour. The first record of an hour counts. */
 const billOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   const bill = new Map<string, string>()
   for (const { customer_aws_account_id, dimension, quantity, timestamp } of rows) {
     const key = [customer_aws_account_id, dimension, timestamp.slice(0, 13)].join()
-    const isGood = customer_aws_account_id !== cancelled && dimensions.includes(dimension)
-    if (isGood && !bill.has(key)) bill.set(key, `${key},${quantity}`)
+    const isValid = customer_aws_account_id !== cancelled && dimensions.includes(dimension)
+    if (isValid && !bill.has(key)) bill.set(key, `${key},${quantity}`)
   }
   return [...bill.values()].sort()
 }
 
-/** Parses the output of the sandbox. */
+/** The dimensions and the cancelled customer of the scenario. */
 const dimensions = ["api-calls", "documents-indexed", "storage-gb-hours"]
 const cancelled = "775193402816"
 
@@ -73,7 +72,7 @@ const assertEqual = (what: string, actual: unknown, expected: unknown) =>
 
 const printHeading = (text: string) => console.log(`\n# ${text}`)
 
-/** Types a command, and shows what it prints but for what is piped. */
+/** Runs a command, and shows its output unless it is piped. */
 const startCommand = (line: string, env: Record<string, string> = {}) => {
   console.log(`\n$ effect-marketplace-metering ${line}`)
   const [args = "", ...pipe] = line.split(" | ")
@@ -86,14 +85,14 @@ const startCommand = (line: string, env: Record<string, string> = {}) => {
 }
 
 const startSandbox = async () => {
-  const child = startCommand("sandbox --port 0 --scenario world.json")
+  const child = startCommand("sandbox --port 0 --scenario scenario.json")
   for await (const line of createInterface({ input: child.stdout as Readable })) {
     const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? []
     if (url === undefined) continue
     console.log(line)
     return { child, url }
   }
-  throw new Error("the sandbox has ended")
+  throw new Error("the sandbox has exited")
 }
 
 const demo = async (url: string) => {
@@ -128,7 +127,7 @@ const demo = async (url: string) => {
   }
 
   printHeading(
-    "A buyer signs up: the page is given a registration token, and the seller asks whose it is."
+    "A buyer signs up: the sign-up page gets a registration token, and the seller resolves it."
   )
   const { registrationToken } = await callSandbox<{ readonly registrationToken: string }>(
     "tokens",
@@ -143,17 +142,17 @@ const demo = async (url: string) => {
 
   const usage = shiftToToday(read(at("data/usage.csv")))
   write(file("usage.csv"), usage)
-  printHeading(`${usage.length} records are submitted. The answer to the first call will be lost.`)
+  printHeading(`${usage.length} records are submitted. The response to the first call is lost.`)
   await submit("usage.csv", 1, " --rejected rejected.csv")
   const calls = (await callSandbox<ReadonlyArray<typeof Report.Call.Encoded>>("log")).filter(
     ({ operation }) => operation === "BatchMeterUsage"
   )
   const countOf = (kind: string) => calls.filter(({ fault }) => fault === kind).length
-  assertEqual("the number of lost answers", countOf("cutAfter"), 1)
+  assertEqual("the number of lost responses", countOf("cutAfter"), 1)
   assertEqual("the number of throttled calls", countOf("throttling"), 1)
   assertEqual("what is billed", (await billed()).length, usage.length - 5)
   printHeading(
-    `It took ${calls.length} calls: one answer was lost, one call was throttled, and a record that spoilt its call had to be found. What was accepted is billed, each hour once.`
+    `It took ${calls.length} calls: one response was lost, one call was throttled, and an invalid record failed its call until it was isolated. Accepted records are billed, each hour once.`
   )
 
   const rejected = read(file("rejected.csv"))
@@ -175,25 +174,29 @@ const demo = async (url: string) => {
   const bill = await billed()
   assertEqual("what is billed", bill, billOf([...corrected, ...usage]))
 
-  printHeading("And the whole file once more, as after a crash.")
+  printHeading("The whole file is submitted once more, as after a crash.")
   const summary = (await submit("usage.csv", 1, " --json | tail -n 1")).trim().split("\n").at(-1)
   console.log(summary)
-  assertEqual("what was accepted again", JSON.parse(summary ?? "").summary.counts.Accepted, 88)
+  assertEqual(
+    "the number of records that were accepted again",
+    JSON.parse(summary ?? "").summary.counts.Accepted,
+    88
+  )
   assertEqual("what is billed", await billed(), bill)
   const unitsOf = (rows: ReadonlyArray<Row>) =>
     rows.reduce((sum, { quantity }) => sum + Number(quantity), 0)
   const units = bill.reduce((sum, line) => sum + Number(line.split(",").at(-1)), 0)
   const uncorrected = rejected.length - corrected.length
-  // the file without what was rejected, and that of it which was corrected
+  // the accepted records and the corrected ones
   assertEqual("the units billed", units, unitsOf(usage) - unitsOf(rejected) + unitsOf(corrected))
   printHeading(
-    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units. That is all of the file but for the ${uncorrected} records that stay rejected.`
+    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units. Only ${uncorrected} records of the file stay rejected.`
   )
 }
 
 try {
   execFileSync(process.execPath, [at("../src/bin/bundle.js"), file("command.mjs")])
-  copyFileSync(at("data/world.json"), file("world.json"))
+  copyFileSync(at("data/scenario.json"), file("scenario.json"))
   const { child, url } = await startSandbox()
   try {
     await demo(url)

@@ -1,4 +1,4 @@
-/** A test of code that meters, without a network: only what it calls is mocked. */
+/** Tests code that meters without a network: a mock has only the operations that it calls. */
 import { expect, it } from "@effect/vitest"
 import { DateTime, Effect, Layer } from "effect"
 import { MeteringClient, MeterUsage } from "effect-marketplace-metering"
@@ -11,7 +11,7 @@ const reportHour = (hour: DateTime.Utc, quantity: number) =>
     usageQuantity: quantity
   }).pipe(Effect.map(({ meteringRecordId }) => meteringRecordId))
 
-it.effect("reports the hour that it is given", () => {
+it.effect("reports the given hour", () => {
   const requests: Array<MeterUsage.Input> = []
   const MeteringMock = Layer.mock(MeteringClient.MeteringClient, {
     meterUsage: (request: MeterUsage.Input) => {

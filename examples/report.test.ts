@@ -1,4 +1,4 @@
-/** A test of the program in report.ts: the same program, over a sandbox in memory where things go wrong. */
+/** Tests the program of report.ts with a sandbox in memory and its faults. */
 
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
@@ -22,10 +22,10 @@ const hour = DateTime.unsafeMake("2026-11-25T10:00:00Z")
 const usageOf = (customerAWSAccountId: string, quantity = 7, dimension = "requests") =>
   new Usage({ hour, customerAWSAccountId, dimension, quantity })
 
-/** The event loop goes round once: files are read in real time, whatever the test's clock says. */
+/** Lets the event loop run once, since files are read in real time. */
 const yieldToEventLoop = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 
-/** Lets time pass until it has ended. A minute is longer than any wait of its retries. */
+/** Advances the clock until the program ends. A minute is longer than any delay between retries. */
 const runToEnd = <A, E, R>(program: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(program)
@@ -47,7 +47,7 @@ const billed = Effect.gen(function* () {
 })
 
 describe("report", () => {
-  it.effect("says who was not billed and why, and bills the others", () =>
+  it.effect("returns usage that was not billed with reasons, and bills the other", () =>
     Effect.gen(function* () {
       const notSubscribed = usageOf("444455556666")
       const negative = usageOf("111122223333", -1)
@@ -59,23 +59,23 @@ describe("report", () => {
         misspelt
       ])
       expect(notBilled).toEqual([
-        { usage: notSubscribed, reason: "not subscribed", again: false },
+        { usage: notSubscribed, reason: "not subscribed", shouldRetry: false },
         {
           usage: negative,
           reason: "quantity: expected a whole number from 0 to 2147483647",
-          again: false
+          shouldRetry: false
         },
         {
           usage: misspelt,
           reason: expect.stringContaining("Dimension Requests is not one of the product's"),
-          again: false
+          shouldRetry: false
         }
       ])
       expect(yield* billed).toEqual([7])
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.effect("bills once what had to be sent again", () =>
+  it.effect("bills retried usage once", () =>
     Effect.gen(function* () {
       expect(yield* reportAfterHour([usageOf("111122223333")])).toEqual([])
       expect(yield* billed).toEqual([7])
@@ -88,40 +88,38 @@ describe("report", () => {
 })
 
 describe("run", () => {
-  it.scoped(
-    "sends what it cannot tell again an hour later, in its own hour, and bills it once",
-    () =>
-      Effect.gen(function* () {
-        yield* TestClock.setTime(hour.epochMillis + 70 * 60_000)
-        const files = yield* FileSystem.FileSystem
-        const folder = yield* files.makeTempDirectoryScoped()
-        const [usageFile, pendingFile] = [`${folder}/usage.ndjson`, `${folder}/pending.ndjson`]
-        const line = yield* Schema.encode(Schema.parseJson(Usage))(usageOf("111122223333"))
-        yield* files.writeFileString(usageFile, `${line}\n`)
+  it.scoped("sends unknown usage again an hour later, with its own hour, and bills it once", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(hour.epochMillis + 70 * 60_000)
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped()
+      const [usageFile, pendingFile] = [`${folder}/usage.ndjson`, `${folder}/pending.ndjson`]
+      const line = yield* Schema.encode(Schema.parseJson(Usage))(usageOf("111122223333"))
+      yield* files.writeFileString(usageFile, `${line}\n`)
 
-        const first = yield* runToEnd(run("my-product", usageFile, pendingFile))
-        expect(first).toEqual([
-          { usage: usageOf("111122223333"), reason: "perhaps billed: NoAnswer", again: true }
-        ])
-        expect(yield* files.readFileString(pendingFile)).toBe(`${line}\n`)
+      const first = yield* runToEnd(run("my-product", usageFile, pendingFile))
+      expect(first).toEqual([
+        { usage: usageOf("111122223333"), reason: "perhaps billed: NoResponse", shouldRetry: true }
+      ])
+      expect(yield* files.readFileString(pendingFile)).toBe(`${line}\n`)
 
-        const sandbox = yield* MeteringSandbox.MeteringSandbox
-        yield* sandbox.control.setFaults({})
-        // the hour after that, with nothing new
-        yield* files.writeFileString(usageFile, "")
-        expect(yield* runToEnd(run("my-product", usageFile, pendingFile))).toEqual([])
-        expect(yield* files.readFileString(pendingFile)).toBe("")
-        expect(
-          (yield* sandbox.report.billed).map(({ hour, quantity }) => [
-            DateTime.formatIso(hour),
-            quantity
-          ])
-        ).toEqual([["2026-11-25T10:00:00.000Z", 7]])
-      }).pipe(
-        Effect.provide([
-          NodeContext.layer,
-          sandboxLayer({ chances: [{ fault: "cutAfter", probability: 1 }] })
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      yield* sandbox.control.setFaults({})
+      // the hour after that, with nothing new
+      yield* files.writeFileString(usageFile, "")
+      expect(yield* runToEnd(run("my-product", usageFile, pendingFile))).toEqual([])
+      expect(yield* files.readFileString(pendingFile)).toBe("")
+      expect(
+        (yield* sandbox.report.billed).map(({ hour, quantity }) => [
+          DateTime.formatIso(hour),
+          quantity
         ])
-      )
+      ).toEqual([["2026-11-25T10:00:00.000Z", 7]])
+    }).pipe(
+      Effect.provide([
+        NodeContext.layer,
+        sandboxLayer({ chances: [{ fault: "cutAfter", probability: 1 }] })
+      ])
+    )
   )
 })

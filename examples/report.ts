@@ -1,9 +1,8 @@
 /**
- * What a seller's program does every hour: count, report, and act on each outcome. It needs a `MeteringClient` and
- * does not care which: see report.test.ts for one in memory.
+ * The hourly job of a seller: read usage, report it, and act on each outcome. It works with any `MeteringClient`: see
+ * report.test.ts for one in memory.
  *
- * Each use keeps the hour it happened in, and what has to be sent again is kept with that hour: a record that is sent
- * again with another time is another charge.
+ * Usage that must be sent again is stored with its own hour: a record with another time is another charge.
  *
  *     AWS_REGION=us-east-1 npx tsx examples/report.ts usage.ndjson pending.ndjson
  */
@@ -19,7 +18,7 @@ import {
 } from "effect-marketplace-metering"
 import * as Node from "effect-marketplace-metering/node"
 
-/** What one customer used of one dimension in one hour. It is written when the hour is over, and never changed. */
+/** The usage of one customer and dimension in one hour. It is written after the hour, and never changed. */
 export class Usage extends Schema.Class<Usage>("Usage")({
   hour: Schema.DateTimeUtc,
   customerAWSAccountId: Schema.String,
@@ -31,17 +30,17 @@ export class Usage extends Schema.Class<Usage>("Usage")({
 export interface NotBilled {
   readonly usage: Usage
   readonly reason: string
-  /** The next run sends the same usage again, inside of its 24 hours. Otherwise a person has to look at it. */
-  readonly again: boolean
+  /** True if the next run sends the same usage again, within its 24 hours. Other usage needs a person. */
+  readonly shouldRetry: boolean
 }
 
-/** Tries for up to ten minutes, and does not wait for the next hour. */
+/** Retries for at most 10 minutes. */
 const schedule = MeteringRetry.backoff({ base: "100 millis" }).pipe(
   Schedule.zipLeft(MeteringRetry.whileRetryable),
   Schedule.upTo("10 minutes")
 )
 
-/** Reports usage of one product by any number of customers, and returns what was not billed and why. */
+/** Reports the usage of one product, and returns the usage that was not billed, with reasons. */
 export const report = (productCode: string, usage: ReadonlyArray<Usage>) =>
   UsageSubmission.submitAll(
     usage.map(({ customerAWSAccountId, dimension, hour, quantity }) => ({
@@ -67,8 +66,8 @@ export const report = (productCode: string, usage: ReadonlyArray<Usage>) =>
 
 const notBilled = (
   outcome: UsageOutcome.Outcome
-): ReadonlyArray<Pick<NotBilled, "reason" | "again">> => {
-  const unbilled = (reason: string, again = false) => [{ reason, again }]
+): ReadonlyArray<Pick<NotBilled, "reason" | "shouldRetry">> => {
+  const unbilled = (reason: string, shouldRetry = false) => [{ reason, shouldRetry }]
   return Match.valueTags(outcome, {
     Accepted: () => [],
     Duplicate: () => unbilled("another quantity was billed for this hour"),
@@ -87,7 +86,7 @@ const notBilled = (
 
 const Line = Schema.parseJson(Usage)
 
-/** Reports a file of usage and what the last run had left, and leaves in `pendingFile` what the next one has to send. */
+/** Reports a file of usage and the pending usage of the last run, and stores the pending usage for the next one. */
 export const run = (productCode: string, usageFile: string, pendingFile: string) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -102,7 +101,7 @@ export const run = (productCode: string, usageFile: string, pendingFile: string)
     const problems = yield* report(productCode, [...pending, ...(yield* read(usageFile))])
 
     const lines = yield* Effect.forEach(
-      problems.filter(({ again }) => again).map(({ usage }) => usage),
+      problems.filter(({ shouldRetry }) => shouldRetry).map(({ usage }) => usage),
       (usage) => Schema.encode(Line)(usage)
     )
     yield* files.writeFileString(`${pendingFile}.new`, lines.map((line) => `${line}\n`).join(""))

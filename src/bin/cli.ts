@@ -14,37 +14,29 @@ import { commandInfoOf } from "./internal/commandInfo.js"
 import * as commandLine from "./internal/commandLine.js"
 import { completions } from "./internal/completions.js"
 import * as help from "./internal/help.js"
-import { normalizeArgs } from "./internal/normalizeArgs.js"
-import { Signals } from "./internal/signals.js"
 import { supportsColor } from "./output/terminal.js"
-
-/** Until a signal comes, which is how it ends. */
-const sandboxUntilSignal = Command.transformHandler(sandbox, (run) =>
-  Effect.zipRight(
-    Effect.flatMap(Signals, ({ expectSignal }) => expectSignal),
-    run
-  )
-)
 
 const root = Command.make(manifest.name).pipe(
   Command.withDescription("Reports usage to AWS Marketplace, and tests that without AWS."),
-  Command.withSubcommands([submit, meter, resolve, register, sandboxUntilSignal, doctor])
+  Command.withSubcommands([submit, meter, resolve, register, sandbox, doctor])
 )
 
 const runWith = Command.run(root, { name: manifest.name, version: manifest.version })
 
-/** The commands as data: for help, for completion, and for checks before anything runs. */
+/** The commands as data: for help, completion, and checks before a command runs. */
 export const rootInfo = commandInfoOf(root)
 
+/** Characters in a line of help. */
+const defaultColumns = 80
 const maxColumns = 100
 
-/** Runs the command by what follows its name on the command line. */
+/** Runs the command with the words after its name. */
 export const cli = (words: ReadonlyArray<string>) =>
   Effect.suspend(() => {
     const parsed = commandLine.parse(rootInfo, words)
     switch (parsed._tag) {
       case "Help": {
-        const { columns = 80 } = process.stdout
+        const { columns = defaultColumns } = process.stdout
         const style = {
           width: Math.min(columns, maxColumns),
           isStyled: supportsColor(process.stdout, process.env)
@@ -58,7 +50,7 @@ export const cli = (words: ReadonlyArray<string>) =>
       case "UsageError":
         return cannotRun(parsed.message)
       case "Run":
-        // the library leaves out what the program itself was started by
-        return runWith(["node", manifest.name, ...normalizeArgs(words)])
+        // the library skips the first two words, the runtime and the script
+        return runWith(["node", manifest.name, ...parsed.args])
     }
   })

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The one place that is run as a process: arguments in, an exit code out. */
+/** The process: arguments in, an exit code out. */
 import { writeSync } from "node:fs"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Runtime from "@effect/platform/Runtime"
@@ -14,42 +14,32 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { cli } from "./cli.js"
-import { makeEscalation, Signals, shutdownTimeout } from "./internal/signals.js"
+import {
+  makeEscalation,
+  type SignalHandlers,
+  Signals,
+  shutdownTimeout
+} from "./internal/signals.js"
 import { logger, sanitizeConsole, supportsColor } from "./output/terminal.js"
 
-const signals: {
-  handler: ((wanted: "stop" | "abort") => void) | undefined
-  unfinished: () => string | undefined
-  isExpected: boolean
-} = {
-  handler: undefined,
-  unfinished: () => undefined,
-  isExpected: false
-}
+let handlers: Partial<SignalHandlers> = {}
+let isSignalExpected = false
 
 const SignalsLive = Layer.succeed(Signals, {
-  handle: (handler) =>
+  handle: (own) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        signals.handler = handler
+        const previous = handlers
+        handlers = { ...previous, ...own }
+        return previous
       }),
-      () =>
+      (previous) =>
         Effect.sync(() => {
-          signals.handler = undefined
-        })
-    ),
-  holdExit: (unfinished) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        signals.unfinished = unfinished
-      }),
-      () =>
-        Effect.sync(() => {
-          signals.unfinished = () => undefined
+          handlers = previous
         })
     ),
   expectSignal: Effect.sync(() => {
-    signals.isExpected = true
+    isSignalExpected = true
   })
 })
 
@@ -65,7 +55,7 @@ const program = cli(process.argv.slice(2)).pipe(
   Effect.as(0),
   Effect.catchAll((error) =>
     ValidationError.isValidationError(error)
-      ? // it has been told already
+      ? // the library has printed it
         Effect.succeed(2)
       : Effect.as(Console.error(error.message), error.exitCode)
   ),
@@ -85,61 +75,61 @@ const program = cli(process.argv.slice(2)).pipe(
     )
 )
 
-/** As shells have it for SIGINT. */
+/** The exit code of shells for SIGINT. */
 const interruptedExitCode = 130
 
-/** The code that the program came to. After a defect nobody can promise that nothing was sent. */
+/** A defect exits with 1, since something may have been sent before it. */
 const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number =>
   Exit.match(exit, {
     onSuccess: (code) => (typeof code === "number" ? code : 0),
-    onFailure: (cause) =>
-      !Cause.isInterruptedOnly(cause) ? 1 : signals.isExpected ? 0 : interruptedExitCode
+    onFailure: (cause) => {
+      if (!Cause.isInterruptedOnly(cause)) return 1
+      return isSignalExpected ? 0 : interruptedExitCode
+    }
   })
 
-/** Where the process ends before a stream would have been written. */
+/** Prints where the process exits before a stream would be flushed. */
 const printSync = (text: string) => {
   try {
     writeSync(process.stderr.fd, `${text}\n`)
   } catch {
-    // the reader has gone
+    // standard error is closed
   }
 }
 
-/** Runs until its end or until a signal; the command that has taken signals ends by itself. */
+const exitInterrupted = () => process.exit(interruptedExitCode)
+
+const unfinished = () => handlers.unfinished?.()
+
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   const nextLevel = makeEscalation()
   const onSignal = () => {
     const level = nextLevel(Effect.runSync(Clock.currentTimeMillis))
     if (level === undefined) return
-    const unfinished = signals.unfinished()
     if (level === "exit") {
-      if (unfinished !== undefined) printSync(unfinished)
-      process.exit(interruptedExitCode)
+      const text = unfinished()
+      if (text !== undefined) printSync(text)
+      return exitInterrupted()
     }
-    if (signals.handler !== undefined) signals.handler(level)
+    if (handlers.onSignal !== undefined) handlers.onSignal(level)
     else if (level === "stop") {
-      if (!signals.isExpected) printSync("Stopping.")
+      if (!isSignalExpected) printSync("Stopping.")
       fiber.unsafeInterruptAsFork(fiber.id())
-    } else if (unfinished === undefined) process.exit(interruptedExitCode)
-    // a reader that takes nothing would hold up the end for ever
+    } else if (unfinished() === undefined) exitInterrupted()
+    // output that is not read would block the shutdown for ever
     if (level === "abort") {
-      Effect.runFork(
-        Effect.zipRight(
-          shutdownTimeout(() => signals.unfinished()),
-          Effect.sync(() => process.exit(interruptedExitCode))
-        )
-      )
+      Effect.runFork(Effect.zipRight(shutdownTimeout(unfinished), Effect.sync(exitInterrupted)))
     }
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal)
-  // the reader of the output has gone, and wants no more of it
-  process.stdout.on("error", () => signals.handler?.("stop"))
-  // without a reader of messages the rest is to be done all the same
+  // the reader of standard output has closed it
+  process.stdout.on("error", () => handlers.onSignal?.("stop"))
+  // messages that cannot be printed do not end the work
   process.stderr.on("error", () => {})
   const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
   fiber.addObserver((exit) => {
     clearInterval(keepAlive)
-    // what has been printed may still be under way where pipes are slow
+    // slow pipes may still hold output
     teardown(exit, (code) =>
       process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
     )

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { forEachName } from "../internal/operations.js"
 import { OperationName } from "../MeteringError.js"
 import { UsageAllocation } from "../UsageAllocation.js"
 import { Time } from "./internal/scenario/scenarioFields.js"
@@ -162,12 +163,7 @@ export interface Call extends Schema.Schema.Type<typeof Call> {}
  * @since 0.1.0
  * @category models
  */
-export const CallCounts = Schema.Struct({
-  MeterUsage: Schema.Number,
-  BatchMeterUsage: Schema.Number,
-  RegisterUsage: Schema.Number,
-  ResolveCustomer: Schema.Number
-})
+export const CallCounts = Schema.Struct(forEachName(() => Schema.Number))
 
 /**
  * @since 0.1.0

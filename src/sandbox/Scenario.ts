@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
+import { forEachName } from "../internal/operations.js"
 import { OperationName } from "../MeteringError.js"
 import { Faults } from "./Fault.js"
 import {
@@ -215,12 +216,7 @@ const perSecond = "Calls per second, with as many at once; no limit when left ou
  * @since 0.1.0
  * @category models
  */
-export const Quotas = Schema.Struct({
-  MeterUsage: optionalField(Rate, perSecond),
-  BatchMeterUsage: optionalField(Rate, perSecond),
-  RegisterUsage: optionalField(Rate, perSecond),
-  ResolveCustomer: optionalField(Rate, perSecond)
-})
+export const Quotas = Schema.Struct(forEachName(() => optionalField(Rate, perSecond)))
 
 /**
  * @since 0.1.0

@@ -25,15 +25,15 @@ const usageOf = (change: Record<string, string>) =>
 const usage = usageOf({})
 
 describe("meter", () => {
-  it.live("meters once, and tells by what record", () =>
+  it.live("meters once, and prints the record id", () =>
     Effect.gen(function* () {
       const first = yield* call(["meter", ...usage])
       const again = yield* call(["meter", ...usage, "--json"])
       const [record] = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
       assert.deepStrictEqual([first.code, again.code], [0, 0], first.stderr)
       assert.include(first.stdout, `record id  ${record?.meteringRecordId}`)
-      const answer = JSON.parse(again.stdout) as Record<string, unknown>
-      assert.strictEqual(answer.meteringRecordId, record?.meteringRecordId)
+      const output = JSON.parse(again.stdout) as Record<string, unknown>
+      assert.strictEqual(output.meteringRecordId, record?.meteringRecordId)
       assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).report.callCounts, {
         MeterUsage: 2,
         BatchMeterUsage: 0,
@@ -43,7 +43,7 @@ describe("meter", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("sends allocations by either kind of names, a time and a token", () =>
+  it.live("sends allocations with field names or those of AWS, a time and a token", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const timestamp = DateTime.formatIso(DateTime.subtract(yield* DateTime.now, { hours: 2 }))
@@ -73,7 +73,7 @@ describe("meter", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("ends with 1 when it is refused, in one line and without a trace", () =>
+  it.live("exits with 1 when it is rejected, with one line and no stack trace", () =>
     Effect.gen(function* () {
       const ended = yield* call(["meter", ...usageOf({ "--product-code": "another" })])
       assert.strictEqual(ended.code, 1)
@@ -82,10 +82,10 @@ describe("meter", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("ends with 130 when it is stopped, and says how to send the same charge again", () =>
+  it.live("exits with 130 when it is stopped, with the options for the same charge", () =>
     Effect.gen(function* () {
-      const asked = yield* Queue.unbounded<void>()
-      const deaf = yield* serve(() => Queue.unsafeOffer(asked, undefined))
+      const called = yield* Queue.unbounded<void>()
+      const silent = yield* serve(() => Queue.unsafeOffer(called, undefined))
       const env = yield* environment
       for (const [args, expected] of [
         [
@@ -96,24 +96,24 @@ describe("meter", () => {
         [["register", "--product-code", "sandbox-container"], /may have been registered/],
         [["resolve"], /^Stopping\.\n$/]
       ] as const) {
-        const { child, ended } = start([...args, "--endpoint", deaf], { env, stdin: "a-token" })
-        yield* asked.take
+        const { child, ended } = start([...args, "--endpoint", silent], { env, stdin: "a-token" })
+        yield* called.take
         child.kill("SIGINT")
-        const told = yield* Effect.promise(() => ended)
-        assert.deepStrictEqual([told.code, told.stdout], [130, ""])
-        assert.match(told.stderr, expected)
+        const result = yield* Effect.promise(() => ended)
+        assert.deepStrictEqual([result.code, result.stdout], [130, ""])
+        assert.match(result.stderr, expected)
       }
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("ends with 2 when nothing was sent", () =>
+  it.live("exits with 2 when nothing was sent", () =>
     Effect.gen(function* () {
-      const refusing = yield* closedEndpoint
+      const closed = yield* closedEndpoint
       for (const [change, expected] of [
         [{ "--quantity": "1.5" }, /--quantity: expected a whole number from 0, got "1.5"/],
         [{ "--allocations": '[{"allocatedUsageQuantity":2}]' }, /allocationSum/],
         [{ "--allocations": "{" }, /--allocations: expected a JSON list/],
-        [{ "--endpoint": refusing }, /ECONNREFUSED/],
+        [{ "--endpoint": closed }, /ECONNREFUSED/],
         [{ "--profile": "nobody" }, /No AWS credentials/]
       ] as const) {
         const ended = yield* call(["meter", ...usageOf(change)])
@@ -133,7 +133,7 @@ describe("a call whose first attempt was lost", () => {
   const again = /--timestamp 20[^ ]+Z --client-token \S+\n$/
   const product = ["--product-code", "sandbox-container"]
 
-  /** Cuts the first request when it has arrived in full, and answers the others so. */
+  /** Cuts the connection of the first request, and has this response for the others. */
   const cutsFirst = (statusCode: number, type: string) => {
     let requests = 0
     return serve((request, response) => {
@@ -143,30 +143,30 @@ describe("a call whose first attempt was lost", () => {
         return
       }
       response.statusCode = statusCode
-      response.end(JSON.stringify({ __type: type, message: "said" }))
+      response.end(JSON.stringify({ __type: type, message: "text" }))
     })
   }
 
-  /** Ends when a request has arrived: it is cut, and the next connection is refused. */
+  /** Cuts the connection of the first request, and refuses the next connection. */
   const endsAtFirst = (args: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const asked = yield* Deferred.make<void>()
+      const called = yield* Deferred.make<void>()
       const url = yield* Scope.extend(
-        serve(() => Deferred.unsafeDone(asked, Effect.void)),
+        serve(() => Deferred.unsafeDone(called, Effect.void)),
         scope
       )
       const env = yield* environment
       const { ended } = start([...args, "--endpoint", url], { env, stdin: "a-token" })
-      yield* Deferred.await(asked)
+      yield* Deferred.await(called)
       yield* Scope.close(scope, Exit.void)
       return yield* Effect.promise(() => ended)
     })
 
-  it.live("is never told as not sent, and tells the token to repeat it with", () =>
+  it.live("is never reported as not sent, and has the token for the same charge", () =>
     Effect.gen(function* () {
       const refused = yield* endsAtFirst(["meter", ...usage])
-      const answered = yield* Effect.forEach(
+      const responded = yield* Effect.forEach(
         [
           [400, "AccessDeniedException"],
           [400, "com.amazonaws.marketplacemetering#CustomerNotEntitledException"],
@@ -178,7 +178,7 @@ describe("a call whose first attempt was lost", () => {
             call(["meter", ...usage, "--endpoint", url])
           )
       )
-      for (const { code, stderr, stdout } of [refused, ...answered]) {
+      for (const { code, stderr, stdout } of [refused, ...responded]) {
         assert.deepStrictEqual([code, stdout], [1, ""], stderr)
         assert.match(stderr, /may have been metered|ServiceUnavailable|SomethingNew/)
         assert.match(stderr, again)
@@ -188,7 +188,7 @@ describe("a call whose first attempt was lost", () => {
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("is billed once when it is repeated by what was told", () =>
+  it.live("is billed once when it is repeated with the reported options", () =>
     Effect.gen(function* () {
       const lost = yield* endsAtFirst(["meter", ...usage])
       const [, timestamp = "", token = ""] =
@@ -205,7 +205,7 @@ describe("a call whose first attempt was lost", () => {
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("tells of three answers of 503 that each may have metered", () =>
+  it.live("reports that three responses of 503 may have metered", () =>
     Effect.gen(function* () {
       const unavailable = yield* serve((_request, response) => {
         response.statusCode = 503
@@ -217,7 +217,7 @@ describe("a call whose first attempt was lost", () => {
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("tells of register and resolve that something was sent, and of a dry run no token", () =>
+  it.live("reports that register and resolve were sent, and has no token for a dry run", () =>
     Effect.gen(function* () {
       const register = yield* endsAtFirst(["register", ...product])
       const resolve = yield* endsAtFirst(["resolve"])
@@ -231,7 +231,7 @@ describe("a call whose first attempt was lost", () => {
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("tells of a dry run that was given a record", () =>
+  it.live("reports a dry run that was given a record", () =>
     Effect.gen(function* () {
       const metering = yield* serve((_request, response) =>
         response.end(JSON.stringify({ MeteringRecordId: "a-record" }))
@@ -249,7 +249,7 @@ describe("resolve", () => {
     return Redacted.value(yield* mintToken({ customerAWSAccountId: "222233334444" }))
   })
 
-  it.live("takes the token from a file, from a pipe, and from a pipe called -", () =>
+  it.live("reads the token from a file, from a pipe, and from -", () =>
     Effect.gen(function* () {
       const token = yield* minted
       const path = file("token")
@@ -273,7 +273,7 @@ describe("resolve", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("never repeats a token, whatever is wrong with it or with the rest", () =>
+  it.live("never prints a token, with any error", () =>
     Effect.gen(function* () {
       const token = yield* minted
       for (const [args, env, code] of [
@@ -284,31 +284,31 @@ describe("resolve", () => {
         assert.strictEqual(ended.code, code, ended.stderr)
         assert.notInclude(ended.stdout + ended.stderr, token)
       }
-      const spoilt = `${token}x`
-      const ended = yield* call(["resolve"], spoilt)
+      const invalid = `${token}x`
+      const ended = yield* call(["resolve"], invalid)
       assert.strictEqual(ended.code, 1)
       assert.match(ended.stderr, /registration token is not valid/)
       assert.notInclude(ended.stderr, token)
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("says where a token may come from", () =>
+  it.live("reports a missing token, and how to give one", () =>
     Effect.gen(function* () {
       const none = yield* call(["resolve"], "\n")
       assert.strictEqual(none.code, 2)
       assert.match(none.stderr, /Give a file with it, or pipe it in/)
       const nowhere = yield* call(["resolve", "nowhere"])
       assert.strictEqual(nowhere.code, 2)
-      assert.match(nowhere.stderr, /The file with the token cannot be read: there is no such file/)
+      assert.match(nowhere.stderr, /The file with the token cannot be read: no such file/)
       for (const args of [
         ["A-TOKEN"],
         ["--token", "A-TOKEN"],
         ["--token=A-TOKEN"],
         ["-t", "A-TOKEN"]
       ]) {
-        const told = yield* call(["resolve", ...args])
-        assert.strictEqual(told.code, 2)
-        assert.notInclude(told.stdout + told.stderr, "A-TOKEN")
+        const result = yield* call(["resolve", ...args])
+        assert.strictEqual(result.code, 2)
+        assert.notInclude(result.stdout + result.stderr, "A-TOKEN")
       }
     }).pipe(Effect.provide(sandboxLayer()))
   )
@@ -317,7 +317,7 @@ describe("resolve", () => {
 describe("register", () => {
   const product = ["register", "--product-code", "sandbox-container"]
 
-  it.live("verifies the answer by the public key", () =>
+  it.live("verifies the response with the public key", () =>
     Effect.gen(function* () {
       const key = file("key.pem")
       writeFileSync(key, yield* (yield* MeteringSandbox.MeteringSandbox).report.publicKey)
@@ -329,30 +329,30 @@ describe("register", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("proves nothing without a key, and with another one refuses", () =>
+  it.live("verifies nothing without a key, and fails with another one", () =>
     Effect.gen(function* () {
-      const unproved = yield* call(product)
-      assert.strictEqual(unproved.code, 0)
-      assert.match(unproved.stdout, /Give --public-key/)
+      const unverified = yield* call(product)
+      assert.strictEqual(unverified.code, 0)
+      assert.match(unverified.stdout, /Give --public-key/)
 
       const key = file("another.pem")
       const { generateKeyPairSync } = yield* Effect.promise(() => import("node:crypto"))
       const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
       writeFileSync(key, publicKey.export({ type: "spki", format: "pem" }))
-      const refused = yield* call([...product, "--public-key", key])
-      assert.deepStrictEqual([refused.code, refused.stdout], [1, ""])
-      assert.match(refused.stderr, /No proof of entitlement/)
-      assert.notMatch(refused.stderr, /eyJ/)
+      const rejected = yield* call([...product, "--public-key", key])
+      assert.deepStrictEqual([rejected.code, rejected.stdout], [1, ""])
+      assert.match(rejected.stderr, /No proof of entitlement/)
+      assert.notMatch(rejected.stderr, /eyJ/)
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("gives the signed answer to machines, and warns of a key that has expired", () =>
+  it.live("prints the signed response as JSON, and warns of an expired key", () =>
     Effect.gen(function* () {
       const ended = yield* call([...product, "--json", "--nonce", "n"])
       assert.strictEqual(ended.code, 0)
-      const answer = JSON.parse(ended.stdout) as Record<string, unknown>
-      assert.match(String(answer.signature), /^eyJ/)
-      assert.deepInclude(answer, { verified: false, nonce: "n" })
+      const output = JSON.parse(ended.stdout) as Record<string, unknown>
+      assert.match(String(output.signature), /^eyJ/)
+      assert.deepInclude(output, { verified: false, nonce: "n" })
       assert.match(ended.stderr, /public key has expired at 2026-01-01T00:00:00Z/)
     }).pipe(
       Effect.provide(

@@ -1,4 +1,4 @@
-/** The command as it is published, run as a process of its own on a machine with nothing on it. */
+/** The published command, as a process with an empty environment. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -18,23 +18,22 @@ export interface CommandResult {
 export interface RunOptions {
   readonly env?: Record<string, string> | undefined
   readonly stdin?: string | undefined
-  /** A file that standard input is redirected from, in place of a text. */
+  /** A file for standard input, in place of a text. */
   readonly stdinFrom?: string | undefined
-  /** A file that standard output is appended to, which is then not seen here. */
+  /** A file to append standard output to. The result does not have it. */
   readonly stdoutInto?: string | undefined
 }
 
-/** A process that runs. */
 export interface RunningCommand {
   readonly child: ChildProcess
-  /** Waits for a text on its standard output, or on the error output, and gives the match. */
+  /** Waits for a match in standard output or standard error. */
   readonly until: (pattern: RegExp) => Promise<RegExpExecArray>
   readonly ended: Promise<CommandResult>
 }
 
-/** Builds the command for a file of tests; whatever still runs at its end is killed. */
+/** Builds the command for a test file, at whose end its processes are killed. */
 export const command = () => {
-  // a busy machine takes its time for processes
+  // processes start slowly on a busy machine
   vi.setConfig({ testTimeout: 60_000 })
   let folder = ""
   const children = new Set<ChildProcess>()
@@ -101,7 +100,7 @@ export const command = () => {
     start,
     run: (args: ReadonlyArray<string>, options?: RunOptions): Promise<CommandResult> =>
       start(args, options).ended,
-    /** A file of the folder that it runs in. */
+    /** A file in the working directory. */
     file: (name: string) => join(folder, name)
   }
 }

@@ -17,7 +17,7 @@ const commandOf = (name: string): CommandInfo => {
   return found as CommandInfo
 }
 
-describe("a mistake is told by its name, with what was meant", () => {
+describe("a usage error names the invalid word and suggests a valid one", () => {
   for (const [written, expected] of [
     ["submti f", "There is no command submti. Did you mean submit?"],
     ["reg", "There is no command reg. Did you mean register?"],
@@ -31,7 +31,11 @@ describe("a mistake is told by its name, with what was meant", () => {
     ["submit f --dryrun", "submit has no option --dryrun. Did you mean --dry-run?"],
     ["submit f --prod x", "submit has no option --prod. Did you mean --product-code?"],
     ["resolve --token A-SECRET", "resolve has no option --token."],
+    ["resolve --token=A-SECRET", "resolve has no option --token."],
+    ["resolve A-SECRET --token A-SECRET", "resolve has no option --token."],
+    ["resolve -t A-SECRET", "resolve has no option -t."],
     ["resolve A-FILE A-SECRET", "resolve takes <file> only, and 2 were given."],
+    ["resolve A-FILE A-SECRET A-SECRET", "resolve takes <file> only, and 3 were given."],
     ["meter 3", "meter takes options only."],
     ["meter --product-code p", "meter needs --dimension <name> and --quantity <number>."],
     ["submit --json", "submit needs <file>."],
@@ -41,6 +45,7 @@ describe("a mistake is told by its name, with what was meant", () => {
     ["submit f --format cvs", '--format: expected csv or ndjson, got "cvs". Did you mean csv?'],
     ["submit f --region a --region b", "--region is given more than once."],
     ["doctor --log-level loud", /^--log-level: expected all, .* or none, got "loud"\.$/],
+    ["--log-level loud doctor", /^--log-level: expected all, .* or none, got "loud"\.$/],
     [
       "--region a meter",
       "There is no option --region before a command. It belongs after the command."
@@ -50,27 +55,29 @@ describe("a mistake is told by its name, with what was meant", () => {
     ["--wizard", "There is no option --wizard before a command."]
   ] as const) {
     it(written, () => {
-      const mistake = read(written)
-      assert.strictEqual(mistake._tag, "UsageError")
-      const [told = "", hint] = mistake._tag === "UsageError" ? mistake.message.split("\n") : []
-      if (typeof expected === "string") assert.strictEqual(told, expected)
-      else assert.match(told, expected)
+      const error = read(written)
+      assert.strictEqual(error._tag, "UsageError")
+      const [message = "", hint] = error._tag === "UsageError" ? error.message.split("\n") : []
+      if (typeof expected === "string") assert.strictEqual(message, expected)
+      else assert.match(message, expected)
       assert.match(hint ?? "", /^See effect-marketplace-metering( \w+)? --help\.$/)
-      assert.notInclude(told, "A-SECRET")
+      assert.notInclude(message, "A-SECRET")
     })
   }
 
-  it("repeats no more of a long word than its beginning", () => {
-    const mistake = read(`resolve --${"x".repeat(10_000)}`)
-    assert.isBelow(JSON.stringify(mistake).length, 300)
+  it("repeats only the beginning of a long word", () => {
+    const error = read(`resolve --${"x".repeat(10_000)}`)
+    assert.isBelow(JSON.stringify(error).length, 300)
   })
 })
 
-describe("what is written well runs, or is answered", () => {
+describe("a valid command line", () => {
   for (const [written, expected] of [
     ["", "Help"],
     ["--help", "Help"],
     ["submit --port x -h", "Help"],
+    ["sandbox --port 0 --help", "Help"],
+    ["--log-level debug --help", "Help"],
     ["help", "Help"],
     ["help submit", "Help"],
     ["-v", "Version"],
@@ -84,16 +91,44 @@ describe("what is written well runs, or is answered", () => {
     ["doctor --operation MeterUsage --operation ResolveCustomer", "Run"],
     ["meter --product-code p --dimension d --quantity -5", "Run"]
   ] as const) {
-    it(`"${written}"`, () => assert.strictEqual(read(written)._tag, expected))
+    it(`"${written}" is ${expected}`, () => assert.strictEqual(read(written)._tag, expected))
   }
 
-  it("every example", () => {
+  for (const [written, expected] of [
+    ["sandbox --port 0", "sandbox --port 0"],
+    ["sandbox --port 0 --log-level debug --quota", "--log-level debug sandbox --port 0 --quota"],
+    ["sandbox --log-level=debug --quota", "--log-level=debug sandbox --quota"],
+    ["--log-level debug sandbox --quota", "--log-level debug sandbox --quota"],
+    ["submit - --rate 5", "submit --rate 5 -- -"],
+    ["submit --log-level all - --rate 5", "--log-level all submit --rate 5 -- -"],
+    ["submit --rejected - usage.csv", "submit --rejected - -- usage.csv"],
+    ["submit --rejected - - --rate 5", "submit --rejected - --rate 5 -- -"],
+    ["submit --json - --rate 5", "submit --json --rate 5 -- -"],
+    ["submit --format=csv - --rate 5", "submit --format=csv --rate 5 -- -"],
+    [
+      "register --product-code p --public-key - --nonce n",
+      "register --product-code p --public-key - --nonce n"
+    ],
+    ["submit -- --help", "submit -- --help"],
+    ["submit -- --log-level", "submit -- --log-level"],
+    ["resolve token-file", "resolve -- token-file"],
+    [
+      "resolve --region us-east-1 token-file --json",
+      "resolve --region us-east-1 --json -- token-file"
+    ],
+    ["resolve --endpoint=http://x -", "resolve --endpoint=http://x -- -"]
+  ] as const) {
+    it(`"${written}" runs "${expected}"`, () =>
+      assert.deepStrictEqual(read(written), { _tag: "Run", args: words(expected) }))
+  }
+
+  it("is every example", () => {
     assert.deepStrictEqual(
       Object.keys(examples),
       rootInfo.subcommands.map(({ name }) => name)
     )
-    for (const { term } of Object.values(examples).flat()) {
-      assert.strictEqual(read(term)._tag, "Run", term)
+    for (const line of Object.values(examples).flatMap(Object.keys)) {
+      assert.strictEqual(read(line)._tag, "Run", line)
     }
   })
 })
@@ -102,21 +137,21 @@ describe("help", () => {
   const style = { width: 80, isStyled: false }
   const sections = ["USAGE", "OPTIONS", "EXAMPLES", "ENVIRONMENT", "EXIT CODES"]
 
-  for (const name of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
-    it(`of ${name} has every option, examples, the environment and exit codes`, () => {
-      const about = commandOf(name)
-      const text = help.render(about, [program, name], style)
+  for (const command of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
+    it(`of ${command} has every option, examples, the environment and exit codes`, () => {
+      const info = commandOf(command)
+      const text = help.render(info, [program, command], style)
       for (const section of sections) assert.include(text, `\n${section}\n`)
-      assert.include(text, `  ${program} ${name} `)
-      for (const option of about.options) {
+      assert.include(text, `  ${program} ${command} `)
+      for (const option of info.options) {
         assert.include(text, `  ${option.name}`)
         assert.notStrictEqual(option.description, "")
         assert.match(option.value ?? "value", /^[a-z-]+$/)
       }
-      for (const { term } of environmentOf(name)) assert.include(text, term)
+      for (const name of Object.keys(environmentOf(command))) assert.include(text, name)
       assert.notMatch(text, /piece of text|This setting|user-defined|undefined/)
       const long = text.split("\n").filter((line) => line.length > style.width)
-      // what may be copied is not broken
+      // command lines are not broken, so that they can be copied
       assert.deepStrictEqual(
         long.filter((line) => !line.includes(program)),
         []
@@ -124,7 +159,7 @@ describe("help", () => {
     })
   }
 
-  it("of all has every command by one sentence", () => {
+  it("of the program has one sentence for every command", () => {
     const text = help.render(rootInfo, [program], { ...style, isStyled: true })
     for (const { name } of rootInfo.subcommands)
       assert.match(text, new RegExp(`^  ${name} +[A-Z]`, "m"))
@@ -132,7 +167,7 @@ describe("help", () => {
     assert.include(text, "-v, --version")
   })
 
-  it("calls numbers numbers, and tells what is required and what can be chosen", () => {
+  it("names the kinds of values, required options, and choices", () => {
     const text = help.render(commandOf("meter"), [program, "meter"], style)
     assert.match(text, /--quantity <number> .*\(required\)/)
     const submit = help.render(commandOf("submit"), [program, "submit"], style)
@@ -144,7 +179,7 @@ describe("help", () => {
 const hasBash = spawnSync("bash", ["--version"]).status === 0
 
 describe("completion", () => {
-  /** What bash offers for the last word. */
+  /** The completions of the last word in bash. */
   const offered = (line: string) =>
     execFileSync(
       "bash",
@@ -161,7 +196,6 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _effect_marketplace_metering; printf 
       .split("\n")
       .filter((word) => word !== "")
 
-  // where there is none, nobody completes by it
   it.runIf(hasBash)("in bash offers commands, the options of each, and their values", () => {
     const names = rootInfo.subcommands.map(({ name }) => name)
     assert.deepStrictEqual(offered(`${program} `), names)
@@ -208,16 +242,16 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _effect_marketplace_metering; printf 
 describe("the command", () => {
   const { run } = command()
 
-  it("answers help and version, and ends with 2 at a mistake", async () => {
-    const [none, version, mistake] = await Promise.all([
+  it("prints help and version, and exits with 2 after a usage error", async () => {
+    const [none, version, error] = await Promise.all([
       run([]),
       run(["-v"]),
       run(["meter", "--quantty", "3"])
     ])
-    assert.deepStrictEqual([none.code, version.code, mistake.code], [0, 0, 2])
+    assert.deepStrictEqual([none.code, version.code, error.code], [0, 0, 2])
     assert.match(none.stdout, /USAGE\n {2}effect-marketplace-metering <command>/)
     assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
-    assert.strictEqual(mistake.stdout, "")
-    assert.match(mistake.stderr, /^meter has no option --quantty\. Did you mean --quantity\?\n/)
+    assert.strictEqual(error.stdout, "")
+    assert.match(error.stderr, /^meter has no option --quantty\. Did you mean --quantity\?\n/)
   })
 })

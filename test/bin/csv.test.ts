@@ -7,22 +7,22 @@ import { encode } from "./readRows.js"
 const read = (text: string, size = 65_536) => {
   const { end, push } = csv.make("usage.csv")
   const bytes = encode(text)
-  const given: Array<csv.Line> = []
+  const lines: Array<csv.Line> = []
   for (let at = 0; at < bytes.length; at += size) {
     const { failure, out } = push(bytes.slice(at, at + size))
-    given.push(...out)
-    if (failure !== undefined) return { given, failure: failure.message }
+    lines.push(...out)
+    if (failure !== undefined) return { lines, failure: failure.message }
   }
   const { failure, out } = end()
-  return { given: [...given, ...out], failure: failure?.message }
+  return { lines: [...lines, ...out], failure: failure?.message }
 }
 
 const cellsOf = (text: string, size?: number) => {
-  const { failure, given } = read(text, size)
-  return { failure: failure !== undefined, cells: given.map(({ cells }) => cells) }
+  const { failure, lines } = read(text, size)
+  return { failure: failure !== undefined, cells: lines.map(({ cells }) => cells) }
 }
 
-/** The same by a parser that shares nothing with ours. */
+/** The result of an independent parser. */
 const oracle = (text: string, delimiter: string, end: string) => {
   const cells: Array<ReadonlyArray<string>> = []
   try {
@@ -48,7 +48,7 @@ describe("CSV", () => {
   const sizes = fc.integer({ min: 1, max: 12 })
 
   it.effect.prop(
-    "gives the cells that were written, whatever is in them and wherever the input is cut",
+    "emits the written cells, whatever they have and wherever the input is cut",
     [
       fc.array(
         fc.array(
@@ -90,7 +90,7 @@ describe("CSV", () => {
   )
 
   it.effect.prop(
-    "is read as by another parser, or refused as by it, however it is written",
+    "is read or rejected as by an independent parser",
     [fc.string({ unit: fc.constantFrom("a", "b", ",", '"', "\n") }), sizes],
     ([body, size]) =>
       Effect.sync(() => {
@@ -100,7 +100,7 @@ describe("CSV", () => {
     { fastCheck: { numRuns: 150 } }
   )
 
-  it.effect("has CR within a cell where lines end otherwise, and mixes LF with CRLF", () =>
+  it.effect("may have CR in cells if lines end with LF, and mix LF with CRLF", () =>
     Effect.sync(() => {
       for (const [text, cells] of [
         ["a,b\n1,2\r3\n4,5\r\n6,7\n", ["1,2\r3", "4,5", "6,7"]],
@@ -121,24 +121,24 @@ describe("CSV", () => {
     })
   )
 
-  it.effect("ends where its quotes are wrong, and says where they open and what was not read", () =>
+  it.effect("fails at an invalid quote, and names its place and the first unread line", () =>
     Effect.sync(() => {
       for (const [text, expected] of [
         [
           'a,b\n1,2\n"x\ny",z\nu,"v\n\n1,2\n',
-          "usage.csv:5: the quote that opens here, in cell 2, does not close. Close it; quotes inside of a cell are written twice. Line 5 and what follows it was not read."
+          "usage.csv:5: the quote that opens here, in cell 2, does not close. Close it, and write each quote inside a cell twice. Nothing from line 5 on was read."
         ],
         [
           'a,b\n1,"2\n3"4,5\n6,7\n',
-          "usage.csv:3: cell 2, whose quote opens in line 2, goes on behind its closing quote. Write each quote inside of a cell twice. Line 2 and what follows it was not read."
+          "usage.csv:3: cell 2, whose quote opens in line 2, goes on after its closing quote. Write each quote inside a cell twice. Nothing from line 2 on was read."
         ],
         [
           'a,b\n1,2" of pipe\n6,7\n',
-          "usage.csv:2: cell 2 has a quote, and is not in quotes. Put it in quotes, and write each quote inside of it twice. Line 2 and what follows it was not read."
+          "usage.csv:2: cell 2 has a quote, but is not quoted. Put it in quotes, and write each quote inside it twice. Nothing from line 2 on was read."
         ],
         [
           'a,b\n"1"\r2,3\n',
-          "usage.csv:2: cell 1, whose quote opens in line 2, goes on behind its closing quote. Write each quote inside of a cell twice. Line 2 and what follows it was not read."
+          "usage.csv:2: cell 1, whose quote opens in line 2, goes on after its closing quote. Write each quote inside a cell twice. Nothing from line 2 on was read."
         ]
       ] as const) {
         for (const size of [1, 3, 100]) {

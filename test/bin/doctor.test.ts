@@ -22,14 +22,18 @@ const doctor = (args: ReadonlyArray<string>, change: Record<string, string> = {}
   Effect.gen(function* () {
     const env = { ...(yield* environment), ...change }
     const ended = yield* Effect.promise(() => run(["doctor", ...args, "--json"], { env }))
-    const told = JSON.parse(ended.stdout) as DoctorReport
-    return { ...ended, told, status: told.checks.map(({ check, status }) => `${check}: ${status}`) }
+    const report = JSON.parse(ended.stdout) as DoctorReport
+    return {
+      ...ended,
+      report,
+      status: report.checks.map(({ check, status }) => `${check}: ${status}`)
+    }
   })
 
-describe("on a machine", () => {
-  it.live("where nothing is wrong, it ends with 0 and has metered nothing", () =>
+describe("doctor", () => {
+  it.live("exits with 0 without problems, and meters nothing", () =>
     Effect.gen(function* () {
-      const { code, status, told } = yield* doctor([
+      const { code, status, report } = yield* doctor([
         ...["--product-code", "sandbox-analytics"],
         ...["--operation", "ResolveCustomer", "--operation", "BatchMeterUsage"]
       ])
@@ -41,14 +45,14 @@ describe("on a machine", () => {
         "permission for ResolveCustomer: ok",
         "permission for BatchMeterUsage: ok"
       ])
-      assert.deepStrictEqual([code, told.ok], [0, true])
-      assert.match(told.checks[0]?.found ?? "", /from the environment/)
-      assert.match(told.checks[2]?.found ?? "", /it is a sandbox/)
+      assert.deepStrictEqual([code, report.ok], [0, true])
+      assert.match(report.checks[0]?.found ?? "", /from the environment/)
+      assert.match(report.checks[2]?.found ?? "", /it is a sandbox/)
       assert.deepStrictEqual(yield* (yield* MeteringSandbox.MeteringSandbox).report.records, [])
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("where the secret is wrong, it says so for every call, and ends with 1", () =>
+  it.live("reports a wrong secret for every call, and exits with 1", () =>
     Effect.gen(function* () {
       const secret = "a-secret-that-is-wrong"
       const { code, status, stderr, stdout } = yield* doctor([], { AWS_SECRET_ACCESS_KEY: secret })
@@ -63,7 +67,7 @@ describe("on a machine", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("without credentials and endpoint, it looks no further", () =>
+  it.live("skips calls without credentials and endpoint", () =>
     Effect.gen(function* () {
       const { code, status } = yield* doctor(["--endpoint", yield* closedEndpoint], {
         AWS_ACCESS_KEY_ID: ""
@@ -79,17 +83,17 @@ describe("on a machine", () => {
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("without a Region, it names the places to put one", () =>
+  it.live("reports a missing Region with the places to set it", () =>
     Effect.gen(function* () {
-      const { code, told } = yield* doctor([], { AWS_REGION: "" })
+      const { code, report } = yield* doctor([], { AWS_REGION: "" })
       assert.strictEqual(code, 1)
-      assert.match(told.checks[1]?.advice ?? "", /AWS_REGION/)
+      assert.match(report.checks[1]?.advice ?? "", /AWS_REGION/)
     }).pipe(Effect.provide(sandboxLayer()))
   )
 })
 
-describe("what is wrong is told by its name", () => {
-  it.live("an endpoint that is none, by the option, a variable or a profile", () =>
+describe("a problem", () => {
+  it.live("is an invalid endpoint of the option, a variable or a profile", () =>
     Effect.gen(function* () {
       const env = yield* environment
       const wrong = yield* Effect.promise(() => run(["doctor", "--endpoint", "sandbox"], { env }))
@@ -103,38 +107,38 @@ describe("what is wrong is told by its name", () => {
         { AWS_ENDPOINT_URL_MARKETPLACE_METERING: "sandbox" },
         { ...profile, AWS_ENDPOINT_URL_MARKETPLACE_METERING: "" }
       ]) {
-        const { code, status, told } = yield* doctor([], change)
+        const { code, status, report } = yield* doctor([], change)
         assert.strictEqual(code, 1)
         assert.deepStrictEqual(status.slice(1), [
           "region: ok",
           "endpoint: problem",
           "permissions: skipped"
         ])
-        assert.match(told.checks[2]?.advice ?? "", /endpoint is not an http or https URL/)
+        assert.match(report.checks[2]?.advice ?? "", /endpoint is not an http or https URL/)
       }
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("a Region that is none, and a flag that is neither", () =>
+  it.live("is an invalid Region, or an invalid flag", () =>
     Effect.gen(function* () {
       const region = yield* doctor([], { AWS_REGION: "us east" })
       assert.deepStrictEqual(region.status.slice(1, 3), ["region: problem", "endpoint: skipped"])
       const flag = yield* doctor([], { AWS_USE_FIPS_ENDPOINT: "maybe" })
       assert.deepStrictEqual(flag.status.slice(1, 2), ["configuration: problem"])
-      assert.match(flag.told.checks[1]?.advice ?? "", /AWS_USE_FIPS_ENDPOINT/)
+      assert.match(flag.report.checks[1]?.advice ?? "", /AWS_USE_FIPS_ENDPOINT/)
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("a clock that is off, and not permissions", () =>
+  it.live("is a wrong clock, before permissions", () =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const date = new Date(DateTime.toEpochMillis(now) - 3_600_000).toUTCString()
-      const refusing = yield* serve((request, response) => {
+      const rejecting = yield* serve((request, response) => {
         response.setHeader("date", date)
         response.statusCode = request.method === "GET" ? 404 : 400
         response.end(JSON.stringify({ __type: "RequestExpired", message: "Request has expired" }))
       })
-      const { code, status, stderr } = yield* doctor(["--endpoint", refusing])
+      const { code, status, stderr } = yield* doctor(["--endpoint", rejecting])
       assert.strictEqual(code, 1)
       assert.deepStrictEqual(status.slice(2), [
         "endpoint: ok",
@@ -147,35 +151,35 @@ describe("what is wrong is told by its name", () => {
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("a source of credentials that hangs, in some seconds", () =>
+  it.live("is a source of credentials that hangs, after 10 seconds", () =>
     Effect.gen(function* () {
       const config = file("config-that-hangs")
       writeFileSync(
         config,
         '[profile hangs]\ncredential_process = node -e "setTimeout(() => {}, 120000)"\n'
       )
-      const { code, told } = yield* doctor(["--profile", "hangs"], {
+      const { code, report } = yield* doctor(["--profile", "hangs"], {
         AWS_CONFIG_FILE: config,
         AWS_ACCESS_KEY_ID: "",
         AWS_SECRET_ACCESS_KEY: ""
       })
       assert.strictEqual(code, 1)
-      assert.match(told.checks[0]?.found ?? "", /no answer within 10 seconds/)
-      assert.match(told.checks[0]?.advice ?? "", /credential_process/)
+      assert.match(report.checks[0]?.found ?? "", /no response within 10 seconds/)
+      assert.match(report.checks[0]?.advice ?? "", /credential_process/)
     }).pipe(Effect.provide(sandboxLayer()))
   )
 })
 
 describe("a proxy of the environment", () => {
-  /** Connects whoever asks to the sandbox, whatever host was asked for. */
+  /** Connects every request to the sandbox, for any host. */
   const proxy = (port: number) =>
     Effect.gen(function* () {
-      const asked: Array<string> = []
+      const requests: Array<string> = []
       const url = yield* serve(
         (_request, response) => response.writeHead(400).end(),
         (server) =>
           server.on("connect", (request: IncomingMessage, client: Socket) => {
-            asked.push(`${request.url} ${request.headers["proxy-authorization"] ?? ""}`)
+            requests.push(`${request.url} ${request.headers["proxy-authorization"] ?? ""}`)
             const upstream = connect(port, "127.0.0.1", () => {
               client.write("HTTP/1.1 200 Connection established\r\n\r\n")
               upstream.pipe(client).pipe(upstream)
@@ -184,19 +188,19 @@ describe("a proxy of the environment", () => {
             client.on("error", () => upstream.destroy())
           })
       )
-      return { asked, url }
+      return { requests, url }
     })
 
-  it.live("is what calls go through, and is told without its password", () =>
+  it.live("is used for calls, and reported without its password", () =>
     Effect.gen(function* () {
       const env = yield* environment
-      const { asked, url } = yield* proxy(
+      const { requests, url } = yield* proxy(
         Number(new URL(env.AWS_ENDPOINT_URL_MARKETPLACE_METERING).port)
       )
       const withPassword = url.replace("//", "//user:hidden-password@")
       const change = { HTTP_PROXY: withPassword, no_proxy: "other.example" }
       const far = ["--endpoint", "http://metering.example:1234"]
-      const { status, stdout, told } = yield* doctor(
+      const { status, stdout, report } = yield* doctor(
         ["--operation", "BatchMeterUsage", ...far, "--product-code", "sandbox-analytics"],
         change
       )
@@ -208,10 +212,10 @@ describe("a proxy of the environment", () => {
         "clock: ok",
         "permission for BatchMeterUsage: ok"
       ])
-      assert.include(told.checks[2]?.found ?? "", `http by ${url} (HTTP_PROXY)`)
+      assert.include(report.checks[2]?.found ?? "", `http by ${url} (HTTP_PROXY)`)
       assert.notInclude(stdout, "hidden-password")
       const basic = Buffer.from("user:hidden-password").toString("base64")
-      assert.deepStrictEqual(new Set(asked), new Set([`metering.example:1234 Basic ${basic}`]))
+      assert.deepStrictEqual(new Set(requests), new Set([`metering.example:1234 Basic ${basic}`]))
       const token = yield* (yield* MeteringSandbox.MeteringSandbox).marketplace.mintToken()
       const resolved = yield* Effect.promise(() =>
         run(["resolve", ...far], { env: { ...env, ...change }, stdin: Redacted.value(token) })
@@ -220,9 +224,9 @@ describe("a proxy of the environment", () => {
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("is not asked for this machine, nor for hosts in NO_PROXY", () =>
+  it.live("is not used for this machine, nor for hosts in NO_PROXY", () =>
     Effect.gen(function* () {
-      const { asked, url } = yield* proxy(1)
+      const { requests, url } = yield* proxy(1)
       const here = yield* doctor(["--operation", "BatchMeterUsage"], { http_proxy: url })
       assert.notInclude(here.status, "endpoint: problem")
       const excepted = yield* doctor(["--endpoint", "http://metering.invalid"], {
@@ -232,11 +236,11 @@ describe("a proxy of the environment", () => {
       assert.include(excepted.status, "endpoint: problem")
       const everything = yield* doctor([], { HTTP_PROXY: url, NO_PROXY: "*" })
       assert.notInclude(everything.status, "proxy: ok")
-      assert.deepStrictEqual(asked, [])
+      assert.deepStrictEqual(requests, [])
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 
-  it.live("that is none stops every command before anything is sent", () =>
+  it.live("stops every command before anything is sent if it is invalid", () =>
     Effect.gen(function* () {
       const change = { HTTPS_PROXY: "socks5://user:hidden-password@proxy.example" }
       const { code, status, stdout } = yield* doctor([], change)
@@ -255,7 +259,7 @@ describe("a proxy of the environment", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it("is read as other tools read it", () => {
+  it("is read as by other tools", () => {
     const read = (environment: Record<string, string>) =>
       Either.match(proxies.fromEnvironment(environment), {
         onLeft: (reason) => reason,
@@ -278,7 +282,7 @@ describe("a proxy of the environment", () => {
   })
 })
 
-describe("findings", () => {
+describe("check results", () => {
   const now = DateTime.unsafeMake("2026-11-25T10:00:00Z")
   const keys = (accessKeyId: string, expiration?: DateTime.Utc) => ({
     accessKeyId,
@@ -286,7 +290,7 @@ describe("findings", () => {
     expiration
   })
 
-  it("tell credentials by their kind, and never a secret", () => {
+  it("show the kind of credentials, and no secret", () => {
     for (const [id, marks, expected] of [
       [
         "AKIAIOSFODNN7EXAMPLE",
@@ -306,7 +310,7 @@ describe("findings", () => {
     assert.strictEqual(expired.status, "problem")
   })
 
-  it("tell a clock by how far it is off", () => {
+  it("rate a clock by its difference", () => {
     const seen = [0, 1999, -59_000, 60_000, -299_999, 300_000, -3_600_000].map((ahead) => {
       const { found, status } = doctorChecks.clockResult(ahead)
       return `${status} ${found}`
@@ -322,7 +326,7 @@ describe("findings", () => {
     ])
   })
 
-  it("know the documented Regions of two operations, and do not guess at the others", () => {
+  it("know the documented Regions of two operations, and accept any for others", () => {
     const status = (region: string, name: MeteringError.OperationName) =>
       doctorChecks.regionResult(region, [name]).status
     assert.strictEqual(status("eu-central-1", "BatchMeterUsage"), "ok")
@@ -333,17 +337,17 @@ describe("findings", () => {
     assert.strictEqual(status("mars-north-1", "ResolveCustomer"), "ok")
   })
 
-  it("take for granted what only the permitted are told", () => {
-    const answer = { operation: "ResolveCustomer" as const, statusCode: 400 }
+  it("take errors of permitted calls as permission", () => {
+    const response = { operation: "ResolveCustomer" as const, statusCode: 400 }
     const status = (error: Parameters<typeof doctorChecks.permissionResult>[1]) =>
       doctorChecks.permissionResult("ResolveCustomer", error).status
     assert.strictEqual(status(undefined), "ok")
-    assert.strictEqual(status(new MeteringError.InvalidTokenException(answer)), "ok")
-    assert.strictEqual(status(new MeteringError.InvalidProductCodeException(answer)), "warning")
+    assert.strictEqual(status(new MeteringError.InvalidTokenException(response)), "ok")
+    assert.strictEqual(status(new MeteringError.InvalidProductCodeException(response)), "warning")
     assert.strictEqual(
-      status(new MeteringError.AccessDeniedError({ ...answer, code: "AccessDeniedException" })),
+      status(new MeteringError.AccessDeniedError({ ...response, code: "AccessDeniedException" })),
       "problem"
     )
-    assert.strictEqual(status(new MeteringError.DisabledApiException(answer)), "problem")
+    assert.strictEqual(status(new MeteringError.DisabledApiException(response)), "problem")
   })
 })

@@ -11,7 +11,7 @@ import * as limits from "../../src/bin/input/limits.js"
 layer(NodeFileSystem.layer)("input", (it) => {
   const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
 
-  it.scoped("of a file is its text, also where a character is cut in two", () =>
+  it.scoped("of a file is its text, also if a character is split", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "long.csv")
       const text = "aé".repeat(100_000)
@@ -21,7 +21,7 @@ layer(NodeFileSystem.layer)("input", (it) => {
     })
   )
 
-  it.scoped("that is not UTF-8 is refused, and not read as something else", () =>
+  it.scoped("that is not UTF-8 is rejected", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "latin.csv")
       for (const [bytes, expected] of [
@@ -40,7 +40,7 @@ layer(NodeFileSystem.layer)("input", (it) => {
     })
   )
 
-  it.scoped("that is read as a whole has a limit", () =>
+  it.scoped("has a size limit", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "endless")
       writeFileSync(path, "a".repeat(limits.textBytes))
@@ -53,7 +53,7 @@ layer(NodeFileSystem.layer)("input", (it) => {
     })
   )
 
-  it.scoped("of a named pipe is read to its end, which is not known before", () =>
+  it.scoped("of a named pipe is read to its end, without a known size", () =>
     Effect.gen(function* () {
       const path = join(yield* folder, "pipe")
       execFileSync("mkfifo", [path])

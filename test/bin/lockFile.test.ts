@@ -1,4 +1,3 @@
-/** Many processes and one state file. */
 import { fork } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -21,23 +20,23 @@ const holder = () => {
   const next = () =>
     new Promise<string>((resolve, reject) => {
       child.once("exit", reject)
-      child.once("message", (said) => {
+      child.once("message", (messages) => {
         child.off("exit", reject)
-        resolve(String(said))
+        resolve(String(messages))
       })
     })
   return {
     child,
     ready: next(),
-    tell: (path: string) => {
-      const said = next()
+    send: (path: string) => {
+      const messages = next()
       child.send(path)
-      return said
+      return messages
     }
   }
 }
 
-/** The id of a process that has ended. */
+/** The id of a process that has exited. */
 const ended = async () => {
   const child = fork("-e", [], { execArgv: ["--eval", ""] })
   await new Promise((resolve) => child.once("exit", resolve))
@@ -63,11 +62,11 @@ describe("processes that race for one state file", () => {
   const races: ReadonlyArray<readonly [what: string, prepare: (round: number) => void]> = [
     ["without a lock", () => {}],
     [
-      "over the lock of one that was killed",
+      "over the lock of a killed process",
       (round) => writeFileSync(lock, stale(String(round)), { flag: "wx" })
     ],
     [
-      "over the lock of one that was killed while it took that of another",
+      "over the lock of a process that was killed while it replaced another",
       (round) => {
         writeFileSync(lock, stale(`1${round}`), { flag: "wx" })
         writeFileSync(`${lock}.${stale(`1${round}`).split(" ")[1]?.trim()}`, stale(`2${round}`))
@@ -75,19 +74,19 @@ describe("processes that race for one state file", () => {
     ]
   ]
   for (const [what, prepare] of races) {
-    it(`only one of them has it: ${what}`, async () => {
+    it(`only one of them holds the lock ${what}`, async () => {
       for (let round = 0; round < rounds; round++) {
         prepare(round)
-        const said = await Promise.all(holders.map(({ tell }) => tell(file)))
+        const messages = await Promise.all(holders.map(({ send }) => send(file)))
         assert.lengthOf(
-          said.filter((one) => one === "held"),
+          messages.filter((one) => one === "held"),
           1,
-          `round ${round}: ${said.join("; ")}`
+          `round ${round}: ${messages.join("; ")}`
         )
-        for (const other of said.filter((one) => one !== "held")) {
+        for (const other of messages.filter((one) => one !== "held")) {
           assert.match(other, /in use by the sandbox of process \d+/)
         }
-        await Promise.all(holders.map(({ tell }) => tell("")))
+        await Promise.all(holders.map(({ send }) => send("")))
         assert.deepStrictEqual(readdirSync(folder), [])
       }
     })
@@ -103,7 +102,7 @@ const hold = (path: string) =>
   Effect.scoped(lockFile.acquire(path)).pipe(Effect.provide(NodeFileSystem.layer))
 
 describe("a lock", () => {
-  it.scoped("is one holder's within a process, too", () =>
+  it.scoped("has one holder within a process, too", () =>
     Effect.gen(function* () {
       const other = join(yield* scopedFolder, "sandbox.state")
       yield* Effect.provide(lockFile.acquire(other), NodeFileSystem.layer)
@@ -112,7 +111,7 @@ describe("a lock", () => {
     })
   )
 
-  it.scoped("is not taken from something else, nor written through a link", () =>
+  it.scoped("does not replace another file, nor write through a link", () =>
     Effect.gen(function* () {
       const other = join(yield* scopedFolder, "sandbox.state")
       const precious = `${other}.precious`
@@ -123,12 +122,12 @@ describe("a lock", () => {
     })
   )
 
-  it.scoped("that needs a hard link says so where the file system makes none", () =>
+  it.scoped("reports a file system without hard links", () =>
     Effect.gen(function* () {
       const folder = yield* scopedFolder
       const other = join(folder, "sandbox.state")
       const fs = yield* FileSystem.FileSystem
-      const refused = new PlatformError.SystemError({
+      const denied = new PlatformError.SystemError({
         reason: "PermissionDenied",
         module: "FileSystem",
         method: "link"
@@ -137,12 +136,12 @@ describe("a lock", () => {
         .acquire(other)
         .pipe(
           Effect.scoped,
-          Effect.provideService(FileSystem.FileSystem, { ...fs, link: () => Effect.fail(refused) }),
+          Effect.provideService(FileSystem.FileSystem, { ...fs, link: () => Effect.fail(denied) }),
           Effect.flip
         )
       assert.match(
         error.message,
-        /sandbox\.state cannot be locked: its file system makes no hard links \(.+\)\. Give a file on another one by --state\.$/
+        /sandbox\.state cannot be locked: its file system has no hard links \(.+\)\. Choose a file on another file system with --state\.$/
       )
       assert.deepStrictEqual(readdirSync(folder), [])
     }).pipe(Effect.provide(NodeFileSystem.layer))

@@ -1,4 +1,4 @@
-/** A process that takes and gives back locks as it is told. */
+/** A process that acquires the lock of each path it is sent, and releases it for an empty path. */
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, Exit, Scope } from "effect"
 import * as lockFile from "../../src/bin/internal/lockFile.js"
@@ -23,8 +23,8 @@ const release = Effect.suspend(() => {
 })
 
 process.on("message", (path: string) => {
-  Effect.runPromise(path === "" ? Effect.as(release, "free") : acquire(path)).then((said) =>
-    process.send?.(said)
+  Effect.runPromise(path === "" ? Effect.as(release, "free") : acquire(path)).then((message) =>
+    process.send?.(message)
   )
 })
 process.send?.("ready")

@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Option, TestClock } from "effect"
 import { type BatchMeterUsage, MeteringClient, MeteringError } from "effect-marketplace-metering"
-import * as dryRunClient from "../../src/bin/internal/dryRunClient.js"
+import * as dryRun from "../../src/bin/internal/dryRun.js"
 import * as outage from "../../src/bin/internal/outage.js"
 
 const operation = "BatchMeterUsage"
@@ -11,7 +11,7 @@ const success = Option.none()
 
 type Failure = Option.Option<BatchMeterUsage.BatchMeterUsageError>
 
-/** What is told of calls that end so, by the second at which each is made. */
+/** The notices for calls at these seconds. */
 const noticesOf = (calls: ReadonlyArray<readonly [second: number, failure: Failure]>) =>
   Effect.gen(function* () {
     const texts: Array<string> = []
@@ -36,21 +36,21 @@ const noticesOf = (calls: ReadonlyArray<readonly [second: number, failure: Failu
       yield* Effect.ignore(watched.batchMeterUsage({ usageRecords: [] }))
     }
     return texts
-  }).pipe(Effect.provide(dryRunClient.make().layer))
+  }).pipe(Effect.provide(dryRun.makeClient().layer))
 
-it.effect("a service that does not answer is told of at once, sparsely, and when it is back", () =>
+it.effect("reports an outage at once, then at growing intervals, and its end", () =>
   Effect.gen(function* () {
     const everySecond = Array.from({ length: 300 }, (_, i) => [i, down] as const)
     const texts = yield* noticesOf([...everySecond, [300, success], [301, success]])
-    assert.match(texts[0] ?? "", /^A call failed, and is made again for up to 5 minutes: /)
-    assert.match(texts[1] ?? "", /^No answer for 10s, by 11 calls: /)
-    assert.match(texts[2] ?? "", /^No answer for 30s, by 31 calls: /)
-    assert.strictEqual(texts.at(-1), "The service answers again.")
+    assert.match(texts[0] ?? "", /^A call failed, and is retried for up to 5 minutes: /)
+    assert.match(texts[1] ?? "", /^No response for 10s, to 11 calls: /)
+    assert.match(texts[2] ?? "", /^No response for 30s, to 31 calls: /)
+    assert.strictEqual(texts.at(-1), "The service responds again.")
     assert.isAtMost(texts.length, 9)
   })
 )
 
-it.effect("throttling is not told, nor more than one of many short failures", () =>
+it.effect("reports no throttling, and only the first of many short failures", () =>
   Effect.gen(function* () {
     assert.deepStrictEqual(yield* noticesOf([[0, throttled]]), [])
     const flapping = Array.from(

@@ -10,7 +10,7 @@ import * as rejectedRows from "../../src/bin/output/rejectedRows.js"
 
 const encoder = new TextEncoder()
 
-/** In pieces of some bytes, so that texts are cut anywhere. */
+/** In pieces of some bytes, which cut texts anywhere. */
 const piecesOf = (text: string, size = 7) => {
   const bytes = encoder.encode(text)
   return Stream.fromIterable(
@@ -24,17 +24,17 @@ const readCsv = (text: string) => Stream.runCollect(parseRows.csv(piecesOf(text)
 const readNdjson = (text: string) => Stream.runCollect(parseRows.ndjson(piecesOf(text)))
 
 const head = "timestamp,dimension,quantity,customerAWSAccountId"
-const good = "2026-11-25T10:00:00Z,api-calls,42,111122223333"
+const valid = "2026-11-25T10:00:00Z,api-calls,42,111122223333"
 
 const records = (all: Iterable<parseRows.Row>) =>
   Array.from(all, ({ content, line }) => ({
     line,
     item: Option.getOrUndefined(Either.getRight(content)),
-    fault: Option.getOrUndefined(Either.getLeft(content))
+    error: Option.getOrUndefined(Either.getLeft(content))
   }))
 
 describe("the first line", () => {
-  it("names columns in any case, with any joints, by either kind of names", () => {
+  it("names columns in any case and with any separators, by field names or those of AWS", () => {
     for (const [names, expected] of [
       [
         "timestamp,dimension,quantity,customerAWSAccountId",
@@ -67,7 +67,7 @@ describe("the first line", () => {
     ["timestamp,dimension,quantity,customerIdentifier,Quantity", /two columns for quantity/],
     ["2026-11-25T10:00:00Z,api-calls,42,111122223333", /is none of/]
   ] as const) {
-    it.effect(`"${names}" is refused`, () =>
+    it.effect(`"${names}" is rejected`, () =>
       Effect.gen(function* () {
         const failure = yield* Effect.flip(readCsv(`${names}\n`))
         assert.strictEqual(failure.exitCode, 2)
@@ -76,7 +76,7 @@ describe("the first line", () => {
     )
   }
 
-  it.effect("has to be there", () =>
+  it.effect("is required", () =>
     Effect.gen(function* () {
       assert.match((yield* Effect.flip(readCsv(""))).message, /usage\.csv is empty/)
       assert.lengthOf(yield* readCsv(head), 0)
@@ -85,12 +85,12 @@ describe("the first line", () => {
 })
 
 describe("CSV", () => {
-  it.effect("is read with any line ends, with a mark of byte order, and with quotes", () =>
+  it.effect("may have any line ends, a byte order mark, and quotes", () =>
     Effect.gen(function* () {
       for (const text of [
-        `${head}\n${good}\n${good}\n`,
-        `\ufeff${head}\r\n${good}\r\n\r\n${good}`,
-        `"timestamp",dimension,quantity,customerAWSAccountId\n2026-11-25T10:00:00Z,"api-calls"," 42 ",111122223333\n${good}`
+        `${head}\n${valid}\n${valid}\n`,
+        `\ufeff${head}\r\n${valid}\r\n\r\n${valid}`,
+        `"timestamp",dimension,quantity,customerAWSAccountId\n2026-11-25T10:00:00Z,"api-calls"," 42 ",111122223333\n${valid}`
       ]) {
         const [first, second] = records(yield* readCsv(text))
         assert.deepStrictEqual(first?.item, second?.item)
@@ -104,7 +104,7 @@ describe("CSV", () => {
     })
   )
 
-  it.effect("is read behind a first line that names the delimiter, as Excel has it", () =>
+  it.effect("may have a first line that names the delimiter, as in Excel", () =>
     Effect.gen(function* () {
       for (const delimiter of [",", ";", "\t"]) {
         for (const [name, end] of [
@@ -114,12 +114,12 @@ describe("CSV", () => {
         ]) {
           const text = [
             `${name}${delimiter}`,
-            ...[head, good].map((row) => row.replaceAll(",", delimiter))
+            ...[head, valid].map((row) => row.replaceAll(",", delimiter))
           ]
           const read = Array.from(yield* readCsv(text.join(end)))
           assert.deepStrictEqual(
             records(read),
-            records(yield* readCsv(`\n${head}\n${good}`)),
+            records(yield* readCsv(`\n${head}\n${valid}`)),
             JSON.stringify(text)
           )
           assert.include(rejectedRows.formatHeader((read[0] as parseRows.Row).sheet), delimiter)
@@ -130,20 +130,20 @@ describe("CSV", () => {
     })
   )
 
-  it.effect("knows the line that each record begins in", () =>
+  it.effect("numbers each record by its first line", () =>
     Effect.gen(function* () {
       for (const end of ["\n", "\r\n"]) {
         const spread = ['2026-11-25T10:00:00Z,"api', "calls", '",1,1'].join(end)
-        const text = [head, good, "", spread, good, good, ""].join(end)
+        const text = [head, valid, "", spread, valid, valid, ""].join(end)
         const lines = records(yield* readCsv(text)).map(({ line }) => line)
         assert.deepStrictEqual(lines, [2, 4, 7, 8], JSON.stringify(end))
       }
     })
   )
 
-  it.effect("has a product, a licence and allocations in columns of their own", () =>
+  it.effect("has columns for product, license and allocations", () =>
     Effect.gen(function* () {
-      const text = `${head},productCode,licenseArn,usageAllocations\n${good},p,,"[{""AllocatedUsageQuantity"":42}]"\n`
+      const text = `${head},productCode,licenseArn,usageAllocations\n${valid},p,,"[{""AllocatedUsageQuantity"":42}]"\n`
       const [row] = records(yield* readCsv(text))
       assert.strictEqual(row?.item?.productCode, "p")
       const made = yield* UsageRecord.makeEither(row?.item?.record as UsageRecord.Input)
@@ -152,11 +152,11 @@ describe("CSV", () => {
     })
   )
 
-  it.effect("tells of rows with too few or too many cells, and goes on", () =>
+  it.effect("reports rows with too few or too many cells, and continues", () =>
     Effect.gen(function* () {
-      const all = records(yield* readCsv(`${head}\na,b\n${good},x\n${good}\n`))
+      const all = records(yield* readCsv(`${head}\na,b\n${valid},x\n${valid}\n`))
       assert.deepStrictEqual(
-        all.map(({ fault }) => fault),
+        all.map(({ error }) => error),
         [
           "expected 4 cells, as in the first line, got 2",
           "expected 4 cells, as in the first line, got 5",
@@ -166,11 +166,11 @@ describe("CSV", () => {
     })
   )
 
-  it.effect("ends at a quote that does not close, with everything before", () =>
+  it.effect("fails at a quote that does not close, after all rows before it", () =>
     Effect.gen(function* () {
       const seen: Array<parseRows.Row> = []
       const failure = yield* parseRows
-        .csv(piecesOf(`${head}\n${good}\n"x,1\n${good}\n`), "usage.csv")
+        .csv(piecesOf(`${head}\n${valid}\n"x,1\n${valid}\n`), "usage.csv")
         .pipe(
           Stream.runForEach((row) => Effect.sync(() => seen.push(row))),
           Effect.flip
@@ -178,14 +178,14 @@ describe("CSV", () => {
       assert.lengthOf(seen, 1)
       assert.match(
         failure.message,
-        /^usage\.csv:3: the quote that opens here, in cell 1, does not close\..* Line 3 and what follows it was not read\.$/
+        /^usage\.csv:3: the quote that opens here, in cell 1, does not close\..* Nothing from line 3 on was read\.$/
       )
     })
   )
 })
 
 describe("NDJSON", () => {
-  it.effect("takes what CSV takes, with numbers and lists as they are", () =>
+  it.effect("has the fields of CSV, with numbers and lists as JSON", () =>
     Effect.gen(function* () {
       const [ours, wire] = records(
         yield* readNdjson(
@@ -202,40 +202,43 @@ describe("NDJSON", () => {
     })
   )
 
-  it.effect("tells of lines that are none, and goes on", () =>
+  it.effect("reports invalid lines, and continues", () =>
     Effect.gen(function* () {
       const all = records(
         yield* readNdjson(
           '{"quantity":\n[1]\n{"qantity":1}\n{"quantity":1,"Quantity":2}\n{"quantity":1}'
         )
       )
-      const faults = all.map(({ fault }) => fault)
-      assert.deepStrictEqual(faults.slice(0, 2), ["this is not JSON", "expected a JSON object"])
-      assert.match(faults[2] ?? "", /^qantity: expected one of/)
-      assert.match(faults[3] ?? "", /Quantity: it is there twice/)
-      assert.isUndefined(faults[4])
+      const errors = all.map(({ error }) => error)
+      assert.deepStrictEqual(errors.slice(0, 2), ["this is not JSON", "expected a JSON object"])
+      assert.match(errors[2] ?? "", /^qantity: expected one of/)
+      assert.match(errors[3] ?? "", /Quantity: repeated/)
+      assert.isUndefined(errors[4])
     })
   )
 })
 
-describe("what would be read as something else", () => {
+describe("ambiguous input", () => {
   it.effect(
-    "is refused: other members, products that are no text, numbers that would be rounded",
+    "is rejected: unknown members, products that are not text, numbers that would be rounded",
     () =>
       Effect.gen(function* () {
         for (const [members, expected] of [
           ['"productCode":5', /productCode: expected a text, got 5/],
-          ['"usageAllocations":[{"allocatedUsageQuantity":1,"note":"x"}]', /note: no allocation/],
+          [
+            '"usageAllocations":[{"allocatedUsageQuantity":1,"note":"x"}]',
+            /note: not a member of allocations/
+          ],
           [
             '"usageAllocations":[{"tags":[{"key":"a","value":"b","Colour":"c"}]}]',
-            /colour: no alloc/
+            /colour: not a member of alloc/
           ],
           ['"quantity":1.00000000000000001', /^1\.00000000000000001: expected numbers/],
           ['"quantity":1, "dimension":"1.00000000000000001 \\" 2"', /^$/],
           ['"quantity":1.50e1', /^$/]
         ] as const) {
           const [row] = records(yield* readNdjson(`{${members}}`))
-          assert.match(row?.fault ?? "", expected)
+          assert.match(row?.error ?? "", expected)
         }
         const text = `${head},usageAllocations\n2026-11-25T10:00:00Z,a,1.00000000000000001,1,"[{""x"":1}]"\n`
         const [row] = records(yield* readCsv(text))
@@ -247,7 +250,7 @@ describe("what would be read as something else", () => {
   )
 
   it.effect.prop(
-    "no number that prints as itself is",
+    "does not include numbers that JavaScript prints unchanged",
     [fc.double({ noNaN: true, noDefaultInfinity: true })],
     ([value]) =>
       Effect.sync(() => {
@@ -258,22 +261,22 @@ describe("what would be read as something else", () => {
   )
 })
 
-describe("what a file's name says", () => {
-  it("is its format", () => {
+describe("a file's name", () => {
+  it("determines the format", () => {
     const formats = ["a.csv", "a.ndjson", "a.JSONL", "a", "-"].map(parseRows.formatOf)
     assert.deepStrictEqual(formats, ["csv", "ndjson", "ndjson", "csv", "csv"])
   })
 })
 
 describe("rejected rows", () => {
-  /** Whatever a cell may hold, the parser's own mark of byte order aside. */
+  /** Any cell without a byte order mark. */
   const cell = fc.oneof(
     fc.string({ unit: "grapheme" }),
     fc.constantFrom('"', ",", "\n", "\r\n", '""', " ", "=1+1", "'")
   )
 
   it.effect.prop(
-    "hold the cells as they were, one line and one reason, however often they are submitted",
+    "have the unchanged cells, one line and one reason, however often they are submitted",
     [fc.array(fc.tuple(cell, cell, cell, cell), { minLength: 1, maxLength: 5 }), cell, cell],
     ([cells, once, twice]) =>
       Effect.gen(function* () {
@@ -308,16 +311,16 @@ describe("rejected rows", () => {
 
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
 
-  it.effect("keep what could not be read, and are not read as usage because of it", () =>
+  it.effect("keep unreadable text, and stay invalid", () =>
     Effect.gen(function* () {
-      const csv = Array.from(yield* readCsv(`${head}\n2026-11-25T10:00:00Z,a,1\n${good},x\n`))
+      const csv = Array.from(yield* readCsv(`${head}\n2026-11-25T10:00:00Z,a,1\n${valid},x\n`))
       const [{ sheet }] = csv as [parseRows.Row]
       const text =
         rejectedRows.formatHeader(sheet) +
         csv.map((row) => rejectedRows.formatRow(row, "why")).join("")
       const [short, long] = records(yield* readCsv(text))
-      assert.match(short?.fault ?? "", /expected 6 cells, as in the first line, got 7/)
-      assert.match(long?.fault ?? "", /expected 6 cells, as in the first line, got 7/)
+      assert.match(short?.error ?? "", /expected 6 cells, as in the first line, got 7/)
+      assert.match(long?.error ?? "", /expected 6 cells, as in the first line, got 7/)
 
       const json = Array.from(yield* readNdjson('{"quantity":\n'))
       const line = json.map((row) => rejectedRows.formatRow(row, "why")).join("")
@@ -325,11 +328,11 @@ describe("rejected rows", () => {
         line,
         `${JSON.stringify({ unreadable: '{"quantity":', line: 1, reason: "why" })}\n`
       )
-      assert.match(records(yield* readNdjson(line))[0]?.fault ?? "", /unreadable/)
+      assert.match(records(yield* readNdjson(line))[0]?.error ?? "", /unreadable/)
     })
   )
 
-  /** Columns of which all but three may be empty, and an earlier submission's in any place. */
+  /** Optional columns, and those of an earlier submission in any place. */
   const heads = fc.shuffledSubarray(
     ["customerIdentifier", "productCode", "licenseArn", "usageAllocations", "line", "reason"],
     { minLength: 0, maxLength: 6 }
@@ -340,7 +343,7 @@ describe("rejected rows", () => {
   )
 
   it.effect.prop(
-    "that could not be read for their number of cells cannot be read when they are submitted as they are",
+    "with a wrong number of cells stay invalid until they are corrected",
     [heads, fc.array(fc.array(likely, { minLength: 1, maxLength: 13 }), { minLength: 1 })],
     ([more, cells]) =>
       Effect.gen(function* () {
@@ -358,7 +361,7 @@ describe("rejected rows", () => {
           file =
             rejectedRows.formatHeader(first.sheet) +
             read.map((row) => rejectedRows.formatRow(row, "why")).join("")
-          // it does not grow, and loses nothing, from the second time on
+          // from the second time on nothing is added or lost
           const withoutLines = file.replace(/\d+/g, "")
           if (time === 2) assert.strictEqual(withoutLines, previous)
           previous = withoutLines
@@ -366,56 +369,54 @@ describe("rejected rows", () => {
       })
   )
 
-  it.effect("of too few cells, the last of which may be empty, are not billed uncorrected", () =>
+  it.effect("with too few cells stay invalid, also if the missing ones are optional", () =>
     Effect.gen(function* () {
-      const read = Array.from(yield* readCsv(`${head},licenseArn\n${good}\n`))
+      const read = Array.from(yield* readCsv(`${head},licenseArn\n${valid}\n`))
       const [row] = read as [parseRows.Row]
       assert.isTrue(Either.isLeft(row.content))
       const file = rejectedRows.formatHeader(row.sheet) + rejectedRows.formatRow(row, "why")
       assert.strictEqual(
         file,
-        `${head},licenseArn,line,reason\n${good},,2,why,cells were missing: complete the row and take this cell out\n`
+        `${head},licenseArn,line,reason\n${valid},,2,why,cells were missing: complete the row and remove this cell\n`
       )
-      assert.match(records(yield* readCsv(file))[0]?.fault ?? "", /expected 7 cells.* got 8/)
+      assert.match(records(yield* readCsv(file))[0]?.error ?? "", /expected 7 cells.* got 8/)
       const corrected = file.replace(/,cells were missing.*/, "")
-      assert.isUndefined(records(yield* readCsv(corrected))[0]?.fault)
+      assert.isUndefined(records(yield* readCsv(corrected))[0]?.error)
     })
   )
 
-  it.effect(
-    "of NDJSON that could not be read cannot be read when they are submitted as they are",
-    () =>
-      Effect.gen(function* () {
-        const usage = '"quantity":1,"dimension":"a"'
-        for (const text of [
-          `{${usage},"line":1,"line":2}`,
-          `{${usage},"reason":1,"Reason":2}`,
-          `{${usage},"reason":[1.00000000000000001]}`,
-          // longer than is read, and its beginning is an object
-          `{${usage}}${" ".repeat(2_000_000)}x`,
-          `{${usage}}x`,
-          "[1]",
-          '"x"'
-        ]) {
-          let line = text
-          for (let time = 0; time < 3; time++) {
-            const [row] = Array.from(
-              yield* Stream.runCollect(parseRows.ndjson(piecesOf(line, 65_536)))
-            )
-            assert.isTrue(Either.isLeft((row as parseRows.Row).content), line.slice(0, 100))
-            line = rejectedRows.formatRow(row as parseRows.Row, "why")
-          }
+  it.effect("of invalid NDJSON stay invalid until they are corrected", () =>
+    Effect.gen(function* () {
+      const usage = '"quantity":1,"dimension":"a"'
+      for (const text of [
+        `{${usage},"line":1,"line":2}`,
+        `{${usage},"reason":1,"Reason":2}`,
+        `{${usage},"reason":[1.00000000000000001]}`,
+        // longer than the limit, with an object at its beginning
+        `{${usage}}${" ".repeat(2_000_000)}x`,
+        `{${usage}}x`,
+        "[1]",
+        '"x"'
+      ]) {
+        let line = text
+        for (let time = 0; time < 3; time++) {
+          const [row] = Array.from(
+            yield* Stream.runCollect(parseRows.ndjson(piecesOf(line, 65_536)))
+          )
+          assert.isTrue(Either.isLeft((row as parseRows.Row).content), line.slice(0, 100))
+          line = rejectedRows.formatRow(row as parseRows.Row, "why")
         }
-      })
+      }
+    })
   )
 
-  it.effect("have the delimiter of the file that they are of", () =>
+  it.effect("have the delimiter of their file", () =>
     Effect.gen(function* () {
-      const text = `${head}\n${good}\n`.replaceAll(",", ";")
+      const text = `${head}\n${valid}\n`.replaceAll(",", ";")
       const [row] = Array.from(yield* readCsv(text)) as [parseRows.Row]
       assert.strictEqual(
         rejectedRows.formatHeader(row.sheet) + rejectedRows.formatRow(row, "why; or, not"),
-        `${head},line,reason\n${good},2,"why| or, not"\n`
+        `${head},line,reason\n${valid},2,"why| or, not"\n`
           .replaceAll(",", ";")
           .replace("or;", "or,")
           .replace("|", ";")
@@ -423,7 +424,7 @@ describe("rejected rows", () => {
     })
   )
 
-  it.effect("of NDJSON that could be read as another usage are rejected again for the same", () =>
+  it.effect("of ambiguous NDJSON are rejected again for the same reason", () =>
     Effect.gen(function* () {
       for (const text of [
         '{"quantity":1,"quantity":2}',
@@ -434,18 +435,18 @@ describe("rejected rows", () => {
         const [row] = Array.from(read) as [parseRows.Row]
         const line = rejectedRows.formatRow(row, "why")
         assert.strictEqual(line, `${text.slice(0, -1)},"line":1,"reason":"why"}\n`)
-        const [fault] = records(read).map(({ fault }) => fault)
-        assert.isString(fault)
-        assert.strictEqual(records(yield* readNdjson(line))[0]?.fault, fault)
+        const [error] = records(read).map(({ error }) => error)
+        assert.isString(error)
+        assert.strictEqual(records(yield* readNdjson(line))[0]?.error, error)
       }
     })
   )
 
-  it.effect("of NDJSON hold the object as it was", () =>
+  it.effect("of NDJSON have the unchanged object", () =>
     Effect.gen(function* () {
       for (const [text, members] of [
         ['{"Quantity": 1.50, "reason": "old"}', '"Quantity": 1.50,'],
-        // what reading would round or drop, and what only looks like the structure of JSON
+        // numbers that are rounded, repeated members, and structural characters in texts
         ['{"quantity":1.00000000000000001}', '"quantity":1.00000000000000001,'],
         ['{"quantity":1,"quantity":2}', '"quantity":1,"quantity":2,'],
         [
@@ -465,7 +466,7 @@ describe("rejected rows", () => {
 })
 
 describe("an invalid record", () => {
-  it.effect("is told with its column, in terms of a file", () =>
+  it.effect("is reported with its column, in terms of a file", () =>
     Effect.gen(function* () {
       const [row] = Array.from(yield* readCsv(`${head}\n2026-11-25 10:00,a,x,\n`)) as [
         parseRows.Row
@@ -473,10 +474,10 @@ describe("an invalid record", () => {
       const { record } = Option.getOrThrow(Either.getRight(row.content))
       const made = UsageRecord.makeEither(record as UsageRecord.Input)
       const { violations } = Option.getOrThrow(Either.getLeft(made))
-      const told = rowOutcome.fromOutcome({ _tag: "Invalid", index: 0, record, violations }, row)
-      assert.strictEqual(told.column, 1)
+      const outcome = rowOutcome.fromOutcome({ _tag: "Invalid", index: 0, record, violations }, row)
+      assert.strictEqual(outcome.column, 1)
       assert.strictEqual(
-        told.reason,
+        outcome.reason,
         'timestamp: expected a time with its zone, such as 2026-11-25T10:00:00Z, got "2026-11-25 10:00"; quantity: expected a whole number in digits, such as 1000, got "x"'
       )
     })

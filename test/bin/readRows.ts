@@ -1,4 +1,4 @@
-/** Rows of usage from bytes, cut as a test wants them. */
+/** Rows of usage from chunks of bytes. */
 import { Chunk, Effect, Either, Exit, Option, Stream } from "effect"
 import * as parseRows from "../../src/bin/input/parseRows.js"
 import { through } from "../../src/bin/input/scanner.js"
@@ -9,7 +9,7 @@ const encoder = new TextEncoder()
 
 export const encode = (text: string): Uint8Array => encoder.encode(text)
 
-/** In pieces of so many bytes. */
+/** In pieces of `size` bytes. */
 export const chunked = (bytes: Uint8Array, size: number) =>
   Stream.fromIterable(
     Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
@@ -19,18 +19,18 @@ export const chunked = (bytes: Uint8Array, size: number) =>
 
 export const readError = cannotRun("usage cannot be read: EIO.")
 
-/** What was given, and what it failed with, if it did. */
+/** The elements of a stream, and its error. */
 export interface ReadResult<A> {
-  readonly given: ReadonlyArray<A>
+  readonly rows: ReadonlyArray<A>
   readonly failure: string | undefined
 }
 
 export const readAll = <A>(stream: Stream.Stream<A, CliError>): Effect.Effect<ReadResult<A>> =>
   Effect.gen(function* () {
-    const given: Array<A> = []
+    const rows: Array<A> = []
     const exit = yield* Effect.exit(
       Stream.runForEachChunk(stream, (chunk) =>
-        Effect.sync(() => given.push(...Chunk.toReadonlyArray(chunk)))
+        Effect.sync(() => rows.push(...Chunk.toReadonlyArray(chunk)))
       )
     )
     const failure = Exit.isFailure(exit)
@@ -40,10 +40,10 @@ export const readAll = <A>(stream: Stream.Stream<A, CliError>): Effect.Effect<Re
           )
         )
       : undefined
-    return { given, failure }
+    return { rows, failure }
   })
 
-/** Rows as the command reads them: checked bytes first. */
+/** Rows as the command reads them. */
 export const readRows = (format: parseRows.Format, bytes: Stream.Stream<Uint8Array, CliError>) => {
   const checked = through(() => utf8.make("usage"))(bytes)
   return readAll(format === "csv" ? parseRows.csv(checked, "usage") : parseRows.ndjson(checked))

@@ -29,13 +29,13 @@ const sources = {
 
 const textOf = (format: parseRows.Format) => `${sources[format].join("\n")}\n`
 
-/** The runner of tests wants to hear of them in between. */
+/** Lets the test runner report in between. */
 const yieldToRunner = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
-const quantitiesOf = (given: ReadonlyArray<parseRows.Row>) =>
-  given.map((row) => itemOf(row)?.record.quantity)
+const quantitiesOf = (rows: ReadonlyArray<parseRows.Row>) =>
+  rows.map((row) => itemOf(row)?.record.quantity)
 
-/** The rows that end within so many bytes, as quantities, and the line that is not complete. */
+/** The quantities of the rows within `length` bytes, and the first incomplete line. */
 const completeIn = (format: parseRows.Format, length: number) => {
   const ends = format === "csv" ? [[2, 123_456] as const, [4, 7] as const, [5, 999] as const] : []
   const all: ReadonlyArray<readonly [lines: number, quantity: number]> =
@@ -60,37 +60,37 @@ describe.each(formats)("reading of %s", (format) => {
   const bytes = encode(textOf(format))
   const sizes = [1, 3, bytes.length]
 
-  it.effect("gives all rows, however the input is cut into pieces", () =>
+  it.effect("emits all rows, however the input is cut into pieces", () =>
     Effect.gen(function* () {
       for (const size of sizes) {
-        const { failure, given } = yield* readRows(format, chunked(bytes, size))
+        const { failure, rows } = yield* readRows(format, chunked(bytes, size))
         assert.isUndefined(failure)
-        assert.deepStrictEqual(quantitiesOf(given), [123_456, 7, 999])
+        assert.deepStrictEqual(quantitiesOf(rows), [123_456, 7, 999])
       }
     })
   )
 
-  it.effect("gives a row only when its line end was read, wherever reading fails", () =>
+  it.effect("emits a row only at its line end, wherever reading fails", () =>
     Effect.gen(function* () {
       for (let length = 0; length <= bytes.length; length++) {
         yield* yieldToRunner
         const expected = completeIn(format, length)
         for (const size of sizes) {
-          const { failure, given } = yield* readRows(
+          const { failure, rows } = yield* readRows(
             format,
             Stream.concat(chunked(bytes.slice(0, length), size), Stream.fail(readError))
           )
-          assert.deepStrictEqual(quantitiesOf(given), expected.quantities, `${length} of ${size}`)
+          assert.deepStrictEqual(quantitiesOf(rows), expected.quantities, `${length} of ${size}`)
           assert.strictEqual(
             failure,
-            `${readError.message} Line ${expected.unread} and what follows it was not read.`
+            `${readError.message} Nothing from line ${expected.unread} on was read.`
           )
         }
       }
     })
   )
 
-  it.effect("gives no part of a row with a byte that is not UTF-8, and all rows before it", () =>
+  it.effect("emits all rows before a byte that is not UTF-8, and no part of its row", () =>
     Effect.gen(function* () {
       for (const wrong of [0xfc, 0xe2]) {
         for (let at = 4; at <= bytes.length; at++) {
@@ -98,10 +98,10 @@ describe.each(formats)("reading of %s", (format) => {
           const expected = completeIn(format, at)
           const broken = Uint8Array.from([...bytes.slice(0, at), wrong, ...bytes.slice(at)])
           for (const size of [2, broken.length]) {
-            const { failure, given } = yield* readRows(format, chunked(broken, size))
-            assert.deepStrictEqual(quantitiesOf(given), expected.quantities, `${at} by ${size}`)
+            const { failure, rows } = yield* readRows(format, chunked(broken, size))
+            assert.deepStrictEqual(quantitiesOf(rows), expected.quantities, `${at} by ${size}`)
             assert.match(failure ?? "", /^usage is not UTF-8: /)
-            assert.include(failure, `Line ${expected.unread} and what follows it was not read.`)
+            assert.include(failure, `Nothing from line ${expected.unread} on was read.`)
           }
         }
       }
@@ -112,24 +112,24 @@ describe.each(formats)("reading of %s", (format) => {
     Effect.gen(function* () {
       const whole = textOf(format).trimEnd()
       const clean = yield* readRows(format, chunked(encode(whole), 5))
-      assert.deepStrictEqual(quantitiesOf(clean.given), [123_456, 7, 999])
+      assert.deepStrictEqual(quantitiesOf(clean.rows), [123_456, 7, 999])
       for (const end of [Stream.fail(readError), Stream.make(Uint8Array.of(0xfc))]) {
         const cut = yield* readRows(format, Stream.concat(chunked(encode(whole), 5), end))
-        assert.deepStrictEqual(quantitiesOf(cut.given), [123_456, 7])
+        assert.deepStrictEqual(quantitiesOf(cut.rows), [123_456, 7])
       }
     })
   )
 
-  it.effect("gives what is complete of an input that stays open", () =>
+  it.effect("emits the complete rows of an input that stays open", () =>
     Effect.gen(function* () {
       const open = Stream.concat(chunked(bytes, 5), Stream.never)
       const stream = format === "csv" ? parseRows.csv(open, "usage") : parseRows.ndjson(open)
-      const given = yield* Stream.runCollect(Stream.take(stream, 3))
-      assert.deepStrictEqual(quantitiesOf(Chunk.toReadonlyArray(given)), [123_456, 7, 999])
+      const rows = yield* Stream.runCollect(Stream.take(stream, 3))
+      assert.deepStrictEqual(quantitiesOf(Chunk.toReadonlyArray(rows)), [123_456, 7, 999])
     })
   )
 
-  it.effect("reads no further than rows are taken", () =>
+  it.effect("pulls input only for requested rows", () =>
     Effect.gen(function* () {
       let pulled = 0
       const one = textOf(format).split("\n").at(-2) ?? ""
@@ -148,28 +148,28 @@ describe.each(formats)("reading of %s", (format) => {
     })
   )
 
-  it.effect("tells of rows that are too long, keeps their beginning, and goes on", () =>
+  it.effect("reports rows that are too long, keeps their beginning, and continues", () =>
     Effect.gen(function* () {
       const [first = "", ...others] = textOf(format).trimEnd().split("\n")
       const filler = "x".repeat(limits.rowBytes)
       const long = format === "csv" ? `${filler},${filler}` : `{"dimension":"${filler}"}`
       const text = [first, long, ...others.slice(-1)].join("\n")
       for (const size of [65_536, text.length]) {
-        const { failure, given } = yield* readRows(format, chunked(encode(text), size))
+        const { failure, rows } = yield* readRows(format, chunked(encode(text), size))
         assert.isUndefined(failure)
-        const row = given.find(({ line }) => line === 2)
+        const row = rows.find(({ line }) => line === 2)
         assert.match(
           row === undefined ? "" : (errorOf(row) ?? ""),
           /^(cell 1 is longer than 1,048,576|the line is longer than 2,097,152) bytes, and only its beginning is kept$/
         )
         assert.isBelow(JSON.stringify(row?.raw).length, 300)
-        assert.strictEqual(quantitiesOf(given).at(-1), 999)
+        assert.strictEqual(quantitiesOf(rows).at(-1), 999)
       }
     })
   )
 })
 
-it.effect("reading a file whose second piece cannot be read bills no part of a row", () =>
+it.effect("a read error in the second piece of a file emits no part of a row", () =>
   Effect.gen(function* () {
     const error = new SystemError({
       reason: "Unknown",
@@ -182,22 +182,22 @@ it.effect("reading a file whose second piece cannot be read bills no part of a r
       stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info),
       stream: () => Stream.concat(Stream.make(encode(text)), Stream.fail(error))
     })
-    const given: Array<parseRows.Row> = []
+    const rows: Array<parseRows.Row> = []
     const failure = yield* parseRows.csv(inputFile.readBytes("usage.csv"), "usage.csv").pipe(
-      Stream.runForEach((row) => Effect.sync(() => given.push(row))),
+      Stream.runForEach((row) => Effect.sync(() => rows.push(row))),
       Effect.flip,
       Effect.provide(failing)
     )
-    assert.deepStrictEqual(quantitiesOf(given), [1])
+    assert.deepStrictEqual(quantitiesOf(rows), [1])
     assert.strictEqual(
       failure.message,
-      "usage.csv cannot be read: EIO: i/o error, read. Line 3 and what follows it was not read."
+      "usage.csv cannot be read: EIO: i/o error, read. Nothing from line 3 on was read."
     )
   })
 )
 
-describe("other kinds of files", () => {
-  it.effect("are known by their first bytes, and told with what to do", () =>
+describe("other formats", () => {
+  it.effect("are recognized by their first bytes, and rejected with advice", () =>
     Effect.gen(function* () {
       const utf16 = Buffer.from(`${head}\n`, "utf16le")
       for (const [bytes, expected] of [
@@ -211,12 +211,9 @@ describe("other kinds of files", () => {
       ] as const) {
         for (const format of formats) {
           for (const size of [1, 100]) {
-            const { failure, given } = yield* readRows(
-              format,
-              chunked(Uint8Array.from(bytes), size)
-            )
+            const { failure, rows } = yield* readRows(format, chunked(Uint8Array.from(bytes), size))
             assert.match(failure ?? "", expected)
-            assert.lengthOf(given, 0)
+            assert.lengthOf(rows, 0)
           }
         }
       }
@@ -229,13 +226,13 @@ describe("other kinds of files", () => {
         const text = [head, "2026-11-25T10:00:00Z,a,111122223333,1000"]
           .join("\r\n")
           .replaceAll(",", delimiter)
-        const { given } = yield* readRows("csv", chunked(encode(text), 9))
-        assert.deepStrictEqual(quantitiesOf(given), [1_000])
+        const { rows } = yield* readRows("csv", chunked(encode(text), 9))
+        assert.deepStrictEqual(quantitiesOf(rows), [1_000])
       }
     })
   )
 
-  it.effect("with another delimiter are told which there may be", () =>
+  it.effect("with another delimiter are rejected with the valid ones", () =>
     Effect.gen(function* () {
       const { failure } = yield* readRows(
         "csv",
@@ -258,10 +255,10 @@ describe("a cell", () => {
           1_000
         )
       ),
-      ({ given }) => given[0] as parseRows.Row
+      ({ rows }) => rows[0] as parseRows.Row
     )
 
-  it.effect("may have a time in any spelling that says its zone", () =>
+  it.effect("may have a time in any spelling with its zone", () =>
     Effect.gen(function* () {
       for (const [text, expected] of [
         ["2026-11-25T15:30:00+05:30", "2026-11-25T10:00:00.000Z"],
@@ -288,7 +285,7 @@ describe("a cell", () => {
     })
   )
 
-  it.effect("has no quantity that means different things to different readers", () =>
+  it.effect("has no ambiguous quantity", () =>
     Effect.gen(function* () {
       for (const text of ["1.000", "999.000", "1e3", "1,000", "1.000.000", "0x10", "１", ""]) {
         const unread: unknown = itemOf(yield* read("2026-11-25T10:00:00Z", text))?.record.quantity
@@ -306,7 +303,7 @@ describe("a cell", () => {
     })
   )
 
-  it.effect("may hold a hundred thousand digits, and costs no time for it", () =>
+  it.effect("may have a hundred thousand digits, and is read in linear time", () =>
     Effect.gen(function* () {
       const digits = `1${"0".repeat(100_000)}1`
       const unread: unknown = itemOf(yield* read("2026-11-25T10:00:00Z", digits))?.record.quantity
@@ -317,16 +314,16 @@ describe("a cell", () => {
           errorOf(row) ?? "",
           /^usageAllocations: -?1[e0-9]+…: expected numbers that need no rounding$/
         )
-        const { given } = yield* readRows("ndjson", Stream.make(encode(`{"quantity":${text}}`)))
+        const { rows } = yield* readRows("ndjson", Stream.make(encode(`{"quantity":${text}}`)))
         assert.match(
-          errorOf(given[0] as parseRows.Row) ?? "",
+          errorOf(rows[0] as parseRows.Row) ?? "",
           /^-?1[e0-9]+…: expected numbers that need no rounding$/
         )
       }
     })
   )
 
-  it.effect("has no allocations with a member twice", () =>
+  it.effect("has no allocations with repeated members", () =>
     Effect.gen(function* () {
       for (const text of [
         '[{"allocatedUsageQuantity":1,"allocatedUsageQuantity":2}]',
@@ -337,18 +334,18 @@ describe("a cell", () => {
         const row = yield* read("2026-11-25T10:00:00Z", "1", text)
         assert.match(
           errorOf(row) ?? "",
-          /^usageAllocations: (a|A)?(llocatedUsageQuantity|Value): it is there twice$/
+          /^usageAllocations: (a|A)?(llocatedUsageQuantity|Value): repeated$/
         )
       }
     })
   )
 
-  it.effect("that is not closed in its own line is told with all lines that it takes", () =>
+  it.effect("that spans several lines is reported with the last one", () =>
     Effect.gen(function* () {
       const text = `${head}\n2026-11-25T10:00:00Z,"a,1,1\n2026-11-25T10:00:00Z,a,1,1\nx",1,1,1\n`
-      const { given } = yield* readRows("csv", chunked(encode(text), 9))
-      assert.deepStrictEqual(given.map(errorOf), [
-        "expected 4 cells, as in the first line, got 5; by its quotes it goes on to line 4: is there one too many?"
+      const { rows } = yield* readRows("csv", chunked(encode(text), 9))
+      assert.deepStrictEqual(rows.map(errorOf), [
+        "expected 4 cells, as in the first line, got 5; by its quotes it ends in line 4: is there a quote too many?"
       ])
     })
   )
@@ -358,10 +355,10 @@ describe("a line of JSON", () => {
   const read = (text: string) =>
     Effect.map(
       readRows("ndjson", Stream.make(encode(text))),
-      ({ given }) => given[0] as parseRows.Row
+      ({ rows }) => rows[0] as parseRows.Row
     )
 
-  it.effect("has no member twice: neither of them is billed", () =>
+  it.effect("has no repeated members", () =>
     Effect.gen(function* () {
       for (const text of [
         '{"quantity":1,"quantity":2}',
@@ -369,9 +366,9 @@ describe("a line of JSON", () => {
         '{"quantity":1,"\\u0071uantity":2}',
         '{"quantity":1,"usage_quantity":2}'
       ]) {
-        assert.match(errorOf(yield* read(text)) ?? "", /uantity: it is there twice$/)
+        assert.match(errorOf(yield* read(text)) ?? "", /uantity: repeated$/)
       }
-      // the same name in another object, or in a text, is no repetition
+      // the same name in another object or in a text is not repeated
       const row = yield* read(
         '{"quantity":2,"dimension":"\\"quantity\\":1,","usageAllocations":[{"tags":[{"key":"a","value":"a"},{"key":"b","value":"{"}]},{"tags":[]}]}'
       )
@@ -379,7 +376,7 @@ describe("a line of JSON", () => {
     })
   )
 
-  it.effect("may be nested as deep as it likes, and is refused for it", () =>
+  it.effect("is rejected if it is nested too deep", () =>
     Effect.gen(function* () {
       const deep = 500_000
       for (const text of [
@@ -391,7 +388,7 @@ describe("a line of JSON", () => {
     })
   )
 
-  it.effect("puts no control characters into what is told of it", () =>
+  it.effect("has an error without control characters", () =>
     Effect.gen(function* () {
       const control = "\u001b[2J\u009b31m\u202e\u2028\u0007"
       for (const text of [
@@ -400,22 +397,19 @@ describe("a line of JSON", () => {
         JSON.stringify({ usageAllocations: [{ [control]: 1 }] }),
         `{${JSON.stringify(control)}:1,${JSON.stringify(control)}:2}`
       ]) {
-        const fault = errorOf(yield* read(text)) ?? ""
-        assert.notStrictEqual(fault, "")
-        assert.notMatch(fault, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+        const error = errorOf(yield* read(text)) ?? ""
+        assert.notStrictEqual(error, "")
+        assert.notMatch(error, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
       }
     })
   )
 
-  it.effect.prop(
-    "is never the cause of a crash",
-    [fc.string({ unit: "binary" }), fc.json()],
-    (texts) =>
-      Effect.gen(function* () {
-        for (const text of texts) {
-          const { failure } = yield* readRows("ndjson", Stream.make(encode(`{}\n${text}`)))
-          assert.isUndefined(failure)
-        }
-      })
+  it.effect.prop("never crashes the reader", [fc.string({ unit: "binary" }), fc.json()], (texts) =>
+    Effect.gen(function* () {
+      for (const text of texts) {
+        const { failure } = yield* readRows("ndjson", Stream.make(encode(`{}\n${text}`)))
+        assert.isUndefined(failure)
+      }
+    })
   )
 })

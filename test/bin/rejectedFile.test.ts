@@ -17,7 +17,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, FastCheck as fc } from "effect"
 import * as rejectedFile from "../../src/bin/output/rejectedFile.js"
 
-/** A folder with a source and an earlier file of rejected rows, which may be read by all. */
+/** A folder with a source and an earlier file of rejected rows, readable for all. */
 const folder = Effect.acquireRelease(
   Effect.sync(() => {
     const path = mkdtempSync(join(tmpdir(), "rejected-"))
@@ -42,7 +42,7 @@ const run = <A, E>(effect: Effect.Effect<A, E, rejectedFile.Requirements>) =>
 const row = (line: number) => ({ line, text: `${line}\n` })
 
 describe("the file of rejected rows", () => {
-  it.effect("keeps what it held until the end, and is then only for its owner", () =>
+  it.effect("keeps its content until the end, and is then readable only for its owner", () =>
     Effect.gen(function* () {
       const { names, path, source, target, text } = yield* folder
       yield* run(
@@ -52,7 +52,7 @@ describe("the file of rejected rows", () => {
           assert.strictEqual(text(), "earlier")
           yield* write([row(2)])
           const [temporary = ""] = names().filter((name) => name.endsWith(".tmp"))
-          assert.strictEqual(unfinished(), `What was rejected is in ${join(path, temporary)}.`)
+          assert.strictEqual(unfinished(), `The rejected records are in ${join(path, temporary)}.`)
           yield* finish
           assert.isUndefined(unfinished())
           assert.strictEqual(text(), "1\n2\n")
@@ -64,7 +64,7 @@ describe("the file of rejected rows", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is empty if nothing was rejected, and stays as it was if nothing was begun", () =>
+  it.effect("is empty if nothing was rejected, and unchanged if it was not finished", () =>
     Effect.gen(function* () {
       const { names, source, target, text } = yield* folder
       yield* run(rejectedFile.open(target, source))
@@ -75,7 +75,7 @@ describe("the file of rejected rows", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("holds what was written before an interruption", () =>
+  it.effect("has the rows from before an interruption", () =>
     Effect.gen(function* () {
       const { names, source, target, text } = yield* folder
       const isWritten = yield* Deferred.make<void>()
@@ -96,7 +96,7 @@ describe("the file of rejected rows", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is never the source, by whatever name, nor a link to nothing, nor a directory", () =>
+  it.effect("is never the source, by any name, nor a broken link or a directory", () =>
     Effect.gen(function* () {
       const { path, source, text } = yield* folder
       const names = ["hard", "soft", "dangling", "directory"].map((name) => join(path, name))
@@ -109,9 +109,9 @@ describe("the file of rejected rows", () => {
         [source, /is being read/],
         [hard, /is being read/],
         [soft, /is being read/],
-        [dangling, /link to a file that is missing/],
-        [directory, /not a file/],
-        [join(path, "nowhere", "x"), /cannot be written: there is no such file/]
+        [dangling, /link to a missing file/],
+        [directory, /not a regular file/],
+        [join(path, "nowhere", "x"), /cannot be written: no such file/]
       ] as const) {
         const error = yield* Effect.flip(run(rejectedFile.open(target, source)))
         assert.strictEqual(error.exitCode, 2)
@@ -121,7 +121,7 @@ describe("the file of rejected rows", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is not put in the place of the source that has come there meanwhile", () =>
+  it.effect("does not replace a source that was linked there meanwhile", () =>
     Effect.gen(function* () {
       const { names, source, target, text } = yield* folder
       const error = yield* run(
@@ -134,13 +134,13 @@ describe("the file of rejected rows", () => {
         })
       )
       assert.strictEqual(text("usage.csv"), "source")
-      const [, temporary = ""] = /What was rejected is in (.*)\.$/.exec(error.message) ?? []
+      const [, temporary = ""] = /The rejected records are in (.*)\.$/.exec(error.message) ?? []
       assert.strictEqual(readFileSync(temporary, "utf8"), "1\n")
       assert.lengthOf(names(), 3)
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is replaced where a link leads, and the link stays", () =>
+  it.effect("is replaced at the target of a link, which stays", () =>
     Effect.gen(function* () {
       const { path, source, target, text } = yield* folder
       const link = join(path, "link")
@@ -157,7 +157,7 @@ describe("the file of rejected rows", () => {
 
   const lines = fc.uniqueArray(fc.nat(1_000), { minLength: 1, maxLength: 40 })
   it.effect.prop(
-    "has its rows in the order of the source, in whatever order they were written",
+    "has its rows in the order of the source, written in any order",
     [fc.array(lines, { maxLength: 4 }), fc.constantFrom(1, 3_000, 300_000)],
     ([some, size]) =>
       Effect.gen(function* () {

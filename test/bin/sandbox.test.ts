@@ -35,8 +35,8 @@ const sandbox = (...args: ReadonlyArray<string>) =>
     return { ...process, url }
   })
 
-describe("what it tells at its start", () => {
-  it.live("is enough to meter by, and says what it is", () =>
+describe("the text at the start", () => {
+  it.live("has everything for a call", () =>
     Effect.gen(function* () {
       const { child, ended, url } = yield* sandbox()
       const { results } = yield* meter(url, yield* DateTime.now, 42)
@@ -47,7 +47,7 @@ describe("what it tells at its start", () => {
       const { code, stderr, stdout } = yield* Effect.promise(() => ended)
       assert.strictEqual(code, 0)
       assert.strictEqual(stderr, "")
-      for (const told of [
+      for (const message of [
         "sandbox of AWS Marketplace Metering",
         "AWS_ACCESS_KEY_ID=sandbox",
         "AWS_SECRET_ACCESS_KEY=sandbox",
@@ -58,14 +58,14 @@ describe("what it tells at its start", () => {
         "aws meteringmarketplace batch-meter-usage --product-code sandbox-analytics",
         `${url}/_sandbox/docs`
       ]) {
-        assert.include(stdout, told)
+        assert.include(stdout, message)
       }
-      // no styling where nobody sees it
+      // no styles in a pipe
       assert.notInclude(stdout, "\u001b")
     })
   )
 
-  it.live("warns where other machines may reach it", () =>
+  it.live("warns of an address that other machines may reach", () =>
     Effect.gen(function* () {
       const { child, ended, until } = yield* sandbox("--host", "0.0.0.0")
       yield* Effect.promise(() => until(/Warning/))
@@ -75,9 +75,9 @@ describe("what it tells at its start", () => {
   )
 })
 
-describe("its end", () => {
+describe("a shutdown", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.live(`comes cleanly and within a second by ${signal}, whoever is connected`, () =>
+    it.live(`by ${signal} takes less than a second with open connections`, () =>
       Effect.gen(function* () {
         const scenario = file("slow.json")
         writeFileSync(
@@ -104,7 +104,7 @@ describe("its end", () => {
 })
 
 describe("--state", () => {
-  it.live("outlives a kill", () =>
+  it.live("survives a kill", () =>
     Effect.gen(function* () {
       const state = file("killed.state")
       const now = yield* DateTime.now
@@ -124,7 +124,7 @@ describe("--state", () => {
     })
   )
 
-  it.live("is one sandbox's at a time, and the first loses nothing by the second", () =>
+  it.live("belongs to one sandbox at a time, whose state a second one leaves alone", () =>
     Effect.gen(function* () {
       const state = file("shared.state")
       const now = yield* DateTime.now
@@ -150,7 +150,7 @@ describe("--state", () => {
     })
   )
 
-  it.live("is told where it is another scenario's", () =>
+  it.live("of another scenario is reported", () =>
     Effect.gen(function* () {
       const state = file("other.state")
       const scenario = file("none.json")
@@ -170,7 +170,7 @@ describe("--state", () => {
     })
   )
 
-  it.live("is refused where it is another file", () =>
+  it.live("of another format is rejected", () =>
     Effect.gen(function* () {
       const state = file("letter.txt")
       writeFileSync(state, "Dear all,\n")
@@ -183,7 +183,7 @@ describe("--state", () => {
 })
 
 describe("its options", () => {
-  it.live("--now sets the calendar of usage", () =>
+  it.live("--now sets the time of usage", () =>
     Effect.gen(function* () {
       const { child, url } = yield* sandbox("--now", "2027-01-01T05:59:00Z")
       const lateInDecember = DateTime.unsafeMake("2026-12-31T23:30:00Z")
@@ -193,7 +193,7 @@ describe("its options", () => {
     })
   )
 
-  it.live("--any-credentials lets everybody in, and without it nobody else", () =>
+  it.live("--any-credentials accepts any credentials, which are rejected without it", () =>
     Effect.gen(function* () {
       const unsigned = (url: string) =>
         Effect.promise(() =>
@@ -201,15 +201,15 @@ describe("its options", () => {
             method: "POST",
             headers: { "x-amz-target": "AWSMPMeteringService.ResolveCustomer" },
             body: '{"RegistrationToken":"none"}'
-          }).then((answer) => answer.text())
+          }).then((response) => response.text())
         )
       const open = yield* sandbox("--any-credentials")
       const strict = yield* sandbox()
-      const answers = [yield* unsigned(open.url), yield* unsigned(strict.url)]
+      const responses = [yield* unsigned(open.url), yield* unsigned(strict.url)]
       open.child.kill("SIGTERM")
       strict.child.kill("SIGTERM")
-      assert.match(answers[0] ?? "", /InvalidTokenException/)
-      assert.match(answers[1] ?? "", /MissingAuthenticationTokenException/)
+      assert.match(responses[0] ?? "", /InvalidTokenException/)
+      assert.match(responses[1] ?? "", /MissingAuthenticationTokenException/)
       assert.match((yield* Effect.promise(() => open.ended)).stdout, /no signature is checked/)
     })
   )
@@ -230,7 +230,7 @@ describe("its options", () => {
     })
   )
 
-  it.live("--scenario brings another world", () =>
+  it.live("--scenario replaces products and customers", () =>
     Effect.gen(function* () {
       const scenario = file("mine.json")
       writeFileSync(
@@ -255,9 +255,9 @@ describe("its options", () => {
 })
 
 describe("--verbose", () => {
-  it.live("prints a line for every call, without its secrets", () =>
+  it.live("prints a line for every call, without secrets", () =>
     Effect.gen(function* () {
-      const scenario = file("told.json")
+      const scenario = file("verbose.json")
       writeFileSync(
         scenario,
         JSON.stringify({ faults: { script: [{ fault: "none", times: 2 }, { fault: "cutAfter" }] } })
@@ -291,8 +291,8 @@ describe("--verbose", () => {
   )
 })
 
-describe("when the process that has started it is killed", () => {
-  /** A parent as `npx` is one, but for the installing. */
+describe("when its parent process is killed", () => {
+  /** A parent like `npx`, without installation. */
   const parent = `
     const { spawn } = require("node:child_process")
     const stdio = ["ignore", "inherit", "inherit"]
@@ -306,7 +306,7 @@ describe("when the process that has started it is killed", () => {
       env: { PATH: process.env.PATH, COMMAND: file("command.mjs"), ...env }
     })
     const closed = new Promise<void>((resolve) => child.stdout.once("close", () => resolve()))
-    const told = new Promise<{ readonly pid: number; readonly url: string }>((resolve) => {
+    const started = new Promise<{ readonly pid: number; readonly url: string }>((resolve) => {
       let text = ""
       child.stdout.setEncoding("utf8").on("data", (part: string) => {
         text += part
@@ -314,23 +314,23 @@ describe("when the process that has started it is killed", () => {
         if (url !== undefined) resolve({ url, pid: Number(/pid=(\d+)/.exec(text)?.[1]) })
       })
     })
-    return { child, closed, told }
+    return { child, closed, started }
   }
 
-  it.live("ends with npx, which passes on no signal", () =>
+  it.live("exits with npx, which forwards no signal", () =>
     Effect.promise(async () => {
       const npx = startBy({ npm_command: "exec", npm_lifecycle_event: "npx" })
-      await npx.told
+      await npx.started
       npx.child.kill("SIGKILL")
-      // what has its output has ended
+      // all processes with its output have exited
       await npx.closed
     })
   )
 
-  it.live("stays where anything else has started it, as in a script's background", () =>
+  it.live("keeps running with any other parent, as in the background of a script", () =>
     Effect.gen(function* () {
       const shell = startBy({})
-      const { pid, url } = yield* Effect.promise(() => shell.told)
+      const { pid, url } = yield* Effect.promise(() => shell.started)
       const gone = new Promise((resolve) => shell.child.once("exit", resolve))
       shell.child.kill("SIGKILL")
       yield* Effect.promise(() => gone)
@@ -342,31 +342,31 @@ describe("when the process that has started it is killed", () => {
   )
 })
 
-describe("what it cannot run with", () => {
+describe("an error", () => {
   const scenario = (text: string) => {
     const path = file("bad.json")
     writeFileSync(path, text)
     return ["--scenario", path]
   }
   it.live.each<readonly [string, () => ReadonlyArray<string>, RegExp]>([
-    ["a port that is none", () => ["--port", "70000"], /--port: expected a port/],
-    ["a time without a zone", () => ["--now", "2027-01-01T05:59"], /--now: expected a time/],
-    ["no such scenario", () => ["--scenario", "/nowhere.json"], /there is no such file/],
-    ["a scenario that is no JSON", () => scenario('{"products": [}'), /is not JSON/],
+    ["for an invalid port", () => ["--port", "70000"], /--port: expected a port/],
+    ["for a time without a zone", () => ["--now", "2027-01-01T05:59"], /--now: expected a time/],
+    ["for a missing scenario", () => ["--scenario", "/nowhere.json"], /no such file/],
+    ["for a scenario that is not JSON", () => scenario('{"products": [}'), /is not JSON/],
     [
-      "a scenario with faults",
+      "for a scenario with invalid members",
       () => scenario('{"products": [{ "code": 1 }]}'),
       /products\[0\]\.code[\s\S]*products\[0\]\.dimensions/
     ],
     [
-      "a scenario that contradicts itself",
+      "for an inconsistent scenario",
       () =>
         scenario(
           '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"none"}]}]}'
         ),
       /not a product of the scenario/
     ],
-    ["a host that is not this machine's", () => ["--host", "192.0.2.1"], /does not have that/]
+    ["for a host of another machine", () => ["--host", "192.0.2.1"], /does not have that address/]
   ])("%s", ([_, args, expected]) =>
     Effect.gen(function* () {
       const ended = yield* Effect.promise(() => run(["sandbox", ...args()]))
@@ -376,13 +376,16 @@ describe("what it cannot run with", () => {
     })
   )
 
-  it.live("a port in use", () =>
+  it.live("for a port in use", () =>
     Effect.gen(function* () {
       const { child, url } = yield* sandbox()
       const ended = yield* Effect.promise(() => run(["sandbox", "--port", new URL(url).port]))
       child.kill("SIGTERM")
       assert.deepStrictEqual([ended.code, ended.stdout], [2, ""])
-      assert.match(ended.stderr, /--port 0 takes any that is free/)
+      assert.match(
+        ended.stderr,
+        /port in use\. Choose another with --port; --port 0 takes any free port/
+      )
     })
   )
 })

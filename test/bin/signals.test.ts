@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
 import { shutdownTimeout } from "../../src/bin/internal/signals.js"
 
-it.effect("an end at once is overdue after 5 seconds, and not before all is finished", () =>
+it.effect("an abort times out after 5 seconds, but not with unfinished work", () =>
   Effect.gen(function* () {
     let unfinished: string | undefined
     const first = yield* Effect.fork(shutdownTimeout(() => unfinished))

@@ -19,7 +19,7 @@ const call = (args: ReadonlyArray<string>, stdin?: string) =>
 const startCommand = (args: ReadonlyArray<string>) =>
   Effect.map(environment, (env) => start(args, { env }))
 
-/** Many customers of one product, so that each of many records has a key of its own. */
+/** Customers of one product, so that each of many records has its own key. */
 const accounts = Array.from({ length: 5_000 }, (_, i) => String(100_000_000_000 + i))
 const manyCustomers: MeteringSandbox.Options = {
   products: [{ code: "sandbox-analytics", dimensions: ["a", "b"] }],
@@ -32,8 +32,8 @@ const manyCustomers: MeteringSandbox.Options = {
   ]
 }
 
-/** So many records of this hour, each of another customer or dimension. */
-const goodRows = (count: number, now: DateTime.Utc) => {
+/** Records of this hour, each with its own customer or dimension. */
+const validRows = (count: number, now: DateTime.Utc) => {
   const at = DateTime.formatIso(now)
   return Array.from(
     { length: count },
@@ -55,8 +55,10 @@ const objects = ({ stdout }: CommandResult) =>
 const summaryOf = (ended: CommandResult) =>
   objects(ended).at(-1)?.summary as Record<string, unknown>
 
-describe("ten thousand records, of which 37 are wrong in different ways", () => {
-  const wrong = (now: DateTime.Utc): ReadonlyArray<readonly [row: string, reason: RegExp]> => {
+describe("ten thousand records, of which 37 are invalid in different ways", () => {
+  const invalidRows = (
+    now: DateTime.Utc
+  ): ReadonlyArray<readonly [row: string, reason: RegExp]> => {
     const at = DateTime.formatIso(now)
     const old = DateTime.formatIso(DateTime.subtract(now, { hours: 25 }))
     const of = (change: { t?: string; c?: string; d?: string; q?: string }) =>
@@ -83,7 +85,7 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
       ...["x", "x,y", "x,y,z", `${of({})},more`, `${of({})},`].map(
         (row) => [row, /expected 4 cells/] as const
       ),
-      // the first of the good rows are of these hours
+      // the first valid rows have these keys
       ...[1, 2, 3, 4, 5].map(
         (i) =>
           [of({ c: accounts[i] as string, q: "999999" }), /Another quantity was billed/] as const
@@ -92,52 +94,52 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
   }
 
   it.live(
-    "are told each with its line, and submitted again when they are corrected",
+    "reports each with its line, and accepts the corrected ones",
     () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
         const now = yield* DateTime.now
-        const bad = wrong(now)
-        assert.lengthOf(bad, 37)
-        const rows = goodRows(9_963, now)
-        // spread over the file, but not before the good ones that they repeat
-        for (const [i, [row]] of bad.entries()) rows.splice(1_000 + i * 200, 0, row)
+        const invalid = invalidRows(now)
+        assert.lengthOf(invalid, 37)
+        const rows = validRows(9_963, now)
+        // spread over the file, after the valid rows that they repeat
+        for (const [i, [row]] of invalid.entries()) rows.splice(1_000 + i * 200, 0, row)
         const usage = write("usage.csv", [head, ...rows])
         const rejected = file("rejected.csv")
 
-        const rehearsed = yield* call(["submit", usage, ...product, "--dry-run", "--json"])
-        assert.strictEqual(rehearsed.code, 1)
-        // the dry run knows of what the rows say, alone and together, and the service of the rest
-        const foreseen = bad.flatMap(([, reason], i) =>
+        const dryRun = yield* call(["submit", usage, ...product, "--dry-run", "--json"])
+        assert.strictEqual(dryRun.code, 1)
+        // a dry run checks the rows, and only the service knows products and agreements
+        const found = invalid.flatMap(([, reason], i) =>
           /expected|reported until|Another quantity/.test(reason.source)
             ? [1_000 + i * 200 + 2]
             : []
         )
-        const toldBefore = objects(rehearsed).filter(
+        const reported = objects(dryRun).filter(
           ({ status }) => status !== undefined && status !== "WouldBeSent"
         )
         assert.deepStrictEqual(
-          toldBefore.map(({ line }) => Number(line)).sort((a, b) => a - b),
-          foreseen
+          reported.map(({ line }) => Number(line)).sort((a, b) => a - b),
+          found
         )
-        assert.deepInclude(summaryOf(rehearsed).counts, {
-          WouldBeSent: 10_000 - foreseen.length
+        assert.deepInclude(summaryOf(dryRun).counts, {
+          WouldBeSent: 10_000 - found.length
         })
         assert.deepStrictEqual(yield* sandbox.report.records, [])
 
         const ended = yield* call(["submit", usage, ...product, ...fast, "--rejected", rejected])
         assert.strictEqual(ended.code, 1, ended.stderr)
         assert.match(ended.stderr, /37 of 10,000 records were not accepted\. They are in /)
-        bad.forEach(([, reason], i) => {
+        invalid.forEach(([, reason], i) => {
           const line = 1_000 + i * 200 + 2
-          const [told = ""] = ended.stderr
+          const [message = ""] = ended.stderr
             .split("\n")
             .filter((text) => text.includes(`usage.csv:${line}:`))
-          assert.match(told, reason, `line ${line}`)
+          assert.match(message, reason, `line ${line}`)
         })
         assert.lengthOf(yield* sandbox.report.records, 9_963)
 
-        // all of it again: nothing more is billed, and what was accepted is so by the same record
+        // submitted again: nothing more is billed, and accepted records keep their ids
         const again = yield* call(["submit", usage, ...product, ...fast, "--json"])
         assert.strictEqual(again.code, 1)
         assert.lengthOf(yield* sandbox.report.records, 9_963)
@@ -151,7 +153,7 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
           ids
         )
 
-        // and what was rejected, corrected where it was wrong, for hours that nothing was billed in
+        // rejected records are corrected, for hours without usage
         const lines = readFileSync(rejected, "utf8").trim().split("\n")
         assert.lengthOf(lines, 38)
         assert.strictEqual(lines[0], `${head},line,reason`)
@@ -161,13 +163,13 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
         const places = cells.slice(1).map((row) => Number(row[4]))
         assert.deepStrictEqual(
           places,
-          bad.map((_, i) => 1_000 + i * 200 + 2)
+          invalid.map((_, i) => 1_000 + i * 200 + 2)
         )
         const free = DateTime.formatIso(DateTime.subtract(now, { hours: 2 }))
         const corrected = lines
           .slice(1)
           .map((line, i) => line.replace(/^(?:[^,]*,){4}/, `${free},${accounts[i]},b,1,`))
-          // what stands behind the reason is of a row with too few or too many cells
+          // rows with too few or too many cells have more after the reason
           .map((line) =>
             line.replace(/("expected 4 cells, as in the first line, got \d"),.*$/, "$1")
           )
@@ -178,15 +180,15 @@ describe("ten thousand records, of which 37 are wrong in different ways", () => 
         ])
         assert.strictEqual(last.code, 0, last.stderr)
         assert.lengthOf(yield* sandbox.report.records, 9_963 + 37)
-        // nothing is left of what it held
+        // the earlier content is replaced
         assert.strictEqual(readFileSync(rejected, "utf8"), "")
       }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
     300_000
   )
 })
 
-describe("what it prints", () => {
-  it.live("is a table by customer, dimension and status, and no bar in a pipe", () =>
+describe("the output", () => {
+  it.live("is a table by customer, dimension and status, without a progress bar in a pipe", () =>
     Effect.gen(function* () {
       const at = DateTime.formatIso(yield* DateTime.now)
       const usage = write("table.csv", [
@@ -213,7 +215,7 @@ describe("what it prints", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("is an object for each record and one for all of them with --json", () =>
+  it.live("has an object for each record and a summary with --json", () =>
     Effect.gen(function* () {
       const at = DateTime.formatIso(yield* DateTime.now)
       const ended = yield* call(
@@ -250,10 +252,10 @@ describe("what it prints", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("is, for a dry run, the calls that it would take, without credentials or Region", () =>
+  it.live("has the number of calls for a dry run, without credentials or Region", () =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
-      const usage = write("dry.csv", [head, ...goodRows(60, now)])
+      const usage = write("dry.csv", [head, ...validRows(60, now)])
       const ended = yield* Effect.promise(() => run(["submit", usage, ...product, "--dry-run"]))
       assert.strictEqual(ended.code, 0, ended.stderr)
       assert.match(ended.stdout, /sandbox-analytics +60 +3\n/)
@@ -262,9 +264,9 @@ describe("what it prints", () => {
   )
 })
 
-describe("usage that is in the file more than once", () => {
+describe("repeated usage in a file", () => {
   for (const dryRun of [false, true]) {
-    it.live(`is counted as it is billed: once${dryRun ? ", in a dry run too" : ""}`, () =>
+    it.live(`is counted once, as it is billed${dryRun ? ", in a dry run, too" : ""}`, () =>
       Effect.gen(function* () {
         const at = DateTime.formatIso(yield* DateTime.now)
         const [one, two] = ["red", "blue"].map(
@@ -280,14 +282,14 @@ describe("usage that is in the file more than once", () => {
           split(two, one)
         ])
         const args = ["submit", usage, ...product, ...(dryRun ? ["--dry-run"] : [])]
-        const told = yield* call(args)
-        assert.strictEqual(told.code, 0, told.stderr)
+        const result = yield* call(args)
+        assert.strictEqual(result.code, 0, result.stderr)
         const word = dryRun ? "would be sent" : "accepted"
-        assert.match(told.stdout, new RegExp(`api-calls +${word} +3 +7\n`))
-        assert.match(told.stdout, new RegExp(`events +${word} +2 +7\n`))
+        assert.match(result.stdout, new RegExp(`api-calls +${word} +3 +7\n`))
+        assert.match(result.stdout, new RegExp(`events +${word} +2 +7\n`))
         assert.include(
-          told.stderr,
-          "3 rows say the same as an earlier row: an hour of a customer and dimension is billed once."
+          result.stderr,
+          "3 rows repeat an earlier row: an hour of a customer and dimension is billed once."
         )
         const inJson = yield* call([...args, "--json"])
         assert.deepInclude(summaryOf(inJson), { records: 5, repeated: 3 })
@@ -300,7 +302,7 @@ describe("usage that is in the file more than once", () => {
     )
   }
 
-  it.live("is known by its receipt where a customer has two identities", () =>
+  it.live("is recognized by its record id if a customer has two identifiers", () =>
     Effect.gen(function* () {
       const at = DateTime.formatIso(yield* DateTime.now)
       const [customer] = yield* (yield* MeteringSandbox.MeteringSandbox).marketplace.customers
@@ -311,7 +313,7 @@ describe("usage that is in the file more than once", () => {
       ])
       const ended = yield* call(["submit", usage, ...product])
       assert.strictEqual(ended.code, 0, ended.stderr)
-      assert.include(ended.stderr, "1 row says the same as an earlier row")
+      assert.include(ended.stderr, "1 row repeats an earlier row")
       const units = ended.stdout
         .trim()
         .split("\n")
@@ -325,10 +327,10 @@ describe("usage that is in the file more than once", () => {
   )
 })
 
-describe("what it may meet", () => {
-  it.live("a lost answer is made good by sending the same again", () =>
+describe("failures", () => {
+  it.live("a lost response: sends the same records again", () =>
     Effect.gen(function* () {
-      const usage = write("lost.csv", [head, ...goodRows(25, yield* DateTime.now)])
+      const usage = write("lost.csv", [head, ...validRows(25, yield* DateTime.now)])
       const ended = yield* call(["submit", usage, ...product, "--json"])
       assert.strictEqual(ended.code, 0, ended.stderr)
       assert.deepInclude(summaryOf(ended), { records: 25, counts: { Accepted: 25 }, calls: 2 })
@@ -340,14 +342,14 @@ describe("what it may meet", () => {
     )
   )
 
-  it.live("no credentials, no file, another's columns: it could not run", () =>
+  it.live("no credentials, no file, unknown columns: exits with 2", () =>
     Effect.gen(function* () {
-      const usage = write("good.csv", [head, ...goodRows(1, yield* DateTime.now)])
+      const usage = write("good.csv", [head, ...validRows(1, yield* DateTime.now)])
       const strange = write("strange.csv", ["a,b", "1,2"])
       const kept = write("kept.csv", ["of an earlier one"])
       for (const [args, expected] of [
         [[usage, ...product, "--profile", "nobody"], /No AWS credentials/],
-        [["nowhere.csv", ...product], /nowhere\.csv cannot be read: there is no such file/],
+        [["nowhere.csv", ...product], /nowhere\.csv cannot be read: no such file/],
         [[strange, ...product], /The columns of .*strange\.csv cannot be used/],
         [[usage, ...product, "--rejected", usage], /is being read/],
         [[usage, ...product, "--rejected", "/nowhere/x"], /cannot be written/],
@@ -367,10 +369,10 @@ describe("what it may meet", () => {
     }).pipe(Effect.provide(sandboxLayer()))
   )
 
-  it.live("a full disk stops it, and what was billed is told all the same", () =>
+  it.live("a full disk: stops, and still reports billed records", () =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
-      const usage = write("full.csv", [head, "x", ...goodRows(2_000, now)])
+      const usage = write("full.csv", [head, "x", ...validRows(2_000, now)])
       const ended = yield* call(["submit", usage, ...product, "--rejected", "/dev/full", "--json"])
       assert.strictEqual(ended.code, 1)
       assert.match(ended.stderr, /\/dev\/full cannot be written: .*ENOSPC/)
@@ -386,14 +388,14 @@ describe("what it may meet", () => {
     }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
-  it.live("a file that breaks off is submitted as far as it can be read", () =>
+  it.live("a truncated file: submits the rows before", () =>
     Effect.gen(function* () {
-      const usage = write("broken.csv", [head, ...goodRows(3, yield* DateTime.now), '"x,1'])
+      const usage = write("broken.csv", [head, ...validRows(3, yield* DateTime.now), '"x,1'])
       const ended = yield* call(["submit", usage, ...product, "--json"])
       assert.strictEqual(ended.code, 1)
       assert.match(
         ended.stderr,
-        /broken\.csv:5: the quote that opens here, .* Line 5 and what follows it was not read\./
+        /broken\.csv:5: the quote that opens here, .* Nothing from line 5 on was read\./
       )
       assert.deepInclude(summaryOf(ended), { counts: { Accepted: 3 }, readToTheEnd: false })
     }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
@@ -401,10 +403,10 @@ describe("what it may meet", () => {
 })
 
 describe("--rejected", () => {
-  it.live("never touches the file that is read, by whatever name or redirection", () =>
+  it.live("never changes the source, by any name or redirection", () =>
     Effect.gen(function* () {
       const env = yield* environment
-      const usage = write("precious.csv", [head, "x", ...goodRows(20_000, yield* DateTime.now)])
+      const usage = write("precious.csv", [head, "x", ...validRows(20_000, yield* DateTime.now)])
       const before = readFileSync(usage, "utf8")
       const [hard, soft] = [file("hard.csv"), file("soft.csv")]
       linkSync(usage, hard)
@@ -418,14 +420,14 @@ describe("--rejected", () => {
             run(["submit", source, ...product, "--rejected", path], { env, stdinFrom })
           )
           assert.strictEqual(ended.code, 2, ended.stdout)
-          assert.match(ended.stderr, /is being read: give another file by --rejected/)
+          assert.match(ended.stderr, /is being read: choose another file with --rejected/)
           assert.isTrue(readFileSync(usage, "utf8") === before)
         }
       }
-      // nor is what is printed appended to it, or replaced
+      // standard output is not appended to the source, and its file is not replaced
       const printed = write("printed.txt", ["printed before"])
       for (const [args, stdoutInto, expected] of [
-        [[usage, "--json"], usage, /precious\.csv is where standard output goes, too/],
+        [[usage, "--json"], usage, /precious\.csv is also where standard output goes/],
         [[usage, "--rejected", printed], printed, /printed\.txt is where standard output goes/]
       ] as const) {
         const ended = yield* Effect.promise(() =>
@@ -440,7 +442,7 @@ describe("--rejected", () => {
     }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
-  it.live("is only for its owner, whatever it was before, and leaves nothing else behind", () =>
+  it.live("is readable only for its owner, and leaves no temporary file", () =>
     Effect.gen(function* () {
       const usage = write("private.csv", [head, "x"])
       const rejected = write("private-rejected.csv", ["of an earlier one"])
@@ -450,7 +452,7 @@ describe("--rejected", () => {
       assert.strictEqual(statSync(rejected).mode & 0o777, 0o600)
       assert.strictEqual(
         readFileSync(rejected, "utf8"),
-        `${head},line,reason\nx,,,,2,"expected 4 cells, as in the first line, got 1",cells were missing: complete the row and take this cell out\n`
+        `${head},line,reason\nx,,,,2,"expected 4 cells, as in the first line, got 1",cells were missing: complete the row and remove this cell\n`
       )
       assert.deepStrictEqual(
         readdirSync(file(".")).filter((name) => name.endsWith(".tmp")),
@@ -461,7 +463,7 @@ describe("--rejected", () => {
 })
 
 describe("a dry run", () => {
-  it.live("tells of rows that would certainly not be billed as they are", () =>
+  it.live("reports rows that would not be billed as they are", () =>
     Effect.gen(function* () {
       const now = yield* DateTime.now
       const at = DateTime.formatIso(now)
@@ -480,28 +482,31 @@ describe("a dry run", () => {
         run(["submit", usage, ...product, "--dry-run", "--json"])
       )
       assert.strictEqual(ended.code, 1, ended.stderr)
-      const told = objects(ended).filter(({ reason }) => reason !== undefined)
-      assert.deepStrictEqual(told.map(({ line, status }) => [line, status]).sort(), [
+      const result = objects(ended).filter(({ reason }) => reason !== undefined)
+      assert.deepStrictEqual(result.map(({ line, status }) => [line, status]).sort(), [
         [3, "Duplicate"],
         [5, "Rejected"]
       ])
-      assert.match(String(told.find(({ line }) => line === 3)?.reason), /^Line 2 .* quantity of 3 /)
-      assert.match(String(told.find(({ line }) => line === 5)?.reason), /is in the future/)
-      assert.match(ended.stderr, /1 row says the same as an earlier row/)
+      assert.match(
+        String(result.find(({ line }) => line === 3)?.reason),
+        /^Line 2 .* quantity of 3 /
+      )
+      assert.match(String(result.find(({ line }) => line === 5)?.reason), /is in the future/)
+      assert.match(ended.stderr, /1 row repeats an earlier row/)
       assert.match(ended.stderr, /2 of 5 records would not be accepted/)
     })
   )
 })
 
-describe("what a person is told", () => {
-  it.live("of a refused product once, with how many rows it concerns", () =>
+describe("messages", () => {
+  it.live("report a rejected product once, with the number of rows", () =>
     Effect.gen(function* () {
-      const usage = write("foreign.csv", [head, ...goodRows(200, yield* DateTime.now)])
+      const usage = write("foreign.csv", [head, ...validRows(200, yield* DateTime.now)])
       const ended = yield* call(["submit", usage, "--product-code", "not-mine", ...fast])
       assert.strictEqual(ended.code, 1)
-      const told = ended.stderr.split("\n").filter((line) => line.includes("foreign.csv:"))
-      const rows = told.map((line) => Number(/the same for ([\d,]+) rows/.exec(line)?.[1] ?? 1))
-      assert.isAtMost(told.length, 20)
+      const result = ended.stderr.split("\n").filter((line) => line.includes("foreign.csv:"))
+      const rows = result.map((line) => Number(/the same for ([\d,]+) rows/.exec(line)?.[1] ?? 1))
+      assert.isAtMost(result.length, 20)
       assert.strictEqual(
         rows.reduce((sum, count) => sum + count, 0),
         200
@@ -509,18 +514,18 @@ describe("what a person is told", () => {
     }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
-  it.live("of a product that is not named once, with the option that names it", () =>
+  it.live("report a missing product once, with the option for it", () =>
     Effect.gen(function* () {
-      const usage = write("unnamed.csv", [head, ...goodRows(60, yield* DateTime.now)])
+      const usage = write("unnamed.csv", [head, ...validRows(60, yield* DateTime.now)])
       const ended = yield* Effect.promise(() => run(["submit", usage, "--dry-run"]))
       assert.strictEqual(ended.code, 1)
-      const told = ended.stderr.split("\n").filter((line) => line.includes("unnamed.csv:"))
-      assert.lengthOf(told, 1)
-      assert.match(told[0] ?? "", /Give --product-code .* \(the same for 60 rows\)/)
+      const result = ended.stderr.split("\n").filter((line) => line.includes("unnamed.csv:"))
+      assert.lengthOf(result, 1)
+      assert.match(result[0] ?? "", /Give --product-code .* \(the same for 60 rows\)/)
     })
   )
 
-  it.live("of a file without records that there were none", () =>
+  it.live("say that a file has no records", () =>
     Effect.gen(function* () {
       const ended = yield* call(["submit", write("bare.csv", [head]), ...product])
       assert.strictEqual(ended.code, 0, ended.stderr)
@@ -528,7 +533,7 @@ describe("what a person is told", () => {
     }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
-  it.live("is never a control character of the file or of the service", () =>
+  it.live("have no control characters of the file or the service", () =>
     Effect.gen(function* () {
       const at = DateTime.formatIso(yield* DateTime.now)
       const bad = "a\u001b[2K\u009b1A\u202e\n  999  forged  accepted  1"
@@ -546,22 +551,22 @@ describe("what a person is told", () => {
     }).pipe(Effect.provide(sandboxLayer(manyCustomers)))
   )
 
-  it.live("of an endpoint that is down as soon as the first call has failed", () =>
+  it.live("report an unreachable endpoint after the first failed call", () =>
     Effect.gen(function* () {
-      const usage = write("down.csv", [head, ...goodRows(100, yield* DateTime.now)])
+      const usage = write("down.csv", [head, ...validRows(100, yield* DateTime.now)])
       const { child, ended, until } = yield* startCommand([
         ...["submit", usage, ...product, "--endpoint", yield* closedEndpoint]
       ])
-      yield* Effect.promise(() => until(/made again for up to 5 minutes: .*ECONNREFUSED/))
+      yield* Effect.promise(() => until(/retried for up to 5 minutes: .*ECONNREFUSED/))
       child.kill("SIGINT")
       const { stderr } = yield* Effect.promise(() => ended)
-      assert.lengthOf(stderr.match(/made again/g) ?? [], 1)
+      assert.lengthOf(stderr.match(/retried/g) ?? [], 1)
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 })
 
-describe("its end before the end", () => {
-  /** The third call gets no answer for an hour. */
+describe("a shutdown", () => {
+  /** The third call has no response for an hour. */
   const hanging = sandboxLayer({
     ...manyCustomers,
     faults: {
@@ -573,23 +578,23 @@ describe("its end before the end", () => {
   })
 
   it.live(
-    "comes by a signal: calls under way are awaited, and every record has an outcome",
+    "by a signal awaits calls under way, and gives every record an outcome",
     () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
-        // more than is read ahead
-        const usage = write("long.csv", [head, ...goodRows(9_000, yield* DateTime.now)])
+        // more than the read-ahead
+        const usage = write("long.csv", [head, ...validRows(9_000, yield* DateTime.now)])
         const rejected = file("unsent.csv")
         const { child, ended, until } = yield* startCommand([
           ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
         ])
         yield* Effect.promise(() => until(/"Accepted"/))
         child.kill("SIGINT")
-        const told = yield* Effect.promise(() => ended)
-        assert.strictEqual(told.code, 1, told.stderr)
-        assert.match(told.stderr, /Stopping: calls under way are awaited/)
+        const result = yield* Effect.promise(() => ended)
+        assert.strictEqual(result.code, 1, result.stderr)
+        assert.match(result.stderr, /Stopping: waiting for calls under way/)
         const billed = (yield* sandbox.report.records).length
-        assert.deepInclude(summaryOf(told), {
+        assert.deepInclude(summaryOf(result), {
           records: 9_000,
           counts: { Accepted: billed, NotSent: 9_000 - billed },
           stopped: true,
@@ -597,16 +602,16 @@ describe("its end before the end", () => {
         })
         const unsent = readFileSync(rejected, "utf8").trim().split("\n").slice(1)
         assert.lengthOf(unsent, 9_000 - billed)
-        assert.match(unsent[0] ?? "", /It was stopped before/)
+        assert.match(unsent[0] ?? "", /The submission was stopped before/)
       }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
     60_000
   )
 
   it.live(
-    "comes at once by a second one",
+    "by a second signal is immediate",
     () =>
       Effect.gen(function* () {
-        const usage = write("hanging.csv", [head, ...goodRows(200, yield* DateTime.now)])
+        const usage = write("hanging.csv", [head, ...validRows(200, yield* DateTime.now)])
         const rejected = file("given-up.csv")
         const { child, ended, until } = yield* startCommand([
           ...["submit", usage, ...product, "--json", "--rejected", rejected]
@@ -617,21 +622,21 @@ describe("its end before the end", () => {
         })
         child.kill("SIGINT")
         yield* Effect.promise(() => until(/Stopping/))
-        // the first ones are taken for echoes
+        // the first ones count as echoes
         yield* Effect.sync(() => child.kill("SIGINT")).pipe(
           Effect.repeat(Schedule.spaced("200 millis")),
           Effect.raceFirst(Effect.promise(() => ended))
         )
-        const told = yield* Effect.promise(() => ended)
-        assert.strictEqual(told.code, 130, told.stderr)
+        const result = yield* Effect.promise(() => ended)
+        assert.strictEqual(result.code, 130, result.stderr)
         const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).report.records).length
-        const counts = summaryOf(told).counts as Record<string, number>
+        const counts = summaryOf(result).counts as Record<string, number>
         const { Accepted: accepted = 0, NotSent: notSent = 0, Unknown: unknown = 0 } = counts
         assert.isAtLeast(unknown, 25)
         assert.strictEqual(accepted + notSent + unknown, 200)
-        // nothing is said not to have been sent that may have been billed
+        // records that may have been billed are never reported as not sent
         assert.isAtMost(billed, accepted + unknown)
-        assert.deepInclude(summaryOf(told), { records: 200, stopped: true })
+        assert.deepInclude(summaryOf(result), { records: 200, stopped: true })
         const open = readFileSync(rejected, "utf8").trim().split("\n").slice(1)
         assert.lengthOf(open, 200 - accepted)
         assert.lengthOf(
@@ -643,10 +648,10 @@ describe("its end before the end", () => {
   )
 
   it.live(
-    "comes when nobody reads what it prints any more",
+    "happens when standard output is closed",
     () =>
       Effect.gen(function* () {
-        const usage = write("unread.csv", [head, ...goodRows(2_000, yield* DateTime.now)])
+        const usage = write("unread.csv", [head, ...validRows(2_000, yield* DateTime.now)])
         const rejected = file("rest.csv")
         const { child, ended, until } = yield* startCommand([
           ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
@@ -659,9 +664,9 @@ describe("its end before the end", () => {
     60_000
   )
 
-  it.live("is in good order also when nobody reads its messages any more", () =>
+  it.live("works when standard error is closed", () =>
     Effect.gen(function* () {
-      const usage = write("unheard.csv", [head, ...goodRows(500, yield* DateTime.now)])
+      const usage = write("unheard.csv", [head, ...validRows(500, yield* DateTime.now)])
       const rejected = file("unheard-rejected.csv")
       const { child, ended, until } = yield* startCommand([
         ...["submit", usage, ...product, "--rate", "5", "--rejected", rejected, "--json"]
@@ -669,10 +674,10 @@ describe("its end before the end", () => {
       yield* Effect.promise(() => until(/"Accepted"/))
       child.stderr?.destroy()
       child.kill("SIGHUP")
-      const told = yield* Effect.promise(() => ended)
-      assert.deepStrictEqual([told.code, told.signal], [1, null])
+      const result = yield* Effect.promise(() => ended)
+      assert.deepStrictEqual([result.code, result.signal], [1, null])
       const billed = (yield* (yield* MeteringSandbox.MeteringSandbox).report.records).length
-      assert.deepInclude(summaryOf(told), {
+      assert.deepInclude(summaryOf(result), {
         counts: { Accepted: billed, NotSent: 500 - billed },
         stopped: true
       })
@@ -681,28 +686,28 @@ describe("its end before the end", () => {
   )
 
   it.live.each(["SIGTERM", "SIGHUP"] as const)(
-    "by %s leaves open what was sent and never answered, and says so",
+    "by %s reports records without a response as unknown",
     (signal) =>
       Effect.gen(function* () {
-        const usage = write("deaf.csv", [head, ...goodRows(25, yield* DateTime.now)])
+        const usage = write("deaf.csv", [head, ...validRows(25, yield* DateTime.now)])
         const rejected = file("open.csv")
-        const asked = yield* Deferred.make<void>()
+        const called = yield* Deferred.make<void>()
         const failing = yield* serve((_, response) => {
           response.statusCode = 500
           response.end()
-          Deferred.unsafeDone(asked, Effect.void)
+          Deferred.unsafeDone(called, Effect.void)
         })
         const { child, ended } = yield* startCommand([
           ...["submit", usage, ...product, "--json", "--endpoint", failing, "--rejected", rejected]
         ])
-        yield* Deferred.await(asked)
+        yield* Deferred.await(called)
         child.kill(signal)
-        const told = yield* Effect.promise(() => ended)
-        assert.strictEqual(told.code, 1)
-        assert.deepInclude(summaryOf(told), { records: 25, counts: { Unknown: 25 } })
+        const result = yield* Effect.promise(() => ended)
+        assert.strictEqual(result.code, 1)
+        assert.deepInclude(summaryOf(result), { records: 25, counts: { Unknown: 25 } })
         assert.match(
           readFileSync(rejected, "utf8"),
-          /may have been billed; to submit it again as it is is safe/
+          /may have been billed\. It is safe to submit it again unchanged/
         )
       }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )

@@ -14,13 +14,13 @@ import {
 import { MeteringClient, UsageSubmission } from "effect-marketplace-metering"
 import type { Row } from "../../src/bin/input/parseRows.js"
 import { failed } from "../../src/bin/internal/cliError.js"
-import * as dryRunClient from "../../src/bin/internal/dryRunClient.js"
+import * as dryRun from "../../src/bin/internal/dryRun.js"
 import { submitRows } from "../../src/bin/internal/submitRows.js"
 
-it.effect("rows under way keep their own outcome when nothing can be written any more", () =>
+it.effect("rows under way keep their outcome when writing fails", () =>
   Effect.gen(function* () {
     const timestamp = yield* DateTime.now
-    // the first is invalid, and told before the other has its answer
+    // the first is invalid, and reported before the response of the other
     const rows = [-1, 7].map(
       (quantity, i): Row => ({
         sheet: { format: "ndjson" },
@@ -43,17 +43,17 @@ it.effect("rows under way keep their own outcome when nothing can be written any
             Effect.zipRight(client.batchMeterUsage(request))
           )
       }))
-    ).pipe(Layer.provide(dryRunClient.make().layer))
-    const told = new Map<number, string>()
+    ).pipe(Layer.provide(dryRun.makeClient().layer))
+    const outcomes = new Map<number, string>()
     const submitting = yield* submitRows(Stream.fromIterable(rows), {
       productCode: "p",
       progress: yield* Ref.make(UsageSubmission.initialProgress),
       stop: Effect.never,
       abort: Effect.never,
-      isFull: () => told.size > 0,
+      isFull: () => outcomes.size > 0,
       isEndless: false,
-      onResult: ({ row, outcome: verdict }) => {
-        told.set(row.line, verdict.status)
+      onResult: ({ row, outcome }) => {
+        outcomes.set(row.line, outcome.status)
       },
       flush: Deferred.await(isCalled).pipe(
         Effect.zipRight(Deferred.succeed(isFailing, undefined)),
@@ -62,14 +62,14 @@ it.effect("rows under way keep their own outcome when nothing can be written any
     }).pipe(Effect.provide(slow), Effect.scoped, Effect.fork)
     yield* Deferred.await(isFailing)
     yield* TestClock.adjust("1 minute")
-    const { isFullyRead: isReadToItsEnd, flushError: notFlushed } = yield* Fiber.join(submitting)
-    assert.isTrue(isReadToItsEnd)
-    assert.strictEqual(Option.getOrThrow(notFlushed).message, "full")
-    assert.deepStrictEqual(Object.fromEntries(told), { 1: "Invalid", 2: "Accepted" })
+    const { isFullyRead, flushError } = yield* Fiber.join(submitting)
+    assert.isTrue(isFullyRead)
+    assert.strictEqual(Option.getOrThrow(flushError).message, "full")
+    assert.deepStrictEqual(Object.fromEntries(outcomes), { 1: "Invalid", 2: "Accepted" })
   })
 )
 
-it.effect("what cannot be read after a stop is not taken for read", () =>
+it.effect("a read error after a stop is raised", () =>
   Effect.gen(function* () {
     const timestamp = yield* DateTime.now
     const row: Row = {
@@ -80,11 +80,11 @@ it.effect("what cannot be read after a stop is not taken for read", () =>
         record: { timestamp, dimension: "a", quantity: 1, customerAWSAccountId: "111122223333" }
       })
     }
-    const isSettled = yield* Deferred.make<void>()
-    const told: Array<string> = []
+    const hasOutcome = yield* Deferred.make<void>()
+    const outcomes: Array<string> = []
     const failure = yield* submitRows(
       Stream.make(row).pipe(
-        Stream.concat(Stream.execute(Deferred.await(isSettled))),
+        Stream.concat(Stream.execute(Deferred.await(hasOutcome))),
         Stream.concat(Stream.fail(failed("EIO")))
       ),
       {
@@ -93,23 +93,23 @@ it.effect("what cannot be read after a stop is not taken for read", () =>
         stop: Effect.void,
         abort: Effect.never,
         isEndless: false,
-        onResult: ({ outcome: verdict }) => {
-          told.push(verdict.status)
-          Deferred.unsafeDone(isSettled, Effect.void)
+        onResult: ({ outcome }) => {
+          outcomes.push(outcome.status)
+          Deferred.unsafeDone(hasOutcome, Effect.void)
         },
         isFull: () => false,
         flush: Effect.void
       }
-    ).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.flip)
+    ).pipe(Effect.provide(dryRun.makeClient().layer), Effect.scoped, Effect.flip)
     assert.strictEqual(failure.message, "EIO")
-    assert.deepStrictEqual(told, ["NotSent"])
+    assert.deepStrictEqual(outcomes, ["NotSent"])
   })
 )
 
-it.effect("no more is read than can be written, also of rows that settle by being read", () =>
+it.effect("reads no more than can be written, also of unreadable rows", () =>
   Effect.gen(function* () {
     let read = 0
-    let settled = 0
+    let emitted = 0
     const rows = Stream.iterate(1, (line) => line + 1).pipe(
       Stream.take(200_000),
       Stream.map((line): Row => {
@@ -118,8 +118,8 @@ it.effect("no more is read than can be written, also of rows that settle by bein
       }),
       Stream.rechunk(256)
     )
-    const isHeld = yield* Deferred.make<void>()
-    const mayGoOn = yield* Deferred.make<void>()
+    const isFlushing = yield* Deferred.make<void>()
+    const mayContinue = yield* Deferred.make<void>()
     const submitting = yield* submitRows(rows, {
       productCode: "p",
       progress: yield* Ref.make(UsageSubmission.initialProgress),
@@ -127,29 +127,29 @@ it.effect("no more is read than can be written, also of rows that settle by bein
       abort: Effect.never,
       isEndless: false,
       onResult: () => {
-        settled += 1
+        emitted += 1
       },
-      isFull: () => settled >= 1_000,
+      isFull: () => emitted >= 1_000,
       flush: Effect.suspend(() =>
-        settled < 1_000
+        emitted < 1_000
           ? Effect.void
-          : Effect.zipRight(Deferred.succeed(isHeld, undefined), Deferred.await(mayGoOn))
+          : Effect.zipRight(Deferred.succeed(isFlushing, undefined), Deferred.await(mayContinue))
       )
-    }).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.fork)
-    yield* Deferred.await(isHeld)
+    }).pipe(Effect.provide(dryRun.makeClient().layer), Effect.scoped, Effect.fork)
+    yield* Deferred.await(isFlushing)
     yield* TestClock.adjust("1 minute")
     assert.isBelow(read, 10_000)
-    yield* Deferred.succeed(mayGoOn, undefined)
+    yield* Deferred.succeed(mayContinue, undefined)
     assert.isTrue((yield* Fiber.join(submitting)).isFullyRead)
-    assert.strictEqual(settled, 200_000)
+    assert.strictEqual(emitted, 200_000)
   })
 )
 
-it.effect("ended at once, rows of a call under way are unknown, and no more is read", () =>
+it.effect("after an abort rows of calls under way are unknown, and no more is read", () =>
   Effect.gen(function* () {
     const timestamp = yield* DateTime.now
     const isCalled = yield* Deferred.make<void>()
-    const stopAtOnce = yield* Deferred.make<void>()
+    const abort = yield* Deferred.make<void>()
     const endless = Stream.iterate(1, (line) => line + 1).pipe(
       Stream.map(
         (line): Row => ({
@@ -168,42 +168,42 @@ it.effect("ended at once, rows of a call under way are unknown, and no more is r
       ),
       Stream.rechunk(256)
     )
-    const deaf = Layer.effect(
+    const silent = Layer.effect(
       MeteringClient.MeteringClient,
       Effect.map(MeteringClient.MeteringClient, (client) => ({
         ...client,
         batchMeterUsage: () => Effect.zipRight(Deferred.succeed(isCalled, undefined), Effect.never)
       }))
-    ).pipe(Layer.provide(dryRunClient.make().layer))
-    const told = new Map<number, string>()
+    ).pipe(Layer.provide(dryRun.makeClient().layer))
+    const outcomes = new Map<number, string>()
     const submitting = yield* submitRows(endless, {
       productCode: "p",
       rate: Number.POSITIVE_INFINITY,
       progress: yield* Ref.make(UsageSubmission.initialProgress),
       stop: Effect.never,
-      abort: Deferred.await(stopAtOnce),
+      abort: Deferred.await(abort),
       isEndless: false,
-      onResult: ({ row, outcome: verdict }) => {
-        told.set(row.line, verdict.status)
+      onResult: ({ row, outcome }) => {
+        outcomes.set(row.line, outcome.status)
       },
       isFull: () => false,
       flush: Effect.void
-    }).pipe(Effect.provide(deaf), Effect.scoped, Effect.fork)
+    }).pipe(Effect.provide(silent), Effect.scoped, Effect.fork)
     yield* Deferred.await(isCalled)
     yield* TestClock.adjust("1 second")
-    yield* Deferred.succeed(stopAtOnce, undefined)
-    const { isFullyRead: isReadToItsEnd } = yield* Fiber.join(submitting)
-    assert.isFalse(isReadToItsEnd)
-    const lines = [...told.keys()].sort((a, b) => a - b)
+    yield* Deferred.succeed(abort, undefined)
+    const { isFullyRead } = yield* Fiber.join(submitting)
+    assert.isFalse(isFullyRead)
+    const lines = [...outcomes.keys()].sort((a, b) => a - b)
     assert.deepStrictEqual(
       lines,
       lines.map((_, i) => i + 1)
     )
-    const unknown = lines.filter((line) => told.get(line) === "Unknown")
-    // as many as fit into the calls that are made at once
+    const unknown = lines.filter((line) => outcomes.get(line) === "Unknown")
+    // the records of all concurrent calls
     assert.lengthOf(unknown, 250)
     assert.lengthOf(
-      lines.filter((line) => told.get(line) === "NotSent"),
+      lines.filter((line) => outcomes.get(line) === "NotSent"),
       lines.length - 250
     )
   })

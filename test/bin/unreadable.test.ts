@@ -7,7 +7,7 @@ import { environment, sandboxLayer } from "./sandboxServer.js"
 
 const { file, run } = command()
 
-/** A piece of a file is so long, where files are read in pieces. */
+/** Bytes of one piece of a file. */
 const piece = 65_536
 
 const objects = ({ stdout }: CommandResult) =>
@@ -26,7 +26,7 @@ const manyCustomers: MeteringSandbox.Options = {
   }))
 }
 
-/** Texts of one piece that end inside of `...,123456`, and then the rest of it, three more rows, and one of Latin-1. */
+/** One piece that ends inside `...,123456`, then the rest of it, three more rows, and one in Latin-1. */
 const cut = (format: "csv" | "ndjson", at: string) => {
   const row = (i: number, quantity: number | string, dimension = "a") =>
     format === "csv"
@@ -40,7 +40,7 @@ const cut = (format: "csv" | "ndjson", at: string) => {
     rows += 1
     before += row(rows, 1)
   }
-  // the row before the last is as long as it takes, by zeros and in JSON by spaces
+  // the row before the last fills the piece with zeros, or with spaces in JSON
   rows += 1
   const room = piece - before.length - last.length - row(rows, "").length
   before += row(rows, format === "csv" ? "1".padStart(room, "0") : "1".padStart(room, " "))
@@ -49,54 +49,51 @@ const cut = (format: "csv" | "ndjson", at: string) => {
   return { bytes: Buffer.concat([Buffer.from(text), latin]), rows }
 }
 
-describe.each(["csv", "ndjson"] as const)(
-  "a file of %s that is cut by what cannot be read",
-  (format) => {
-    for (const dryRun of [false, true]) {
-      it.live(
-        `${dryRun ? "is no good to a dry run" : "bills no part of a row"}, and says what was not read`,
-        () =>
-          Effect.gen(function* () {
-            const at = DateTime.formatIso(yield* DateTime.now)
-            const { bytes, rows } = cut(format, at)
-            const usage = file(`cut.${format}`)
-            writeFileSync(usage, bytes)
-            assert.match(bytes.toString("latin1", 0, piece), /\b12$/)
-            const env = yield* environment
-            const ended = yield* Effect.promise(() =>
-              run(
-                [
-                  ...["submit", usage, "--product-code", "p", "--rate", "1000", "--json"],
-                  ...(dryRun ? ["--dry-run"] : [])
-                ],
-                { env }
-              )
+describe.each(["csv", "ndjson"] as const)("a file of %s with invalid bytes", (format) => {
+  for (const dryRun of [false, true]) {
+    it.live(
+      `${dryRun ? "fails a dry run" : "bills no part of a row"}, and reports the first unread line`,
+      () =>
+        Effect.gen(function* () {
+          const at = DateTime.formatIso(yield* DateTime.now)
+          const { bytes, rows } = cut(format, at)
+          const usage = file(`cut.${format}`)
+          writeFileSync(usage, bytes)
+          assert.match(bytes.toString("latin1", 0, piece), /\b12$/)
+          const env = yield* environment
+          const ended = yield* Effect.promise(() =>
+            run(
+              [
+                ...["submit", usage, "--product-code", "p", "--rate", "1000", "--json"],
+                ...(dryRun ? ["--dry-run"] : [])
+              ],
+              { env }
             )
-            assert.strictEqual(ended.code, 1, ended.stderr)
-            // what comes before the byte is read, and the row that the piece was cut in is whole
-            const line = rows + (format === "csv" ? 1 : 0) + 5
-            assert.include(
-              ended.stderr,
-              `cut.${format} is not UTF-8: line ${line.toLocaleString("en-US")} has the byte 0xFC.`
-            )
-            assert.include(
-              ended.stderr,
-              `Line ${line.toLocaleString("en-US")} and what follows it was not read.`
-            )
-            assert.deepInclude(objects(ended).at(-1)?.summary as object, {
-              records: rows + 4,
-              counts: { [dryRun ? "WouldBeSent" : "Accepted"]: rows + 4 },
-              readToTheEnd: false
-            })
-            const billed = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
-            const quantities = billed.map(({ quantity }) => quantity).filter((units) => units !== 1)
-            assert.deepStrictEqual(
-              quantities.sort((a, b) => a - b),
-              dryRun ? [] : [2, 3, 4, 123_456]
-            )
-          }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
-        120_000
-      )
-    }
+          )
+          assert.strictEqual(ended.code, 1, ended.stderr)
+          // the rows before the byte are read, and the row across the pieces is whole
+          const line = rows + (format === "csv" ? 1 : 0) + 5
+          assert.include(
+            ended.stderr,
+            `cut.${format} is not UTF-8: line ${line.toLocaleString("en-US")} has the byte 0xFC.`
+          )
+          assert.include(
+            ended.stderr,
+            `Nothing from line ${line.toLocaleString("en-US")} on was read.`
+          )
+          assert.deepInclude(objects(ended).at(-1)?.summary as object, {
+            records: rows + 4,
+            counts: { [dryRun ? "WouldBeSent" : "Accepted"]: rows + 4 },
+            readToTheEnd: false
+          })
+          const billed = yield* (yield* MeteringSandbox.MeteringSandbox).report.records
+          const quantities = billed.map(({ quantity }) => quantity).filter((units) => units !== 1)
+          assert.deepStrictEqual(
+            quantities.sort((a, b) => a - b),
+            dryRun ? [] : [2, 3, 4, 123_456]
+          )
+        }).pipe(Effect.provide(sandboxLayer(manyCustomers))),
+      120_000
+    )
   }
-)
+})

@@ -19,13 +19,6 @@ export interface AttemptState {
   failure?: unknown
 }
 
-const commands: Record<OperationName, new (input: never) => unknown> = {
-  MeterUsage: Sdk.MeterUsageCommand,
-  BatchMeterUsage: Sdk.BatchMeterUsageCommand,
-  RegisterUsage: Sdk.RegisterUsageCommand,
-  ResolveCustomer: Sdk.ResolveCustomerCommand
-}
-
 /** Makes one attempt with this JSON body and records it in `state`. Never rejects. */
 export const sendCommand = async (
   client: Sdk.MarketplaceMeteringClient,
@@ -39,7 +32,9 @@ export const sendCommand = async (
     member === "Timestamp" ? new Date(millis.fromSeconds(value)) : value
   )
   // which command it is matters neither to `send` nor to a middleware
-  const command = new commands[name](input as never) as Sdk.MeterUsageCommand
+  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: every command is used
+  const Command = Sdk[`${name}Command`] as new (input: never) => Sdk.MeterUsageCommand
+  const command = new Command(input as never)
   // one attempt in place of the client's retries, with the headers that they would set
   command.middlewareStack.add(
     (next) => (args) => {

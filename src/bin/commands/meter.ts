@@ -1,50 +1,49 @@
-/** `meter`: one dimension's usage, from inside the buyer's account. */
+/** `meter`: reports the usage of one dimension from the buyer's account. */
 import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
 import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as MeteringClient from "../../MeteringClient.js"
 import * as MeterUsage from "../../MeterUsage.js"
 import * as allocations from "../input/allocations.js"
-import { failed } from "../internal/cliError.js"
+import { callWithRetries } from "../internal/callWithRetries.js"
+import { failed, toCliError } from "../internal/cliError.js"
 import * as clientOptions from "../internal/clientOptions.js"
-import { numberOption, timeOption } from "../internal/options.js"
-import { callWithRetries, toCliError } from "../internal/toCliError.js"
+import {
+  jsonOption,
+  numberOption,
+  parsedOption,
+  productCodeOption,
+  timeOption
+} from "../internal/options.js"
 import { formatFields, formatJson, formatTime } from "../output/format.js"
 
-const productCode = Options.text("product-code").pipe(
-  Options.withPseudoName("code"),
-  Options.withDescription("The product that was used.")
-)
+const productCode = productCodeOption.pipe(Options.withDescription("The product that was used."))
 
 const dimension = Options.text("dimension").pipe(
   Options.withPseudoName("name"),
-  Options.withDescription("What was used of it; case counts.")
+  Options.withDescription("The dimension of the product. Case matters.")
 )
 
-const quantity = numberOption("quantity", "a whole number from 0", (units) =>
-  Number.isInteger(units)
-).pipe(Options.withDescription("How much of it, in whole units."))
+const quantity = numberOption("quantity", "a whole number from 0", Number.isInteger).pipe(
+  Options.withDescription("The quantity, in whole units.")
+)
 
 const timestamp = timeOption("timestamp").pipe(
   Options.optional,
   Options.withDescription(
-    "When it was used, such as 2026-11-25T10:00:00Z, at most 6 hours ago; now unless given. AWS rounds it down to the hour."
+    "The time of the usage, such as 2026-11-25T10:00:00Z, at most 6 hours ago. AWS rounds it down to the hour. Defaults to now."
   )
 )
 
-const usageAllocations = Options.text("allocations").pipe(
-  Options.withPseudoName("json"),
-  Options.mapEffect((text) =>
-    Either.mapLeft(allocations.parse(text), (expected) =>
-      ValidationError.invalidValue(HelpDoc.p(`--allocations: expected ${expected}`))
-    )
-  ),
+const usageAllocations = parsedOption(
+  "allocations",
+  "json",
+  allocations.expected,
+  allocations.parse
+).pipe(
   Options.optional,
   Options.withDescription(
     'The quantity split by tags, a JSON list of {"allocatedUsageQuantity": 1, "tags": [{"key": "team", "value": "search"}]}.'
@@ -55,15 +54,13 @@ const clientToken = Options.text("client-token").pipe(
   Options.withPseudoName("token"),
   Options.optional,
   Options.withDescription(
-    "The token of an earlier call, to send the same charge again; a new one unless given."
+    "The token of an earlier call, to send the same charge again. Defaults to a new token."
   )
 )
 
 const dryRun = Options.boolean("dry-run").pipe(
-  Options.withDescription("Ask only whether this may be metered; nothing is.")
+  Options.withDescription("Check the permission to meter. Nothing is metered.")
 )
-
-const asJson = Options.boolean("json").pipe(Options.withDescription("Print one JSON object."))
 
 export const meter = Command.make(
   "meter",
@@ -76,14 +73,11 @@ export const meter = Command.make(
     clientToken,
     dryRun,
     ...clientOptions.options,
-    json: asJson
+    json: jsonOption()
   },
   (options) =>
     Effect.gen(function* () {
-      const timestamp = yield* Option.match(options.timestamp, {
-        onNone: () => DateTime.now,
-        onSome: Effect.succeed
-      })
+      const timestamp = Option.getOrUndefined(options.timestamp) ?? (yield* DateTime.now)
       const request = yield* Effect.mapError(
         MeterUsage.makeEither({
           productCode: options.productCode,
@@ -92,7 +86,7 @@ export const meter = Command.make(
           usageQuantity: options.quantity,
           dryRun: options.dryRun,
           clientToken: Option.getOrUndefined(options.clientToken),
-          // not known to be allocations yet: that is what is checked here
+          // any JSON so far: the request validates it
           usageAllocations: Option.getOrUndefined(options.allocations) as never
         }),
         toCliError
@@ -109,7 +103,7 @@ export const meter = Command.make(
       )
       if (MeterUsage.isDryRun(response) && response.unexpectedRecordId !== undefined) {
         return yield* failed(
-          `This was a dry run, and the service gave it a record all the same: ${response.unexpectedRecordId}. It may have been metered.\n${retryAdvice(request)}`
+          `The service gave this dry run a record: ${response.unexpectedRecordId}. It may have been metered.\n${retryAdvice(request)}`
         )
       }
       yield* Console.log(
@@ -126,7 +120,7 @@ export const meter = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Reports the usage of one dimension (MeterUsage), from inside the buyer's instance, task or pod. For the usage of many customers there is submit."
+    "Reports the usage of one dimension (MeterUsage), from inside the buyer's instance, task or pod. To report the usage of many customers, use submit."
   )
 )
 

@@ -1,7 +1,6 @@
-/** `resolve`: who a buyer is who has just signed up. */
+/** `resolve`: identifies a buyer by a registration token. */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import * as Prompt from "@effect/cli/Prompt"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -9,23 +8,22 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as MeteringClient from "../../MeteringClient.js"
 import { readText } from "../input/inputFile.js"
+import { callWithRetries } from "../internal/callWithRetries.js"
 import { cannotRun } from "../internal/cliError.js"
 import * as clientOptions from "../internal/clientOptions.js"
-import { callWithRetries } from "../internal/toCliError.js"
+import { jsonOption } from "../internal/options.js"
 import { formatFields, formatJson } from "../output/format.js"
 
 const file = Args.text({ name: "file" }).pipe(
   Args.optional,
   Args.withDescription(
-    "A file that holds the registration token, or - for standard input. Left out, it is asked for, and not shown. (A token among the arguments would stay in the shell's history.)"
+    "A file with the registration token, or - for standard input. Defaults to a hidden prompt on a terminal. (A token among the arguments would stay in the shell's history.)"
   )
 )
 
-const asJson = Options.boolean("json").pipe(Options.withDescription("Print one JSON object."))
-
 export const resolve = Command.make(
   "resolve",
-  { file, ...clientOptions.options, json: asJson },
+  { file, ...clientOptions.options, json: jsonOption() },
   (options) =>
     Effect.gen(function* () {
       const registrationToken = yield* readToken(options.file)
@@ -40,25 +38,21 @@ export const resolve = Command.make(
               ["AWS account", buyer.customerAWSAccountId],
               ["customer identifier", buyer.customerIdentifier],
               ["product code", buyer.productCode],
-              ["licence", buyer.licenseArn]
+              ["license", buyer.licenseArn]
             ])
       )
     })
 ).pipe(
   Command.withDescription(
-    "Learns from a registration token who the buyer is (ResolveCustomer). The token is the x-amzn-marketplace-token that AWS Marketplace posts to the sign-up page."
+    "Identifies the buyer of a registration token (ResolveCustomer). The token is the x-amzn-marketplace-token that AWS Marketplace posts to the sign-up page."
   )
 )
 
 const readToken = (file: Option.Option<string>) =>
   Effect.gen(function* () {
     const isPrompted = Option.isNone(file) && process.stdin.isTTY && process.stdout.isTTY
-    const text = yield* isPrompted
-      ? promptForToken
-      : readText(
-          Option.getOrElse(file, () => "-"),
-          "The file with the token"
-        )
+    const path = Option.getOrElse(file, () => "-")
+    const text = yield* isPrompted ? promptForToken : readText(path, "The file with the token")
     const token = text.trim()
     return token === ""
       ? yield* cannotRun("There is no registration token. Give a file with it, or pipe it in.")
@@ -67,6 +61,6 @@ const readToken = (file: Option.Option<string>) =>
 
 const promptForToken = Prompt.hidden({ message: "Registration token:" }).pipe(
   Effect.map(Redacted.value),
-  // the prompt has left the line unfinished
+  // the prompt leaves its line unfinished
   Effect.catchTag("QuitException", () => Effect.as(Console.error(""), ""))
 )

@@ -1,67 +1,68 @@
-/** `sandbox`: the service on this machine, for any AWS SDK in any language. */
+/** `sandbox`: runs the service on this machine, for any AWS SDK in any language. */
 import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Console from "effect/Console"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import { identity } from "effect/Function"
+import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import { MeteringSandbox, SandboxServer, Scenario } from "../../sandbox/index.js"
+import { annotation } from "../../sandbox/internal/server/accessLog.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
-import { fileErrorReason } from "../internal/fileError.js"
+import { toFileError } from "../internal/files.js"
 import * as lockFile from "../internal/lockFile.js"
-import { timeOption } from "../internal/options.js"
-import * as parentProcess from "../internal/parentProcess.js"
-import * as callLog from "../output/callLog.js"
-import * as describeSandbox from "../output/describeSandbox.js"
+import { numberOption, timeOption } from "../internal/options.js"
+import { Signals } from "../internal/signals.js"
+import { describeSandbox } from "../output/describeSandbox.js"
+import { bulletList } from "../output/format.js"
+import { logger } from "../output/terminal.js"
 
 const defaults = { host: "127.0.0.1", port: 4598 }
 
-const port = Options.integer("port").pipe(
-  Options.mapEffect((port) =>
-    port >= 0 && port <= 65_535
-      ? Effect.succeed(port)
-      : Effect.fail(
-          ValidationError.invalidValue(
-            HelpDoc.p(`--port: expected a port from 0 to 65535, got ${port}`)
-          )
-        )
-  ),
+const port = numberOption(
+  "port",
+  "a port from 0 to 65535",
+  (port) => Number.isInteger(port) && port >= 0 && port <= 65_535,
+  "port"
+).pipe(
   Options.withDefault(defaults.port),
-  Options.withDescription(`Where it listens, ${defaults.port} unless given; 0 takes any free port.`)
+  Options.withDescription(
+    `The port to listen on, or 0 for any free port. Defaults to ${defaults.port}.`
+  )
 )
 
 const host = Options.text("host").pipe(
   Options.withDefault(defaults.host),
   Options.withDescription(
-    `The address that it listens on, ${defaults.host} unless given. With 0.0.0.0 other machines can reach it.`
+    `The address to listen on. Defaults to ${defaults.host}. With 0.0.0.0 other machines can reach it.`
   )
 )
 
 const scenario = Options.file("scenario").pipe(
   Options.optional,
   Options.withDescription(
-    "A JSON file with products, customers, key pairs, rules and faults. Without one there is a small world to call at once."
+    "A JSON file with products, customers, access keys, service behavior and faults. Defaults to a small built-in scenario."
   )
 )
 
 const state = Options.file("state").pipe(
   Options.optional,
   Options.withDescription(
-    "A file to remember everything in, and to go on from at the next start. It survives a kill, and holds registration tokens."
+    "A file for the sandbox's state, from which the next start continues. It survives a kill, and holds registration tokens. Defaults to no file."
   )
 )
 
 const anyCredentials = Options.boolean("any-credentials").pipe(
-  Options.withDescription("Let everybody in; check no signature.")
+  Options.withDescription("Accept any credentials. No signature is checked.")
 )
 
 const quota = Options.boolean("quota").pipe(
@@ -77,7 +78,7 @@ const verbose = Options.boolean("verbose").pipe(
 const now = timeOption("now").pipe(
   Options.optional,
   Options.withDescription(
-    "The time by its calendar, such as 2026-11-30T23:30:00Z, from which it goes on. Only usage, agreements and tokens know it; signatures keep to the machine's clock."
+    "The sandbox's time at the start, such as 2026-11-30T23:30:00Z. It applies to usage, agreements and tokens. Signatures use the machine's clock. Defaults to the machine's clock."
   )
 )
 
@@ -86,6 +87,8 @@ export const sandbox = Command.make(
   { port, host, scenario, state, anyCredentials, quota, now, verbose },
   (options) =>
     Effect.gen(function* () {
+      const { expectSignal } = yield* Signals
+      yield* expectSignal
       const loaded = yield* loadScenario(options.scenario)
       const scenario: Scenario.Scenario = {
         ...loaded,
@@ -109,13 +112,13 @@ export const sandbox = Command.make(
       )
       return yield* serve(scenario, options).pipe(
         Effect.provide(Layer.provideMerge(server, sandbox)),
-        options.verbose ? Effect.provide(callLog.layer) : identity,
-        Effect.raceFirst(parentProcess.npxExited)
+        options.verbose ? Effect.provide(callLog) : identity,
+        Effect.raceFirst(npxExited)
       )
     })
 ).pipe(
   Command.withDescription(
-    "Runs a sandbox of AWS Marketplace Metering on this machine, for any AWS SDK and the AWS CLI. It behaves as the service does, and bills nobody."
+    "Runs a sandbox of AWS Marketplace Metering on this machine, for any AWS SDK and the AWS CLI. It behaves like the service, and bills nothing."
   )
 )
 
@@ -125,19 +128,18 @@ interface ServeOptions {
   readonly anyCredentials: boolean
 }
 
-/** Tells what there is, and stays until it is interrupted. */
 const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
   Effect.gen(function* () {
     const sandbox = yield* MeteringSandbox.MeteringSandbox
     const { url } = yield* SandboxServer.SandboxServer
-    // also where a state's file has another calendar
+    // the state file may have another time
     if (Option.isSome(options.now)) {
       yield* Effect.mapError(sandbox.control.setTime(options.now.value), ({ message }) =>
         cannotRun(message)
       )
     }
     yield* Console.log(
-      describeSandbox.describe({
+      describeSandbox({
         url,
         scenario,
         now: yield* sandbox.control.now,
@@ -148,18 +150,18 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
     const unknownCodes = yield* unknownProducts(sandbox, scenario)
     if (unknownCodes.length > 0) {
       yield* Console.error(
-        `\nWarning: the state's file knows products that the scenario does not have: ${unknownCodes.join(", ")}. It seems to be of another scenario.`
+        `\nWarning: the state file has products that the scenario does not have: ${unknownCodes.join(", ")}. It seems to belong to another scenario.`
       )
     }
     if (!isLoopback(options.host)) {
       yield* Console.error(
-        `\nWarning: it listens on ${options.host}; other machines may reach it, and control it without credentials.`
+        `\nWarning: the sandbox listens on ${options.host}. Other machines may reach it, and control it without credentials.`
       )
     }
     return yield* Effect.never
   })
 
-/** Products of what is remembered, by usage and agreements, that are no longer in the world. */
+/** Products in the usage and agreements of the state that the scenario does not have. */
 const unknownProducts = (sandbox: MeteringSandbox.Service, { products }: Scenario.Scenario) =>
   Effect.map(
     Effect.all([sandbox.report.billed, sandbox.marketplace.customers]),
@@ -173,46 +175,71 @@ const unknownProducts = (sandbox: MeteringSandbox.Service, { products }: Scenari
 
 const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host)
 
-/** The scenario of a file, or the one that is built in. */
 const loadScenario = (file: Option.Option<string>) =>
-  Option.match(file, {
-    onNone: () => Effect.orDie(Scenario.make({})),
-    onSome: (path) =>
-      Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(path)).pipe(
-        Effect.mapError((error) => cannotRun(`${path} cannot be read: ${fileErrorReason(error)}.`)),
-        Effect.flatMap((text) =>
-          Either.mapLeft(Scenario.fromJson(text), ({ problems }) =>
-            cannotRun(
-              [`${path} is not a scenario:`, ...problems.map((problem) => `- ${problem}`)].join(
-                "\n"
-              )
-            )
-          )
-        )
-      )
+  Effect.gen(function* () {
+    if (Option.isNone(file)) return yield* Effect.orDie(Scenario.make({}))
+    const path = file.value
+    const fs = yield* FileSystem.FileSystem
+    const text = yield* Effect.mapError(
+      fs.readFileString(path),
+      toFileError(`${path} cannot be read`)
+    )
+    return yield* Effect.mapError(Scenario.fromJson(text), ({ problems }) =>
+      cannotRun(bulletList(`${path} is not a valid scenario:`, problems))
+    )
   })
 
 const toStateError =
   (file: string) =>
   (error: MeteringSandbox.SandboxError | Scenario.ScenarioError | PlatformError): CliError =>
-    cannotRun(
-      error._tag === "SandboxError" || error._tag === "ScenarioError"
-        ? error.message
-        : `${file} cannot be used for its state: ${fileErrorReason(error)}.`
-    )
+    error._tag === "SandboxError" || error._tag === "ScenarioError"
+      ? cannotRun(error.message)
+      : lockFile.toStateFileError(file)(error)
 
 const toListenError =
   ({ host, port }: { readonly host: string; readonly port: number }) =>
   ({ cause }: ServeError): CliError => {
-    const code = Predicate.hasProperty(cause, "code") ? String(cause.code) : "unknown fault"
+    const code = Predicate.hasProperty(cause, "code") ? String(cause.code) : "unknown error"
     return cannotRun(
-      `It cannot listen on ${host}, port ${port}: ${listenErrors[code] ?? `${code}.`}`
+      `The sandbox cannot listen on ${host}, port ${port}: ${listenErrors[code] ?? `${code}.`}`
     )
   }
 
 const listenErrors: { readonly [code: string]: string } = {
-  EADDRINUSE: "somebody does already. Give another by --port; --port 0 takes any that is free.",
-  EACCES: "that needs more rights. Give a port from 1024 on by --port.",
-  EADDRNOTAVAIL: "this machine does not have that address.",
-  ENOTFOUND: "there is no such host."
+  EADDRINUSE: "port in use. Choose another with --port; --port 0 takes any free port.",
+  EACCES: "permission denied. Choose a port from 1024 with --port.",
+  EADDRNOTAVAIL: "this machine does not have that address. Choose another with --host.",
+  ENOTFOUND: "no such host. Choose another with --host."
 }
+
+const callLogger = Logger.withConsoleLog(
+  Logger.make<unknown, string>(({ date, message }) => `${date.toISOString()} ${message}`)
+)
+
+/** Logs calls to standard output, and everything else as without it. */
+const callLog = Layer.merge(
+  Logger.minimumLogLevel(LogLevel.Debug),
+  Logger.replace(
+    logger,
+    Logger.make((entry) => {
+      if (HashMap.has(entry.annotations, annotation)) callLogger.log(entry)
+      else if (LogLevel.greaterThanEqual(entry.logLevel, LogLevel.Info)) logger.log(entry)
+    })
+  )
+)
+
+/**
+ * `npx` exits by a signal without forwarding it. It lives as long as its command, so once it has gone nothing waits for
+ * this process. Other parents may leave it in the background.
+ */
+const isNpx = process.env.npm_command === "exec" && process.env.npm_lifecycle_event === "npx"
+
+const parentPid = process.ppid
+
+/** Ends when the parent `npx` exits: an orphan gets another parent. */
+const npxExited: Effect.Effect<void> = isNpx
+  ? Effect.sync(() => process.ppid).pipe(
+      Effect.repeat({ schedule: Schedule.spaced("250 millis"), while: (now) => now === parentPid }),
+      Effect.asVoid
+    )
+  : Effect.never

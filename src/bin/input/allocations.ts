@@ -1,43 +1,34 @@
-/** Usage split by tags, as JSON in one cell of a file or in one option. */
+/** Usage allocations as JSON, in a cell of a file or in an option. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as json from "./json.js"
 
-const withFieldNames = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(withFieldNames)
-    : typeof value === "object" && value !== null
-      ? Object.fromEntries(
-          Object.entries(value).map(([name, inner]) => [
-            json.toFieldName(name),
-            withFieldNames(inner)
-          ])
-        )
-      : value
-
-/** Places of members that no allocation has: they would be left out, and what they say with them. */
-export const unknownMembers = (value: unknown): ReadonlyArray<string> =>
-  unknownNames(value, allocationMembers).concat(
-    Array.isArray(value)
-      ? value.flatMap((allocation: unknown) =>
-          Predicate.hasProperty(allocation, "tags") ? unknownNames(allocation.tags, tagMembers) : []
-        )
-      : []
+/** Accepts the member names of AWS's JSON, too. */
+export const withFieldNames = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withFieldNames)
+  if (!Predicate.isRecord(value)) return value
+  const members = Object.entries(value)
+  return Object.fromEntries(
+    members.map(([name, inner]) => [json.toFieldName(name), withFieldNames(inner)])
   )
+}
 
-const allocationMembers = ["allocatedUsageQuantity", "tags"]
-const tagMembers = ["key", "value"]
+const recordsIn = (list: unknown) =>
+  Array.isArray(list) ? list.filter((element) => Predicate.isRecord(element)) : []
 
 const unknownNames = (list: unknown, known: ReadonlyArray<string>): ReadonlyArray<string> =>
-  Array.isArray(list)
-    ? list.flatMap((element: unknown) =>
-        Predicate.isRecord(element)
-          ? Object.keys(element).filter((name) => !known.includes(name))
-          : []
-      )
-    : []
+  recordsIn(list).flatMap((record) => Object.keys(record).filter((name) => !known.includes(name)))
 
-/** What the text says, by the library's names; whether those are allocations is for the record to check. */
+/** Members that no allocation or tag has. Encoding would drop them. */
+export const unknownMembers = (value: unknown): ReadonlyArray<string> => [
+  ...unknownNames(value, ["allocatedUsageQuantity", "tags"]),
+  ...recordsIn(value).flatMap(({ tags }) => unknownNames(tags, ["key", "value"]))
+]
+
+export const expected =
+  'a JSON list such as [{"allocatedUsageQuantity":1,"tags":[{"key":"team","value":"search"}]}], with no other members, no repeated members, and whole numbers'
+
+/** Reads JSON without unknown members. The usage record validates the values. */
 export const parse = (text: string): Either.Either<unknown, string> =>
   json.findError(text) === undefined
     ? Either.try({ try: () => withFieldNames(JSON.parse(text)), catch: () => expected }).pipe(
@@ -47,8 +38,3 @@ export const parse = (text: string): Either.Either<unknown, string> =>
         )
       )
     : Either.left(expected)
-
-const expected =
-  'a JSON list such as [{"allocatedUsageQuantity":1,"tags":[{"key":"team","value":"search"}]}], with no other members, none of them twice, and whole numbers'
-
-export { withFieldNames }

@@ -1,6 +1,6 @@
-/** The columns of a file of usage, by the names of the library or of the wire. */
+/** The columns of a file of usage. */
 import * as Either from "effect/Either"
-import { truncate } from "../output/printable.js"
+import { truncate } from "../output/format.js"
 
 export const fields = [
   "timestamp",
@@ -15,10 +15,9 @@ export const fields = [
 
 export type Field = (typeof fields)[number]
 
-/** Columns that an earlier submission has added to rows that were not accepted. They are not read. */
+/** Columns that an earlier submission has added to rejected rows. They are ignored. */
 const notes = ["line", "reason"] as const
 
-/** The meaning of a column. */
 export type Column = Field | Note
 
 type Note = (typeof notes)[number]
@@ -26,12 +25,12 @@ type Note = (typeof notes)[number]
 export const isNote = (column: Column | undefined): column is Note =>
   notes.some((note) => note === column)
 
-/** Case, spaces and what joins words make no difference. */
+/** Names ignore case, spaces, - and _. */
 const normalizeName = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "")
 
 const columnsByName: ReadonlyMap<string, Column> = new Map<string, Column>([
   ...fields.map((field) => [normalizeName(field), field] as const),
-  // as MeterUsage has them
+  // names of MeterUsage
   ["usagedimension", "dimension"],
   ["usagequantity", "quantity"],
   ...notes.map((note) => [note, note] as const)
@@ -40,10 +39,10 @@ const columnsByName: ReadonlyMap<string, Column> = new Map<string, Column>([
 export const findColumn = (name: string): Column | undefined =>
   columnsByName.get(normalizeName(name))
 
-/** The number of unknown columns that are told one by one. */
+/** Unknown columns that an error lists. */
 const maxListed = 10
 
-/** What each column is for, or what is wrong with the head of the file. */
+/** The field of each column, or the problems of the first line. */
 export const parseHeader = (
   header: ReadonlyArray<string>
 ): Either.Either<ReadonlyArray<Column>, ReadonlyArray<string>> => {
@@ -64,7 +63,7 @@ export const parseHeader = (
       .slice(0, maxListed)
       .map(
         (name) =>
-          `"${truncate(name)}" is none of ${fields.join(", ")}; take the column out, or give it one of these names`
+          `"${truncate(name)}" is none of ${fields.join(", ")}; remove the column, or give it one of these names`
       ),
     ...(unknown.length > maxListed ? [`and so are ${unknown.length - maxListed} more`] : []),
     ...[...new Set(repeated)].map((field) => `there are two columns for ${field}`),

@@ -1,19 +1,19 @@
 /**
- * CSV as in RFC 4180, from bytes of UTF-8. A row is one when its line end was read, or a clean end of the input: it is
- * given at once then, and never before.
+ * CSV as in RFC 4180, from bytes of UTF-8. A row is emitted at its line end or at a clean end of the input.
  *
- * The delimiter is the first of comma, semicolon and tab in the first line, which may be `sep=;` as in Excel: names of
- * columns have none of them, and spreadsheets write each, by their language. Lines end with LF or CRLF; with CR where the first line ends with CR alone.
+ * The delimiter is the first comma, semicolon or tab in the first line, which may be `sep=;` as in Excel. Column names have
+ * none of these. Spreadsheets choose one by language. Lines end with LF or CRLF, or with CR if the first line does.
  */
-import { CliError, cannotRun } from "../internal/cliError.js"
+import { type CliError, cannotRun } from "../internal/cliError.js"
+import { formatCount } from "../output/format.js"
 import * as limits from "./limits.js"
-import type { Scanner, Step } from "./scanner.js"
+import { type Scanner, type Step, withUnreadLine } from "./scanner.js"
 
 export interface Line {
-  /** Where it begins and where it ends, from 1: a cell in quotes may have line breaks. */
+  /** The first and the last line, from 1: a quoted cell may have line breaks. */
   readonly line: number
   readonly lastLine: number
-  /** Of a row that is too long, its beginning only, in one cell. */
+  /** Only the beginning, in one cell, if the row is too long. */
   readonly cells: ReadonlyArray<string>
   readonly delimiter: string
   readonly tooLong: string | undefined
@@ -27,23 +27,23 @@ const semicolon = 59
 const tab = 9
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 
-/** Where in a cell a byte is. */
+/** States within a cell. */
 const start = 0
 const plain = 1
 const quoted = 2
-/** Behind a quote in quotes: the end of them, or the first of two. */
+/** After a quote in quotes: the closing one, or the first of two. */
 const closed = 3
-/** Behind those and a CR: a line end has to follow. */
+/** After the closing quote and a CR: a line end must follow. */
 const closedByCr = 4
 
 const none = Buffer.alloc(0)
 
-/** `name` is what the bytes are of, in errors. */
+/** Errors call the source `name`. */
 export const make = (name: string): Scanner<Uint8Array, Line> => {
   let delimiter: number | undefined
   /** Undecided in the first line. */
   let lineEnd: number | undefined
-  /** The first line was ended by a CR, if no LF follows. */
+  /** The first line ends with a CR if no LF follows. */
   let isCrPending = false
   let state = start
   let hasEscapes = false
@@ -52,34 +52,31 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
   let quoteLine = 1
   let cells: Array<string> = []
   let cellNumber = 1
-  /** The cell as far as it was read. */
+  /** The part of the cell from earlier input. */
   let pieces: Array<Buffer> = []
   let tooLong: string | undefined
   let beginning = ""
-  /** Bytes of earlier input, and of those before row and cell. */
+  /** Offsets in the source: of the input, the row and the cell. */
   let bytesBefore = 0
   let rowStart = 0
   let cellStart = 0
   let failure: CliError | undefined
 
-  const unreadMessage = () =>
-    `Line ${limits.formatCount(rowLine)} and what follows it was not read.`
-
   const fail = (line: number, message: string) => {
-    failure = cannotRun(`${name}:${line}: ${message} ${unreadMessage()}`)
+    failure = withUnreadLine(rowLine)(cannotRun(`${name}:${line}: ${message}`))
   }
 
   const delimiterText = () => String.fromCharCode(delimiter ?? comma)
 
-  /** Adds bytes to the cell, up to a limit. */
+  /** Adds bytes to the cell, up to the limits. */
   const append = (bytes: Buffer, from: number, to: number) => {
     if (tooLong !== undefined) return
     if (to > from) pieces.push(bytes.subarray(from, to))
     const end = bytesBefore + to
     if (end - cellStart > limits.cellBytes) {
-      tooLong = `cell ${cellNumber} is longer than ${limits.formatCount(limits.cellBytes)} bytes`
+      tooLong = `cell ${cellNumber} is longer than ${formatCount(limits.cellBytes)} bytes`
     } else if (end - rowStart > limits.rowBytes) {
-      tooLong = `the row is longer than ${limits.formatCount(limits.rowBytes)} bytes`
+      tooLong = `the row is longer than ${formatCount(limits.rowBytes)} bytes`
     } else return
     const cell = Buffer.concat(pieces, limits.excerptBytes).toString()
     beginning = [...cells, cell].join(delimiterText()).slice(0, limits.excerptBytes)
@@ -89,7 +86,7 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
 
   const textOfCell = (isLast: boolean): string => {
     const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
-    // of a line end that is CRLF
+    // part of a CRLF
     const isCrLf = isLast && bytes.at(-1) === cr
     const text = bytes.toString(
       "utf8",
@@ -108,7 +105,7 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
     hasEscapes = false
   }
 
-  /** Adds the row to `out`, but for a line of nothing. */
+  /** Adds the row to `out`, unless the line is empty. */
   const endRow = (out: Array<Line>, bytes: Buffer, from: number, to: number) => {
     const isPlain = state < quoted
     endCell(bytes, from, to, true)
@@ -136,14 +133,14 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
   const failAfterQuote = () =>
     fail(
       line,
-      `cell ${cellNumber}, whose quote opens in line ${limits.formatCount(quoteLine)}, goes on behind its closing quote. Write each quote inside of a cell twice.`
+      `cell ${cellNumber}, whose quote opens in line ${formatCount(quoteLine)}, goes on after its closing quote. Write each quote inside a cell twice.`
     )
 
   const push = (input: Uint8Array): Step<Line> => {
     const bytes = Buffer.from(input.buffer, input.byteOffset, input.length)
     const out: Array<Line> = []
     let i = 0
-    // bytes of UTF-8 are these at the beginning only if they are the mark
+    // at the beginning of UTF-8 these bytes are always the byte order mark
     while (i < bytes.length && bytes[i] === byteOrderMark[bytesBefore + i]) i++
     let from = i
     if (i > 0) rowStart = cellStart = bytesBefore + i
@@ -187,7 +184,7 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
         } else {
           fail(
             line,
-            `cell ${cellNumber} has a quote, and is not in quotes. Put it in quotes, and write each quote inside of it twice.`
+            `cell ${cellNumber} has a quote, but is not quoted. Put it in quotes, and write each quote inside it twice.`
           )
         }
       } else if (state === start) {
@@ -206,7 +203,7 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
     if (state === quoted) {
       fail(
         quoteLine,
-        `the quote that opens here, in cell ${cellNumber}, does not close. Close it; quotes inside of a cell are written twice.`
+        `the quote that opens here, in cell ${cellNumber}, does not close. Close it, and write each quote inside a cell twice.`
       )
     }
     const out: Array<Line> = []
@@ -217,7 +214,6 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
   return {
     push,
     end,
-    mapReadError: ({ exitCode, message }) =>
-      new CliError({ exitCode, message: `${message} ${unreadMessage()}` })
+    mapReadError: (error) => withUnreadLine(rowLine)(error)
   }
 }

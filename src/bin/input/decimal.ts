@@ -1,10 +1,10 @@
-/** Numbers in texts: only those that mean the same as a number of the machine do. */
+/** Reads numbers that JavaScript represents exactly. */
 import * as limits from "./limits.js"
 
-/** A number as people write it: no exponents, no spaces, no hexadecimals. */
+/** No exponents, spaces or hexadecimal digits. */
 const decimal = /^-?\d+(\.\d+)?$/
 
-/** Sign, digits that count, and the power of ten that the last of them is of. */
+/** Sign, significant digits, and the power of ten of the last digit. */
 const canonicalForm = (text: string): string => {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
@@ -14,22 +14,19 @@ const canonicalForm = (text: string): string => {
   return significant === "" ? "0" : `${sign}${significant}e${power}`
 }
 
-/**
- * True if a number of the machine says all of what the text says: 1.00000000000000001 would be 1. Of more than 40
- * characters none does.
- */
+/** False for numbers that would be rounded, such as 1.00000000000000001, and for more than 40 characters. */
 export const isExact = (text: string): boolean =>
   text.length <= limits.numberLength && canonicalForm(text) === canonicalForm(String(Number(text)))
 
-/** What the text says, if it is a number that can be had without rounding. */
+/** Returns `undefined` for a text that is not an exact decimal number. */
 export const parse = (text: string): number | undefined =>
   text.length <= limits.numberLength && decimal.test(text) && isExact(text)
     ? Number(text)
     : undefined
 
-/** In one half of the world 1.000 is a thousand, and in the other it is one. */
+/** 1.000 is a thousand in some countries, and one in others. */
 const ambiguousThousands = /^-?\d{1,3}\.000$/
 
-/** The same of a quantity, where it has to be certain what a point in it means. */
+/** Like `parse`, without numbers whose point is ambiguous. */
 export const parseQuantity = (text: string): number | undefined =>
   ambiguousThousands.test(text) ? undefined : parse(text)

@@ -1,28 +1,28 @@
-/** What is read from a file, or from standard input in its place. */
+/** Reads files and standard input. */
 import { createReadStream } from "node:fs"
-import type { PlatformError } from "@effect/platform/Error"
+import type { Readable } from "node:stream"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type CliError, cannotRun } from "../internal/cliError.js"
-import { fileErrorReason } from "../internal/fileError.js"
+import { toFileError } from "../internal/files.js"
+import { formatCount } from "../output/format.js"
 import * as limits from "./limits.js"
 import { through } from "./scanner.js"
 import * as utf8 from "./utf8.js"
 
 export const isStandardInput = (file: string) => file === "-"
 
-/** Identifies the file: its path, or the descriptor of standard input. */
+/** The path of a file, or the descriptor of standard input. */
 export const pathOrDescriptor = (file: string): string | number =>
   isStandardInput(file) ? 0 : file
 
 export const displayName = (file: string) => (isStandardInput(file) ? "standard input" : file)
 
 /**
- * The bytes of a file of text, or of standard input where it is called `-`, in whole characters. It fails at bytes that
- * are not UTF-8, behind all that come before: what they stand for cannot be told. `name` is what the file is called in
- * errors.
+ * The bytes of a file, or of standard input for `-`, in whole characters of UTF-8. Other bytes are an error, after all
+ * bytes before them. Errors call the file `name`.
  */
 export const readBytes = (
   file: string,
@@ -30,41 +30,39 @@ export const readBytes = (
 ): Stream.Stream<Uint8Array, CliError, FileSystem.FileSystem> =>
   through(() => utf8.make(name))(openBytes(file, name))
 
+const fromReadable = (name: string, open: () => Readable) =>
+  NodeStream.fromReadable<CliError, Uint8Array>(open, (error) =>
+    cannotRun(`${name} cannot be read: ${String(error)}`)
+  )
+
 const openBytes = (
   file: string,
   name: string
 ): Stream.Stream<Uint8Array, CliError, FileSystem.FileSystem> =>
   isStandardInput(file)
-    ? NodeStream.fromReadable<CliError, Uint8Array>(
-        () => process.stdin,
-        (error) => cannotRun(`Standard input cannot be read: ${String(error)}`)
-      )
+    ? fromReadable("Standard input", () => process.stdin)
     : Stream.unwrap(
         Effect.gen(function* () {
           const fs = yield* FileSystem.FileSystem
-          const toReadError = (error: PlatformError) =>
-            cannotRun(`${name} cannot be read: ${fileErrorReason(error)}.`)
+          const toReadError = toFileError(`${name} cannot be read`)
           const { type } = yield* Effect.mapError(fs.stat(file), toReadError)
           return type === "File" || type === "Directory"
             ? Stream.mapError(fs.stream(file), toReadError)
-            : // of a pipe there are no positions to read at
-              NodeStream.fromReadable<CliError, Uint8Array>(
-                () => createReadStream(file),
-                (error) => cannotRun(`${name} cannot be read: ${String(error)}`)
-              )
+            : // pipes cannot be read by position
+              fromReadable(name, () => createReadStream(file))
         })
       )
 
-/** How many bytes a file has; of what is no regular file it is not known, and there may be no end. */
+/** Bytes of a regular file. `undefined` for other files, which may be endless. */
 export const fileSize = (file: string) =>
   isStandardInput(file)
     ? Effect.succeed(undefined)
     : Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(file)).pipe(
-        Effect.mapError((error) => cannotRun(`${file} cannot be read: ${fileErrorReason(error)}.`)),
+        Effect.mapError(toFileError(`${file} cannot be read`)),
         Effect.map(({ size, type }) => (type === "File" ? Number(size) : undefined))
       )
 
-/** A file of text as a whole, of 1 MiB at the most. */
+/** The text of a whole file, of at most 1 MiB. */
 export const readText = (
   file: string,
   name = displayName(file)
@@ -73,10 +71,8 @@ export const readText = (
     Stream.mapAccumEffect(0, (before, bytes) => {
       const length = before + bytes.length
       return length > limits.textBytes
-        ? Effect.fail(
-            cannotRun(
-              `${name} is longer than ${limits.formatCount(limits.textBytes)} bytes: is it the right file?`
-            )
+        ? cannotRun(
+            `${name} is longer than ${formatCount(limits.textBytes)} bytes: is it the right file?`
           )
         : Effect.succeed([length, bytes] as const)
     }),

@@ -1,15 +1,14 @@
-/** Faults of a text that JSON.parse does not tell: it rounds numbers, takes the last of doubled members, and nests at will. */
-
-import { listSome, truncate } from "../output/printable.js"
+/** Errors that JSON.parse ignores: rounded numbers, repeated members, and deep nesting. */
+import { listSome, truncate } from "../output/format.js"
 import * as decimal from "./decimal.js"
 import * as limits from "./limits.js"
 
-/** Names of the library and names on the wire differ in their first letter only. */
+/** Member names of AWS's JSON differ from field names only in the first letter. */
 export const toFieldName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
 
 const numeric = /[-+.0-9eE]*/y
 
-/** Behind the number that begins at `from`, or `from` where there is none. */
+/** The end of the number at `from`, or `from` if there is none. */
 const endOfNumber = (text: string, from: number): number => {
   const code = text.charCodeAt(from)
   if (code !== 45 && (code < 48 || code > 57)) return from
@@ -18,7 +17,7 @@ const endOfNumber = (text: string, from: number): number => {
   return numeric.lastIndex
 }
 
-/** Behind the string that begins at `from`. */
+/** The end of the string at `from`. */
 const endOfString = (text: string, from: number): number => {
   for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let firstBackslash = end
@@ -37,11 +36,11 @@ const memberName = (token: string): string => {
   }
 }
 
-/** The fault of a text of JSON, if there is one. It takes one pass. */
+/** Finds an error in one pass. */
 export const findError = (text: string): string | undefined => {
   const repeated: Array<string> = []
   const rounded: Array<string> = []
-  /** The names so far of each object that is open, and nothing for a list. */
+  /** The names in each open object, or `undefined` for a list. */
   const open: Array<Set<string> | undefined> = []
   let isName = false
   for (let i = 0; i < text.length; ) {
@@ -76,12 +75,12 @@ export const findError = (text: string): string | undefined => {
     i++
   }
   return repeated.length > 0
-    ? `${listSome(repeated)}: it is there twice`
+    ? `${listSome(repeated)}: repeated`
     : rounded.length > 0
       ? `${listSome(rounded)}: expected numbers that need no rounding`
       : undefined
 }
 
-/** A value for a message. */
+/** A value in a message. */
 export const formatValue = (value: unknown): string =>
   truncate(JSON.stringify(value) ?? String(value))

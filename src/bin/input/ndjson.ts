@@ -1,16 +1,18 @@
-/** Lines of NDJSON, from bytes of UTF-8: each is given when its line end was read, or a clean end of the input. */
-import { CliError } from "../internal/cliError.js"
+/** Lines of NDJSON, from bytes of UTF-8. A line is emitted at its line end or at a clean end of the input. */
+import { formatCount } from "../output/format.js"
 import * as limits from "./limits.js"
-import type { Scanner, Step } from "./scanner.js"
+import { type Scanner, type Step, withUnreadLine } from "./scanner.js"
 
 export interface Line {
   readonly line: number
-  /** Of a line that is too long, its beginning only. */
+  /** Only the beginning if the line is too long. */
   readonly text: string
   readonly tooLong: string | undefined
 }
 
 const lf = 10
+
+const tooLong = `the line is longer than ${formatCount(limits.rowBytes)} bytes`
 
 export const make = (): Scanner<Uint8Array, Line> => {
   let line = 1
@@ -32,10 +34,7 @@ export const make = (): Scanner<Uint8Array, Line> => {
     const result: Line = {
       line,
       text: (line === 1 ? text.replace(/^\ufeff/, "") : text).replace(/\r$/, ""),
-      tooLong:
-        beginning === undefined
-          ? undefined
-          : `the line is longer than ${limits.formatCount(limits.rowBytes)} bytes`
+      tooLong: beginning === undefined ? undefined : tooLong
     }
     line += 1
     pieces = []
@@ -57,10 +56,6 @@ export const make = (): Scanner<Uint8Array, Line> => {
       return { out }
     },
     end: () => ({ out: length === 0 ? [] : [next()] }),
-    mapReadError: ({ exitCode, message }) =>
-      new CliError({
-        exitCode,
-        message: `${message} Line ${limits.formatCount(line)} and what follows it was not read.`
-      })
+    mapReadError: (error) => withUnreadLine(line)(error)
   }
 }

@@ -1,4 +1,4 @@
-/** The rows of a file of usage, one by one, each with its place and with what can be submitted of it. */
+/** Reads the rows of a file of usage, each with its line and its record. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -7,17 +7,16 @@ import { Time } from "../../sandbox/internal/scenario/scenarioFields.js"
 import type * as UsageRecord from "../../UsageRecord.js"
 import type * as UsageSubmission from "../../UsageSubmission.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
-import { listSome } from "../output/printable.js"
+import { bulletList, formatCount, listSome } from "../output/format.js"
 import * as allocations from "./allocations.js"
 import * as columns from "./columns.js"
 import * as csvScanner from "./csv.js"
 import * as decimal from "./decimal.js"
 import * as json from "./json.js"
-import * as limits from "./limits.js"
 import * as ndjsonScanner from "./ndjson.js"
-import { type Scanner, type Step, through } from "./scanner.js"
+import { mapSteps, type Scanner, type Step, through } from "./scanner.js"
 
-/** What the rows of one file share: how they are written, and in CSV what its columns are. */
+/** The format of a file, and its columns in CSV. */
 export type Sheet =
   | {
       readonly format: "csv"
@@ -32,30 +31,28 @@ export type Format = Sheet["format"]
 
 export interface Row {
   readonly sheet: Sheet
-  /** Where it begins, from 1. */
+  /** The first line, from 1. */
   readonly line: number
-  /** As it was written: the cells of CSV, or a line of JSON. */
+  /** The source text: the cells of CSV, or a line of JSON. */
   readonly raw: ReadonlyArray<string> | string
-  /** What to submit, or why it cannot be read. */
+  /** The record to submit, or the reason why it cannot be read. */
   readonly content: Either.Either<UsageSubmission.Item, string>
 }
 
-/** By the end of a file's name; CSV for everything but `.ndjson` and `.jsonl`. */
+/** The format by the file's name: NDJSON for `.ndjson` and `.jsonl`, and CSV for other names. */
 export const formatOf = (file: string): Format =>
   /\.(ndjson|jsonl)$/i.test(file) ? "ndjson" : "csv"
 
-// ---------------------------------------------------------------------------------------------------
-// from texts to records: what cannot be read stays a text, and the record's own check says what it should be
-// ---------------------------------------------------------------------------------------------------
-
 const decodeTime = Schema.decodeUnknownEither(Time)
 
-/** As databases and programs write times with their zone: each of these says one point in time. */
+/** Spellings of a time with its zone in databases and programs. */
 const timePattern =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)$/
 
-const parseTime = (value: unknown) => {
-  if (!Predicate.isString(value)) return value
+/** An expected value in error messages. */
+export const expectedTime = "a time with its zone, such as 2026-11-25T10:00:00Z"
+
+const parseTime = (value: string) => {
   const text = value
     .trim()
     .replace(timePattern, (_, day: string, time: string, hours?: string, minutes = "00") =>
@@ -64,27 +61,30 @@ const parseTime = (value: unknown) => {
   return Either.getOrElse(decodeTime(text), () => value)
 }
 
-const parseQuantity = (value: unknown) =>
-  Predicate.isString(value) ? (decimal.parseQuantity(value.trim()) ?? value) : value
-
-const parseAllocations = (value: unknown) =>
-  Predicate.isString(value)
-    ? Either.getOrElse(allocations.parse(value), () => value)
-    : allocations.withFieldNames(value)
-
-const fieldParsers: { readonly [Name in columns.Field]?: (value: unknown) => unknown } = {
-  timestamp: parseTime,
-  quantity: parseQuantity,
-  usageAllocations: parseAllocations
+/** Texts that cannot be read stay texts. Then the record's validation names the expected value. */
+const parseField = (column: columns.Field, value: unknown): unknown => {
+  if (!Predicate.isString(value)) {
+    return column === "usageAllocations" ? allocations.withFieldNames(value) : value
+  }
+  switch (column) {
+    case "timestamp":
+      return parseTime(value)
+    case "quantity":
+      return decimal.parseQuantity(value.trim()) ?? value
+    case "usageAllocations":
+      return Either.getOrElse(allocations.parse(value), () => value)
+    default:
+      return value
+  }
 }
 
-/** An empty cell and `null` are as good as none. */
+/** Ignores empty cells and `null`. */
 const itemOf = (all: Iterable<readonly [columns.Column | undefined, unknown]>): Row["content"] => {
   const found: Record<string, unknown> = {}
   for (const [column, value] of all) {
     if (column === undefined || columns.isNote(column)) continue
     if (value === undefined || value === null || value === "") continue
-    found[column] = fieldParsers[column]?.(value) ?? value
+    found[column] = parseField(column, value)
   }
   const { productCode, ...record } = found
   if (productCode !== undefined && !Predicate.isString(productCode)) {
@@ -96,26 +96,22 @@ const itemOf = (all: Iterable<readonly [columns.Column | undefined, unknown]>): 
   if (problem !== undefined) return Either.left(`usageAllocations: ${problem}`)
   const unknownNames = allocations.unknownMembers(record.usageAllocations)
   if (unknownNames.length > 0) {
-    return Either.left(`usageAllocations: ${listSome(unknownNames)}: no allocation or tag has that`)
+    return Either.left(
+      `usageAllocations: ${listSome(unknownNames)}: not a member of allocations or tags`
+    )
   }
   return Either.right({
-    // not known to be a record yet: that is what is checked when it is submitted
+    // any values so far: the submission validates them
     record: record as unknown as UsageRecord.Input,
     ...(productCode === undefined ? {} : { productCode })
   })
 }
 
-// ---------------------------------------------------------------------------------------------------
-// CSV
-// ---------------------------------------------------------------------------------------------------
-
 type CsvSheet = Sheet & { readonly format: "csv" }
 
 /**
- * Rows of CSV, by the names in its first line.
- *
- * Where its quotes do not close nothing that follows can be trusted, and the stream fails there: it would be read
- * as something else, and billed so. It fails with what reading fails with, too, and says which lines were not read.
+ * Rows of CSV, by the names in its first line. The stream fails at a quote that does not close, since cells after it could
+ * be misread and billed. Errors name the lines that were not read.
  */
 export const csv = <R>(
   bytes: Stream.Stream<Uint8Array, CliError, R>,
@@ -123,38 +119,25 @@ export const csv = <R>(
 ): Stream.Stream<Row, CliError, R> => through(() => csvRows(name))(bytes)
 
 const csvRows = (name: string): Scanner<Uint8Array, Row> => {
-  const lines = csvScanner.make(name)
   let sheet: CsvSheet | undefined
-  const rowsOf = ({ failure, out }: Step<csvScanner.Line>): Step<Row> => {
+  return mapSteps(csvScanner.make(name), ({ failure, out }, isEnd): Step<Row> => {
     const rows: Array<Row> = []
     for (const line of out) {
-      if (sheet === undefined && namesDelimiter(line)) continue
-      if (sheet === undefined) {
+      if (sheet !== undefined) {
+        rows.push({ sheet, line: line.line, raw: line.cells, content: contentOf(sheet, line) })
+      } else if (!namesDelimiter(line)) {
         const parsed = sheetOf(line, name)
         if (Either.isLeft(parsed)) return { out: [], failure: parsed.left }
         sheet = parsed.right
-      } else {
-        rows.push({ sheet, line: line.line, raw: line.cells, content: contentOf(sheet, line) })
       }
     }
-    return { out: rows, failure }
-  }
-  return {
-    push: (input) => rowsOf(lines.push(input)),
-    end: () => {
-      const step = rowsOf(lines.end())
-      return sheet === undefined && step.failure === undefined
-        ? {
-            out: [],
-            failure: cannotRun(`${name} is empty. Its first line has to name the columns.`)
-          }
-        : step
-    },
-    mapReadError: lines.mapReadError
-  }
+    return isEnd && sheet === undefined && failure === undefined
+      ? { out: [], failure: cannotRun(`${name} is empty. Its first line must name the columns.`) }
+      : { out: rows, failure }
+  })
 }
 
-/** True of the first line that Excel takes in front of the columns, such as `sep=;`. */
+/** True for a first line such as `sep=;`, which Excel reads. */
 const namesDelimiter = ({ cells, line }: csvScanner.Line) =>
   line === 1 && cells.length === 2 && cells[0]?.toLowerCase() === "sep=" && cells[1] === ""
 
@@ -165,11 +148,7 @@ const sheetOf = (
   (tooLong === undefined ? columns.parseHeader(cells) : Either.left([tooLong])).pipe(
     Either.mapBoth({
       onLeft: (problems) =>
-        cannotRun(
-          [`The columns of ${name} cannot be used:`, ...problems.map((text) => `- ${text}`)].join(
-            "\n"
-          )
-        ),
+        cannotRun(bulletList(`The columns of ${name} cannot be used:`, problems)),
       onRight: (columns) => ({ format: "csv", delimiter, header: cells, columns })
     })
   )
@@ -188,68 +167,54 @@ const contentOf = (
   return Either.left(
     lastLine === line
       ? problem
-      : `${problem}; by its quotes it goes on to line ${limits.formatCount(lastLine)}: is there one too many?`
+      : `${problem}; by its quotes it ends in line ${formatCount(lastLine)}: is there a quote too many?`
   )
 }
 
-// ---------------------------------------------------------------------------------------------------
-// NDJSON
-// ---------------------------------------------------------------------------------------------------
-
-/** Rows of JSON, an object on each line. */
+/** Rows of NDJSON, with an object on each line. */
 export const ndjson: <R>(
   bytes: Stream.Stream<Uint8Array, CliError, R>
 ) => Stream.Stream<Row, CliError, R> = through(() => {
   const sheet: Sheet = { format: "ndjson" }
-  const lines = ndjsonScanner.make()
-  const rowsOf = ({ failure, out }: Step<ndjsonScanner.Line>): Step<Row> => ({
-    out: out.flatMap(({ line, text, tooLong }) =>
-      text.trim() === ""
-        ? []
-        : [
-            {
-              sheet,
-              line,
-              raw: text,
-              content:
-                tooLong === undefined
-                  ? parseNdjsonLine(text)
-                  : Either.left(`${tooLong}, and only its beginning is kept`)
-            }
-          ]
-    ),
+  return mapSteps(ndjsonScanner.make(), ({ failure, out }) => ({
+    out: out
+      .filter(({ text }) => text.trim() !== "")
+      .map(({ line, text, tooLong }) => ({
+        sheet,
+        line,
+        raw: text,
+        content:
+          tooLong === undefined
+            ? parseNdjsonLine(text)
+            : Either.left(`${tooLong}, and only its beginning is kept`)
+      })),
     failure
-  })
-  return {
-    push: (input) => rowsOf(lines.push(input)),
-    end: () => rowsOf(lines.end()),
-    mapReadError: lines.mapReadError
-  }
+  }))
 })
 
 /** Reads one line of NDJSON. */
-export const parseNdjsonLine = (text: string): Row["content"] => {
-  const problem = json.findError(text)
-  return Either.try({ try: (): unknown => JSON.parse(text), catch: () => "this is not JSON" }).pipe(
-    Either.flatMap((value) =>
-      Predicate.isRecord(value) ? Either.right(value) : Either.left("expected a JSON object")
-    ),
-    Either.flatMap((value) => (problem === undefined ? Either.right(value) : Either.left(problem))),
-    Either.flatMap((value) => {
-      const members = Object.entries(value).map(
-        ([name, inner]) => [columns.findColumn(name), inner, name] as const
-      )
-      const unknownNames = members
-        .filter(([column]) => column === undefined)
-        .map(([, , name]) => name)
-      const repeated = members.filter(
-        ([column], i) => members.findIndex(([other]) => other === column) < i
-      )
-      return unknownNames.length > 0
-        ? Either.left(`${listSome(unknownNames)}: expected one of ${columns.fields.join(", ")}`)
-        : repeated.length > 0
-          ? Either.left(`${listSome(repeated.map(([, , name]) => name))}: it is there twice`)
-          : itemOf(members.map(([column, inner]) => [column, inner] as const))
+export const parseNdjsonLine = (text: string): Row["content"] =>
+  Either.gen(function* () {
+    const value = yield* Either.try({
+      try: (): unknown => JSON.parse(text),
+      catch: () => "this is not JSON"
     })
-  )
-}
+    if (!Predicate.isRecord(value)) return yield* Either.left("expected a JSON object")
+    const error = json.findError(text)
+    if (error !== undefined) return yield* Either.left(error)
+    const members = Object.entries(value).map(
+      ([name, inner]) => ({ name, inner, column: columns.findColumn(name) }) as const
+    )
+    const unknown = members.filter(({ column }) => column === undefined)
+    if (unknown.length > 0) {
+      const names = listSome(unknown.map(({ name }) => name))
+      return yield* Either.left(`${names}: expected one of ${columns.fields.join(", ")}`)
+    }
+    const repeated = members.filter(
+      ({ column }, i) => members.findIndex((other) => other.column === column) < i
+    )
+    if (repeated.length > 0) {
+      return yield* Either.left(`${listSome(repeated.map(({ name }) => name))}: repeated`)
+    }
+    return yield* itemOf(members.map(({ column, inner }) => [column, inner] as const))
+  })

@@ -1,11 +1,12 @@
-/** Streams through a machine that keeps its state from one piece of input to the next. */
+/** Scans streams with state between chunks. */
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import * as Stream from "effect/Stream"
-import type { CliError } from "../internal/cliError.js"
+import { CliError } from "../internal/cliError.js"
+import { formatCount } from "../output/format.js"
 
-/** The results of some input, and the fault of what follows it. */
+/** The results of some input, and the error after them. */
 export interface Step<Out> {
   readonly out: ReadonlyArray<Out>
   readonly failure?: CliError | undefined
@@ -13,13 +14,32 @@ export interface Step<Out> {
 
 export interface Scanner<In, Out> {
   readonly push: (input: In) => Step<Out>
-  /** Only at a clean end: what was begun when reading failed is not complete. */
+  /** Called only at a clean end: after a read error the last row is incomplete. */
   readonly end: () => Step<Out>
-  /** Adds the place to a failure to read. */
-  readonly mapReadError: (failure: CliError) => CliError
+  /** Adds the place to a read error. */
+  readonly mapReadError: (error: CliError) => CliError
 }
 
-/** Input is pulled when output is wanted, and everything that a step came to is put out before it fails. */
+/** Adds to an error from which line nothing was read. */
+export const withUnreadLine =
+  (line: number) =>
+  ({ exitCode, message }: CliError): CliError =>
+    new CliError({
+      exitCode,
+      message: `${message} Nothing from line ${formatCount(line)} on was read.`
+    })
+
+/** Transforms the steps of a scanner. */
+export const mapSteps = <In, A, B>(
+  self: Scanner<In, A>,
+  f: (step: Step<A>, isEnd: boolean) => Step<B>
+): Scanner<In, B> => ({
+  push: (input) => f(self.push(input), false),
+  end: () => f(self.end(), true),
+  mapReadError: self.mapReadError
+})
+
+/** Pulls input when output is requested. The results of a step are emitted before its failure. */
 export const through =
   <In, Out>(make: () => Scanner<In, Out>) =>
   <R>(self: Stream.Stream<In, CliError, R>): Stream.Stream<Out, CliError, R> =>

@@ -1,14 +1,15 @@
-/** Bytes that have to be text in UTF-8: whole characters go on, and what is none is told with its place. */
+/** Checks that bytes are UTF-8, and emits whole characters. Errors name the line and the byte. */
 import { isUtf8 } from "node:buffer"
 import { cannotRun } from "../internal/cliError.js"
+import { formatCount } from "../output/format.js"
 import type { Scanner, Step } from "./scanner.js"
 
 const convert =
   'Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.'
 
-/** Formats that are not text in UTF-8, by their first bytes, and the cure. */
+/** Messages for other formats, by their first bytes. `undefined` stands for any byte but 0. */
 const otherFormats: ReadonlyArray<
-  readonly [start: ReadonlyArray<number | undefined>, told: string]
+  readonly [start: ReadonlyArray<number | undefined>, message: string]
 > = [
   [[0x1f, 0x8b], "is compressed by gzip. Unpack it first, with gunzip."],
   [
@@ -18,7 +19,7 @@ const otherFormats: ReadonlyArray<
   ...[
     [0xff, 0xfe],
     [0xfe, 0xff],
-    // without a mark, text that begins with a letter of ASCII
+    // an ASCII letter, without a byte order mark
     [undefined, 0x00],
     [0x00, undefined]
   ].map(
@@ -30,7 +31,7 @@ const otherFormats: ReadonlyArray<
   )
 ]
 
-/** The number of bytes by which a format is known. */
+/** Bytes that identify a format. */
 const signatureLength = 4
 
 const none = Buffer.alloc(0)
@@ -38,32 +39,31 @@ const none = Buffer.alloc(0)
 const lf = 10
 const cr = 13
 
-/** The bytes at the end that begin a character and do not end it. */
+/** The number of bytes of an incomplete character at the end. */
 const incompleteTail = (bytes: Uint8Array): number => {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0
-    if (byte < 0x80) return 0
-    if (byte > 0xf4) return 0
-    // of a character of two, three or four bytes
+    if (byte < 0x80 || byte > 0xf4) return 0
+    // the first byte of a character of two, three or four bytes
     if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0
   }
   return 0
 }
 
-/** How much at the beginning is UTF-8, of bytes that are not. */
+/** The length of the valid beginning of invalid bytes. */
 const validLength = (bytes: Buffer): number => {
   const pieces = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\ufffd")
   let at = 0
   for (const piece of pieces) {
     at += Buffer.byteLength(piece)
-    // the character that stands for what is wrong may also be there itself
+    // the source may have the replacement character itself
     if (bytes.toString("latin1", at, at + 3) !== "\xef\xbf\xbd") return at
     at += 3
   }
   return at
 }
 
-/** `name` is what the bytes are of, in errors. */
+/** Errors call the source `name`. */
 export const make = (name: string): Scanner<Uint8Array, Uint8Array> => {
   let pending: Buffer = none
   let isFormatChecked = false
@@ -81,7 +81,7 @@ export const make = (name: string): Scanner<Uint8Array, Uint8Array> => {
   const failAt = (bytes: Buffer, at: number): Step<Uint8Array> => {
     const valid = bytes.subarray(0, at)
     countLines(valid)
-    const place = `line ${line.toLocaleString("en-US")}`
+    const place = `line ${formatCount(line)}`
     const what =
       at + incompleteTail(bytes) === bytes.length
         ? `it ends in the middle of a character, in ${place}`

@@ -1,4 +1,4 @@
-/** Where the service is called, and as whom: as every AWS tool finds it, but for what the options say. */
+/** Options of commands that call the service. Without them, configuration is found as by every AWS tool. */
 import * as Options from "@effect/cli/Options"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import * as AwsCredentials from "../../AwsCredentials.js"
 import { resolveEndpoint } from "../../internal/config/endpoint.js"
 import * as MeteringClient from "../../MeteringClient.js"
 import * as MeteringConfig from "../../MeteringConfig.js"
-// not by the index, which would bring another HTTP client into the bundle
+// not from the index, which would bundle a second HTTP client
 import * as defaultChain from "../../node/defaultChain.js"
 import * as sharedConfig from "../../node/sharedConfig.js"
 import { validatedOption } from "./options.js"
@@ -22,7 +22,7 @@ const region = validatedOption(
   (region) => region !== "" && Either.isRight(resolveEndpoint({ region }))
 ).pipe(
   Options.optional,
-  Options.withDescription("The Region to call, in place of the environment's or the profile's.")
+  Options.withDescription("The Region to call. Defaults to that of the environment or the profile.")
 )
 
 const endpoint = validatedOption(
@@ -32,15 +32,15 @@ const endpoint = validatedOption(
   (endpoint) => endpoint !== "" && Either.isRight(resolveEndpoint({ endpoint }))
 ).pipe(
   Options.optional,
-  Options.withDescription("Where to call in place of the Region's endpoint, such as a sandbox.")
+  Options.withDescription(
+    "The URL to call, such as a sandbox. Defaults to the endpoint of the Region."
+  )
 )
 
 const profile = Options.text("profile").pipe(
   Options.withPseudoName("name"),
   Options.optional,
-  Options.withDescription(
-    "The profile of the shared AWS files to take credentials and Region from."
-  )
+  Options.withDescription("The profile of the shared AWS files for credentials and Region.")
 )
 
 export const options = { region, endpoint, profile }
@@ -51,32 +51,25 @@ export interface ClientOptions {
   readonly profile: Option.Option<string>
 }
 
-/** What options say goes before the environment, under the names that it is known by there. */
-const configOverrides = ({ endpoint, region }: ClientOptions) =>
-  new Map([
-    ...Option.match(region, {
-      onNone: () => [],
-      onSome: (region) => [["AWS_REGION", region] as const]
-    }),
-    ...Option.match(endpoint, {
-      onNone: () => [],
-      onSome: (endpoint) => [
-        ["AWS_ENDPOINT_URL_MARKETPLACE_METERING", endpoint] as const,
-        ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"] as const
-      ]
-    })
-  ])
+/** Options override the environment, under the names of its variables. */
+const configOverrides = ({ endpoint, region }: ClientOptions) => {
+  const overrides = new Map<string, string>()
+  if (Option.isSome(region)) overrides.set("AWS_REGION", region.value)
+  if (Option.isSome(endpoint)) {
+    overrides.set("AWS_ENDPOINT_URL_MARKETPLACE_METERING", endpoint.value)
+    overrides.set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false")
+  }
+  return ConfigProvider.fromMap(overrides)
+}
 
-export const config = (clientOptions: ClientOptions) =>
+export const config = (options: ClientOptions) =>
   Layer.effect(
     MeteringConfig.MeteringConfig,
-    sharedConfig.resolve({ profile: Option.getOrUndefined(clientOptions.profile) })
+    sharedConfig.resolve({ profile: Option.getOrUndefined(options.profile) })
   ).pipe(
     Layer.provide(
       Layer.setConfigProvider(
-        ConfigProvider.orElse(ConfigProvider.fromMap(configOverrides(clientOptions)), () =>
-          ConfigProvider.fromEnv()
-        )
+        ConfigProvider.orElse(configOverrides(options), () => ConfigProvider.fromEnv())
       )
     )
   )
@@ -89,18 +82,16 @@ export const credentials = ({ profile, region }: ClientOptions) =>
     })
   )
 
-/** The client, and what it was made from. */
-export const layer = (clientOptions: ClientOptions) =>
+/** The client, with its configuration, credentials and HTTP client. */
+export const layer = (options: ClientOptions) =>
   MeteringClient.layer.pipe(
-    Layer.provideMerge(
-      Layer.mergeAll(config(clientOptions), credentials(clientOptions), proxies.httpClient)
-    )
+    Layer.provideMerge(Layer.mergeAll(config(options), credentials(options), proxies.httpClient))
   )
 
-/** A source that has just answered, and does not now. */
+/** Time limit of a second request to a source of credentials. */
 const sourceIdsTimeout = "5 seconds"
 
-/** How the SDK marks credentials that it has found, which tells their source; nothing where it cannot be told. */
+/** The marks by which the SDK names the source of credentials. Empty if the source cannot be determined. */
 export const credentialSourceIds = ({
   profile
 }: ClientOptions): Effect.Effect<ReadonlyArray<string>> =>

@@ -1,30 +1,27 @@
 /**
- * The options and arguments of a command, as plain data. The library for command lines knows it, but only tells it in sentences of its
- * own, so its descriptions are read here: the version is pinned, and a shape that is not known is an error.
+ * The options and arguments of a command, as plain data. The library's own descriptors are not in its types: its version
+ * is pinned, and an unknown shape is an error.
  */
 import type * as Command from "@effect/cli/Command"
-import type * as HelpDoc from "@effect/cli/HelpDoc"
-import type * as Span from "@effect/cli/HelpDoc/Span"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Span from "@effect/cli/HelpDoc/Span"
 import type * as Option from "effect/Option"
 
 export interface OptionInfo {
-  /** With its dashes, and one letter's where there is one. */
+  /** With its dashes. */
   readonly name: string
+  /** The single-letter form, with its dash. */
   readonly alias?: string | undefined
-  /** The kind of its value; a flag has none. */
+  /** The placeholder of the value. Flags have none. */
   readonly value?: string | undefined
-  /** All that its value can be, where that is a list. */
+  /** Every possible value, if the option is a choice. */
   readonly choices?: ReadonlyArray<string> | undefined
   readonly description: string
   readonly isRequired: boolean
   readonly isRepeatable: boolean
 }
 
-export interface ArgumentInfo {
-  readonly name: string
-  readonly description: string
-  readonly isRequired: boolean
-}
+export type ArgumentInfo = Pick<OptionInfo, "name" | "description" | "isRequired">
 
 export interface CommandInfo {
   readonly name: string
@@ -47,26 +44,19 @@ interface Single {
   readonly description: HelpDoc.HelpDoc
 }
 
-/** How options and arguments are put together: with the same tags. */
+/** Options and arguments have the same tags. */
 type Parameter =
   | Single
   | { readonly _tag: "Empty" }
   | { readonly _tag: "Both"; readonly left: Parameter; readonly right: Parameter }
-  | {
-      readonly _tag: "Map" | "WithDefault"
-      readonly options?: Parameter
-      readonly args?: Parameter
-    }
+  | { readonly _tag: "Map" | "WithDefault"; readonly options?: Parameter; readonly args: Parameter }
   | { readonly _tag: "Variadic"; readonly argumentOption: Single }
 
 type Descriptor =
-  | {
-      readonly _tag: "Standard"
-      readonly name: string
-      readonly description: HelpDoc.HelpDoc
-      readonly options: Parameter
-      readonly args: Parameter
-    }
+  | ({ readonly _tag: "Standard"; readonly options: Parameter; readonly args: Parameter } & Pick<
+      Single,
+      "name" | "description"
+    >)
   | { readonly _tag: "Map"; readonly command: Descriptor }
   | {
       readonly _tag: "Subcommands"
@@ -74,23 +64,14 @@ type Descriptor =
       readonly children: ReadonlyArray<Descriptor>
     }
 
-const unknownShape = (value: never): never => {
-  throw new Error(`@effect/cli has a part that is not known here: ${JSON.stringify(value)}`)
+const unknownShape = (value: unknown): never => {
+  throw new Error(`@effect/cli has a descriptor of unknown shape: ${JSON.stringify(value)}`)
 }
 
-const textOfSpan = (span: Span.Span): string =>
-  span._tag === "Sequence"
-    ? textOfSpan(span.left) + textOfSpan(span.right)
-    : typeof span.value === "string"
-      ? span.value
-      : textOfSpan(span.value)
-
-const textOf = (doc: HelpDoc.HelpDoc): string =>
-  doc._tag === "Sequence"
-    ? [textOf(doc.left), textOf(doc.right)].filter((text) => text !== "").join(" ")
-    : doc._tag === "Paragraph" || doc._tag === "Header"
-      ? textOfSpan(doc.value)
-      : ""
+const textOf = (doc: HelpDoc.HelpDoc): string => {
+  const span = HelpDoc.getSpan(doc)
+  return Span.isText(span) ? span.value : unknownShape(doc)
+}
 
 interface FoundParameter {
   readonly single: Single
@@ -98,51 +79,38 @@ interface FoundParameter {
   readonly isRepeatable: boolean
 }
 
-const singlesOf = (
-  parameter: Parameter,
-  isRequired = true,
-  isRepeatable = false
-): ReadonlyArray<FoundParameter> => {
+const singlesOf = (parameter: Parameter, isRequired = true): ReadonlyArray<FoundParameter> => {
   switch (parameter._tag) {
     case "Empty":
       return []
     case "Single":
-      return [{ single: parameter, isRequired, isRepeatable }]
+      return [{ single: parameter, isRequired, isRepeatable: false }]
     case "Both":
-      return [
-        ...singlesOf(parameter.left, isRequired, isRepeatable),
-        ...singlesOf(parameter.right, isRequired, isRepeatable)
-      ]
+      return [parameter.left, parameter.right].flatMap((side) => singlesOf(side, isRequired))
     case "Variadic":
-      return singlesOf(parameter.argumentOption, false, true)
+      return [{ single: parameter.argumentOption, isRequired: false, isRepeatable: true }]
     case "Map":
-    case "WithDefault": {
-      const inner = parameter.options ?? parameter.args
-      return inner === undefined
-        ? unknownShape(parameter as never)
-        : singlesOf(inner, isRequired && parameter._tag === "Map", isRepeatable)
-    }
+      return singlesOf(parameter.options ?? parameter.args, isRequired)
+    case "WithDefault":
+      return singlesOf(parameter.options ?? parameter.args, false)
     default:
       return unknownShape(parameter)
   }
 }
 
-const valueOf = ({ name, primitiveType, pseudoName }: Single): string | undefined =>
-  primitiveType._tag === "Bool"
-    ? undefined
-    : pseudoName._tag === "Some"
-      ? pseudoName.value
-      : primitiveType._tag === "Path"
-        ? "file"
-        : name
+const placeholderOf = ({ name, primitiveType, pseudoName }: Single): string | undefined => {
+  if (primitiveType._tag === "Bool") return undefined
+  if (pseudoName._tag === "Some") return pseudoName.value
+  return primitiveType._tag === "Path" ? "file" : name
+}
 
 const optionOf = ({ isRepeatable, isRequired, single }: FoundParameter): OptionInfo => ({
   name: single.fullName,
   alias: single.aliases.map((alias) => `-${alias}`)[0],
-  value: valueOf(single),
+  value: placeholderOf(single),
   choices: single.primitiveType.alternatives?.map(([name]) => name),
   description: textOf(single.description),
-  // a flag that is not given is off
+  // a flag is off by default
   isRequired: isRequired && single.primitiveType._tag !== "Bool",
   isRepeatable
 })
@@ -177,6 +145,7 @@ const fromDescriptor = (descriptor: Descriptor): CommandInfo => {
 
 export const commandInfoOf = <Name extends string, R, E, A>(
   command: Command.Command<Name, R, E, A>
-): CommandInfo =>
-  // its parts are not in the library's types
-  fromDescriptor(command.descriptor as unknown as Descriptor)
+): CommandInfo => fromDescriptor(command.descriptor as unknown as Descriptor)
+
+/** The part of a description that fits in a list. */
+export const firstSentence = (text: string) => /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text

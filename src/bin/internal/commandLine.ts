@@ -1,4 +1,5 @@
-/** Reads the arguments: the command that is asked for, and faults in how it is written. */
+/** Reads the command line: the requested command, or an error in how it is written. */
+import { truncate } from "../output/format.js"
 import type { CommandInfo, OptionInfo } from "./commandInfo.js"
 
 export type Shell = "bash" | "zsh" | "fish"
@@ -8,7 +9,7 @@ export type CommandLine =
   | { readonly _tag: "Version" }
   | { readonly _tag: "Completions"; readonly shell: Shell }
   | { readonly _tag: "UsageError"; readonly message: string }
-  | { readonly _tag: "Run" }
+  | { readonly _tag: "Run"; readonly args: ReadonlyArray<string> }
 
 const shells: { readonly [name: string]: Shell } = {
   bash: "bash",
@@ -17,47 +18,37 @@ const shells: { readonly [name: string]: Shell } = {
   fish: "fish"
 }
 
-const logLevels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
+const globalOption = (
+  name: string,
+  description: string,
+  more: Partial<OptionInfo> = {}
+): OptionInfo => ({ name, description, isRequired: false, isRepeatable: false, ...more })
 
-/** Options that every command takes, before and after its name. */
-export const globalOptions: ReadonlyArray<OptionInfo> = [
-  {
-    name: "--help",
-    alias: "-h",
-    description: "Show this help.",
-    isRequired: false,
-    isRepeatable: false
-  },
-  {
-    name: "--log-level",
-    value: "level",
-    choices: logLevels,
-    description: "The least that is logged beside the result.",
-    isRequired: false,
-    isRepeatable: false
-  }
-]
+const logLevel = globalOption("--log-level", "The least severe level to log.", {
+  value: "level",
+  choices: ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
+})
 
-/** Options that stand alone. */
-export const standaloneOptions: ReadonlyArray<OptionInfo> = [
-  {
-    name: "--version",
-    alias: "-v",
-    description: "Show the version.",
-    isRequired: false,
-    isRepeatable: false
-  },
-  {
-    name: "--completions",
+/** Options of every command, before and after its name. */
+const globalOptions = [globalOption("--help", "Show this help.", { alias: "-h" }), logLevel]
+
+/** Options in place of a command. */
+const standaloneOptions = [
+  globalOption("--version", "Show the version.", { alias: "-v" }),
+  globalOption("--completions", "Print the completion script of a shell.", {
     value: "shell",
-    choices: ["bash", "zsh", "fish"],
-    description: "Print what makes this shell complete commands and options.",
-    isRequired: false,
-    isRepeatable: false
-  }
+    choices: ["bash", "zsh", "fish"]
+  })
 ]
 
-/** The number of letters to change, add, leave out or exchange to get from one word to the other. */
+/** All options of a command, the global ones included. */
+export const optionsOf = (command: CommandInfo): ReadonlyArray<OptionInfo> => [
+  ...command.options,
+  ...globalOptions,
+  ...(command.subcommands.length > 0 ? standaloneOptions : [])
+]
+
+/** Edits from one word to the other: letters changed, added, removed or swapped with the next. */
 const editDistance = (a: string, b: string): number => {
   const rows: Array<Array<number>> = [Array.from({ length: b.length + 1 }, (_, i) => i)]
   const at = (i: number, j: number) => rows[i]?.[j] ?? 0
@@ -65,13 +56,13 @@ const editDistance = (a: string, b: string): number => {
     rows[i] = [i]
     for (let j = 1; j <= b.length; j++) {
       const isSame = a[i - 1] === b[j - 1]
-      const isExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
       rows[i]?.push(
         Math.min(
           at(i - 1, j) + 1,
           at(i, j - 1) + 1,
           at(i - 1, j - 1) + (isSame ? 0 : 1),
-          isExchanged ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY
+          isSwapped ? at(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY
         )
       )
     }
@@ -79,37 +70,32 @@ const editDistance = (a: string, b: string): number => {
   return at(a.length, b.length)
 }
 
-/** The names nearest to what was written, if any is near. */
+/** Suggests at most three of the names, the nearest to the written one. */
 const suggestion = (written: string, names: ReadonlyArray<string>): string => {
   const text = written.toLowerCase()
   const near = names
     .map((name) => ({
       name,
-      // what was begun is near to what goes on so
       edits: text.length > 2 && name.startsWith(text) ? 0 : editDistance(text, name)
     }))
     .filter(({ edits, name }) => edits <= Math.max(1, Math.floor(name.length / 3)))
-    .sort((a, b) => a.edits - b.edits)
-  const [first] = near
-  if (first === undefined) return ""
-  const best = near.filter(({ edits }) => edits === first.edits).map(({ name }) => name)
-  return ` Did you mean ${best.slice(0, 3).join(" or ")}?`
+  const least = Math.min(...near.map(({ edits }) => edits))
+  const best = near.filter(({ edits }) => edits === least).map(({ name }) => name)
+  return best.length === 0 ? "" : ` Did you mean ${best.slice(0, 3).join(" or ")}?`
 }
-
-const maxShownLength = 60
-
-/** The number of characters of a word that are repeated; a longer name is something else. */
-const truncate = (word: string) =>
-  word.length > maxShownLength ? `${word.slice(0, maxShownLength)}…` : word
 
 const isOption = (word: string) => /^-./.test(word)
 
-/** Names are taken in any case. */
+/** Long names are case-insensitive. */
 const findOption = (options: ReadonlyArray<OptionInfo>, written: string) =>
   options.find(({ alias, name }) => name === written.toLowerCase() || alias === written)
 
-const joinWithAnd = (words: ReadonlyArray<string>) =>
-  words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`
+const namesOf = (all: ReadonlyArray<{ readonly name: string }>) => all.map(({ name }) => name)
+
+const joinWith = (conjunction: string, words: ReadonlyArray<string>) =>
+  words.length < 2
+    ? words.join("")
+    : `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`
 
 export const optionWithValue = ({ choices, name, value }: OptionInfo): string =>
   value === undefined ? name : `${name} <${choices === undefined ? value : choices.join("|")}>`
@@ -119,160 +105,158 @@ const usageError = (path: ReadonlyArray<string>, what: string): CommandLine => (
   message: `${what}\nSee ${path.join(" ")} --help.`
 })
 
-/** Options by what stands before the first `--`, and the words that are no option and no option's value. */
+interface WrittenOption {
+  readonly name: string
+  readonly option: OptionInfo | undefined
+  readonly value: string | undefined
+  readonly words: ReadonlyArray<string>
+}
+
+/** Separates options, which stand before the first `--`, from other words. */
 const splitOptions = (words: ReadonlyArray<string>, options: ReadonlyArray<OptionInfo>) => {
-  const given: Array<{
-    readonly written: string
-    readonly option: OptionInfo | undefined
-    readonly value: string | undefined
-  }> = []
+  const given: Array<WrittenOption> = []
   const others: Array<string> = []
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? ""
-    if (word === "--") {
-      others.push(...words.slice(i + 1))
-      break
-    }
+    if (word === "--") return { given, others: [...others, ...words.slice(i + 1)] }
     if (!isOption(word)) {
       others.push(word)
       continue
     }
-    const equals = word.indexOf("=")
-    const written = equals === -1 ? word : word.slice(0, equals)
-    const option = findOption(options, written)
-    const takesNext = equals === -1 && option?.value !== undefined
+    const [name = word] = word.split("=", 1)
+    const inline = name === word ? undefined : word.slice(name.length + 1)
+    const option = findOption(options, name)
     const next = words[i + 1]
-    const hasNext = next !== undefined && next !== "--" && findOption(options, next) === undefined
+    const isNextValue =
+      inline === undefined &&
+      option?.value !== undefined &&
+      next !== undefined &&
+      next !== "--" &&
+      findOption(options, next) === undefined
+    if (isNextValue) i += 1
     given.push({
-      written,
+      name,
       option,
-      value: equals !== -1 ? word.slice(equals + 1) : takesNext && hasNext ? next : undefined
+      value: isNextValue ? next : inline,
+      words: isNextValue ? [word, next] : [word]
     })
-    if (takesNext && hasNext) i += 1
   }
   return { given, others }
 }
 
-/**
- * Reads what was written for the command `root`. A value that belongs to nothing is not repeated, since it may be a
- * secret.
- */
+/** Reads words for the command `root`. Errors do not repeat a stray value, which may be a secret. */
 export const parse = (root: CommandInfo, words: ReadonlyArray<string>): CommandLine => {
-  const global = [...globalOptions, ...standaloneOptions]
-  const names = root.subcommands.map(({ name }) => name)
+  const rootOptions = optionsOf(root)
   const byName = (name: string) => root.subcommands.find((command) => command.name === name)
 
-  // before the command there are only options that concern all
   let at = 0
   while (at < words.length && isOption(words[at] ?? "") && words[at] !== "--") {
-    const option = findOption(global, words[at] ?? "")
-    at += option?.value !== undefined ? 2 : 1
+    at += findOption(rootOptions, words[at] ?? "")?.value === undefined ? 1 : 2
   }
-  const commandName = words[at]
-  const command = commandName === undefined ? undefined : byName(commandName)
+  const name = words[at]
+  const command = name === undefined ? undefined : byName(name)
   const path = command === undefined ? [root.name] : [root.name, command.name]
 
   const end = words.indexOf("--")
-  const ownWords = end === -1 ? words : words.slice(0, end)
-  if (ownWords.includes("--help") || ownWords.includes("-h")) {
+  const beforeEnd = end === -1 ? words : words.slice(0, end)
+  if (beforeEnd.includes("--help") || beforeEnd.includes("-h")) {
     return { _tag: "Help", command: command ?? root, path }
   }
-  const before = splitOptions(words.slice(0, at), global)
-  const unknown = before.given.find(({ option }) => option === undefined)
+  const { given } = splitOptions(words.slice(0, at), rootOptions)
+  const unknown = given.find(({ option }) => option === undefined)
   if (unknown !== undefined) {
-    const owners = root.subcommands.filter(({ options }) => findOption(options, unknown.written))
+    const hint = root.subcommands.some(({ options }) => findOption(options, unknown.name))
+      ? " It belongs after the command."
+      : suggestion(unknown.name, namesOf(rootOptions))
     return usageError(
       [root.name],
-      `There is no option ${truncate(unknown.written)} before a command.${
-        owners.length > 0
-          ? " It belongs after the command."
-          : suggestion(
-              unknown.written,
-              global.map(({ name }) => name)
-            )
-      }`
+      `There is no option ${truncate(unknown.name)} before a command.${hint}`
     )
   }
-  if (before.given.some(({ option }) => option?.name === "--version")) return { _tag: "Version" }
-  const completions = before.given.find(({ option }) => option?.name === "--completions")
+  if (given.some(({ option }) => option?.name === "--version")) return { _tag: "Version" }
+  const completions = given.find(({ option }) => option?.name === "--completions")
   if (completions !== undefined) {
     const shell = shells[completions.value?.toLowerCase() ?? ""]
     return shell === undefined
       ? usageError([root.name], "--completions: expected bash, zsh or fish.")
       : { _tag: "Completions", shell }
   }
-  if (commandName === undefined) return { _tag: "Help", command: root, path }
-  if (commandName === "help") {
-    const topic = words[at + 1]
-    const topicCommand = topic === undefined ? root : byName(topic)
-    return topicCommand === undefined
-      ? usageError(
-          [root.name],
-          `There is no command ${truncate(topic ?? "")}.${suggestion(topic ?? "", names)}`
-        )
-      : {
-          _tag: "Help",
-          command: topicCommand,
-          path: topic === undefined ? path : [root.name, topic]
-        }
+  const topic = name === "help" ? words[at + 1] : name
+  if (topic === undefined) return { _tag: "Help", command: root, path: [root.name] }
+  const topicCommand = byName(topic)
+  if (topicCommand === undefined) {
+    const names = namesOf(root.subcommands)
+    const hint = suggestion(topic, names) || ` There are ${joinWith("and", names)}.`
+    return usageError([root.name], `There is no command ${truncate(topic)}.${hint}`)
   }
-  if (command === undefined) {
-    return usageError(
-      [root.name],
-      `There is no command ${truncate(commandName)}.${suggestion(commandName, names) || ` There are ${joinWithAnd(names)}.`}`
-    )
-  }
-  return parseCommandArgs(command, path, words.slice(at + 1))
+  return name === "help"
+    ? { _tag: "Help", command: topicCommand, path: [root.name, topic] }
+    : parseCommand(topicCommand, path, given, words.slice(at + 1))
 }
 
-const parseCommandArgs = (
+const parseCommand = (
   command: CommandInfo,
   path: ReadonlyArray<string>,
+  before: ReadonlyArray<WrittenOption>,
   words: ReadonlyArray<string>
 ): CommandLine => {
-  const options = [...command.options, ...globalOptions]
+  const options = optionsOf(command)
   const { given, others } = splitOptions(words, options)
-  for (const { option, value, written } of given) {
+  for (const { name, option, value } of [...before, ...given]) {
     if (option === undefined) {
-      const near = suggestion(
-        written,
-        options.map(({ name }) => name)
-      )
-      return usageError(path, `${command.name} has no option ${truncate(written)}.${near}`)
+      const hint = suggestion(name, namesOf(options))
+      return usageError(path, `${command.name} has no option ${truncate(name)}.${hint}`)
     }
-    const { choices, isRepeatable, name } = option
     if (option.value !== undefined && value === undefined) {
-      return usageError(path, `${name} needs a value: ${optionWithValue(option)}.`)
+      return usageError(path, `${option.name} needs a value: ${optionWithValue(option)}.`)
     }
+    const { choices } = option
     if (choices !== undefined && value !== undefined && !choices.includes(value)) {
-      const near = suggestion(value, choices)
+      const expected = joinWith("or", choices)
       return usageError(
         path,
-        `${name}: expected ${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}, got ${JSON.stringify(truncate(value))}.${near}`
+        `${option.name}: expected ${expected}, got ${JSON.stringify(truncate(value))}.${suggestion(value, choices)}`
       )
     }
-    if (!isRepeatable && given.filter((other) => other.option === option).length > 1) {
-      return usageError(path, `${name} is given more than once.`)
+    if (!option.isRepeatable && given.filter((other) => other.option === option).length > 1) {
+      return usageError(path, `${option.name} is given more than once.`)
     }
   }
   if (others.length > command.arguments.length) {
-    const places = command.arguments.map(({ name }) => `<${name}>`)
+    const places = joinWith("and", namesOf(command.arguments).map(inBrackets))
     return usageError(
       path,
-      places.length === 0
+      places === ""
         ? `${command.name} takes options only.`
-        : `${command.name} takes ${joinWithAnd(places)} only, and ${others.length} were given.`
+        : `${command.name} takes ${places} only, and ${others.length} were given.`
     )
   }
   const missing = [
-    ...command.arguments
-      .slice(others.length)
-      .flatMap(({ isRequired, name }) => (isRequired ? [`<${name}>`] : [])),
+    ...namesOf(command.arguments.slice(others.length).filter(isRequired)).map(inBrackets),
     ...command.options
-      .filter((option) => option.isRequired && !given.some((other) => other.option === option))
+      .filter((option) => isRequired(option) && !given.some((other) => other.option === option))
       .map(optionWithValue)
   ]
-  return missing.length === 0
-    ? { _tag: "Run" }
-    : usageError(path, `${command.name} needs ${joinWithAnd(missing)}.`)
+  return missing.length > 0
+    ? usageError(path, `${command.name} needs ${joinWith("and", missing)}.`)
+    : { _tag: "Run", args: argsOf(command, [...before, ...given], others) }
 }
+
+export const inBrackets = (name: string) => `<${name}>`
+
+const isRequired = (parameter: { readonly isRequired: boolean }) => parameter.isRequired
+
+/**
+ * The words in the order that the library reads: it takes `--log-level` only before a command, and no option after an
+ * argument such as `-`.
+ */
+const argsOf = (
+  command: CommandInfo,
+  given: ReadonlyArray<WrittenOption>,
+  others: ReadonlyArray<string>
+): ReadonlyArray<string> => [
+  ...(given.find(({ option }) => option === logLevel)?.words ?? []),
+  command.name,
+  ...given.filter(({ option }) => option !== logLevel).flatMap(({ words }) => words),
+  ...(others.length === 0 ? [] : ["--", ...others])
+]

@@ -1,13 +1,6 @@
-/** Scripts by which shells complete commands, options and values. */
-
-import type { CommandInfo, OptionInfo } from "./commandInfo.js"
-import { globalOptions, type Shell, standaloneOptions } from "./commandLine.js"
-
-const optionsOf = (command: CommandInfo): ReadonlyArray<OptionInfo> => [
-  ...command.options,
-  ...globalOptions,
-  ...(command.subcommands.length > 0 ? standaloneOptions : [])
-]
+/** Completion scripts of shells, for commands, options and values. */
+import { type CommandInfo, firstSentence, type OptionInfo } from "./commandInfo.js"
+import { optionsOf, type Shell } from "./commandLine.js"
 
 const namesOf = ({ alias, name }: OptionInfo) => (alias === undefined ? [name] : [alias, name])
 
@@ -15,23 +8,24 @@ const isFile = ({ value }: OptionInfo) => value === "file"
 
 const takesFile = (command: CommandInfo) => command.arguments.some(({ name }) => name === "file")
 
-const firstSentence = (text: string) => /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text
-
 const bash = (root: CommandInfo): string => {
   const all = [root, ...root.subcommands]
   const name = (command: CommandInfo) => (command === root ? "" : command.name)
-  /** After these options comes a value, and what it can be. */
+  const completionOf = (option: OptionInfo) => {
+    if (isFile(option)) {
+      return 'compopt -o default 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return'
+    }
+    return option.choices === undefined
+      ? "return"
+      : `COMPREPLY=($(compgen -W "${option.choices.join(" ")}" -- "$cur")); return`
+  }
   const values = all.flatMap((command) =>
-    optionsOf(command).flatMap((option) => {
-      if (option.value === undefined) return []
-      const patterns = namesOf(option).map((word) => `"${name(command)}:${word}"`)
-      const reply = isFile(option)
-        ? 'compopt -o default 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur"))'
-        : option.choices === undefined
-          ? ""
-          : `COMPREPLY=($(compgen -W "${option.choices.join(" ")}" -- "$cur"))`
-      return [`    ${patterns.join("|")}) ${reply === "" ? "return" : `${reply}; return`} ;;`]
-    })
+    optionsOf(command)
+      .filter(({ value }) => value !== undefined)
+      .map((option) => {
+        const patterns = namesOf(option).map((word) => `"${name(command)}:${word}"`)
+        return `    ${patterns.join("|")}) ${completionOf(option)} ;;`
+      })
   )
   const words = all.map((command) => {
     const options = optionsOf(command).flatMap(namesOf).join(" ")
@@ -71,26 +65,22 @@ const identifier = ({ name }: CommandInfo) => name.replace(/\W/g, "_")
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 const zsh = (root: CommandInfo): string => {
-  /** Brackets and colons have a meaning of their own here. */
+  /** Brackets and colons separate the parts of a spec. */
   const escaped = (text: string) => text.replace(/[[\]:\\]/g, "\\$&")
+  const valueSpec = (option: OptionInfo) => {
+    if (option.value === undefined) return ""
+    const words = option.choices === undefined ? "" : `(${option.choices.join(" ")})`
+    return `:${option.value}:${isFile(option) ? "_files" : words}`
+  }
   const specOf = (option: OptionInfo): ReadonlyArray<string> => {
-    const value =
-      option.value === undefined
-        ? ""
-        : `:${option.value}:${
-            option.choices !== undefined
-              ? `(${option.choices.join(" ")})`
-              : isFile(option)
-                ? "_files"
-                : ""
-          }`
+    const value = valueSpec(option)
     const names = namesOf(option)
     const others = option.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : ""
-    return names.map((name) =>
-      quote(
-        `${others}${name}${value === "" || !name.startsWith("--") ? "" : "="}[${escaped(firstSentence(option.description))}]${value}`
-      )
-    )
+    const description = escaped(firstSentence(option.description))
+    return names.map((name) => {
+      const joint = value !== "" && name.startsWith("--") ? "=" : ""
+      return quote(`${others}${name}${joint}[${description}]${value}`)
+    })
   }
   const cases = root.subcommands.map((command) => {
     const specs = [

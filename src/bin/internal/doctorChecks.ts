@@ -1,37 +1,45 @@
-/** What a look at this machine has found: how it is, and what to do. */
+/** Results of the doctor's checks. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { Credentials } from "../../AwsCredentials.js"
 import type { OperationName } from "../../MeteringError.js"
+import type { CallError } from "./cliError.js"
 import { formatProxy, type Proxies } from "./proxies.js"
-import * as regions from "./regions.js"
-import type { CallError } from "./toCliError.js"
 
-/** A `problem` would stop metering; a `warning` may. What could not be looked at is `skipped`. */
+/** A `problem` would stop metering, a `warning` may. A `skipped` check depends on another. */
 export type CheckStatus = "ok" | "warning" | "problem" | "skipped"
 
 export interface CheckResult {
   readonly check: string
   readonly status: CheckStatus
   readonly found: string
-  /** What to do about it. */
   readonly advice?: string | undefined
 }
 
-export const skipped = (check: string, found: string): CheckResult => ({
-  check,
-  status: "skipped",
-  found
-})
+const result =
+  (status: CheckStatus) =>
+  (check: string, found: string, advice?: string): CheckResult => ({
+    check,
+    status,
+    found,
+    ...(advice !== undefined && { advice })
+  })
 
-/** What the ids of access keys begin with. */
+export const ok = result("ok")
+export const problem = result("problem")
+export const skipped = result("skipped")
+const warning = result("warning")
+
+export const isProblem = ({ status }: CheckResult) => status === "problem"
+
+/** By the first letters of an access key's id. */
 const accessKeyKinds: ReadonlyArray<readonly [prefix: string, kind: string]> = [
   ["AKIA", "long-lived keys of an IAM user"],
   ["ASIA", "temporary credentials of a role or session"],
-  ["sandbox", "the key pair of a sandbox"]
+  ["sandbox", "the access key of a sandbox"]
 ]
 
-/** From the SDK's marks on credentials, to what it is that they mark. */
+/** By the SDK's marks on credentials. */
 const sourceDescriptions: { readonly [mark: string]: string } = {
   CREDENTIALS_ENV_VARS: "the environment",
   CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN: "a web identity token that the environment names",
@@ -53,13 +61,12 @@ const sourceDescriptions: { readonly [mark: string]: string } = {
   CREDENTIALS_LOGIN: "a login session"
 }
 
-/** Who signs, and where that comes from. Of an access key's id only its ends are shown, of a secret nothing. */
+/** The kind and the source of credentials. Shows the ends of the access key's id, and no secret. */
 export const credentialsResult = (
-  credentials: Credentials,
+  { accessKeyId, expiration }: Credentials,
   sourceIds: ReadonlyArray<string>,
   now: DateTime.Utc
 ): CheckResult => {
-  const { accessKeyId, expiration } = credentials
   const kind =
     accessKeyKinds.find(([prefix]) => accessKeyId.startsWith(prefix))?.[1] ??
     "an access key of unknown kind"
@@ -68,147 +75,139 @@ export const credentialsResult = (
   const until = expiration === undefined ? "" : `, until ${DateTime.formatIso(expiration)}`
   const found = `${maskAccessKeyId(accessKeyId)}: ${kind}${from}${until}`
   return expiration !== undefined && DateTime.lessThanOrEqualTo(expiration, now)
-    ? {
-        check: "credentials",
-        status: "problem",
-        found,
-        advice: "They have expired: renew the session that they come from."
-      }
-    : { check: "credentials", status: "ok", found }
+    ? problem("credentials", found, "They have expired: renew the session that they come from.")
+    : ok("credentials", found)
 }
 
 const maskAccessKeyId = (id: string) => (id.length <= 10 ? id : `${id.slice(0, 4)}…${id.slice(-4)}`)
 
-/** Whether AWS documents the operations in a Region. */
+const regionsUrl =
+  "https://docs.aws.amazon.com/marketplace/latest/APIReference/metering-regions.html"
+
+const commercialRegions = [
+  "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2",
+  "ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ca-central-1 eu-central-1",
+  "eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 il-central-1",
+  "me-central-1 me-south-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
+].flatMap((line) => line.split(" "))
+
+/** Regions that AWS documents, by operation, as known to this version. */
+const documentedRegions: { readonly [Name in OperationName]?: ReadonlySet<string> } = {
+  BatchMeterUsage: new Set([...commercialRegions, "cn-northwest-1"]),
+  // those of EC2; containers have fewer
+  MeterUsage: new Set([...commercialRegions, "us-gov-east-1", "us-gov-west-1"])
+}
+
+/** Warns of operations that AWS does not document in the Region. */
 export const regionResult = (
   region: string,
   operations: ReadonlyArray<OperationName>
 ): CheckResult => {
-  const missing = operations.filter((name) => regions.isDocumented(name, region) === false)
+  const missing = operations.filter((name) => documentedRegions[name]?.has(region) === false)
   return missing.length === 0
-    ? { check: "region", status: "ok", found: region }
-    : {
-        check: "region",
-        status: "warning",
-        found: `${region}, where this version knows of no ${missing.join(" and no ")}`,
-        advice: `See whether it has come since: ${regions.documentationUrl}`
-      }
+    ? ok("region", region)
+    : warning(
+        "region",
+        `${region}, where this version knows of no ${missing.join(" and no ")}`,
+        `AWS may have added it since: see ${regionsUrl}`
+      )
 }
 
-/** So far off, a signature is refused; the client corrects its own clock from 4 minutes on. */
+/** The service rejects signatures from this difference. The client corrects its own clock from 4 minutes. */
 const maxClockSkew = Duration.minutes(5)
 const warningClockSkew = Duration.minutes(1)
 
 const clockAdvice =
-  "Set it by NTP. Usage carries this machine's time: with a wrong hour it is billed in a wrong hour."
+  "Set it by NTP. Usage carries this machine's time: in a wrong hour it is billed in that hour."
 
-/** This machine's clock, by how far it is ahead of the service's. The `Date` of an answer has whole seconds. */
+/** Milliseconds within which clocks agree, since the `Date` of a response has whole seconds. */
+const clockTolerance = 2_000
+
+/** This machine's clock, by the milliseconds that it is ahead of the service's. */
 export const clockResult = (aheadMillis: number): CheckResult => {
-  const off = Duration.millis(Math.abs(aheadMillis))
-  const found =
-    Math.abs(aheadMillis) < 2000
-      ? "agrees with the service's"
-      : `${Duration.format(Duration.seconds(Math.round(Duration.toSeconds(off))))} ${aheadMillis > 0 ? "ahead of" : "behind"} the service's`
-  const advice = clockAdvice
-  return Duration.greaterThanOrEqualTo(off, maxClockSkew)
-    ? { check: "clock", status: "problem", found, advice }
-    : Duration.greaterThanOrEqualTo(off, warningClockSkew)
-      ? { check: "clock", status: "warning", found, advice }
-      : { check: "clock", status: "ok", found }
+  const skew = Duration.millis(Math.abs(aheadMillis))
+  if (Duration.lessThan(skew, clockTolerance)) return ok("clock", "agrees with the service's")
+  const rounded = Duration.seconds(Math.round(Duration.toSeconds(skew)))
+  const direction = aheadMillis > 0 ? "ahead of" : "behind"
+  const found = `${Duration.format(rounded)} ${direction} the service's`
+  if (Duration.lessThan(skew, warningClockSkew)) return ok("clock", found)
+  return Duration.lessThan(skew, maxClockSkew)
+    ? warning("clock", found, clockAdvice)
+    : problem("clock", found, clockAdvice)
 }
 
-/** Through whom calls go. */
 export const proxyResult = ({ http, https }: Proxies): CheckResult => {
-  const all = [
-    ...(https === undefined ? [] : [`https by ${formatProxy(https)}`]),
-    ...(http === undefined ? [] : [`http by ${formatProxy(http)}`])
-  ]
-  return {
-    check: "proxy",
-    status: "ok",
-    found: `${all.join(", ")}; but for this machine, the hosts in NO_PROXY, and sources of credentials`
-  }
+  const all = Object.entries({ https, http }).flatMap(([scheme, proxy]) =>
+    proxy === undefined ? [] : [`${scheme} by ${formatProxy(proxy)}`]
+  )
+  return ok(
+    "proxy",
+    `${all.join(", ")}; except for this machine, the hosts in NO_PROXY, and sources of credentials`
+  )
 }
 
-/** A harmless call, and what it failed with. */
+/** A call without effect, and its error. */
 export interface ProbeResult {
   readonly operation: OperationName
   readonly error: CallError | undefined
 }
 
 /**
- * The clock, and what the answers say of permissions. Whoever refuses the clock has looked at nothing else, and to a front
- * door a signature by a wrong clock may be one by a wrong key.
+ * The clock and the permissions, by the responses. The service rejects a wrong clock before it checks anything else, and
+ * may report the signature of a wrong clock as one of a wrong key.
  */
 export const probeResults = (
   clock: CheckResult,
   probes: ReadonlyArray<ProbeResult>
 ): ReadonlyArray<CheckResult> => {
   const isRejected = probes.some(({ error }) => error?._tag === "ClockSkewError")
-  const checkedClock: CheckResult =
-    isRejected && clock.status !== "problem"
-      ? { ...clock, status: "problem", found: "refused by the service", advice: clockAdvice }
+  const checkedClock =
+    isRejected && !isProblem(clock)
+      ? problem("clock", "rejected by the service", clockAdvice)
       : clock
-  const isSkewed = checkedClock.status === "problem"
   return [
     checkedClock,
     ...probes.map(({ error, operation }) =>
-      error?._tag === "ClockSkewError" || (isSkewed && error?._tag === "CredentialsRejectedError")
+      error?._tag === "ClockSkewError" ||
+      (isProblem(checkedClock) && error?._tag === "CredentialsRejectedError")
         ? skipped(
             `permission for ${operation}`,
-            "the service may refuse the clock only: set it, and ask again"
+            "the clock may be the only problem: set it, and check again"
           )
         : permissionResult(operation, error)
     )
   ]
 }
 
-/** What an answer to a harmless call says of the right to make real ones. */
+/** The permission to make real calls, by the response to a call without effect. */
 export const permissionResult = (
   operation: OperationName,
   error: CallError | undefined
 ): CheckResult => {
   const check = `permission for ${operation}`
-  if (error === undefined) return { check, status: "ok", found: "granted" }
-  const rule = permissionRules[error._tag]
-  if (rule === undefined) {
-    return { check, status: "problem", found: error._tag, advice: error.message }
+  if (error === undefined) return ok(check, "granted")
+  if (expectedErrors.has(error._tag)) {
+    return ok(check, `granted (the response was ${error._tag}, as expected)`)
   }
-  const { advice, status } = rule
-  return {
-    check,
-    status,
-    found: status === "ok" ? `granted (the answer was ${error._tag}, as it should be)` : error._tag,
-    ...(status === "ok" ? {} : { advice: advice ?? error.message })
-  }
+  const advice = permittedErrors[error._tag]
+  return advice === undefined
+    ? problem(check, error._tag, error.message)
+    : warning(check, error._tag, `The call is permitted, but ${advice}`)
 }
 
-interface PermissionRule {
-  readonly status: CheckStatus
-  readonly advice?: string
-}
+/** Errors of a call without effect that is permitted. */
+const expectedErrors: ReadonlySet<CallError["_tag"]> = new Set([
+  "InvalidTokenException",
+  "ExpiredTokenException",
+  "InvalidUsageDimensionException",
+  "TimestampOutOfBoundsException",
+  "DuplicateRequestException"
+])
 
-const granted: PermissionRule = { status: "ok" }
-
-/** Refusals that only somebody meets who may call; and those that tell something else. */
-const permissionRules: { readonly [Tag in CallError["_tag"]]?: PermissionRule } = {
-  InvalidTokenException: granted,
-  ExpiredTokenException: granted,
-  InvalidUsageDimensionException: granted,
-  TimestampOutOfBoundsException: granted,
-  DuplicateRequestException: granted,
-  InvalidProductCodeException: {
-    status: "warning",
-    advice:
-      "The call is permitted; the product code is not one that may be used here. Give yours by --product-code."
-  },
-  CustomerNotEntitledException: {
-    status: "warning",
-    advice: "The call is permitted; this account has no subscription for the product."
-  },
-  InvalidEndpointRegionException: { status: "problem" },
-  ThrottlingException: {
-    status: "warning",
-    advice: "The call is permitted, but there are too many of them now: look what else calls."
-  }
+/** Errors of a permitted call that real calls may have, too. */
+const permittedErrors: { readonly [Tag in CallError["_tag"]]?: string } = {
+  InvalidProductCodeException:
+    "the product code is not valid here. Give that of your product with --product-code.",
+  CustomerNotEntitledException: "this account has no subscription for the product.",
+  ThrottlingException: "too many calls are made now. Look for other callers."
 }

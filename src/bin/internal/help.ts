@@ -1,9 +1,9 @@
-/** Help as text: what a command is for, how it is written, and what it takes. */
-
-import type { ArgumentInfo, CommandInfo, OptionInfo } from "./commandInfo.js"
-import { globalOptions, optionWithValue, standaloneOptions } from "./commandLine.js"
-import { exitCodes } from "./exitCodes.js"
-import { environmentOf, examples, type HelpEntry } from "./helpTexts.js"
+/** Help as text. */
+import * as Doc from "@effect/printer/Doc"
+import { exitCodes } from "./cliError.js"
+import { type CommandInfo, firstSentence, type OptionInfo } from "./commandInfo.js"
+import { inBrackets, optionsOf, optionWithValue } from "./commandLine.js"
+import { environmentOf, examples } from "./helpTexts.js"
 
 export interface Style {
   /** Characters in a line. */
@@ -11,55 +11,39 @@ export interface Style {
   readonly isStyled: boolean
 }
 
-const wrap = (text: string, width: number): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  let line = ""
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === "" ? word : `${line} ${word}`
-  }
-  return [...lines, line]
-}
+const wrap = (text: string, width: number): ReadonlyArray<string> =>
+  Doc.render(Doc.reflow(text), { style: "pretty", options: { lineWidth: width } }).split("\n")
 
-const indent = (lines: ReadonlyArray<string>, by: number) =>
-  lines.map((line) => `${" ".repeat(by)}${line}`)
+type Definition = readonly [term: string, text: string]
 
-/** Terms that are longer stand on a line of their own. */
-const longestTerm = 26
+/** Characters of a term. Longer ones have a line of their own. */
+const maxTerm = 26
+
+/** Characters of a text, however narrow the terminal is. */
+const minText = 20
 
 /** Terms to the left, their texts beside them. */
-const definitionList = (lines: ReadonlyArray<HelpEntry>, width: number): ReadonlyArray<string> => {
-  const column = 2 + Math.min(longestTerm, Math.max(...lines.map(({ term }) => term.length))) + 2
-  return lines.flatMap(({ term, text }) => {
-    const [first = "", ...others] = wrap(text, Math.max(20, width - column))
-    return [
-      ...(term.length > longestTerm
-        ? [`  ${term}`, `${" ".repeat(column)}${first}`]
-        : [`  ${term.padEnd(column - 2)}${first}`]),
-      ...indent(others, column)
-    ]
+const definitionList = (all: ReadonlyArray<Definition>, width: number): ReadonlyArray<string> => {
+  const column = 4 + Math.min(maxTerm, Math.max(...all.map(([term]) => term.length)))
+  return all.flatMap(([term, text]) => {
+    const lines = wrap(text, Math.max(minText, width - column))
+    const start = term.length > maxTerm ? [`  ${term}`] : []
+    const margins = [start.length > 0 ? "" : `  ${term}`]
+    return [...start, ...lines.map((line, i) => (margins[i] ?? "").padEnd(column) + line)]
   })
 }
 
-const termOf = (option: OptionInfo) =>
-  `${option.alias === undefined ? "" : `${option.alias}, `}${optionWithValue(
-    // of many the description or an error tells
-    (option.choices?.length ?? 0) > 4 ? { ...option, choices: undefined } : option
-  )}`
+/** Choices in a term. More of them are left to the error message. */
+const maxChoices = 4
 
-const optionEntry = (option: OptionInfo): HelpEntry => ({
-  term: termOf(option),
-  text: `${option.description}${option.isRequired ? " (required)" : ""}`
-})
-
-const argumentEntry = ({ description, name }: ArgumentInfo): HelpEntry => ({
-  term: `<${name}>`,
-  text: description
-})
-
-const firstSentence = (text: string) => /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text
+const optionDefinition = (option: OptionInfo): Definition => {
+  const { alias, choices = [], description, isRequired } = option
+  const shown = choices.length > maxChoices ? { ...option, choices: undefined } : option
+  return [
+    `${alias === undefined ? "" : `${alias}, `}${optionWithValue(shown)}`,
+    `${description}${isRequired ? " (required)" : ""}`
+  ]
+}
 
 const usageOf = (command: CommandInfo, path: ReadonlyArray<string>): string =>
   [
@@ -77,58 +61,44 @@ export const render = (
 ): string => {
   const [program = ""] = path
   const isRoot = command.subcommands.length > 0
-  const title = (text: string) => (isStyled ? `\u001b[1m${text}\u001b[0m` : text)
-  const section = (name: string, lines: ReadonlyArray<string>) =>
-    lines.length === 0 ? [] : [[title(name), ...lines].join("\n")]
+  const section = (title: string, lines: ReadonlyArray<string>) =>
+    lines.length === 0
+      ? []
+      : [[isStyled ? `\u001b[1m${title}\u001b[0m` : title, ...lines].join("\n")]
+  const definitions = (title: string, all: ReadonlyArray<Definition>) =>
+    section(title, definitionList(all, width))
   const shownExamples = isRoot
-    ? Object.values(examples).flatMap((all) => all.slice(0, 1))
-    : (examples[command.name] ?? [])
-  const options = [...command.options, ...globalOptions, ...(isRoot ? standaloneOptions : [])].map(
-    optionEntry
-  )
+    ? Object.values(examples).flatMap((all) => Object.entries(all).slice(0, 1))
+    : Object.entries(examples[command.name] ?? {})
   return [
     wrap(command.description, width).join("\n"),
-    ...section("USAGE", indent([usageOf(command, path)], 2)),
-    ...section(
+    ...section("USAGE", [`  ${usageOf(command, path)}`]),
+    ...definitions(
       "COMMANDS",
-      isRoot
-        ? definitionList(
-            command.subcommands.map(({ description, name }) => ({
-              term: name,
-              text: firstSentence(description)
-            })),
-            width
-          )
-        : []
+      command.subcommands.map(({ description, name }) => [name, firstSentence(description)])
     ),
-    ...section(
+    ...definitions(
       "ARGUMENTS",
-      command.arguments.length === 0
-        ? []
-        : definitionList(command.arguments.map(argumentEntry), width)
+      command.arguments.map(({ description, name }) => [inBrackets(name), description])
     ),
-    ...section("OPTIONS", definitionList(options, width)),
+    ...definitions("OPTIONS", optionsOf(command).map(optionDefinition)),
     ...section(
       "EXAMPLES",
-      shownExamples.flatMap(({ term, text }) => [`  ${text}`, `    ${program} ${term}`])
+      shownExamples.flatMap(([line, text]) => [`  ${text}`, `    ${program} ${line}`])
     ),
-    ...section("ENVIRONMENT", definitionList(environmentOf(command.name), width)),
-    ...section(
+    ...definitions("ENVIRONMENT", Object.entries(environmentOf(command.name))),
+    ...definitions(
       "EXIT CODES",
-      definitionList(
-        exitCodes.map(([code, text]) => ({ term: String(code), text })),
-        width
-      )
+      exitCodes.map(([code, text]) => [String(code), text])
     ),
-    ...section(
-      "COMPLETION",
-      isRoot
-        ? [
+    ...(isRoot
+      ? [
+          ...section("COMPLETION", [
             `  bash, zsh: source <(${program} --completions bash), or zsh`,
             `  fish:      ${program} --completions fish | source`
-          ]
-        : []
-    ),
-    ...section("LEARN MORE", isRoot ? [`  ${program} <command> --help`] : [])
+          ]),
+          ...section("LEARN MORE", [`  ${program} <command> --help`])
+        ]
+      : [])
   ].join("\n\n")
 }

@@ -1,83 +1,58 @@
-/** Texts of the help beside the options: examples and the environment. */
+/** Examples and environment variables in help. */
 
-export interface HelpEntry {
-  readonly term: string
-  readonly text: string
+/** Descriptions by term. */
+export type Definitions = { readonly [term: string]: string }
+
+/** By command: descriptions of command lines. */
+export const examples: { readonly [command: string]: Definitions } = {
+  submit: {
+    "submit usage.csv --product-code 4v9hm1u3i5p7l3c0 --dry-run":
+      "Show every error in a file, and send nothing:",
+    "submit usage.csv --product-code 4v9hm1u3i5p7l3c0 --rejected rejected.csv":
+      "Submit it, and save the records that were not accepted:",
+    "submit - --format ndjson --json": "Submit standard input, and print JSON for another program:"
+  },
+  meter: {
+    "meter --product-code 4v9hm1u3i5p7l3c0 --dimension hosts --quantity 3":
+      "Report three hosts for this hour:",
+    "meter --product-code 4v9hm1u3i5p7l3c0 --dimension hosts --quantity 3 --dry-run":
+      "Check the permission to do so from here:"
+  },
+  resolve: {
+    "resolve token.txt": "Identify the buyer by the token in a file:",
+    "resolve - --json": "The same for a token on standard input:"
+  },
+  register: {
+    "register --product-code 4v9hm1u3i5p7l3c0 --public-key key.pem":
+      "Register, and verify the response:"
+  },
+  sandbox: {
+    sandbox: "Run the built-in scenario on the default port:",
+    "sandbox --port 0 --scenario scenario.json --state state.json":
+      "Your own products and customers, remembered over restarts:"
+  },
+  doctor: {
+    doctor: "Check everything that has no effect:",
+    "doctor --operation BatchMeterUsage --product-code 4v9hm1u3i5p7l3c0":
+      "Only what a SaaS seller needs:"
+  }
 }
 
-/** Of each command: what it is for, and how it is written, without the command's own name. */
-export const examples: { readonly [command: string]: ReadonlyArray<HelpEntry> } = {
-  submit: [
-    {
-      term: "submit usage.csv --product-code 4v9hm1u3i5p7l3c0 --dry-run",
-      text: "Show every error in a file, and send nothing:"
-    },
-    {
-      term: "submit usage.csv --product-code 4v9hm1u3i5p7l3c0 --rejected rejected.csv",
-      text: "Submit it, and keep what was not accepted:"
-    },
-    {
-      term: "submit - --format ndjson --json",
-      text: "Submit what is piped in, for another program:"
-    }
-  ],
-  meter: [
-    {
-      term: "meter --product-code 4v9hm1u3i5p7l3c0 --dimension hosts --quantity 3",
-      text: "Report three hosts for this hour:"
-    },
-    {
-      term: "meter --product-code 4v9hm1u3i5p7l3c0 --dimension hosts --quantity 3 --dry-run",
-      text: "Ask whether that may be metered from here:"
-    }
-  ],
-  resolve: [
-    { term: "resolve token.txt", text: "Learn who has signed up with the token in a file:" },
-    { term: "resolve - --json", text: "The same for a token that is piped in:" }
-  ],
-  register: [
-    {
-      term: "register --product-code 4v9hm1u3i5p7l3c0 --public-key key.pem",
-      text: "Ask, and verify the answer:"
-    }
-  ],
-  sandbox: [
-    { term: "sandbox", text: "Run the built-in world on its usual port:" },
-    {
-      term: "sandbox --port 0 --scenario scenario.json --state state.json",
-      text: "Your own products and customers, remembered over restarts:"
-    }
-  ],
-  doctor: [
-    { term: "doctor", text: "Try everything that can be tried without an effect:" },
-    {
-      term: "doctor --operation BatchMeterUsage --product-code 4v9hm1u3i5p7l3c0",
-      text: "Only what a SaaS seller needs:"
-    }
-  ]
+const terminalVariables: Definitions = {
+  NO_COLOR: "When set, nothing is printed in color."
 }
 
-const terminalVariables: ReadonlyArray<HelpEntry> = [
-  { term: "NO_COLOR", text: "When set, nothing is printed in colour." }
-]
-
-const awsVariables: ReadonlyArray<HelpEntry> = [
-  { term: "AWS_REGION", text: "The Region to call, and to sign for." },
-  { term: "AWS_PROFILE", text: "The profile of the shared AWS files." },
-  {
-    term: "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
-    text: "Credentials. Without them, they are found as by every AWS tool."
-  },
-  {
-    term: "AWS_ENDPOINT_URL_MARKETPLACE_METERING",
-    text: "Where to call in place of the Region's endpoint, such as a sandbox."
-  },
-  {
-    term: "HTTPS_PROXY, HTTP_PROXY, NO_PROXY",
-    text: "The proxy for calls, and the hosts that need none. This machine never does, and credentials are not asked for through it."
-  },
+const awsVariables: Definitions = {
+  AWS_REGION: "The Region to call and to sign for.",
+  AWS_PROFILE: "The profile of the shared AWS files.",
+  "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN":
+    "Credentials. Without them, they are found as by every AWS tool.",
+  AWS_ENDPOINT_URL_MARKETPLACE_METERING:
+    "The URL to call, such as a sandbox. Defaults to the endpoint of the Region.",
+  "HTTPS_PROXY, HTTP_PROXY, NO_PROXY":
+    "The proxy for calls, and the hosts to call without it. Calls to this machine and requests for credentials use no proxy.",
   ...terminalVariables
-]
+}
 
-export const environmentOf = (command: string): ReadonlyArray<HelpEntry> =>
+export const environmentOf = (command: string): Definitions =>
   command === "sandbox" ? terminalVariables : awsVariables

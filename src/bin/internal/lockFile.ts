@@ -1,4 +1,4 @@
-/** A state's file is one process's at a time: beside it is a file with the id of the process. */
+/** Locks a state file for one process, by a file beside it that names the process. */
 import { randomUUID } from "node:crypto"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -6,15 +6,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import { type CliError, cannotRun } from "./cliError.js"
-import { fileErrorReason } from "./fileError.js"
+import { fileErrorReason, toFileError } from "./files.js"
+
+export const toStateFileError = (path: string) =>
+  toFileError(`The state file ${path} cannot be used`)
 
 /**
- * Holds a file until the end of the scope. What a process has left behind that was killed is no hindrance.
- * (Between containers that share a file but not their processes it cannot tell.)
+ * Holds the lock of a file until the end of the scope. The lock of a killed process does not count. Containers that share
+ * the file but not their processes cannot see each other's locks.
  *
- * A lock comes to be by a hard link, whole or not at all. One that was left behind is not deleted, since another
- * process may have replaced it in the meantime, but succeeded: by a link whose name has the lock's own id, which only
- * one process can make.
+ * A lock is made by a hard link, which is atomic. A stale lock is not deleted, since another process may have replaced it
+ * meanwhile. It gets a successor: a link named after the lock's own id, which only one process can make.
  */
 export const acquire = (path: string) =>
   Effect.gen(function* () {
@@ -24,18 +26,14 @@ export const acquire = (path: string) =>
     const id = randomUUID()
     yield* Effect.acquireRelease(createLock(path, lock, id), () =>
       readOwner(lock).pipe(
-        // another's, where a person has deleted this one
+        // it is another process's if this one was deleted by hand
         Effect.flatMap((owner) => (owner?.id === id ? fs.remove(lock) : Effect.void)),
         Effect.ignore,
         Effect.ensuring(Effect.sync(() => heldLocks.delete(id)))
       )
     )
   }).pipe(
-    Effect.mapError((error) =>
-      error._tag === "CliError"
-        ? error
-        : cannotRun(`${path} cannot be used for its state: ${fileErrorReason(error)}.`)
-    )
+    Effect.mapError((error) => (error._tag === "CliError" ? error : toStateFileError(path)(error)))
   )
 
 /** The locks of this process. */
@@ -46,7 +44,7 @@ const createLock = (path: string, lock: string, id: string) =>
     const fs = yield* FileSystem.FileSystem
     const ownFile = `${lock}.${id}.new`
     yield* Effect.acquireUseRelease(
-      // exclusively, so that no link is followed
+      // exclusive creation follows no link
       fs.writeFileString(ownFile, `${process.pid} ${id}\n`, { flag: "wx", mode: 0o600 }),
       () => {
         heldLocks.add(id)
@@ -58,7 +56,7 @@ const createLock = (path: string, lock: string, id: string) =>
     )
   })
 
-/** Makes the lock, or takes the place of one whose process has ended. */
+/** Makes the lock, or replaces one whose process has exited. */
 const linkLock = (
   path: string,
   lock: string,
@@ -68,7 +66,7 @@ const linkLock = (
     const fs = yield* FileSystem.FileSystem
     if (yield* tryLink(path, fs.link(ownFile, lock))) return
     const first = yield* readOwner(lock)
-    // it was given back just now
+    // it was released just now
     if (first === undefined) return yield* linkLock(path, lock, ownFile)
     const chain = [lock]
     for (let owner: LockOwner | undefined = first; owner !== undefined; ) {
@@ -79,7 +77,7 @@ const linkLock = (
     }
     const [last = lock] = chain.slice(-1)
     const isSuccessor = yield* tryLink(path, fs.link(ownFile, last))
-    // one that has held it in the meantime has given back all of it, beginning with the lock
+    // a holder meanwhile has released everything, the lock first
     if (!isSuccessor || (yield* readOwner(lock))?.id !== first.id) {
       if (isSuccessor) yield* fs.remove(last)
       return yield* linkLock(path, lock, ownFile)
@@ -98,12 +96,12 @@ const tryLink = (
       error._tag === "SystemError" && error.reason === "AlreadyExists"
         ? Effect.succeed(false)
         : cannotRun(
-            `${path} cannot be locked: its file system makes no hard links (${fileErrorReason(error)}). Give a file on another one by --state.`
+            `The state file ${path} cannot be locked: its file system has no hard links (${fileErrorReason(error)}). Choose a file on another file system with --state.`
           )
     )
   )
 
-/** The process that a lock names, and the lock's own id: none in a file that something else has written. */
+/** The process that a lock names, and the lock's own id. A file of another program has neither. */
 interface LockOwner {
   readonly pid: number
   readonly id: string
@@ -132,17 +130,17 @@ const unknownOwner: LockOwner = { pid: 0, id: "" }
 const inUseError = (path: string, lock: string, { pid }: LockOwner): CliError =>
   cannotRun(
     pid === 0
-      ? `${path} may be in use: ${lock} is not a lock that this command has made. Delete it if no sandbox uses the state, or give another by --state.`
-      : `${path} is in use by the sandbox of process ${pid}. Give another by --state, or delete ${lock} if that process is no sandbox.`
+      ? `The state file ${path} may be in use: ${lock} is not a lock of this command. Delete it if no sandbox uses the state, or choose another file with --state.`
+      : `The state file ${path} is in use by the sandbox of process ${pid}. Choose another with --state, or delete ${lock} if that process is not a sandbox.`
   )
 
-/** True if a lock may be held: in a container, a process that was killed had the same id as this one. */
+/** False for a process that has exited. A restarted container may have the process id of the killed one. */
 const mayBeHeld = ({ id, pid }: LockOwner): boolean => {
   if (pid === process.pid) return heldLocks.has(id)
   try {
     return pid === 0 || process.kill(pid, 0)
   } catch (error) {
-    // it lives, but belongs to another user
+    // it runs as another user
     return hasProperty(error, "code") && error.code === "EPERM"
   }
 }

@@ -1,4 +1,4 @@
-/** Says that calls fail while they are made again: at once, and then from time to time. */
+/** Notices about failing calls while they are retried: at once, and then at growing intervals. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,13 +7,13 @@ import type { MeteringClient } from "../../MeteringClient.js"
 
 type Client = typeof MeteringClient.Service
 
-/** The time between two messages grows from the first of these to the second, in milliseconds. */
+/** Milliseconds between two notices: the first interval, and the longest. */
 const minNoticeInterval = 10_000
 const maxNoticeInterval = 60_000
 
-/** Watches a client's calls, and tells by `say` of failures that may pass. Throttling is part of good order. */
+/** Watches the calls of a client for retryable errors. Throttling is normal, and not an outage. */
 export const watch = (client: Client, notify: (text: string) => Effect.Effect<void>): Client => {
-  /** When the first call failed since the last answer. */
+  /** The time of the first failure since the last response. */
   let since: number | undefined
   let failures = 0
   let nextAt = Number.NEGATIVE_INFINITY
@@ -28,8 +28,8 @@ export const watch = (client: Client, notify: (text: string) => Effect.Effect<vo
     const lasted = Duration.format(Duration.seconds(Math.round((now - since) / 1000)))
     return notify(
       failures === 1
-        ? `A call failed, and is made again for up to 5 minutes: ${error.message}`
-        : `No answer for ${lasted}, by ${failures} calls: ${error.message}`
+        ? `A call failed, and is retried for up to 5 minutes: ${error.message}`
+        : `No response for ${lasted}, to ${failures} calls: ${error.message}`
     )
   }
 
@@ -37,7 +37,7 @@ export const watch = (client: Client, notify: (text: string) => Effect.Effect<vo
     const isLong = since !== undefined && now - since >= minNoticeInterval
     since = undefined
     failures = 0
-    return isLong ? notify("The service answers again.") : Effect.void
+    return isLong ? notify("The service responds again.") : Effect.void
   }
 
   return {

@@ -1,4 +1,4 @@
-/** The proxy that the environment names, by the variables that most tools know. */
+/** The proxy of the environment, by the variables of most tools. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { MeteringConfigError } from "../../MeteringError.js"
 
 export interface Proxy {
-  /** The variable that names it. */
+  /** The environment variable. */
   readonly variable: string
   readonly url: URL
 }
@@ -15,13 +15,13 @@ export interface Proxy {
 export interface Proxies {
   readonly http?: Proxy | undefined
   readonly https?: Proxy | undefined
-  /** Hosts that are reached without, as undici reads such a list. */
+  /** Hosts that are reached directly, in the format of undici. */
   readonly noProxy: string
 }
 
 type Environment = { readonly [name: string]: string | undefined }
 
-/** Lower case goes first, as with curl. */
+/** Lower case takes precedence, as in curl. */
 const findVariable = (environment: Environment, name: string) =>
   [name.toLowerCase(), name].flatMap((variable) => {
     const value = environment[variable]?.trim()
@@ -35,14 +35,14 @@ const parseProxy = (environment: Environment, name: string) => {
   const text = value.includes("://") ? value : `http://${value}`
   return URL.canParse(text) && /^https?:/i.test(text)
     ? Either.right({ variable, url: new URL(text) })
-    : // it may hold a password
+    : // without the value, which may have a password
       Either.left(`${variable} is not the URL of an http or https proxy`)
 }
 
-/** A sandbox on this machine is not reached through a proxy. */
+/** A sandbox on this machine is reached directly. */
 const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"]
 
-/** The proxies of the environment, or its fault; nothing where every host is reached without a proxy. */
+/** The proxies of the environment, or an error. `undefined` if every host is reached directly. */
 export const fromEnvironment = (
   environment: Environment
 ): Either.Either<Proxies | undefined, string> =>
@@ -54,10 +54,10 @@ export const fromEnvironment = (
     return { http, https, noProxy: [noProxy, ...loopbackHosts].join(",") }
   })
 
-/** A proxy without the name and the password in its URL. */
+/** Omits user name and password. */
 export const formatProxy = ({ url, variable }: Proxy) => `${url.origin} (${variable})`
 
-/** The HTTP client of every call of a command. */
+/** The HTTP client of all calls of a command. */
 export const httpClient: Layer.Layer<HttpClient.HttpClient, MeteringConfigError> =
   Layer.unwrapScoped(
     Effect.gen(function* () {
@@ -66,7 +66,7 @@ export const httpClient: Layer.Layer<HttpClient.HttpClient, MeteringConfigError>
         (reason) => new MeteringConfigError({ reason }, true)
       )
       if (proxies === undefined) return FetchHttpClient.layer
-      // Node's own fetch takes no proxy in all versions; this one is only loaded where there is one
+      // Node's own fetch supports proxies only in newer versions; undici is loaded only for a proxy
       const undici = yield* Effect.promise(() => import("@effect/platform-node/Undici"))
       const dispatcher = yield* Effect.acquireRelease(
         Effect.sync(
@@ -79,7 +79,7 @@ export const httpClient: Layer.Layer<HttpClient.HttpClient, MeteringConfigError>
         ),
         (dispatcher) => Effect.promise(() => dispatcher.destroy())
       )
-      // the same function in another version, by whose types it differs
+      // the same function in another version of undici, with other types
       const fetch = ((url: string, options: object) =>
         undici.fetch(url, { ...options, dispatcher })) as unknown as typeof globalThis.fetch
       return Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))

@@ -1,14 +1,14 @@
-/** Accepted rows that say the same as an earlier one: the service bills them once. */
+/** Accepted rows that repeat an earlier one: the service bills them once. */
 import { createHash } from "node:crypto"
 import { deduplicationKey } from "../../internal/submission/deduplicationKey.js"
 import { UsageRecord } from "../../UsageRecord.js"
 import type { RowResult } from "./submitRows.js"
 
-/** Short enough that no longer text is kept in memory for it. */
+/** Twelve characters, to keep memory small. */
 export const digest = (text: string): string =>
   createHash("sha256").update(text).digest().toString("latin1", 0, 12)
 
-/** The customer, product or licence, dimension and hour of an accepted row. */
+/** The customer, product or license, dimension and hour of an accepted row. */
 export const acceptedKey = (
   { record, row, outcome }: RowResult,
   productCode: string | undefined
@@ -19,10 +19,10 @@ export const acceptedKey = (
 }
 
 /**
- * Marks rows of which the key or the receipt was accepted before. The receipt is needed, too: only the service knows that
- * two identities are one customer's.
+ * Marks rows whose key or metering record id was accepted before. Only the id shows that two customer identifiers belong
+ * to one customer.
  */
-export const make = (productCode: string | undefined) => {
+export const makeMark = (productCode: string | undefined) => {
   const seen = new Set<string>()
   return (result: RowResult): RowResult => {
     const key = acceptedKey(result, productCode)

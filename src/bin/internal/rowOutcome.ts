@@ -1,25 +1,25 @@
-/** What became of a row: in a word, and why in a sentence. */
+/** The outcome of a row: a status, and the reason in a sentence. */
 import * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import type { Violation } from "../../MeteringError.js"
 import type * as UsageOutcome from "../../UsageOutcome.js"
 import * as json from "../input/json.js"
-import type { Row } from "../input/parseRows.js"
+import { expectedTime, type Row } from "../input/parseRows.js"
 
 export type RowStatus = UsageOutcome.Outcome["_tag"]
 
 export interface RowOutcome {
   readonly status: RowStatus
-  /** Why it was not accepted. */
+  /** Absent if the row was accepted. */
   readonly reason?: string | undefined
-  /** The column at fault, from 1, where there is one. */
+  /** The invalid column, from 1, if known. */
   readonly column?: number | undefined
   readonly meteringRecordId?: string | undefined
-  /** True if other rows have the same reason for the same cause, so that it need not be told of each. */
+  /** True if the reason is the same for other rows, and is reported once. */
   readonly isShared?: boolean | undefined
 }
 
-/** How statuses are told. */
+/** Labels for people. */
 export const statusLabels: { readonly [S in RowStatus]: string } = {
   Accepted: "accepted",
   Duplicate: "duplicate",
@@ -42,7 +42,7 @@ export const fromOutcome = (outcome: UsageOutcome.Outcome, row: Row): RowOutcome
         isShared: isShared(outcome)
       }
 
-/** An error is that of a call, and a product that is not named is one that all rows may lack. */
+/** The error of a call concerns all its rows. A missing product may concern all rows of the file. */
 const isShared = (outcome: UsageOutcome.Outcome): boolean =>
   outcome._tag === "Invalid"
     ? outcome.violations.every(({ rule }) => rule === "productCodeOrLicense")
@@ -50,44 +50,46 @@ const isShared = (outcome: UsageOutcome.Outcome): boolean =>
 
 export const unreadable = (reason: string): RowOutcome => ({ status: "Invalid", reason })
 
-/** Never handed over: the submission had been stopped. */
+/** The outcome of rows after a stop. */
 export const notSentAfterStop: RowOutcome = {
   status: "NotSent",
-  reason: "It was stopped before. Submit it again as it is."
+  reason: "The submission was stopped before. Submit it again unchanged."
 }
 
-const resubmitAdvice = "Submit it again as it is."
+const resubmitAdvice = "Submit it again unchanged."
+
+const joinSentences = (...texts: ReadonlyArray<string | undefined>) =>
+  texts.filter((text) => text !== undefined).join(" ")
 
 const reasonOf = Match.type<Exclude<UsageOutcome.Outcome, UsageOutcome.Accepted>>().pipe(
   Match.tagsExhaustive({
-    Duplicate: ({ earlierIndex: sameKeyAs }) =>
-      `Another quantity was billed for this customer, dimension and hour${sameKeyAs === undefined ? "" : " (another row of this file has the same)"}; the first one stays.`,
+    Duplicate: ({ earlierIndex }) =>
+      `Another quantity was billed for this customer, dimension and hour${earlierIndex === undefined ? "" : " (another row of this file has the same)"}, and cannot be changed.`,
     CustomerNotSubscribed: () => "The customer has no active agreement for the product.",
     Rejected: ({ error }) => error.message,
     Invalid: ({ violations }) => violations.map(formatViolation).join("; "),
     Expired: ({ deadline }) =>
-      `It could be reported until ${DateTime.formatIso(deadline)}, and no longer.`,
+      `It is too late: usage of this time could be reported until ${DateTime.formatIso(deadline)}.`,
     NotSent: ({ error, reason }) =>
       reason === "Stopped"
         ? (notSentAfterStop.reason ?? resubmitAdvice)
-        : [error?.message, resubmitAdvice].filter((text) => text !== undefined).join(" "),
+        : joinSentences(error?.message, resubmitAdvice),
     Unknown: ({ error }) =>
-      [
-        "It was sent, and may have been billed; to submit it again as it is is safe, inside of its 24 hours.",
+      joinSentences(
+        "It was sent and may have been billed. It is safe to submit it again unchanged within its 24 hours.",
         error?.message
-      ]
-        .filter((text) => text !== undefined)
-        .join(" "),
-    UnknownStatus: ({ status }) => `The service says ${status}, which this version does not know.`
+      ),
+    UnknownStatus: ({ status }) =>
+      `The service returned the status ${status}, which this version does not know.`
   })
 )
 
 const noProduct =
-  "No product is named. Give --product-code for all rows, or a column productCode or licenseArn."
+  "The product is missing. Give --product-code for all rows, or add a column productCode or licenseArn."
 
-/** How texts of a file should have been, where the library has another type. */
+/** Expectations in terms of a file, by those of the library. */
 const expectedInText: { readonly [expected: string]: string } = {
-  "a DateTime.Utc": "a time with its zone, such as 2026-11-25T10:00:00Z",
+  "a DateTime.Utc": expectedTime,
   "a finite number": "a whole number in digits, such as 1000",
   "a list": "a JSON list of allocations"
 }

@@ -1,44 +1,43 @@
-/** Signals for the command that ends in its own way; of any other its fiber is interrupted. */
+/** Signals for commands that shut down by themselves. The fiber of any other command is interrupted. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
+export type ShutdownLevel = "stop" | "abort" | "exit"
+
+/** A command's own handling of signals. */
+export interface SignalHandlers {
+  /**
+   * Called with `stop` by the first signal and `abort` by the second. After an abort the process exits when more than 5
+   * seconds have passed.
+   */
+  readonly onSignal: (level: Exclude<ShutdownLevel, "exit">) => void
+  /** Describes unfinished work, which delays that exit. A third signal does not wait, and prints the text. */
+  readonly unfinished: () => string | undefined
+}
+
 export class Signals extends Context.Tag("effect-marketplace-metering/bin/Signals")<
   Signals,
   {
-    /**
-     * Until the end of the scope, signals call this: the first asks for an end in good order, the second for one at
-     * once. After the second the process is ended from outside if it takes longer than a few seconds.
-     */
-    readonly handle: (
-      handler: (level: "stop" | "abort") => void
-    ) => Effect.Effect<void, never, Scope.Scope>
-    /**
-     * Until the end of the scope, the end from outside waits while this gives a text that says what is unfinished. A third
-     * signal does not wait, and prints the text.
-     */
-    readonly holdExit: (
-      unfinished: () => string | undefined
-    ) => Effect.Effect<void, never, Scope.Scope>
-    /** A signal is the ordinary end of this command. */
+    /** Installs handlers until the end of the scope. */
+    readonly handle: (handlers: Partial<SignalHandlers>) => Effect.Effect<void, never, Scope.Scope>
+    /** Makes a signal the normal end of this command. */
     readonly expectSignal: Effect.Effect<void>
   }
 >() {}
 
-/** Ends when the process has taken too long to end at once, and nothing is unfinished. */
+/** Ends 5 seconds after an abort, or at the next multiple of that without unfinished work. */
 export const shutdownTimeout = (unfinished: () => string | undefined): Effect.Effect<void> =>
   Effect.asVoid(
     Effect.repeat(Effect.sleep("5 seconds"), { while: () => unfinished() !== undefined })
   )
 
-/** Milliseconds in which a signal is an echo: a parent process passes on what all of its group have got. */
+/** Milliseconds in which a repeated signal is an echo: a parent process may forward a signal sent to its whole group. */
 const echoMillis = 1_000
-
-export type ShutdownLevel = "stop" | "abort" | "exit"
 
 const shutdownLevels: ReadonlyArray<ShutdownLevel> = ["stop", "abort", "exit"]
 
-/** The meaning of the first, second and third signal, by the milliseconds at which they come. Echoes mean nothing. */
+/** Gives the level of each signal by its time in milliseconds. Echoes have none. */
 export const makeEscalation = (): ((at: number) => ShutdownLevel | undefined) => {
   let count = 0
   let last = Number.NEGATIVE_INFINITY

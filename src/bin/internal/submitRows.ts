@@ -1,4 +1,4 @@
-/** Rows in, and of each row a verdict: nothing is dropped, also when it is stopped. */
+/** Submits rows, with one outcome for each row, also after a stop. */
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -16,50 +16,45 @@ import type { PartialUsage } from "../output/summary.js"
 import type { CliError } from "./cliError.js"
 import * as rowOutcome from "./rowOutcome.js"
 
-/** A row that has its verdict. */
 export interface RowResult {
   readonly row: Row
   readonly outcome: rowOutcome.RowOutcome
   readonly record: PartialUsage | undefined
-  /** True if it says the same as an earlier row, with which it is billed once. */
+  /** True if an earlier row has the same usage, which is billed once. */
   readonly isRepeated?: boolean
 }
 
 export interface Options
   extends Pick<UsageSubmission.Options, "productCode" | "rate" | "schedule" | "progress"> {
-  /** Asks for an end in good order: calls under way are awaited. */
+  /** Stops the submission. Calls under way are awaited. */
   readonly stop: Effect.Effect<unknown>
-  /** Asks for an end at once: what is under way is not awaited, and no more is read. */
+  /** Stops at once. Calls under way are interrupted, and no more is read. */
   readonly abort: Effect.Effect<unknown>
-  /** Whether reading on after a stop might never come to an end. */
+  /** True if the source may never end, so that it is not read to its end after a stop. */
   readonly isEndless: boolean
-  readonly onResult: (settled: RowResult) => void
-  /** Writes what is held of settled rows. Its failure stops the submission as `stop` does. */
+  readonly onResult: (result: RowResult) => void
+  /** Writes buffered results. A failure stops the submission like `stop`. */
   readonly flush: Effect.Effect<void, CliError>
-  /** True if the rows that are held must be written before more are settled. */
+  /** True if buffered results must be written before there are more. */
   readonly isFull: () => boolean
 }
 
-/** How it came to its end. */
 export interface SubmitResult {
   readonly isFullyRead: boolean
-  /** What `flush` failed with, if it did. */
+  /** The failure of `flush`, if any. */
   readonly flushError: Option.Option<CliError>
 }
 
-/** Rows that are read ahead of the submission's own buffer. */
+/** Rows that are read ahead, besides the submission's own buffer. */
 const readAheadRows = 1_024
 
-/** The longest time that settled rows are held before they are written. */
+/** The longest time that results are buffered. */
 const flushInterval = "100 millis"
 
-/**
- * Submits rows until their end, or until it is stopped: then the rest is read on and not sent. It fails with what
- * reading fails with, when everything before has its verdict.
- */
+/** Submits rows. After a stop, the other rows are read and not sent. A read error is raised after all earlier outcomes. */
 export const submitRows = <R>(
   rows: Stream.Stream<Row, CliError, R>,
-  { flush, isEndless, isFull, onResult, stop, abort, ...options }: Options
+  { abort, flush, isEndless, isFull, onResult, stop, ...options }: Options
 ): Effect.Effect<SubmitResult, CliError, R | MeteringClient | Scope.Scope> =>
   Effect.gen(function* () {
     const read = yield* Mailbox.make<Row, CliError>({ capacity: readAheadRows })
@@ -67,11 +62,11 @@ export const submitRows = <R>(
       Mailbox.into(read),
       Effect.forkScoped
     )
-    /** By the index that the submission knows them by. */
+    /** By the index in the submission. */
     const pending = new Map<number, Row>()
     let next = 0
     const failure = yield* Deferred.make<CliError>()
-    // calls are under way: their records are still to be told of
+    // not raised at once, since calls under way still have outcomes
     const tryFlush = Effect.catchAll(flush, (error) => Deferred.succeed(failure, error))
     const flushIfFull = Effect.suspend(() => (isFull() ? tryFlush : Effect.void))
     yield* Effect.sleep(flushInterval).pipe(
@@ -87,7 +82,7 @@ export const submitRows = <R>(
         record: record ?? Option.getOrUndefined(Either.getRight(row.content))?.record
       })
 
-    /** Takes over what can be submitted, and settles what cannot be read. */
+    /** Registers rows to submit, and emits the results of unreadable rows. */
     const enqueue = (row: Row) =>
       Either.match(row.content, {
         onLeft: (reason) => {
@@ -103,14 +98,14 @@ export const submitRows = <R>(
     const emitResults = (outcomes: Iterable<UsageOutcome.Outcome>) => {
       for (const outcome of outcomes) {
         const row = pending.get(outcome.index)
-        // each index is told once
+        // each row has one result
         if (row === undefined) continue
         pending.delete(outcome.index)
         emitResult(row, rowOutcome.fromOutcome(outcome, row), outcome.record)
       }
     }
 
-    // what was taken is not lost when the submission is given up in between
+    // an interruption after `takeAll` would lose the rows
     const take = Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(restore(read.takeAll), {
         onFailure: (failure) => Effect.fail(Option.some(failure)),
@@ -121,10 +116,10 @@ export const submitRows = <R>(
       })
     )
 
-    // rows that cannot be read are settled by reading alone
+    // unreadable rows fill the buffer without any outcome of the submission
     const pull = Effect.zipRight(flushIfFull, take)
 
-    const ended = yield* UsageSubmission.submit(Stream.repeatEffectChunkOption(pull), {
+    const submitted = yield* UsageSubmission.submit(Stream.repeatEffectChunkOption(pull), {
       ...options,
       stop: Effect.raceFirst(stop, Deferred.await(failure)),
       onInterrupt: (outcomes) => Effect.sync(() => emitResults(outcomes))
@@ -136,7 +131,7 @@ export const submitRows = <R>(
       Effect.raceFirst(abort),
       Effect.exit
     )
-    // never handed over
+    // rows that the submission never took
     for (const row of pending.values()) emitResult(row, rowOutcome.notSentAfterStop)
     const emitNotSent = (rest: Chunk.Chunk<Row>) => {
       for (const row of rest) emitResult(row, rowOutcome.notSentAfterStop)
@@ -144,15 +139,15 @@ export const submitRows = <R>(
     }
     const emitAllNotSent = (rows: Effect.Effect<Chunk.Chunk<Row>, CliError>) =>
       Effect.flatMap(rows, emitNotSent).pipe(Effect.repeat({ until: (isAtEnd) => isAtEnd }))
-    // of an endless source, only what has come in already
+    // an endless source is not read any further
     const drained = yield* emitAllNotSent(
       isEndless ? read.clear : Effect.map(read.takeAll, ([rest]) => rest)
     ).pipe(Effect.as(false), Effect.raceFirst(Effect.as(abort, true)), Effect.exit)
     const isAborted = Exit.isSuccess(drained) && drained.value
     if (isAborted) yield* Effect.ignore(Effect.flatMap(read.clear, emitNotSent))
     yield* tryFlush
-    yield* ended
-    // where the submission had been stopped before
+    yield* submitted
+    // a read error after a stop
     yield* drained
     return {
       isFullyRead: Option.isNone(yield* read.size),

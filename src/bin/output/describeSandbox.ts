@@ -1,20 +1,20 @@
-/** A sandbox in words: what is in it, and how to get to it. */
+/** The text that a sandbox prints at its start. */
 import * as DateTime from "effect/DateTime"
 import type { Scenario } from "../../sandbox/index.js"
 import { isInRegion, isSubscribed } from "../../sandbox/internal/model/catalog.js"
+import { formatCount } from "./format.js"
 import { table } from "./table.js"
 
-/** What a sandbox tells at its start. */
 export interface SandboxInfo {
   readonly url: string
   readonly now: DateTime.Utc
   readonly scenario: Scenario.Scenario
-  /** As they are now, which a state's file may have changed. */
+  /** The current ones, which a state file may have changed. */
   readonly customers: ReadonlyArray<Scenario.Customer>
   readonly anyCredentials: boolean
 }
 
-export const describe = (info: SandboxInfo): string =>
+export const describeSandbox = (info: SandboxInfo): string =>
   [
     `This is a sandbox of AWS Marketplace Metering at ${info.url}. It is not the service: nothing is billed.`,
     section("Point any AWS SDK or the AWS CLI at it by its environment:", environmentOf(info)),
@@ -22,8 +22,8 @@ export const describe = (info: SandboxInfo): string =>
     section("Customers:", customersOf(info.customers)),
     ...quotasOf(info.scenario),
     ...exampleCall(info),
-    `Mint tokens, end agreements, see what is billed: ${info.url}/_sandbox/docs`,
-    "Ctrl-C ends it."
+    `Mint tokens, end agreements, read billed usage: ${info.url}/_sandbox/docs`,
+    "Press Ctrl-C to stop it."
   ].join("\n\n")
 
 const section = (title: string, lines: ReadonlyArray<string>) => [title, ...lines].join("\n")
@@ -31,47 +31,46 @@ const section = (title: string, lines: ReadonlyArray<string>) => [title, ...line
 const environmentOf = ({ anyCredentials, scenario, url }: SandboxInfo) => {
   const [accessKey] = scenario.credentials ?? []
   const keyId = accessKey?.accessKeyId ?? "sandbox"
-  // those of a file are known to whoever wrote it, and may be used elsewhere
+  // a secret of a scenario file may be used elsewhere
   const secret = accessKey === undefined ? "sandbox" : "<as in the scenario>"
   return [
     `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${url}`,
     `  export AWS_REGION=${scenario.region}`,
-    // the AWS CLI and boto3 read no other
+    // the AWS CLI and boto3 read only this one
     `  export AWS_DEFAULT_REGION=${scenario.region}`,
     `  export AWS_ACCESS_KEY_ID=${keyId}`,
     `  export AWS_SECRET_ACCESS_KEY=${secret}`,
     ...(accessKey?.sessionToken === undefined
       ? []
       : ["  export AWS_SESSION_TOKEN=<as in the scenario>"]),
-    ...(anyCredentials ? ["Any other credentials will do as well; no signature is checked."] : [])
+    ...(anyCredentials ? ["Any other credentials work, too; no signature is checked."] : [])
   ]
 }
 
-const productsOf = ({ products }: Scenario.Scenario) =>
-  products.length === 0
-    ? ["  none"]
-    : [
-        table(
-          ["product code", "dimensions"],
-          products.map(({ code, dimensions }) => [code, dimensions.join(", ")])
-        )
-      ]
+const tableOrNone = (
+  head: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>
+): string => (rows.length === 0 ? "  none" : table(head, rows))
 
-/** So many customers are told one by one; the control tells them all. */
+const productsOf = ({ products }: Scenario.Scenario) => [
+  tableOrNone(
+    ["product code", "dimensions"],
+    products.map(({ code, dimensions }) => [code, dimensions.join(", ")])
+  )
+]
+
+/** The number of customers that are listed. The control API lists them all. */
 const maxListedCustomers = 20
 
-const customersOf = (customers: ReadonlyArray<Scenario.Customer>) =>
-  customers.length === 0
-    ? ["  none"]
-    : [
-        table(
-          ["AWS account", "identifier", "product code", "licence"],
-          customers.slice(0, maxListedCustomers).flatMap(rowsOf)
-        ),
-        ...(customers.length > maxListedCustomers
-          ? [`  and ${(customers.length - maxListedCustomers).toLocaleString("en-US")} more`]
-          : [])
-      ]
+const customersOf = (customers: ReadonlyArray<Scenario.Customer>) => {
+  const listed = customers.slice(0, maxListedCustomers)
+  const more = customers.length - listed.length
+  const head = ["AWS account", "identifier", "product code", "license"]
+  return [
+    tableOrNone(head, listed.flatMap(rowsOf)),
+    ...(more > 0 ? [`  and ${formatCount(more)} more`] : [])
+  ]
+}
 
 const rowsOf = ({
   agreements,
@@ -91,7 +90,7 @@ const rowsOf = ({
   ])
 }
 
-/** The times at which an agreement's life turns, as far as it has any. */
+/** The start, cancellation and end of an agreement, if known. */
 const formatPeriod = ({ cancelledAt, endsAt, startsAt }: Scenario.Agreement) => {
   const dates = [
     ["from", startsAt],
@@ -109,30 +108,24 @@ const quotasOf = ({ quotas = {} }: Scenario.Scenario) => {
   return texts.length === 0 ? [] : [`Calls a second, at most: ${texts.join(", ")}.`]
 }
 
-/** One call that is accepted, if there is any. */
+/** A call that would be accepted now, if any. */
 const exampleCall = ({ customers, now, scenario }: SandboxInfo): ReadonlyArray<string> => {
-  const products = scenario.products.filter((product) => isInRegion(scenario, product))
-  const usable = customers.flatMap((customer) =>
-    products
-      .filter(({ code }) => isSubscribed(customer, code, now.epochMillis))
-      .flatMap(({ code, dimensions: [dimension] }) =>
-        dimension === undefined
-          ? []
-          : [{ customerAWSAccountId: customer.customerAWSAccountId, dimension, productCode: code }]
-      )
-  )
-  const [usage] = usable
-  if (usage === undefined) return []
-  const record = [
-    `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,
-    `CustomerAWSAccountId=${usage.customerAWSAccountId}`,
-    `Dimension=${usage.dimension}`,
-    "Quantity=42"
-  ].join(",")
-  return [
-    section("Try it with the AWS CLI:", [
-      `  aws meteringmarketplace batch-meter-usage --product-code ${usage.productCode} \\`,
-      `    --usage-records ${record}`
-    ])
-  ]
+  for (const product of scenario.products.filter((product) => isInRegion(scenario, product))) {
+    const [dimension] = product.dimensions
+    const customer = customers.find((one) => isSubscribed(one, product.code, now.epochMillis))
+    if (dimension === undefined || customer === undefined) continue
+    const record = [
+      `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,
+      `CustomerAWSAccountId=${customer.customerAWSAccountId}`,
+      `Dimension=${dimension}`,
+      "Quantity=42"
+    ].join(",")
+    return [
+      section("Try it with the AWS CLI:", [
+        `  aws meteringmarketplace batch-meter-usage --product-code ${product.code} \\`,
+        `    --usage-records ${record}`
+      ])
+    ]
+  }
+  return []
 }

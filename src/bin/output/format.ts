@@ -1,9 +1,45 @@
-/** Answers, for people and for machines. */
+/** Formats values as text that is safe on a terminal, whatever files and the service put in. */
 import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
-import { printable } from "./printable.js"
 
-/** One field a line; those that are not there are left out. */
+/** Control characters (C0, DEL, C1), lone surrogates, line and paragraph separators, and marks that reorder text. */
+const unprintable = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu
+
+const escape = (character: string): string =>
+  `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+/** Escapes unprintable characters as `\u001b` and the like, line breaks included. */
+export const printable = (text: string): string => text.replace(unprintable, escape)
+
+/** Like `printable`, but keeps line breaks and tabs. */
+export const printableLines = (text: string): string =>
+  text.replace(unprintable, (character) =>
+    character === "\n" || character === "\t" ? character : escape(character)
+  )
+
+/** Characters of a truncated text. */
+const maxLength = 60
+
+export const truncate = (text: string): string =>
+  text.length > maxLength ? `${printable(text.slice(0, maxLength))}…` : printable(text)
+
+/** With commas between thousands. */
+export const formatCount = (count: number): string => count.toLocaleString("en-US")
+
+/** Names in a list. */
+const maxNames = 5
+
+/** The first names, and the number of the others. */
+export const listSome = (names: ReadonlyArray<string>): string => {
+  const shown = names.slice(0, maxNames).map(truncate)
+  const more = names.length - shown.length
+  return (more > 0 ? [...shown, `${formatCount(more)} more`] : shown).join(", ")
+}
+
+export const bulletList = (title: string, items: ReadonlyArray<string>): string =>
+  [title, ...items.map((item) => `- ${item}`)].join("\n")
+
+/** One field a line. Missing and empty values are omitted. */
 export const formatFields = (
   all: ReadonlyArray<readonly [name: string, value: string | number | undefined]>
 ): string => {
@@ -14,12 +50,12 @@ export const formatFields = (
     .join("\n")
 }
 
-/** One object on one line, harmless on a terminal. Times are in ISO 8601. */
+/** One object on one line. Times are in ISO 8601. */
 export const formatJson = (value: object): string => printable(JSON.stringify(value, replacer))
 
 const replacer = (key: string, value: unknown) =>
   key === "_tag" || Predicate.isFunction(value) ? undefined : value
 
-/** To the second, as people write it. */
+/** ISO 8601, without milliseconds if they are 0. */
 export const formatTime = (time: DateTime.DateTime): string =>
   DateTime.formatIso(time).replace(/\.000Z$/, "Z")

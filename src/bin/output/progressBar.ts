@@ -1,36 +1,61 @@
-/** How far a submission is, on one line. */
+/** The progress of a submission, on one line of standard error. */
+import * as Effect from "effect/Effect"
+import type * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
 import type { Progress } from "../../UsageSubmission.js"
+import { formatCount } from "./format.js"
 
-/** How much of the source was read: bytes behind, and all there are where that is known. */
+/** Bytes of the source: those that were read, and all of them if known. */
 export interface ReadProgress {
   readonly bytes: number
   readonly size: number | undefined
 }
 
+/** Characters of the bar. */
 const barWidth = 24
 
-/** The line fits into `columns` characters. */
+/** The line has at most this many columns. */
 export const formatLine = (
-  { calls, counts, read, recordsPerSecond, resolved: settled }: Progress,
+  { calls, counts, read, recordsPerSecond, resolved }: Progress,
   readProgress: ReadProgress,
   columns: number
 ): string => {
-  const notAccepted = settled - counts.Accepted
+  const notAccepted = resolved - counts.Accepted
   const numbers = [
-    `${settled.toLocaleString("en-US")} records`,
-    ...(notAccepted === 0 ? [] : [`${notAccepted.toLocaleString("en-US")} not accepted`]),
-    `${calls.toLocaleString("en-US")} calls`,
-    `${Math.round(recordsPerSecond).toLocaleString("en-US")}/s`
+    `${formatCount(resolved)} records`,
+    ...(notAccepted === 0 ? [] : [`${formatCount(notAccepted)} not accepted`]),
+    `${formatCount(calls)} calls`,
+    `${formatCount(Math.round(recordsPerSecond))}/s`
   ].join("  ")
-  const fraction = fractionOf(read, settled, readProgress)
+  const fraction = fractionOf(read, resolved, readProgress)
   if (fraction === undefined) return numbers.slice(0, columns)
   const done = Math.round(fraction * barWidth)
   const bar = `[${"#".repeat(done)}${".".repeat(barWidth - done)}] ${String(Math.floor(fraction * 100)).padStart(3)}%`
   return `${bar}  ${numbers}`.slice(0, columns)
 }
 
-/** Of what was read so far, the settled part; of the file, the part that was read. */
-const fractionOf = (read: number, settled: number, { bytes, size }: ReadProgress) =>
+/** The resolved part of the records that were read, times the part of the file that was read. */
+const fractionOf = (read: number, resolved: number, { bytes, size }: ReadProgress) =>
   size === undefined || size === 0 || read === 0
     ? undefined
-    : Math.min(1, settled / read) * Math.min(1, bytes / size)
+    : Math.min(1, resolved / read) * Math.min(1, bytes / size)
+
+export const clearLine = Effect.sync(() => process.stderr.write("\r\u001b[K"))
+
+/** Shows the line until the effect ends. */
+export const show = (progress: Ref.Ref<Progress>, readProgress: ReadProgress) => {
+  const { stderr } = process
+  const draw = Effect.zipRight(
+    clearLine,
+    Effect.map(progress, (now) =>
+      stderr.write(formatLine(now, readProgress, (stderr.columns ?? 80) - 1))
+    )
+  )
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    effect.pipe(
+      Effect.raceFirst(
+        Effect.zipRight(Effect.repeat(draw, Schedule.spaced("100 millis")), Effect.never)
+      ),
+      Effect.ensuring(clearLine)
+    )
+}

@@ -1,4 +1,4 @@
-/** The file of `--rejected`: written beside its place, and put there at the end, in the order of the source. */
+/** The file of `--rejected`: written as a temporary file, and renamed at the end, in the order of the source. */
 import { randomUUID } from "node:crypto"
 import { lstatSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -8,10 +8,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { pathOrDescriptor } from "../input/inputFile.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
-import { fileErrorReason } from "../internal/fileError.js"
-import { isSameFile, redirectedOutput } from "../internal/fileIdentity.js"
+import { isSameFile, redirectedOutput, toFileError } from "../internal/files.js"
 
-/** A row as it is to be written, by the line of the source that it begins at. */
+/** A row to write, and the line of the source at which it begins. */
 export interface RejectedLine {
   readonly line: number
   readonly text: string
@@ -20,35 +19,35 @@ export interface RejectedLine {
 export interface RejectedFile {
   readonly write: (lines: ReadonlyArray<RejectedLine>) => Effect.Effect<void, CliError>
   /**
-   * Replaces what the file held by what was written. Without it, the end of the scope does so if anything was written;
-   * otherwise the file stays as it was.
+   * Replaces the file. Without it, the end of the scope does so if rows were written, and leaves the file unchanged
+   * otherwise.
    */
   readonly finish: Effect.Effect<void, CliError>
-  /** Until it is finished, the name of the file that has the rows, in a sentence. */
+  /** A sentence with the name of the temporary file, until it is renamed. */
   readonly unfinished: () => string | undefined
 }
 
 export type Requirements = FileSystem.FileSystem | Scope.Scope
 
-/** Opens the file for the rejected rows of a source. What it holds is not touched before the end. */
+/** Opens the file for the rejected rows of a source. Its content is not changed before the end. */
 export const open = (
   path: string,
   source: string
 ): Effect.Effect<RejectedFile, CliError, Requirements> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const orFail = Effect.mapError(toWriteError(path))
+    const orFail = Effect.mapError(toFileError(`${path} cannot be written`))
     yield* checkTarget(path, source)
     if (!(yield* fs.exists(path).pipe(orFail))) {
       return lstatSync(path, { throwIfNoEntry: false }) === undefined
         ? yield* openReplacement(path, path, source)
-        : yield* cannotRun(`${path} cannot be written: it is a link to a file that is missing.`)
+        : yield* cannotRun(`${path} cannot be written: it is a link to a missing file.`)
     }
     const { type } = yield* fs.stat(path).pipe(orFail)
     yield* fs.access(path, { writable: true }).pipe(orFail)
     if (type === "File")
       return yield* openReplacement(path, yield* fs.realPath(path).pipe(orFail), source)
-    // a pipe or a device cannot be replaced, and has nothing to be lost
+    // a pipe or a device cannot be replaced, and has no content to keep
     const file = yield* fs.open(path, { flag: "a" }).pipe(orFail)
     return {
       write: (lines) =>
@@ -60,22 +59,18 @@ export const open = (
 
 const encoder = new TextEncoder()
 
-const toWriteError = (path: string) => (error: PlatformError) =>
-  cannotRun(`${path} cannot be written: ${fileErrorReason(error)}.`)
-
-/** Fails for the file that is read, and for one that is printed into: what they hold would be lost. */
+/** Fails for the source and for redirected output, whose content would be lost. */
 const checkTarget = (path: string, source: string): Effect.Effect<void, CliError> =>
   Effect.suspend(() => {
     if (isSameFile(path, pathOrDescriptor(source))) {
-      return cannotRun(`${path} is being read: give another file by --rejected.`)
+      return cannotRun(`${path} is being read: choose another file with --rejected.`)
     }
     const output = redirectedOutput(path)
     return output === undefined
       ? Effect.void
-      : cannotRun(`${path} is where ${output} goes: give another file by --rejected.`)
+      : cannotRun(`${path} is where ${output} goes: choose another file with --rejected.`)
   })
 
-/** Where a row was written. */
 interface RowPosition {
   readonly line: number
   readonly offset: number
@@ -89,9 +84,9 @@ const openReplacement = (
 ): Effect.Effect<RejectedFile, CliError, Requirements> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const orFail = Effect.mapError(toWriteError(path))
+    const orFail = Effect.mapError(toFileError(`${path} cannot be written`))
     const temporaryName = () =>
-      // the name of a file has a limit, which the target's may have come to
+      // file names are limited to 255 bytes, which the target's name may have
       join(dirname(target), `${basename(target).slice(0, 60)}.${randomUUID().slice(0, 8)}.tmp`)
     const create = (name: string) => fs.open(name, { flag: "wx+", mode: 0o600 })
 
@@ -100,14 +95,14 @@ const openReplacement = (
     let size = 0
     let isFinished = false
     let isRenamed = false
-    const locationMessage = `What was rejected is in ${name}.`
+    const locationMessage = `The rejected records are in ${name}.`
     const file = yield* create(name).pipe(orFail)
 
     const write = (lines: ReadonlyArray<RejectedLine>) =>
       Effect.suspend(() => {
         const rows = lines.map(({ line, text }) => ({ line, bytes: encoder.encode(text) }))
         return file.writeAll(Buffer.concat(rows.map(({ bytes }) => bytes))).pipe(
-          // part of a row would be read as another one
+          // part of a row would be read as another row
           Effect.tapError(() => Effect.ignore(file.truncate(size))),
           orFail,
           Effect.andThen(
@@ -137,7 +132,7 @@ const openReplacement = (
       isFinished = true
       const isInOrder = positions.every(({ line }, i) => line >= (positions[i - 1]?.line ?? 0))
       const completed: Effect.Effect<unknown, unknown> = isInOrder ? file.sync : sort
-      // without it all rows are there all the same
+      // the file is complete without it
       return Effect.ignore(completed).pipe(
         Effect.zipRight(checkTarget(path, source)),
         Effect.zipRight(fs.rename(name, target).pipe(orFail)),
@@ -156,52 +151,25 @@ const openReplacement = (
     return { write, finish, unfinished: () => (isRenamed ? undefined : locationMessage) }
   }).pipe(Effect.uninterruptible)
 
-/** Rows of so many bytes are sorted in memory at a time. */
-const batchBytes = 4_194_304
+/** Bytes that are copied at once. */
+const copyBytes = 4_194_304
 
-/** Reads that are no further apart than this many bytes are made as one. */
-const maxGapBytes = 65_536
-
+/** Copies rows in the order of their lines. Rows that were written one after another are copied at once. */
 const copySorted = (
   from: FileSystem.File,
-  positions: Array<RowPosition>,
+  positions: ReadonlyArray<RowPosition>,
   to: FileSystem.File
 ): Effect.Effect<void, PlatformError | string> =>
   Effect.gen(function* () {
-    const sorted = positions.sort((a, b) => a.line - b.line)
-    for (let start = 0, end = 0; start < sorted.length; start = end) {
-      let bytes = 0
-      for (end = start; end < sorted.length && bytes < batchBytes; end++) {
-        bytes += sorted[end]?.length ?? 0
+    const sorted = [...positions].sort((a, b) => a.line - b.line)
+    for (let i = 0; i < sorted.length; ) {
+      const start = sorted[i]?.offset ?? 0
+      let end = start
+      for (; sorted[i]?.offset === end && end - start < copyBytes; i++) {
+        end += sorted[i]?.length ?? 0
       }
-      const batch = sorted.slice(start, end)
-      const rows = yield* readPositions(from, batch)
-      yield* to.writeAll(Buffer.concat(batch.map((position) => rows.get(position) ?? empty)))
+      yield* to.writeAll(yield* readExactly(from, start, end - start))
     }
-  })
-
-const empty = new Uint8Array(0)
-
-/** The bytes of rows, by their places, in as few reads as it takes. */
-const readPositions = (file: FileSystem.File, positions: ReadonlyArray<RowPosition>) =>
-  Effect.gen(function* () {
-    const rows = new Map<RowPosition, Uint8Array>()
-    const byOffset = [...positions].sort((a, b) => a.offset - b.offset)
-    for (let start = 0, end = 0; start < byOffset.length; start = end) {
-      const from = byOffset[start]?.offset ?? 0
-      let to = from
-      for (end = start; end < byOffset.length; end++) {
-        const { length, offset } = byOffset[end] as RowPosition
-        if (offset - to > maxGapBytes) break
-        to = offset + length
-      }
-      const bytes = yield* readExactly(file, from, to - from)
-      for (const position of byOffset.slice(start, end)) {
-        const at = position.offset - from
-        rows.set(position, bytes.subarray(at, at + position.length))
-      }
-    }
-    return rows
   })
 
 const readExactly = (file: FileSystem.File, offset: number, length: number) =>
@@ -210,7 +178,7 @@ const readExactly = (file: FileSystem.File, offset: number, length: number) =>
     yield* file.seek(offset, "start")
     for (let bytesRead = 0; bytesRead < length; ) {
       const count = Number(yield* file.read(bytes.subarray(bytesRead)))
-      if (count === 0) return yield* Effect.fail("the file has become shorter")
+      if (count === 0) return yield* Effect.fail("the file was truncated")
       bytesRead += count
     }
     return bytes

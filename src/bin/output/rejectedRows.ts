@@ -1,35 +1,34 @@
-/** Rows that were not accepted, as they were written, each with its line and the reason: to be corrected and submitted again. */
+/** Formats rows that were not accepted, unchanged, with their line and the reason, to correct and submit again. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { type Column, findColumn, isNote } from "../input/columns.js"
 import { parseNdjsonLine, type Row, type Sheet } from "../input/parseRows.js"
 
-/** The delimiter is the file's own: the programs that it is for expect that one. */
 const csvLine = (cells: ReadonlyArray<string>, delimiter: string) =>
   `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\n`
 
 const quoteCell = (cell: string, delimiter: string) =>
   /["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell
 
-/** Without what an earlier submission has added. */
+/** Removes the columns that an earlier submission has added. */
 const withoutNotes = (cells: ReadonlyArray<string>, columns: ReadonlyArray<Column>) =>
   cells.filter((_, i) => !isNote(columns[i]))
 
-/** The first line, where the format has one. */
+/** The first line of CSV. Empty for NDJSON. */
 export const formatHeader = (sheet: Sheet): string =>
   sheet.format === "ndjson"
     ? ""
     : csvLine([...withoutNotes(sheet.header, sheet.columns), "line", "reason"], sheet.delimiter)
 
-/** Behind a row of too few cells: without it, the cells that were missing would be read as empty. */
-const incompleteNote = "cells were missing: complete the row and take this cell out"
+/** A cell after a row with too few cells. Without it, the missing cells would be read as empty. */
+const incompleteNote = "cells were missing: complete the row and remove this cell"
 
 export const formatRow = (rejected: Row, reason: string): string =>
   rejected.sheet.format === "csv"
     ? csvRow(rejected.sheet, rejected, reason)
     : ndjsonRow(rejected, reason)
 
-/** A row of too few or too many cells is written with too many, so that it is not read as usage as it is. */
+/** A row with too few or too many cells is written with too many, so that it is invalid until it is corrected. */
 const csvRow = (
   { columns, delimiter }: Sheet & { readonly format: "csv" },
   { line: lineNumber, raw }: Row,
@@ -54,7 +53,7 @@ const ndjsonRow = ({ content, line: lineNumber, raw }: Row, reason: string) => {
   if (!isObject(text)) return `${unreadable}\n`
   const members = membersOf(text).filter((member) => !isNote(findColumn(memberName(member))))
   const object = withNotes(members)
-  // the fault may be in what is left out here, or behind the end of what was kept of a long line
+  // the error may be in a removed member, or after the kept beginning of a long line
   const becomesValid = Either.isLeft(content) && Either.isRight(parseNdjsonLine(object))
   return `${becomesValid ? unreadable : object}\n`
 }
@@ -69,7 +68,7 @@ const isObject = (text: string): boolean => {
 
 const structure = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g
 
-/** The members of a JSON object as they were written: to read them would round numbers and drop repeated ones. */
+/** The source text of each member of a JSON object: parsing would round numbers and drop repeated members. */
 const membersOf = (text: string): ReadonlyArray<string> => {
   const members: Array<string> = []
   let depth = 0
@@ -84,6 +83,5 @@ const membersOf = (text: string): ReadonlyArray<string> => {
   return members.filter((member) => member !== "")
 }
 
-/** The name of a member, which stands before it in quotes. */
 const memberName = (member: string): string =>
   JSON.parse(/^"[^"\\]*(?:\\.[^"\\]*)*"/.exec(member)?.[0] ?? '""')

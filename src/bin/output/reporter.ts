@@ -1,56 +1,55 @@
-/** What is told of a submission while it goes on, and at its end. */
+/** The output of a submission, while it runs and at its end. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { CliError } from "../internal/cliError.js"
 import { notSentAfterStop } from "../internal/rowOutcome.js"
 import type { RowResult } from "../internal/submitRows.js"
-import { formatJson } from "./format.js"
+import { formatCount, formatJson } from "./format.js"
 import type { RejectedLine } from "./rejectedFile.js"
 import * as rejectedRows from "./rejectedRows.js"
 import * as rowErrors from "./rowErrors.js"
 import * as summary from "./summary.js"
 
 export interface Options {
-  /** The name of the source, in front of every place in it. */
+  /** The source, as named in errors. */
   readonly name: string
   readonly json: boolean
   readonly isDryRun: boolean
-  /** Prints lines, no faster than they are read. */
+  /** Prints lines, and waits for a slow reader. */
   readonly print: (text: string) => Effect.Effect<void>
-  /** Writes rows that were not accepted somewhere, where that is wanted. */
+  /** Writes rows that were not accepted, if there is a file for them. */
   readonly writeRejected:
     | ((lines: ReadonlyArray<RejectedLine>) => Effect.Effect<void, CliError>)
     | undefined
 }
 
-/** What is known at the end only. */
 export interface Completion {
   readonly calls: number
   readonly isStopped: boolean
-  /** Whether some of the source was not read. */
+  /** True if part of the source was not read. */
   readonly isUnread: boolean
 }
 
-/** Characters that are held before they are written. */
+/** Characters in the buffer before it must be written. */
 const maxBufferedLength = 65_536
 
 export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Options) => {
   const rowSummary = summary.make(!isJson)
-  /** Nothing is accepted of what is not sent. */
-  const displayStatus = (status: string) =>
-    isDryRun && status === "Accepted" ? "WouldBeSent" : status
   const errors = rowErrors.make(name)
   let lines = ""
   let rejected: Array<RejectedLine> = []
   let bufferedLength = 0
-  let isHeadWritten = false
+  let isHeaderWritten = false
   let isWritable = writeRejected !== undefined
   let lastLine = 1
   let repeated = 0
 
-  const addRejected = (line: RejectedLine) => {
-    rejected.push(line)
-    bufferedLength += line.text.length
+  const displayStatus = (status: string) =>
+    isDryRun && status === "Accepted" ? "WouldBeSent" : status
+
+  const addRejected = (line: number, text: string) => {
+    rejected.push({ line, text })
+    bufferedLength += text.length
   }
 
   const add = ({ isRepeated = false, record, row, outcome }: RowResult) => {
@@ -64,12 +63,12 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
       bufferedLength += line.length
     }
     if (reason === undefined) return
-    // of thousands that were only not sent, none needs a person
+    // rows after a stop would hide errors that need a person
     if (reason !== notSentAfterStop.reason) errors.add({ line: row.line, column, reason, isShared })
     if (!isWritable) return
-    if (!isHeadWritten) addRejected({ line: 0, text: rejectedRows.formatHeader(row.sheet) })
-    isHeadWritten = true
-    addRejected({ line: row.line, text: rejectedRows.formatRow(row, reason) })
+    if (!isHeaderWritten) addRejected(0, rejectedRows.formatHeader(row.sheet))
+    isHeaderWritten = true
+    addRejected(row.line, rejectedRows.formatRow(row, reason))
   }
 
   const flushRejected = Effect.suspend(() => {
@@ -100,11 +99,9 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
     mutex.withPermits(1)
   )
 
-  const notAccepted = () => rowSummary.total - rowSummary.count("Accepted")
-
   const summaryJson = ({ calls, isStopped, isUnread }: Completion) => ({
     source: name,
-    records: rowSummary.total,
+    records: rowSummary.total(),
     counts: Object.fromEntries(
       Object.entries(rowSummary.counts()).map(([status, count]) => [displayStatus(status), count])
     ),
@@ -115,27 +112,22 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
     readToTheEnd: !isUnread
   })
 
-  /** For people, as it is no fault of any row. */
-  const printRepeated = Effect.suspend(() => {
-    const rows = repeated === 1 ? "1 row says" : `${repeated.toLocaleString("en-US")} rows say`
-    return repeated === 0
-      ? Effect.void
-      : Console.error(
-          `${rows} the same as an earlier row: an hour of a customer and dimension is billed once.`
-        )
-  })
-
-  const finish = (end: Completion) =>
+  const finish = (completion: Completion) =>
     Effect.gen(function* () {
-      if (isJson) yield* print(`${formatJson({ summary: summaryJson(end) })}\n`)
+      if (isJson) yield* print(`${formatJson({ summary: summaryJson(completion) })}\n`)
       else {
         for (const line of errors.lines()) yield* Console.error(line)
-        yield* rowSummary.total > 0
-          ? print(`${rowSummary.show(isDryRun ? "would be sent" : "accepted")}\n`)
+        yield* rowSummary.total() > 0
+          ? print(`${rowSummary.format(isDryRun ? "would be sent" : "accepted")}\n`)
           : Console.log(`There are no records in ${name}: nothing was sent.`)
-        if (end.isStopped) yield* Console.error("It was stopped.")
+        if (completion.isStopped) yield* Console.error("It was stopped.")
       }
-      yield* printRepeated
+      if (repeated > 0) {
+        const rows = repeated === 1 ? "1 row repeats" : `${formatCount(repeated)} rows repeat`
+        yield* Console.error(
+          `${rows} an earlier row: an hour of a customer and dimension is billed once.`
+        )
+      }
     })
 
   return {
@@ -143,8 +135,8 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
     flush,
     isFull: () => bufferedLength >= maxBufferedLength,
     finish,
-    summary: rowSummary,
-    bad: notAccepted,
+    total: rowSummary.total,
+    notAccepted: () => rowSummary.total() - rowSummary.count("Accepted"),
     lastLine: () => lastLine
   }
 }

@@ -1,59 +1,50 @@
-/** Rows that were not accepted, as a person is told of them: the first ones, and rows of one cause only once. */
-import { printable } from "./printable.js"
+/** Errors of rows, as lines for a person. Rows with a shared reason have one line. */
+import { formatCount, printable } from "./format.js"
 
 export interface RowError {
   readonly line: number
-  /** The column at fault, from 1, where there is one. */
+  /** The invalid column, from 1, if known. */
   readonly column?: number | undefined
   readonly reason: string
-  /** True if rows of the same reason are told together. */
+  /** True for a reason that other rows have, too. */
   readonly isShared: boolean
 }
 
-interface ReportedError {
-  readonly line: number
-  readonly column: number | undefined
-  readonly reason: string
-  rows: number
-}
-
-/** Problems that are told; all are in what `--rejected` and `--json` give. */
+/** Errors that are reported. `--rejected` and `--json` have them all. */
 const maxReported = 50
 
-/** Keeps no more than it tells. */
 export const make = (source: string) => {
-  const reported: Array<ReportedError> = []
-  const shared = new Map<string, ReportedError>()
-  let total = 0
+  const reported: Array<{ readonly error: RowError; rows: number }> = []
+  const shared = new Map<string, { rows: number }>()
+  let unreported = 0
 
-  const add = ({ column, isShared, line, reason }: RowError) => {
-    total += 1
-    const same = isShared ? shared.get(reason) : undefined
+  const add = (error: RowError) => {
+    const same = error.isShared ? shared.get(error.reason) : undefined
     if (same !== undefined) {
       same.rows += 1
       return
     }
-    if (reported.length >= maxReported) return
-    const reportedError = { line, column, reason, rows: 1 }
-    reported.push(reportedError)
-    if (isShared) shared.set(reason, reportedError)
+    if (reported.length >= maxReported) {
+      unreported += 1
+      return
+    }
+    const entry = { error, rows: 1 }
+    reported.push(entry)
+    if (error.isShared) shared.set(error.reason, entry)
   }
 
   const lines = (): ReadonlyArray<string> => {
     const texts = reported
-      .sort((a, b) => a.line - b.line)
-      .map(({ column, line, reason, rows }) => {
+      .sort((a, b) => a.error.line - b.error.line)
+      .map(({ error: { column, line, reason }, rows }) => {
         const place = [source, line, ...(column === undefined ? [] : [column])].join(":")
         const others = rows === 1 ? "" : ` (the same for ${formatCount(rows)} rows)`
         return printable(`${place}: ${reason}${others}`)
       })
-    const unreported = total - reported.reduce((sum, { rows }) => sum + rows, 0)
     return unreported === 0
       ? texts
-      : [...texts, `and ${formatCount(unreported)} more; --rejected and --json give them all.`]
+      : [...texts, `and ${formatCount(unreported)} more; --rejected and --json have them all.`]
   }
 
   return { add, lines }
 }
-
-const formatCount = (count: number) => count.toLocaleString("en-US")

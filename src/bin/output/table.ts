@@ -1,9 +1,9 @@
 /** Rows of text in columns. */
-import { printable } from "./printable.js"
+import { formatCount, printable } from "./format.js"
 
 export type Cell = string | number
 
-/** Columns as wide as they need to be, numbers to the right. */
+/** Columns as wide as their longest cell. Numbers are aligned to the right. */
 export const table = (
   head: ReadonlyArray<string>,
   rows: ReadonlyArray<ReadonlyArray<Cell>>
@@ -21,4 +21,4 @@ export const table = (
 }
 
 const formatCell = (cell: Cell): string =>
-  typeof cell === "number" ? cell.toLocaleString("en-US") : printable(cell)
+  typeof cell === "number" ? formatCount(cell) : printable(cell)

@@ -1,25 +1,22 @@
-/** What is printed: in colour on a terminal, as plain text everywhere else. */
+/** Printing to terminals, pipes and files. */
+import type { Writable } from "node:stream"
 import { stripVTControlCharacters } from "node:util"
 import * as Arr from "effect/Array"
 import type * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import { printableLines } from "./printable.js"
+import { printableLines } from "./format.js"
 
-/** The parts of a stream that decide how it is written to. */
-export interface TerminalStream {
-  readonly isTTY?: boolean | undefined
-}
-
-/** Whether escape sequences are welcome there. See no-color.org. */
+/** @see https://no-color.org */
 export const supportsColor = (
-  stream: TerminalStream,
+  stream: { readonly isTTY?: boolean | undefined },
   environment: { readonly NO_COLOR?: string }
 ) => stream.isTTY === true && !environment.NO_COLOR
 
-/** Styles, which the library for command lines gives its texts wherever they go. */
+/** Escape sequences of styles, which @effect/cli prints to any stream. */
 const styles = new RegExp(`(${String.fromCharCode(27)}\\[[\\d;]*m)`)
 
-/** Nothing printed moves the cursor or forges a line by control characters. Styles are left where they are welcome. */
+/** Escapes control characters, which could move the cursor or forge a line. Removes styles from plain text. */
 const sanitize = (text: string, isPlain: boolean): string =>
   isPlain
     ? printableLines(stripVTControlCharacters(text))
@@ -28,7 +25,7 @@ const sanitize = (text: string, isPlain: boolean): string =>
         .map((part, i) => (i % 2 === 1 ? part : printableLines(part)))
         .join("")
 
-/** Makes what is printed harmless, and plain where styles are not welcome. */
+/** A console without control characters, and without styles in plain streams. */
 export const sanitizeConsole = (
   console: Console.Console,
   isPlain: { readonly stdout: boolean; readonly stderr: boolean }
@@ -39,7 +36,7 @@ export const sanitizeConsole = (
     ...console,
     log: (...args) => console.log(...sanitizeArgs(isPlain.stdout, args)),
     error: (...args) => console.error(...sanitizeArgs(isPlain.stderr, args)),
-    // what is logged goes there
+    // loggers use these
     unsafe: {
       ...console.unsafe,
       log: (...args) => console.unsafe.log(...sanitizeArgs(isPlain.stdout, args)),
@@ -48,9 +45,38 @@ export const sanitizeConsole = (
   }
 }
 
-/** A line for each message, beside what a command prints as its result. */
+/** One line a message, on standard error. */
 export const logger = Logger.withConsoleError(
   Logger.make<unknown, string>(
     ({ logLevel, message }) => `${logLevel.label}: ${Arr.ensure(message).map(String).join(" ")}`
   )
 )
+
+const untilWritable = (stream: Writable): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    const events = ["drain", "error", "close"]
+    const cleanUp = () => {
+      for (const event of events) stream.off(event, done)
+    }
+    const done = () => {
+      cleanUp()
+      resume(Effect.void)
+    }
+    for (const event of events) stream.on(event, done)
+    return Effect.sync(cleanUp)
+  })
+
+/**
+ * Writes a text, and waits until the stream can take more or until `abort`. A closed stream is not an error here: it has
+ * its own error event.
+ */
+export const write = (
+  stream: Writable,
+  text: string,
+  abort: Effect.Effect<unknown>
+): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    !stream.writable || stream.write(text)
+      ? Effect.void
+      : Effect.raceFirst(untilWritable(stream), Effect.asVoid(abort))
+  )

@@ -21,10 +21,10 @@ export const decodeError = <E extends ModelledException>(
     ...(text !== undefined && { serviceMessage: redact(withoutCanonicalRequest(text)) }),
     ...retryAfter(response.headers)
   }
-  if (isExpiredSession(code, type.namespace, text, operation.name)) {
+  const modelled = operation.exceptions.find((exception) => exception._tag === code)
+  if (isExpiredSession(code, type.namespace, text, modelled !== undefined)) {
     return new MeteringError.CredentialsExpiredError({ ...fields, code }, true)
   }
-  const modelled = operation.exceptions.find((exception) => exception._tag === code)
   if (modelled !== undefined) return new modelled(fields, true)
   const errorClass = isSignatureOutdated(code, text)
     ? MeteringError.ClockSkewError
@@ -38,11 +38,11 @@ const isExpiredSession = (
   code: string,
   namespace: string | undefined,
   text: string | undefined,
-  operation: OperationName
+  isModelled: boolean
 ) =>
   code === "ExpiredToken" ||
   (code === "ExpiredTokenException" &&
-    (operation !== "ResolveCustomer" ||
+    (!isModelled ||
       namespace?.startsWith("com.amazon.coral") === true ||
       (text !== undefined && /security token/i.test(text))))
 

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
+import { forEachName } from "../../../internal/operations.js"
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 import {
@@ -159,7 +160,7 @@ const emptyState = (origin: Origin): State => ({
   registered: HashSet.empty(),
   buckets: {},
   receivedCalls: 0,
-  callCounts: { MeterUsage: 0, BatchMeterUsage: 0, RegisterUsage: 0, ResolveCustomer: 0 },
+  callCounts: forEachName(() => 0),
   log: callLog.empty,
   size: 0,
   pendingChanges: [],

@@ -4,14 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as HashMap from "effect/HashMap"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
-import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
+import { operations, operationsByName } from "../../../internal/operations.js"
 import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
-import type { OperationName } from "../../../MeteringError.js"
-import * as MeterUsage from "../../../MeterUsage.js"
-import * as RegisterUsage from "../../../RegisterUsage.js"
-import * as ResolveCustomer from "../../../ResolveCustomer.js"
 import * as Report from "../../Report.js"
 import type { Customer } from "../../Scenario.js"
 import * as callLog from "../model/callLog.js"
@@ -240,22 +237,7 @@ const callOf = ({
 const redactRequest = (request: Record<string, unknown>) =>
   "RegistrationToken" in request ? { ...request, RegistrationToken: "<redacted>" } : request
 
-const encodersOf = ({
-  request,
-  response
-}: typeof BatchMeterUsage.operation | UniformOperation) => ({
+const encoders = Record.map(operationsByName(operations), ({ request, response }) => ({
   request: encoder(shapeOf(request)),
   response: encoder(shapeOf(response))
-})
-
-type UniformOperation =
-  | typeof MeterUsage.operation
-  | typeof RegisterUsage.operation
-  | typeof ResolveCustomer.operation
-
-const encoders: { readonly [Name in OperationName]: ReturnType<typeof encodersOf> } = {
-  MeterUsage: encodersOf(MeterUsage.operation),
-  BatchMeterUsage: encodersOf(BatchMeterUsage.operation),
-  RegisterUsage: encodersOf(RegisterUsage.operation),
-  ResolveCustomer: encodersOf(ResolveCustomer.operation)
-}
+}))

@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
+import * as Record from "effect/Record"
+import { operationsByName } from "../../../internal/operations.js"
 import type { MeteringError, OperationName } from "../../../MeteringError.js"
 import type { Any as AnyOperation } from "../../../Operation.js"
 import type { CallerIdentity } from "../model/callLog.js"
@@ -33,7 +35,7 @@ export type OperationHandlers = ReadonlyMap<string, OperationHandler>
 type Operations = Readonly<Record<string, AnyOperation>>
 
 export const fromRuntime = (operations: Operations, runtime: SandboxRuntime): OperationHandlers =>
-  byName(Object.values(operations), (operation) => {
+  byName(operations, (operation) => {
     const { decode, encode } = operationCodec(operation)
     return {
       name: operation.name,
@@ -61,7 +63,7 @@ export const fromClient = <Registry extends Operations>(
   operations: Registry,
   client: Methods<keyof Registry>
 ): OperationHandlers =>
-  byName(Object.values(operations), (operation) => {
+  byName(operations, (operation) => {
     const { decode, encode, encodeError } = operationCodec(operation)
     const methods = Object.entries(operations).filter(([, { name }]) => name === operation.name)
     return {
@@ -85,14 +87,7 @@ export const fromClient = <Registry extends Operations>(
     }
   })
 
-/** Several methods may call one operation. The first one is it. */
 const byName = (
-  operations: ReadonlyArray<AnyOperation>,
+  registry: Operations,
   makeHandler: (operation: AnyOperation) => OperationHandler
-): OperationHandlers => {
-  const handlers = new Map<string, OperationHandler>()
-  for (const operation of operations) {
-    if (!handlers.has(operation.name)) handlers.set(operation.name, makeHandler(operation))
-  }
-  return handlers
-}
+): OperationHandlers => new Map(Object.entries(Record.map(operationsByName(registry), makeHandler)))
