@@ -67,9 +67,8 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
 ) {}
 
 /**
- * What became of the records. `results` says it record by record; what is in `unprocessedRecords` was not
- * looked at and is to be sent again. `unreadable` keeps, as JSON, elements of the answer that cannot be read as
- * records or results, so that none is dropped unseen.
+ * The results of the records. `results` has one per processed record. Send `unprocessedRecords` again. `unreadable` has,
+ * as JSON, the elements of the response that are neither valid records nor valid results, so that none is lost.
  *
  * `missingRecords` are the records of the request of which the response says nothing: neither a result with a status
  * nor an unprocessed record is theirs. They may have been metered; to send them again as they are is safe.

@@ -111,7 +111,7 @@ export class DryRunResponse extends Schema.Class<DryRunResponse>(
 ) {}
 
 /**
- * Whether a response is one to a dry run.
+ * Returns true if the response is one of a dry run.
  *
  * @example
  * ```ts
@@ -140,7 +140,7 @@ export const isDryRun = (
  * The fields of a request that meters. Plain nested values are made into instances.
  *
  * `productCode`, `timestamp`, `usageDimension` and `usageQuantity` say what was used, `usageAllocations` for whom.
- * What `clientToken` does is told at `MeterUsageRequest`.
+ * For `clientToken`, see `MeterUsageRequest`.
  *
  * @since 0.1.0
  * @category models
@@ -280,7 +280,7 @@ export const dryRunOperation: Operation<
   }
 }
 
-/** Without a response, only what was asked for tells whether usage may have been metered. */
+/** Without a response, only the request shows if usage may have been metered. */
 const asDryRunError = (error: MeterUsageError): MeterUsageError => {
   switch (error._tag) {
     case "ConnectionError":

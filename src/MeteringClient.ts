@@ -101,7 +101,7 @@ export const make = (transport: Transport, options?: Options): Service =>
 /**
  * The client over HTTP: it encodes, signs, sends and reads, with whatever `HttpClient` it is given.
  *
- * It makes one attempt per call. Two situations need no policy and are mended once on the way: credentials
+ * It makes one attempt per call. Two situations need no policy, and the client recovers from each once: credentials
  * that the service calls expired are refreshed, and a clock that is four minutes or more off is corrected by
  * the answer's `Date`. Retries are the app's: see `MeteringRetry`.
  *

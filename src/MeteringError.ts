@@ -60,9 +60,9 @@ export type OperationName = typeof OperationName.Type
  * @category models
  */
 export interface Retryable {
-  /** Whether the same request may succeed when it is sent again. */
+  /** True if the same request may succeed later. */
   readonly isRetryable: boolean
-  /** Whether the service asked for fewer calls. */
+  /** True if the service asked for fewer calls. */
   readonly isThrottling: boolean
 }
 
@@ -74,6 +74,8 @@ export interface Retryable {
  * @category models
  */
 export interface CallError extends Retryable {
+  /** The cause and what to do about it, with the service's message, HTTP status and request id. */
+  readonly message: string
   /** The operation that was called. */
   readonly operation?: OperationName | undefined
   /** The HTTP status of the response. */

@@ -163,9 +163,8 @@ export interface Tracked<A, E, R> {
   /** The same call. Each run of it is an attempt. */
   readonly call: Effect.Effect<A, E, R>
   /**
-   * What has become of the request over all attempts so far: `notSent` before the first, and `unknown` while one is
-   * under way, when one was interrupted, and from the first on that may have been metered. To be asked after a failure
-   * or an interruption; a success says more.
+   * The delivery of the request over all attempts: `notSent` before the first one, `unknown` during an attempt, after an
+   * interrupted one, and after one that may have been metered. Read it after a failure or an interruption.
    */
   readonly delivery: Effect.Effect<Delivery>
 }

@@ -61,7 +61,7 @@ export class RegisterUsageResponse extends Schema.Class<RegisterUsageResponse>(
 ) {}
 
 /**
- * What a call takes: a request, or the fields of one. Plain nested values are made into instances.
+ * The input of a call: a request or its fields. Plain nested values are made into instances.
  *
  * @since 0.1.0
  * @category models

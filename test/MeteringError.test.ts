@@ -16,7 +16,7 @@ const classes: ReadonlyMap<string, unknown> = new Map(Object.entries(MeteringErr
 
 const classOf = (tag: string) => classes.get(tag) as ExceptionClass<MeteringError.ModelledException>
 
-/** What a call of this operation fails with when the service answers so, again and again. */
+/** The error of a call when the service always responds so. */
 const failure = (operation: OperationCase, ...replies: ReadonlyArray<Stub>) =>
   Effect.provide(
     Effect.flip(operation.call()),
@@ -116,7 +116,7 @@ describe("the schema of every error", () => {
   })
 })
 
-/** Answers that the model does not have, and the class that each belongs to, by any operation. */
+/** Responses that the model does not have, with the error class of each, for any operation. */
 const unmodelled: ReadonlyArray<
   readonly [code: string, tag: MeteringError.CommonError["_tag"], kind: RetryKind, message?: string]
 > = [
@@ -225,7 +225,7 @@ describe("an ExpiredTokenException", () => {
   )
 })
 
-describe("the status of an answer", () => {
+describe("the status of a response", () => {
   it.effect.each([
     [300, "final"],
     [301, "final"],
@@ -240,9 +240,9 @@ describe("the status of an answer", () => {
     [502, "transient"],
     [503, "transient"],
     [504, "transient"]
-  ] as const)("%d makes what nobody knows %s", ([status, kind]) =>
+  ] as const)("%d makes an unknown error %s", ([status, kind]) =>
     Effect.gen(function* () {
-      for (const [tag, answer] of [
+      for (const [tag, stub] of [
         ["UnknownServiceError", exceptionResponse("BrandNewException", { status })],
         [
           "UnexpectedResponseError",
@@ -251,7 +251,7 @@ describe("the status of an answer", () => {
         ["UnexpectedResponseError", { status, body: "" }],
         ["UnexpectedResponseError", { status, body: "[1]" }]
       ] satisfies ReadonlyArray<readonly [string, StubResponse]>) {
-        const error = yield* failure(operations.BatchMeterUsage, answer)
+        const error = yield* failure(operations.BatchMeterUsage, stub)
         assert.strictEqual(error._tag, tag)
         assert.propertyVal(error, "statusCode", status)
         assertKind(error, kind)
@@ -299,7 +299,7 @@ describe("the status of an answer", () => {
   )
 })
 
-describe("the code of an answer is read from", () => {
+describe("the code of a response is read from", () => {
   const code = "ThrottlingException"
 
   it.effect.each<readonly [string, StubResponse]>([
@@ -312,9 +312,9 @@ describe("the code of an answer is read from", () => {
     ["the header, beside HTML", { body: "<html>", headers: { "X-Amzn-ErrorType": `aws#${code}` } }],
     ["a name with a namespace and a URI", { body: { __type: `aws.x#${code}:http://a/#b` } }],
     ["a name with a list after it", { body: { __type: `${code},Other` } }]
-  ])("%s", ([, answer]) =>
+  ])("%s", ([, stub]) =>
     Effect.gen(function* () {
-      const error = yield* failure(operations.MeterUsage, { status: 400, ...answer })
+      const error = yield* failure(operations.MeterUsage, { status: 400, ...stub })
       assert.strictEqual(error._tag, code)
     })
   )
@@ -323,13 +323,13 @@ describe("the code of an answer is read from", () => {
     Effect.gen(function* () {
       const error = yield* failure(
         operations.MeterUsage,
-        exceptionResponse("com.example#NobodyKnowsThisOneException", {
+        exceptionResponse("com.example#UnheardOfException", {
           message: "as long as it is"
         })
       )
       assert.deepInclude(
         { ...error },
-        { code: "NobodyKnowsThisOneException", serviceMessage: "as long as it is" }
+        { code: "UnheardOfException", serviceMessage: "as long as it is" }
       )
     })
   )
@@ -396,12 +396,12 @@ describe("a hint to wait", () => {
     [{}, undefined]
   ])("%j is %s ms", ([headers, millis]) =>
     Effect.gen(function* () {
-      for (const answer of [
+      for (const stub of [
         exceptionResponse("ThrottlingException", { headers }),
         exceptionResponse("SlowDown", { headers }),
         { status: 503, body: "<html>", headers }
       ]) {
-        const error = yield* failure(operations.MeterUsage, answer)
+        const error = yield* failure(operations.MeterUsage, stub)
         const hint = "retryAfter" in error ? error.retryAfter : undefined
         assert.deepStrictEqual(hint && Duration.toMillis(hint), millis)
       }
@@ -409,7 +409,7 @@ describe("a hint to wait", () => {
   )
 })
 
-describe("errors that no answer has brought", () => {
+describe("errors without a response", () => {
   it("say what happened", () => {
     const timeout = new MeteringError.RequestTimeoutError({
       operation: "MeterUsage",
@@ -458,7 +458,7 @@ describe("errors that no answer has brought", () => {
     )
   })
 
-  it("tell three violations and count the others", () => {
+  it("list three violations and count the others", () => {
     const violation = { field: "f", rule: "nonce", expected: "e" } as const
     const error = new MeteringError.InvalidInputError({
       violations: [violation, violation, violation, violation, violation]
@@ -493,8 +493,8 @@ describe("what became of a request", () => {
           [{ status: 503, body: "<html>" }, "unknown"],
           [{ status: 200, body: "<html>" }, "unknown"]
         ]
-        for (const [reply, expected] of replies) {
-          const error = yield* failure(operation, reply)
+        for (const [stub, expected] of replies) {
+          const error = yield* failure(operation, stub)
           assert.strictEqual(MeteringError.deliveryOf(error), expected, error.message)
         }
       })
@@ -536,8 +536,8 @@ describe("words of megabytes", () => {
       // quotes take two characters each
       const long = text.repeat(1_500_000 / text.length)
       for (const code of ["ThrottlingException", `Odd${long}`, `${long}#OddException`]) {
-        const reply = exceptionResponse(code, { message: `${long}x` })
-        const error = yield* failure(operations.MeterUsage, reply)
+        const stub = exceptionResponse(code, { message: `${long}x` })
+        const error = yield* failure(operations.MeterUsage, stub)
         assert.isBelow(error.message.length, 3_000)
         assert.isBelow(JSON.stringify(error).length, 7_000)
       }

@@ -21,6 +21,8 @@ import {
   accept,
   at,
   type Call,
+  licenseArnOf,
+  makeException,
   makeResponse,
   now,
   product,
@@ -42,9 +44,6 @@ const dimensions = (calls: ReadonlyArray<Call>) =>
 const respondingWith = (status: string, id?: string) => (call: Call) =>
   Effect.succeed(makeResponse(call.records.map((record) => result(record, status, id ?? ""))))
 
-const licenseArnOf = (n: number) =>
-  `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
-
 type Outcomes = Stream.Stream<UsageOutcome.Outcome, never, MeteringClient>
 
 const setNow = TestClock.setTime(at(now).epochMillis)
@@ -58,11 +57,11 @@ const submit = (
     Stream.provideLayer(stub.layer)
   )
 
-describe("an outcome", () => {
-  it.effect("for every record, accepted under the id that it is billed by", () =>
+describe("submit", () => {
+  it.effect("emits Accepted with the ID of the metering record", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
-      const outcomes = yield* submitAll(records(60), answers)
+      const stub = stubClient(accept)
+      const outcomes = yield* submitAll(records(60), stub)
       assert.deepStrictEqual(
         summaries(outcomes),
         records(60).map(({ dimension }) => `Accepted id-${dimension}`)
@@ -74,11 +73,11 @@ describe("an outcome", () => {
     })
   )
 
-  it.effect("none for no record, and no call", () =>
+  it.effect("makes no call without records", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
-      assert.deepStrictEqual(yield* submitAll([], answers), [])
-      assert.strictEqual(answers.calls.length, 0)
+      const stub = stubClient(accept)
+      assert.deepStrictEqual(yield* submitAll([], stub), [])
+      assert.strictEqual(stub.calls.length, 0)
     })
   )
 
@@ -87,46 +86,46 @@ describe("an outcome", () => {
     ["CustomerNotSubscribed", "CustomerNotSubscribed"],
     ["Pending", "UnknownStatus Pending"],
     ["success", "UnknownStatus success"]
-  ])("for the status %s is %s, and it is not sent again", ([status, expected]) =>
+  ])("maps the status %s to %s without a retry", ([status, expected]) =>
     Effect.gen(function* () {
-      const answers = stubClient(respondingWith(status))
-      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers)), [expected, expected])
-      assert.strictEqual(answers.calls.length, 1)
+      const stub = stubClient(respondingWith(status))
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), stub)), [expected, expected])
+      assert.strictEqual(stub.calls.length, 1)
     })
   )
 
-  it.effect("for a success without an id is accepted", () =>
+  it.effect("accepts a success without an ID", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(makeResponse(records.map((record) => result(record, "Success", ""))))
       )
-      const [outcome] = yield* submitAll(records(1), answers)
+      const [outcome] = yield* submitAll(records(1), stub)
       assert.strictEqual(outcome?._tag, "Accepted")
     })
   )
 
-  it.effect("names the record as it was sent, and the product that it was submitted for", () =>
+  it.effect("emits the record as it was sent, with its product code", () =>
     Effect.gen(function* () {
-      const given = record(0)
-      const [outcome] = yield* submitAll([given], stubClient(accept))
-      assert.strictEqual(outcome?.record, given)
+      const submitted = record(0)
+      const [outcome] = yield* submitAll([submitted], stubClient(accept))
+      assert.strictEqual(outcome?.record, submitted)
       assert.strictEqual(outcome?.productCode, product)
     })
   )
 
-  it.effect("for an invalid record names every field at fault, and it is not sent", () =>
+  it.effect("emits Invalid with every invalid field, without sending the record", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const outcomes = yield* submitAll(
         [
           record(0),
           { ...record(1), quantity: -1, dimension: "" },
-          // what no type would let through
+          // not allowed by the types
           null as never,
           { ...record(2), timestamp: new Date(0) as never },
           record(3)
         ],
-        answers
+        stub
       )
       assert.deepStrictEqual(summaries(outcomes), [
         "Accepted id-d0",
@@ -135,31 +134,31 @@ describe("an outcome", () => {
         "Invalid timestamp type",
         "Accepted id-d3"
       ])
-      assert.deepStrictEqual(dimensions(answers.calls), ["d0 d3"])
+      assert.deepStrictEqual(dimensions(stub.calls), ["d0 d3"])
     })
   )
 
-  it.effect("for a record that names no product and has no licence is invalid", () =>
+  it.effect("emits Invalid for a record without product code and license", () =>
     Effect.gen(function* () {
       const outcomes = yield* submitAll([record(0)], stubClient(accept), { productCode: undefined })
       assert.deepStrictEqual(summaries(outcomes), ["Invalid licenseArn productCodeOrLicense"])
     })
   )
 
-  it.effect("for a record of an impossible product is invalid", () =>
+  it.effect("emits Invalid for an invalid product code", () =>
     Effect.gen(function* () {
       const outcomes = yield* submitAll([record(0)], stubClient(accept), { productCode: "no code" })
       assert.deepStrictEqual(summaries(outcomes), ["Invalid productCode productCode"])
     })
   )
 
-  it.effect("for a time that no calendar has is invalid, and all others go on", () =>
+  it.effect("emits Invalid for a timestamp outside the range of Date, and submits the others", () =>
     Effect.gen(function* () {
       const beyond = (epochMillis: number) => ({
         ...record(0),
         timestamp: Object.assign(at(now), { epochMillis })
       })
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const outcomes = yield* submitAll(
         [
           record(0),
@@ -170,18 +169,18 @@ describe("an outcome", () => {
           beyond(Number.POSITIVE_INFINITY),
           record(1)
         ],
-        answers
+        stub
       )
       assert.deepStrictEqual(summaries(outcomes), [
         "Accepted id-d0",
         ...Array.from({ length: 5 }, () => "Invalid timestamp type"),
         "Accepted id-d1"
       ])
-      assert.deepStrictEqual(dimensions(answers.calls), ["d0 d1"])
+      assert.deepStrictEqual(dimensions(stub.calls), ["d0 d1"])
     })
   )
 
-  it.effect("for a time in the calendar's last month is the service's to judge", () =>
+  it.effect("submits a timestamp in the last month of Date", () =>
     Effect.gen(function* () {
       const outcomes = yield* submitAll(
         [record(0, { timestamp: at("+275760-09-13T00:00:00Z") })],
@@ -191,14 +190,14 @@ describe("an outcome", () => {
     })
   )
 
-  it.effect("for a value that throws when it is read is invalid, and all others go on", () =>
+  it.effect("emits Invalid for a value with throwing getters, and submits the others", () =>
     Effect.gen(function* () {
       const { proxy, revoke } = Proxy.revocable(record(0), {})
       revoke()
       const throwing = Object.defineProperty({ ...record(1) }, "dimension", {
         enumerable: true,
         get: () => {
-          throw new Error("not now")
+          throw new Error("unreadable")
         }
       })
       const outcomes = yield* submitAll([record(0), proxy, throwing, record(2)], stubClient(accept))
@@ -211,59 +210,61 @@ describe("an outcome", () => {
     })
   )
 
-  it.effect("a rule that is switched off is not checked", () =>
+  it.effect("does not check rules in skipRules", () =>
     Effect.gen(function* () {
-      const odd = { ...record(0), dimension: "d".repeat(300) }
-      const outcomes = yield* submitAll([odd], stubClient(accept), { skipRules: ["dimension"] })
+      const longDimension = { ...record(0), dimension: "d".repeat(300) }
+      const outcomes = yield* submitAll([longDimension], stubClient(accept), {
+        skipRules: ["dimension"]
+      })
       assert.strictEqual(outcomes[0]?._tag, "Accepted")
     })
   )
 })
 
-describe("a deadline", () => {
+describe("the deadline", () => {
   const expired = "2026-11-24T10:30:00.000Z"
 
   it.effect.each<readonly [string, string, string, string]>([
-    ["just inside of 24 hours is sent", now, "2026-11-23T10:30:00.001Z", "Accepted id-d0"],
-    ["at 24 hours is not", now, "2026-11-23T10:30:00.000Z", `Expired ${expired}`],
-    ["of the future is the service's to judge", now, "2026-11-24T12:00:00Z", "Accepted id-d0"],
+    ["below 24 hours is sent", now, "2026-11-23T10:30:00.001Z", "Accepted id-d0"],
+    ["at 24 hours is expired", now, "2026-11-23T10:30:00.000Z", `Expired ${expired}`],
+    ["in the future is sent", now, "2026-11-24T12:00:00Z", "Accepted id-d0"],
     [
-      "last month's is sent until 06:00 on the first",
+      "of last month is sent before 06:00 on the first",
       "2026-12-01T05:59:59.999Z",
       "2026-11-30T23:59:59.999Z",
       "Accepted id-d0"
     ],
     [
-      "last month's is not at 06:00 on the first",
+      "of last month is expired at 06:00 on the first",
       "2026-12-01T06:00:00Z",
       "2026-11-30T23:59:59.999Z",
       "Expired 2026-12-01T06:00:00.000Z"
     ],
     [
-      "this month's is at 06:00 on the first",
+      "of this month is sent at 06:00 on the first",
       "2026-12-01T06:00:00Z",
       "2026-12-01T00:00:00Z",
       "Accepted id-d0"
     ],
     [
-      "last year's is not",
+      "of last year is expired at 06:00 on January 1",
       "2027-01-01T06:00:00Z",
       "2026-12-31T23:00:00Z",
       "Expired 2027-01-01T06:00:00.000Z"
     ]
-  ])("%s", ([, time, timestamp, expected]) =>
+  ])("usage %s", ([, time, timestamp, expected]) =>
     Effect.gen(function* () {
       yield* TestClock.setTime(at(time).epochMillis)
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const outcomes = yield* Stream.runCollect(
-        submit([record(0, { timestamp: at(timestamp) })], answers)
+        submit([record(0, { timestamp: at(timestamp) })], stub)
       )
       assert.deepStrictEqual(summaries(Chunk.toReadonlyArray(outcomes)), [expected])
-      assert.strictEqual(answers.calls.length, expected.startsWith("Expired") ? 0 : 1)
+      assert.strictEqual(stub.calls.length, expected.startsWith("Expired") ? 0 : 1)
     })
   )
 
-  it.effect("comes earlier by the margin, and says when it really is", () =>
+  it.effect("is earlier by deadlineMargin, and is reported without it", () =>
     Effect.gen(function* () {
       const timestamp = at("2026-11-23T10:40:00Z")
       const outcomes = yield* submitAll([record(0, { timestamp })], stubClient(accept), {
@@ -273,55 +274,55 @@ describe("a deadline", () => {
     })
   )
 
-  it.effect("that is near goes first", () =>
+  it.effect("orders records by deadline", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const hoursAgo = (i: number) => at(`2026-11-24T0${i % 10}:00:00Z`)
       yield* submitAll(
         Array.from({ length: 30 }, (_, i) => record(i, { timestamp: hoursAgo(i) })),
-        answers
+        stub
       )
-      assert.deepStrictEqual(dimensions(answers.calls), [
+      assert.deepStrictEqual(dimensions(stub.calls), [
         "d0 d10 d20 d1 d11 d21 d2 d12 d22 d3 d13 d23 d4 d14 d24 d5 d15 d25 d6 d16 d26 d7 d17 d27 d8",
         "d18 d28 d9 d19 d29"
       ])
     })
   )
 
-  it.effect("is not slept across: what could not be sent in time is given up at once", () =>
+  it.effect("ends retries at once if the next one would be too late", () =>
     Effect.gen(function* () {
       yield* setNow
-      const error = new MeteringError.ThrottlingException({ operation })
-      const answers = stubClient(() => reject(error))
+      const error = makeException(MeteringError.ThrottlingException)
+      const stub = stubClient(() => reject(error))
       const soon = record(0, { timestamp: at("2026-11-23T10:30:00.200Z") })
-      const outcomes = yield* Stream.runHead(submit([soon], answers)).pipe(
+      const outcomes = yield* Stream.runHead(submit([soon], stub)).pipe(
         Effect.withRandomFixed([0.9])
       )
-      // the next attempt would have been 900 ms later, 700 ms too late
+      // the next attempt would be 900 ms later, 700 ms after the deadline
       assert.strictEqual(
         outcomes._tag === "Some" && summarize(outcomes.value),
         `NotSent Throttled ${error._tag}`
       )
-      assert.strictEqual(answers.calls.length, 1)
+      assert.strictEqual(stub.calls.length, 1)
     })
   )
 
-  it.effect("that passes while calls are held back is found out before the call", () =>
+  it.effect("is checked before each call", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const soon = at("2026-11-23T10:30:02.000Z")
-      const outcomes = yield* submitAll(records(75, { timestamp: soon }), answers, { rate: 1 })
+      const outcomes = yield* submitAll(records(75, { timestamp: soon }), stub, { rate: 1 })
       assert.deepStrictEqual(
         [0, 25, 50].map((i) => outcomes[i]?._tag),
         ["Accepted", "Accepted", "Expired"]
       )
-      assert.strictEqual(answers.calls.length, 2)
+      assert.strictEqual(stub.calls.length, 2)
     })
   )
 })
 
-describe("records of one product, customer, dimension and hour", () => {
-  const twice = [
+describe("records with the same key", () => {
+  const sameKey = [
     record(0, { quantity: 1 }),
     record(1),
     record(0, { quantity: 2, timestamp: at("2026-11-24T10:00:00Z") }),
@@ -329,36 +330,36 @@ describe("records of one product, customer, dimension and hour", () => {
     record(0, { quantity: 3, customerIdentifier: "cust" })
   ]
 
-  it.effect("never share a call, go in the order of the input, and are pointed out", () =>
+  it.effect("never share a call, keep the order of the input, and report earlierIndex", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
-      const outcomes = yield* submitAll(twice, answers)
+      const stub = stubClient(accept)
+      const outcomes = yield* submitAll(sameKey, stub)
       assert.deepStrictEqual(
-        answers.calls.map(({ records }) => records.map((record) => twice.indexOf(record))),
+        stub.calls.map(({ records }) => records.map((record) => sameKey.indexOf(record))),
         [[3, 0, 1, 4], [2]]
       )
       assert.deepStrictEqual(
-        outcomes.map(({ earlierIndex: sameKeyAs }) => sameKeyAs),
+        outcomes.map(({ earlierIndex }) => earlierIndex),
         [undefined, undefined, 0, undefined, undefined]
       )
     })
   )
 
-  it.effect("wait for the outcome of the earlier one, whatever it takes", () =>
+  it.effect("wait for the outcome of the earlier record and its retries", () =>
     Effect.gen(function* () {
-      const fault = new MeteringError.InternalServiceErrorException({ operation })
-      const answers = stubClient(() => reject(fault), accept)
+      const error = makeException(MeteringError.InternalServiceErrorException)
+      const stub = stubClient(() => reject(error), accept)
       const pair = [record(0, { quantity: 1 }), record(0, { quantity: 2 })]
-      const outcomes = yield* submitAll(pair, answers)
+      const outcomes = yield* submitAll(pair, stub)
       assert.deepStrictEqual(
-        answers.calls.map(({ records }) => records.map(({ quantity }) => quantity)),
+        stub.calls.map(({ records }) => records.map(({ quantity }) => quantity)),
         [[1], [1], [2]]
       )
       assert.deepStrictEqual(summaries(outcomes), ["Accepted id-d0", "Accepted id-d0"])
     })
   )
 
-  it.effect("are not held back by one that was invalid", () =>
+  it.effect("do not wait for an invalid record", () =>
     Effect.gen(function* () {
       const outcomes = yield* submitAll(
         [{ ...record(0), quantity: -1 }, record(0)],
@@ -370,17 +371,17 @@ describe("records of one product, customer, dimension and hour", () => {
   )
 })
 
-describe("packing", () => {
-  it.effect("keeps products apart, and licences from both", () =>
+describe("batching", () => {
+  it.effect("separates products and licenses", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const items = Array.from({ length: 60 }, (_, i) => ({
         record: i % 3 === 2 ? record(i, { licenseArn: licenseArnOf(i) }) : record(i),
         ...(i % 3 === 1 && { productCode: "prod-2" })
       }))
-      yield* submitAll(items, answers)
+      yield* submitAll(items, stub)
       assert.deepStrictEqual(
-        answers.calls.map(({ productCode, records }) => [productCode, records.length]).sort(),
+        stub.calls.map(({ productCode, records }) => [productCode, records.length]).sort(),
         [
           [product, 20],
           ["prod-2", 20],
@@ -390,31 +391,31 @@ describe("packing", () => {
     })
   )
 
-  it.effect("keeps licences of different products apart where products are named", () =>
+  it.effect("separates licenses by product code", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const items = Array.from({ length: 10 }, (_, i) => ({
         record: record(i, { licenseArn: licenseArnOf(i) }),
         productCode: `prod-${i % 2}`
       }))
-      yield* submitAll(items, answers)
+      yield* submitAll(items, stub)
       assert.deepStrictEqual(
-        answers.calls.map(({ productCode }) => productCode),
+        stub.calls.map(({ productCode }) => productCode),
         [undefined, undefined]
       )
-      assert.deepStrictEqual(dimensions(answers.calls), ["d0 d2 d4 d6 d8", "d1 d3 d5 d7 d9"])
+      assert.deepStrictEqual(dimensions(stub.calls), ["d0 d2 d4 d6 d8", "d1 d3 d5 d7 d9"])
     })
   )
 })
 
-describe("a source", () => {
-  it.effect("that fails: what was read has its outcome, and then it fails", () =>
+describe("the source", () => {
+  it.effect("passes its failure on after the outcomes of all records that were read", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
-      const seen: Array<string> = []
+      const stub = stubClient(accept)
+      const received: Array<string> = []
       const source = Stream.concat(Stream.fromIterable(records(30)), Stream.fail("no more"))
-      const exit = yield* submit(source, answers).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => seen.push(summarize(outcome)))),
+      const exit = yield* submit(source, stub).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => received.push(summarize(outcome)))),
         Effect.exit,
         Effect.fork,
         Effect.tap(setNow),
@@ -422,31 +423,31 @@ describe("a source", () => {
         Effect.flatMap(Fiber.join)
       )
       assert.deepStrictEqual(exit, Exit.fail("no more"))
-      assert.strictEqual(seen.filter((one) => one.startsWith("Accepted")).length, 30)
+      assert.strictEqual(received.filter((one) => one.startsWith("Accepted")).length, 30)
     })
   )
 
-  it.effect("that dies is passed on as well", () =>
+  it.effect("passes its defect on", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const source = Stream.concat(Stream.fromIterable(records(3)), Stream.die("oh"))
-      const exit = yield* Effect.exit(Stream.runDrain(submit(source, answers)))
+      const exit = yield* Effect.exit(Stream.runDrain(submit(source, stub)))
       assert.deepStrictEqual(exit, Exit.die("oh"))
     })
   )
 
   it.effect.each<readonly [string, number]>([
-    ["that throws while it is iterated loses nothing that it gave", 30],
-    ["that throws at once has nothing to lose", 0]
+    ["loses no element if it throws while it is iterated", 30],
+    ["may throw at once", 0]
   ])("%s", ([, count]) =>
     Effect.gen(function* () {
-      const seen: Array<string> = []
+      const received: Array<string> = []
       function* source() {
         yield* records(count)
         throw "no more"
       }
       const exit = yield* submit(source(), stubClient(accept)).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => seen.push(summarize(outcome)))),
+        Stream.runForEach((outcome) => Effect.sync(() => received.push(summarize(outcome)))),
         Effect.exit,
         Effect.fork,
         Effect.tap(setNow),
@@ -455,13 +456,13 @@ describe("a source", () => {
       )
       assert.deepStrictEqual(exit, Exit.die("no more"))
       assert.deepStrictEqual(
-        seen,
+        received,
         records(count).map(({ dimension }) => `Accepted id-${dimension}`)
       )
     })
   )
 
-  it.effect("that is iterated is read to its end, chunk by chunk", () =>
+  it.effect("is read to its end in chunks if it is an iterable", () =>
     Effect.gen(function* () {
       function* source() {
         for (let i = 0; i < 8_193; i++) yield record(i)
@@ -472,16 +473,16 @@ describe("a source", () => {
     })
   )
 
-  it.effect("is not read further than there is room for", () =>
+  it.effect("is read only up to bufferSize", () =>
     Effect.gen(function* () {
       let pulled = 0
       const source = Stream.fromIterable(records(1_000)).pipe(
         Stream.rechunk(10),
         Stream.tap(() => Effect.sync(() => (pulled += 1)))
       )
-      const answers = stubClient(() => Effect.never)
+      const stub = stubClient(() => Effect.never)
       const fiber = yield* Effect.fork(
-        Stream.runDrain(submit(source, answers, { bufferSize: 100, rate: Infinity }))
+        Stream.runDrain(submit(source, stub, { bufferSize: 100, rate: Infinity }))
       )
       yield* TestClock.adjust("1 second")
       assert.isAtMost(pulled, 110)
@@ -490,7 +491,7 @@ describe("a source", () => {
     })
   )
 
-  it.effect("is not read further while nobody takes outcomes", () =>
+  it.effect("is not read while no outcomes are taken", () =>
     Effect.gen(function* () {
       let pulled = 0
       const source = Stream.fromIterable(records(10_000)).pipe(
@@ -510,23 +511,23 @@ describe("a source", () => {
     })
   )
 
-  it.effect("that has no more to give for now has its records sent after a while", () =>
+  it.effect("pauses: its records are sent after the linger", () =>
     Effect.gen(function* () {
       yield* setNow
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const queue = yield* Queue.unbounded<UsageSubmission.Input>()
       const fiber = yield* Effect.fork(
-        Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger: "2 seconds" }))
+        Stream.runDrain(submit(Stream.fromQueue(queue), stub, { linger: "2 seconds" }))
       )
       yield* Queue.offerAll(queue, records(27))
       yield* TestClock.adjust("1999 millis")
       assert.deepStrictEqual(
-        answers.calls.map(({ records }) => records.length),
+        stub.calls.map(({ records }) => records.length),
         [25]
       )
       yield* TestClock.adjust("1 millis")
       assert.deepStrictEqual(
-        answers.calls.map(({ records }) => records.length),
+        stub.calls.map(({ records }) => records.length),
         [25, 2]
       )
       yield* Fiber.interrupt(fiber)
@@ -534,58 +535,58 @@ describe("a source", () => {
   )
 
   it.effect.each<Duration.DurationInput>(["1 hour", Duration.infinity])(
-    "of records that would expire within a linger of %s has them sent while half of their time is left",
+    "pauses: records that would expire within a linger of %s are sent with half of their time left",
     (linger) =>
       Effect.gen(function* () {
         yield* setNow
-        const answers = stubClient(accept)
+        const stub = stubClient(accept)
         const queue = yield* Queue.unbounded<UsageSubmission.Input>()
         const fiber = yield* Effect.fork(
-          Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger }))
+          Stream.runDrain(submit(Stream.fromQueue(queue), stub, { linger }))
         )
         const soon = { timestamp: at("2026-11-23T11:00:00Z") }
         yield* Queue.offer(queue, record(0, soon))
         yield* TestClock.adjust("5 minutes")
         yield* Queue.offerAll(queue, [record(1, soon), record(2)])
         yield* TestClock.adjust(Duration.subtract("10 minutes", "1 millis"))
-        assert.deepStrictEqual(dimensions(answers.calls), [])
+        assert.deepStrictEqual(dimensions(stub.calls), [])
         yield* TestClock.adjust("1 millis")
-        assert.deepStrictEqual(dimensions(answers.calls), ["d0 d1 d2"])
+        assert.deepStrictEqual(dimensions(stub.calls), ["d0 d1 d2"])
         yield* Fiber.interrupt(fiber)
       })
   )
 
-  it.effect("of records that are about to expire has them sent at once, with those that wait", () =>
+  it.effect("pauses: a record about to expire is sent at once, with those that wait", () =>
     Effect.gen(function* () {
       yield* setNow
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const queue = yield* Queue.unbounded<UsageSubmission.Input>()
       const fiber = yield* Effect.fork(
-        Stream.runDrain(submit(Stream.fromQueue(queue), answers, { linger: Duration.infinity }))
+        Stream.runDrain(submit(Stream.fromQueue(queue), stub, { linger: Duration.infinity }))
       )
       yield* Queue.offer(queue, record(0))
       yield* TestClock.adjust("1 hour")
       yield* Queue.offer(queue, record(1, { timestamp: at("2026-11-23T11:31:00Z") }))
       yield* TestClock.adjust("1 millis")
-      assert.deepStrictEqual(dimensions(answers.calls), ["d1 d0"])
+      assert.deepStrictEqual(dimensions(stub.calls), ["d1 d0"])
       yield* Fiber.interrupt(fiber)
     })
   )
 })
 
-describe("pacing", () => {
+describe("the rate", () => {
   const timesOf = (calls: ReadonlyArray<Call>) => calls.map((call) => call.at - at(now).epochMillis)
 
-  it.effect("keeps to the rate, over all products", () =>
+  it.effect("applies to all products together", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const items = records(100).map((record, i) => ({ record, productCode: `p${i % 4}` }))
-      yield* submitAll(items, answers)
-      assert.deepStrictEqual(timesOf(answers.calls), [0, 100, 200, 300])
+      yield* submitAll(items, stub)
+      assert.deepStrictEqual(timesOf(stub.calls), [0, 100, 200, 300])
     })
   )
 
-  it.effect("has no more calls under way than asked for", () =>
+  it.effect("keeps to concurrency", () =>
     Effect.gen(function* () {
       let most = 0
       let running = 0
@@ -600,29 +601,29 @@ describe("pacing", () => {
     })
   )
 
-  it.effect("comes to its end where calls are a fraction of a millisecond apart", () =>
+  it.effect("works with intervals of a fraction of a millisecond", () =>
     Effect.gen(function* () {
-      // a third of a second, to the nanosecond, is a little less than that
-      const answers = stubClient(accept)
+      // a third of a second, rounded to nanoseconds, is a little less than a third
+      const stub = stubClient(accept)
       const { counts } = yield* UsageSubmission.submitAll(
         records(75, { timestamp: at("1970-01-01T00:00:00Z") }),
         {
           productCode: product,
           rate: 3
         }
-      ).pipe(Effect.provide(answers.layer), Effect.withClock(virtualClock.make(0)))
+      ).pipe(Effect.provide(stub.layer), Effect.withClock(virtualClock.make(0)))
       assert.strictEqual(counts.Accepted, 75)
-      assert.strictEqual(answers.calls.length, 3)
+      assert.strictEqual(stub.calls.length, 3)
     })
   )
 
-  it.effect("slows down when throttled, and recovers", () =>
+  it.effect("is halved by throttling, and recovers", () =>
     Effect.gen(function* () {
-      const throttled = new MeteringError.ThrottlingException({ operation })
-      const answers = stubClient((call, n) => (n === 2 ? reject(throttled) : accept(call)))
-      const outcomes = yield* submitAll(records(25 * 40), answers)
+      const throttled = makeException(MeteringError.ThrottlingException)
+      const stub = stubClient((call, n) => (n === 2 ? reject(throttled) : accept(call)))
+      const outcomes = yield* submitAll(records(25 * 40), stub)
       assert.strictEqual(outcomes.filter(({ _tag }) => _tag === "Accepted").length, 25 * 40)
-      const times = timesOf(answers.calls)
+      const times = timesOf(stub.calls)
       const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
       assert.deepStrictEqual(gaps.slice(0, 2), [100, 100])
       assert.isAtLeast(gaps[2] ?? 0, 190)
@@ -630,20 +631,20 @@ describe("pacing", () => {
     })
   )
 
-  it.effect("is silent for as long as the service asks for", () =>
+  it.effect("is 0 until retryAfter ends", () =>
     Effect.gen(function* () {
       const throttled = new MeteringError.ThrottlingException({
         operation,
         retryAfter: Duration.seconds(4)
       })
-      const answers = stubClient(() => reject(throttled), accept)
-      yield* submitAll(records(75), answers)
-      assert.isAtLeast((timesOf(answers.calls)[1] ?? 0) - (timesOf(answers.calls)[0] ?? 0), 4_000)
+      const stub = stubClient(() => reject(throttled), accept)
+      yield* submitAll(records(75), stub)
+      assert.isAtLeast((timesOf(stub.calls)[1] ?? 0) - (timesOf(stub.calls)[0] ?? 0), 4_000)
     })
   )
 })
 
-describe("a clock that is set", () => {
+describe("a clock change", () => {
   const throttled = new MeteringError.ThrottlingException({
     operation,
     retryAfter: Duration.seconds(4)
@@ -655,25 +656,25 @@ describe("a clock that is set", () => {
     ["back by an hour, with its nanoseconds", -hour, true],
     ["forward by an hour", hour, false],
     ["forward by an hour, with its nanoseconds", hour, true]
-  ])("%s makes nobody wait longer than the pace and the service ask for", ([, by, setsNanos]) =>
+  ])("%s delays no call beyond rate and retryAfter", ([, by, setsNanos]) =>
     Effect.gen(function* () {
       for (const second of [accept, () => reject(throttled)]) {
         const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis, { setsNanos })
         const times: Array<number> = []
-        const timed = (answer: typeof accept) => (call: Call) =>
+        const timed = (respond: typeof accept) => (call: Call) =>
           Effect.suspend(() => {
             times.push(elapsed())
-            return answer(call)
+            return respond(call)
           })
         const setting = (call: Call) =>
           Effect.suspend(() => {
             set(by)
             return accept(call)
           })
-        const answers = stubClient(timed(setting), timed(second), timed(setting), timed(accept))
+        const stub = stubClient(timed(setting), timed(second), timed(setting), timed(accept))
         const { counts } = yield* UsageSubmission.submitAll(records(250), {
           productCode: product
-        }).pipe(Effect.provide(answers.layer), Effect.withClock(clock))
+        }).pipe(Effect.provide(stub.layer), Effect.withClock(clock))
         assert.strictEqual(counts.Accepted, 250)
         const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0))
         const most = second === accept ? 200 : 10_000
@@ -686,15 +687,15 @@ describe("a clock that is set", () => {
   it.effect.each<readonly [string, number]>([
     ["back", -hour],
     ["forward", hour]
-  ])("%s has records that linger and are retried sent all the same", ([, by]) =>
+  ])("%s does not delay lingering and retried records", ([, by]) =>
     Effect.gen(function* () {
       const { clock, elapsed, set } = virtualClock.settable(at(now).epochMillis)
-      const fault = new MeteringError.InternalServiceErrorException({ operation })
-      const answers = stubClient(
+      const error = makeException(MeteringError.InternalServiceErrorException)
+      const stub = stubClient(
         () =>
           Effect.suspend(() => {
             set(by)
-            return reject(fault)
+            return reject(error)
           }),
         accept
       )
@@ -705,17 +706,17 @@ describe("a clock that is set", () => {
       const { counts } = yield* UsageSubmission.submitAll(source, {
         productCode: product,
         schedule: Schedule.intersect(Schedule.spaced("5 seconds"), Schedule.recurs(3))
-      }).pipe(Effect.provide(answers.layer), Effect.withClock(clock))
+      }).pipe(Effect.provide(stub.layer), Effect.withClock(clock))
       assert.strictEqual(counts.Accepted, 10)
       assert.isAtMost(elapsed(), 20_000)
     })
   )
 
-  it.effect("forward is seen within a minute by who waits for a deadline", () =>
+  it.effect("forward is noticed within a minute while a deadline is awaited", () =>
     Effect.gen(function* () {
       const { clock, set } = virtualClock.settable(at(now).epochMillis)
-      const answers = stubClient(accept)
-      // two hours are left, and half of them is waited for
+      const stub = stubClient(accept)
+      // two hours are left, and the record lingers for half of them
       const soon = record(0, { timestamp: at("2026-11-23T12:30:00Z") })
       const source = Stream.concat(
         Stream.make(soon),
@@ -732,7 +733,7 @@ describe("a clock that is set", () => {
           ),
           { concurrent: true }
         ),
-        Effect.provide(answers.layer),
+        Effect.provide(stub.layer),
         Effect.withClock(clock)
       )
       assert.deepStrictEqual(summaries(outcomes.outcomes), ["Accepted id-d0"])
@@ -740,50 +741,48 @@ describe("a clock that is set", () => {
   )
 })
 
-describe("progress", () => {
-  it.effect(
-    "tells what was read, what is settled and how, what is under way and what is left",
-    () =>
-      Effect.gen(function* () {
-        yield* setNow
-        const progress = yield* Ref.make(UsageSubmission.initialProgress)
-        const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
-        const fiber = yield* Effect.fork(
-          Stream.runDrain(
-            submit([...records(60), { ...record(0), quantity: -1 }], answers, { progress })
-          )
+describe("the progress", () => {
+  it.effect("counts records that are read, resolved, buffered, in flight and remaining", () =>
+    Effect.gen(function* () {
+      yield* setNow
+      const progress = yield* Ref.make(UsageSubmission.initialProgress)
+      const stub = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const fiber = yield* Effect.fork(
+        Stream.runDrain(
+          submit([...records(60), { ...record(0), quantity: -1 }], stub, { progress })
         )
-        yield* TestClock.adjust("10 seconds")
-        const state = yield* Ref.get(progress)
-        assert.deepStrictEqual(
-          { ...state, counts: { Accepted: state.counts.Accepted, Invalid: state.counts.Invalid } },
-          {
-            read: 61,
-            resolved: 26,
-            counts: { Accepted: 25, Invalid: 1 },
-            buffered: 35,
-            inFlight: 0,
-            calls: 1,
-            rate: 10,
-            recordsPerSecond: 0,
-            remaining: 35
-          }
-        )
-        yield* Fiber.interrupt(fiber)
-      })
+      )
+      yield* TestClock.adjust("10 seconds")
+      const state = yield* Ref.get(progress)
+      assert.deepStrictEqual(
+        { ...state, counts: { Accepted: state.counts.Accepted, Invalid: state.counts.Invalid } },
+        {
+          read: 61,
+          resolved: 26,
+          counts: { Accepted: 25, Invalid: 1 },
+          buffered: 35,
+          inFlight: 0,
+          calls: 1,
+          rate: 10,
+          recordsPerSecond: 0,
+          remaining: 35
+        }
+      )
+      yield* Fiber.interrupt(fiber)
+    })
   )
 })
 
-describe("a stop", () => {
+describe("stop", () => {
   const stopping = (
     source: Stream.Stream<UsageSubmission.Input, string> | Iterable<UsageSubmission.Input>,
-    answerAfter: "20 seconds" | "40 seconds"
+    responseTime: "20 seconds" | "40 seconds"
   ) =>
     Effect.gen(function* () {
       yield* setNow
       const stop = yield* Deferred.make<void>()
-      const answers = stubClient((call) => Effect.delay(accept(call), answerAfter))
-      const fiber = yield* submit(source, answers, {
+      const stub = stubClient((call) => Effect.delay(accept(call), responseTime))
+      const fiber = yield* submit(source, stub, {
         stop: Deferred.await(stop),
         concurrency: 2,
         bufferSize: 100
@@ -793,7 +792,7 @@ describe("a stop", () => {
       yield* TestClock.adjust("30 seconds")
       const outcomes = Chunk.toReadonlyArray(yield* Fiber.join(fiber))
       assert.strictEqual(new Set(outcomes.map(({ index }) => index)).size, outcomes.length)
-      assert.strictEqual(answers.calls.length, 2)
+      assert.strictEqual(stub.calls.length, 2)
       const counts = new Map<string, number>()
       for (const one of outcomes) {
         const name = one._tag === "Accepted" ? one._tag : summarize(one)
@@ -802,7 +801,7 @@ describe("a stop", () => {
       return Object.fromEntries(counts)
     })
 
-  it.effect("makes no more calls, and awaits those under way", () =>
+  it.effect("makes no more calls, and waits for those in flight", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* stopping(records(1_000), "20 seconds"), {
         "NotSent Stopped": 950,
@@ -811,7 +810,7 @@ describe("a stop", () => {
     })
   )
 
-  it.effect("awaits them for so long; then they are unknown", () =>
+  it.effect("makes records in flight Unknown after the grace period", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* stopping(records(1_000), "40 seconds"), {
         "NotSent Stopped": 950,
@@ -824,31 +823,31 @@ describe("a stop", () => {
     ["20 seconds", "Accepted"],
     ["40 seconds", "Unknown Interrupted"]
   ])(
-    "does not wait longer than that for a source that cannot be interrupted: calls of %s",
-    ([answerAfter, expected]) =>
+    "waits for an uninterruptible source no longer than the grace period: calls of %s",
+    ([responseTime, expected]) =>
       Effect.gen(function* () {
-        const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
-        const source = Stream.concat(Stream.fromIterable(records(60)), stuck)
-        assert.deepStrictEqual(yield* stopping(source, answerAfter), {
+        const uninterruptible = Stream.fromEffect(Effect.uninterruptible(Effect.never))
+        const source = Stream.concat(Stream.fromIterable(records(60)), uninterruptible)
+        assert.deepStrictEqual(yield* stopping(source, responseTime), {
           [expected]: 50,
           "NotSent Stopped": 10
         })
       })
   )
 
-  it.effect("that dies is passed on, and stops the submission all the same", () =>
+  it.effect("passes a defect on, and stops the submission", () =>
     Effect.gen(function* () {
       yield* setNow
-      const seen: Array<string> = []
+      const received: Array<string> = []
       const stop = Effect.zipRight(Effect.sleep("1 second"), Effect.die("oh"))
-      const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
-      const fiber = yield* submit(records(100), answers, { stop, concurrency: 2 }).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => seen.push(summarize(outcome)))),
+      const stub = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const fiber = yield* submit(records(100), stub, { stop, concurrency: 2 }).pipe(
+        Stream.runForEach((outcome) => Effect.sync(() => received.push(summarize(outcome)))),
         Effect.fork
       )
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(yield* Fiber.await(fiber), Exit.die("oh"))
-      assert.deepStrictEqual([0, 25, 75].map((i) => seen[i]).concat(String(seen.length)), [
+      assert.deepStrictEqual([0, 25, 75].map((i) => received[i]).concat(String(received.length)), [
         "Accepted id-d0",
         "NotSent Stopped",
         "Unknown Interrupted",
@@ -857,7 +856,7 @@ describe("a stop", () => {
     })
   )
 
-  it.effect("reads a stream no further", () =>
+  it.effect("ends the reading of a stream", () =>
     Effect.gen(function* () {
       const source = Stream.rechunk(Stream.fromIterable(records(1_000)), 10)
       const counts = yield* stopping(Stream.concat(source, Stream.never), "20 seconds")
@@ -867,28 +866,28 @@ describe("a stop", () => {
   )
 })
 
-describe("an interruption", () => {
-  it.effect("gives what was under way as unknown and the rest as not sent, each once", () =>
+describe("onInterrupt", () => {
+  it.effect("receives records in flight as Unknown and the rest as NotSent, each once", () =>
     Effect.gen(function* () {
       yield* setNow
-      const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
-      const taken: Array<UsageOutcome.Outcome> = []
-      const left: Array<UsageOutcome.Outcome> = []
-      const fiber = yield* submit(records(100), answers, {
+      const stub = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const received: Array<UsageOutcome.Outcome> = []
+      const interrupted: Array<UsageOutcome.Outcome> = []
+      const fiber = yield* submit(records(100), stub, {
         concurrency: 2,
-        onInterrupt: (outcomes) => Effect.sync(() => left.push(...outcomes))
+        onInterrupt: (outcomes) => Effect.sync(() => interrupted.push(...outcomes))
       }).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => taken.push(outcome))),
+        Stream.runForEach((outcome) => Effect.sync(() => received.push(outcome))),
         Effect.fork
       )
       yield* TestClock.adjust("1 second")
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(
-        taken.map(({ index }) => index),
+        received.map(({ index }) => index),
         Array.from({ length: 25 }, (_, i) => i)
       )
       assert.deepStrictEqual(
-        left.map((outcome) => `${outcome.index} ${summarize(outcome)}`),
+        interrupted.map((outcome) => `${outcome.index} ${summarize(outcome)}`),
         Array.from({ length: 75 }, (_, i) =>
           i < 50 ? `${i + 25} Unknown Interrupted` : `${i + 25} NotSent Stopped`
         )
@@ -896,13 +895,13 @@ describe("an interruption", () => {
     })
   )
 
-  it.effect("in the midst of an outcome gives that one again", () =>
+  it.effect("receives an outcome again that was being processed", () =>
     Effect.gen(function* () {
       yield* setNow
-      const left: Array<number> = []
+      const interrupted: Array<number> = []
       const fiber = yield* submit(records(25), stubClient(accept), {
         onInterrupt: (outcomes) =>
-          Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
+          Effect.sync(() => interrupted.push(...outcomes.map(({ index }) => index)))
       }).pipe(
         Stream.runForEach(({ index }) => (index < 10 ? Effect.void : Effect.never)),
         Effect.fork
@@ -910,40 +909,44 @@ describe("an interruption", () => {
       yield* TestClock.adjust("1 second")
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(
-        left,
+        interrupted,
         Array.from({ length: 15 }, (_, i) => i + 10)
       )
     })
   )
 
-  it.effect("does not wait for a source that cannot be interrupted", () =>
+  it.effect("does not wait for an uninterruptible source", () =>
     Effect.gen(function* () {
       yield* setNow
-      const left: Array<string> = []
-      const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
-      const answers = stubClient(() => Effect.never)
-      const given = yield* Deferred.make<void>()
-      const fiber = yield* submit(Stream.concat(Stream.fromIterable(records(30)), stuck), answers, {
-        onInterrupt: (outcomes) =>
-          Effect.zipRight(
-            Effect.sync(() => left.push(...summaries(outcomes))),
-            Deferred.succeed(given, undefined)
-          )
-      }).pipe(Stream.runDrain, Effect.forkDaemon)
+      const interrupted: Array<string> = []
+      const uninterruptible = Stream.fromEffect(Effect.uninterruptible(Effect.never))
+      const stub = stubClient(() => Effect.never)
+      const handlerCalled = yield* Deferred.make<void>()
+      const fiber = yield* submit(
+        Stream.concat(Stream.fromIterable(records(30)), uninterruptible),
+        stub,
+        {
+          onInterrupt: (outcomes) =>
+            Effect.zipRight(
+              Effect.sync(() => interrupted.push(...summaries(outcomes))),
+              Deferred.succeed(handlerCalled, undefined)
+            )
+        }
+      ).pipe(Stream.runDrain, Effect.forkDaemon)
       yield* TestClock.adjust("500 millis")
       yield* Fiber.interruptFork(fiber)
-      yield* Deferred.await(given)
-      assert.deepStrictEqual(left, [
+      yield* Deferred.await(handlerCalled)
+      assert.deepStrictEqual(interrupted, [
         ...Array.from({ length: 25 }, () => "Unknown Interrupted"),
         ...Array.from({ length: 5 }, () => "NotSent Stopped")
       ])
     })
   )
 
-  it.effect("forgets nothing that has left the source", () =>
+  it.effect("receives all records that have left the source", () =>
     Effect.gen(function* () {
       yield* setNow
-      const left: Array<number> = []
+      const interrupted: Array<number> = []
       const source = Stream.fromIterable(records(100))
       const fiber = yield* submit(
         source,
@@ -951,43 +954,43 @@ describe("an interruption", () => {
         {
           bufferSize: 50,
           onInterrupt: (outcomes) =>
-            Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
+            Effect.sync(() => interrupted.push(...outcomes.map(({ index }) => index)))
         }
       ).pipe(Stream.runDrain, Effect.fork)
       yield* TestClock.adjust("1 second")
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(
-        left.sort((left, right) => left - right),
+        interrupted.sort((left, right) => left - right),
         Array.from({ length: 100 }, (_, i) => i)
       )
     })
   )
 
-  it.effect("that is only that no more is taken gives the rest, and nothing again", () =>
+  it.effect("receives the rest, and none again, if the consumer takes no more", () =>
     Effect.gen(function* () {
       yield* setNow
-      const left: Array<number> = []
-      const taken = yield* submit(records(25), stubClient(accept), {
+      const interrupted: Array<number> = []
+      const received = yield* submit(records(25), stubClient(accept), {
         onInterrupt: (outcomes) =>
-          Effect.sync(() => left.push(...outcomes.map(({ index }) => index)))
+          Effect.sync(() => interrupted.push(...outcomes.map(({ index }) => index)))
       }).pipe(Stream.take(5), Stream.runCollect)
       assert.deepStrictEqual(
-        [...Chunk.map(taken, ({ index }) => index), ...left],
+        [...Chunk.map(received, ({ index }) => index), ...interrupted],
         Array.from({ length: 25 }, (_, i) => i)
       )
     })
   )
 
-  it.effect("of a report gives everything that was read", () =>
+  it.effect("of submitAll receives all records that were read", () =>
     Effect.gen(function* () {
       yield* setNow
       const all: Array<string> = []
-      const answers = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
+      const stub = stubClient((call, n) => (n === 1 ? accept(call) : Effect.never))
       const fiber = yield* UsageSubmission.submitAll(records(60), {
         productCode: product,
         concurrency: 1,
         onInterrupt: (outcomes) => Effect.sync(() => all.push(...summaries(outcomes)))
-      }).pipe(Effect.provide(answers.layer), Effect.fork)
+      }).pipe(Effect.provide(stub.layer), Effect.fork)
       yield* TestClock.adjust("1 second")
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(all, [
@@ -998,35 +1001,35 @@ describe("an interruption", () => {
     })
   )
 
-  describe("whose handler dies is told", () => {
-    const dying: UsageSubmission.Options = { onInterrupt: () => Effect.die("oh") }
+  describe("passes its defect on", () => {
+    const failingHandler: UsageSubmission.Options = { onInterrupt: () => Effect.die("oh") }
     const defectsOf = (exit: Exit.Exit<unknown, unknown>) =>
       Exit.isFailure(exit) ? Chunk.toReadonlyArray(Cause.defects(exit.cause)) : []
 
-    // a layer that is provided to a stream would keep a defect of its end to itself
-    const dyingIn = <A, E>(
+    // a layer provided to a stream drops the defects of finalizers
+    const submitWithFailingHandler = <A, E>(
       use: (outcomes: Outcomes) => Effect.Effect<A, E, MeteringClient>,
-      answers: ReturnType<typeof stubClient>
+      stub: ReturnType<typeof stubClient>
     ) =>
-      use(UsageSubmission.submit(records(60), { productCode: product, ...dying })).pipe(
-        Effect.provide(answers.layer)
+      use(UsageSubmission.submit(records(60), { productCode: product, ...failingHandler })).pipe(
+        Effect.provide(stub.layer)
       )
 
     it.effect.each<readonly [string, Effect.Effect<unknown, unknown>]>([
       [
         "the stream",
-        dyingIn(
+        submitWithFailingHandler(
           Stream.runDrain,
           stubClient(() => Effect.never)
         )
       ],
       [
         "the report",
-        UsageSubmission.submitAll(records(60), { productCode: product, ...dying }).pipe(
+        UsageSubmission.submitAll(records(60), { productCode: product, ...failingHandler }).pipe(
           Effect.provide(stubClient(() => Effect.never).layer)
         )
       ]
-    ])("to who interrupts %s", ([, all]) =>
+    ])("to the fiber that interrupts %s", ([, all]) =>
       Effect.gen(function* () {
         const fiber = yield* Effect.fork(all)
         yield* setNow
@@ -1035,20 +1038,20 @@ describe("an interruption", () => {
       })
     )
 
-    it.effect("to who takes no more", () =>
+    it.effect("to a consumer that takes no more", () =>
       Effect.gen(function* () {
         yield* setNow
         const some = (outcomes: Outcomes) => Stream.runDrain(Stream.take(outcomes, 5))
-        const exit = yield* Effect.exit(dyingIn(some, stubClient(accept)))
+        const exit = yield* Effect.exit(submitWithFailingHandler(some, stubClient(accept)))
         assert.deepStrictEqual(defectsOf(exit), ["oh"])
       })
     )
 
-    it.effect("to who fails", () =>
+    it.effect("to a consumer that fails", () =>
       Effect.gen(function* () {
         yield* setNow
         const exit = yield* Effect.exit(
-          dyingIn(
+          submitWithFailingHandler(
             Stream.runForEach(() => Effect.fail("down")),
             stubClient(accept)
           )
@@ -1059,18 +1062,18 @@ describe("an interruption", () => {
     )
   })
 
-  it.effect("does not come when all was taken", () =>
+  it.effect("is not called after all outcomes were taken", () =>
     Effect.gen(function* () {
-      let isGiven = false
+      let isCalled = false
       yield* submitAll(records(30), stubClient(accept), {
-        onInterrupt: () => Effect.sync(() => (isGiven = true))
+        onInterrupt: () => Effect.sync(() => (isCalled = true))
       })
-      assert.isFalse(isGiven)
+      assert.isFalse(isCalled)
     })
   )
 })
 
-describe("options that make no sense are a defect", () => {
+describe("invalid options are a defect", () => {
   it.effect.each<readonly [string, UsageSubmission.Options]>([
     ["rate: expected more than 0, got 0", { rate: 0 }],
     ["rate: expected more than 0, got NaN", { rate: Number.NaN }],

@@ -405,13 +405,13 @@ describe.each(constraints)("$operation: $rule of $field", (constraint) => {
   const { bad, field, fields, good, index, operation, rule } = constraint
   const { call, makeEither } = operations[operation]
 
-  it("accepts what is just inside", () => {
+  it("accepts values just inside", () => {
     for (const value of good) {
       assert.deepStrictEqual(violationsOf(makeEither(fields(value as never))), [])
     }
   })
 
-  it("refuses what is just outside, and names index, field, rule and value", () => {
+  it("rejects values just outside, and names index, field, rule and value", () => {
     for (const [i, value] of bad.entries()) {
       const violations = violationsOf(makeEither(fields(value as never)))
       assert.deepStrictEqual(
@@ -428,16 +428,16 @@ describe.each(constraints)("$operation: $rule of $field", (constraint) => {
     }
   })
 
-  it.effect("is switched off by its name, for a value and for a client", () =>
+  it.effect("is skipped by its name, for a value and for a client", () =>
     Effect.gen(function* () {
       for (const value of bad) {
         const request = fields(value as never)
         assert.deepStrictEqual(violationsOf(makeEither(request, { skipRules: [rule] })), [])
         const http = stubHttp({})
-        const refused = yield* Effect.flip(call(request)).pipe(
+        const rejected = yield* Effect.flip(call(request)).pipe(
           Effect.provide(clientLayer(http.layer))
         )
-        assert.strictEqual(refused._tag, "InvalidInputError")
+        assert.strictEqual(rejected._tag, "InvalidInputError")
         assert.strictEqual(http.sent.length, 0)
         yield* call(request).pipe(
           Effect.provide(clientLayer(http.layer, { config: { skipRules: [rule] } }))
@@ -447,7 +447,7 @@ describe.each(constraints)("$operation: $rule of $field", (constraint) => {
     })
   )
 
-  it("stays when another rule is switched off", () => {
+  it("is checked when other rules are skipped", () => {
     const others = Object.keys(rules).filter((name): name is Rule => name !== rule)
     for (const value of bad) {
       const violations = violationsOf(makeEither(fields(value as never), { skipRules: others }))
@@ -495,7 +495,7 @@ describe("the quantity of an allocation", () => {
   })
 })
 
-describe("types are checked whatever is switched off", () => {
+describe("types are checked whatever is skipped", () => {
   const everyRule = Object.keys(rules) as Array<Rule>
 
   it.each([
@@ -540,7 +540,7 @@ describe("types are checked whatever is switched off", () => {
 })
 
 describe("a violation", () => {
-  it("is told for every field at once, over all records", () => {
+  it("is reported for every field at once, over all records", () => {
     const made = BatchMeterUsage.makeEither({
       productCode: "a b",
       usageRecords: [
@@ -615,7 +615,7 @@ describe("what a message shows", () => {
     assert.notInclude(JSON.stringify(made), "n0n0")
   })
 
-  it("is nothing of a registration token of more than 16 KB, which is refused", () => {
+  it("rejects a registration token of more than 16 KB without showing it", () => {
     const make = (length: number) =>
       ResolveCustomer.makeEither({ registrationToken: Redacted.make(a(length)) })
     assert.isTrue(Either.isRight(make(16_384)))
@@ -639,7 +639,7 @@ describe("an own key `__proto__`", () => {
 })
 
 describe("a registration token is never shown", () => {
-  const token = "the-token-that-nobody-may-see"
+  const token = "the-token-that-must-not-be-seen"
 
   it.each([
     ["as text", { registrationToken: token }],

@@ -1,4 +1,4 @@
-// Puts the command into one file with everything that it needs, so that it runs where nothing is installed.
+// Bundles the command with its dependencies into one file, which runs without installation.
 //
 //     node src/bin/bundle.js [FILE]
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -17,21 +17,21 @@ const { metafile } = await build({
   platform: "node",
   format: "esm",
   target: "node20.19",
-  // the SDK has both, and only its modules can be taken in part
+  // only the ES modules of the SDK can be tree-shaken
   mainFields: ["module", "main"],
   minifySyntax: true,
   minifyWhitespace: true,
-  // names stay as they are, so that a trace can be read: to restore them costs more at run time than they weigh
+  // identifiers are not minified, so that stack traces stay readable
   metafile: true,
   legalComments: "none",
   logLevel: "warning",
-  // what is CommonJS in it asks for Node's modules so
+  // CommonJS dependencies require Node's modules
   banner: {
     js: 'import{createRequire as createRequire_}from"node:module";const require=createRequire_(import.meta.url);'
   }
 })
 
-/** The packages that are in the file, by the folder of each. */
+/** The folders of the bundled packages. */
 const packages = new Set(
   Object.entries(metafile.outputs)
     .flatMap(([, { inputs }]) => Object.entries(inputs))

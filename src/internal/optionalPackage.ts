@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 export interface LoadError {
   readonly name: string
   readonly reason: string
-  /** Whether the package is missing, as opposed to installed and broken. */
+  /** True if the package is not installed. False if it is installed and fails to load. */
   readonly isMissing: boolean
 }
 

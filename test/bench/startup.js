@@ -78,7 +78,7 @@ request(process.env.ENDPOINT, { method: "POST" }, (answer) => answer.resume().on
 let arrived = 0
 const server = createServer((request, response) => {
   arrived = performance.now()
-  request.resume().on("end", () => response.end("{}"))
+  request.resume().on("end", () => response.end('{"CustomerIdentifier":"c","ProductCode":"p"}'))
 })
 server.listen(0, "127.0.0.1")
 await once(server, "listening")

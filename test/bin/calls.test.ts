@@ -114,7 +114,7 @@ describe("meter", () => {
         [{ "--allocations": '[{"allocatedUsageQuantity":2}]' }, /allocationSum/],
         [{ "--allocations": "{" }, /--allocations: expected a JSON list/],
         [{ "--endpoint": closed }, /ECONNREFUSED/],
-        [{ "--profile": "nobody" }, /No AWS credentials/]
+        [{ "--profile": "unknown" }, /No AWS credentials/]
       ] as const) {
         const ended = yield* call(["meter", ...usageOf(change)])
         assert.strictEqual(ended.code, 2, ended.stdout)
@@ -147,7 +147,7 @@ describe("a call whose first attempt was lost", () => {
     })
   }
 
-  /** Cuts the connection of the first request, and refuses the next connection. */
+  /** Cuts the connection of the first request, and rejects the next connection. */
   const endsAtFirst = (args: ReadonlyArray<string>) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()

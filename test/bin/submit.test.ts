@@ -344,18 +344,18 @@ describe("failures", () => {
 
   it.live("no credentials, no file, unknown columns: exits with 2", () =>
     Effect.gen(function* () {
-      const usage = write("good.csv", [head, ...validRows(1, yield* DateTime.now)])
-      const strange = write("strange.csv", ["a,b", "1,2"])
-      const kept = write("kept.csv", ["of an earlier one"])
+      const usage = write("valid.csv", [head, ...validRows(1, yield* DateTime.now)])
+      const unknownColumns = write("unknown.csv", ["a,b", "1,2"])
+      const earlier = write("earlier.csv", ["of an earlier one"])
       for (const [args, expected] of [
-        [[usage, ...product, "--profile", "nobody"], /No AWS credentials/],
+        [[usage, ...product, "--profile", "unknown"], /No AWS credentials/],
         [["nowhere.csv", ...product], /nowhere\.csv cannot be read: no such file/],
-        [[strange, ...product], /The columns of .*strange\.csv cannot be used/],
+        [[unknownColumns, ...product], /The columns of .*unknown\.csv cannot be used/],
         [[usage, ...product, "--rejected", usage], /is being read/],
         [[usage, ...product, "--rejected", "/nowhere/x"], /cannot be written/],
         [[usage, ...product, "--rejected", "-"], /--rejected: expected a file's name, got "-"/],
-        [[strange, ...product, "--rejected", kept], /The columns of/],
-        [[usage, ...product, "--profile", "nobody", "--rejected", kept], /No AWS credentials/],
+        [[unknownColumns, ...product, "--rejected", earlier], /The columns of/],
+        [[usage, ...product, "--profile", "unknown", "--rejected", earlier], /No AWS credentials/],
         [[usage, ...product, "--rate", "0"], /--rate: expected/]
       ] as const) {
         const ended = yield* call(["submit", ...args])
@@ -365,7 +365,7 @@ describe("failures", () => {
         assert.notMatch(ended.stderr, /\n\s+at /)
       }
       assert.match(readFileSync(usage, "utf8"), /^timestamp/)
-      assert.strictEqual(readFileSync(kept, "utf8"), "of an earlier one\n")
+      assert.strictEqual(readFileSync(earlier, "utf8"), "of an earlier one\n")
     }).pipe(Effect.provide(sandboxLayer()))
   )
 

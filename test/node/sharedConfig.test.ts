@@ -78,7 +78,7 @@ const cases: Record<string, Case> = {
   },
   "a profile in neither file, and AWS_REGION": {
     config: profile("default", "region = eu-west-1"),
-    variables: { AWS_PROFILE: "nobody", AWS_REGION: "us-west-2" }
+    variables: { AWS_PROFILE: "missing", AWS_REGION: "us-west-2" }
   },
   "a profile without the word profile is none": {
     config: "[seller]\nregion = eu-west-1\n",
@@ -208,7 +208,7 @@ describe("layerSharedConfig, beside the official client", () => {
     assert.isAbove(Object.keys(cases).length, 25)
   })
 
-  const refused: Record<string, Case> = {
+  const rejected: Record<string, Case> = {
     "a region that is no host name": { config: profile("default", "region = a.b") },
     "FIPS and an endpoint": {
       config: profile(
@@ -224,8 +224,8 @@ describe("layerSharedConfig, beside the official client", () => {
     },
     "no region": { config: profile("default", "endpoint_url = http://localhost:1/") }
   }
-  for (const [name, { variables, ...files }] of Object.entries(refused)) {
-    it.scoped(`refuses as it does: ${name}`, () =>
+  for (const [name, { variables, ...files }] of Object.entries(rejected)) {
+    it.scoped(`rejects as the SDK does: ${name}`, () =>
       Effect.gen(function* () {
         yield* environment({ ...(yield* sharedFiles(files)), ...variables })
         assert.property(yield* official, "error")
@@ -260,10 +260,10 @@ describe("layerSharedConfig, in its own way", () => {
 
   it.scoped("names the files of the home directory", () =>
     Effect.gen(function* () {
-      yield* environment({ HOME: "/nobody" })
+      yield* environment({ HOME: "/missing" })
       assert.include(
         String(yield* Effect.flip(ours)),
-        'region in profile "default" of /nobody/.aws/config and /nobody/.aws/credentials'
+        'region in profile "default" of /missing/.aws/config and /missing/.aws/credentials'
       )
     })
   )
@@ -293,7 +293,7 @@ describe("layerSharedConfig, in its own way", () => {
 
       process.env.AWS_REGION = "us-east-1"
       assert.strictEqual((yield* ours).region, "us-east-1")
-      assert.deepStrictEqual(asked, [...calls, ...calls], "nobody asks who knows")
+      assert.deepStrictEqual(asked, [...calls, ...calls], "a known region is not looked up")
     })
   )
 
@@ -331,7 +331,7 @@ describe("layerSharedConfig, in its own way", () => {
     })
   )
 
-  it.scoped("reads the files anew each time", () =>
+  it.scoped("reads the files again each time", () =>
     Effect.gen(function* () {
       const { writeFileSync } = yield* Effect.promise(() => import("node:fs"))
       const files = yield* sharedFiles({ config: profile("default", "region = eu-west-1") })
@@ -388,7 +388,7 @@ describe("layerSharedConfig, in its own way", () => {
     })
   )
 
-  it.scoped("does not mind a missing services section that nobody asks for", () =>
+  it.scoped("ignores a missing services section that is not used", () =>
     Effect.gen(function* () {
       const files = yield* sharedFiles({
         config: profile("default", "region = us-east-1", "services = local")
@@ -403,7 +403,7 @@ describe("layerSharedConfigWith", () => {
   it.scoped("takes profile, files, timeout and rules from code", () =>
     Effect.gen(function* () {
       const files = yield* sharedFiles({ config: profile("seller", "region = eu-west-1") })
-      yield* environment({ AWS_PROFILE: "nobody", AWS_CONFIG_FILE: "/nowhere" })
+      yield* environment({ AWS_PROFILE: "missing", AWS_CONFIG_FILE: "/nowhere" })
       const config = yield* service(
         layerSharedConfigWith({
           profile: "seller",
@@ -434,8 +434,8 @@ describe("layer", () => {
         const { endpoint } = yield* MeteringConfig.MeteringConfig
         const credentials = yield* AwsCredentials.AwsCredentials
         assert.strictEqual((yield* credentials.get).accessKeyId, "AKID")
-        const answer = yield* Effect.flatMap(HttpClient.get(endpoint), ({ text }) => text)
-        assert.strictEqual(answer, "hello")
+        const text = yield* Effect.flatMap(HttpClient.get(endpoint), (response) => response.text)
+        assert.strictEqual(text, "hello")
       }).pipe(Effect.provide(layer))
     })
   )

@@ -136,7 +136,7 @@ describe("a scenario that contradicts itself", () => {
           agreements: [{ productCode: analytics, licenseArn: acmeLicense }]
         }))
       },
-      /licence arn:aws:.* twice/
+      /license arn:aws:.* twice/
     ],
     [
       { customers: [{ ...customer, agreements: [{ productCode: "other" }] }] },
@@ -176,7 +176,7 @@ describe("a scenario that contradicts itself", () => {
           }
         ]
       },
-      /licence arn:aws:.* twice/
+      /license arn:aws:.* twice/
     ]
   ]
   for (const [options, reason] of cases) {

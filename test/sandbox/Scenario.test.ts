@@ -106,7 +106,7 @@ const forms = {
   code: "1 to 255 characters, letters, digits and -/=:_.@",
   dimension: "1 to 255 characters",
   account: "1 to 255 characters, digits only",
-  licence: "1 to 2048 characters, an ARN of a license",
+  license: "1 to 2048 characters, an ARN of a license",
   keyId: "1 to 128 characters, without spaces, commas and slashes"
 }
 
@@ -146,7 +146,7 @@ const invalidNames: ReadonlyArray<readonly [Scenario.Options, place: string, wor
       ]
     },
     "customers[0].agreements[0].licenseArn",
-    `The licence "not-an-arn": Expected ${forms.licence}.`
+    `The license "not-an-arn": Expected ${forms.license}.`
   ],
   ...["my key", "my/key", "my,key"].map(
     (accessKeyId) =>

@@ -1,4 +1,4 @@
-/** How many calls it takes, and how large they are. */
+/** The number and the size of calls. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Fiber, Queue, Stream, TestClock } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
@@ -13,6 +13,8 @@ import {
   account,
   at,
   type Call,
+  licenseArnOf,
+  makeException,
   makeResponse,
   now,
   product,
@@ -25,11 +27,9 @@ import {
   summaries
 } from "./support.js"
 
-const wrongDimension = new MeteringError.InvalidUsageDimensionException({
-  operation: "BatchMeterUsage"
-})
+const wrongDimension = makeException(MeteringError.InvalidUsageDimensionException)
 
-/** Refuses every call that has one of these records in it. */
+/** Rejects every call with one of these records. */
 const rejectingRecords = (invalidIndexes: ReadonlyArray<number>) => (call: Call) =>
   call.records.some(({ dimension }) =>
     invalidIndexes.some((invalidIndex) => dimension === `d${invalidIndex}`)
@@ -40,7 +40,7 @@ const rejectingRecords = (invalidIndexes: ReadonlyArray<number>) => (call: Call)
 const callsFor = (count: number, invalidIndexes: ReadonlyArray<number>) =>
   Effect.gen(function* () {
     const stub = stubClient(rejectingRecords(invalidIndexes))
-    // without a pace and without retries no time passes
+    // without a rate limit and without retries no time passes
     yield* TestClock.setTime(at(now).epochMillis)
     const { outcomes } = yield* Effect.provide(
       UsageSubmission.submitAll(records(count), { productCode: product, rate: Infinity }),
@@ -55,7 +55,7 @@ const callsFor = (count: number, invalidIndexes: ReadonlyArray<number>) =>
     return stub.calls.length
   })
 
-describe("good records take as many calls as they fill", () => {
+describe("valid records fill their calls", () => {
   it.effect.each<readonly [number, number, number]>([
     [1, 1, 1],
     [24, 1, 1],
@@ -67,42 +67,42 @@ describe("good records take as many calls as they fill", () => {
     [10_000, 13, 403]
   ])("%i records of %i products: %i calls", ([count, products, expected]) =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const items = records(count).map((record, i) => ({
         record,
         productCode: `p${i % products}`
       }))
-      const outcomes = yield* submitAll(items, answers, { rate: Infinity, bufferSize: 500 })
+      const outcomes = yield* submitAll(items, stub, { rate: Infinity, bufferSize: 500 })
       assert.isTrue(outcomes.every(({ _tag }) => _tag === "Accepted"))
       const sizes = new Map<string, number>()
       for (const { productCode } of items) sizes.set(productCode, (sizes.get(productCode) ?? 0) + 1)
       const sum = [...sizes.values()].reduce((sum, size) => sum + Math.ceil(size / 25), 0)
-      assert.deepStrictEqual([answers.calls.length, expected], [sum, sum])
+      assert.deepStrictEqual([stub.calls.length, expected], [sum, sum])
     })
   )
 })
 
-describe("one culprit takes at most 2 * ceil(log2 n) calls more", () => {
+describe("one invalid record takes at most 2 * ceil(log2 n) more calls", () => {
   it.effect.each(Array.from({ length: 25 }, (_, i) => [i + 1] as const))(
-    "among %i, wherever it is",
+    "among %i records, at any index",
     ([count]) =>
       Effect.gen(function* () {
         const extra: Array<number> = []
-        for (let culprit = 0; culprit < count; culprit++) {
-          extra.push((yield* callsFor(count, [culprit])) - 1)
+        for (let invalidIndex = 0; invalidIndex < count; invalidIndex++) {
+          extra.push((yield* callsFor(count, [invalidIndex])) - 1)
         }
         assert.isAtMost(Math.max(...extra), 2 * Math.ceil(Math.log2(count)))
         if (count === 25) assert.deepStrictEqual([Math.max(...extra), Math.min(...extra)], [9, 5])
       })
   )
 
-  it.effect("and among more than fit in a call", () =>
+  it.effect("among more records than fit in a call", () =>
     Effect.gen(function* () {
       assert.isAtMost(yield* callsFor(1_000, [511]), 40 + 10)
     })
   )
 
-  it.effect("several are found as well", () =>
+  it.effect("finds several invalid records", () =>
     Effect.gen(function* () {
       assert.isAtMost(yield* callsFor(25, [0, 12, 24]), 1 + 3 * 10)
       assert.strictEqual(
@@ -116,7 +116,7 @@ describe("one culprit takes at most 2 * ceil(log2 n) calls more", () => {
   )
 })
 
-/** Few numbers that are as good as any, and always the same. */
+/** A pseudo-random sequence from a seed. */
 const randomly = (share: number, seed: number) => {
   let state = seed
   return () => {
@@ -125,15 +125,10 @@ const randomly = (share: number, seed: number) => {
   }
 }
 
-describe("wrong records among 3000, where a good file takes 120 calls", () => {
+describe("invalid records among 3000, where valid records take 120 calls", () => {
   const count = 3_000
-  const license = (n: number) =>
-    `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
-  const modelled = <E extends BatchMeterUsage.BatchMeterUsageError>(Class: {
-    new (fields: { operation: "BatchMeterUsage" }): E
-  }) => new Class({ operation: "BatchMeterUsage" })
 
-  interface Cause {
+  interface RejectionCase {
     readonly error: BatchMeterUsage.BatchMeterUsageError
     readonly wrong: (i: number) => Partial<UsageRecord.Input>
     readonly right: (i: number) => Partial<UsageRecord.Input>
@@ -141,7 +136,7 @@ describe("wrong records among 3000, where a good file takes 120 calls", () => {
   }
 
   const customer = (i: number) => String(100_000_000_000 + i)
-  const causes: { readonly [name: string]: Cause } = {
+  const rejectionCases: { readonly [name: string]: RejectionCase } = {
     "one dimension": {
       error: wrongDimension,
       wrong: () => ({ dimension: "wrong" }),
@@ -155,7 +150,7 @@ describe("wrong records among 3000, where a good file takes 120 calls", () => {
       isWrong: ({ dimension }) => dimension.startsWith("wrong")
     },
     "one set of tags": {
-      error: modelled(MeteringError.InvalidTagException),
+      error: makeException(MeteringError.InvalidTagException),
       wrong: (i) => ({
         usageAllocations: [{ allocatedUsageQuantity: i + 1, tags: [{ key: "wrong", value: "1" }] }]
       }),
@@ -163,37 +158,37 @@ describe("wrong records among 3000, where a good file takes 120 calls", () => {
       isWrong: ({ usageAllocations }) => usageAllocations !== undefined
     },
     "one customer": {
-      error: modelled(MeteringError.InvalidCustomerIdentifierException),
+      error: makeException(MeteringError.InvalidCustomerIdentifierException),
       wrong: (i) => ({ dimension: `d${i}`, customerAWSAccountId: "1" }),
       right: () => ({}),
       isWrong: ({ customerAWSAccountId }) => customerAWSAccountId === "1"
     },
     "one time ahead": {
-      error: modelled(MeteringError.TimestampOutOfBoundsException),
+      error: makeException(MeteringError.TimestampOutOfBoundsException),
       wrong: () => ({ timestamp: at("2026-11-24T12:00:00Z") }),
       right: () => ({}),
       isWrong: ({ timestamp }) => timestamp.epochMillis > at(now).epochMillis
     },
     "one license, at all times of an hour": {
-      error: modelled(MeteringError.InvalidLicenseException),
+      error: makeException(MeteringError.InvalidLicenseException),
       wrong: (i) => ({
         dimension: `d${i}`,
         customerAWSAccountId: account,
-        licenseArn: license(1),
+        licenseArn: licenseArnOf(1),
         timestamp: at(`2026-11-24T09:${String((i * 37) % 60).padStart(2, "0")}:00Z`)
       }),
-      right: () => ({ licenseArn: license(2) }),
-      isWrong: ({ licenseArn }) => licenseArn === license(1)
+      right: () => ({ licenseArn: licenseArnOf(2) }),
+      isWrong: ({ licenseArn }) => licenseArn === licenseArnOf(1)
     },
     "one license's product": {
-      error: modelled(MeteringError.InvalidProductCodeException),
+      error: makeException(MeteringError.InvalidProductCodeException),
       wrong: (i) => ({
         dimension: `d${i}`,
         customerAWSAccountId: account,
-        licenseArn: license(1)
+        licenseArn: licenseArnOf(1)
       }),
-      right: () => ({ licenseArn: license(2) }),
-      isWrong: ({ licenseArn }) => licenseArn === license(1)
+      right: () => ({ licenseArn: licenseArnOf(2) }),
+      isWrong: ({ licenseArn }) => licenseArn === licenseArnOf(1)
     }
   }
 
@@ -211,41 +206,41 @@ describe("wrong records among 3000, where a good file takes 120 calls", () => {
     ["one license, at all times of an hour", 0.2, 240],
     ["one license's product", 0.01, 180],
     ["one license's product", 0.2, 240],
-    // of each of these nothing is known but by a call
+    // no rejection applies to another record
     ["a dimension each", 0.01, 360],
     ["a dimension each", 0.2, 2_600],
     ["a dimension each", 0.5, 3_030],
     ["a dimension each", 1, 3_030]
-  ])("%s, a share of %d: at most %i calls", ([name, share, most]) =>
+  ])("%s in a share of %d: at most %i calls", ([name, share, most]) =>
     Effect.gen(function* () {
-      const cause = causes[name]
-      if (cause === undefined) return assert.fail(name)
+      const rejectionCase = rejectionCases[name]
+      if (rejectionCase === undefined) return assert.fail(name)
       const isWrong = randomly(share, 7)
       const items = Array.from({ length: count }, (_, i) => {
-        const change = isWrong() ? cause.wrong(i) : cause.right(i)
+        const change = isWrong() ? rejectionCase.wrong(i) : rejectionCase.right(i)
         return record(i, { dimension: "right", customerAWSAccountId: customer(i), ...change })
       })
-      const answers = stubClient((call) =>
-        call.records.some(cause.isWrong) ? reject(cause.error) : accept(call)
+      const stub = stubClient((call) =>
+        call.records.some(rejectionCase.isWrong) ? reject(rejectionCase.error) : accept(call)
       )
       yield* TestClock.setTime(at(now).epochMillis)
       const { outcomes } = yield* Effect.provide(
         UsageSubmission.submitAll(items, { productCode: product, rate: Infinity }),
-        answers.layer
+        stub.layer
       )
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
-        items.map((item) => (cause.isWrong(item) ? "Rejected" : "Accepted"))
+        items.map((item) => (rejectionCase.isWrong(item) ? "Rejected" : "Accepted"))
       )
-      assert.isAtMost(answers.calls.length, most)
+      assert.isAtMost(stub.calls.length, most)
     })
   )
 
-  it.effect("unprocessed ones in half of the calls do not double the calls", () =>
+  it.effect("unprocessed records in half of the calls do not double the calls", () =>
     Effect.gen(function* () {
-      const isTroubled = randomly(0.5, 3)
-      const answers = stubClient((call) => {
-        if (!isTroubled()) return accept(call)
+      const hasUnprocessed = randomly(0.5, 3)
+      const stub = stubClient((call) => {
+        if (!hasUnprocessed()) return accept(call)
         const [first, ...others] = call.records
         return Effect.succeed(
           makeResponse(
@@ -254,55 +249,55 @@ describe("wrong records among 3000, where a good file takes 120 calls", () => {
           )
         )
       })
-      const outcomes = yield* submitAll(records(count), answers)
+      const outcomes = yield* submitAll(records(count), stub)
       assert.isTrue(outcomes.every(({ _tag }) => _tag === "Accepted"))
-      assert.isAtMost(answers.calls.length, 140)
+      assert.isAtMost(stub.calls.length, 140)
     })
   )
 })
 
-describe("what was refused is tried again", () => {
-  it.effect("when the refusal is old", () =>
+describe("a cached rejection does not apply", () => {
+  it.effect("after 5 minutes", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(at(now).epochMillis)
-      const answers = stubClient((call, n) => (n === 1 ? reject(wrongDimension) : accept(call)))
+      const stub = stubClient((call, n) => (n === 1 ? reject(wrongDimension) : accept(call)))
       const queue = yield* Queue.unbounded<UsageRecord.UsageRecord>()
-      const seen: Array<UsageOutcome.Outcome> = []
+      const received: Array<UsageOutcome.Outcome> = []
       const fiber = yield* UsageSubmission.submit(Stream.fromQueue(queue), {
         productCode: product
       }).pipe(
-        Stream.runForEach((outcome) => Effect.sync(() => seen.push(outcome))),
-        Effect.provide(answers.layer),
+        Stream.runForEach((outcome) => Effect.sync(() => received.push(outcome))),
+        Effect.provide(stub.layer),
         Effect.fork
       )
       for (const quantity of [1, 2, 3]) {
         yield* Queue.offer(queue, record(0, { quantity }))
         yield* TestClock.adjust("3 minutes")
       }
-      assert.deepStrictEqual(summaries(seen), [
+      assert.deepStrictEqual(summaries(received), [
         "Rejected InvalidUsageDimensionException",
         "Rejected InvalidUsageDimensionException",
         "Accepted id-d0"
       ])
-      assert.strictEqual(answers.calls.length, 2)
+      assert.strictEqual(stub.calls.length, 2)
       yield* Fiber.interrupt(fiber)
     })
   )
 
-  it.effect("where usage of another time may be accepted under the same license", () =>
+  it.effect("to usage of another time under the same license", () =>
     Effect.gen(function* () {
-      // it begins at 10:10
+      // the license starts at 10:10
       const licenseArn = "arn:aws:license-manager::111122223333:license:l-1"
-      const begin = at("2026-11-24T10:10:00Z").epochMillis
-      const answers = stubClient((call) =>
-        call.records.some(({ timestamp }) => timestamp.epochMillis < begin)
-          ? reject(new MeteringError.InvalidLicenseException({ operation: "BatchMeterUsage" }))
+      const licenseStart = at("2026-11-24T10:10:00Z").epochMillis
+      const stub = stubClient((call) =>
+        call.records.some(({ timestamp }) => timestamp.epochMillis < licenseStart)
+          ? reject(makeException(MeteringError.InvalidLicenseException))
           : accept(call)
       )
       const times = ["09:00", "09:30", "10:00", "10:05", "10:12", "10:20", "10:25"]
       const outcomes = yield* submitAll(
         times.map((time, i) => record(i, { licenseArn, timestamp: at(`2026-11-24T${time}:00Z`) })),
-        answers
+        stub
       )
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
@@ -313,14 +308,11 @@ describe("what was refused is tried again", () => {
 })
 
 describe("licenses of several products", () => {
-  const license = (n: number) =>
-    `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
-
   const errors: ReadonlyArray<BatchMeterUsage.BatchMeterUsageError> = [
-    new MeteringError.InvalidProductCodeException({ operation: "BatchMeterUsage" }),
-    new MeteringError.InvalidLicenseException({ operation: "BatchMeterUsage" }),
-    new MeteringError.InvalidUsageDimensionException({ operation: "BatchMeterUsage" }),
-    new MeteringError.InvalidCustomerIdentifierException({ operation: "BatchMeterUsage" }),
+    makeException(MeteringError.InvalidProductCodeException),
+    makeException(MeteringError.InvalidLicenseException),
+    makeException(MeteringError.InvalidUsageDimensionException),
+    makeException(MeteringError.InvalidCustomerIdentifierException),
     new MeteringError.UnknownServiceError({
       operation: "BatchMeterUsage",
       code: "ValidationException",
@@ -328,7 +320,7 @@ describe("licenses of several products", () => {
     }),
     new MeteringError.UnknownServiceError({
       operation: "BatchMeterUsage",
-      code: "NobodyKnowsException",
+      code: "UnheardOfException",
       statusCode: 400
     })
   ]
@@ -352,19 +344,19 @@ describe("licenses of several products", () => {
   )
 
   it.effect.each(cases)(
-    "refused with %s, of %i products and %i licenses: one search, and then a license's calls are its own",
+    "rejected with %s, of %i products and %i licenses: one bisection, then calls per license",
     ([, products, licenses, error]) =>
       Effect.gen(function* () {
         const productOf = (licenseArn = "") => Number(licenseArn.slice(-32)) % products
-        const answers = stubClient((call) =>
+        const stub = stubClient((call) =>
           new Set(call.records.map(({ licenseArn }) => productOf(licenseArn))).size > 1
             ? reject(error)
             : accept(call)
         )
         const items = Array.from({ length: 1_000 }, (_, i) =>
-          record(i, { licenseArn: license((i * 7) % licenses) })
+          record(i, { licenseArn: licenseArnOf((i * 7) % licenses) })
         )
-        const outcomes = yield* submitAll(items, answers, {
+        const outcomes = yield* submitAll(items, stub, {
           productCode: undefined,
           rate: Infinity
         })
@@ -372,22 +364,24 @@ describe("licenses of several products", () => {
           outcomes.filter(({ _tag }) => _tag !== "Accepted"),
           []
         )
-        const own = licenses * Math.ceil(1_000 / licenses / 25)
-        assert.isAtMost(answers.calls.length, own + 10)
-        // once a call was refused for it and was looked into, no other is
-        const mixed = answers.calls.map(
+        const callsOfLicenses = licenses * Math.ceil(1_000 / licenses / 25)
+        assert.isAtMost(stub.calls.length, callsOfLicenses + 10)
+        // after the first bisection no call mixes products
+        const hasSeveralProducts = stub.calls.map(
           ({ records }) => new Set(records.map(({ licenseArn }) => productOf(licenseArn))).size > 1
         )
-        assert.isAtMost(mixed.lastIndexOf(true), 20)
+        assert.isAtMost(hasSeveralProducts.lastIndexOf(true), 20)
       })
   )
 
-  it.effect("of one product share calls from the first on", () =>
+  it.effect("of one product share calls from the start", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
-      const items = Array.from({ length: 1_000 }, (_, i) => record(i, { licenseArn: license(i) }))
-      yield* submitAll(items, answers, { productCode: undefined, rate: Infinity })
-      assert.strictEqual(answers.calls.length, 40)
+      const stub = stubClient(accept)
+      const items = Array.from({ length: 1_000 }, (_, i) =>
+        record(i, { licenseArn: licenseArnOf(i) })
+      )
+      yield* submitAll(items, stub, { productCode: undefined, rate: Infinity })
+      assert.strictEqual(stub.calls.length, 40)
     })
   )
 })
@@ -413,25 +407,25 @@ describe("a call's size", () => {
       })) as never
     })
 
-  it.effect("stays under a megabyte, and comes near to it", () =>
+  it.effect("stays below a megabyte, and comes close to it", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
-      // some 300 bytes an allocation: 290 kB a record
+      const stub = stubClient(accept)
+      // about 300 bytes per allocation: 290 kB per record
       yield* submitAll(
         Array.from({ length: 7 }, (_, i) => allocated(i, 1_000)),
-        answers
+        stub
       )
       assert.deepStrictEqual(
-        answers.calls.map(({ records }) => records.length),
+        stub.calls.map(({ records }) => records.length),
         [3, 3, 1]
       )
-      for (const call of answers.calls) assert.isBelow(bodyOf(call), 1_000_000)
+      for (const call of stub.calls) assert.isBelow(bodyOf(call), 1_000_000)
     })
   )
 
-  it.effect("a record that is too large for any call is invalid", () =>
+  it.effect("makes a record invalid that is too large for any call", () =>
     Effect.gen(function* () {
-      const answers = stubClient(accept)
+      const stub = stubClient(accept)
       const large = record(0, {
         quantity: 2_500,
         usageAllocations: Array.from({ length: 2_500 }, (_, n) => ({
@@ -439,12 +433,12 @@ describe("a call's size", () => {
           tags: ["a", "b"].map((key) => ({ key, value: `${"t".repeat(240)}${n}` }))
         })) as never
       })
-      assert.deepStrictEqual(summaries(yield* submitAll([large, record(1)], answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll([large, record(1)], stub)), [
         "Invalid request requestSize",
         "Accepted id-d1"
       ])
       assert.deepStrictEqual(
-        summaries(yield* submitAll([large], answers, { skipRules: ["requestSize"] })),
+        summaries(yield* submitAll([large], stub, { skipRules: ["requestSize"] })),
         ["Accepted id-d0"]
       )
     })
@@ -457,7 +451,7 @@ describe("a call's size", () => {
   )
 
   it.prop(
-    "is never more than it is taken for",
+    "is never above its estimate",
     [FastCheck.array(FastCheck.tuple(anyText, anyText), { minLength: 1, maxLength: 25 })],
     ([texts]) => {
       const all = texts.map(([dimension, customerIdentifier]) =>
@@ -466,12 +460,12 @@ describe("a call's size", () => {
           { skipRules: ["dimension", "customerIdentifier"] }
         )
       )
-      const taken = all.reduce((sum, one) => sum + recordBytes(one), envelopeBytes(product))
+      const estimate = all.reduce((sum, one) => sum + recordBytes(one), envelopeBytes(product))
       const request = new BatchMeterUsage.BatchMeterUsageRequest(
         { productCode: product, usageRecords: all },
         true
       )
-      assert.isAtMost(new TextEncoder().encode(encode(request)).length, taken)
+      assert.isAtMost(new TextEncoder().encode(encode(request)).length, estimate)
     }
   )
 })

@@ -1,4 +1,4 @@
-/** What each error of a call means for the records that it carried, for others, and for what comes later. */
+/** The effect of each error of a call on its records, on other records and on later calls. */
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Schedule, Stream } from "effect"
 import type { BatchMeterUsageError } from "effect-marketplace-metering/BatchMeterUsage"
@@ -8,6 +8,8 @@ import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import {
   accept,
   type Call,
+  licenseArnOf,
+  makeException,
   makeResponse,
   record,
   records,
@@ -27,9 +29,6 @@ const unexpectedResponse = (statusCode: number) =>
   new MeteringError.UnexpectedResponseError({ operation, statusCode, bodyLength: 0 })
 const unknownServiceError = (code: string, statusCode = 400) =>
   new MeteringError.UnknownServiceError({ operation, code, statusCode })
-const makeException = <E extends BatchMeterUsageError>(Class: {
-  new (fields: { operation: typeof operation }): E
-}) => new Class({ operation })
 const makeCodedError = <E extends BatchMeterUsageError>(Class: {
   new (fields: { operation: typeof operation; code: string }): E
 }) => new Class({ operation, code: "Code" })
@@ -40,91 +39,91 @@ const timeoutError = new MeteringError.RequestTimeoutError({
   timeout: Duration.seconds(30)
 })
 
-/** Every error, and one word for what it means. */
+/** Every error with its meaning. */
 const table: ReadonlyArray<readonly [BatchMeterUsageError, Meaning]> = [
-  [makeException(MeteringError.ThrottlingException), "refused for now"],
-  [unknownServiceError("SlowDown"), "refused for now"],
-  [unexpectedResponse(429), "refused for now"],
+  [makeException(MeteringError.ThrottlingException), "throttled"],
+  [unknownServiceError("SlowDown"), "throttled"],
+  [unexpectedResponse(429), "throttled"],
 
-  [makeException(MeteringError.InternalServiceErrorException), "perhaps stored"],
-  [timeoutError, "perhaps stored"],
-  [connectionError("unknown"), "perhaps stored"],
-  [unexpectedResponse(200), "perhaps stored"],
-  [unexpectedResponse(502), "perhaps stored"],
-  [unexpectedResponse(503), "perhaps stored"],
-  [unknownServiceError("RequestTimeout"), "perhaps stored"],
-  [unknownServiceError("Oddity", 500), "perhaps stored"],
-  [unknownServiceError("AgreementLimitExceededException", 500), "perhaps stored"],
+  [makeException(MeteringError.InternalServiceErrorException), "unknown"],
+  [timeoutError, "unknown"],
+  [connectionError("unknown"), "unknown"],
+  [unexpectedResponse(200), "unknown"],
+  [unexpectedResponse(502), "unknown"],
+  [unexpectedResponse(503), "unknown"],
+  [unknownServiceError("RequestTimeout"), "unknown"],
+  [unknownServiceError("UnheardOf", 500), "unknown"],
+  [unknownServiceError("AgreementLimitExceededException", 500), "unknown"],
 
-  [connectionError("notSent", "ECONNREFUSED"), "not delivered for now"],
+  [connectionError("notSent", "ECONNREFUSED"), "not delivered"],
 
-  [makeException(MeteringError.InvalidUsageDimensionException), "a dimension's"],
-  [makeException(MeteringError.InvalidTagException), "a record's"],
-  [makeException(MeteringError.InvalidUsageAllocationsException), "a record's"],
-  [makeException(MeteringError.InvalidCustomerIdentifierException), "a record's"],
-  [makeException(MeteringError.TimestampOutOfBoundsException), "a record's"],
-  [makeException(MeteringError.InvalidLicenseException), "a record's"],
-  [unknownServiceError("ValidationException"), "a record's"],
-  [unknownServiceError("SerializationException"), "a record's"],
+  [makeException(MeteringError.InvalidUsageDimensionException), "dimension"],
+  [makeException(MeteringError.InvalidTagException), "record"],
+  [makeException(MeteringError.InvalidUsageAllocationsException), "record"],
+  [makeException(MeteringError.InvalidCustomerIdentifierException), "record"],
+  [makeException(MeteringError.TimestampOutOfBoundsException), "record"],
+  [makeException(MeteringError.InvalidLicenseException), "record"],
+  [unknownServiceError("ValidationException"), "record"],
+  [unknownServiceError("SerializationException"), "record"],
 
-  [makeException(MeteringError.InvalidProductCodeException), "the product's"],
-  [makeException(MeteringError.DisabledApiException), "the product's"],
-  [makeCodedError(MeteringError.AccessDeniedError), "the product's"],
-  [unknownServiceError("NobodyKnowsException"), "the product's"],
-  [unknownServiceError("RequestSizeLimitExceeded", 413), "the product's"],
+  [makeException(MeteringError.InvalidProductCodeException), "product"],
+  [makeException(MeteringError.DisabledApiException), "product"],
+  [makeCodedError(MeteringError.AccessDeniedError), "product"],
+  [unknownServiceError("UnheardOfException"), "product"],
+  [unknownServiceError("RequestSizeLimitExceeded", 413), "product"],
 
-  [makeCodedError(MeteringError.CredentialsExpiredError), "the caller's"],
-  [makeCodedError(MeteringError.CredentialsRejectedError), "the caller's"],
-  [makeCodedError(MeteringError.ClockSkewError), "the caller's"],
-  [unexpectedResponse(403), "the caller's"],
-  [unexpectedResponse(302), "the caller's"],
-  [new MeteringError.CredentialsError({ tried: ["env"], reason: "none" }), "the caller's, unsent"],
-  [connectionError("notSent", "CERT_HAS_EXPIRED"), "the caller's, unsent"],
-  [unexpectedResponse(408), "the caller's, perhaps stored"],
-  [connectionError("unknown", "CERT_HAS_EXPIRED"), "the caller's, perhaps stored"]
+  [makeCodedError(MeteringError.CredentialsExpiredError), "caller"],
+  [makeCodedError(MeteringError.CredentialsRejectedError), "caller"],
+  [makeCodedError(MeteringError.ClockSkewError), "caller"],
+  [unexpectedResponse(403), "caller"],
+  [unexpectedResponse(302), "caller"],
+  [new MeteringError.CredentialsError({ tried: ["env"], reason: "none" }), "caller, not sent"],
+  [connectionError("notSent", "CERT_HAS_EXPIRED"), "caller, not sent"],
+  [unexpectedResponse(408), "caller, unknown"],
+  [connectionError("unknown", "CERT_HAS_EXPIRED"), "caller, unknown"]
 ]
 
 type Meaning =
-  | "refused for now"
-  | "perhaps stored"
-  | "not delivered for now"
-  | "a record's"
-  | "a dimension's"
-  | "the product's"
-  | "the caller's"
-  | "the caller's, unsent"
-  | "the caller's, perhaps stored"
+  | "throttled"
+  | "unknown"
+  | "not delivered"
+  | "record"
+  | "dimension"
+  | "product"
+  | "caller"
+  | "caller, not sent"
+  | "caller, unknown"
 
-/** What comes of a lone call, of records of its product that wait, and of another product's, if it lasts. */
+/** Outcomes of the record of the call, of a waiting record of its product, and of one of another product. */
 const expectations: { readonly [M in Meaning]: (tag: string) => Expected } = {
-  "refused for now": (tag) => ({ ownOutcome: `NotSent Throttled ${tag}`, attempts: 3 }),
-  "perhaps stored": (tag) => ({ ownOutcome: `Unknown NoResponse ${tag}`, attempts: 3 }),
-  "not delivered for now": (tag) => ({ ownOutcome: `NotSent Undelivered ${tag}`, attempts: 3 }),
-  "a record's": (tag) => ({ ownOutcome: `Rejected ${tag}`, attempts: 1 }),
-  // the record that waits is of the same dimension
-  "a dimension's": (tag) => ({
+  throttled: (tag) => ({ ownOutcome: `NotSent Throttled ${tag}`, attempts: 3 }),
+  unknown: (tag) => ({ ownOutcome: `Unknown NoResponse ${tag}`, attempts: 3 }),
+  "not delivered": (tag) => ({ ownOutcome: `NotSent Undelivered ${tag}`, attempts: 3 }),
+  record: (tag) => ({ ownOutcome: `Rejected ${tag}`, attempts: 1 }),
+  // the waiting record has the same dimension
+  dimension: (tag) => ({
     ownOutcome: `Rejected ${tag}`,
     attempts: 1,
     sameProductOutcome: `Rejected ${tag}`
   }),
-  "the product's": (tag) => ({
+  product: (tag) => ({
     ownOutcome: `Rejected ${tag}`,
     attempts: 1,
     sameProductOutcome: `NotSent Rejected ${tag}`
   }),
-  "the caller's": (tag) => ({
+  caller: (tag) => ({
     ownOutcome: `Rejected ${tag}`,
     attempts: 1,
     sameProductOutcome: `NotSent Rejected ${tag}`,
     otherProductOutcome: `NotSent Rejected ${tag}`
   }),
-  "the caller's, unsent": (tag) => ({
+  "caller, not sent": (tag) => ({
     ownOutcome: `NotSent Undelivered ${tag}`,
     attempts: 1,
     sameProductOutcome: `NotSent Undelivered ${tag}`,
     otherProductOutcome: `NotSent Undelivered ${tag}`
   }),
-  "the caller's, perhaps stored": (tag) => ({
+  "caller, unknown": (tag) => ({
     ownOutcome: `Unknown NoResponse ${tag}`,
     attempts: 1,
     sameProductOutcome: `NotSent Rejected ${tag}`,
@@ -151,88 +150,84 @@ const titleOf = (error: BatchMeterUsageError) =>
 
 const rows = table.map(([error, meaning]) => [titleOf(error), meaning, error] as const)
 
-/** One record that is always refused, one of the same product that waits behind it, and one of another product. */
+/** One record that is always rejected, one with its key that waits, and one of another product. */
 const threeRecords = [
-  { record: record(0), productCode: "refused" },
-  { record: record(0, { quantity: 2 }), productCode: "refused" },
+  { record: record(0), productCode: "rejected" },
+  { record: record(0, { quantity: 2 }), productCode: "rejected" },
   { record: record(2), productCode: "other" }
 ]
 
 const options = { schedule: MeteringRetry.standard, concurrency: 1 }
 
-describe("an error that does not pass", () => {
-  it.effect.each(rows)("%s is %s", ([, meaning, error]) =>
+describe("a persistent error", () => {
+  it.effect.each(rows)("%s: %s", ([, meaning, error]) =>
     Effect.gen(function* () {
       const {
-        otherProductOutcome: all,
         attempts,
-        ownOutcome: own,
-        sameProductOutcome: product
+        otherProductOutcome = "Accepted id-d2",
+        ownOutcome,
+        sameProductOutcome = "Accepted id-d0"
       } = expectations[meaning](error._tag)
-      const isTheirs = (call: Call) =>
+      const isRejectedCall = (call: Call) =>
         call.records.some(({ dimension, quantity }) => dimension === "d0" && quantity === 1)
-      const answers = stubClient((call) => (isTheirs(call) ? reject(error) : accept(call)))
-      assert.deepStrictEqual(summaries(yield* submitAll(threeRecords, answers, options)), [
-        own,
-        product ?? "Accepted id-d0",
-        all ?? "Accepted id-d2"
+      const stub = stubClient((call) => (isRejectedCall(call) ? reject(error) : accept(call)))
+      assert.deepStrictEqual(summaries(yield* submitAll(threeRecords, stub, options)), [
+        ownOutcome,
+        sameProductOutcome,
+        otherProductOutcome
       ])
-      assert.strictEqual(answers.calls.filter(isTheirs).length, attempts)
+      assert.strictEqual(stub.calls.filter(isRejectedCall).length, attempts)
     })
   )
 })
 
-describe("a stop after an error that passes", () => {
+describe("a stop after a transient error", () => {
   it.effect.each<readonly [string, (call: Call) => ReturnType<typeof accept>, string]>([
     [
-      "is not sent, with the error",
+      "reports NotSent with the error",
       () => reject(makeException(MeteringError.ThrottlingException)),
       "NotSent Stopped ThrottlingException"
     ],
     [
-      "is not sent, without an error that an answer came after",
+      "reports NotSent without an error that a response came after",
       ({ records }) => Effect.succeed(makeResponse([], records)),
       "NotSent Stopped"
     ]
   ])("%s", ([, second, expected]) =>
     Effect.gen(function* () {
       const throttled = reject(makeException(MeteringError.ThrottlingException))
-      const answers = stubClient(() => throttled, second)
-      const outcomes = yield* submitAll([record(0)], answers, {
+      const stub = stubClient(() => throttled, second)
+      const outcomes = yield* submitAll([record(0)], stub, {
         schedule: Schedule.spaced("1 minute"),
         stop: Effect.sleep("90 seconds")
       })
       assert.deepStrictEqual(summaries(outcomes), [expected])
-      assert.strictEqual(answers.calls.length, 2)
+      assert.strictEqual(stub.calls.length, 2)
     })
   )
 })
 
-const transientMeanings: ReadonlySet<Meaning> = new Set([
-  "refused for now",
-  "perhaps stored",
-  "not delivered for now"
-])
+const transientMeanings: ReadonlySet<Meaning> = new Set(["throttled", "unknown", "not delivered"])
 
-describe("an error that passes", () => {
+describe("a transient error", () => {
   it.effect.each(rows.filter(([, meaning]) => transientMeanings.has(meaning)))(
-    "%s: the same records are sent again, and accepted",
+    "%s: sends the same records again until they are accepted",
     ([, , error]) =>
       Effect.gen(function* () {
-        const answers = stubClient(
+        const stub = stubClient(
           () => reject(error),
           () => reject(error),
           accept
         )
-        const outcomes = yield* submitAll(records(3), answers, options)
+        const outcomes = yield* submitAll(records(3), stub, options)
         assert.deepStrictEqual(
           summaries(outcomes),
           [0, 1, 2].map((i) => `Accepted id-d${i}`)
         )
-        const [first, ...others] = answers.calls
+        const [first, ...others] = stub.calls
         assert.strictEqual(others.length, 2)
         for (const { records } of others) {
-          // the very same values, so the very same bytes
+          // the same instances give the same bytes
           for (const [i, record] of records.entries()) {
             assert.strictEqual(record, first?.records[i])
           }
@@ -241,28 +236,28 @@ describe("an error that passes", () => {
   )
 })
 
-describe("a record that may have been stored is perhaps billed, and never told as not sent:", () => {
-  const lost = makeException(MeteringError.InternalServiceErrorException)
-  const told = (status: string) => (call: Call) =>
+describe("a record of an uncertain attempt", () => {
+  const internalError = makeException(MeteringError.InternalServiceErrorException)
+  const respondWith = (status: string) => (call: Call) =>
     Effect.succeed(makeResponse(call.records.map((record) => result(record, status))))
 
   it.effect.each<readonly [string, (call: Call) => ReturnType<typeof accept>, string]>([
     ["a success", accept, "Accepted id-d0"],
-    ["a duplicate", told("DuplicateRecord"), "DuplicateRecord"],
-    ["not subscribed", told("CustomerNotSubscribed"), "CustomerNotSubscribed"],
-    ["a new status", told("Pending"), "Pending"],
+    ["a duplicate", respondWith("DuplicateRecord"), "DuplicateRecord"],
+    ["not subscribed", respondWith("CustomerNotSubscribed"), "CustomerNotSubscribed"],
+    ["a new status", respondWith("Pending"), "Pending"],
     [
-      "a refusal for its sake",
+      "a rejection of the record",
       () => reject(makeException(MeteringError.InvalidTagException)),
       "InvalidTagException"
     ],
     [
-      "a refusal of the product",
+      "a rejection of the product",
       () => reject(makeException(MeteringError.DisabledApiException)),
       "DisabledApiException"
     ],
     [
-      "a refusal of the caller",
+      "a rejection of the caller",
       () => reject(makeCodedError(MeteringError.AccessDeniedError)),
       "AccessDeniedError"
     ],
@@ -272,55 +267,55 @@ describe("a record that may have been stored is perhaps billed, and never told a
       "ThrottlingException"
     ],
     ["no connection to the end", () => reject(connectionError("notSent")), ""],
-    ["another lost answer", () => reject(connectionError("unknown")), ""],
+    ["another lost response", () => reject(connectionError("unknown")), ""],
     ["unprocessed to the end", ({ records }) => Effect.succeed(makeResponse([], records)), ""]
-  ])("stays so after %s, unless that is a success", ([, later, expected]) =>
+  ])("is Unknown after %s, except a success", ([, later, expected]) =>
     Effect.gen(function* () {
-      const answers = stubClient(() => reject(lost), later)
-      const [outcome] = yield* submitAll([record(0)], answers, options)
+      const stub = stubClient(() => reject(internalError), later)
+      const [outcome] = yield* submitAll([record(0)], stub, options)
       assert.strictEqual(
         summaries(outcome === undefined ? [] : [outcome])[0],
         expected.startsWith("Accepted")
           ? expected
-          : `Unknown NoResponse ${lost._tag} ${expected}`.trim()
+          : `Unknown NoResponse ${internalError._tag} ${expected}`.trim()
       )
-      if (outcome?._tag === "Unknown") assert.strictEqual(outcome.attempts, answers.calls.length)
+      if (outcome?._tag === "Unknown") assert.strictEqual(outcome.attempts, stub.calls.length)
     })
   )
 
-  it.effect("stays so when its time runs out", () =>
+  it.effect("is Unknown after its deadline", () =>
     Effect.gen(function* () {
       const soon = record(0, { timestamp: DateTime.unsafeMake("2026-11-23T10:40:00Z") })
-      const answers = stubClient(() => reject(lost))
-      const outcomes = yield* submitAll([soon], answers, {
+      const stub = stubClient(() => reject(internalError))
+      const outcomes = yield* submitAll([soon], stub, {
         schedule: MeteringRetry.patient,
         concurrency: 1
       })
-      assert.deepStrictEqual(summaries(outcomes), [`Unknown NoResponse ${lost._tag}`])
+      assert.deepStrictEqual(summaries(outcomes), [`Unknown NoResponse ${internalError._tag}`])
     })
   )
 
-  it.effect("is not sent again past its time", () =>
+  it.effect("is not sent again after its deadline", () =>
     Effect.gen(function* () {
       const soon = record(0, { timestamp: DateTime.unsafeMake("2026-11-23T10:30:30Z") })
       const later = record(1)
-      const answers = stubClient(() => reject(lost), accept)
-      const outcomes = yield* submitAll([soon, later], answers, {
+      const stub = stubClient(() => reject(internalError), accept)
+      const outcomes = yield* submitAll([soon, later], stub, {
         schedule: Schedule.spaced("1 minute")
       })
       assert.deepStrictEqual(summaries(outcomes), [
-        `Unknown NoResponse ${lost._tag}`,
+        `Unknown NoResponse ${internalError._tag}`,
         "Accepted id-d1"
       ])
       assert.deepStrictEqual(
-        answers.calls.map(({ records }) => records.length),
+        stub.calls.map(({ records }) => records.length),
         [2, 1]
       )
     })
   )
 })
 
-describe("records that the client itself refuses", () => {
+describe("records that the client rejects", () => {
   const violation = (index?: number, rule: "quantity" | "requestSize" = "quantity") => ({
     ...(index !== undefined && { index }),
     field: rule,
@@ -335,97 +330,95 @@ describe("records that the client itself refuses", () => {
       )
     )
 
-  it.effect("are invalid, and the others are sent without them", () =>
+  it.effect("are Invalid, and the others are sent without them", () =>
     Effect.gen(function* () {
-      const answers = stubClient(() => invalid(violation(1), violation(3), violation(1)), accept)
-      assert.deepStrictEqual(summaries(yield* submitAll(records(5), answers, options)), [
+      const stub = stubClient(() => invalid(violation(1), violation(3), violation(1)), accept)
+      assert.deepStrictEqual(summaries(yield* submitAll(records(5), stub, options)), [
         "Accepted id-d0",
         "Invalid quantity quantity,quantity quantity",
         "Accepted id-d2",
         "Invalid quantity quantity",
         "Accepted id-d4"
       ])
-      assert.strictEqual(answers.calls.length, 2)
+      assert.strictEqual(stub.calls.length, 2)
     })
   )
 
-  it.effect("are all invalid when it is for the call's sake", () =>
+  it.effect("are all Invalid if the violation names no record", () =>
     Effect.gen(function* () {
-      const answers = stubClient(() => invalid(violation()))
-      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers, options)), [
+      const stub = stubClient(() => invalid(violation()))
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), stub, options)), [
         "Invalid quantity quantity",
         "Invalid quantity quantity"
       ])
-      assert.strictEqual(answers.calls.length, 1)
+      assert.strictEqual(stub.calls.length, 1)
     })
   )
 
-  it.effect("are halved when the call is too large", () =>
+  it.effect("are halved if the call is too large", () =>
     Effect.gen(function* () {
-      const answers = stubClient((call) =>
+      const stub = stubClient((call) =>
         call.records.length > 2 ? invalid(violation(undefined, "requestSize")) : accept(call)
       )
-      const outcomes = yield* submitAll(records(8), answers, options)
+      const outcomes = yield* submitAll(records(8), stub, options)
       assert.isTrue(outcomes.every(({ _tag }) => _tag === "Accepted"))
     })
   )
 
-  it.effect("instances that were never checked are found before any call", () =>
+  it.effect("include unchecked instances, which are found before any call", () =>
     Effect.gen(function* () {
       const unchecked = new UsageRecord.UsageRecord(
         { ...record(0), quantity: -1 },
         { disableValidation: true }
       )
-      const answers = stubClient(accept)
-      assert.deepStrictEqual(summaries(yield* submitAll([unchecked], answers, options)), [
+      const stub = stubClient(accept)
+      assert.deepStrictEqual(summaries(yield* submitAll([unchecked], stub, options)), [
         "Invalid quantity quantity"
       ])
-      assert.strictEqual(answers.calls.length, 0)
+      assert.strictEqual(stub.calls.length, 0)
     })
   )
 })
 
 describe("a defect of the client", () => {
-  it.effect(
-    "ends the stream, after the records of its call are unknown and all others have an outcome",
-    () =>
-      Effect.gen(function* () {
-        const all: Array<string> = []
-        const answers = stubClient(() => Effect.die("oh"))
-        const exit = yield* Effect.exit(
-          submitAll(records(30), answers, {
-            ...options,
-            onInterrupt: (outcomes) => Effect.sync(() => all.push(...summaries(outcomes)))
-          })
-        )
-        assert.strictEqual(exit._tag, "Failure")
-        assert.deepStrictEqual(
-          [all.length, all[0], all[29]],
-          [30, "Unknown Interrupted", "NotSent Stopped"]
-        )
-      })
+  it.effect("ends the stream after its records are Unknown and all others have an outcome", () =>
+    Effect.gen(function* () {
+      const all: Array<string> = []
+      const stub = stubClient(() => Effect.die("oh"))
+      const exit = yield* Effect.exit(
+        submitAll(records(30), stub, {
+          ...options,
+          onInterrupt: (outcomes) => Effect.sync(() => all.push(...summaries(outcomes)))
+        })
+      )
+      assert.strictEqual(exit._tag, "Failure")
+      assert.deepStrictEqual(
+        [all.length, all[0], all[29]],
+        [30, "Unknown Interrupted", "NotSent Stopped"]
+      )
+    })
   )
 
-  it.effect("does not wait longer than the grace for a source that cannot be interrupted", () =>
+  it.effect("waits for an uninterruptible source no longer than the grace period", () =>
     Effect.gen(function* () {
-      const stuck = Stream.fromEffect(Effect.uninterruptible(Effect.never))
-      const source = Stream.concat(Stream.fromIterable(records(30)), stuck)
-      const answers = stubClient(() => Effect.die("oh"))
-      const exit = yield* Effect.exit(submitAll(source, answers, options))
+      const uninterruptible = Stream.fromEffect(Effect.uninterruptible(Effect.never))
+      const source = Stream.concat(Stream.fromIterable(records(30)), uninterruptible)
+      const stub = stubClient(() => Effect.die("oh"))
+      const exit = yield* Effect.exit(submitAll(source, stub, options))
       assert.strictEqual(exit._tag, "Failure")
     })
   )
 
-  it.effect("reads no further", () =>
+  it.effect("reads the source no further", () =>
     Effect.gen(function* () {
-      const answers = stubClient(() => Effect.die("oh"))
+      const stub = stubClient(() => Effect.die("oh"))
       const exit = yield* Effect.exit(
         submitAll(
           Stream.map(
             Stream.iterate(0, (i) => i + 1),
             (i) => record(i)
           ),
-          answers,
+          stub,
           options
         )
       )
@@ -434,37 +427,35 @@ describe("a defect of the client", () => {
   )
 })
 
-describe("licences without a product", () => {
-  const licence = (n: number) =>
-    `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
+describe("licenses without a product code", () => {
   const wrongProduct = makeException(MeteringError.InvalidProductCodeException)
 
-  it.effect("of several products are halved apart, for a call is for one product", () =>
+  it.effect("are bisected by product, because a call is for one product", () =>
     Effect.gen(function* () {
       const all = Array.from({ length: 10 }, (_, i) =>
-        record(i, { licenseArn: licence(i < 4 ? 1 : 2) })
+        record(i, { licenseArn: licenseArnOf(i < 4 ? 1 : 2) })
       )
-      const answers = stubClient((call) =>
+      const stub = stubClient((call) =>
         new Set(call.records.map(({ licenseArn }) => licenseArn)).size > 1
           ? reject(wrongProduct)
           : accept(call)
       )
-      const outcomes = yield* submitAll(all, answers, { ...options, productCode: undefined })
+      const outcomes = yield* submitAll(all, stub, { ...options, productCode: undefined })
       assert.isTrue(outcomes.every(({ _tag }) => _tag === "Accepted"))
     })
   )
 
-  it.effect("of a product that is refused end with it, and others go on", () =>
+  it.effect("are Rejected if their product is, and the others are sent", () =>
     Effect.gen(function* () {
       const all = Array.from({ length: 10 }, (_, i) =>
-        record(i, { licenseArn: licence(i < 4 ? 1 : 2) })
+        record(i, { licenseArn: licenseArnOf(i < 4 ? 1 : 2) })
       )
-      const answers = stubClient((call) =>
-        call.records.some(({ licenseArn }) => licenseArn === licence(1))
+      const stub = stubClient((call) =>
+        call.records.some(({ licenseArn }) => licenseArn === licenseArnOf(1))
           ? reject(wrongProduct)
           : accept(call)
       )
-      const outcomes = yield* submitAll(all, answers, { ...options, productCode: undefined })
+      const outcomes = yield* submitAll(all, stub, { ...options, productCode: undefined })
       assert.deepStrictEqual(
         summaries(outcomes).map((tag) => tag.split(" ")[0]),
         [...Array(4).fill("Rejected"), ...Array(6).fill("Accepted")]

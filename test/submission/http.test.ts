@@ -1,4 +1,4 @@
-/** The same over signed HTTP, in real time: connections that are cut, and answers that come too late. */
+/** Billing over signed HTTP in real time, with cut connections and late responses. */
 import { HttpClient } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
@@ -26,12 +26,12 @@ const faultKinds: ReadonlyArray<Fault.Fault> = [
   { fault: "internalError" },
   { fault: "unavailable" },
   { fault: "unprocessed", share: 0.5 },
-  // longer than an answer is waited for, and not
+  // above and below the request timeout
   { fault: "latency", duration: "1 minute" },
   { fault: "slowBody", duration: "30 millis" }
 ]
 
-/** Each once, and then by chance. */
+/** Each fault once, then at random. */
 const faults: Fault.Faults = {
   script: faultKinds,
   chances: faultKinds.map((fault) => ({ ...fault, probability: 0.06 })),
@@ -50,13 +50,13 @@ const options: UsageSubmission.Options = {
 
 describe("over HTTP", () => {
   it.live(
-    "every record is billed once at most: accepted <= billed <= accepted + unknown, and a second run bills nothing more",
+    "every record is billed at most once, and a second submission bills nothing more",
     () =>
       Effect.gen(function* () {
         const start = yield* DateTime.now
-        const market = catalogAt(start)
+        const catalog = catalogAt(start)
         const items = FastCheck.sample(itemAt(start), { numRuns: 250, seed: 5 }).filter(
-          isLasting(start)
+          isStillValid(start)
         )
         const bodies = new Set<string>()
         const Live = Layer.unwrapEffect(
@@ -71,10 +71,10 @@ describe("over HTTP", () => {
           )
         ).pipe(
           Layer.provide(SandboxServer.layerNode()),
-          Layer.provideMerge(MeteringSandbox.layer({ ...scenarioOf(market), faults }))
+          Layer.provideMerge(MeteringSandbox.layer({ ...scenarioOf(catalog), faults }))
         )
         yield* Effect.gen(function* () {
-          const context = { catalog: market, sandbox: yield* MeteringSandbox.MeteringSandbox }
+          const context = { catalog, sandbox: yield* MeteringSandbox.MeteringSandbox }
           const first = yield* UsageSubmission.submitAll(items, options)
           assertOneOutcomeEach(first.outcomes, items.length)
           yield* assertBilling(context, first.outcomes)
@@ -96,8 +96,8 @@ describe("over HTTP", () => {
           const idsOf = ({ outcomes }: UsageSubmission.Report) =>
             outcomes.map((outcome) => outcome._tag === "Accepted" && outcome.meteringRecordId)
           const ids = idsOf(second)
-          idsOf(first).forEach((id, place) => {
-            if (id !== false) assert.strictEqual(ids[place], id)
+          idsOf(first).forEach((id, index) => {
+            if (id !== false) assert.strictEqual(ids[index], id)
           })
         }).pipe(Effect.provide(Live))
       }),
@@ -105,13 +105,13 @@ describe("over HTTP", () => {
   )
 })
 
-/** Whether it will be judged in a minute as it is now. */
-const isLasting =
+/** True if the service still accepts the record in a minute. */
+const isStillValid =
   (start: DateTime.Utc) =>
   ({ record: { customerAWSAccountId, timestamp } }: Item) =>
     customerAWSAccountId !== expiringAccount && DateTime.distance(timestamp, start) < 23 * 3_600_000
 
-/** The bodies that leave are kept, in the form that calls are compared by. */
+/** Adds the canonical form of each request body to `bodies`. */
 const recordBodies = (bodies: Set<string>) => (http: Layer.Layer<HttpClient.HttpClient>) =>
   Layer.effect(
     HttpClient.HttpClient,
@@ -119,7 +119,7 @@ const recordBodies = (bodies: Set<string>) => (http: Layer.Layer<HttpClient.Http
       HttpClient.HttpClient,
       HttpClient.tapRequest(({ body }) =>
         Effect.sync(() => {
-          if (body._tag !== "Uint8Array") throw new Error("a body of another kind")
+          if (body._tag !== "Uint8Array") throw new Error("expected a body of bytes")
           const text = new TextDecoder().decode(body.body)
           bodies.add(canonical(JSON.parse(text) as WireRequest))
         })

@@ -1,4 +1,4 @@
-/** What was told of records, held against what the requests alone make the service bill. */
+/** Compares the outcomes of a submission with the usage that its requests make the service bill. */
 import { Effect } from "effect"
 import type { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import type * as UsageOutcome from "effect-marketplace-metering/UsageOutcome"
@@ -18,11 +18,11 @@ export interface InvariantContext {
   readonly sandbox: MeteringSandbox.Service
 }
 
-/** Lines that are billed, by key: by the requests, and by the sandbox no less. */
+/** Billed lines by key, computed from the requests. The sandbox has to bill the same. */
 export const billedLines = ({ catalog, sandbox }: InvariantContext) =>
   Effect.gen(function* () {
     const log = yield* sandbox.report.log
-    assert.isBelow(log.length, 1_000, "calls may have been forgotten")
+    assert.isBelow(log.length, 1_000, "the log may have dropped calls")
     const lines = computeBilling(rawCalls(log), catalog)
     const billed = (yield* sandbox.report.billed).map(
       ({ customerAWSAccountId, dimension, hour, productCode, quantity }): BilledLine => ({
@@ -40,18 +40,18 @@ export const billedLines = ({ catalog, sandbox }: InvariantContext) =>
 const sorted = (units: ReadonlyMap<string, number>) =>
   [...units].sort(([left], [right]) => (left < right ? -1 : 1))
 
-/** The product that is sent with a record. */
+/** The product code of the request that carries the record. */
 const requestProductCode = ({ productCode, record }: UsageOutcome.Outcome) =>
   record.licenseArn === undefined ? productCode : undefined
 
 export const keyOfOutcome = (catalog: Catalog, outcome: UsageOutcome.Outcome) =>
   keyOf(catalog, wireOf(outcome.record), requestProductCode(outcome))
 
-/** Whether a call with this record alone would be taken. */
+/** True if a call with this record alone is accepted. */
 export const isAcceptable = (catalog: Catalog, outcome: UsageOutcome.Outcome, at: number) =>
   isValid(catalog, wireOf(outcome.record), requestProductCode(outcome), at)
 
-/** Quantities that are said to be billed, and those that may be, by key. */
+/** Quantities with outcome `Accepted`, and those with `Unknown`, by key. */
 const reportedQuantities = (catalog: Catalog, outcomes: ReadonlyArray<UsageOutcome.Outcome>) => {
   const accepted = new Map<string, Set<number>>()
   const uncertain = new Map<string, Set<number>>()
@@ -62,12 +62,12 @@ const reportedQuantities = (catalog: Catalog, outcomes: ReadonlyArray<UsageOutco
     const key = keyOfOutcome(catalog, outcome)
     quantities.set(key, (quantities.get(key) ?? new Set()).add(outcome.record.quantity ?? 0))
   }
-  return { accepted, perhaps: uncertain }
+  return { accepted, uncertain }
 }
 
 /**
- * Of each key: what was accepted is what is billed; what is billed was accepted or is unknown; and it was accepted
- * where no answer was lost. An accepted record's id is that of the metering record it is billed by.
+ * For each key: every accepted quantity is billed, and a billed quantity was accepted or is unknown. With `isCertain`, no
+ * response was lost, and a billed quantity was accepted. The ID of an accepted record is that of its metering record.
  */
 export const assertBilling = (
   context: InvariantContext,
@@ -77,14 +77,14 @@ export const assertBilling = (
   Effect.gen(function* () {
     const { catalog, sandbox } = context
     const billed = yield* billedLines(context)
-    const { accepted, perhaps: uncertain } = reportedQuantities(catalog, outcomes)
+    const { accepted, uncertain } = reportedQuantities(catalog, outcomes)
     for (const [key, quantities] of accepted) {
       assert.deepStrictEqual([...quantities], [billed.get(key)?.quantity], `accepted: ${key}`)
     }
     for (const [key, { quantity }] of billed) {
       const isReported = accepted.has(key) || (uncertain.get(key)?.has(quantity) ?? false)
-      assert.isTrue(isReported, `billed, and nobody was told: ${key}`)
-      if (isCertain) assert.isTrue(accepted.has(key), `billed without doubt: ${key}`)
+      assert.isTrue(isReported, `billed, but neither accepted nor unknown: ${key}`)
+      if (isCertain) assert.isTrue(accepted.has(key), `billed, but not accepted: ${key}`)
     }
     if (isCertain) assert.strictEqual(uncertain.size, 0)
 
@@ -100,7 +100,7 @@ export const assertBilling = (
     }
   })
 
-/** Each place of the input has one outcome. */
+/** Each index of the input has one outcome. */
 export const assertOneOutcomeEach = (
   outcomes: ReadonlyArray<UsageOutcome.Outcome>,
   count: number

@@ -1,7 +1,7 @@
 /**
- * Plants one fault after the other in copies of the sources, each a mistake that would bill wrongly or hide that it may
- * have, and demands that the properties notice. Says what they said, and fails when one was not noticed or cannot be
- * planted any more.
+ * Mutation tests of billing. Each mutant would bill wrongly, or hide that a record may be billed. It is planted in a copy
+ * of the sources, and the properties have to fail. Prints their reason. Fails if a mutant is not noticed, or if its text
+ * no longer stands in the sources exactly once.
  *
  *     npm run test:mutants [-- part of a name]
  */
@@ -15,7 +15,7 @@ import { promisify } from "node:util"
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const properties = "test/submission/properties.test.ts"
 
-/** Name, file below `src`, what stands there, what is put in its place. */
+/** Name, file below `src`, text, replacement. */
 const mutants = [
   [
     "a retry with a new timestamp",
@@ -137,7 +137,7 @@ const copyOfSources = () => {
 
 const run = promisify(execFile)
 
-/** What the first property that fails says, if one does. What keeps them from being run at all is an error. */
+/** The first property that fails, or undefined. Throws if the properties do not run. */
 const failureIn = async (copy) => {
   const { stdout } = await run(
     join(root, "node_modules/.bin/vitest"),
@@ -147,8 +147,8 @@ const failureIn = async (copy) => {
       maxBuffer: 1e9,
       env: { ...process.env, PLANTED: "yes" }
     }
-    // it ends with 1 when one fails
-  ).catch((ended) => ended)
+    // a failed property gives exit code 1
+  ).catch((exit) => exit)
   const { numTotalTests, testResults } = JSON.parse(stdout.slice(stdout.indexOf("{")))
   if (!(numTotalTests > 0)) throw new Error(`the properties do not run:\n${stdout.slice(0, 2000)}`)
   return testResults
@@ -156,17 +156,17 @@ const failureIn = async (copy) => {
     .find(({ status }) => status === "failed")
 }
 
-/** The property, and the sentence of its counterexample that says what was expected. */
+/** The title of the property, and the failed assertion. */
 const reasonOf = ({ failureMessages: [message], title }) => {
-  const said = /(?:AssertionError|Got \w+): ([^\n]*)/.exec(message)?.[1] ?? message
-  return `    ${title}\n      ${said.slice(0, 110)}`
+  const assertion = /(?:AssertionError|Got \w+): ([^\n]*)/.exec(message)?.[1] ?? message
+  return `    ${title}\n      ${assertion.slice(0, 110)}`
 }
 
 const plant = async (copy, [name, file, text, replacement]) => {
   const path = join(copy, "src", file)
   const code = readFileSync(path, "utf8")
   if (code.split(text).length !== 2) {
-    throw new Error(`"${name}" cannot be planted: ${file} does not hold once: ${text}`)
+    throw new Error(`cannot plant "${name}": expected ${file} to contain once: ${text}`)
   }
   writeFileSync(
     path,
@@ -183,7 +183,8 @@ const plant = async (copy, [name, file, text, replacement]) => {
 const copies = Array.from({ length: availableParallelism() }, copyOfSources)
 try {
   const before = await failureIn(copies[0])
-  if (before !== undefined) throw new Error(`nothing was planted, and yet:\n${reasonOf(before)}`)
+  if (before !== undefined)
+    throw new Error(`a property fails without a mutant:\n${reasonOf(before)}`)
   const left = [...mutants]
   await Promise.all(
     copies.map(async (copy) => {

@@ -1,17 +1,17 @@
 /**
- * What is billed, recomputed from the requests that reached the service and from nothing else. It shares no code with
- * the library or with its sandbox.
+ * An oracle for billing: computes the billed usage from the requests that reached the service alone. It shares no code
+ * with the library or with its sandbox.
  */
 
-/** A request as it arrived, and what the service could not help. */
+/** A request as it arrived, with its faults. */
 export interface RawCall {
-  /** When it arrived, epoch milliseconds. */
+  /** The time of arrival, in epoch milliseconds. */
   readonly at: number
   /** The body, as JSON. */
   readonly body: string
-  /** False where the service never came to look at it: throttled, cut off before. */
+  /** False if the service did not process it, such as a throttled call. */
   readonly isProcessed: boolean
-  /** Places of the records that the service did not get to. */
+  /** Indexes of the records that came back unprocessed. */
   readonly unprocessed: ReadonlyArray<number>
 }
 
@@ -24,18 +24,18 @@ export interface Agreement {
 }
 
 export interface Customer {
-  /** The account, and what else it is called. */
+  /** The account ID first, then other identifiers. */
   readonly names: readonly [string, ...ReadonlyArray<string>]
   readonly isSuspended?: boolean
   readonly agreements: ReadonlyArray<Agreement>
 }
 
-/** Who sells what to whom. */
+/** Products, customers and their agreements. */
 export interface Catalog {
   /** Dimensions of each product. */
   readonly products: Readonly<Record<string, ReadonlyArray<string>>>
   readonly customers: ReadonlyArray<Customer>
-  /** Whether a call with a record of nobody is refused; otherwise that record is. */
+  /** If true, an unknown customer fails the call; otherwise its record is not subscribed. */
   readonly rejectsUnknownCustomers: boolean
 }
 
@@ -54,7 +54,6 @@ export interface WireRequest {
   readonly UsageRecords: ReadonlyArray<WireRecord>
 }
 
-/** Usage that is billed. */
 export interface BilledLine {
   readonly product: string
   readonly account: string
@@ -72,7 +71,7 @@ const customerOf = ({ customers }: Catalog, record: WireRecord) =>
 const hourOf = ({ Timestamp }: WireRecord) =>
   new Date(Timestamp * 1000).toISOString().slice(0, "2026-12-01T05".length)
 
-/** Where usage is entered: what was bought, by whom, what of it, and when. */
+/** License or product, customer, dimension and hour. */
 export const keyOf = (catalog: Catalog, record: WireRecord, productCode?: string): string =>
   [
     record.LicenseArn ?? productCode,
@@ -81,7 +80,7 @@ export const keyOf = (catalog: Catalog, record: WireRecord, productCode?: string
     hourOf(record)
   ].join(" | ")
 
-/** Whether it is too late, at a time, to tell of usage of another. */
+/** True if usage of a time is no longer accepted at another time. */
 export const isTooLate = (timestamp: number, at: number): boolean => {
   if (at - timestamp >= 86_400_000) return true
   const usage = new Date(timestamp).toISOString()
@@ -91,7 +90,7 @@ export const isTooLate = (timestamp: number, at: number): boolean => {
 
 const isActive = ({ from = 0, until = Infinity }: Agreement, at: number) => from <= at && at < until
 
-/** Whether usage was under an agreement when it was used. */
+/** True if the agreement was active at the time of usage. */
 const covers = ({ from = 0, until = Infinity }: Agreement, { Timestamp }: WireRecord) =>
   from <= Timestamp * 1000 && Timestamp * 1000 < until
 
@@ -103,7 +102,7 @@ const agreementByLicense = (catalog: Catalog, record: WireRecord) =>
 const productOf = (catalog: Catalog, record: WireRecord, ProductCode: string | undefined) =>
   ProductCode ?? agreementByLicense(catalog, record)?.product ?? ""
 
-/** Whether a call may carry it. */
+/** True if the service accepts a call with this record. */
 export const isValid = (
   catalog: Catalog,
   record: WireRecord,
@@ -114,7 +113,7 @@ export const isValid = (
   const agreement = agreementByLicense(catalog, record)
   const identities = [record.CustomerAWSAccountId, record.CustomerIdentifier]
   return (
-    // shapes
+    // fields
     Number.isInteger(Quantity) &&
     Quantity >= 0 &&
     Quantity <= 2_147_483_647 &&
@@ -125,7 +124,7 @@ export const isValid = (
     // time
     !isTooLate(Math.round(Timestamp * 1000), at) &&
     Timestamp * 1000 - at <= 5 * 60_000 &&
-    // the seller's world
+    // catalog
     (catalog.products[productOf(catalog, record, ProductCode)]?.includes(Dimension) ?? false) &&
     (LicenseArn === undefined ||
       (agreement !== undefined && isActive(agreement, at) && covers(agreement, record))) &&
@@ -133,7 +132,7 @@ export const isValid = (
   )
 }
 
-/** Lines by key. */
+/** Billed lines by key. */
 export const computeBilling = (
   calls: ReadonlyArray<RawCall>,
   catalog: Catalog
@@ -143,7 +142,7 @@ export const computeBilling = (
     if (!isProcessed) continue
     const { ProductCode, UsageRecords } = JSON.parse(body) as WireRequest
     if (!UsageRecords.every((record) => isValid(catalog, record, ProductCode, at))) continue
-    // a request is for only one product
+    // a request is for one product
     if (new Set(UsageRecords.map((record) => productOf(catalog, record, ProductCode))).size > 1)
       continue
     const processed = UsageRecords.filter((_, index) => !unprocessed.includes(index)).sort(
@@ -171,7 +170,7 @@ export const computeBilling = (
   return lines
 }
 
-/** Units by product, customer, dimension and hour: a licence and a product code are billed beside each other. */
+/** Units by product, customer, dimension and hour: the sum over license and product code. */
 export const unitsByLine = (lines: Iterable<BilledLine>): ReadonlyMap<string, number> => {
   const sums = new Map<string, number>()
   for (const { account, dimension, hour, product, quantity } of lines) {

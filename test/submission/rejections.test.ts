@@ -1,4 +1,4 @@
-/** Which records of a rejected call are rejected, and how many calls it takes to find them. */
+/** Isolation of the invalid records of rejected calls, and the number of calls that it takes. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Random, Stream } from "effect"
 import type { BatchMeterUsageError } from "effect-marketplace-metering/BatchMeterUsage"
@@ -9,6 +9,8 @@ import {
   accept,
   at,
   type Call,
+  licenseArnOf,
+  makeException,
   now,
   product,
   type ResponseEffect,
@@ -20,25 +22,20 @@ import {
 } from "./support.js"
 import * as virtualClock from "./virtualClock.js"
 
-const operation = "BatchMeterUsage"
-
-const wrongDimension = new MeteringError.InvalidUsageDimensionException({ operation })
-const wrongLicense = new MeteringError.InvalidLicenseException({ operation })
-const wrongTag = new MeteringError.InvalidTagException({ operation })
-const wrongCustomer = new MeteringError.InvalidCustomerIdentifierException({ operation })
-const wrongTime = new MeteringError.TimestampOutOfBoundsException({ operation })
+const wrongDimension = makeException(MeteringError.InvalidUsageDimensionException)
+const wrongLicense = makeException(MeteringError.InvalidLicenseException)
+const wrongTag = makeException(MeteringError.InvalidTagException)
+const wrongCustomer = makeException(MeteringError.InvalidCustomerIdentifierException)
+const wrongTime = makeException(MeteringError.TimestampOutOfBoundsException)
 const multipleProducts = new MeteringError.UnknownServiceError({
-  operation,
+  operation: "BatchMeterUsage",
   code: "ValidationException",
   statusCode: 400
 })
 
-const license = (n: number) =>
-  `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
-
 type ErrorOf = (record: UsageRecord.UsageRecord) => BatchMeterUsageError | undefined
 
-/** A service that refuses a call for the error that comes first in its order of checks. */
+/** Rejects a call with the first error in the order of the service's checks. */
 const rejectingInOrder =
   (order: ReadonlyArray<BatchMeterUsageError>, errorOf: ErrorOf) => (call: Call) => {
     const errors = new Set(call.records.map(errorOf))
@@ -46,19 +43,19 @@ const rejectingInOrder =
     return first === undefined ? accept(call) : reject(first)
   }
 
-/** More calls than this are a defect of the client, which ends the submission: one without end would end no test. */
+/** Dies after `count` calls, so that an endless submission fails its test. */
 const limitCalls =
   (count: number, service: (call: Call) => ResponseEffect) =>
   (call: Call, n: number): ResponseEffect =>
     n > count ? Effect.die(new Error(`more than ${count} calls`)) : service(call)
 
-/** Two for each record, and four bisections of a full call. */
+/** Two calls per record, and four bisections of a full call. */
 const maxCalls = (records: number): number => 2 * records + 4 * Math.ceil(Math.log2(25))
 
 const delayed = <A>(seconds: number, values: Iterable<A>) =>
   Stream.unwrap(Effect.as(Effect.sleep(`${seconds} seconds`), Stream.fromIterable(values)))
 
-/** Submits two records, and the others once those were taken: exactly the records at fault are rejected. */
+/** Submits two records, and the others after their outcome. Exactly the invalid records are rejected. */
 const expectExactlyRejected = (
   items: ReadonlyArray<UsageRecord.UsageRecord>,
   error: BatchMeterUsageError,
@@ -75,19 +72,19 @@ const expectExactlyRejected = (
 
 describe("bisection of rejected calls", () => {
   it.effect.each<readonly [string, number]>([
-    ["ends where calls are small", 0],
-    ["ends among records that are suspected of another error", 1]
+    ["ends with small calls", 0],
+    ["ends among records with another suspected cause", 1]
   ])("%s", ([, suspects]) =>
     Effect.gen(function* () {
-      const begin = at("2026-11-24T10:00:00Z").epochMillis
-      const faultOf: ErrorOf = ({ dimension, timestamp }) =>
-        timestamp.epochMillis < begin
+      const licenseStart = at("2026-11-24T10:00:00Z").epochMillis
+      const errorOf: ErrorOf = ({ dimension, timestamp }) =>
+        timestamp.epochMillis < licenseStart
           ? wrongLicense
           : dimension.startsWith("bad")
             ? wrongDimension
             : undefined
       const of = (i: number, change: Partial<UsageRecord.Input>) =>
-        record(i, { licenseArn: license(1), ...change })
+        record(i, { licenseArn: licenseArnOf(1), ...change })
       const items = [
         ...Array.from({ length: 40 }, (_, i) =>
           of(i, { dimension: `bad ${i}`, timestamp: at(`2026-11-24T10:0${i % 10}:00Z`) })
@@ -98,12 +95,12 @@ describe("bisection of rejected calls", () => {
         ...Array.from({ length: 8 }, (_, i) => of(i, {})),
         of(0, { dimension: "bad" })
       ]
-      const service = rejectingInOrder([wrongLicense, wrongDimension], faultOf)
-      const answers = stubClient(limitCalls(2 * items.length, service))
-      const outcomes = yield* submitAll(items, answers)
+      const service = rejectingInOrder([wrongLicense, wrongDimension], errorOf)
+      const stub = stubClient(limitCalls(2 * items.length, service))
+      const outcomes = yield* submitAll(items, stub)
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
-        items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
+        items.map((item) => (errorOf(item) === undefined ? "Accepted" : "Rejected"))
       )
     })
   )
@@ -124,21 +121,24 @@ describe("bisection of rejected calls", () => {
     hour: FastCheck.integer({ min: 4, max: 9 })
   })
 
-  /** What can be wrong with a record, most of it shared by few. */
-  const faults = FastCheck.constantFrom<(i: number) => Partial<UsageRecord.Input>>(
+  /** Invalid fields, most of them shared by few records. */
+  const invalidFields = FastCheck.constantFrom<(i: number) => Partial<UsageRecord.Input>>(
     (i) => ({ dimension: `bad ${i % 40}` }),
     (i) => ({ customerAWSAccountId: `9${i % 2}` }),
-    () => ({ licenseArn: license(9) }),
+    () => ({ licenseArn: licenseArnOf(9) }),
     () => ({ timestamp: at("2026-11-24T12:00:00Z") }),
     (i) => ({
       usageAllocations: [{ allocatedUsageQuantity: i + 1, tags: [{ key: "k", value: "bad" }] }]
     })
   )
 
-  const world = FastCheck.record({
+  const scenarios = FastCheck.record({
     order: FastCheck.shuffledSubarray([...errors], { minLength: errors.length }),
-    // hours from which the licenses are active
-    begins: FastCheck.array(FastCheck.integer({ min: 0, max: 8 }), { minLength: 4, maxLength: 4 }),
+    // the hour of each license
+    licenseStarts: FastCheck.array(FastCheck.integer({ min: 0, max: 8 }), {
+      minLength: 4,
+      maxLength: 4
+    }),
     products: FastCheck.constantFrom(1, 2, 4),
     share: FastCheck.constantFrom(0.01, 0.1, 0.3, 0.6, 1),
     bufferSize: FastCheck.constantFrom(30, 5_000),
@@ -146,7 +146,7 @@ describe("bisection of rejected calls", () => {
     isSlow: FastCheck.boolean(),
     seed: FastCheck.integer(),
     all: FastCheck.array(
-      FastCheck.tuple(usage, faults, FastCheck.double({ noNaN: true, min: 0, max: 1 })),
+      FastCheck.tuple(usage, invalidFields, FastCheck.double({ noNaN: true, min: 0, max: 1 })),
       {
         minLength: 150,
         maxLength: 150
@@ -155,29 +155,30 @@ describe("bisection of rejected calls", () => {
   })
 
   it.effect.prop(
-    "finds exactly the records at fault in at most two calls a record",
-    [world],
-    ([{ all, begins, bufferSize, concurrency, isSlow, order, products, seed, share }]) =>
+    "finds exactly the invalid records in at most two calls per record",
+    [scenarios],
+    ([{ all, licenseStarts, bufferSize, concurrency, isSlow, order, products, seed, share }]) =>
       Effect.gen(function* () {
         const items = all.map(([{ customer, dimension, hour, license: n }, fault, chance], i) =>
           record(i, {
             dimension: `d${dimension}`,
             customerAWSAccountId: String(111122223333 + customer),
             timestamp: at(`2026-11-24T0${hour}:00:00Z`),
-            ...(n !== undefined && { licenseArn: license(n) }),
+            ...(n !== undefined && { licenseArn: licenseArnOf(n) }),
             ...(chance < share ? fault(i) : {})
           })
         )
-        const beginOf = (licenseArn: string) =>
-          at(`2026-11-24T0${begins[Number(licenseArn.at(-1))] ?? 0}:00:00Z`).epochMillis
-        const faultOf: ErrorOf = (one) => {
+        const licenseStartOf = (licenseArn: string) =>
+          at(`2026-11-24T0${licenseStarts[Number(licenseArn.at(-1))] ?? 0}:00:00Z`).epochMillis
+        const errorOf: ErrorOf = (one) => {
           const { customerAWSAccountId = "", dimension, licenseArn, timestamp } = one
           const has = new Map<BatchMeterUsageError, boolean>([
             [wrongTime, timestamp.epochMillis > at(now).epochMillis],
             [
               wrongLicense,
               licenseArn !== undefined &&
-                (licenseArn === license(9) || timestamp.epochMillis < beginOf(licenseArn))
+                (licenseArn === licenseArnOf(9) ||
+                  timestamp.epochMillis < licenseStartOf(licenseArn))
             ],
             [wrongDimension, dimension.startsWith("bad")],
             [wrongTag, one.usageAllocations !== undefined],
@@ -186,29 +187,29 @@ describe("bisection of rejected calls", () => {
           return order.find((error) => has.get(error) === true)
         }
         const service = (call: Call): ResponseEffect => {
-          const found = new Set(call.records.map(faultOf))
+          const found = new Set(call.records.map(errorOf))
           const productsOf = new Set(
             call.records.map(({ licenseArn }) => Number(licenseArn?.at(-1) ?? 0) % products)
           )
           if (productsOf.size > 1) found.add(multipleProducts)
           const first = order.find((error) => found.has(error))
-          const told = first === undefined ? accept(call) : reject(first)
-          return isSlow ? Effect.delay(told, "100 millis") : told
+          const response = first === undefined ? accept(call) : reject(first)
+          return isSlow ? Effect.delay(response, "100 millis") : response
         }
-        const answers = stubClient(limitCalls(maxCalls(items.length), service))
+        const stub = stubClient(limitCalls(maxCalls(items.length), service))
         const { outcomes } = yield* UsageSubmission.submitAll(items, {
           productCode: product,
           rate: Number.POSITIVE_INFINITY,
           bufferSize,
           concurrency
         }).pipe(
-          Effect.provide(answers.layer),
+          Effect.provide(stub.layer),
           Effect.withClock(virtualClock.make(at(now).epochMillis)),
           Effect.withRandom(Random.make(seed))
         )
         assert.deepStrictEqual(
           outcomes.map(({ _tag }) => _tag),
-          items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
+          items.map((item) => (errorOf(item) === undefined ? "Accepted" : "Rejected"))
         )
       }),
     { fastCheck: { numRuns: 60 }, timeout: 120_000 }
@@ -216,7 +217,7 @@ describe("bisection of rejected calls", () => {
 })
 
 describe("a rejection", () => {
-  /** What a record has to share to be refused for the same, whatever else differs. */
+  /** The fields that records have to share to be rejected together with this error. */
   const causeOf = (error: BatchMeterUsageError, one: UsageRecord.Input): string => {
     const { customerAWSAccountId, dimension, licenseArn, timestamp } = one
     switch (error) {
@@ -232,7 +233,7 @@ describe("a rejection", () => {
   }
 
   it.effect.prop(
-    "follows a rejected call of records that share its cause, even where the service changes its mind",
+    "needs a rejected call of records that share its cause, even if the service is inconsistent",
     [
       FastCheck.array(
         FastCheck.record({
@@ -258,39 +259,39 @@ describe("a rejection", () => {
         )
       )
     ],
-    ([all, moods]) =>
+    ([all, responses]) =>
       Effect.gen(function* () {
         const items = all.map(({ customer, dimension, license: n, minute }, i) =>
           record(i, {
             dimension: `d${dimension}`,
             customerAWSAccountId: String(111122223333 + customer),
             timestamp: at(`2026-11-24T10:${String(minute).padStart(2, "0")}:00Z`),
-            ...(n > 0 && { licenseArn: license(n) })
+            ...(n > 0 && { licenseArn: licenseArnOf(n) })
           })
         )
-        const refused: Array<readonly [BatchMeterUsageError, Call["records"]]> = []
+        const rejected: Array<readonly [BatchMeterUsageError, Call["records"]]> = []
         const service = (call: Call): ResponseEffect => {
-          const mood = moods.next().value
-          if (mood === undefined) return accept(call)
-          refused.push([mood, call.records])
-          return reject(mood)
+          const error = responses.next().value
+          if (error === undefined) return accept(call)
+          rejected.push([error, call.records])
+          return reject(error)
         }
-        const answers = stubClient(limitCalls(maxCalls(items.length), service))
+        const stub = stubClient(limitCalls(maxCalls(items.length), service))
         const { outcomes } = yield* UsageSubmission.submitAll(items, {
           productCode: product,
           rate: Number.POSITIVE_INFINITY
         }).pipe(
-          Effect.provide(answers.layer),
+          Effect.provide(stub.layer),
           Effect.withClock(virtualClock.make(at(now).epochMillis))
         )
         for (const outcome of outcomes) {
           if (outcome._tag !== "Rejected") continue
           const cause = causeOf(outcome.error, outcome.record)
-          const isProven = refused.some(
+          const isProven = rejected.some(
             ([error, records]) =>
               error === outcome.error && records.every((record) => causeOf(error, record) === cause)
           )
-          assert.isTrue(isProven, `record ${outcome.index}: no call proves it`)
+          assert.isTrue(isProven, `record ${outcome.index}: no rejected call proves it`)
         }
       }),
     { fastCheck: { numRuns: 100 }, timeout: 120_000 }
@@ -298,7 +299,7 @@ describe("a rejection", () => {
 
   it.effect("is never inferred from the acceptance of the other records of a call", () =>
     Effect.gen(function* () {
-      const answers = stubClient(() => reject(wrongDimension), accept)
+      const stub = stubClient(() => reject(wrongDimension), accept)
       const later = Array.from({ length: 200 }, (_, i) =>
         record(i, { dimension: "y", customerAWSAccountId: String(222200000000 + i) })
       )
@@ -306,24 +307,24 @@ describe("a rejection", () => {
         Stream.make(record(0, { dimension: "x" }), record(1, { dimension: "y" })),
         delayed(10, later)
       )
-      const outcomes = yield* submitAll(source, answers)
+      const outcomes = yield* submitAll(source, stub)
       assert.deepStrictEqual(
         outcomes.filter(({ _tag }) => _tag !== "Accepted"),
         []
       )
       assert.deepStrictEqual(
-        answers.calls.slice(0, 3).map(({ records }) => records.length),
+        stub.calls.slice(0, 3).map(({ records }) => records.length),
         [2, 1, 1]
       )
     })
   )
 
-  it.effect("is not repeated from memory once a record with its cause was accepted", () =>
+  it.effect("is not taken from the cache after a record with its cause was accepted", () =>
     Effect.gen(function* () {
       const of = (i: number) =>
         record(i, { dimension: "y", customerAWSAccountId: String(222200000000 + i) })
-      // the first is refused while the second is under way, which then is accepted
-      const answers = stubClient(
+      // the first is rejected while the second is in flight, which is then accepted
+      const stub = stubClient(
         () => Effect.delay(reject(wrongDimension), "5 seconds"),
         (call) => Effect.delay(accept(call), "10 seconds"),
         accept
@@ -332,7 +333,7 @@ describe("a rejection", () => {
         Stream.make(of(0)),
         Stream.concat(delayed(3, [of(1)]), delayed(17, [of(2)]))
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(source, answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(source, stub)), [
         `Rejected ${wrongDimension._tag}`,
         "Accepted id-y",
         "Accepted id-y"
@@ -340,47 +341,51 @@ describe("a rejection", () => {
     })
   )
 
-  it.effect("for a dimension is of one license, even where a call with two was accepted", () =>
-    Effect.gen(function* () {
-      const faultOf: ErrorOf = ({ dimension, licenseArn }) =>
-        dimension === "b" && licenseArn === license(1) ? wrongDimension : undefined
-      const items = [
-        // taken together
-        ...[1, 2].map((n) => record(n, { dimension: "a", licenseArn: license(n) })),
-        ...Array.from({ length: 120 }, (_, i) =>
-          record(i, {
-            dimension: "b",
-            customerAWSAccountId: String(222200000000 + i),
-            licenseArn: license(1 + (i % 2))
-          })
-        )
-      ]
-      yield* expectExactlyRejected(items, wrongDimension, faultOf)
-    })
-  )
-
-  it.effect("for tags or a product code is of one license as well", () =>
-    Effect.gen(function* () {
-      for (const error of [
-        wrongTag,
-        new MeteringError.InvalidProductCodeException({ operation })
-      ]) {
-        const usageAllocations = (i: number) =>
-          [{ allocatedUsageQuantity: i + 1, tags: [{ key: "k", value: "v" }] }] as const
-        const faultOf: ErrorOf = (one) =>
-          one.licenseArn === license(1) && one.usageAllocations !== undefined ? error : undefined
+  it.effect(
+    "for a dimension applies to one license, even after a call with two licenses was accepted",
+    () =>
+      Effect.gen(function* () {
+        const errorOf: ErrorOf = ({ dimension, licenseArn }) =>
+          dimension === "b" && licenseArn === licenseArnOf(1) ? wrongDimension : undefined
         const items = [
-          ...[1, 2].map((n) => record(n, { licenseArn: license(n) })),
-          ...Array.from({ length: 60 }, (_, i) =>
-            record(i, { usageAllocations: usageAllocations(i), licenseArn: license(1 + (i % 2)) })
+          // accepted together
+          ...[1, 2].map((n) => record(n, { dimension: "a", licenseArn: licenseArnOf(n) })),
+          ...Array.from({ length: 120 }, (_, i) =>
+            record(i, {
+              dimension: "b",
+              customerAWSAccountId: String(222200000000 + i),
+              licenseArn: licenseArnOf(1 + (i % 2))
+            })
           )
         ]
-        yield* expectExactlyRejected(items, error, faultOf)
+        yield* expectExactlyRejected(items, wrongDimension, errorOf)
+      })
+  )
+
+  it.effect("for tags or a product code applies to one license", () =>
+    Effect.gen(function* () {
+      for (const error of [wrongTag, makeException(MeteringError.InvalidProductCodeException)]) {
+        const usageAllocations = (i: number) =>
+          [{ allocatedUsageQuantity: i + 1, tags: [{ key: "k", value: "v" }] }] as const
+        const errorOf: ErrorOf = (one) =>
+          one.licenseArn === licenseArnOf(1) && one.usageAllocations !== undefined
+            ? error
+            : undefined
+        const items = [
+          ...[1, 2].map((n) => record(n, { licenseArn: licenseArnOf(n) })),
+          ...Array.from({ length: 60 }, (_, i) =>
+            record(i, {
+              usageAllocations: usageAllocations(i),
+              licenseArn: licenseArnOf(1 + (i % 2))
+            })
+          )
+        ]
+        yield* expectExactlyRejected(items, error, errorOf)
       }
     })
   )
 
-  it.effect("for usage shortly ahead is of one customer, whose agreement may have ended", () =>
+  it.effect("for usage shortly ahead applies to one customer, whose agreement may have ended", () =>
     Effect.gen(function* () {
       const items = Array.from({ length: 60 }, (_, i) =>
         record(i, {
@@ -388,29 +393,29 @@ describe("a rejection", () => {
           timestamp: at("2026-11-24T10:33:00Z")
         })
       )
-      const faultOf: ErrorOf = ({ customerAWSAccountId }) =>
+      const errorOf: ErrorOf = ({ customerAWSAccountId }) =>
         customerAWSAccountId === "222200000007" ? wrongTime : undefined
-      const outcomes = yield* submitAll(items, stubClient(rejectingInOrder([wrongTime], faultOf)))
+      const outcomes = yield* submitAll(items, stubClient(rejectingInOrder([wrongTime], errorOf)))
       assert.deepStrictEqual(
         outcomes.map(({ _tag }) => _tag),
-        items.map((item) => (faultOf(item) === undefined ? "Accepted" : "Rejected"))
+        items.map((item) => (errorOf(item) === undefined ? "Accepted" : "Rejected"))
       )
     })
   )
 
-  it.effect("for a license is of one time of usage, not of the times between two", () =>
+  it.effect("for a license applies to one time of usage, not to the times between two", () =>
     Effect.gen(function* () {
       const [begin, end] = [at("2026-11-24T10:10:00Z"), at("2026-11-24T10:20:00Z")]
-      const faultOf: ErrorOf = ({ timestamp: { epochMillis } }) =>
+      const errorOf: ErrorOf = ({ timestamp: { epochMillis } }) =>
         begin.epochMillis <= epochMillis && epochMillis < end.epochMillis ? undefined : wrongLicense
-      const answers = stubClient(rejectingInOrder([wrongLicense], faultOf))
+      const stub = stubClient(rejectingInOrder([wrongLicense], errorOf))
       const of = (i: number, time: string) =>
-        record(i, { licenseArn: license(1), timestamp: at(`2026-11-24T${time}:00Z`) })
+        record(i, { licenseArn: licenseArnOf(1), timestamp: at(`2026-11-24T${time}:00Z`) })
       const source = Stream.concat(
         Stream.make(of(0, "10:05")),
         Stream.concat(delayed(5, [of(1, "10:25")]), delayed(5, [of(2, "10:15")]))
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(source, answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(source, stub)), [
         `Rejected ${wrongLicense._tag}`,
         `Rejected ${wrongLicense._tag}`,
         "Accepted id-d2"

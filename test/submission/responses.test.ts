@@ -1,4 +1,4 @@
-/** Answers that say less, more or something else than what became of the records. */
+/** Responses with missing, additional or contradictory results. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
@@ -29,7 +29,7 @@ const echo = (record: UsageRecord.UsageRecord, change: Partial<UsageRecord.Input
 const successes = (echoes: ReadonlyArray<UsageRecord.UsageRecord>) => () =>
   Effect.succeed(makeResponse(echoes.map((echo, i) => result(echo, "Success", `id-${i}`))))
 
-/** A response as it is read from the wire, where what is absent is told from what is 0. */
+/** Decodes a response, which distinguishes absent fields from 0. */
 const decodeResponse = (json: object): BatchMeterUsage.BatchMeterUsageResponse => {
   const unreadable: Array<unknown> = []
   const response = decoder(shapeOf(BatchMeterUsage.BatchMeterUsageResponse))(
@@ -43,9 +43,9 @@ const decodeResponse = (json: object): BatchMeterUsage.BatchMeterUsageResponse =
 const recordCounts = (calls: ReadonlyArray<Call>) => calls.map(({ records }) => records.length)
 
 describe("results", () => {
-  it.effect("belong to records by what they say, whatever their order", () =>
+  it.effect("are matched by content, in any order", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(
           makeResponse(
             [...records]
@@ -58,7 +58,7 @@ describe("results", () => {
           )
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(4), answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(4), stub)), [
         "CustomerNotSubscribed",
         "Accepted id-d1",
         "CustomerNotSubscribed",
@@ -70,18 +70,18 @@ describe("results", () => {
   it.effect.each<readonly [string, Partial<UsageRecord.Input>]>([
     ["rounds the time down to the hour", { timestamp: at("2026-11-24T10:00:00Z") }],
     ["adds the other identity", { customerIdentifier: "cust" }],
-    ["adds a licence", { licenseArn: "arn:aws:license-manager::111122223333:license:l-1" }],
+    ["adds a license", { licenseArn: "arn:aws:license-manager::111122223333:license:l-1" }],
     ["leaves out the allocations", { usageAllocations: undefined }]
-  ])("whose echo %s are those of the record", ([, change]) =>
+  ])("match a record if the echo %s", ([, change]) =>
     Effect.gen(function* () {
       const all = records(3)
-      const answers = stubClient(successes(all.map((record) => echo(record, change))))
-      assert.deepStrictEqual(summaries(yield* submitAll(all, answers)), [
+      const stub = stubClient(successes(all.map((record) => echo(record, change))))
+      assert.deepStrictEqual(summaries(yield* submitAll(all, stub)), [
         "Accepted id-0",
         "Accepted id-1",
         "Accepted id-2"
       ])
-      assert.strictEqual(answers.calls.length, 1)
+      assert.strictEqual(stub.calls.length, 1)
     })
   )
 
@@ -92,69 +92,67 @@ describe("results", () => {
     ["a quantity of 0", { quantity: 0 }],
     ["another customer", { customerAWSAccountId: "999999999999" }],
     ["no identity that was sent", { customerAWSAccountId: undefined, customerIdentifier: "c" }]
-  ])("whose echo has %s are not: the record is sent again, and is then unknown", ([, change]) =>
+  ])("do not match if the echo has %s: the record is sent again, then Unknown", ([, change]) =>
     Effect.gen(function* () {
       const all = records(3)
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(
           makeResponse(records.map((one) => result(one === all[1] ? echo(one, change) : one)))
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(all, answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(all, stub, options)), [
         "Accepted id-d0",
         "Unknown NoResult",
         "Accepted id-d2"
       ])
-      assert.deepStrictEqual(recordCounts(answers.calls), [3, 1, 1])
+      assert.deepStrictEqual(recordCounts(stub.calls), [3, 1, 1])
     })
   )
 
-  it.effect(
-    "whose echo leaves out the quantity are those of the record that alone can be meant",
-    () =>
-      Effect.gen(function* () {
-        const all = [record(0, { quantity: 7 }), record(1, { quantity: 0 })]
-        const answers = stubClient(({ records }) =>
-          Effect.succeed(
-            decodeResponse({
-              Results: records.map((one, i) => ({
-                UsageRecord: { ...wireOf(one), Quantity: i === 0 ? undefined : null },
-                Status: "Success",
-                MeteringRecordId: `id-${i}`
-              }))
-            })
-          )
+  it.effect("match without a quantity if they fit one record only", () =>
+    Effect.gen(function* () {
+      const all = [record(0, { quantity: 7 }), record(1, { quantity: 0 })]
+      const stub = stubClient(({ records }) =>
+        Effect.succeed(
+          decodeResponse({
+            Results: records.map((one, i) => ({
+              UsageRecord: { ...wireOf(one), Quantity: i === 0 ? undefined : null },
+              Status: "Success",
+              MeteringRecordId: `id-${i}`
+            }))
+          })
         )
-        assert.deepStrictEqual(summaries(yield* submitAll(all, answers)), [
-          "Accepted id-0",
-          "Accepted id-1"
-        ])
-        assert.strictEqual(answers.calls.length, 1)
-      })
+      )
+      assert.deepStrictEqual(summaries(yield* submitAll(all, stub)), [
+        "Accepted id-0",
+        "Accepted id-1"
+      ])
+      assert.strictEqual(stub.calls.length, 1)
+    })
   )
 
-  describe("of one customer under both its names are never taken for each other's", () => {
+  describe("of one customer with both identities are not mixed up", () => {
     const byAccount = record(0, { quantity: 5 })
     const byIdentifier = (quantity: number) => record(0, { quantity, customerIdentifier: "cust" })
 
     it.effect.each<readonly [string, number, object]>([
-      ["is of the one by its name, without a quantity", 7, { Quantity: undefined }],
+      ["has one identity and no quantity", 7, { Quantity: undefined }],
       [
-        "names both, with a quantity of both",
+        "has both identities and the quantity of both",
         5,
         { CustomerAWSAccountId: account, CustomerIdentifier: "cust", Quantity: 5 }
       ],
       [
-        "names both, without a quantity",
+        "has both identities and no quantity",
         7,
         { CustomerAWSAccountId: account, CustomerIdentifier: "cust", Quantity: undefined }
       ],
-      ["names no customer of the call", 7, { CustomerAWSAccountId: "9", Quantity: undefined }]
-    ])("where the only echo %s", ([, quantity, change]) =>
+      ["has another customer", 7, { CustomerAWSAccountId: "9", Quantity: undefined }]
+    ])("if the only echo %s", ([, quantity, change]) =>
       Effect.gen(function* () {
         const both = [byAccount, byIdentifier(quantity)]
-        // the first call tells of one of them alone
-        const answers = stubClient(
+        // the first response has one result
+        const stub = stubClient(
           () =>
             Effect.succeed(
               decodeResponse({
@@ -162,14 +160,14 @@ describe("results", () => {
                   {
                     UsageRecord: { ...wireOf(byAccount), ...change },
                     Status: "Success",
-                    MeteringRecordId: "whose?"
+                    MeteringRecordId: "ambiguous"
                   }
                 ]
               })
             ),
           accept
         )
-        assert.deepStrictEqual(summaries(yield* submitAll(both, answers, options)), [
+        assert.deepStrictEqual(summaries(yield* submitAll(both, stub, options)), [
           "Accepted id-d0",
           "Accepted id-d0"
         ])
@@ -177,49 +175,49 @@ describe("results", () => {
     )
   })
 
-  it.effect("that are missing are asked for again; a success settles it", () =>
+  it.effect("that are missing are requested again until a success", () =>
     Effect.gen(function* () {
-      const answers = stubClient(
+      const stub = stubClient(
         ({ records }) => Effect.succeed(makeResponse(records.slice(1).map((one) => result(one)))),
         accept
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(3), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(3), stub, options)), [
         "Accepted id-d0",
         "Accepted id-d1",
         "Accepted id-d2"
       ])
-      assert.deepStrictEqual(recordCounts(answers.calls), [3, 1])
+      assert.deepStrictEqual(recordCounts(stub.calls), [3, 1])
     })
   )
 
-  it.effect("of nothing at all leave every record unknown", () =>
+  it.effect("that are all missing leave every record Unknown", () =>
     Effect.gen(function* () {
-      const answers = stubClient(() => Effect.succeed(makeResponse([])))
-      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers, options)), [
+      const stub = stubClient(() => Effect.succeed(makeResponse([])))
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), stub, options)), [
         "Unknown NoResult",
         "Unknown NoResult"
       ])
-      assert.strictEqual(answers.calls.length, 3)
+      assert.strictEqual(stub.calls.length, 3)
     })
   )
 
-  it.effect("of what was not sent are nobody's", () =>
+  it.effect("for records that were not sent are ignored", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(
           makeResponse([result(record(7)), ...records.map((one) => result(one)), result(record(8))])
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), stub)), [
         "Accepted id-d0",
         "Accepted id-d1"
       ])
     })
   )
 
-  it.effect("that contradict each other are none; the record is asked for alone", () =>
+  it.effect("that contradict each other are ignored, and the record is sent alone", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(
           makeResponse(
             records.flatMap((one) =>
@@ -228,18 +226,18 @@ describe("results", () => {
           )
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(3), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(3), stub, options)), [
         "Accepted id-d0",
         "Unknown Ambiguous",
         "Accepted id-d2"
       ])
-      assert.deepStrictEqual(recordCounts(answers.calls), [3, 1, 1])
+      assert.deepStrictEqual(recordCounts(stub.calls), [3, 1, 1])
     })
   )
 
-  it.effect("for a record that is also unprocessed are none", () =>
+  it.effect("for a record that is also unprocessed are ignored", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(
           makeResponse(
             records.map((one) => result(one)),
@@ -247,20 +245,20 @@ describe("results", () => {
           )
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(1), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(1), stub, options)), [
         "Unknown Ambiguous"
       ])
     })
   )
 
-  it.effect("that may be of two records are asked for again one by one, and then told apart", () =>
+  it.effect("that fit two records are requested again, one record per call", () =>
     Effect.gen(function* () {
-      // one customer under both its names, which only the service knows
+      // one customer with both identities, which only the service knows
       const both = [
         record(0, { quantity: 5 }),
         record(0, { quantity: 5, customerIdentifier: "cust" })
       ]
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(
           makeResponse(
             records.map((one) =>
@@ -273,56 +271,56 @@ describe("results", () => {
           )
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(both, answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(both, stub, options)), [
         "Accepted same",
         "Accepted same"
       ])
-      assert.deepStrictEqual(recordCounts(answers.calls), [2, 1, 1])
+      assert.deepStrictEqual(recordCounts(stub.calls), [2, 1, 1])
     })
   )
 
-  it.effect("without a status are none", () =>
+  it.effect("without a status are ignored", () =>
     Effect.gen(function* () {
       const bare = (usageRecord: UsageRecord.UsageRecord) =>
         new UsageRecord.UsageRecordResult({ usageRecord, meteringRecordId: "id" }, true)
-      const answers = stubClient(({ records }) => Effect.succeed(makeResponse(records.map(bare))))
-      assert.deepStrictEqual(summaries(yield* submitAll(records(1), answers, options)), [
+      const stub = stubClient(({ records }) => Effect.succeed(makeResponse(records.map(bare))))
+      assert.deepStrictEqual(summaries(yield* submitAll(records(1), stub, options)), [
         "Unknown NoResult"
       ])
     })
   )
 
-  it.effect("without an echo are the record's if it was the only one", () =>
+  it.effect("without an echo match if the call has one record", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(makeResponse(records.map(() => result(undefined, "Success", "id"))))
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(1), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(1), stub, options)), [
         "Accepted id"
       ])
-      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), stub, options)), [
         "Unknown NoResult",
         "Unknown NoResult"
       ])
     })
   )
 
-  it.effect("without an echo are not the record's where another result could not be read", () =>
+  it.effect("without an echo do not match if another result is unreadable", () =>
     Effect.gen(function* () {
-      const answers = stubClient(() =>
+      const stub = stubClient(() =>
         Effect.succeed(
-          decodeResponse({ Results: [{ Status: "Success", MeteringRecordId: "whose?" }, "?"] })
+          decodeResponse({ Results: [{ Status: "Success", MeteringRecordId: "ambiguous" }, "?"] })
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(1), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(1), stub, options)), [
         "Unknown NoResult"
       ])
     })
   )
 
-  it.effect("that cannot be read leave their records unknown", () =>
+  it.effect("that are unreadable leave their records Unknown", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) =>
+      const stub = stubClient(({ records }) =>
         Effect.succeed(
           new BatchMeterUsage.BatchMeterUsageResponse(
             {
@@ -334,7 +332,7 @@ describe("results", () => {
           )
         )
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(2), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(2), stub, options)), [
         "Unknown NoResult",
         "Accepted id-d1"
       ])
@@ -343,9 +341,9 @@ describe("results", () => {
 })
 
 describe("unprocessed records", () => {
-  it.effect("go again, and only they", () =>
+  it.effect("are sent again, without the others", () =>
     Effect.gen(function* () {
-      const answers = stubClient(
+      const stub = stubClient(
         ({ records }) =>
           Effect.succeed(
             makeResponse(
@@ -356,18 +354,18 @@ describe("unprocessed records", () => {
         ({ records }) => Effect.succeed(makeResponse([], records)),
         accept
       )
-      assert.deepStrictEqual(summaries(yield* submitAll(records(3), answers, options)), [
+      assert.deepStrictEqual(summaries(yield* submitAll(records(3), stub, options)), [
         "Accepted id-d0",
         "Accepted id-d1",
         "Accepted id-d2"
       ])
-      assert.deepStrictEqual(recordCounts(answers.calls), [3, 2, 2])
+      assert.deepStrictEqual(recordCounts(stub.calls), [3, 2, 2])
     })
   )
 
-  it.effect("are found by what they say, too", () =>
+  it.effect("are matched by content", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records: [first, second] }) =>
+      const stub = stubClient(({ records: [first, second] }) =>
         Effect.succeed(
           makeResponse(
             first === undefined ? [] : [result(first)],
@@ -375,19 +373,19 @@ describe("unprocessed records", () => {
           )
         )
       )
-      const outcomes = yield* submitAll(records(2), answers, options)
-      assert.deepStrictEqual(recordCounts(answers.calls), [2, 1])
+      const outcomes = yield* submitAll(records(2), stub, options)
+      assert.deepStrictEqual(recordCounts(stub.calls), [2, 1])
       assert.strictEqual(outcomes[1]?._tag, "Accepted")
     })
   )
 
-  it.effect("to the end are not sent: the service said that it had not looked at them", () =>
+  it.effect("are NotSent after the last attempt, because the service did not process them", () =>
     Effect.gen(function* () {
-      const answers = stubClient(({ records }) => Effect.succeed(makeResponse([], records)))
-      assert.deepStrictEqual(summaries(yield* submitAll(records(1), answers, options)), [
+      const stub = stubClient(({ records }) => Effect.succeed(makeResponse([], records)))
+      assert.deepStrictEqual(summaries(yield* submitAll(records(1), stub, options)), [
         "NotSent Unprocessed"
       ])
-      assert.strictEqual(answers.calls.length, 3)
+      assert.strictEqual(stub.calls.length, 3)
     })
   )
 })

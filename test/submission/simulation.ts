@@ -1,6 +1,6 @@
 /**
- * A sandbox in which everything can happen to a record, behind a network that takes its time; and what the sandbox
- * never does to an answer, done to it on the way.
+ * A sandbox with every kind of customer and fault, behind a slow network that adds faults of its own: it changes
+ * responses in ways that the sandbox never does.
  */
 import { Clock, DateTime, Duration, Effect, FastCheck } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
@@ -18,13 +18,13 @@ const operation = "BatchMeterUsage"
 const endpoint = "https://metering.example"
 
 // ---------------------------------------------------------------------------------------------------
-// who sells what to whom
+// catalog
 // ---------------------------------------------------------------------------------------------------
 
 const licenseArnOf = (digit: string) =>
   `arn:aws:license-manager::111122223333:license:l-${digit.repeat(32)}`
 
-/** Customers in every state, as they are from a time on. */
+/** Customers in every state. Times are relative to `start`. */
 export const catalogAt = (start: DateTime.Utc, rejectsUnknownCustomers = false): Catalog => {
   const now = start.epochMillis
   return {
@@ -38,7 +38,7 @@ export const catalogAt = (start: DateTime.Utc, rejectsUnknownCustomers = false):
         names: ["444455556666", "cust-2"],
         agreements: [{ product: "p1" }, { product: "p2", licenseArn: licenseArnOf("2") }]
       },
-      // its agreement ends while its usage is submitted
+      // its agreement ends during the submission
       {
         names: [expiringAccount],
         agreements: [{ product: "p1", licenseArn: licenseArnOf("3"), until: now + 60_000 }]
@@ -72,7 +72,7 @@ export const scenarioOf = ({ customers, products, rejectsUnknownCustomers }: Cat
 })
 
 // ---------------------------------------------------------------------------------------------------
-// what is submitted
+// records
 // ---------------------------------------------------------------------------------------------------
 
 const weighted = <A>(common: ReadonlyArray<A>, rare: ReadonlyArray<A>, weight = 30) =>
@@ -103,37 +103,37 @@ const unusualIdentities: ReadonlyArray<CustomerIdentity> = [
   { customerIdentifier: "cust-9" },
   {},
   { customerAWSAccountId: "111122223333", customerIdentifier: "cust-1" },
-  // another's licence, one of nobody, one that ends
+  // the license of another customer, an unknown one, one that ends
   { customerAWSAccountId: "111122223333", licenseArn: licenseArnOf("2") },
   { customerAWSAccountId: "111122223333", licenseArn: licenseArnOf("9") },
   { customerAWSAccountId: expiringAccount, licenseArn: licenseArnOf("3") }
 ]
 
-/** Few values each, so that records meet; some of which no service takes. */
+/** Few values per field, so that keys collide, and a few invalid ones. */
 export const itemAt = (start: DateTime.Utc) =>
   FastCheck.record({
     minutesAgo: weighted([1, 10, 58, 70, 100, 400, 1_000, 1_438], [1_440, 3_000, -3, -3_000]),
     dimension: weighted(["calls", "calls", "seats"], ["unheard-of", "Calls", ""]),
     quantity: weighted([0, 1, 2, 3], [-1, 1.5, 2_147_483_648]),
-    who: weighted(usualIdentities, unusualIdentities, 10),
+    identity: weighted(usualIdentities, unusualIdentities, 10),
     productCode: weighted(["p1", "p1", "p2"], ["p3"], 60),
-    allocated: weighted([undefined, undefined, undefined, 0], [1], 60)
-  }).map(({ allocated, dimension, minutesAgo, productCode, quantity, who }) => ({
+    allocationDelta: weighted([undefined, undefined, undefined, 0], [1], 60)
+  }).map(({ allocationDelta, dimension, identity, minutesAgo, productCode, quantity }) => ({
     productCode,
     record: {
       timestamp: DateTime.subtract(start, { minutes: minutesAgo }),
       dimension,
       quantity,
-      ...(allocated !== undefined && {
-        usageAllocations: [{ allocatedUsageQuantity: quantity + allocated }] as const
+      ...(allocationDelta !== undefined && {
+        usageAllocations: [{ allocatedUsageQuantity: quantity + allocationDelta }] as const
       }),
-      ...who
+      ...identity
     } as UsageRecord.Input
   }))
 
 export type Item = ReturnType<typeof itemAt> extends FastCheck.Arbitrary<infer A> ? A : never
 
-/** What this library would not send, so that the service has to refuse it. */
+/** Rules that the client skips, so that the service has to reject what breaks them. */
 export const serverCheckedRules: ReadonlyArray<Preflight.Rule> = [
   "quantity",
   "dimension",
@@ -142,22 +142,22 @@ export const serverCheckedRules: ReadonlyArray<Preflight.Rule> = [
 ]
 
 // ---------------------------------------------------------------------------------------------------
-// what goes wrong
+// faults
 // ---------------------------------------------------------------------------------------------------
 
-/** After which of them nobody can tell whether records were stored. */
+/** Faults after which records may or may not be stored. */
 const uncertainFaults: ReadonlySet<string> = new Set([
   "cutAfter",
   "cutBefore",
   "internalError",
   "unavailable",
-  "failed",
-  "late",
-  "silent",
-  "garbled",
-  // only until the records are asked for one by one, which may be refused
-  "wordy",
-  "terse"
+  "internalErrorAfterProcessing",
+  "timeout",
+  "missingResults",
+  "unreadable",
+  // resolved by a call for each record alone, which may be rejected
+  "extraIdentities",
+  "missingQuantities"
 ])
 
 const transientFaults: ReadonlyArray<Fault.Fault> = [
@@ -173,7 +173,7 @@ const transientFaults: ReadonlyArray<Fault.Fault> = [
   { fault: "slowBody", duration: "700 millis" }
 ]
 
-/** They end a product, or everything. */
+/** Faults that end the submission of a product, or of all. */
 const terminalFaults: ReadonlyArray<Fault.Fault> = [
   { fault: "refusal", code: "DisabledApiException" },
   { fault: "refusal", code: "UnheardOfException" },
@@ -182,30 +182,30 @@ const terminalFaults: ReadonlyArray<Fault.Fault> = [
 ]
 
 /**
- * What befalls an answer of the sandbox, or the way to it, beyond the sandbox's own faults.
+ * Faults of the network, beyond those of the sandbox.
  *
- * - `undelivered`: no connection can be made
- * - `failed`, `late`: carried out, and then there is an internal error, or no answer in time
- * - `silent`: it leaves out every third result
- * - `shuffled`: results are in another order, with one that belongs to nobody
- * - `wordy`: echoes name the customer in every way
- * - `terse`: echoes lack the quantity, and name the customer by its account if they have one
- * - `garbled`: no result can be read but one of nobody knows what
+ * - `notDelivered`: no connection
+ * - `internalErrorAfterProcessing`, `timeout`: the call is processed, then fails
+ * - `missingResults`: every third result is missing
+ * - `reordered`: results are in reverse order, with one for a record that was not sent
+ * - `extraIdentities`: echoes have both identities of the customer
+ * - `missingQuantities`: echoes lack the quantity, and have only the account if there is one
+ * - `unreadable`: no result can be read, and one has no record
  */
-const responseFaults = [
+const responseFaultKinds = [
   "none",
-  "undelivered",
-  "failed",
-  "late",
-  "silent",
-  "shuffled",
-  "wordy",
-  "terse",
-  "garbled"
+  "notDelivered",
+  "internalErrorAfterProcessing",
+  "timeout",
+  "missingResults",
+  "reordered",
+  "extraIdentities",
+  "missingQuantities",
+  "unreadable"
 ] as const
-type ResponseFault = (typeof responseFaults)[number]
+type ResponseFault = (typeof responseFaultKinds)[number]
 
-/** Faults of the sandbox by their chances, and oddities of the first answers. */
+/** Random faults of the sandbox, and the faults of the first responses. */
 export const conditions = FastCheck.record({
   seed: FastCheck.nat(),
   chances: FastCheck.array(
@@ -227,41 +227,40 @@ export const conditions = FastCheck.record({
     ).map(([fault, probability]): Fault.RandomFault => ({ ...fault, probability })),
     { maxLength: 6, size: "max" }
   ),
-  oddities: FastCheck.array(FastCheck.constantFrom(...responseFaults), {
+  responseFaults: FastCheck.array(FastCheck.constantFrom(...responseFaultKinds), {
     maxLength: 20,
     size: "max"
   }),
-  /** What a call with licenses of two products is refused with. */
-  mixed: FastCheck.constantFrom(
+  /** The error of a call with licenses of two products. */
+  multiProductCode: FastCheck.constantFrom(
     "InvalidLicenseException",
     "InvalidProductCodeException",
     "InvalidUsageDimensionException",
     "ValidationException",
     "UnheardOfException"
   ),
-  refusesStrangers: FastCheck.boolean(),
+  rejectsUnknownCustomers: FastCheck.boolean(),
   isPatient: FastCheck.boolean(),
-  isTrusting: FastCheck.boolean()
+  skipsClientRules: FastCheck.boolean()
 })
 
 export type Conditions = typeof conditions extends FastCheck.Arbitrary<infer A> ? A : never
 
-/** Every answer comes, and tells of all records. */
+/** Every response arrives, and has a result for each record. */
 export const withCertainResponses = ({
   chances,
-  oddities,
+  responseFaults,
   ...conditions
 }: Conditions): Conditions => ({
   ...conditions,
   chances: chances.filter(({ fault }) => !uncertainFaults.has(fault)),
-  oddities: oddities.filter((responseFault) => !uncertainFaults.has(responseFault))
+  responseFaults: responseFaults.filter((responseFault) => !uncertainFaults.has(responseFault))
 })
 
 // ---------------------------------------------------------------------------------------------------
 // the network
 // ---------------------------------------------------------------------------------------------------
 
-/** A call as the submission made it. */
 export interface SentRequest {
   readonly at: number
   readonly request: WireRequest
@@ -270,21 +269,28 @@ export interface SentRequest {
 export interface Simulation {
   readonly catalog: Catalog
   readonly sandbox: MeteringSandbox.Service
-  /** What the submission has sent, in this order. */
+  /** The calls of the submission, in order. */
   readonly sent: ReadonlyArray<SentRequest>
-  /** Nothing goes wrong from now on. */
+  /** Removes all faults from now on. */
   readonly clearFaults: Effect.Effect<void>
 }
 
-/** Gives a program a world that begins now. */
+/** Runs a program in a simulation that starts now. */
 export const simulate = <A, E>(
-  { chances, isTrusting, mixed, oddities, refusesStrangers, seed }: Conditions,
+  {
+    chances,
+    skipsClientRules,
+    multiProductCode,
+    responseFaults,
+    rejectsUnknownCustomers,
+    seed
+  }: Conditions,
   use: (simulation: Simulation) => Effect.Effect<A, E, MeteringClient>
 ): Effect.Effect<A, E> =>
   Effect.gen(function* () {
-    const catalog = catalogAt(yield* DateTime.now, refusesStrangers)
+    const catalog = catalogAt(yield* DateTime.now, rejectsUnknownCustomers)
     const sent: Array<SentRequest> = []
-    const pendingFaults = [...oddities]
+    const pendingFaults = [...responseFaults]
     const program = Effect.gen(function* () {
       const client = yield* MeteringClient
       const sandbox = yield* MeteringSandbox.MeteringSandbox
@@ -295,7 +301,7 @@ export const simulate = <A, E>(
       return yield* use({ catalog, sandbox, sent, clearFaults }).pipe(
         Effect.provideService(
           MeteringClient,
-          faultyClient(client, catalog, pendingFaults, sent, multiProductErrorOf(mixed))
+          faultyClient(client, catalog, pendingFaults, sent, multiProductErrorOf(multiProductCode))
         )
       )
     })
@@ -304,7 +310,7 @@ export const simulate = <A, E>(
       MeteringSandbox.layer({
         ...scenarioOf(catalog),
         faults: { chances, seed },
-        skipRules: isTrusting ? serverCheckedRules : []
+        skipRules: skipsClientRules ? serverCheckedRules : []
       })
     )
   })
@@ -321,7 +327,7 @@ const faultyClient = (
     Effect.gen(function* () {
       const responseFault = pendingFaults.shift() ?? "none"
       sent.push({ at: yield* Clock.currentTimeMillis, request: wireRequestOf(input) })
-      if (responseFault === "undelivered") {
+      if (responseFault === "notDelivered") {
         return yield* new MeteringError.ConnectionError({
           operation,
           endpoint,
@@ -336,12 +342,12 @@ const faultyClient = (
       yield* Effect.sleep("50 millis")
       const response = yield* result
       switch (responseFault) {
-        case "failed":
+        case "internalErrorAfterProcessing":
           return yield* new MeteringError.InternalServiceErrorException({ operation })
-        case "late":
+        case "timeout":
           yield* Effect.sleep(timeout)
           return yield* new MeteringError.RequestTimeoutError({ operation, endpoint, timeout })
-        case "garbled":
+        case "unreadable":
           return new BatchMeterUsage.BatchMeterUsageResponse(
             { ...response, results: [unattributedResult], unreadable: response.results },
             true
@@ -357,7 +363,7 @@ const faultyClient = (
 
 const timeout = Duration.seconds(30)
 
-/** Whether the licenses of a call are of two products. */
+/** True if the licenses of a call are of more than one product. */
 const hasSeveralProducts = ({ customers }: Catalog, { UsageRecords }: WireRequest): boolean => {
   const products = UsageRecords.flatMap(({ LicenseArn }) =>
     customers.flatMap(({ agreements }) =>
@@ -369,7 +375,9 @@ const hasSeveralProducts = ({ customers }: Catalog, { UsageRecords }: WireReques
   return new Set(products).size > 1
 }
 
-const multiProductErrorOf = (code: Conditions["mixed"]): BatchMeterUsage.BatchMeterUsageError => {
+const multiProductErrorOf = (
+  code: Conditions["multiProductCode"]
+): BatchMeterUsage.BatchMeterUsageError => {
   switch (code) {
     case "InvalidLicenseException":
       return new MeteringError.InvalidLicenseException({ operation })
@@ -382,9 +390,9 @@ const multiProductErrorOf = (code: Conditions["mixed"]): BatchMeterUsage.BatchMe
   }
 }
 
-/** A result that says of no record that it is its own. */
+/** A result without an echo. */
 const unattributedResult = new UsageRecord.UsageRecordResult(
-  { status: "Success", meteringRecordId: "nobody's" },
+  { status: "Success", meteringRecordId: "unrelated" },
   true
 )
 
@@ -394,13 +402,13 @@ const alterResults = (
   catalog: Catalog
 ) => {
   switch (responseFault) {
-    case "silent":
+    case "missingResults":
       return results.filter((_, index) => index % 3 !== 1)
-    case "shuffled":
+    case "reordered":
       return [unrelatedResult, ...results.slice().reverse()]
-    case "terse":
+    case "missingQuantities":
       return results.map((result) => withoutQuantity(withFullIdentity(result, catalog)))
-    case "wordy":
+    case "extraIdentities":
       return results.map((result) => withFullIdentity(result, catalog))
     default:
       return results
@@ -444,12 +452,12 @@ const unrelatedResult = new UsageRecord.UsageRecordResult(
   {
     usageRecord: UsageRecord.make({
       timestamp: DateTime.unsafeMake(0),
-      dimension: "nobody's",
+      dimension: "unrelated",
       quantity: 1,
       customerAWSAccountId: "0"
     }),
     status: "Success",
-    meteringRecordId: "nobody's"
+    meteringRecordId: "unrelated"
   },
   true
 )
@@ -458,7 +466,6 @@ const unrelatedResult = new UsageRecord.UsageRecordResult(
 // the wire
 // ---------------------------------------------------------------------------------------------------
 
-/** A record as it is on the wire. */
 export const wireOf = (record: UsageRecord.Input): WireRecord => ({
   Timestamp: record.timestamp.epochMillis / 1000,
   Dimension: record.dimension,
@@ -482,14 +489,14 @@ const wireRequestOf = ({ productCode, usageRecords }: BatchMeterUsage.Input): Wi
   UsageRecords: usageRecords.map(wireOf)
 })
 
-/** With its members in one order. */
+/** The request with sorted members, for comparison. */
 export const canonical = ({ ProductCode, UsageRecords }: WireRequest): string =>
   JSON.stringify([
     ProductCode,
     UsageRecords.map((record) => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
   ])
 
-/** The faults that befall a call before the service looks at it. */
+/** Faults that apply before the service processes a call. */
 const unprocessedFaults: ReadonlySet<string> = new Set([
   "throttling",
   "refusal",
@@ -500,7 +507,7 @@ const unprocessedFaults: ReadonlySet<string> = new Set([
   "cutBefore"
 ])
 
-/** What arrived, and the places of what came back unprocessed. */
+/** The calls that arrived at the sandbox. */
 export const rawCalls = (log: ReadonlyArray<Report.Call>): ReadonlyArray<RawCall> =>
   log.flatMap(({ answer: response, at, fault, request }) => {
     if (request === undefined) return []

@@ -1,4 +1,4 @@
-/** A `MeteringClient` that answers as it is told, and keeps every request with its time. */
+/** A stub of `MeteringClient` with scripted responses, which logs every request with its time. */
 import { Clock, DateTime, Effect, Fiber, Layer, type Stream, TestClock } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import { MeteringClient, type Service } from "effect-marketplace-metering/MeteringClient"
@@ -13,9 +13,12 @@ export const now = "2026-11-24T10:30:00Z"
 
 export const at = (iso: string): DateTime.Utc => DateTime.unsafeMake(iso)
 
+export const licenseArnOf = (n: number) =>
+  `arn:aws:license-manager::111122223333:license:l-${String(n).padStart(32, "0")}`
+
 type Fields = UsageRecord.Input
 
-/** A record that no other has the key of, unless the change says so. */
+/** A record with a key of its own, unless `change` replaces the dimension. */
 export const record = (i: number, change: Partial<Fields> = {}): UsageRecord.UsageRecord =>
   UsageRecord.make({
     timestamp: at("2026-11-24T10:15:00Z"),
@@ -39,7 +42,10 @@ export type ResponseEffect = Effect.Effect<
   BatchMeterUsage.BatchMeterUsageError
 >
 
-const { BatchMeterUsageResponse } = BatchMeterUsage
+/** An exception of the service. */
+export const makeException = <E extends BatchMeterUsage.BatchMeterUsageError>(Class: {
+  new (fields: { operation: "BatchMeterUsage" }): E
+}) => new Class({ operation: "BatchMeterUsage" })
 
 export const result = (
   usageRecord: UsageRecord.UsageRecord | undefined,
@@ -58,7 +64,8 @@ export const result = (
 export const makeResponse = (
   results: ReadonlyArray<UsageRecord.UsageRecordResult>,
   unprocessedRecords: ReadonlyArray<UsageRecord.UsageRecord> = []
-) => new BatchMeterUsageResponse({ results, unprocessedRecords, unreadable: [] }, true)
+) =>
+  new BatchMeterUsage.BatchMeterUsageResponse({ results, unprocessedRecords, unreadable: [] }, true)
 
 /** Every record is accepted. */
 export const accept = ({ records }: Call): ResponseEffect =>
@@ -67,7 +74,7 @@ export const accept = ({ records }: Call): ResponseEffect =>
 export const reject = (error: BatchMeterUsage.BatchMeterUsageError): ResponseEffect =>
   Effect.fail(error)
 
-/** Calls are answered by the first functions, one each, and from then on by the last. */
+/** Each function responds to one call, and the last to all that follow. */
 export const stubClient = (...script: ReadonlyArray<(call: Call, n: number) => ResponseEffect>) => {
   const calls: Array<Call> = []
   const batchMeterUsage: Service["batchMeterUsage"] = (input) =>
@@ -82,7 +89,7 @@ export const stubClient = (...script: ReadonlyArray<(call: Call, n: number) => R
       const respond = script[Math.min(calls.length, script.length) - 1] ?? accept
       return respond(call, calls.length)
     })
-  const unexpectedCall = () => Effect.die("not a call that a submission makes")
+  const unexpectedCall = () => Effect.die("a submission makes no such call")
   return {
     calls,
     layer: Layer.succeed(MeteringClient, {
@@ -97,7 +104,7 @@ export const stubClient = (...script: ReadonlyArray<(call: Call, n: number) => R
 
 type Records = Stream.Stream<UsageSubmission.Input> | Iterable<UsageSubmission.Input>
 
-/** Submits at `now`, and lets days go by. */
+/** Submits at `now`, and advances the clock by 3 days. */
 export const submitAll = (
   records: Records,
   stub: ReturnType<typeof stubClient>,
@@ -115,7 +122,7 @@ export const submitAll = (
     return outcomes
   })
 
-/** As much of an outcome as tests are about. */
+/** The tag and the cause of an outcome. */
 export const summarize = (outcome: UsageOutcome.Outcome): string => {
   const { _tag } = outcome
   switch (_tag) {

@@ -1,17 +1,17 @@
-/** A clock that jumps to the next thing that anyone waits for, as soon as nobody has anything else to do. */
+/** A clock that jumps to the end of the next sleep as soon as no fiber is ready to run. */
 import { Clock, Duration, Effect } from "effect"
 
 export const make = (start: number): Clock.Clock => settable(start).clock
 
 export interface Settable {
   readonly clock: Clock.Clock
-  /** Puts the calendar's time forward, or back; whatever is waited for is waited for as long. */
+  /** Moves wall time forward or back, without a change of the sleeps. */
   readonly set: (millis: number) => void
-  /** How much time has passed, whatever the calendar says. */
+  /** Milliseconds since the start, without the changes of wall time. */
   readonly elapsed: () => number
 }
 
-/** A clock that can be set. Whether its nanoseconds, which are to tell how much time has passed, are set with it differs. */
+/** A clock that can be set. With `setsNanos` its nanoseconds follow wall time, as on some platforms. */
 export const settable = (start: number, { setsNanos = false } = {}): Settable => {
   let offset = 0
   let time = start
@@ -33,7 +33,7 @@ export const settable = (start: number, { setsNanos = false } = {}): Settable =>
   const schedule = () => {
     if (isTicking || sleepers.size === 0) return
     isTicking = true
-    // after all that is ready to run has run
+    // after all fibers that are ready to run
     setImmediate(tick)
   }
 

@@ -1,4 +1,4 @@
-/** Requests and answers of every kind: valid ones, and ones that may be broken anywhere. */
+/** Arbitrary requests and responses, valid ones and ones with invalid fields. */
 import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
@@ -7,7 +7,7 @@ import { licenseArn, timestamp } from "./operations.js"
 
 const fc = FastCheck
 
-/** Every millisecond for which a double has room as a fraction of seconds: 139 000 years either way. */
+/** Milliseconds that a double holds exactly as a fraction of seconds: 139 000 years before and after 1970. */
 export const epochMillis = fc.integer({ min: -(2 ** 42) * 1000, max: 2 ** 42 * 1000 })
 
 const time = epochMillis.map((millis) => DateTime.unsafeMake(millis))
@@ -41,7 +41,7 @@ const allocation = fc.record(
   { requiredKeys: ["allocatedUsageQuantity"] }
 )
 
-/** A quantity, with allocations that add up to it or with none. */
+/** A quantity without allocations, or with allocations that add up to it. */
 const quantityFields = fc.oneof(
   quantity.map((quantity) => ({ quantity })),
   fc
@@ -53,7 +53,7 @@ const quantityFields = fc.oneof(
     }))
 )
 
-/** Leaves out the allocations that would bring a sixth tag key. */
+/** Drops the allocations that would add a sixth tag key. */
 const withAtMostFiveTagKeys = <
   A extends { readonly tags?: ReadonlyArray<{ readonly key: string }> }
 >(
@@ -125,7 +125,7 @@ export const validFields: Record<MeteringError.OperationName, FastCheck.Arbitrar
 }
 
 // ---------------------------------------------------------------------------------------------------
-// broken ones
+// invalid requests
 // ---------------------------------------------------------------------------------------------------
 
 const unusualValue = fc.constantFrom<unknown>(
@@ -137,7 +137,7 @@ const unusualValue = fc.constantFrom<unknown>(
   ...[licenseArn, "arn:aws", `${licenseArn} `]
 )
 
-/** What is done at one place: an odd value, nothing at all, or one element twice. */
+/** A change at one place of a value. */
 type Mutation =
   | { readonly kind: "replace"; readonly value: unknown }
   | { readonly kind: "remove" }
@@ -163,7 +163,7 @@ const mutation: FastCheck.Arbitrary<Mutation> = fc.oneof(
     .map(([name, value]) => ({ kind: "add" as const, name, value }))
 )
 
-/** Valid fields, changed at none to three places that are chosen by chance. */
+/** Valid fields with 0 to 3 mutations at random places. */
 export const maybeInvalid = (fields: FastCheck.Arbitrary<object>): FastCheck.Arbitrary<unknown> =>
   fc
     .tuple(
@@ -213,7 +213,7 @@ const mutate = (
 }
 
 // ---------------------------------------------------------------------------------------------------
-// answers
+// responses
 // ---------------------------------------------------------------------------------------------------
 
 /** Not blank: a blank identifier counts as missing. */
@@ -222,7 +222,7 @@ const shortText = fc.string({ minLength: 1, maxLength: 20 }).filter((text) => te
 const optional = <A>(fields: { readonly [K in keyof A]: FastCheck.Arbitrary<A[K]> }) =>
   fc.record(fields, { requiredKeys: [] })
 
-/** An echo of a record as the service sends it. */
+/** The JSON of an echoed record. */
 const wireRecord = fc
   .tuple(
     fc.record({ Timestamp: epochMillis.map((millis) => millis / 1000), Dimension: dimension }),
@@ -234,7 +234,7 @@ const wireRecord = fc
   )
   .map(([required, quantity, identity]) => ({ ...required, ...quantity, ...identity }))
 
-/** The members of an answer, every one of the right type. */
+/** The JSON of a response with valid types. */
 export const validResponse: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
   MeterUsage: fc.record({ MeteringRecordId: shortText }),
   BatchMeterUsage: optional({

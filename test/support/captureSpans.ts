@@ -1,4 +1,4 @@
-/** A tracer that keeps its spans. */
+/** A tracer that collects spans. */
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
 
@@ -6,7 +6,7 @@ export interface CapturedSpan extends Tracer.Span {
   readonly events: ReadonlyArray<readonly [name: string, attributes: Record<string, unknown>]>
 }
 
-/** The spans of an effect, in the order in which they were started. */
+/** `spans` are in the order of their start. */
 export const captureSpans = () => {
   const spans: Array<CapturedSpan> = []
   const tracer = Tracer.make({

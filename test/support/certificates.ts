@@ -1,6 +1,6 @@
-/** Certificates for loopback, made by OpenSSL for tests alone. They are good from 2020 to 2120 unless said otherwise. */
+/** Test certificates for loopback, made with OpenSSL. Validity defaults to 2020 to 2120. */
 
-/** The authority that signed all but `leaf`. */
+/** The issuer of all other certificates except `leaf`. */
 export const root = `-----BEGIN CERTIFICATE-----
 MIIBbjCCARSgAwIBAgIUWX0ajJyIBbhYz6VP0/3+Yh//cB0wCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJVGVzdCBSb290MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAx
@@ -12,7 +12,7 @@ KoZIzj0EAwIDSAAwRQIhAIi7zeMExsBkaCMI/SBfIgmyi46zqCZIOfibfuhu4acK
 AiAvkLPpc87lBYMQAHVjgA5SJj1/ffu4Mu339NBQ0maHkw==
 -----END CERTIFICATE-----`
 
-/** An authority between, which signed `leaf`. */
+/** The issuer of `leaf`. */
 export const intermediate = `-----BEGIN CERTIFICATE-----
 MIIBmDCCAT2gAwIBAgIUBLTA59CxTc7IxBHh2bIrPPT9cPwwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJVGVzdCBSb290MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAx
@@ -60,7 +60,7 @@ BAMCA0gAMEUCIDtILyXeL9XIKfXFEPIawNR/UkB4h17MCF7N3O+f97pMAiEA4Mtz
 VsMZ+d2S1QCBDHEa9QwNkjr6Hgc4UGy6GyyxlJM=
 -----END CERTIFICATE-----`
 
-/** Good for a day of 2020. */
+/** Valid for a day of 2020. */
 export const expired = `-----BEGIN CERTIFICATE-----
 MIIBiDCCAS6gAwIBAgIUCW0mpJY4qafWkMSW67xJi/TpAFUwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJVGVzdCBSb290MB4XDTIwMDEwMTAwMDAwMFoXDTIwMDEwMjAw
@@ -73,7 +73,7 @@ AWjW4iW63dJZUQuyNYedVHbJJJxRvAWiKAIhAO1KNhMbRBdSoXS4J9Z5ZPJkNfWi
 isxxdt7P7ZmHMVXZ
 -----END CERTIFICATE-----`
 
-/** Good for a day of 2100. */
+/** Valid for a day of 2100. */
 export const future = `-----BEGIN CERTIFICATE-----
 MIIBjDCCATKgAwIBAgIUUlleINH2CbaiewLoqhQwXnbcFCUwCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJVGVzdCBSb290MCIYDzIxMDAwMTAxMDAwMDAwWhgPMjEwMDAx
@@ -86,7 +86,7 @@ Ar6ItMv1cZ5XNsBgsUj0jDrii1KkOolFBUcBy9MCIQCj2jdWMgpBSvPzrCEY9LNV
 Ty83n3IRY4w7XEpVtn33ng==
 -----END CERTIFICATE-----`
 
-/** The key of each certificate that is a server's. */
+/** The key of all server certificates. */
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEKbl17LXDVx9vpA6
 sxyPHr5hMxr6bF6n7Inq+I2GvjqhRANCAAQ3oEVso10vx22q5ahgHRJNyTjyBxX+

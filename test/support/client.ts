@@ -1,4 +1,4 @@
-/** The client over HTTP, with a configuration and credentials made for tests. */
+/** The HTTP client with test configuration and credentials. */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -41,7 +41,7 @@ export const credentialsLayer = (overrides: Partial<AwsCredentials.Service> = {}
     ...overrides
   })
 
-/** `MeteringClient.layer` over this network. */
+/** `MeteringClient.layer` over an HTTP client. */
 export const clientLayer = (
   http: Layer.Layer<HttpClient.HttpClient>,
   options: {

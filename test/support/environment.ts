@@ -1,4 +1,4 @@
-/** Whose machine this is, and which AWS account it has, is nothing that a test may depend on. */
+/** Removes the AWS configuration of the machine. */
 for (const name of Object.keys(process.env)) {
   if (name.startsWith("AWS_")) delete process.env[name]
 }

@@ -1,9 +1,9 @@
 import type * as MeteringError from "effect-marketplace-metering/MeteringError"
 
-/** Whether a retry can bring anything. */
+/** The effect of a retry. */
 export type RetryKind = "final" | "transient" | "throttling"
 
-/** The service's model: every exception, and what its retry can bring. */
+/** Every exception of the service's model. */
 export const exceptionKinds: Record<MeteringError.ModelledException["_tag"], RetryKind> = {
   InternalServiceErrorException: "transient",
   ThrottlingException: "throttling",

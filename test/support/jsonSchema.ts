@@ -1,4 +1,4 @@
-/** Whether a value is valid by a JSON Schema, as far as the schemas of this project go. */
+/** A JSON Schema validator for the keywords that this project uses. */
 
 interface Schema {
   readonly [keyword: string]: unknown
@@ -18,7 +18,7 @@ const types: Record<string, (value: unknown) => boolean> = {
   boolean: (value) => typeof value === "boolean"
 }
 
-/** Keywords that only say something. */
+/** Keywords without a rule. */
 const annotations = new Set(["$schema", "$defs", "title", "description"])
 
 const keywordValidators: Record<string, KeywordValidator> = {
@@ -60,7 +60,7 @@ const keywordValidators: Record<string, KeywordValidator> = {
     schemas.every((schema) => isValid(value, schema, root))
 }
 
-/** Throws where a schema has a keyword that is not known here: nothing is valid for want of a rule. */
+/** Throws for an unknown keyword, so that no value is valid for lack of a rule. */
 export const isValid = (value: unknown, schema: Schema, root: Schema = schema): boolean =>
   Object.entries(schema)
     .filter(([keyword]) => !annotations.has(keyword))

@@ -1,10 +1,10 @@
-/** A real server on a free port of loopback, gone with its scope. */
+/** An HTTP server on a free port of loopback, closed with its scope. */
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** Serves by this handler, and gives the server's address. `prepare` is given the server before it listens. */
+/** Returns the server's URL. `prepare` receives the server before it listens. */
 export const serve = (
   handler: (request: Http.IncomingMessage, response: Http.ServerResponse, body: string) => void,
   prepare: (server: Http.Server) => void = () => {}
@@ -26,5 +26,5 @@ export const serve = (
       })
   ).pipe(Effect.map((server) => `http://127.0.0.1:${(server.address() as Net.AddressInfo).port}`))
 
-/** An address where nobody listens any more. */
+/** The URL of a closed port. */
 export const closedEndpoint: Effect.Effect<string> = Effect.scoped(serve(() => {}))

@@ -1,4 +1,4 @@
-/** The four operations side by side: a valid request, an answer, and how to call each. */
+/** The four operations for table tests: a valid request, a response and a call of each. */
 import * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
@@ -53,14 +53,13 @@ export const resolveCustomer = {
   registrationToken: Redacted.make(registrationToken)
 } satisfies ResolveCustomer.Input
 
-/** What all operations have in common, for tables over all of them. */
 export interface OperationCase {
   readonly name: MeteringError.OperationName
-  /** The tags of the exceptions that the service's model gives it. */
+  /** The tags of its exceptions in the service's model. */
   readonly exceptions: ReadonlyArray<string>
-  /** A request that is valid. */
+  /** A valid request. */
   readonly fields: object
-  /** An answer as it comes over the wire. */
+  /** The JSON of a response. */
   readonly wireResponse: object
   readonly makeEither: (
     fields: unknown,
@@ -68,7 +67,7 @@ export interface OperationCase {
   ) => Either.Either<object, MeteringError.InvalidInputError>
   readonly request: SchemaClass<object>
   readonly response: SchemaClass<object>
-  /** Calls it with the valid request, or with other fields. */
+  /** Makes a call. `fields` defaults to the valid request. */
   readonly call: (
     fields?: unknown
   ) => Effect.Effect<object, MeteringError.MeteringError, MeteringClient.MeteringClient>
@@ -79,7 +78,7 @@ const isDryRun = (fields: unknown) =>
 
 const exceptionTags = (names: string) => names.split(" ").map((name) => `${name}Exception`)
 
-// the table erases what differs between the operations; what it is read for is the same for all
+// the table erases the types that differ between the operations
 const cases: Record<MeteringError.OperationName, unknown> = {
   MeterUsage: {
     name: "MeterUsage",
@@ -152,7 +151,7 @@ const cases: Record<MeteringError.OperationName, unknown> = {
   }
 }
 
-/** What each of the operations is called for, and no more. */
+/** The required fields of the responses of all operations. */
 export const minimalResponse = { MeteringRecordId: "m", Signature: "s", CustomerAWSAccountId: "1" }
 
 /** The operations by name. */

@@ -1,4 +1,4 @@
-/** A network that answers as it is told, and remembers what it was asked. */
+/** A stub of `HttpClient` with scripted responses, which logs every request. */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { minimalResponse } from "./operations.js"
 
-/** One request, as it left. */
+/** A request as it was sent. */
 export interface SentRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -15,14 +15,17 @@ export interface SentRequest {
   readonly json: Readonly<Record<string, unknown>>
 }
 
-/** One answer. An object is sent as JSON, and the least that is an answer where there is none; the status is 200 unless given, and 0 is a redirect that a browser hides. */
+/**
+ * A response. An object is sent as JSON. `body` defaults to the smallest valid response, and `status` to 200; 0 is an
+ * opaque redirect, as in a browser.
+ */
 export interface StubResponse {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | object
 }
 
-/** An answer, or how to come by one. */
+/** A response, or a function that makes one. */
 export type Stub =
   | StubResponse
   | ((
@@ -30,7 +33,7 @@ export type Stub =
       request: HttpClientRequest.HttpClientRequest
     ) => StubResponse | Effect.Effect<StubResponse, HttpClientError.HttpClientError>)
 
-/** A network that gives these answers one after the other, and the last one for ever. */
+/** Responds with these stubs one after the other, and repeats the last. */
 export const stubHttp = (...stubs: ReadonlyArray<Stub>) => {
   const sent: Array<SentRequest> = []
   const client = HttpClient.make((request, url) =>
@@ -72,7 +75,7 @@ const toResponse = ({
         headers: { "content-type": "application/x-amz-json-1.1", ...headers }
       })
 
-/** The service's exception of this name. */
+/** An exception of the service. */
 export const exceptionResponse = (
   code: string,
   options: {
@@ -86,7 +89,7 @@ export const exceptionResponse = (
   body: { __type: code, message: options.message ?? "said by the service" }
 })
 
-/** A connection that fails with this code, before or after the request has left. */
+/** A connection error with the code of a system call. */
 export const failingConnection =
   (code: string, syscall?: string): Stub =>
   (_, request) =>

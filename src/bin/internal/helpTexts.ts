@@ -34,7 +34,7 @@ export const examples: { readonly [command: string]: Definitions } = {
   doctor: {
     doctor: "Check everything that has no effect:",
     "doctor --operation BatchMeterUsage --product-code 4v9hm1u3i5p7l3c0":
-      "Only what a SaaS seller needs:"
+      "Check only the operation of a SaaS seller:"
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a failed connection says for itself, without the request that it belongs to. */
+/** Errors of failed connections, without the request. */
 
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { hasNeverConnected } from "#connectFailures"
@@ -38,7 +38,7 @@ export const connectionError = (
 
 interface ConnectionFailure {
   readonly reason: string
-  /** Whether it befell the making of the connection, the TLS handshake included, where that is certain. */
+  /** True if it certainly failed before the connection was made. The TLS handshake is part of that. */
   readonly isConnecting: boolean
 }
 
@@ -75,7 +75,7 @@ const failureOf = (cause: unknown, depth = 0): ConnectionFailure | undefined => 
 /** Of `fetch`, which opens no connection to a port that the Fetch standard blocks, such as 6000. */
 const badPort = "bad port"
 
-/** Undici tells the status by which a proxy refuses to connect only in words. */
+/** Undici has the HTTP status of a proxy's rejection only in its message. */
 const proxyRejection = (text: string): string | undefined => {
   const status = /^Proxy response \((\d{3})\)/.exec(text)?.[1]
   return status === undefined ? undefined : `the proxy answers CONNECT with HTTP ${status}`

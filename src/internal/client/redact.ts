@@ -1,23 +1,23 @@
-/** Takes secrets out of text that someone else wrote. */
+/** Redacts secrets in texts of a server. */
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import { shapeOf } from "../schema/shape.js"
 
-/** So much of a secret is enough to know it by: it may come cut off, or with its signs written otherwise. */
+/** Fragments of a secret of this length are redacted: an echo may be truncated or escaped. Characters. */
 const fragmentLength = 12
 
-/** What is shorter is an ordinary word, and hiding it would only garble the text. */
+/** Shorter secrets are ordinary words and stay. Characters. */
 const minSecretLength = 8
 
-/** What an echo of a secret stands in: all up to white space, a quote or a bracket. */
+/** A run of characters without white space, quotes and brackets. */
 const tokenPattern = /[^\s"'<>()[\]{}]+/g
 
 const separator = /[\s"'<>()[\]{}]/
 
-/** So many characters are shown at the most; the service's own messages are far shorter. */
+/** Maximum length of a text, in characters. The service's own messages are far shorter. */
 export const maxTextLength = 2_000
 
-/** What is too long is cut between two runs, since half of a secret could not be told from a word. */
+/** Truncates between two runs, because half of a secret could pass as a word. */
 const truncate = (text: string): string => {
   if (text.length <= maxTextLength) return text
   let end = maxTextLength
@@ -25,10 +25,10 @@ const truncate = (text: string): string => {
   return `${text.slice(0, end)}…`
 }
 
-/** What a JWT may be in. */
+/** Runs that can contain a JWT. */
 const jwtCharacters = /[\w.-]+/g
 
-/** The signed answer to RegisterUsage, whoever repeats it. */
+/** Redacts a JWT, such as the signed response of RegisterUsage. */
 const redactJwt = (token: string): string => {
   const start = token.indexOf("eyJ")
   return start >= 0 && token.slice(start).split(".", 3).length === 3

@@ -16,12 +16,12 @@ import { isKnownStatus } from "../../UsageRecord.js"
 import { serviceId } from "../protocol/constants.js"
 import { isSuccess, type RawResponse, requestIdOf } from "../protocol/rawResponse.js"
 
-/** What an answer or an error may tell. */
+/** The members of a response or an error that telemetry shows. */
 interface CallResult {
   readonly _tag?: string
   readonly requestId?: string | undefined
   readonly statusCode?: number | undefined
-  /** Of an HTTP answer that is an error. */
+  /** Present if the HTTP response is an error. */
   readonly errorType?: string | undefined
   readonly results?: ReadonlyArray<{ readonly status?: string | undefined }>
   readonly unprocessedRecords?: ReadonlyArray<unknown>
@@ -107,8 +107,8 @@ export const traceAttempt = (url: URL) => {
 }
 
 /**
- * A span learns from an answer what may be told of it, and fails with one that is an error. A tracer keeps the exit, so the
- * answer is not in it.
+ * Annotates the span with the public members of the response, and fails it if the response is an error. The exit of the
+ * span has no response, because a tracer keeps it.
  */
 const inSpan = <A, E extends CallResult>(
   name: string,

@@ -22,8 +22,7 @@ export const requestEncoder = <Request extends object>(operation: {
 }
 
 /**
- * Compiles the reading of an operation's answers. `conceal` takes out of the service's words whatever must
- * not be repeated.
+ * Compiles the decoder of an operation's responses. The redactor removes secrets from the service's messages.
  */
 export const responseDecoder = <Request, Response, E extends ModelledException, Answer>(
   operation: Operation<Request, Response, E, Answer>
@@ -34,7 +33,7 @@ export const responseDecoder = <Request, Response, E extends ModelledException, 
   const shape = shapeOf(operation.response)
   const decode = decoder(shape)
   const keepsUnreadable = shape.metadataFields.includes("unreadable")
-  /** Whether a response has nothing of its own: then its body may be that of an error, whatever its status. */
+  /** True if the response type has no members. Its body may then be that of an error, with any status. */
   const isEmpty = (value: object) =>
     shape.fields.every(({ name }) => {
       const fieldValue = (value as Record<string, unknown>)[name]

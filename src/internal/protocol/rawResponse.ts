@@ -6,7 +6,7 @@ export interface RawResponse {
   readonly headers: { readonly [name: string]: string | undefined }
   /** Empty where it is longer than `responseSizeLimit`. */
   readonly body: string
-  /** Whether the body is longer than `responseSizeLimit`, after which reading stops. */
+  /** True if the body exceeds `responseSizeLimit`, where reading stops. */
   readonly isTooLong?: boolean | undefined
 }
 

@@ -13,7 +13,7 @@ import { stubHttp } from "../../support/stubHttp.js"
 const of = (quantity: number, dimension = "api-calls") =>
   UsageRecord.make({ ...record, quantity, dimension })
 
-const ofNobody = (quantity: number, dimension: string) => {
+const withoutIdentity = (quantity: number, dimension: string) => {
   const { customerAWSAccountId: _, ...fields } = record
   return new UsageRecord.UsageRecord({ ...fields, quantity, dimension }, true)
 }
@@ -41,9 +41,9 @@ describe("the records that a response does not account for", () => {
     ["none, in any order", response([c, a, b].map((one) => result(one, "Success"))), []],
     ["none that is unprocessed", response([result(b, "Success")], [c, a]), []],
     ["all of an empty response", response([]), sent],
-    ["one that is left out", response([result(a, "Success"), result(c, "Success")]), [b]],
+    ["one without a result", response([result(a, "Success"), result(c, "Success")]), [b]],
     [
-      "one whose result is told twice of another",
+      "one, when another has two results",
       response([result(a, "Success"), result(a, "Success"), result(c, "Success")]),
       [b]
     ],
@@ -64,7 +64,11 @@ describe("the records that a response does not account for", () => {
     ],
     [
       "one whose echo names no customer",
-      response([result(a, "Success"), result(ofNobody(2, "b"), "Success"), result(c, "Success")]),
+      response([
+        result(a, "Success"),
+        result(withoutIdentity(2, "b"), "Success"),
+        result(c, "Success")
+      ]),
       [b]
     ],
     ["those that are unreadable", response([result(a, "Success")], [], [{}, {}]), [b, c]]
@@ -80,7 +84,7 @@ describe("the records that a response does not account for", () => {
     ])
   })
 
-  it("are as many of those sent twice as are not told of", () => {
+  it("count equal records by their number", () => {
     assert.deepStrictEqual(missingRecords([a, a], response([result(a, "Success")])), [a])
     assert.deepStrictEqual(
       missingRecords([a, a], response([result(a, "Success"), result(a, "Success")])),
@@ -89,28 +93,24 @@ describe("the records that a response does not account for", () => {
   })
 
   const sixth = FastCheck.shuffledSubarray([0, 1, 2, 3, 4, 5])
-  it.prop(
-    "are the others, whatever part is told in whatever order",
-    [sixth, sixth],
-    ([done, put]) => {
-      const all = done.length + put.length
-      const records = Array.from({ length: 12 }, (_, i) => of(i + 1, `d${i}`))
-      const told = [...done, ...put.map((i) => i + 6)]
-      const at = (i: number) => records[i] as UsageRecord.UsageRecord
-      const missing = missingRecords(
-        records,
-        response(
-          done.map((i) => result(at(i), "Success")),
-          put.map((i) => at(i + 6))
-        )
+  it.prop("are the unmentioned ones, for any part in any order", [sixth, sixth], ([done, put]) => {
+    const all = done.length + put.length
+    const records = Array.from({ length: 12 }, (_, i) => of(i + 1, `d${i}`))
+    const mentioned = [...done, ...put.map((i) => i + 6)]
+    const at = (i: number) => records[i] as UsageRecord.UsageRecord
+    const missing = missingRecords(
+      records,
+      response(
+        done.map((i) => result(at(i), "Success")),
+        put.map((i) => at(i + 6))
       )
-      assert.lengthOf(missing, 12 - all)
-      assert.deepStrictEqual(
-        missing,
-        records.filter((_, i) => !told.includes(i))
-      )
-    }
-  )
+    )
+    assert.lengthOf(missing, 12 - all)
+    assert.deepStrictEqual(
+      missing,
+      records.filter((_, i) => !mentioned.includes(i))
+    )
+  })
 })
 
 describe("a response", () => {
@@ -120,16 +120,16 @@ describe("a response", () => {
         body: { Results: [], UnprocessedRecords: [] },
         headers: { "x-amzn-requestid": "r-1" }
       })
-      const answer = yield* MeteringClient.batchMeterUsage({
+      const received = yield* MeteringClient.batchMeterUsage({
         productCode,
         usageRecords: [record, { ...record, dimension: "seats" }]
       }).pipe(Effect.provide(clientLayer(http.layer)))
       assert.deepStrictEqual(
-        answer.missingRecords.map(({ dimension }) => dimension),
+        received.missingRecords.map(({ dimension }) => dimension),
         ["api-calls", "seats"]
       )
-      assert.isTrue(answer.missingRecords.every((one) => one instanceof UsageRecord.UsageRecord))
-      assert.deepInclude({ ...answer }, { requestId: "r-1", statusCode: 200, results: [] })
+      assert.isTrue(received.missingRecords.every((one) => one instanceof UsageRecord.UsageRecord))
+      assert.deepInclude({ ...received }, { requestId: "r-1", statusCode: 200, results: [] })
     })
   )
 
@@ -144,9 +144,12 @@ describe("a response", () => {
       }))
       for (const share of [0, 0.5, 1]) {
         yield* sandbox.control.setFaults({ script: [{ fault: "unprocessed", share }] })
-        const answer = yield* MeteringClient.batchMeterUsage({ productCode: "saas", usageRecords })
-        assert.deepStrictEqual(answer.missingRecords, [])
-        assert.lengthOf([...answer.results, ...answer.unprocessedRecords], 2)
+        const received = yield* MeteringClient.batchMeterUsage({
+          productCode: "saas",
+          usageRecords
+        })
+        assert.deepStrictEqual(received.missingRecords, [])
+        assert.lengthOf([...received.results, ...received.unprocessedRecords], 2)
       }
     }).pipe(
       Effect.provide(

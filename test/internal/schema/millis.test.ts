@@ -87,7 +87,7 @@ describe("a time with a part of a millisecond", () => {
     }
   )
 
-  it.effect("is sent as the same whole time by every transport, whoever has put it there", () =>
+  it.effect("is sent as the same whole time by every transport, however it was set", () =>
     Effect.gen(function* () {
       const millis = 1795885199999.9485
       const made = UsageRecord.make(fields)
@@ -146,11 +146,11 @@ describe("a time with a part of a millisecond", () => {
   )
 })
 
-describe("a time that no calendar has", () => {
+describe("a time beyond the range of dates", () => {
   const wire = { Dimension: "d", Quantity: 1, CustomerIdentifier: "c" }
   const beyond = [8.64e12 + 1, -8.64e12 - 1, 1e300, Number.NaN, Number.POSITIVE_INFINITY]
 
-  it.each(beyond)("is refused when %d is read, without an exception", (Timestamp) => {
+  it.each(beyond)("is rejected when %d is decoded, without an exception", (Timestamp) => {
     for (const outcome of [
       Schema.decodeUnknownEither(UsageRecord.UsageRecord)({ ...wire, Timestamp }),
       Schema.decodeUnknownEither(MeterUsage.MeterUsageRequest)({
@@ -166,7 +166,7 @@ describe("a time that no calendar has", () => {
     }
   })
 
-  it("is a violation where a value is made", () => {
+  it("is a violation in a constructor", () => {
     for (const millis of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 8.64e15 + 2]) {
       const timestamp = Object.assign(DateTime.unsafeMake(0), { epochMillis: millis })
       for (const made of [

@@ -629,13 +629,13 @@ describe("verify", () => {
       requestHandler: {
         handle: (request: Sent) => {
           sent = request
-          return Promise.reject(new Error("kept"))
+          return Promise.reject(new Error("stopped"))
         }
       }
     })
     await expect(
       client.send(new ResolveCustomerCommand({ RegistrationToken: "r" }))
-    ).rejects.toThrow("kept")
+    ).rejects.toThrow("stopped")
     if (!sent) throw new Error("nothing was sent")
     const request = { ...sent, url: sent.path, headers: lowerCased(sent.headers) }
     const verification = verify(request, {
@@ -759,7 +759,7 @@ describe("tampering", () => {
     credentials: { ...metering.credentials, sessionToken: "token" }
   })
 
-  const refused = (tamper: Tamper) =>
+  const expectRejected = (tamper: Tamper) =>
     FastCheck.assert(
       FastCheck.property(anyRequest, FastCheck.nat(), printable, (request, at, char) => {
         const altered = tamper(request, at, char)
@@ -769,19 +769,19 @@ describe("tampering", () => {
       { numRuns: 200 }
     )
 
-  it.each(tamperings)("with %s is refused", (_, tamper) => refused(tamper))
+  it.each(tamperings)("with %s is rejected", (_, tamper) => expectRejected(tamper))
 
   describe.each(signedHeaders)("with %s", (name) => {
-    it("altered is refused", () => {
-      refused((request, at, char) => tamperedHeader(request, name, at, char))
+    it("altered is rejected", () => {
+      expectRejected((request, at, char) => tamperedHeader(request, name, at, char))
     })
 
-    it("dropped is refused", () => {
-      refused((request) => withoutHeader(request, name))
+    it("dropped is rejected", () => {
+      expectRejected((request) => withoutHeader(request, name))
     })
 
-    it("said to be unsigned is refused", () => {
-      refused(({ headers, ...request }) => {
+    it("listed as unsigned is rejected", () => {
+      expectRejected(({ headers, ...request }) => {
         const names = new RegExp(`(?<=[=;])${name};|;${name}(?=,)`)
         const authorization = headers.authorization?.replace(names, "")
         expect(authorization).not.toBe(headers.authorization)
@@ -790,7 +790,7 @@ describe("tampering", () => {
     })
   })
 
-  it("with an empty signed header dropped is refused", () => {
+  it("with an empty signed header dropped is rejected", () => {
     const wire: Wire = { ...metering, headers: { ...metering.headers, "x-own": " " } }
     const request = received(wire, sign(wire))
     expect(verify(request, options)._tag).not.toBe("Verified")
@@ -800,7 +800,7 @@ describe("tampering", () => {
     })
   })
 
-  it("with bytes of the query that are no UTF-8 is refused", () => {
+  it("with bytes of the query that are not UTF-8 is rejected", () => {
     const url = `https://${metering.host}/?a=%FF`
     const request = { ...received(metering, makeSigner({ ...metering, url })(metering)) }
     expect(verify({ ...request, url: "/?a=%FF" }, options)._tag).not.toBe("Verified")

@@ -140,6 +140,7 @@ const recordEntry = (
   const { dimension, licenseArn, quantity, usageAllocations } = record
   const timestamp = record.timestamp.epochMillis
   const hour = acceptanceWindow.hourOf(timestamp)
+  // state files have keys of this spelling
   const purchaseKey =
     licenseArn === undefined ? keyOf("product", productCode) : keyOf("licence", licenseArn)
   const [next, meteringRecordId] = recordUsage(

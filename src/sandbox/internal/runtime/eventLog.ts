@@ -1,101 +1,41 @@
-/** A state as text: a snapshot, and then a line for all that each step brought. */
+/**
+ * The text form of a state: a header, a snapshot of any number of lines, the end of the snapshot, and one line for the
+ * changes of each step since. Each line but the first begins with a checksum.
+ */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { OperationName } from "../../../MeteringError.js"
-import { UsageAllocation } from "../../../UsageAllocation.js"
-import { RandomFault, ScriptedFault } from "../../Fault.js"
-import { CallCounts } from "../../Report.js"
-import { Customer } from "../../Scenario.js"
 import { sha256Hex } from "../model/hash.js"
 import { apply, type Change, changesOf, type State } from "../model/state.js"
-import { isPrivateKey } from "./signingKey.js"
+import { ChangeSchema } from "./changeSchema.js"
 import { nextTask } from "./slices.js"
 
-const optionalText = Schema.optional(Schema.String)
-
-const ChangeSchema = Schema.Union(
-  Schema.TaggedStruct("Metered", {
-    key: Schema.String,
-    usage: Schema.Struct({
-      meteringRecordId: Schema.String,
-      operation: OperationName,
-      productCode: Schema.String,
-      licenseArn: optionalText,
-      customerAWSAccountId: Schema.String,
-      dimension: Schema.String,
-      hour: Schema.Number,
-      timestamp: Schema.Number,
-      quantity: Schema.Number,
-      usageAllocations: Schema.optional(Schema.Array(UsageAllocation)),
-      split: Schema.String
-    })
-  }),
-  Schema.TaggedStruct("Receipt", {
-    key: Schema.String,
-    receipt: Schema.Struct({ request: Schema.String, meteringRecordId: Schema.String })
-  }),
-  Schema.TaggedStruct("Token", {
-    key: Schema.String,
-    token: Schema.Struct({
-      mintedAt: Schema.Number,
-      customerAWSAccountId: Schema.String,
-      customerIdentifier: optionalText,
-      productCode: Schema.String,
-      licenseArn: optionalText
-    })
-  }),
-  Schema.TaggedStruct("Registered", { key: Schema.String }),
-  Schema.TaggedStruct("Customer", { customer: Customer }),
-  Schema.TaggedStruct("Calendar", { offset: Schema.Number }),
-  Schema.TaggedStruct("PrivateKey", { pem: Schema.String.pipe(Schema.filter(isPrivateKey)) }),
-  Schema.TaggedStruct("Faults", {
-    faults: Schema.Struct({
-      script: Schema.Array(ScriptedFault),
-      chances: Schema.Array(RandomFault),
-      random: Schema.mutable(
-        Schema.Tuple(Schema.Number, Schema.Number, Schema.Number, Schema.Number)
-      )
-    })
-  }),
-  Schema.TaggedStruct("Bucket", {
-    operation: OperationName,
-    bucket: Schema.Struct({ left: Schema.Number, at: Schema.Number })
-  }),
-  Schema.TaggedStruct("Counts", { arrivals: Schema.Number, calls: CallCounts }),
-  Schema.TaggedStruct("Reset", {})
-)
-
-/** What is in a line is in the state whole or, where its writer ended with it, not at all. */
+/** The changes of a line are applied together. A line that was cut short is dropped. */
 const Line = Schema.parseJson(Schema.Array(ChangeSchema))
 const encode = Schema.encodeSync(Line)
 const decode = Schema.decodeEither(Line, { errors: "first" })
 
-/** A file begins with the name of its format, so that it is taken for nothing else. */
+/** The first line names the format. */
 const format = "effect-marketplace-metering sandbox"
 const version = 2
 const header = JSON.stringify({ [format]: version })
 
-/** Ends the snapshot. The lines after it are the changes since. */
 const snapshotEnd = '"end of snapshot"'
 
-/** The longest text of a whole state, in characters: longer ones are for files alone. */
+/** Characters of the longest text for `save` and `replay`. A file may be longer. */
 export const maxTextLength = 256 * 1024 * 1024
 
-/** A longer line is no line of a state, in bytes. */
+/** Bytes of the longest line. */
 const maxLineBytes = maxTextLength
 
-/**
- * Each line begins with a checksum over itself and all lines before it: a changed byte, and a line that is missing,
- * doubled or in another place, are told from what was written.
- */
+/** A checksum of a line and of all lines before it. It detects changed bytes, and missing, repeated or moved lines. */
 const checksumOf = (previous: string, content: string): string =>
   sha256Hex(previous + content).slice(0, checksumLength)
 
 const checksumLength = 16
 
-/** A line, and the checksum that the next one goes on from. */
+/** A line, and the checksum on which that of the next line is based. */
 export interface ChecksummedLine {
   readonly line: string
   readonly checksum: string
@@ -106,23 +46,23 @@ export const withChecksum = (previous: string, content: string): ChecksummedLine
   return { line: `${checksum} ${content}\n`, checksum }
 }
 
-/** The text of a state in which nothing has happened. */
+/** The text of an initial state. */
 export const emptyStateText = `${header}\n${withChecksum(header, snapshotEnd).line}`
 
-/** Changes as the content of a line. */
+/** The content of a line, without its checksum. */
 export const encodeChanges = (changes: ReadonlyArray<Change>): string => encode(changes)
 
-/** About so many characters are in a line of a snapshot. */
+/** Characters of a line in a snapshot, approximately. */
 const targetLineLength = 16_384
 
-/** A state, whole, as the lines of a file. It need not be made at once. */
+/** The lines of a snapshot, generated one by one. */
 export function* snapshotLines(state: State): Generator<ChecksummedLine, void> {
   let checksummed: ChecksummedLine = { line: `${header}\n`, checksum: header }
   yield checksummed
   let contents: Array<string> = []
   let length = 0
   for (const one of changesOf(state)) {
-    // without the brackets of the list
+    // without the brackets of the array
     const content = encode([one]).slice(1, -1)
     contents.push(content)
     length += content.length
@@ -140,12 +80,12 @@ export function* snapshotLines(state: State): Generator<ChecksummedLine, void> {
   yield withChecksum(checksummed.checksum, snapshotEnd)
 }
 
-/** How far the lines of a file have been read. */
 export interface ReplayProgress {
   readonly state: State
   readonly checksum: string
-  /** How many lines were read. */
+  /** The number of lines that were read. */
   readonly lines: number
+  /** True after the end of the snapshot. */
   readonly isComplete: boolean
 }
 
@@ -156,7 +96,7 @@ export const beginReplay = (initial: State): ReplayProgress => ({
   isComplete: false
 })
 
-/** Reads the next line, without its end. */
+/** Reads a line, without its line end. */
 export const replayLine = (
   progress: ReplayProgress,
   line: string
@@ -191,8 +131,8 @@ const checksumMismatch =
   "its checksum is not that of its text and of the lines before it, so it was damaged or changed by hand"
 
 /**
- * The end of a file: what follows its last line end, which is nothing unless its writer ended while it wrote. Says
- * whether that was dropped; no response to it was given.
+ * Reads the end of a file: `remainder` follows the last line end, and is empty unless the process ended during a write.
+ * A line that was cut short is dropped: its call got no response.
  */
 export const endReplay = (
   progress: ReplayProgress,
@@ -213,7 +153,7 @@ export const endReplay = (
   if (lastLine !== undefined && Option.isSome(lastLine)) {
     return Either.right({ progress: lastLine.value, droppedBytes: 0 })
   }
-  // a line that was cut short is text as far as it goes, and not a whole line with another end
+  // neither damaged bytes nor a whole line with another line end is a truncated line
   const isTruncated =
     remainder.every((byte) => byte >= 0x20) &&
     !Option.exists(decodeUtf8(remainder.subarray(0, -1)), (line) =>
@@ -224,7 +164,6 @@ export const endReplay = (
     : Either.left(`line ${progress.lines + 1}: ${checksumMismatch}`)
 }
 
-/** Bytes as text, if they are text. */
 export const decodeUtf8 = (bytes: Uint8Array): Option.Option<string> => {
   try {
     return Option.some(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
@@ -243,7 +182,7 @@ const unrecognizedFormat = (line: string): string =>
       ? `line 1: it is a state of another version than ${version}, which alone is read here`
       : "line 1: this is not a sandbox's state"
 
-/** Lines of bytes that come in pieces of any size. */
+/** Replays a file from chunks of any size. */
 export const makeReader = (initial: State) => {
   let progress = beginReplay(initial)
   let chunks: Array<Uint8Array> = []
@@ -260,7 +199,7 @@ export const makeReader = (initial: State) => {
     return all
   }
   return {
-    /** Reads the lines that end with these bytes, or says what is wrong with one. */
+    /** Reads the lines that end within a chunk. */
     read: (bytes: Uint8Array): Either.Either<void, string> => {
       let from = 0
       for (
@@ -274,7 +213,7 @@ export const makeReader = (initial: State) => {
         if (Either.isLeft(read)) return Either.left(read.left)
         progress = read.right
       }
-      // the reader of a file uses its buffer again
+      // a copy, since the stream of a file reuses its buffer
       push(bytes.slice(from))
       return length > maxLineBytes
         ? Either.left(`line ${progress.lines + 1}: it is longer than any line of a state`)
@@ -286,7 +225,7 @@ export const makeReader = (initial: State) => {
 
 const lineEnd = 0x0a
 
-/** A state, whole, as one text, or how long it would have to be at least. */
+/** The text of a state. Fails if it is longer than `maxTextLength`. */
 export const save = (state: State): Effect.Effect<string, string> =>
   Effect.gen(function* () {
     const parts: Array<string> = []
@@ -308,7 +247,7 @@ export const save = (state: State): Effect.Effect<string, string> =>
     return parts.join("")
   })
 
-/** The state that saved text tells of, or what is wrong with the text. */
+/** The state of a saved text. Fails with the first invalid line. */
 export const replay = (initial: State, text: string): Effect.Effect<State, string> =>
   Effect.gen(function* () {
     let progress = beginReplay(initial)
@@ -328,5 +267,5 @@ export const replay = (initial: State, text: string): Effect.Effect<State, strin
       : progress.state
   })
 
-/** The number of characters that are written and read in a few milliseconds. */
+/** Characters that are written or read in a few milliseconds. */
 const sliceLength = 65_536

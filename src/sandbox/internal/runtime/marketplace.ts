@@ -1,4 +1,4 @@
-/** What a buyer's doings make of a state. Each is a new state, or why there is none. */
+/** The actions of buyers on AWS Marketplace: each gives a result and the next state, or a message. */
 
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
@@ -14,7 +14,7 @@ import { customers } from "./report.js"
 
 type UpdateResult<A> = Either.Either<readonly [A, State], string>
 
-/** A token as the marketplace would hand it to a buyer. */
+/** Mints a registration token for an agreement, preferably one that has not ended. */
 export const mintToken = (
   state: State,
   selector: Marketplace.AgreementSelector,
@@ -77,7 +77,7 @@ export const addCustomer = (
       (licenseArn !== undefined &&
         added.findIndex((other) => other.licenseArn === licenseArn) < index)
   )
-  if (duplicate !== undefined) return Either.left(`The licence ${duplicate.licenseArn} is taken.`)
+  if (duplicate !== undefined) return Either.left(`The license ${duplicate.licenseArn} is taken.`)
   return updateCustomer(state, {
     ...existing,
     customerAWSAccountId,
@@ -105,7 +105,7 @@ export const subscribe = (
     const { agreements, customerAWSAccountId: account } = customer
     const { licenseArn = licenseArnFor(account, productCode, agreements.length) } = subscription
     if (licenseArn !== null && hasLicense(state, licenseArn)) {
-      return yield* Either.left(`The licence ${licenseArn} is taken.`)
+      return yield* Either.left(`The license ${licenseArn} is taken.`)
     }
     const agreement: Agreement = {
       productCode,
@@ -120,7 +120,7 @@ export const subscribe = (
     return [agreement, next] as const
   })
 
-/** From now on, only the last usage is taken, for an hour. */
+/** Cancels agreements. Usage is accepted for 1 more hour. */
 export const cancel = (
   state: State,
   selector: Marketplace.AgreementSelector,
@@ -158,7 +158,7 @@ const updateCustomer = (
 ): Either.Either<readonly [Customer, State]> =>
   Either.right([customer, change(state, { _tag: "Customer", customer })])
 
-/** The first with such an agreement, unless there is a name; those of the scenario come before the others. */
+/** Finds a customer by identity, or else the first with a matching agreement, those of the scenario before others. */
 const findCustomer = (
   state: State,
   selector: Marketplace.AgreementSelector
@@ -198,7 +198,7 @@ const licenseArnFor = (account: string, productCode: string, count: number): str
   `arn:aws:license-manager::${account}:license:l-${sha256Hex(keyOf(account, productCode, count)).slice(0, 32)}`
 
 const invertedPeriodMessage = (productCode: string) =>
-  `The agreement for ${productCode} ends before it begins: endsAt must be later than startsAt, which is now unless given.`
+  `The agreement for ${productCode} ends before it begins: endsAt must be later than startsAt, which defaults to now.`
 
 const unknownProductMessage = (productCode: string) =>
   `There is no product ${productCode} in the sandbox.`

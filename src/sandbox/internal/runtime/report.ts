@@ -1,4 +1,4 @@
-/** A state as there is to see of it. */
+/** Reports of a state: metering records, billed usage, customers, calls. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -30,7 +30,7 @@ type HourKey = Pick<MeteredUsage, "productCode" | "customerAWSAccountId" | "dime
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-/** Orders that were found before: a state that is asked for page by page is sorted once. */
+/** The sorted records of a state: all its pages are cut from one sort. */
 const sortCache = new WeakMap<State["metered"], ReadonlyArray<MeteredUsage>>()
 
 const sorted = ({ metered }: State): Effect.Effect<ReadonlyArray<MeteredUsage>> =>
@@ -59,7 +59,7 @@ const recordOf = (metered: MeteredUsage): Report.MeteringRecord => ({
   ...(metered.usageAllocations !== undefined && { usageAllocations: metered.usageAllocations })
 })
 
-/** Some records in their order, and where to go on. */
+/** A page of records. Fails with a message for invalid options. */
 export const recordsPage = (
   state: State,
   options: Report.PageOptions
@@ -84,7 +84,7 @@ export const recordsPage = (
     }
   })
 
-/** Records of the same product, customer, dimension and hour follow each other. */
+/** All billed usage. Sorted records of the same product, customer, dimension and hour are adjacent. */
 export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.BilledUsage>> =>
   Effect.flatMap(sorted(state), (all) =>
     Effect.gen(function* () {
@@ -100,9 +100,10 @@ export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.BilledU
     })
   )
 
+/** Billed hours that are summed between two turns of the event loop. */
 const billedPerTask = 8192
 
-/** Some of what is billed in its order, and where to go on. */
+/** A page of billed usage. Fails with a message for invalid options. */
 export const billedPage = (
   state: State,
   options: Report.PageOptions
@@ -120,7 +121,7 @@ export const billedPage = (
     }
   })
 
-/** The billed records from a place on, and the place after them. */
+/** Sums up to `limit` billed hours from an index on. `to` is the index after them. */
 const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: number) => {
   const page: Array<Report.BilledUsage> = []
   let to = from
@@ -147,19 +148,19 @@ const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: numbe
   return { page, to }
 }
 
-/** The first place from which on this holds. */
+/** The index from which a predicate holds, by bisection. */
 const firstIndex = <A>(all: ReadonlyArray<A>, predicate: (one: A) => boolean): number => {
   let [low, high] = [0, all.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    // it is below the end
+    // `middle` is less than `high`
     if (predicate(all[middle] as A)) high = middle
     else low = middle + 1
   }
   return low
 }
 
-/** The last entry of a page. What comes or goes between two pages moves no other entry. */
+/** Identifies the last entry of a page. Entries that are added later do not move the next page. */
 const Cursor = Schema.parseJson(
   Schema.Tuple(Schema.String, Schema.String, Schema.String, Schema.Number, Schema.String)
 )

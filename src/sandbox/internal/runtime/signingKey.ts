@@ -1,4 +1,4 @@
-/** The key pair that a sandbox signs RegisterUsage's answers with. */
+/** The key pair that signs responses of RegisterUsage. */
 import { createPrivateKey } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Claims } from "../model/serviceResponse.js"
@@ -9,14 +9,14 @@ export interface SigningKey {
   readonly sign: (claims: Claims) => Effect.Effect<string>
 }
 
-/** A private key, PKCS #8 in PEM. It takes longer to make than everything else of a sandbox together. */
+/** Generates a private key, PKCS #8 in PEM. This takes longer than everything else of a sandbox. */
 export const generate = async (): Promise<string> => {
   const jose = await import("jose")
   const { privateKey } = await jose.generateKeyPair("PS256", { extractable: true })
   return jose.exportPKCS8(privateKey)
 }
 
-/** True of a text that is a private key that can sign: RSA of 2048 bits or more, PKCS #8 in PEM. */
+/** True for a private key that can sign: RSA of at least 2048 bits, PKCS #8 in PEM. */
 export const isPrivateKey = (pem: string): boolean => {
   try {
     const { asymmetricKeyDetails, asymmetricKeyType } = createPrivateKey(pem)
@@ -30,7 +30,6 @@ export const isPrivateKey = (pem: string): boolean => {
   }
 }
 
-/** The pair of a private key. */
 export const fromPrivateKey = async (pem: string): Promise<SigningKey> => {
   const jose = await import("jose")
   const privateKey = await jose.importPKCS8(pem, "PS256", { extractable: true })

@@ -1,16 +1,15 @@
-/** Long work in slices, between which other fibers and connections have their turn. */
+/** Splits long work into slices, between which other fibers and connections proceed. */
 import * as Effect from "effect/Effect"
 
-/** Goes on after whatever the event loop has waiting. */
+/** Continues in the next turn of the event loop. */
 export const nextTask: Effect.Effect<void> = Effect.async((resume) => {
   const handle = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(handle))
 })
 
-/** The number of steps of sorting and mapping that take a few milliseconds. */
+/** Steps of sorting or mapping that take a few milliseconds. */
 const sliceLength = 8192
 
-/** Applies a function to all elements. */
 export const map = <A, B>(all: ReadonlyArray<A>, f: (element: A) => B): Effect.Effect<Array<B>> =>
   Effect.gen(function* () {
     const mapped: Array<B> = []
@@ -21,7 +20,7 @@ export const map = <A, B>(all: ReadonlyArray<A>, f: (element: A) => B): Effect.E
     return mapped
   })
 
-/** Sorts into a new array, as `Array.prototype.sort` does. */
+/** Sorts into a new array. Stable, as `Array.prototype.sort`. */
 export const sort = <A>(
   all: Iterable<A>,
   compare: (left: A, right: A) => number
@@ -60,7 +59,7 @@ const merge = <A>(
     let j = 0
     while (i < left.length || j < right.length) {
       for (let steps = sliceLength; steps > 0 && (i < left.length || j < right.length); steps--) {
-        // neither index is beyond its end where it is read
+        // an index is read only before its end
         const takesLeft =
           j >= right.length || (i < left.length && compare(left[i] as A, right[j] as A) <= 0)
         merged.push((takesLeft ? left[i++] : right[j++]) as A)

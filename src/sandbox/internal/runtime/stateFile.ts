@@ -1,4 +1,4 @@
-/** A sandbox's state in a file: a snapshot, and after it every change as it comes. */
+/** Keeps the state of a sandbox in a file, to which each change is appended. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -15,25 +15,24 @@ import type { State } from "../model/state.js"
 import * as eventLog from "./eventLog.js"
 import type { PersistState } from "./runtime.js"
 
-/** The number of bytes of changes that, with as many as the snapshot has, are too many to read at a start. */
+/** Bytes of changes at which the file is compacted, if they also exceed the size of the snapshot. */
 const compactionThreshold = 16 * 1024 * 1024
 
-/** The number of bytes that are written at once. */
+/** Characters of a snapshot that are written at once. */
 const writeSize = 256 * 1024
 
-/** A file that is open for changes. */
 interface OpenStateFile {
   readonly opened: FileSystem.File
   readonly close: Effect.Effect<void>
   readonly size: bigint
-  /** How long it was when it was made. */
+  /** Bytes of the snapshot at the beginning of the file. */
   readonly snapshotSize: bigint
   readonly checksum: string
-  /** True if it may end in half a line, to which nothing must be appended. */
+  /** True if the file may end in half a line. Nothing can be appended then. */
   readonly isTorn: boolean
 }
 
-/** Takes up the state of a file, if there is one, and opens it for changes to come. */
+/** Reads the state of a file, if it exists, and opens the file for changes. */
 export const open = (path: string, initial: State) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -45,7 +44,7 @@ export const open = (path: string, initial: State) =>
     const createSnapshot = (state: State) => createTemporaryFile(file, state, scope)
 
     let current = yield* Effect.flatMap(createSnapshot(state), moveIntoPlace(file))
-    /** A shorter file that is being written, and the contents of lines that it does not have. */
+    /** The compaction in progress, and the lines written since it began. */
     let compaction:
       | { readonly missed: Array<string>; readonly fiber: Fiber.Fiber<void> }
       | undefined
@@ -61,7 +60,7 @@ export const open = (path: string, initial: State) =>
       Effect.gen(function* () {
         let compacted = yield* createSnapshot(state)
         yield* Effect.gen(function* () {
-          // there is less to catch up with each time
+          // calls go on meanwhile: each round leaves fewer lines for the one that blocks them
           for (let round = 0; round < 8 && backlog.length > 64; round++) {
             compacted = yield* append(compacted, backlog.splice(0))
           }
@@ -77,10 +76,10 @@ export const open = (path: string, initial: State) =>
           Cause.isInterruptedOnly(cause)
             ? Effect.void
             : Effect.suspend(() => {
-                // the old one has everything; another is tried when it has grown as much again
+                // the old file is complete; tried again when it has grown as much again
                 current = { ...current, snapshotSize: current.size }
                 return Effect.logWarning(
-                  `The state file ${path} cannot be compacted and goes on growing. Nothing is lost.`,
+                  `The state file ${path} cannot be compacted and keeps growing. It is still complete.`,
                   cause
                 )
               })
@@ -94,7 +93,7 @@ export const open = (path: string, initial: State) =>
 
     const replace = (state: State) =>
       Effect.gen(function* () {
-        // it is of the state that was replaced
+        // a compaction writes the old state
         if (compaction !== undefined) yield* Fiber.interrupt(compaction.fiber)
         yield* Effect.flatMap(Effect.flatMap(createSnapshot(state), moveIntoPlace(file)), switchTo)
       })
@@ -132,7 +131,7 @@ export const open = (path: string, initial: State) =>
         Effect.provideService(FileSystem.FileSystem, fs),
         Effect.tapError((error) =>
           Effect.logError(
-            `The state file ${path} cannot be written: ${error.message}. The call that it was for is answered by an error, and changes nothing.`
+            `The state file ${path} cannot be written: ${error.message}. The call fails, and changes nothing.`
           )
         ),
         Effect.orDie
@@ -140,7 +139,7 @@ export const open = (path: string, initial: State) =>
     return { state, write }
   })
 
-/** The file that a path leads to: a link stays one, and what it leads to is replaced. */
+/** Follows a link, so that its target is replaced and not the link. */
 const resolveLink = (path: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -153,7 +152,7 @@ const resolveLink = (path: string) =>
         })
   })
 
-/** The state of a file. What is wrong with it is told, and it is left as it is. */
+/** Reads the state of a file. An invalid file is not changed. */
 const readState = (path: string, file: string, initial: State) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -168,13 +167,13 @@ const readState = (path: string, file: string, initial: State) =>
     const { droppedBytes, progress } = yield* Either.mapLeft(reader.end(), invalidFile)
     if (droppedBytes > 0) {
       yield* Effect.logWarning(
-        `${path} ended in a line that was cut short after ${droppedBytes} bytes, as when a sandbox is killed while it writes. The line was dropped: the call that it was for was never answered. Everything before it is there.`
+        `${path} ended in a line that was cut short after ${droppedBytes} bytes, as when a sandbox is killed during a write. The line was dropped: its call got no response. Everything before it was read.`
       )
     }
     return progress.state
   })
 
-/** Removes files of sandboxes that were killed while they wrote. */
+/** Removes temporary files of killed processes. */
 const removeTemporaryFiles = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -189,7 +188,7 @@ const removeTemporaryFiles = (file: string) =>
     )
   })
 
-/** A new file beside another, with a state and no more. */
+/** Creates a file beside `file`, with a snapshot of the state. */
 const createTemporaryFile = (file: string, state: State, parent: Scope.Scope) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -199,7 +198,7 @@ const createTemporaryFile = (file: string, state: State, parent: Scope.Scope) =>
     ]
     const name = `${file}.${hex(left)}${hex(right)}.new`
     const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-    // exclusively, so that no link is followed and no wider mode is kept
+    // exclusively: follows no link, and keeps no wider mode of an existing file
     const opened = yield* fs.open(name, { flag: "ax", mode: 0o600 }).pipe(
       Scope.extend(scope),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
@@ -218,7 +217,7 @@ const createTemporaryFile = (file: string, state: State, parent: Scope.Scope) =>
     )
   })
 
-/** A file beside the one whose place it is to take. */
+/** A file that is to replace another. */
 interface TemporaryFile extends OpenStateFile {
   readonly name: string
 }
@@ -236,14 +235,14 @@ const writeSnapshot = (started: TemporaryFile, state: State) =>
     for (const checksummed of eventLog.snapshotLines(state)) {
       buffered += checksummed.line
       checksum = checksummed.checksum
-      // calls have their turn while it is written
+      // other fibers run between writes
       if (buffered.length >= writeSize) yield* flush
     }
     yield* flush
     return { ...started, checksum, size, snapshotSize: size }
   })
 
-/** The file with lines more. */
+/** Appends lines. */
 const append = <J extends OpenStateFile>(to: J, contents: ReadonlyArray<string>) =>
   Effect.suspend(() => {
     let { checksum } = to
@@ -260,7 +259,7 @@ const append = <J extends OpenStateFile>(to: J, contents: ReadonlyArray<string>)
     })
   })
 
-/** Whole or not at all: a reader that comes between finds the old one, as does one after a crash of the machine. */
+/** Replaces a file atomically, also if the machine crashes. */
 const moveIntoPlace = (file: string) => (temporary: TemporaryFile) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) =>
     Effect.zipRight(temporary.opened.sync, fs.rename(temporary.name, file)).pipe(

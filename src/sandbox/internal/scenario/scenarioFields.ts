@@ -1,4 +1,4 @@
-/** What a scenario's fields are made of: in a file as JSON has them, in code as Effect has them. */
+/** Schemas of a scenario's fields: JSON in a file, Effect's types in code. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -11,7 +11,7 @@ export const NonEmptyText = Schema.String.pipe(
   Schema.minLength(1, { message: () => "Expected text that is not empty" })
 ).annotations({ identifier: "NonEmptyText", title: "Text", description: "text that is not empty" })
 
-// what calls name things by has the form that it has in calls, or none could name it
+// names have the form that they have in calls: no call could contain another
 export const ProductCode = fields.ProductCode.annotations({
   identifier: "ProductCode",
   title: "Product code"
@@ -34,10 +34,10 @@ export const CustomerAWSAccountId = fields.CustomerAWSAccountId.annotations({
 
 export const LicenseArn = fields.LicenseArn.annotations({
   identifier: "LicenseArn",
-  title: "Licence"
+  title: "License"
 })
 
-/** An access key's id, as far as a signed header can name it: there, these characters are its end. */
+/** An access key id in an Authorization header ends at one of these characters. */
 export const accessKeyIdPattern = "[^/,\\s]{1,128}"
 
 export const AccessKeyId = Schema.String.pipe(
@@ -48,11 +48,11 @@ export const AccessKeyId = Schema.String.pipe(
   description: "1 to 128 characters, without spaces, commas and slashes"
 })
 
-/** A field that an editor explains. */
+/** A field with a description for editors. */
 export const field = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.propertySignature(schema).annotations({ description })
 
-/** A field that may be left out, and that an editor explains. */
+/** An optional field with a description for editors. */
 export const optionalField = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.optional(schema).annotations({ description })
 
@@ -65,19 +65,19 @@ export const PositiveInt = Schema.Number.pipe(
   description: "a whole number from 1"
 })
 
-/** Without an offset, JavaScript would take a time for one of the machine's own zone. */
+/** Requires an offset: JavaScript reads a time without one in the machine's time zone. */
 const zonedTimePattern = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 const parseTime = (text: string): Option.Option<DateTime.Utc> => {
   const day = zonedTimePattern.exec(text)?.[1] ?? ""
-  // to JavaScript, 30 February is 2 March
+  // JavaScript reads 30 February as 2 March
   const isDay = Option.exists(DateTime.make(day), (time) => DateTime.formatIsoDateUtc(time) === day)
   return isDay ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
 }
 
 const timeDescription = "an ISO 8601 time with its zone, such as 2026-11-25T10:00:00Z"
 
-/** A point in time: a `DateTime.Utc`, and in JSON text in ISO 8601 with its zone. */
+/** A `DateTime.Utc`, encoded as ISO 8601 with a time zone. */
 export const Time = Schema.transformOrFail(
   Schema.String.annotations({ jsonSchema: { type: "string", pattern: zonedTimePattern.source } }),
   Schema.DateTimeUtcFromSelf,
@@ -92,7 +92,7 @@ export const Time = Schema.transformOrFail(
   }
 ).annotations({ identifier: "Time", description: timeDescription })
 
-/** A number is of milliseconds; a text may have decimals, and is not negative. */
+/** A number and a unit. The number may have decimals, and is not negative. */
 const durationPattern = /^\d+(\.\d+)?\s+(nano|micro|milli|second|minute|hour|day|week)s?$/
 
 const durationSchema = (identifier: string, max?: `${number} ${"day" | "days"}`) => {
@@ -125,11 +125,11 @@ const durationSchema = (identifier: string, max?: `${number} ${"day" | "days"}`)
   ).annotations({ identifier, description })
 }
 
-/** How long: anything that Effect takes for a duration, and in JSON text such as `5 minutes` or milliseconds. */
+/** A `Duration.DurationInput`. In JSON, a text such as `5 minutes` or a number of milliseconds. */
 export const DurationInput = durationSchema("Duration")
 
-/** The duration of a delay. A timer of JavaScript's holds no more than 24 days. */
+/** The duration of a delay, at most 1 day. (JavaScript's timers hold at most 24 days.) */
 export const DelayInput = durationSchema("Wait", "1 day")
 
-/** How far a clock is off. */
+/** The skew of a clock, at most 366 days. */
 export const ClockSkewInput = durationSchema("Skew", "366 days")

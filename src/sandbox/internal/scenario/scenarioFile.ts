@@ -1,13 +1,12 @@
-/** A scenario in a file: JSON to a value, or everything that is wrong with it and where. */
+/** Reads and writes scenario files. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { formatPath } from "../../../internal/schema/construct.js"
-import { jsonErrorPosition } from "./jsonErrorPosition.js"
 
-/** Reads JSON by a schema. No value of the file is part of what is said, since it may be a secret. */
+/** Reads JSON by a schema, or gives all problems. They contain no values of the file, which may be secret. */
 export const read = <A, I>(
   schema: Schema.Schema<A, I>,
   text: string
@@ -19,7 +18,7 @@ export const read = <A, I>(
     )
   )
 
-/** Writes JSON by a schema, as the text of a file. */
+/** Writes JSON by a schema. */
 export const write = <A, I>(
   schema: Schema.Schema<A, I>,
   value: A
@@ -41,23 +40,48 @@ const describePosition = (text: string, position: number): string => {
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}.`
 }
 
-/** Mismatches with a schema: each problem with its place, or `whole`, what is expected there, and no value. */
+/** The index of the first invalid character, or the length of a text that ends too early. Not all engines report it. */
+const jsonErrorPosition = (text: string): number => {
+  let validLength = 0
+  let invalidLength = text.length
+  if (isJsonPrefix(text)) return invalidLength
+  while (invalidLength - validLength > 1) {
+    const middle = (validLength + invalidLength) >> 1
+    if (isJsonPrefix(text.slice(0, middle))) validLength = middle
+    else invalidLength = middle
+  }
+  return validLength
+}
+
+/** True if a text is JSON, or the beginning of JSON. */
+const isJsonPrefix = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch (error) {
+    const message = String((error as Error).message)
+    const position = /position (\d+)/.exec(message)?.[1]
+    return position === undefined
+      ? /end of|EOF|Unterminated/.test(message)
+      : Number(position) >= text.length
+  }
+}
+
+/** The mismatches with a schema: each with its path, or `rootName`, and what is expected, without the value. */
 export const problemsOf = (
   issue: ParseResult.ParseIssue,
   rootName: string
 ): ReadonlyArray<string> => [
   ...new Set(
-    problemsAt(issue, [], []).map(
-      ([place, problem]) => `${formatPath(place, rootName)}: ${problem}`
-    )
+    problemsAt(issue, [], []).map(([path, problem]) => `${formatPath(path, rootName)}: ${problem}`)
   )
 ]
 
 type Path = ReadonlyArray<PropertyKey>
 
-type Problem = readonly [place: Path, problem: string]
+type Problem = readonly [path: Path, problem: string]
 
-/** What is wrong, as deep as it is known, each with its place, given the names that there are around it. */
+/** The innermost mismatches of an issue. `names` are the fields of the surrounding object. */
 const problemsAt = (
   issue: ParseResult.ParseIssue,
   path: Path,
@@ -87,7 +111,7 @@ const problemsAt = (
       if (!AST.isUnion(issue.ast)) {
         return issues.flatMap((each) => problemsAt(each, path, namesOf(issue.ast)))
       }
-      // of the members of a union, only those tell more than its name that the value comes near to
+      // members of another type are left out: the value is not meant for them
       const closest = issues.filter(({ _tag }) => _tag !== "Type")
       return closest.length === 0
         ? here(`Expected ${expectedOf(issue.ast)}`)
@@ -98,7 +122,6 @@ const problemsAt = (
 
 const descriptionOf = AST.getDescriptionAnnotation
 
-/** In words for whoever wrote the file. */
 const expectedOf = (ast: AST.AST): string =>
   Option.getOrElse(descriptionOf(ast), () => {
     switch (ast._tag) {

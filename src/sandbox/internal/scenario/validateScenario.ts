@@ -1,4 +1,4 @@
-/** What a scenario says that cannot all be true. */
+/** Finds contradictions in a scenario. */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
@@ -21,7 +21,7 @@ export const validateScenario = (scenario: Scenario): ReadonlyArray<string> => [
   ...unknownReferences(scenario)
 ]
 
-/** What no call could name. A file's schema has said so before; a scenario in code has had none. */
+/** Names that no call can contain. A file was checked by its schema, a scenario in code was not. */
 const invalidNames = ({ credentials, customers, products }: Scenario) => {
   const forms: ReadonlyArray<
     readonly [what: string, form: Schema.Schema<string>, names: ReadonlyArray<string>]
@@ -30,7 +30,7 @@ const invalidNames = ({ credentials, customers, products }: Scenario) => {
     ["dimension", Dimension, products.flatMap(({ dimensions }) => dimensions)],
     ["customer account", CustomerAWSAccountId, customers.map(accountOf)],
     ["customer identifier", CustomerIdentifier, customers.flatMap(identifierOf)],
-    ["licence", LicenseArn, customers.flatMap(licenseArnsOf)],
+    ["license", LicenseArn, customers.flatMap(licenseArnsOf)],
     ["access key", AccessKeyId, credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
   ]
   return forms.flatMap(([what, form, names]) => {
@@ -41,7 +41,7 @@ const invalidNames = ({ credentials, customers, products }: Scenario) => {
   })
 }
 
-/** Regions that AWS cannot have: none has such a name. */
+/** Regions whose name does not have the form of an AWS Region. */
 const unknownRegions = ({ products, region }: Scenario) =>
   [region, ...products.flatMap(({ region }) => region ?? [])]
     .filter((name) => !/^[a-z]{2,4}(-[a-z]+){1,3}-\d{1,2}$/.test(name))
@@ -58,7 +58,7 @@ const duplicates = ({ credentials, customers, products }: Scenario) => {
     ["product", products.map(({ code }) => code)],
     ["customer account", customers.map(accountOf)],
     ["customer identifier", customers.flatMap(identifierOf)],
-    ["licence", customers.flatMap(licenseArnsOf)],
+    ["license", customers.flatMap(licenseArnsOf)],
     ["access key", credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
   ]
   return [
@@ -78,7 +78,6 @@ const duplicates = ({ credentials, customers, products }: Scenario) => {
   ]
 }
 
-/** Agreements that end before they begin. */
 const invertedPeriods = ({ customers }: Scenario) =>
   customers.flatMap(({ agreements, customerAWSAccountId }) =>
     agreements

@@ -1,4 +1,4 @@
-/** What a server makes of a request that was signed by AWS Signature Version 4. */
+/** Verifies AWS Signature Version 4. */
 import * as Effect from "effect/Effect"
 import { sha256Hex } from "#sha256"
 import {
@@ -15,7 +15,7 @@ import {
 
 export interface ReceivedRequest {
   readonly method: string
-  /** Path and query, as they came. */
+  /** Path and query, not decoded. */
   readonly url: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -25,11 +25,11 @@ export interface ReceivedRequest {
 export interface SignatureOptions {
   readonly credentials: (accessKeyId: string) => Omit<SigningCredentials, "accessKeyId"> | undefined
   readonly service: string
-  /** Any, when left out. */
+  /** Defaults to any Region. */
   readonly regions?: ReadonlyArray<string> | undefined
   /** Epoch milliseconds. */
   readonly now: number
-  /** Milliseconds; 5 minutes, when left out. */
+  /** Milliseconds. Defaults to 5 minutes. */
   readonly allowedSkew?: number | undefined
 }
 
@@ -40,7 +40,7 @@ export interface VerifiedSignature {
   readonly signedHeaders: ReadonlyArray<string>
 }
 
-/** The service's exception, and its text. Never holds what the signature should have been. */
+/** The exception and its message, which never contains the expected signature. */
 export interface SignatureRejection {
   readonly _tag:
     | "MissingAuthenticationToken"
@@ -72,13 +72,13 @@ const constantTimeEquals = (left: string, right: string): boolean => {
   return difference === 0
 }
 
-/** A name is the client's choice, "constructor" too. HTTP/2 has no host header. */
+/** The client chooses the name, which may be "constructor". HTTP/2 has no host header. */
 const headerOf = (headers: ReceivedRequest["headers"], name: string): string | undefined => {
   const value = headers[name] ?? (name === "host" ? headers[":authority"] : undefined)
   return typeof value === "string" ? value : undefined
 }
 
-/** Undefined, unless it is exactly in the basic format and a date of the calendar. */
+/** Undefined for a text that is not in ISO 8601 basic format, or for a date such as 30 February. */
 const millisOf = (amzDate: string): number | undefined => {
   const millis = Date.parse(
     amzDate.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, "$1-$2-$3:$4:$5")
@@ -86,7 +86,6 @@ const millisOf = (amzDate: string): number | undefined => {
   return Number.isFinite(millis) && amzDateOf(millis) === amzDate ? millis : undefined
 }
 
-/** What a request says of itself. */
 interface ParsedAuthorization {
   readonly accessKeyId: string
   readonly scope: ReadonlyArray<string>
@@ -142,7 +141,7 @@ const parseAuthorization = (
       )
 }
 
-/** Whole seconds, as x-amz-date has no others. */
+/** Compares whole seconds, as x-amz-date has them. */
 const timeError = (
   { amzDate, millis }: ParsedAuthorization,
   options: SignatureOptions
@@ -186,8 +185,8 @@ const scopeError = (
 }
 
 /**
- * Who signed the request, or why nobody did. Never fails. The payload's hash is always the body's own:
- * "UNSIGNED-PAYLOAD" is for S3, and usage that anybody may alter is not to be billed.
+ * Verifies the signature of a request. Always hashes the body: "UNSIGNED-PAYLOAD" is for S3 only, and an altered
+ * request must not be billed.
  */
 export const verifySignature = (
   request: ReceivedRequest,
@@ -204,12 +203,12 @@ export const verifySignature = (
     if ("_tag" in parsed) return parsed
     const error = timeError(parsed, options) ?? scopeError(parsed, options)
     if (error) return reject("InvalidSignatureException", error)
-    // what is called for has to be signed, or a signature for one operation would do for every other
+    // with an unsigned target, a signature for one operation would be valid for all
     if (header("x-amz-target") !== undefined && !parsed.names.includes("x-amz-target")) {
       return reject("IncompleteSignature", "'X-Amz-Target' must be a 'SignedHeader'.")
     }
 
-    // Key id and token name the credentials together: for temporary ones, AWS finds the secret by both.
+    // AWS identifies temporary credentials by key id and session token together
     const { accessKeyId, amzDate, names, scope, signature } = parsed
     const stored = options.credentials(accessKeyId)
     const token = header("x-amz-security-token") ?? ""

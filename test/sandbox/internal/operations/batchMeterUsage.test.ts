@@ -52,11 +52,11 @@ describe("the window of BatchMeterUsage", () => {
     ["last year, beyond 24 h", "2027-01-01T05:00:00.000Z", "2026-12-31T05:00:00.000Z", refused],
     ["next month, ahead", "2026-11-30T23:58:00.000Z", "2026-12-01T00:02:00.000Z", accepted]
   ]
-  for (const [rule, now, timestamp, fate] of cases) {
+  for (const [rule, now, timestamp, expected] of cases) {
     it.effect(rule, () =>
       Effect.gen(function* () {
         yield* setTime(now)
-        assert.deepStrictEqual(yield* statusesOf([record(at(timestamp))]), fate)
+        assert.deepStrictEqual(yield* statusesOf([record(at(timestamp))]), expected)
       }).pipe(sandboxed)
     )
   }
@@ -73,11 +73,11 @@ describe("rule windowBoundary: hour measures from the start of the current hour,
     ["what exact refuses", "2026-11-24T10:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
     ["last month at 05:59", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z", accepted]
   ]
-  for (const [rule, now, timestamp, fate] of cases) {
+  for (const [rule, now, timestamp, expected] of cases) {
     it.effect(rule, () =>
       Effect.gen(function* () {
         yield* setTime(now)
-        assert.deepStrictEqual(yield* statusesOf([record(at(timestamp))]), fate)
+        assert.deepStrictEqual(yield* statusesOf([record(at(timestamp))]), expected)
       }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { windowBoundary: "hour" } })))
     )
   }
@@ -92,17 +92,17 @@ describe("rule futureTolerance", () => {
     ["1 hour", "2026-11-24T11:30:00.000Z", ["Success"]],
     ["1 hour", "2026-11-24T11:30:00.001Z", "TimestampOutOfBoundsException"]
   ]
-  for (const [futureTolerance, timestamp, fate] of cases) {
+  for (const [futureTolerance, timestamp, expected] of cases) {
     it.effect(`${futureTolerance}: ${timestamp}`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
-        assert.deepStrictEqual(yield* statusesOf([record(at(timestamp))]), fate)
+        assert.deepStrictEqual(yield* statusesOf([record(at(timestamp))]), expected)
       }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { futureTolerance } })))
     )
   }
 })
 
-describe("the life of an agreement, with its licence and without", () => {
+describe("the life of an agreement, with its license and without", () => {
   const ten = at("2026-11-24T10:00:00Z")
   const noon = at("2026-11-24T12:00:00Z")
   const half = at("2026-11-24T12:30:00Z")
@@ -212,7 +212,7 @@ describe("the life of an agreement, with its licence and without", () => {
 
 describe("rule unknownCustomer", () => {
   const both = [record(recent), record(recent, { customerAWSAccountId: unknownAccount })]
-  it.effect("CustomerNotSubscribed, when left out, is the fate of that record", () =>
+  it.effect("CustomerNotSubscribed is the status of an unknown customer by default", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.deepStrictEqual(yield* statusesOf(both), ["Success", "CustomerNotSubscribed"])
@@ -275,15 +275,15 @@ describe("what refuses the whole call, and stores nothing", () => {
     )
   }
 
-  const licences = [
-    ["an unknown licence", { licenseArn: acmeLicense.replace(/a1$/, "ff") }],
-    ["another customer's licence", { licenseArn: globexLicense }],
+  const licenses = [
+    ["an unknown license", { licenseArn: acmeLicense.replace(/a1$/, "ff") }],
+    ["another customer's license", { licenseArn: globexLicense }],
     [
-      "a licence of an unknown customer",
+      "a license of an unknown customer",
       { licenseArn: acmeLicense, customerAWSAccountId: unknownAccount }
     ]
   ] as const
-  for (const [rule, odd] of licences) {
+  for (const [rule, odd] of licenses) {
     it.effect(rule, () =>
       Effect.gen(function* () {
         yield* setTime(now)
@@ -347,7 +347,7 @@ describe("what refuses the whole call, and stores nothing", () => {
     }
   })
 
-  it.effect("no record's fate spares it: a duplicate and one of nobody come after the checks", () =>
+  it.effect("checks come before the results of duplicates and unknown customers", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       yield* batch([record(recent, { quantity: 1 })])
@@ -390,7 +390,7 @@ describe("allocations and tags, where the client does not look", () => {
   const each = (count: number): Split =>
     Array.from({ length: count }, (_, index) => [1, { k: String(index) }])
 
-  const cases: ReadonlyArray<readonly [rule: Rule, what: string, Split, fate: unknown]> = [
+  const cases: ReadonlyArray<readonly [rule: Rule, what: string, Split, expected: unknown]> = [
     [
       "allocationSum",
       "the sum",
@@ -456,14 +456,14 @@ describe("allocations and tags, where the client does not look", () => {
     ["tagValue", "257 characters", [[3, { k: "v".repeat(257) }]], "InvalidTagException"],
     ["tagValue", "no character", [[3, { k: "" }]], ["Success"]]
   ]
-  for (const [rule, what, split, fate] of cases) {
+  for (const [rule, what, split, expected] of cases) {
     it.effect(`${rule}: ${what}`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const usageAllocations = allocationsOf(split) as never
         assert.deepStrictEqual(
           yield* statusesOf([record(recent, { quantity: 3, usageAllocations })]),
-          fate
+          expected
         )
       }).pipe(
         Effect.provide(
@@ -478,14 +478,14 @@ describe("allocations and tags, where the client does not look", () => {
     [2500, ["Success"]],
     [2501, "InvalidUsageAllocationsException"]
   ]
-  for (const [count, fate] of counts) {
+  for (const [count, expected] of counts) {
     it.effect(`allocationCount: ${count}`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const usageAllocations = allocationsOf(each(count)) as never
         assert.deepStrictEqual(
           yield* statusesOf([record(recent, { quantity: count, usageAllocations })]),
-          fate
+          expected
         )
       }).pipe(Effect.provide(MeteringSandbox.layer({ skipRules: ["allocationCount"] })))
     )
@@ -498,11 +498,11 @@ describe("allocations and tags, where the client does not look", () => {
         ["", "InvalidTagException"],
         [" ", ["Success"]]
       ]
-      for (const [value, fate] of values) {
+      for (const [value, expected] of values) {
         const usageAllocations = allocationsOf([[3, { k: value }]]) as never
         assert.deepStrictEqual(
           yield* statusesOf([record(recent, { quantity: 3, usageAllocations })]),
-          fate
+          expected
         )
       }
     }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { emptyTagValue: "refused" } })))
@@ -554,12 +554,12 @@ describe("what becomes of each record alone", () => {
     ],
     ["the next hour", "2026-11-24T09:59:59.999Z", "2026-11-24T10:00:00.000Z", ["Success"]]
   ]
-  for (const [rule, first, second, fate] of edges) {
-    it.effect(`${rule}: ${fate}`, () =>
+  for (const [rule, first, second, expected] of edges) {
+    it.effect(`${rule}: ${expected}`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         yield* batch([record(at(first), { quantity: 1 })])
-        assert.deepStrictEqual(yield* statusesOf([record(at(second), { quantity: 2 })]), fate)
+        assert.deepStrictEqual(yield* statusesOf([record(at(second), { quantity: 2 })]), expected)
       }).pipe(sandboxed)
     )
   }
@@ -637,7 +637,7 @@ describe("what becomes of each record alone", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("a product code and a licence for the same hour are billed twice", () =>
+  it.effect("a product code and a license for the same hour are billed twice", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       yield* batch([record(recent, { quantity: 7 })])
@@ -758,7 +758,7 @@ describe("rule requestSizeLimit", () => {
         yield* setTime(now)
         const fields = { productCode: "p", usageRecords: [record(recent, { dimension })] }
         const bytes = bytesOf(fields)
-        const fate = (requestSizeLimit: number) =>
+        const statusesAt = (requestSizeLimit: number) =>
           statusesOf(fields.usageRecords, "p").pipe(
             Effect.provide(
               MeteringSandbox.layer({
@@ -768,8 +768,8 @@ describe("rule requestSizeLimit", () => {
               })
             )
           )
-        assert.deepStrictEqual(yield* fate(bytes + 1), ["Success"])
-        assert.strictEqual(yield* fate(bytes), "RequestEntityTooLargeException")
+        assert.deepStrictEqual(yield* statusesAt(bytes + 1), ["Success"])
+        assert.strictEqual(yield* statusesAt(bytes), "RequestEntityTooLargeException")
       })
     )
   }
@@ -834,7 +834,7 @@ it.effect("usage is remembered at once: concurrent calls of one key bill one of 
       { concurrency: "unbounded" }
     )
     assert.lengthOf(
-      outcomes.filter((fate) => Equal.equals(fate[0], "Success")),
+      outcomes.filter((statuses) => Equal.equals(statuses[0], "Success")),
       1
     )
     assert.lengthOf(yield* billed, 1)
@@ -944,7 +944,7 @@ describe("usage dated before its agreement began, or at its end", () => {
       }
     ]
   }
-  const fateOf = (timestamp: string) =>
+  const statusAt = (timestamp: string) =>
     Effect.gen(function* () {
       const usage = record(at(timestamp))
       return [
@@ -958,18 +958,18 @@ describe("usage dated before its agreement began, or at its end", () => {
   it.effect("is not billed", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:04:59.999Z"), refused)
-      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:32:00Z"), refused)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:04:59.999Z"), refused)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:32:00Z"), refused)
       assert.deepStrictEqual(yield* billed, [])
-      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:05:00Z"), taken)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:05:00Z"), taken)
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
   )
 
   it.effect("is taken from the start of its hour on by rule windowBoundary: hour", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.deepStrictEqual(yield* fateOf("2026-11-24T09:59:59.999Z"), refused)
-      assert.deepStrictEqual(yield* fateOf("2026-11-24T10:00:00Z"), taken)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T09:59:59.999Z"), refused)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:00:00Z"), taken)
     }).pipe(
       Effect.provide(MeteringSandbox.layer({ ...scenario, rules: { windowBoundary: "hour" } }))
     )

@@ -40,26 +40,26 @@ const assertRecordId = (outcome: string) =>
   assert.match(outcome, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
 
 describe("the window of MeterUsage", () => {
-  const refused = "TimestampOutOfBoundsException"
+  const rejected = "TimestampOutOfBoundsException"
   const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, string?]> = [
     ["6 h back, exactly", now, "2026-11-24T04:30:00.000Z"],
-    ["more than 6 h back", now, "2026-11-24T04:29:59.999Z", refused],
+    ["more than 6 h back", now, "2026-11-24T04:29:59.999Z", rejected],
     ["5 min ahead, exactly", now, "2026-11-24T10:35:00.000Z"],
-    ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", refused],
+    ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", rejected],
     ["last month before 06:00", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z"],
-    ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", refused],
+    ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", rejected],
     ["this month at 06:00", "2026-12-01T06:00:00.000Z", "2026-12-01T00:00:00.000Z"],
     ["last year before 06:00", "2027-01-01T05:59:59.999Z", "2026-12-31T23:59:59.999Z"],
-    ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", refused],
+    ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", rejected],
     ["6 h back into last year", "2027-01-01T05:00:00.000Z", "2026-12-31T23:00:00.000Z"],
     [
       "more than 6 h back into last year",
       "2027-01-01T05:00:00.000Z",
       "2026-12-31T22:59:59.999Z",
-      refused
+      rejected
     ],
     ["29 February before 06:00", "2028-03-01T05:59:59.999Z", "2028-02-29T23:59:59.999Z"],
-    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", refused]
+    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", rejected]
   ]
   for (const [rule, now, timestamp, code] of cases) {
     it.effect(rule, () =>
@@ -93,7 +93,7 @@ it.effect("rules windowBoundary and futureTolerance say how far usage may lie ba
   )
 )
 
-describe("what is refused", () => {
+describe("rejections", () => {
   const cases: ReadonlyArray<
     readonly [rule: string, change: Partial<MeterUsage.Input>, code: string]
   > = [
@@ -257,7 +257,7 @@ describe("the client token", () => {
     )
   }
 
-  it.effect("of a refused request may be used again", () =>
+  it.effect("of a rejected request may be used again", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assertRecordId(yield* outcome(usage()))

@@ -143,7 +143,7 @@ describe("the signature", () => {
     })
   )
 
-  it.effect("whoever asks at once is told of one key", () =>
+  it.effect("concurrent readers get the same key", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       const keys = yield* Effect.all(
@@ -155,7 +155,7 @@ describe("the signature", () => {
   )
 })
 
-it.effect("tells when a key's version was rotated, from then on, by the calendar", () =>
+it.effect("returns when a key version was rotated, from that time on", () =>
   Effect.gen(function* () {
     const sandbox = yield* MeteringSandbox.MeteringSandbox
     yield* sandbox.control.setTime(DateTime.subtract(rotation, { millis: 1 }))
@@ -172,7 +172,7 @@ describe("what is refused", () => {
     ["an unknown product", "nobodys", 1, "InvalidProductCodeException"],
     ["another Region", "elsewhere", 1, "InvalidRegionException"],
     ["an unknown version", container, 3, "InvalidPublicKeyVersionException"],
-    ["version 2 where none is told", "one-version", 2, "InvalidPublicKeyVersionException"],
+    ["version 2 without configured versions", "one-version", 2, "InvalidPublicKeyVersionException"],
     ["no agreement", "unbought", 1, "CustomerNotEntitledException"]
   ]
   for (const [rule, productCode, version, tag] of cases) {
@@ -191,7 +191,7 @@ describe("what is refused", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer({ ...scenario, skipRules: ["publicKeyVersion"] })))
   )
 
-  it.effect("version 1 is there where none is told", () =>
+  it.effect("has version 1 without configured versions", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* outcome("one-version"), "registered")
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
@@ -208,7 +208,7 @@ describe("once for every instance, task or pod", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(false))))
   )
 
-  it.effect("whoever was registered stays so when the agreement ends", () =>
+  it.effect("a registered customer stays registered when the agreement ends", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome(container), "registered")
@@ -222,7 +222,7 @@ describe("once for every instance, task or pod", () => {
     }).pipe(Effect.provide(MeteringSandbox.layer(onPlatform(true))))
   )
 
-  it.effect("whoever was refused is judged again", () =>
+  it.effect("a rejected customer is checked again", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.strictEqual(yield* outcome("unbought"), "CustomerNotEntitledException")

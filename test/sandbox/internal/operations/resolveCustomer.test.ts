@@ -37,10 +37,10 @@ describe("ResolveCustomer", () => {
   it.effect("leaves out what a customer does not have", () =>
     Effect.gen(function* () {
       const sandbox = yield* MeteringSandbox.MeteringSandbox
-      const anew = yield* resolve(
+      const newListing = yield* resolve(
         yield* sandbox.marketplace.mintToken({ customerAWSAccountId: "333344445555" })
       )
-      assert.notProperty(anew, "customerIdentifier")
+      assert.notProperty(newListing, "customerIdentifier")
       const old = yield* resolve(yield* sandbox.marketplace.mintToken({ productCode: container }))
       assert.notProperty(old, "licenseArn")
       assert.strictEqual(old.productCode, container)
@@ -51,14 +51,14 @@ describe("ResolveCustomer", () => {
     ["the last instant of its life", lifetime - 1, "resolved"],
     ["the end of its life", lifetime, "ExpiredTokenException"]
   ]
-  for (const [when, age, fate] of ages) {
-    it.effect(`at ${when}, a token is ${fate}`, () =>
+  for (const [when, age, outcome] of ages) {
+    it.effect(`at ${when}, a token is ${outcome}`, () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox
         const token = yield* sandbox.marketplace.mintToken()
         yield* TestClock.adjust(age)
         const answer = yield* Effect.either(resolve(token))
-        assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", fate)
+        assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", outcome)
       }).pipe(sandboxed)
     )
   }
@@ -68,16 +68,16 @@ describe("ResolveCustomer", () => {
     ["1 hour", 3_600_000, "ExpiredTokenException"],
     [0, 0, "ExpiredTokenException"]
   ] as const
-  for (const [registrationTokenLifetime, age, fate] of lifetimes) {
+  for (const [registrationTokenLifetime, age, outcome] of lifetimes) {
     it.effect(
-      `rule registrationTokenLifetime: ${registrationTokenLifetime}, ${age} ms: ${fate}`,
+      `rule registrationTokenLifetime: ${registrationTokenLifetime}, ${age} ms: ${outcome}`,
       () =>
         Effect.gen(function* () {
           const sandbox = yield* MeteringSandbox.MeteringSandbox
           const token = yield* sandbox.marketplace.mintToken()
           yield* TestClock.adjust(age)
           const answer = yield* Effect.either(resolve(token))
-          assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", fate)
+          assert.strictEqual(answer._tag === "Left" ? answer.left._tag : "resolved", outcome)
         }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { registrationTokenLifetime } })))
     )
   }
@@ -103,7 +103,7 @@ describe("ResolveCustomer", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("a token that nobody minted is invalid", () =>
+  it.effect("an unknown token is invalid", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(resolve(Redacted.make("sandbox-made-up")))
       assert.strictEqual(error._tag, "InvalidTokenException")
@@ -125,17 +125,18 @@ describe("ResolveCustomer", () => {
     })
   )
 
-  const nobody: ReadonlyArray<readonly [string, Marketplace.AgreementSelector, RegExp]> = [
-    ["an unknown account", { customerAWSAccountId: "1" }, /no customer 1/],
-    ["an unknown identifier", { customerIdentifier: "x" }, /no customer x/],
-    ["no agreement at all", { customerAWSAccountId: "444455556666" }, /no agreement/],
+  const unknownCustomers: ReadonlyArray<readonly [string, Marketplace.AgreementSelector, RegExp]> =
     [
-      "no agreement for it",
-      { customerIdentifier: "cust-globex", productCode: container },
-      /no agreement/
+      ["an unknown account", { customerAWSAccountId: "1" }, /no customer 1/],
+      ["an unknown identifier", { customerIdentifier: "x" }, /no customer x/],
+      ["no agreement at all", { customerAWSAccountId: "444455556666" }, /no agreement/],
+      [
+        "no agreement for it",
+        { customerIdentifier: "cust-globex", productCode: container },
+        /no agreement/
+      ]
     ]
-  ]
-  for (const [who, subscriber, reason] of nobody) {
+  for (const [who, subscriber, reason] of unknownCustomers) {
     it.effect(`there is no token for ${who}`, () =>
       Effect.gen(function* () {
         const sandbox = yield* MeteringSandbox.MeteringSandbox

@@ -1,4 +1,4 @@
-/** What a sandbox remembers beyond its end. */
+/** The state that a sandbox restores after a restart. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Redacted, TestClock } from "effect"
@@ -72,7 +72,7 @@ const pemOf = ({ privateKey }: { readonly privateKey: KeyObject }) =>
 
 describe("what cannot be loaded changes nothing", () => {
   const texts: ReadonlyArray<
-    readonly [what: string, spoil: (saved: string) => string, reason: string]
+    readonly [what: string, damage: (saved: string) => string, reason: string]
   > = [
     ["nothing", () => "", "line 1: this is not a sandbox's state"],
     ["another text", () => "hello\n", "line 1: this is not a sandbox's state"],
@@ -117,14 +117,14 @@ describe("what cannot be loaded changes nothing", () => {
         ] as const
     )
   ]
-  for (const [what, spoil, reason] of texts) {
+  for (const [what, damage, reason] of texts) {
     it.effect(what, () =>
       Effect.gen(function* () {
         yield* setTime("2026-11-24T10:30:00Z")
         const { mintToken } = (yield* sandbox).marketplace
         const token = yield* mintToken()
         yield* batch([record(at("2026-11-24T10:05:00Z"))])
-        const error = yield* Effect.flip(load(spoil(yield* save)))
+        const error = yield* Effect.flip(load(damage(yield* save)))
         assert.strictEqual(error._tag, "SandboxError")
         assert.strictEqual(error.message, reason)
         assert.notInclude(error.message, Redacted.value(token))

@@ -9,72 +9,72 @@ const recent = at("2026-11-24T10:05:00Z")
 const sandbox = MeteringSandbox.MeteringSandbox
 
 describe("quotas", () => {
-  const fate = <R>(call: Effect.Effect<unknown, { readonly _tag: string }, R>) =>
+  const outcomeOf = <R>(call: Effect.Effect<unknown, { readonly _tag: string }, R>) =>
     Effect.match(call, { onFailure: ({ _tag }) => _tag, onSuccess: () => "success" })
 
   for (const operation of operations) {
     const quota = Scenario.documentedQuotas[operation] ?? 0
 
-    it.effect(`${operation}: none unless asked for`, () =>
+    it.effect(`${operation}: none by default`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         for (let call = 0; call < 3 * quota; call++) {
-          assert.strictEqual(yield* fate(calls[operation]), "success")
+          assert.strictEqual(yield* outcomeOf(calls[operation]), "success")
         }
       }).pipe(Effect.provide(MeteringSandbox.layer()))
     )
 
-    it.effect(`${operation}: ${quota} at once, and one more when it is time`, () =>
+    it.effect(`${operation}: ${quota} at once, then one per period`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
         const burst = (length: number) =>
-          Effect.forEach(Array.from({ length }), () => fate(calls[operation]))
+          Effect.forEach(Array.from({ length }), () => outcomeOf(calls[operation]))
         const full = Array.from({ length: quota }, () => "success")
         assert.deepStrictEqual(yield* burst(quota + 1), [...full, "ThrottlingException"])
         yield* TestClock.adjust(1000 / quota - 1)
-        assert.strictEqual(yield* fate(calls[operation]), "ThrottlingException")
+        assert.strictEqual(yield* outcomeOf(calls[operation]), "ThrottlingException")
         yield* TestClock.adjust(1)
-        assert.strictEqual(yield* fate(calls[operation]), "success")
-        assert.strictEqual(yield* fate(calls[operation]), "ThrottlingException")
-        // more than there is room for does not gather
+        assert.strictEqual(yield* outcomeOf(calls[operation]), "success")
+        assert.strictEqual(yield* outcomeOf(calls[operation]), "ThrottlingException")
+        // the bucket does not fill beyond its size
         yield* TestClock.adjust("1 minute")
         assert.deepStrictEqual(yield* burst(quota + 1), [...full, "ThrottlingException"])
       }).pipe(Effect.provide(MeteringSandbox.layer({ quotas: Scenario.documentedQuotas })))
     )
   }
 
-  it.effect("are of each operation alone", () =>
+  it.effect("are counted per operation", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "success")
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "ThrottlingException")
-      assert.strictEqual(yield* fate(calls.MeterUsage), "success")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "success")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "ThrottlingException")
+      assert.strictEqual(yield* outcomeOf(calls.MeterUsage), "success")
     }).pipe(
       Effect.provide(MeteringSandbox.layer({ quotas: { BatchMeterUsage: 1, MeterUsage: 1 } }))
     )
   )
 
-  it.effect("of less than one a second are one every so often", () =>
+  it.effect("of less than one per second allow one call per period", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "success")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "success")
       yield* TestClock.adjust(3999)
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "ThrottlingException")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "ThrottlingException")
       yield* TestClock.adjust(1)
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "success")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "success")
     }).pipe(Effect.provide(MeteringSandbox.layer({ quotas: { BatchMeterUsage: 0.25 } })))
   )
 
   it.effect("fill by the clock, not by the calendar", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "success")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "success")
       yield* Effect.flatMap(sandbox, ({ control }) => control.advance("1 hour"))
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "ThrottlingException")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "ThrottlingException")
     }).pipe(Effect.provide(MeteringSandbox.layer({ quotas: { BatchMeterUsage: 1 } })))
   )
 
-  it.effect("come after the shape: bad input costs nothing, and is told of first", () =>
+  it.effect("are checked after validation: an invalid request costs nothing", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const bad = Effect.map(
@@ -82,7 +82,7 @@ describe("quotas", () => {
         (error) => ("code" in error ? error.code : error._tag)
       )
       assert.strictEqual(yield* bad, "ValidationException")
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "success")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "success")
       assert.strictEqual(yield* bad, "ValidationException")
     }).pipe(
       Effect.provide(
@@ -91,23 +91,26 @@ describe("quotas", () => {
     )
   )
 
-  it.effect("come before the checks: a call that is refused costs as much", () =>
+  it.effect("are checked before preconditions: a rejected call costs as much", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual(
-        yield* fate(batch([record(recent)], "unknown")),
+        yield* outcomeOf(batch([record(recent)], "unknown")),
         "InvalidProductCodeException"
       )
-      assert.strictEqual(yield* fate(batch([record(recent)], "unknown")), "ThrottlingException")
+      assert.strictEqual(
+        yield* outcomeOf(batch([record(recent)], "unknown")),
+        "ThrottlingException"
+      )
     }).pipe(Effect.provide(MeteringSandbox.layer({ quotas: { BatchMeterUsage: 1 } })))
   )
 
-  it.effect("are not spent by what never came so far", () =>
+  it.effect("are not spent by calls that a fault ended before", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "ConnectionError")
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "InternalServiceErrorException")
-      assert.strictEqual(yield* fate(calls.BatchMeterUsage), "success")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "ConnectionError")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "InternalServiceErrorException")
+      assert.strictEqual(yield* outcomeOf(calls.BatchMeterUsage), "success")
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({

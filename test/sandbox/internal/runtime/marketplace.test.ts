@@ -96,23 +96,23 @@ describe("addCustomer", () => {
       /no product other/
     ],
     [
-      "another's licence",
+      "another's license",
       {
         customerAWSAccountId: unknownAccount,
         agreements: [{ productCode: analytics, licenseArn: acmeLicense }]
       },
-      /licence arn:\S+ is taken/
+      /license arn:\S+ is taken/
     ],
     [
-      "its own licence for something else",
+      "its own license for something else",
       {
         customerAWSAccountId: acme,
         agreements: [{ productCode: container, licenseArn: acmeLicense }]
       },
-      /licence arn:\S+ is taken/
+      /license arn:\S+ is taken/
     ],
     [
-      "one licence twice",
+      "one license twice",
       {
         customerAWSAccountId: unknownAccount,
         agreements: [
@@ -120,11 +120,11 @@ describe("addCustomer", () => {
           { productCode: container, licenseArn: "arn:aws:x" }
         ]
       },
-      /licence arn:aws:x is taken/
+      /license arn:aws:x is taken/
     ]
   ]
   for (const [fault, customer, reason] of faults) {
-    it.effect(`refuses ${fault}, and changes nothing`, () =>
+    it.effect(`rejects ${fault}, and changes nothing`, () =>
       Effect.gen(function* () {
         const { addCustomer, customers } = (yield* sandbox).marketplace
         const before = yield* customers
@@ -138,7 +138,7 @@ describe("addCustomer", () => {
 })
 
 describe("subscribe", () => {
-  it.effect("issues a licence, another one each time, and the same in every sandbox", () =>
+  it.effect("issues a license, another one each time, and the same in every sandbox", () =>
     Effect.gen(function* () {
       const twice = Effect.gen(function* () {
         const { subscribe } = (yield* sandbox).marketplace
@@ -157,7 +157,7 @@ describe("subscribe", () => {
     })
   )
 
-  it.effect("with the licence that is given, or with none", () =>
+  it.effect("with the license that is given, or with none", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const { subscribe } = (yield* sandbox).marketplace
@@ -187,7 +187,7 @@ describe("subscribe", () => {
         startsAt,
         endsAt
       })
-      const fate = Effect.gen(function* () {
+      const statuses = Effect.gen(function* () {
         const timestamp = yield* (yield* sandbox).control.now
         return yield* statusesOf([record(timestamp, { customerAWSAccountId: "444455556666" })])
       })
@@ -198,14 +198,14 @@ describe("subscribe", () => {
         ["11:00:00.000", "CustomerNotSubscribed"]
       ] as const) {
         yield* setTime(at(`2026-11-24T${time}Z`))
-        assert.deepStrictEqual(yield* fate, [expected])
+        assert.deepStrictEqual(yield* statuses, [expected])
       }
     }).pipe(sandboxed)
   )
 
   const faults: ReadonlyArray<readonly [string, Marketplace.Subscription, RegExp]> = [
     [
-      "nobody",
+      "an unknown customer",
       { customerAWSAccountId: unknownAccount, productCode: analytics },
       /no customer 999999999999/
     ],
@@ -221,13 +221,13 @@ describe("subscribe", () => {
       /ends before it begins/
     ],
     [
-      "a licence that is taken",
+      "a license that is taken",
       { customerAWSAccountId: acme, productCode: analytics, licenseArn: globexLicense },
-      /licence arn:\S+ is taken/
+      /license arn:\S+ is taken/
     ]
   ]
   for (const [fault, subscription, reason] of faults) {
-    it.effect(`refuses ${fault}`, () =>
+    it.effect(`rejects ${fault}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip((yield* sandbox).marketplace.subscribe(subscription))
         assert.match(error.message, reason)
@@ -287,7 +287,7 @@ describe("cancel", () => {
   )
 
   const faults: ReadonlyArray<readonly [string, Marketplace.AgreementSelector, RegExp]> = [
-    ["nobody", { customerIdentifier: "x" }, /no customer x/],
+    ["an unknown customer", { customerIdentifier: "x" }, /no customer x/],
     [
       "two in one",
       { customerAWSAccountId: acme, customerIdentifier: "cust-globex" },
@@ -295,14 +295,14 @@ describe("cancel", () => {
     ],
     ["what it does not have", { customerAWSAccountId: acme, productCode: "x" }, /agreement for x/],
     [
-      "another's licence",
+      "another's license",
       { customerAWSAccountId: acme, licenseArn: globexLicense },
       /no agreement for arn/
     ],
-    ["a licence of nobody", { licenseArn: "arn:aws:x" }, /no customer with such an agreement/]
+    ["an unknown license", { licenseArn: "arn:aws:x" }, /no customer with such an agreement/]
   ]
   for (const [fault, which, reason] of faults) {
-    it.effect(`refuses ${fault}`, () =>
+    it.effect(`rejects ${fault}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip((yield* sandbox).marketplace.cancel(which))
         assert.match(error.message, reason)
@@ -311,24 +311,26 @@ describe("cancel", () => {
   }
 })
 
-describe("who is meant where nobody is named", () => {
-  it.effect("the first of the scenario with such an agreement, and then whoever came later", () =>
-    Effect.gen(function* () {
-      yield* setTime(now)
-      const { addCustomer, cancel, subscribe } = (yield* sandbox).marketplace
-      assert.strictEqual(yield* tokenLicense(), acmeLicense)
-      assert.strictEqual(yield* tokenLicense({ licenseArn: globexLicense }), globexLicense)
-      yield* addCustomer({ customerAWSAccountId: "000000000001" })
-      const { licenseArn = "" } = yield* subscribe({
-        customerAWSAccountId: "000000000001",
-        productCode: analytics
-      })
-      // an account that sorts before it does not come before it
-      assert.strictEqual(yield* tokenLicense({ productCode: analytics }), acmeLicense)
-      assert.strictEqual(yield* tokenLicense({ licenseArn }), licenseArn)
-      const { customerAWSAccountId } = yield* cancel({ licenseArn })
-      assert.strictEqual(customerAWSAccountId, "000000000001")
-    }).pipe(sandboxed)
+describe("the default customer", () => {
+  it.effect(
+    "is the first of the scenario with such an agreement, then one that was added later",
+    () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const { addCustomer, cancel, subscribe } = (yield* sandbox).marketplace
+        assert.strictEqual(yield* tokenLicense(), acmeLicense)
+        assert.strictEqual(yield* tokenLicense({ licenseArn: globexLicense }), globexLicense)
+        yield* addCustomer({ customerAWSAccountId: "000000000001" })
+        const { licenseArn = "" } = yield* subscribe({
+          customerAWSAccountId: "000000000001",
+          productCode: analytics
+        })
+        // an account that sorts before it does not come before it
+        assert.strictEqual(yield* tokenLicense({ productCode: analytics }), acmeLicense)
+        assert.strictEqual(yield* tokenLicense({ licenseArn }), licenseArn)
+        const { customerAWSAccountId } = yield* cancel({ licenseArn })
+        assert.strictEqual(customerAWSAccountId, "000000000001")
+      }).pipe(sandboxed)
   )
 
   it.effect("a token is for an agreement that has not ended, where there is one", () =>
@@ -383,7 +385,7 @@ describe("suspend and resume", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("refuse nobody", () =>
+  it.effect("reject no customer", () =>
     Effect.gen(function* () {
       const { resume, suspend } = (yield* sandbox).marketplace
       const who = { customerAWSAccountId: unknownAccount }

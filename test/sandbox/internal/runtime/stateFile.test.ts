@@ -105,7 +105,7 @@ describe("two in sequence", () => {
       )
   )
 
-  it.effect("faults that the scenario has only now befall it, unless others were to come", () =>
+  it.effect("new faults of the scenario apply, unless others are pending", () =>
     withFile((file) =>
       Effect.gen(function* () {
         yield* setTime(now)
@@ -344,7 +344,7 @@ describe("the file", () => {
     )
   )
 
-  it.effect("is written beside itself under a name that nobody can put a link at before", () =>
+  it.effect("is written to an unpredictable temporary name, so that no link can be planted", () =>
     withFile((file) =>
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem

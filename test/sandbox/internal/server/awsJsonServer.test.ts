@@ -12,7 +12,7 @@ import * as server from "../../../../src/sandbox/internal/server/awsJsonServer.j
 import * as UsageRecord from "../../../../src/UsageRecord.js"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
-const bodyOf = (reply: HttpResponse) => JSON.parse(reply.body)
+const bodyOf = (response: HttpResponse) => JSON.parse(response.body)
 
 const batch = server.operationCodec(BatchMeterUsage.operation)
 const meter = server.operationCodec(MeterUsage.operation)
@@ -34,7 +34,7 @@ describe("a target", () => {
 })
 
 describe("a request's body", () => {
-  it("is read into an instance, and no rule is looked at", () => {
+  it("is decoded into an instance without applying rules", () => {
     const request = Either.getOrThrow(
       batch.decode(
         bytes(
@@ -53,12 +53,12 @@ describe("a request's body", () => {
     assert.notProperty(request, "productCode")
   })
 
-  it("gets no client token that nobody sent", () => {
+  it("gets no default client token", () => {
     const request = Either.getOrThrow(meter.decode(bytes('{"ProductCode":"p"}')))
     assert.deepStrictEqual({ ...request }, { productCode: "p", usageQuantity: 0, dryRun: false })
   })
 
-  it("keeps the token from being shown", () => {
+  it("redacts the registration token", () => {
     const request = Either.getOrThrow(resolve.decode(bytes('{"RegistrationToken":"abc"}')))
     assert.strictEqual(Redacted.value(request.registrationToken), "abc")
     assert.notInclude(JSON.stringify(request), "abc")
@@ -86,16 +86,16 @@ describe("a request's body", () => {
   ]
   for (const [body, message] of odd) {
     it(`${body} is a SerializationException`, () => {
-      const reply = Either.getOrThrow(Either.flip(batch.decode(bytes(body))))
-      assert.strictEqual(reply.status, 400)
-      assert.deepStrictEqual(bodyOf(reply), {
+      const response = Either.getOrThrow(Either.flip(batch.decode(bytes(body))))
+      assert.strictEqual(response.status, 400)
+      assert.deepStrictEqual(bodyOf(response), {
         __type: "com.amazon.coral.service#SerializationException",
         message
       })
     })
   }
 
-  it("of other types elsewhere", () => {
+  it("rejects wrong types in all operations", () => {
     assert.isTrue(Either.isLeft(meter.decode(bytes('{"DryRun":"true"}'))))
     assert.isTrue(Either.isLeft(resolve.decode(bytes('{"RegistrationToken":5}'))))
     assert.isTrue(Either.isLeft(register.decode(bytes('{"PublicKeyVersion":"1"}'))))
@@ -104,7 +104,7 @@ describe("a request's body", () => {
   const roundTrip = <Request extends object, Response, E extends MeteringError.ModelledException>(
     operation: Operation<Request, Response, E>
   ) =>
-    it(`${operation.name}: what the client encodes is what the server decodes`, () => {
+    it(`${operation.name}: the server decodes requests as the client encoded them`, () => {
       const encode = awsJson.requestEncoder(operation)
       const { decode } = server.operationCodec(operation)
       FastCheck.assert(
@@ -119,8 +119,8 @@ describe("a request's body", () => {
   roundTrip(ResolveCustomer.operation)
 })
 
-describe("an answer", () => {
-  it("is 200 with its members, and without what is about it", () => {
+describe("a response", () => {
+  it("is 200 with its fields, without metadata", () => {
     const timestamp = DateTime.unsafeMake(1500)
     const usageRecord = UsageRecord.make({
       timestamp,
@@ -128,7 +128,7 @@ describe("an answer", () => {
       quantity: 1,
       customerIdentifier: "c"
     })
-    const reply = batch.encode(
+    const response = batch.encode(
       new BatchMeterUsage.BatchMeterUsageResponse({
         results: [new UsageRecord.UsageRecordResult({ usageRecord, status: "Success" })],
         unprocessedRecords: [usageRecord],
@@ -138,32 +138,32 @@ describe("an answer", () => {
       })
     )
     const record = { Timestamp: 1.5, Dimension: "d", Quantity: 1, CustomerIdentifier: "c" }
-    assert.deepStrictEqual([reply.status, reply.requestId], [200, "r-1"])
-    assert.deepStrictEqual(bodyOf(reply), {
+    assert.deepStrictEqual([response.status, response.requestId], [200, "r-1"])
+    assert.deepStrictEqual(bodyOf(response), {
       Results: [{ UsageRecord: record, Status: "Success" }],
       UnprocessedRecords: [record]
     })
   })
 
-  it("of a dry run is the error that the service makes of it", () => {
-    const reply = meter.encode(new MeterUsage.DryRunResponse({ dryRun: true, requestId: "r-1" }))
-    assert.deepStrictEqual([reply.status, reply.requestId], [400, "r-1"])
-    assert.strictEqual(bodyOf(reply).__type, "com.amazon.coral.service#DryRunOperation")
+  it("of a dry run is the DryRunOperation error", () => {
+    const response = meter.encode(new MeterUsage.DryRunResponse({ dryRun: true, requestId: "r-1" }))
+    assert.deepStrictEqual([response.status, response.requestId], [400, "r-1"])
+    assert.strictEqual(bodyOf(response).__type, "com.amazon.coral.service#DryRunOperation")
   })
 
-  it("comes back to the client as it was", () => {
-    const answer = new ResolveCustomer.ResolveCustomerResponse({
+  it("is decoded by the client to an equal response", () => {
+    const original = new ResolveCustomer.ResolveCustomerResponse({
       customerAWSAccountId: "1",
       productCode: "p",
       requestId: "r-1",
       statusCode: 200
     })
-    const { body, requestId, status } = resolve.encode(answer)
+    const { body, requestId, status } = resolve.encode(original)
     const back = awsJson.responseDecoder(ResolveCustomer.operation)(
       { status, body, headers: { "x-amzn-requestid": requestId } },
       (text) => text
     )
-    assert.isTrue(Equal.equals(back, Either.right(answer)))
+    assert.isTrue(Equal.equals(back, Either.right(original)))
   })
 })
 
@@ -183,26 +183,26 @@ describe("an error of the model", () => {
     operation: Operation<Request, Response, E, A>
   ) => {
     for (const Exception of operation.exceptions) {
-      it(`${operation.name}: ${Exception._tag}, and back`, () => {
+      it(`${operation.name}: ${Exception._tag} is decoded by the client to the same exception`, () => {
         const statusCode = Exception._tag === "InternalServiceErrorException" ? 500 : 400
         const error = new Exception({
           operation: operation.name,
           serviceMessage: "words",
           requestId: "r-1",
-          // is not what decides
+          // does not decide the status of the response
           statusCode: 409
         })
-        const reply = server.operationCodec(operation).encodeError(error)
-        assert.strictEqual(reply.status, statusCode)
-        assert.deepStrictEqual(bodyOf(reply), {
+        const response = server.operationCodec(operation).encodeError(error)
+        assert.strictEqual(response.status, statusCode)
+        assert.deepStrictEqual(bodyOf(response), {
           __type: `com.amazonaws.marketplacemetering#${Exception._tag}`,
           message: "words"
         })
         const back = awsJson.responseDecoder(operation)(
           {
-            status: reply.status,
-            body: reply.body,
-            headers: { ...reply.headers, "x-amzn-requestid": reply.requestId }
+            status: response.status,
+            body: response.body,
+            headers: { ...response.headers, "x-amzn-requestid": response.requestId }
           },
           (text) => text
         )
@@ -221,7 +221,7 @@ describe("an error of the model", () => {
   all(ResolveCustomer.operation)
 })
 
-describe("bad input", () => {
+describe("a validation error", () => {
   const cases: ReadonlyArray<
     readonly [
       rule: MeteringError.Violation["rule"],
@@ -248,7 +248,7 @@ describe("bad input", () => {
     ["licenseArn", batch.encodeError, "InvalidLicenseException"],
     ["publicKeyVersion", register.encodeError, "InvalidPublicKeyVersionException"],
     ["registrationToken", resolve.encodeError, "InvalidTokenException"],
-    // not among the operation's exceptions, or nobody's
+    // not among the operation's exceptions, or without an exception
     ["licenseArn", meter.encodeError, "ValidationException"],
     ["recordCount", batch.encodeError, "ValidationException"],
     ["quantity", batch.encodeError, "ValidationException"],
@@ -259,17 +259,17 @@ describe("bad input", () => {
   ]
   for (const [rule, encode, code] of cases) {
     it(`${rule} is ${code}`, () => {
-      const reply = encode(violating(rule, "dimension"))
-      assert.strictEqual(reply.status, 400)
+      const response = encode(violating(rule, "dimension"))
+      assert.strictEqual(response.status, 400)
       const namespace =
         code === "ValidationException"
           ? "com.amazon.coral.service"
           : "com.amazonaws.marketplacemetering"
-      assert.strictEqual(bodyOf(reply).__type, `${namespace}#${code}`)
+      assert.strictEqual(bodyOf(response).__type, `${namespace}#${code}`)
     })
   }
 
-  it("is described as the service does, without the value", () => {
+  it("has the message of the service, without the value", () => {
     const error = Either.getOrThrow(
       Either.flip(
         BatchMeterUsage.makeEither({
@@ -292,7 +292,7 @@ describe("bad input", () => {
   })
 })
 
-describe("what the model does not know", () => {
+describe("an error outside the model", () => {
   const operation = "BatchMeterUsage"
   const endpoint = "https://user:secret@example.com"
   const internal = {
@@ -367,14 +367,14 @@ describe("what the model does not know", () => {
   ]
   for (const [error, { status, type }] of cases) {
     it(`${error._tag} is ${type} with ${status}`, () => {
-      const reply = batch.encodeError(error)
-      assert.deepStrictEqual([reply.status, bodyOf(reply).__type], [status, type])
-      assert.notInclude(reply.body, "secret")
+      const response = batch.encodeError(error)
+      assert.deepStrictEqual([response.status, bodyOf(response).__type], [status, type])
+      assert.notInclude(response.body, "secret")
     })
   }
 })
 
-describe("a hint to wait", () => {
+describe("retry-after", () => {
   const cases: ReadonlyArray<readonly [Duration.DurationInput, Record<string, string>]> = [
     ["2 seconds", { "retry-after": "2" }],
     ["1500 millis", { "retry-after": "2", "x-amz-retry-after": "1500" }],
@@ -382,22 +382,22 @@ describe("a hint to wait", () => {
   ]
   for (const [wait, headers] of cases) {
     it(String(wait), () => {
-      const reply = batch.encodeError(
+      const response = batch.encodeError(
         new MeteringError.ThrottlingException({
           operation: "BatchMeterUsage",
           retryAfter: Duration.decode(wait)
         })
       )
-      assert.deepStrictEqual(reply.headers, headers)
+      assert.deepStrictEqual(response.headers, headers)
     })
   }
 
-  it("is nothing where nobody gave one", () => {
-    const reply = batch.encodeError(
+  it("is absent by default", () => {
+    const response = batch.encodeError(
       new MeteringError.ThrottlingException({ operation: "BatchMeterUsage" })
     )
-    assert.deepStrictEqual(reply.headers, {})
-    assert.deepStrictEqual(bodyOf(reply), {
+    assert.deepStrictEqual(response.headers, {})
+    assert.deepStrictEqual(bodyOf(response), {
       __type: "com.amazonaws.marketplacemetering#ThrottlingException"
     })
   })
