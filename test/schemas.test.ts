@@ -35,7 +35,7 @@ interface Constraint {
   readonly fields: (value: never) => object
   readonly good: ReadonlyArray<unknown>
   readonly bad: ReadonlyArray<unknown>
-  /** What the violation shows for the first bad value, where it is not the value itself. */
+  /** The value in the violation of the first invalid value, if it is another one. */
   readonly shown?: unknown
 }
 

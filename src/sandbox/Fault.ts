@@ -1,6 +1,5 @@
 /**
- * What can go wrong between a client and the service, to be met on purpose: in an order that is written down,
- * or by chance that a seed decides.
+ * Faults to inject between a client and the sandbox, by a script or at random.
  *
  * @since 0.1.0
  */
@@ -17,26 +16,25 @@ import {
 } from "./internal/scenario/scenarioFields.js"
 
 /**
- * What befalls one call.
+ * The fault of one call.
  *
- * - `none`: nothing; a place in a script
- * - `throttling`: `ThrottlingException`, with `Retry-After` where `retryAfter` says how long
- * - `internalError`: `InternalServiceErrorException`; nothing is stored
- * - `unavailable`: HTTP 503 with a page of HTML, as from a load balancer; nothing is stored
- * - `refusal`: the error of this `code`, such as `DisabledApiException`; nothing is stored
- * - `expiredCredentials`: the caller is told that its AWS credentials have expired
- * - `latency`: the call is carried out, and its answer is held back for so long
- * - `slowBody`: the call is carried out, and the body of its answer drips over so long
- * - `cutBefore`: the connection is cut, and nothing is stored
- * - `cutAfter`: the connection is cut after the usage was stored: the answer is lost
- * - `unprocessed`: this `share` of the records of BatchMeterUsage (rounded up; all, when left out) comes back
- *   in `UnprocessedRecords`, and is not stored
- * - `clockSkew`: the service's clock is `ahead` or `behind` by so much, in the check of the signature and in
- *   the `Date` of the answer. A client that corrects its clock by the answer calls again, so a script has to
- *   say it twice (`times: 2`) for the correction to hold. In memory, where nothing is signed, more than five
- *   minutes are a `ClockSkewError`.
+ * - `none`: no fault, to leave out a call in a script
+ * - `throttling`: `ThrottlingException`. `retryAfter` adds a `Retry-After` header. Defaults to none.
+ * - `internalError`: `InternalServiceErrorException`. Nothing is stored.
+ * - `unavailable`: HTTP 503 with an HTML page, as from a load balancer. Nothing is stored.
+ * - `refusal`: the error with this `code`, such as `DisabledApiException`, and `message`. Nothing is stored.
+ * - `expiredCredentials`: `ExpiredTokenException`. Nothing is stored.
+ * - `latency`: the call is processed and its response is delayed for `duration`
+ * - `slowBody`: the call is processed and the body of its response is sent slowly, over `duration`
+ * - `cutBefore`: the connection is cut. Nothing is stored.
+ * - `cutAfter`: the usage is stored, then the connection is cut and the response is lost
+ * - `unprocessed`: a `share` of the records of BatchMeterUsage, rounded up, is returned in `UnprocessedRecords` and not
+ *   stored. Defaults to all records.
+ * - `clockSkew`: the service's clock is `ahead` or `behind`, for signatures and the `Date` header. A client that
+ *   corrects its clock sends the request again, so a script needs `times: 2`. In memory, where nothing is signed, more
+ *   than 5 minutes fail with `ClockSkewError`.
  *
- * A call waits at most 1 day, and a clock is off by at most 366 days.
+ * Delays are limited to 1 day, and clock skew to 366 days.
  *
  * @example
  * ```ts
@@ -71,67 +69,70 @@ const Share = Schema.Number.pipe(
   Schema.between(0, 1, { message: () => "Expected a number from 0 to 1" })
 ).annotations({ identifier: "Share", title: "Share", description: "a number from 0 to 1" })
 
-/** Every kind of fault, with these fields more. */
+/** All faults, with additional fields. */
 const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
   const kind = <Name extends Fault["fault"]>(name: Name, description: string) => ({
     fault: field(Schema.Literal(name), description),
+    operation: optionalField(OperationName, "The operation of the call. Defaults to any."),
     ...fields
   })
   return Schema.Union(
-    Schema.Struct(kind("none", "Nothing goes wrong; a place in a script.")),
+    Schema.Struct(kind("none", "No fault, to leave out a call in a script.")),
     Schema.Struct({
       ...kind("throttling", "ThrottlingException."),
-      retryAfter: optionalField(DelayInput, "How long the answer asks to wait.")
+      retryAfter: optionalField(
+        DelayInput,
+        "The time in the Retry-After header. Defaults to no header."
+      )
     }),
     Schema.Struct(
-      kind("internalError", "InternalServiceErrorException, HTTP 500; nothing is stored.")
+      kind("internalError", "InternalServiceErrorException, HTTP 500. Nothing is stored.")
     ),
-    Schema.Struct(kind("unavailable", "HTTP 503 with a page of HTML; nothing is stored.")),
+    Schema.Struct(kind("unavailable", "HTTP 503 with an HTML page. Nothing is stored.")),
     Schema.Struct({
-      ...kind("refusal", "The error of this code; nothing is stored."),
-      code: field(NonEmptyText, "Code of the error, such as DisabledApiException."),
-      message: optionalField(Schema.String, "What the error says.")
+      ...kind("refusal", "The error with this code. Nothing is stored."),
+      code: field(NonEmptyText, "The error code, such as DisabledApiException."),
+      message: optionalField(Schema.String, "The error message.")
     }),
+    Schema.Struct(kind("expiredCredentials", "ExpiredTokenException. Nothing is stored.")),
+    Schema.Struct({
+      ...kind("latency", "The call is processed and its response is delayed."),
+      duration: field(DelayInput, "The delay, at most 1 day.")
+    }),
+    Schema.Struct({
+      ...kind("slowBody", "The call is processed and its response is sent slowly."),
+      duration: field(DelayInput, "The time to send the response, at most 1 day.")
+    }),
+    Schema.Struct(kind("cutBefore", "The connection is cut. Nothing is stored.")),
     Schema.Struct(
-      kind("expiredCredentials", "The caller is told that its AWS credentials have expired.")
-    ),
-    Schema.Struct({
-      ...kind("latency", "The call is carried out, and its answer is held back."),
-      duration: field(DelayInput, "For so long, at most 1 day.")
-    }),
-    Schema.Struct({
-      ...kind("slowBody", "The call is carried out, and the body of its answer drips."),
-      duration: field(DelayInput, "Over so long, at most 1 day.")
-    }),
-    Schema.Struct(kind("cutBefore", "The connection is cut, and nothing is stored.")),
-    Schema.Struct(
-      kind("cutAfter", "The connection is cut after the usage was stored: the answer is lost.")
+      kind("cutAfter", "The usage is stored, then the connection is cut and the response is lost.")
     ),
     Schema.Struct({
       ...kind(
         "unprocessed",
-        "Records of BatchMeterUsage come back unprocessed, and are not stored."
+        "Records of BatchMeterUsage are returned as unprocessed and not stored."
       ),
-      share: optionalField(Share, "So many of them, rounded up; all when left out.")
+      share: optionalField(Share, "The share of unprocessed records, rounded up. Defaults to all.")
     }),
     Schema.Struct({
-      ...kind("clockSkew", "The service's clock is off."),
-      ahead: optionalField(ClockSkewInput, "It is ahead by so much, at most 366 days."),
-      behind: optionalField(ClockSkewInput, "It is behind by so much, at most 366 days.")
+      ...kind("clockSkew", "The service's clock is ahead or behind."),
+      ahead: optionalField(ClockSkewInput, "The time that the clock is ahead, at most 366 days."),
+      behind: optionalField(ClockSkewInput, "The time that the clock is behind, at most 366 days.")
     })
   )
 }
 
 /**
- * One step of a script: a fault, for the next call of this `operation` (of any, when left out), so many
- * `times` (once, when left out).
+ * A fault for the next calls.
+ *
+ * - `operation`: the operation of the calls. Defaults to any.
+ * - `times`: the number of calls. Defaults to 1.
  *
  * @since 0.1.0
  * @category models
  */
 export const ScriptedFault = faultWith({
-  operation: optionalField(OperationName, "Only the calls of this operation; any when left out."),
-  times: optionalField(PositiveInt, "For so many calls; one when left out.")
+  times: optionalField(PositiveInt, "The number of calls. Defaults to 1.")
 })
 
 /**
@@ -141,14 +142,16 @@ export const ScriptedFault = faultWith({
 export type ScriptedFault = typeof ScriptedFault.Type
 
 /**
- * A fault that befalls a call of this `operation` (of any, when left out) with this `probability`.
+ * A fault for randomly chosen calls.
+ *
+ * - `operation`: the operation of the calls. Defaults to any.
+ * - `probability`: the probability for each call, from 0 to 1
  *
  * @since 0.1.0
  * @category models
  */
 export const RandomFault = faultWith({
-  operation: optionalField(OperationName, "Only the calls of this operation; any when left out."),
-  probability: field(Share, "How likely it is for each of them.")
+  probability: field(Share, "The probability for each call, from 0 to 1.")
 })
 
 /**
@@ -158,15 +161,17 @@ export const RandomFault = faultWith({
 export type RandomFault = typeof RandomFault.Type
 
 /**
- * A script, chances, or both. A call takes the first step of the script that is for its operation; only where
- * there is none are the chances drawn, one after the other, until one hits. One fault at most befalls a call.
- * The same `seed` (0, when left out) and the same calls in the same order bring the same faults.
+ * The faults of a sandbox. Each call gets one fault at most.
+ *
+ * - `script`: faults in order. A call takes the first one for its operation. Defaults to none.
+ * - `chances`: faults for calls without one in the script. They are drawn in order until one applies. Defaults to none.
+ * - `seed`: the seed of `chances`. The same calls in the same order get the same faults. Defaults to 0.
  *
  * @example
  * ```ts
  * import type { Fault } from "effect-marketplace-metering/sandbox"
  *
- * // the first answer is lost, the second call goes well, and then every tenth is throttled
+ * // the first response is lost, the second call succeeds, then one call in ten is throttled
  * const faults: Fault.Faults = {
  *   script: [{ fault: "cutAfter" }, { fault: "none" }],
  *   chances: [{ fault: "throttling", probability: 0.1 }],
@@ -180,13 +185,13 @@ export type RandomFault = typeof RandomFault.Type
 export const Faults = Schema.Struct({
   script: optionalField(
     Schema.Array(ScriptedFault),
-    "What befalls the next calls, in this order for each operation."
+    "The faults of the next calls. A call takes the first one for its operation."
   ),
   chances: optionalField(
     Schema.Array(RandomFault),
-    "What may befall a call that the script says nothing of, one after the other until one hits."
+    "Faults for calls without one in the script, drawn in order until one applies."
   ),
-  seed: optionalField(Schema.Int, "Decides the chances; 0 when left out.")
+  seed: optionalField(Schema.Int, "The seed of chances. Defaults to 0.")
 })
 
 /**

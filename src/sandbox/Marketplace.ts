@@ -1,5 +1,5 @@
 /**
- * What buyers do on AWS Marketplace, as a sandbox lets a test do it in their place.
+ * Inputs of the actions of buyers on AWS Marketplace, which a test performs in a sandbox.
  *
  * @since 0.1.0
  */
@@ -19,8 +19,10 @@ const identity = {
 }
 
 /**
- * A customer by either of its identities. The first of the scenario that has an agreement, when both are left
- * out.
+ * Selects a customer.
+ *
+ * - `customerAWSAccountId`, `customerIdentifier`: the customer. Defaults to the first customer of the scenario that has an
+ *   agreement.
  *
  * @since 0.1.0
  * @category models
@@ -34,8 +36,11 @@ export const CustomerSelector = Schema.Struct(identity)
 export interface CustomerSelector extends Schema.Schema.Type<typeof CustomerSelector> {}
 
 /**
- * A customer, and which of its agreements: of this product, or with this licence. Where neither is said, all
- * that it has.
+ * Selects agreements of a customer.
+ *
+ * - `customerAWSAccountId`, `customerIdentifier`: the customer. Defaults to the first customer of the scenario that has
+ *   such an agreement.
+ * - `productCode`, `licenseArn`: the product or the license of the agreements. Defaults to all agreements.
  *
  * @since 0.1.0
  * @category models
@@ -53,7 +58,11 @@ export const AgreementSelector = Schema.Struct({
 export interface AgreementSelector extends Schema.Schema.Type<typeof AgreementSelector> {}
 
 /**
- * A customer that AWS Marketplace does not know yet. One that is known gets what is new of its agreements.
+ * A customer to add. A known customer gets the new agreements.
+ *
+ * - `customerAWSAccountId`: the buyer's AWS account
+ * - `customerIdentifier`: the legacy identifier, for products listed before June 2026. Defaults to none.
+ * - `agreements`: the agreements to add. Defaults to none.
  *
  * @since 0.1.0
  * @category models
@@ -71,8 +80,14 @@ export const NewCustomer = Schema.Struct({
 export interface NewCustomer extends Schema.Schema.Type<typeof NewCustomer> {}
 
 /**
- * A customer's subscribing to a product. A licence is issued unless one is given, or `null` where there is
- * to be none, as for a product listed before June 2026. It begins at once and does not end, unless told otherwise.
+ * A customer's subscription to a product.
+ *
+ * - `customerAWSAccountId`, `customerIdentifier`: the customer. Defaults to the first customer of the scenario that has an
+ *   agreement.
+ * - `productCode`: a product of the scenario
+ * - `licenseArn`: the license, or `null` for a product listed before June 2026. Defaults to a new license.
+ * - `startsAt`: the start. Defaults to now.
+ * - `endsAt`: the end. Defaults to no limit.
  *
  * @since 0.1.0
  * @category models

@@ -1,7 +1,8 @@
 /**
- * AWS Marketplace Metering in memory: a `MeteringClient` that behaves as the service does, and a service to
- * look behind the scenes with, and to play the marketplace's part. Nothing of it is random but by a seed, and
- * time is Effect's `Clock`, so that `TestClock` moves it.
+ * AWS Marketplace Metering in memory: a `MeteringClient` that behaves like the service, and a `MeteringSandbox` to act as
+ * AWS Marketplace and to inspect what was billed.
+ *
+ * Randomness comes from a seed and time from Effect's `Clock`, so `TestClock` controls it.
  *
  * @since 0.1.0
  */
@@ -26,7 +27,7 @@ import { endpoint, makeTransport } from "./internal/runtime/inMemoryTransport.js
 import * as marketplace from "./internal/runtime/marketplace.js"
 import * as report from "./internal/runtime/report.js"
 import {
-  make as makeEngine,
+  make as makeRuntime,
   type PersistState,
   SandboxRuntime
 } from "./internal/runtime/runtime.js"
@@ -38,7 +39,9 @@ import * as Scenario from "./Scenario.js"
 
 export {
   /**
-   * The sandbox was asked for something that its world does not have.
+   * An action or state file that the sandbox cannot accept.
+   *
+   * - `reason`: the problem and what to do
    *
    * @since 0.1.0
    * @category errors
@@ -151,7 +154,7 @@ export interface Service {
 }
 
 /**
- * The sandbox behind an in-memory `MeteringClient`.
+ * The sandbox of an in-memory `MeteringClient`.
  *
  * @example
  * ```ts
@@ -180,10 +183,10 @@ export class MeteringSandbox extends Context.Tag("effect-marketplace-metering/Me
 >() {}
 
 /**
- * A scenario, in whole or in part, and:
+ * A scenario in whole or in part, and:
  *
- * - `skipRules`: preflight rules that the client does not check. The sandbox still does, and answers with the
- *   service's own exception: so a program can be shown what bad input would bring it.
+ * - `skipRules`: preflight rules that the client skips, so that the sandbox responds with the service's exception.
+ *   Defaults to none.
  *
  * @since 0.1.0
  * @category models
@@ -193,11 +196,11 @@ export interface Options extends Scenario.Options {
 }
 
 /**
- * A `MeteringClient` over a sandbox of its own, and the `MeteringSandbox` to look into it.
+ * A `MeteringClient` with a sandbox of its own, and the `MeteringSandbox` to control it.
  *
- * All limits and outcomes of the service are kept: shapes, windows, whole-call refusals, the fate of each
- * record. Within a call, records are entered by time and then by quantity, so that the order of the call does
- * not decide what is billed. Dies with a `ScenarioError` when the scenario contradicts itself.
+ * The sandbox keeps the service's limits and outcomes: request shapes, time windows, errors of whole calls, results of
+ * single records. It applies the records of a call in the order of their time and quantity, so that their order in the
+ * call does not change what is billed. Dies with a `ScenarioError` if the scenario is invalid.
  *
  * @example
  * ```ts
@@ -216,7 +219,7 @@ export interface Options extends Scenario.Options {
  *   const sandbox = yield* MeteringSandbox.MeteringSandbox
  *   return yield* sandbox.report.billed
  * }).pipe(
- *   // the first answer is lost after the usage was stored: the retry must not bill it again
+ *   // the first response is lost after the usage was stored: the retry must not bill it again
  *   Effect.provide(MeteringSandbox.layer({ faults: { script: [{ fault: "cutAfter" }] } }))
  * )
  * ```
@@ -236,17 +239,15 @@ export const layer = (options: Options = {}): Layer.Layer<MeteringClient | Meter
   )
 
 /**
- * A sandbox whose state is kept in a file, and taken up from there when it begins again: usage, tokens,
- * customers, the calendar, faults that are yet to come and the key, but not the log of calls.
+ * A sandbox that stores its state in a file and continues from it: usage, tokens, customers, the clock, pending faults and
+ * the signing key, but not the log of calls.
  *
- * Every change is in the file before its call is answered, so killing the process loses nothing that anybody
- * was told. A file belongs to one sandbox at a time,
- * which is not looked after here (the command `sandbox --state` does).
+ * Each change is written before its response is sent, so a killed process loses nothing that a client has seen. Only one
+ * sandbox may use a file at a time. This layer does not lock it; the command `sandbox --state` does.
  *
- * A file that is damaged, empty or something else is a `SandboxError` that names the line and the cure, and is not
- * changed. Only a last line that was cut short is dropped, with a warning in the log: a sandbox that is killed while
- * it writes leaves one, of a call that was never answered. Fails with a `ScenarioError` where the scenario
- * contradicts itself.
+ * Fails with a `SandboxError` for a file that is damaged, empty or of another kind, and does not change it. An incomplete
+ * last line is dropped with a warning in the log: its call was never responded to. Fails with a `ScenarioError` if the
+ * scenario is invalid.
  *
  * @example
  * ```ts
@@ -282,15 +283,13 @@ export const layerFile = (
   )
 
 const make = (state: State, skipRules: ReadonlyArray<Rule>, write?: PersistState) =>
-  Effect.map(makeEngine(state, write), (runtime) => {
+  Effect.map(makeRuntime(state, write), (runtime) => {
     const spanAttributes = { "server.address": endpoint }
     const client = makeClient(makeTransport(runtime), { skipRules, spanAttributes })
-    const sandbox = serviceOf(runtime)
-    const internals = { ...runtime, client, sandbox }
     return Context.make(MeteringClient, client).pipe(
-      Context.add(MeteringSandbox, sandbox),
-      // for the server alone, so its type is nobody else's
-      Context.merge(Context.make(SandboxRuntime, internals) as Context.Context<never>)
+      Context.add(MeteringSandbox, serviceOf(runtime)),
+      // internal to the server, so absent from the layer's type
+      Context.merge(Context.make(SandboxRuntime, { ...runtime, client }) as Context.Context<never>)
     )
   })
 
@@ -299,18 +298,20 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
   const update = <A>(
     step: (state: State, now: number) => Either.Either<readonly [A, State], string>
   ): Effect.Effect<A, SandboxError> =>
-    Effect.flatten(
-      runtime.modify((state, clock) =>
-        Either.match(step(state, clock + state.offset), {
-          onLeft: (reason): readonly [Effect.Effect<A, SandboxError>, State] => [
-            Effect.fail(new SandboxError({ reason })),
-            state
-          ],
-          onRight: ([value, next]) => [Effect.succeed(value), next]
-        })
+    toSandboxError(
+      Effect.flatten(
+        runtime.modify((state, clock) =>
+          Either.match(step(state, clock + state.offset), {
+            onLeft: (reason): readonly [Either.Either<A, string>, State] => [
+              Either.left(reason),
+              state
+            ],
+            onRight: ([value, next]) => [Either.right(value), next]
+          })
+        )
       )
     )
-  const setCalendar = (timeOf: (now: number) => number) =>
+  const setClock = (timeOf: (now: number) => number) =>
     update((state, now) => {
       const time = timeOf(now)
       if (!(time >= minTime && time <= maxTime)) return Either.left(timeOutOfRange)
@@ -350,17 +351,17 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
     },
     control: {
       now: runtime.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
-      setTime: (now) => Effect.asVoid(setCalendar(() => now.epochMillis)),
-      advance: (by) => setCalendar((now) => now + Duration.toMillis(by)),
-      setFaults: (nextFaults) =>
+      setTime: (now) => Effect.asVoid(setClock(() => now.epochMillis)),
+      advance: (by) => setClock((now) => now + Duration.toMillis(by)),
+      setFaults: (faults) =>
         runtime.modify((state) => [
           undefined,
-          change(state, { _tag: "Faults", faults: faultScript.start(nextFaults) })
+          change(state, { _tag: "Faults", faults: faultScript.start(faults) })
         ]),
       reset: runtime.modify((state) => {
-        const initialState = change(state, { _tag: "Reset" })
-        // whoever takes it up from a file later must not begin its calendar anew
-        return [undefined, change(initialState, { _tag: "Calendar", offset: initialState.offset })]
+        const fresh = change(state, { _tag: "Reset" })
+        // a later start from the file must not restart the clock
+        return [undefined, change(fresh, { _tag: "Calendar", offset: fresh.offset })]
       }),
       save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
       load: (saved) =>
@@ -384,11 +385,10 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
   }
 }
 
-/** A failure in words as an error. */
 const toSandboxError = <A>(effect: Effect.Effect<A, string>): Effect.Effect<A, SandboxError> =>
   Effect.mapError(effect, (reason) => new SandboxError({ reason }))
 
-/** Other times have no ISO 8601 text that everybody reads. */
+/** Years outside of 0 to 9999 have no common ISO 8601 form. */
 const minTime = Date.parse("0000-01-01T00:00:00.000Z")
 const maxTime = Date.parse("9999-12-31T23:59:59.999Z")
-const timeOutOfRange = "The sandbox's calendar has the years from 0 to 9999."
+const timeOutOfRange = "The time is out of range: use one in the years from 0 to 9999."

@@ -1,5 +1,5 @@
 /**
- * What there is to see behind a sandbox: what is billed, and every call with its answer.
+ * Billed usage and calls, as a sandbox reports them.
  *
  * @since 0.1.0
  */
@@ -10,11 +10,16 @@ import { UsageAllocation } from "../UsageAllocation.js"
 import { Time } from "./internal/scenario/scenarioFields.js"
 
 /**
- * A metered quantity that the sandbox has accepted.
+ * A metering record that the sandbox accepted.
  *
- * - `licenseArn`: only for usage that was sent with a licence instead of a product code
+ * - `meteringRecordId`: the id in the response
+ * - `operation`: the operation that sent it
+ * - `productCode`, `customerAWSAccountId`, `dimension`: the product, customer and dimension that are billed
+ * - `licenseArn`: the license. Absent for usage that was sent with a product code.
  * - `hour`: the timestamp rounded down to the hour, UTC
+ * - `timestamp`: the timestamp of the usage
  * - `quantity`: whole units
+ * - `usageAllocations`: the allocations of the quantity to tags
  *
  * @since 0.1.0
  * @category models
@@ -39,9 +44,12 @@ export const MeteringRecord = Schema.Struct({
 export interface MeteringRecord extends Schema.Schema.Type<typeof MeteringRecord> {}
 
 /**
- * What a customer is billed for one dimension of one product in one hour, over all metering records, in whole
- * units. Usage that was sent both with a licence and with a product code is billed twice, here as by the
- * service.
+ * The usage that a customer is billed for one dimension of a product in one hour. Usage that was sent both with a
+ * license and with a product code is billed twice, as by the service.
+ *
+ * - `productCode`, `customerAWSAccountId`, `dimension`: the product, customer and dimension
+ * - `hour`: the start of the hour, UTC
+ * - `quantity`: whole units, the sum of all metering records
  *
  * @since 0.1.0
  * @category models
@@ -61,7 +69,7 @@ export const BilledUsage = Schema.Struct({
 export interface BilledUsage extends Schema.Schema.Type<typeof BilledUsage> {}
 
 /**
- * How many entries a page has where `limit` is left out.
+ * Default number of entries per page.
  *
  * @since 0.1.0
  * @category constants
@@ -69,7 +77,7 @@ export interface BilledUsage extends Schema.Schema.Type<typeof BilledUsage> {}
 export const defaultPageLimit = 1000
 
 /**
- * How many entries a page may have.
+ * Maximum number of entries per page.
  *
  * @since 0.1.0
  * @category constants
@@ -77,10 +85,10 @@ export const defaultPageLimit = 1000
 export const maxPageLimit = 10_000
 
 /**
- * Which part of a list to return.
+ * The page to return.
  *
- * - `limit`: the number of entries, 1 to 10 000. Defaults to 1000
- * - `after`: the `next` of the page before. Defaults to the beginning of the list
+ * - `limit`: the number of entries, 1 to 10 000. Defaults to 1000.
+ * - `after`: `next` of the previous page. Defaults to the beginning of the list.
  *
  * @since 0.1.0
  * @category models
@@ -91,7 +99,10 @@ export interface PageOptions {
 }
 
 /**
- * A page of metering records. `next` is absent on the last page.
+ * A page of metering records.
+ *
+ * - `records`: the metering records
+ * - `next`: `after` of the next page. Absent on the last page.
  *
  * @since 0.1.0
  * @category models
@@ -108,7 +119,10 @@ export const RecordsPage = Schema.Struct({
 export interface RecordsPage extends Schema.Schema.Type<typeof RecordsPage> {}
 
 /**
- * A page of what is billed. `next` is absent on the last page.
+ * A page of billed usage.
+ *
+ * - `billed`: the billed usage
+ * - `next`: `after` of the next page. Absent on the last page.
  *
  * @since 0.1.0
  * @category models
@@ -125,16 +139,17 @@ export const BilledPage = Schema.Struct({
 export interface BilledPage extends Schema.Schema.Type<typeof BilledPage> {}
 
 /**
- * A call and its answer, as JSON on the wire, but for registration tokens and signatures, which are not shown.
+ * A call and its response in their JSON form, without registration tokens and signatures.
  *
- * - `at`: when, by the sandbox's calendar
- * - `operation`: none, where the call named none that there is
- * - `accessKeyId`: who signed it, or says so
- * - `signature`: `inMemory` for a call that needed none, `unchecked` where everybody is let in, or where the
- *   call was turned away for something else first
- * - `fault`: what was done to it
- * - `request`: none, where the body could not be read
- * - `status`: none, where the connection was cut first
+ * - `requestId`: the request id
+ * - `at`: the time by the sandbox's clock
+ * - `operation`: the operation. Absent if the request named no known one.
+ * - `accessKeyId`: the access key id in the signature, verified or not. Absent for unsigned calls.
+ * - `signature`: `verified`, or `refused` if it was invalid. `inMemory` if the call had no signature. `unchecked` if any
+ *   credentials are accepted or the call was rejected before the check.
+ * - `fault`: the injected fault, or `none`
+ * - `request`: the request. Absent if the body could not be decoded.
+ * - `status`, `answer`: the HTTP status and body of the response. Absent if the connection was cut before.
  *
  * @since 0.1.0
  * @category models
@@ -158,7 +173,7 @@ export const Call = Schema.Struct({
 export interface Call extends Schema.Schema.Type<typeof Call> {}
 
 /**
- * How many calls of each operation have come through to the service.
+ * The number of processed calls of each operation. Calls that failed before they were processed do not count.
  *
  * @since 0.1.0
  * @category models

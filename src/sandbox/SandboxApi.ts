@@ -1,9 +1,9 @@
 /**
- * The control of a sandbox over HTTP: everything of `MeteringSandbox` under `/_sandbox`, for programs in any
- * language. A server describes it at `/_sandbox/docs`, for machines at `/_sandbox/openapi.json`.
+ * The HTTP API of `MeteringSandbox` under `/_sandbox`, for programs in any language. A server documents it at
+ * `/_sandbox/docs` and `/_sandbox/openapi.json`.
  *
- * Nothing of it is signed: whoever reaches the server controls the sandbox. Pages of other sites do not, even
- * in the browser of somebody who does.
+ * Requests are not signed: any client that can reach the server can control the sandbox. Requests from web pages of other
+ * origins are rejected.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,9 @@ import {
 import { Agreement, Customer } from "./Scenario.js"
 
 /**
- * A registration token, as a buyer's browser would bring it to the seller's page.
+ * A registration token, as AWS Marketplace sends it to the seller's page.
+ *
+ * - `registrationToken`: the token, to be resolved by ResolveCustomer
  *
  * @since 0.1.0
  * @category models
@@ -47,7 +49,9 @@ export const RegistrationToken = Schema.Struct({
 export interface RegistrationToken extends Schema.Schema.Type<typeof RegistrationToken> {}
 
 /**
- * The time by the sandbox's calendar.
+ * The time of the sandbox's clock.
+ *
+ * - `now`: the time, in ISO 8601 with its zone
  *
  * @since 0.1.0
  * @category models
@@ -61,7 +65,9 @@ export const CurrentTime = Schema.Struct({ now: Time })
 export interface CurrentTime extends Schema.Schema.Type<typeof CurrentTime> {}
 
 /**
- * How far the calendar is set ahead.
+ * A step of the sandbox's clock.
+ *
+ * - `by`: the duration, such as `1 hour`, or milliseconds
  *
  * @since 0.1.0
  * @category models
@@ -74,16 +80,13 @@ export const Advance = Schema.Struct({ by: DurationInput })
  */
 export interface Advance extends Schema.Schema.Type<typeof Advance> {}
 
-/** The longest text that says what is wrong with a body. */
-const messageLimit = 1000
+/** Maximum length of an error message about a body, in characters. */
+const maxMessageLength = 1000
 
 const truncate = (text: string) =>
-  text.length > messageLimit ? `${text.slice(0, messageLimit)} ...` : text
+  text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)} ...` : text
 
-/**
- * A body that is read exactly: a member of another name is a slip of the pen, which must not be taken for one that
- * was left out. What is wrong is said in JSON's words, by field.
- */
+/** A body without unknown fields: a misspelled field must not count as an absent one. */
 const strictPayload = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
   schema.annotations({
     identifier,
@@ -96,7 +99,7 @@ const strictPayload = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
 
 type Content = Readonly<Record<string, object>>
 
-/** Shows a body that can be sent to the sandbox as it begins. */
+/** An example body, valid in the default scenario. */
 const example = (value: unknown) =>
   OpenApi.annotations({
     transform: (operation) => {
@@ -114,9 +117,9 @@ const describe = (summary: string, description?: string) =>
 
 const exampleCustomer = { customerAWSAccountId: "222233334444" }
 
-/** What does not fit is not told: it may be a state, which holds tokens and a key. */
+/** The message does not contain the body, which may hold tokens and a key. */
 const SavedState = HttpApiSchema.Text().annotations({
-  message: () => "Expected what GET /_sandbox/state has sent, as text/plain"
+  message: () => "Expected the text of GET /_sandbox/state, as text/plain"
 })
 
 const isAt = (field: string, issue: ParseResult.ParseIssue) =>
@@ -132,23 +135,23 @@ const PageParams = Schema.Struct({
     })
   ),
   after: Schema.optional(Schema.String).annotations({
-    description: "The next of the page before. Defaults to the beginning of the list."
+    description: "next of the previous page. Defaults to the beginning of the list."
   })
 }).annotations({
   message: (issue) => ({
     message: isAt("after", issue)
-      ? "after: expected the next of the page before"
+      ? "after: expected next of the previous page"
       : `limit: expected a whole number from 1 to ${maxPageLimit}`,
     override: true
   })
 })
 
-/** The world does not have what was asked for. */
+/** A valid request that the state of the sandbox does not allow. */
 const conflict = { status: 409 } as const
 
 const marketplace = HttpApiGroup.make("marketplace")
   .annotateContext(
-    OpenApi.annotations({ title: "Marketplace", description: "What buyers do on AWS Marketplace." })
+    OpenApi.annotations({ title: "Marketplace", description: "Acts as buyers on AWS Marketplace." })
   )
   .add(
     HttpApiEndpoint.post("mintToken", "/tokens")
@@ -159,14 +162,14 @@ const marketplace = HttpApiGroup.make("marketplace")
       .annotateContext(
         describe(
           "Mint a registration token",
-          "As a buyer's browser would bring it to the seller's page, to be resolved by ResolveCustomer. For the first customer that has an agreement, unless one is named."
+          "AWS Marketplace sends it to the seller's page, to be resolved by ResolveCustomer. Defaults to the first customer that has an agreement."
         )
       )
   )
   .add(
     HttpApiEndpoint.get("customers", "/customers")
       .addSuccess(Schema.Array(Customer.annotations({ identifier: "Customer" })))
-      .annotateContext(describe("Every customer as it is now", "By account."))
+      .annotateContext(describe("List the customers", "In their current state, sorted by account."))
   )
   .add(
     HttpApiEndpoint.post("addCustomer", "/customers")
@@ -176,9 +179,7 @@ const marketplace = HttpApiGroup.make("marketplace")
       .annotateContext(
         example({ customerAWSAccountId: "555566667777", customerIdentifier: "cust-new" })
       )
-      .annotateContext(
-        describe("Add a customer", "One that is known gets what is new of its agreements.")
-      )
+      .annotateContext(describe("Add a customer", "A known customer gets the new agreements."))
   )
   .add(
     HttpApiEndpoint.post("subscribe", "/subscribe")
@@ -191,7 +192,7 @@ const marketplace = HttpApiGroup.make("marketplace")
       .annotateContext(
         describe(
           "Subscribe a customer to a product",
-          "A licence is issued unless one is given, or null for a product that has none."
+          "licenseArn is null for a product without licenses. Defaults to a new license."
         )
       )
   )
@@ -201,9 +202,7 @@ const marketplace = HttpApiGroup.make("marketplace")
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, conflict)
       .annotateContext(example({ ...exampleCustomer, productCode: "sandbox-analytics" }))
-      .annotateContext(
-        describe("End agreements", "For an hour, the last usage is taken, and then no more.")
-      )
+      .annotateContext(describe("Cancel agreements", "Their usage is accepted for one more hour."))
   )
   .add(
     HttpApiEndpoint.post("suspend", "/suspend")
@@ -211,7 +210,7 @@ const marketplace = HttpApiGroup.make("marketplace")
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, conflict)
       .annotateContext(example(exampleCustomer))
-      .annotateContext(describe("Suspend a customer's AWS account", "No usage of it is taken."))
+      .annotateContext(describe("Suspend a customer's AWS account", "Its usage is rejected."))
   )
   .add(
     HttpApiEndpoint.post("resume", "/resume")
@@ -219,13 +218,11 @@ const marketplace = HttpApiGroup.make("marketplace")
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, conflict)
       .annotateContext(example(exampleCustomer))
-      .annotateContext(describe("Take a customer's usage again"))
+      .annotateContext(describe("Resume a suspended customer"))
   )
 
 const report = HttpApiGroup.make("report")
-  .annotateContext(
-    OpenApi.annotations({ title: "Report", description: "What there is to see behind the scenes." })
-  )
+  .annotateContext(OpenApi.annotations({ title: "Report", description: "Billed usage and calls." }))
   .add(
     HttpApiEndpoint.get("billed", "/billed")
       .setUrlParams(PageParams)
@@ -233,8 +230,8 @@ const report = HttpApiGroup.make("report")
       .addError(SandboxError, conflict)
       .annotateContext(
         describe(
-          "All that is billed",
-          "By product, customer, dimension and hour, in that order, page by page: where there is a next, give it as after."
+          "List the billed usage",
+          "Sorted by product, customer, dimension and hour, in pages: send next as after."
         )
       )
   )
@@ -245,23 +242,23 @@ const report = HttpApiGroup.make("report")
       .addError(SandboxError, conflict)
       .annotateContext(
         describe(
-          "Every metering record",
-          "In the order of what is billed, page by page: where there is a next, give it as after."
+          "List the metering records",
+          "Sorted by product, customer, dimension and hour, in pages: send next as after."
         )
       )
   )
   .add(
     HttpApiEndpoint.get("callCounts", "/calls")
       .addSuccess(CallCounts.annotations({ identifier: "CallCounts" }))
-      .annotateContext(describe("How many calls have come through to the service"))
+      .annotateContext(describe("Count the processed calls by operation"))
   )
   .add(
     HttpApiEndpoint.get("log", "/log")
       .addSuccess(Schema.Array(Call.annotations({ identifier: "Call" })))
       .annotateContext(
         describe(
-          "The last calls and their answers",
-          "Up to 1000 (of 16 MiB at most), also those that did not come through, the oldest first. Registration tokens and signatures are not shown."
+          "List the last calls and their responses",
+          "At most 1000 calls and 16 MiB, the oldest first, including calls that failed before they were processed. Registration tokens and signatures are omitted."
         )
       )
   )
@@ -270,21 +267,21 @@ const report = HttpApiGroup.make("report")
       .addSuccess(HttpApiSchema.Text({ contentType: "application/x-pem-file" }))
       .annotateContext(
         describe(
-          "The public key of RegisterUsage's signatures",
-          "SPKI in PEM, for all versions of the public key."
+          "Get the public key for signatures of RegisterUsage",
+          "As SPKI in PEM. The same for all key versions."
         )
       )
   )
 
 const control = HttpApiGroup.make("control")
   .annotateContext(
-    OpenApi.annotations({ title: "Control", description: "Time, misfortune and memory." })
+    OpenApi.annotations({ title: "Control", description: "Clock, faults and state." })
   )
   .add(
     HttpApiEndpoint.get("now", "/clock")
       .addSuccess(CurrentTime.annotations({ identifier: "CurrentTime" }))
       .annotateContext(
-        describe("The time by the sandbox's calendar", "Signatures keep to the machine's clock.")
+        describe("Get the time of the sandbox's clock", "Signatures use the machine's clock.")
       )
   )
   .add(
@@ -292,7 +289,7 @@ const control = HttpApiGroup.make("control")
       .setPayload(strictPayload("CurrentTime", CurrentTime))
       .addError(SandboxError, conflict)
       .annotateContext(example({ now: "2026-11-30T23:30:00Z" }))
-      .annotateContext(describe("Set the calendar", "It goes on from there."))
+      .annotateContext(describe("Set the clock", "It runs on from there."))
   )
   .add(
     HttpApiEndpoint.post("advance", "/clock/advance")
@@ -300,19 +297,17 @@ const control = HttpApiGroup.make("control")
       .addSuccess(CurrentTime.annotations({ identifier: "CurrentTime" }))
       .addError(SandboxError, conflict)
       .annotateContext(example({ by: "1 hour" }))
-      .annotateContext(describe("Set the calendar ahead", "It has the years from 0 to 9999."))
+      .annotateContext(describe("Move the clock forward", "Years 0 to 9999."))
   )
   .add(
     HttpApiEndpoint.put("setFaults", "/faults")
       .setPayload(strictPayload("Faults", Faults))
       .annotateContext(example({ script: [{ fault: "cutAfter" }, { fault: "throttling" }] }))
-      .annotateContext(
-        describe("What goes wrong from now on", "In place of what was to go wrong: {} for nothing.")
-      )
+      .annotateContext(describe("Replace the faults", "{} for none."))
   )
   .add(
     HttpApiEndpoint.post("reset", "/reset").annotateContext(
-      describe("Back to the scenario", "Forgets calls, tokens and usage, keeps the key.")
+      describe("Return to the scenario", "Clears calls, tokens and usage, keeps the signing key.")
     )
   )
   .add(
@@ -321,8 +316,8 @@ const control = HttpApiGroup.make("control")
       .addError(SandboxError, conflict)
       .annotateContext(
         describe(
-          "All that the sandbox remembers but the log",
-          "To be loaded again. It holds registration tokens and the key that signs."
+          "Save the state without the log",
+          "Includes registration tokens and the signing key."
         )
       )
   )
@@ -333,15 +328,15 @@ const control = HttpApiGroup.make("control")
       .annotateContext(example(emptyStateText))
       .annotateContext(
         describe(
-          "Take up what a sandbox of the same scenario has saved",
-          "In place of what it remembers."
+          "Load a saved state",
+          "Of a sandbox with the same scenario. Replaces the current state."
         )
       )
   )
 
 /**
- * The control of a sandbox, for a typed client and for a server. Every member of `MeteringSandbox` is an
- * endpoint of the same name; `billed` and `records` are had page by page. A `SandboxError` is a 409, a body that does not fit an `HttpApiDecodeError`, 400.
+ * The API, for typed clients and servers. Its groups and endpoints have the names of `MeteringSandbox`; `billed` and
+ * `records` return pages. A `SandboxError` is HTTP 409, and an `HttpApiDecodeError` for an invalid body HTTP 400.
  *
  * @example
  * ```ts
@@ -375,8 +370,8 @@ export class Api extends HttpApi.make("effect-marketplace-metering/SandboxApi")
       title: "Sandbox of AWS Marketplace Metering",
       version: "1",
       description:
-        "What buyers do, what is billed, what goes wrong and what time it is, in a sandbox. It is not a service of AWS.",
-      // nothing is signed, so there is nothing to authorize by
+        "Controls the customers, faults and clock of a sandbox, and reports what is billed. Not a service of AWS.",
+      // requests are not signed
       transform: ({ security, components: { securitySchemes, ...components }, ...spec }) => ({
         ...spec,
         components

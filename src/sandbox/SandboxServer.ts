@@ -1,11 +1,10 @@
 /**
- * Any `MeteringClient` as an HTTP server that speaks AWS JSON 1.1 with Signature Version 4, as AWS
- * Marketplace Metering does: for every AWS SDK, in every language.
+ * Any `MeteringClient` as an HTTP server that speaks AWS JSON 1.1 with Signature Version 4, for every AWS SDK in every
+ * language.
  *
- * Every answer carries the header `x-effect-marketplace-metering-sandbox: true`, and every answer to a call a
- * request id that begins with `sandbox-`, so that none can be mistaken for one of the service. Nothing is
- * traced. A failure to store something is logged as an error, and every call as a line at the level Debug, without
- * any value of the call.
+ * Every response has the header `x-effect-marketplace-metering-sandbox: true`, and every call a request id that starts
+ * with `sandbox-`, so that neither can be mistaken for the service's. Storage failures are logged as errors, and
+ * each call as a line of level Debug without its values. There are no traces.
  *
  * @since 0.1.0
  */
@@ -35,21 +34,21 @@ import * as defectResponse from "./internal/server/defectResponse.js"
 import * as nodeServer from "./internal/server/nodeServer.js"
 import * as operationHandlers from "./internal/server/operationHandlers.js"
 import * as router from "./internal/server/router.js"
+import { MeteringSandbox } from "./MeteringSandbox.js"
 import type { AccessKey } from "./Scenario.js"
 
 /**
- * Who may call, and how much may be sent.
+ * Access control and limits of the server.
  *
- * - `credentials`: whose signatures are accepted; when left out, those of the sandbox's scenario, or else the
- *   pair `sandbox` / `sandbox`. With a session token, requests must carry it; from its `expiration` on, they
- *   are told that it has expired. (`allow` and `caller` are for a sandbox; another client asks nobody.)
- * - `anyCredentials`: lets everybody in, signed or not; false when left out. What is known of a key still holds:
- *   what it may call, and whose it is.
- * - `regions`: the Regions that requests may be signed for; when left out, the one of the sandbox's scenario, and
- *   any before another client
- * - `allowedSkew`: how far a request's date may be off; 5 minutes when left out
- * - `maxBodySize`: bytes of the longest body; when left out, less than the scenario's `requestSizeLimit`, and
- *   1 048 576 before any other client
+ * - `credentials`: the accepted access keys. Their `allow` and `caller` apply to a sandbox's client only. Defaults to
+ *   those of the sandbox's scenario, else to `sandbox` / `sandbox`.
+ * - `anyCredentials`: accepts every request, signed or not. `allow` and `caller` of a known access key still apply. Defaults
+ *   to false.
+ * - `regions`: the Regions that requests may be signed for. Defaults to the Region of the sandbox's scenario, or to any
+ *   Region with another client.
+ * - `allowedSkew`: the maximum difference between a request's date and the clock. Defaults to 5 minutes.
+ * - `maxBodySize`: the maximum size of a body in bytes. Defaults to one less than the scenario's `requestSizeLimit`,
+ *   or to 1 048 576 with another client.
  *
  * @example
  * ```ts
@@ -80,18 +79,19 @@ export interface Options {
 }
 
 /**
- * Where the server is.
+ * The address of the server.
+ *
+ * - `url`: scheme, host and port, to be used as an SDK's `endpoint`
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Scheme, host and port: an SDK's `endpoint`. */
   readonly url: string
 }
 
 /**
- * A server that is running.
+ * A running server.
  *
  * @since 0.1.0
  * @category tags
@@ -102,7 +102,7 @@ export class SandboxServer extends Context.Tag("effect-marketplace-metering/Sand
 >() {}
 
 /**
- * The credentials that are accepted when none are given: `sandbox` / `sandbox`.
+ * The default access key: `sandbox` / `sandbox`.
  *
  * @since 0.1.0
  * @category constants
@@ -113,14 +113,14 @@ export const defaultCredentials: Credentials = {
 }
 
 /**
- * The server as an `HttpApp`, to be served beside others.
+ * The server as an `HttpApp`, to be served beside other routes.
  *
- * It answers whatever comes: no failure, no defect and no interruption leaves it but as an answer in the
- * service's own form. The sender's hanging up interrupts the call, though not what was stored of it.
+ * It never fails: failures, defects and interruptions become a response in the service's format. A client that
+ * disconnects interrupts its call, but not what the call has stored.
  *
- * A `MeteringSandbox` in context is served as well, under `/_sandbox`: see `SandboxApi`. Where the client is
- * the sandbox's own, calls go past it, so that the sandbox knows who has signed them, and its faults are
- * faults of the connection. (Connections can be cut on Node.js only.)
+ * With a `MeteringSandbox` in context, it also serves `SandboxApi` under `/_sandbox`. With the sandbox's own client, calls
+ * go directly to the sandbox, which then knows the access key and injects faults into the connection. (Only Node.js can
+ * cut connections.)
  *
  * @since 0.1.0
  * @category constructors
@@ -130,8 +130,10 @@ export const make = (
 ): Effect.Effect<HttpApp.Default, never, MeteringClient> =>
   Effect.gen(function* () {
     const client = yield* MeteringClient
-    const internals = Option.getOrUndefined(yield* Effect.serviceOption(SandboxRuntime))
-    const runtime = internals?.client === client ? internals : undefined
+    const sandbox = Option.getOrUndefined(yield* Effect.serviceOption(MeteringSandbox))
+    const runtime = Option.getOrUndefined(
+      Option.filter(yield* Effect.serviceOption(SandboxRuntime), (own) => own.client === client)
+    )
     const state = runtime && (yield* runtime.state)
     const count = yield* Ref.make(0)
     const unroutedCall = Effect.map(
@@ -145,10 +147,9 @@ export const make = (
       Effect.flatMap(unroutedCall, (incoming) => router.respond(response, incoming))
     const onDefect = (cause: Cause.Cause<unknown>) =>
       Effect.flatMap(defectResponse.logAndRespond(cause), respondTo)
-    const notFound = internals === undefined ? notFoundWithoutControl : notFoundWithControl
+    const notFound = sandbox === undefined ? notFoundWithoutControl : notFoundWithControl
     const controlRoute =
-      internals &&
-      (yield* controlRoutes.make(internals.sandbox, { notFound: respondTo(notFound), onDefect }))
+      sandbox && (yield* controlRoutes.make(sandbox, { notFound: respondTo(notFound), onDefect }))
     const handleCall = router.make({
       operations:
         runtime === undefined
@@ -167,15 +168,14 @@ export const make = (
       maxBodySize: options.maxBodySize ?? maxBodySizeOf(state),
       notFound
     })
-    const route = (request: HttpServerRequest.HttpServerRequest) =>
-      controlRoute !== undefined && controlRoutes.isIndex(request)
-        ? Effect.succeed(controlRoutes.redirectToDocs)
-        : controlRoute !== undefined && controlRoutes.isControlRequest(request)
-          ? controlRoute(request)
-          : request.method === "POST"
-            ? handleCall(request)
-            : // nothing else is a call, and the log is for calls
-              respondTo(notFound)
+    const route = (request: HttpServerRequest.HttpServerRequest) => {
+      if (controlRoute !== undefined) {
+        if (controlRoutes.isIndex(request)) return Effect.succeed(controlRoutes.redirectToDocs)
+        if (controlRoutes.isControlRequest(request)) return controlRoute(request)
+      }
+      // other methods are not calls, so they are not logged
+      return request.method === "POST" ? handleCall(request) : respondTo(notFound)
+    }
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
       Effect.catchAllCause(route(request), onDefect)
     )
@@ -188,14 +188,14 @@ const notFoundResponse = (hint: string): HttpResponse =>
   commonErrorResponse(
     {
       code: "UnknownOperationException",
-      message: `This is a sandbox of AWS Marketplace Metering. It takes AWS JSON 1.1: POST / with an X-Amz-Target.${hint}`
+      message: `This is a sandbox of AWS Marketplace Metering. Send AWS JSON 1.1: POST / with the header X-Amz-Target.${hint}`
     },
     404
   )
 
 const notFoundWithoutControl = notFoundResponse("")
 
-const notFoundWithControl = notFoundResponse(" How to control it is told at /_sandbox/docs.")
+const notFoundWithControl = notFoundResponse(" Its control API is documented at /_sandbox/docs.")
 
 /**
  * Serves the `MeteringClient` from context on the `HttpServer` from context.
@@ -227,7 +227,7 @@ export const layer = (
       return { url: urlOf(server.address) }
     })
   ).pipe(
-    // the platform's spans carry every header, session tokens included
+    // the platform's spans contain every header, session tokens included
     HttpMiddleware.withTracerDisabledWhen(() => true)
   )
 
@@ -237,12 +237,11 @@ const urlOf = (address: HttpServer.Address): string =>
     : HttpServer.formatAddress(address)
 
 /**
- * Where a server on Node.js listens, and how long it waits.
+ * Options of a server on Node.js.
  *
- * - `port`: 0, any free one, when left out
- * - `host`: 127.0.0.1 when left out, so that nobody else can call
- * - `requestTimeout`: the time that a sender has for a request; 30 seconds when left out. Then the connection
- *   is closed.
+ * - `port`: the port. 0 selects a free one. Defaults to 0.
+ * - `host`: the interface to listen on. Defaults to 127.0.0.1, which other machines cannot reach.
+ * - `requestTimeout`: the time to receive a request, after which the connection is closed. Defaults to 30 seconds.
  *
  * @since 0.1.0
  * @category models
@@ -254,12 +253,11 @@ export interface NodeOptions extends Options {
 }
 
 /**
- * Serves the `MeteringClient` from context on Node.js, on a free port of the loopback interface unless told
- * otherwise. Closing the scope closes every connection. Where it is a sandbox's, its control is served as well:
- * by programs elsewhere it is led through `SandboxApi`, by people through the page at `/_sandbox/docs`.
+ * Serves the `MeteringClient` from context on Node.js. With a `MeteringSandbox` in context it also serves `SandboxApi`,
+ * documented at `/_sandbox/docs`. Closing the scope closes every connection.
  *
- * Needs `@effect/platform-node`, which is loaded only now. Fails with `ServeError` when the port is
- * taken or that package is not installed; its `cause` says which.
+ * Loads `@effect/platform-node`. Fails with a `ServeError` if that package is not installed or the port is in use; its
+ * `cause` says which.
  *
  * @example
  * ```ts

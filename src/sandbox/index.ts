@@ -1,53 +1,53 @@
 /**
- * A sandbox of AWS Marketplace Metering, in memory and over HTTP. It runs where there is `node:crypto`: Node.js, Bun, Deno.
+ * A sandbox of AWS Marketplace Metering, in memory and over HTTP. Requires `node:crypto`: Node.js, Bun or Deno.
  *
  * @since 0.1.0
  */
 
 /**
- * What can go wrong, to be met on purpose.
+ * Faults to inject.
  *
  * @since 0.1.0
  */
 export * as Fault from "./Fault.js"
 
 /**
- * What buyers do.
+ * Inputs of the actions of buyers.
  *
  * @since 0.1.0
  */
 export * as Marketplace from "./Marketplace.js"
 
 /**
- * The sandbox as a `MeteringClient`, and what there is to see behind it.
+ * The sandbox as an in-memory `MeteringClient`, with a service to control and inspect it.
  *
  * @since 0.1.0
  */
 export * as MeteringSandbox from "./MeteringSandbox.js"
 
 /**
- * What there is to see behind a sandbox.
+ * Billed usage and calls of a sandbox.
  *
  * @since 0.1.0
  */
 export * as Report from "./Report.js"
 
 /**
- * The control of a sandbox over HTTP.
+ * The HTTP API to control a sandbox.
  *
  * @since 0.1.0
  */
 export * as SandboxApi from "./SandboxApi.js"
 
 /**
- * Any `MeteringClient` behind AWS JSON 1.1 on HTTP.
+ * Any `MeteringClient` as an HTTP server that speaks AWS JSON 1.1.
  *
  * @since 0.1.0
  */
 export * as SandboxServer from "./SandboxServer.js"
 
 /**
- * The world that a sandbox starts in.
+ * The initial state of a sandbox.
  *
  * @since 0.1.0
  */

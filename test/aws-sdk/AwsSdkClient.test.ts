@@ -558,7 +558,7 @@ describe("what is no answer", () => {
   )
 })
 
-describe("mending", () => {
+describe("recovery", () => {
   const expired = exception(
     "ExpiredTokenException",
     "The security token included in the request is expired"

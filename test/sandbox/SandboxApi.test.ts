@@ -159,7 +159,7 @@ describe("the typed client does what MeteringSandbox does", () => {
           ["limit=10001", "limit: expected a whole number from 1 to 10000"],
           ["limit=x", "limit: expected a whole number from 1 to 10000"],
           ["limit=1&limit=2", "limit: expected a whole number from 1 to 10000"],
-          ["after=a&after=b", "after: expected the next of the page before"]
+          ["after=a&after=b", "after: expected next of the previous page"]
         ]) {
           const { json, status } = yield* send(`/_sandbox/${list}?${query}`)
           assert.strictEqual(status, 400)

@@ -331,7 +331,7 @@ describe("a bad file: everything that is wrong, where, and what is expected", ()
     assert.strictEqual(message('{"region":""}'), "region: Expected text that is not empty")
     assert.strictEqual(
       message('{"region":"","now":""}'),
-      `The scenario has 2 faults:\n- region: Expected text that is not empty\n- now: Expected ${expectedTime}`
+      `The scenario has 2 problems:\n- region: Expected text that is not empty\n- now: Expected ${expectedTime}`
     )
   })
 })

@@ -2,7 +2,7 @@
 import { constTrue } from "effect/Function"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Agreement, Caller, Customer, Product, Scenario } from "../../Scenario.js"
+import type { Agreement, Caller, Customer, Product, Scenario } from "../scenario/models.js"
 import { hour, hourOf } from "./acceptanceWindow.js"
 
 export interface Catalog {

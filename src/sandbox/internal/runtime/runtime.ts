@@ -8,7 +8,6 @@ import type { Service as MeteringService } from "../../../MeteringClient.js"
 import type { ModelledException, OperationName } from "../../../MeteringError.js"
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
-import type { Service as SandboxService } from "../../MeteringSandbox.js"
 import type { CallerIdentity } from "../model/callLog.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
 import { change, type State } from "../model/state.js"
@@ -46,7 +45,6 @@ export interface SandboxRuntime {
 /** A runtime with its client and service. The client in context may be another one. */
 export interface SandboxInternals extends SandboxRuntime {
   readonly client: MeteringService
-  readonly sandbox: SandboxService
 }
 
 /** The server needs more of a sandbox than a `MeteringClient`. */

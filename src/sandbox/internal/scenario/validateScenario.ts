@@ -2,8 +2,8 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
-import type { Customer, Scenario } from "../../Scenario.js"
 import { isInverted } from "../model/catalog.js"
+import type { Customer, Scenario } from "./models.js"
 import {
   AccessKeyId,
   CustomerAWSAccountId,

@@ -358,7 +358,7 @@ describe("what refuses the whole call, and stores nothing", () => {
           "InvalidUsageDimensionException"
         )
       }
-      // the dimension of one that nobody is billed for counts as well
+      // the dimension of a record that is not billed is checked too
       assert.strictEqual(
         yield* statusesOf([
           record(recent, { customerAWSAccountId: unknownAccount, dimension: "calls" })

@@ -1,4 +1,4 @@
-/** What buyers and clocks do, played by a test. */
+/** Actions of customers and changes of the clock. */
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, TestClock } from "effect"
 import { MeteringClient } from "../../../../src/MeteringClient.js"
