@@ -92,7 +92,7 @@ export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
 ) {}
 
 /**
- * The answer to a dry run: the caller may meter this, and nothing was metered. A caller who may not gets
+ * The response to a dry run: the caller may meter this, and nothing was metered. A caller who may not gets
  * `AccessDeniedError`.
  *
  * Should the service ever meter a dry run all the same, the id that it gave is `unexpectedRecordId`.

@@ -103,13 +103,13 @@ export const make = (transport: Transport, options?: Options): Service =>
  *
  * It makes one attempt per call. Two situations need no policy, and the client recovers from each once: credentials
  * that the service calls expired are refreshed, and a clock that is four minutes or more off is corrected by
- * the answer's `Date`. Retries are the app's: see `MeteringRetry`.
+ * the response's `Date`. Retries are the app's: see `MeteringRetry`.
  *
  * Give it an `HttpClient` that makes one attempt. One that retries underneath hides all attempts but the last: when the
  * first was lost on the way back and the second is refused a connection, the call fails with `delivery: "notSent"`, though
  * the usage may have been metered.
  *
- * An answer of more than 4 MiB is not read to its end; it is an `UnexpectedResponseError`.
+ * A response of more than 4 MiB is an `UnexpectedResponseError`. The rest of it is not read.
  *
  * Redirects are not followed: a signed request goes nowhere but to its endpoint. Over `FetchHttpClient` that takes a
  * `RequestInit` on every call, so other options of fetch belong where the calls run, not under its layer.

@@ -1,16 +1,11 @@
 /**
- * The client over the official SDK, `@aws-sdk/client-marketplace-metering`: the same tag, the same requests,
- * answers and errors as over HTTP.
+ * The client over the official SDK, `@aws-sdk/client-marketplace-metering`: interchangeable with `MeteringClient.layer`.
  *
  * The SDK resolves the endpoint, serializes, signs and sends. A middleware at its `deserialize` step captures the raw
- * response, which this package decodes, so that an odd response (a record with an unreadable timestamp, a proxy's
- * page) means the same as with `MeteringClient.layer`. The SDK deserializes it as well, for the middlewares of the
- * user. This layer makes the two interchangeable; a call costs more CPU than with the SDK alone. No error of the SDK is
- * kept.
+ * response, which this package decodes. The SDK decodes it too, so that a call costs more CPU than with the SDK alone.
  *
  * Each call is one attempt, regardless of the SDK's retry settings: see `MeteringRetry`. Expired credentials are
- * refreshed once, and the call is sent once more when the SDK has corrected its clock by 4 minutes or more. The SDK
- * reads the system's clock, not Effect's.
+ * refreshed once, and a clock that is off by 4 minutes or more is corrected once. The SDK reads the system's clock.
  *
  * @since 0.1.0
  */
@@ -19,15 +14,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as AwsCredentials from "../AwsCredentials.js"
-import { providerTimeout } from "../internal/credentials/credentialProvider.js"
+import { AwsCredentials, type Credentials } from "../AwsCredentials.js"
+import { callProvider, describeError } from "../internal/credentials/credentialProvider.js"
 import { isSameCredentials } from "../internal/credentials/credentials.js"
 import { MeteringClient, make } from "../MeteringClient.js"
 import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { Rule } from "../Preflight.js"
-import { credentialsError } from "./internal/sdkError.js"
-import { makeTransport } from "./internal/sdkTransport.js"
+import { clientProvider, type SdkResponse, sendAttempt } from "./internal/sdkTransport.js"
 
 /**
  * Creates an SDK client and destroys it with the scope.
@@ -50,35 +44,66 @@ import { makeTransport } from "./internal/sdkTransport.js"
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<
-  MeteringClient,
-  never,
-  MeteringConfig | AwsCredentials.AwsCredentials
-> = Layer.scoped(
-  MeteringClient,
-  Effect.gen(function* () {
-    const config = yield* MeteringConfig
-    const credentials = yield* AwsCredentials.AwsCredentials
-    const clients = yield* Effect.acquireRelease(
-      Effect.sync(() => makeClients(config)),
-      (clients) => Effect.sync(clients.destroy)
-    )
-    const url = new URL(config.endpoint)
-    return make(
-      makeTransport({
-        credentials,
-        endpoint: url,
-        // the transport has a source of credentials, so that each attempt has some
-        clientFor: (current) => clients.forCredentials(current as AwsCredentials.Credentials),
-        requestTimeout: config.requestTimeout
-      }),
-      {
-        skipRules: config.skipRules,
-        spanAttributes: { "cloud.region": config.region, "server.address": url.hostname }
-      }
-    )
-  })
-)
+export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCredentials> =
+  Layer.scoped(
+    MeteringClient,
+    Effect.gen(function* () {
+      const config = yield* MeteringConfig
+      const url = new URL(config.endpoint)
+      const clients = yield* Effect.acquireRelease(
+        Effect.sync(() => makeClients(config)),
+        (clients) => Effect.sync(clients.destroy)
+      )
+      return make(
+        {
+          credentials: yield* AwsCredentials,
+          endpoint: url,
+          send: (attempt) => {
+            // a transport with `credentials` gets some for each attempt
+            const client = clients.forCredentials(attempt.credentials as Credentials)
+            return sendAttempt(client, config.requestTimeout, attempt)
+          }
+        },
+        {
+          skipRules: config.skipRules,
+          spanAttributes: { "cloud.region": config.region, "server.address": url.hostname }
+        }
+      )
+    })
+  )
+
+/** Makes clients that each sign with exactly one set of credentials. They share connections and the corrected clock. */
+const makeClients = ({ endpoint, region }: Config) => {
+  let last:
+    | { readonly client: MarketplaceMeteringClient; readonly credentials: Credentials }
+    | undefined
+  return {
+    forCredentials: (credentials: Credentials) => {
+      if (last !== undefined && isSameCredentials(last.credentials, credentials)) return last.client
+      const { accessKeyId, secretAccessKey, sessionToken } = credentials
+      const client = new MarketplaceMeteringClient({
+        region,
+        endpoint,
+        useFipsEndpoint: false,
+        useDualstackEndpoint: false,
+        maxAttempts: 1,
+        retryMode: "standard",
+        credentials: {
+          accessKeyId,
+          secretAccessKey: Redacted.value(secretAccessKey),
+          ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
+        },
+        ...(last !== undefined && {
+          requestHandler: last.client.config.requestHandler,
+          systemClockOffset: last.client.config.systemClockOffset
+        })
+      })
+      last = { client, credentials }
+      return client
+    },
+    destroy: () => last?.client.destroy()
+  }
+}
 
 /**
  * Options of `layerFrom`.
@@ -120,75 +145,36 @@ export const layerFrom = (
 ): Layer.Layer<MeteringClient, MeteringConfigError> =>
   Layer.effect(
     MeteringClient,
-    Effect.map(regionOf(client), (region) => {
-      const { skipRules = [], requestTimeout = Duration.infinity } = options
+    Effect.gen(function* () {
+      const region = yield* Effect.tryPromise({
+        try: () => client.config.region(),
+        catch: (error) =>
+          new MeteringConfigError(
+            { reason: `The SDK client has no usable region: ${describeError(error)}` },
+            true
+          )
+      })
+      const requestTimeout = Duration.decode(options.requestTimeout ?? Duration.infinity)
       return make(
-        makeTransport({
-          clientFor: () => client,
-          requestTimeout: Duration.decode(requestTimeout),
-          refresh: (signed) =>
+        {
+          send: (attempt) => sendAttempt(client, requestTimeout, attempt),
+          refresh: (response) =>
             Effect.map(
-              Effect.tryPromise({
-                try: () => client.config.credentials({ forceRefresh: true }),
-                catch: credentialsError
-              }).pipe(
-                Effect.timeoutFail({
-                  duration: providerTimeout,
-                  onTimeout: () => credentialsError(`no answer within ${providerTimeout}`)
-                })
-              ),
-              (refreshed) =>
-                refreshed.accessKeyId !== signed?.accessKeyId ||
-                refreshed.sessionToken !== signed.sessionToken
+              callProvider(() => client.config.credentials({ forceRefresh: true }), {
+                tried: clientProvider,
+                notes: []
+              }),
+              ({ accessKeyId, sessionToken }) => {
+                // `send` returned this response
+                const { request } = response as SdkResponse
+                return (
+                  !request?.authorization.includes(`Credential=${accessKeyId}/`) ||
+                  request.sessionToken !== (sessionToken && Redacted.value(sessionToken))
+                )
+              }
             )
-        }),
-        { skipRules, spanAttributes: { "cloud.region": region } }
+        },
+        { skipRules: options.skipRules, spanAttributes: { "cloud.region": region } }
       )
     })
   )
-
-const regionOf = (client: MarketplaceMeteringClient) =>
-  Effect.tryPromise({
-    try: () => client.config.region(),
-    catch: (error) =>
-      new MeteringConfigError(
-        {
-          reason: `The SDK client has no region that can be used${error instanceof Error ? `: ${error.message}` : ""}`
-        },
-        true
-      )
-  })
-
-/** Returns a client that signs with exactly these credentials. Clients share their connections and corrected clock. */
-const makeClients = ({ endpoint, region }: Config) => {
-  let last:
-    | {
-        readonly client: MarketplaceMeteringClient
-        readonly credentials: AwsCredentials.Credentials
-      }
-    | undefined
-  const forCredentials = (credentials: AwsCredentials.Credentials): MarketplaceMeteringClient => {
-    if (last !== undefined && isSameCredentials(last.credentials, credentials)) return last.client
-    const { accessKeyId, secretAccessKey, sessionToken } = credentials
-    const client = new MarketplaceMeteringClient({
-      region,
-      endpoint,
-      useFipsEndpoint: false,
-      useDualstackEndpoint: false,
-      maxAttempts: 1,
-      retryMode: "standard",
-      credentials: {
-        accessKeyId,
-        secretAccessKey: Redacted.value(secretAccessKey),
-        ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
-      },
-      ...(last !== undefined && {
-        requestHandler: last.client.config.requestHandler,
-        systemClockOffset: last.client.config.systemClockOffset
-      })
-    })
-    last = { client, credentials }
-    return client
-  }
-  return { destroy: () => last?.client.destroy(), forCredentials }
-}

@@ -108,7 +108,7 @@ describe("what no header can carry", () => {
         { _tag: "ConnectionError", reason: "ERR_INVALID_CHAR", delivery: "notSent" }
       )
       assert.isFalse(error.isRetryable)
-      assert.include(error.message, "Nothing was sent; a header holds what none may")
+      assert.include(error.message, "Nothing was sent; a header has an invalid character")
       assert.notInclude(inspect(error), "hunter2")
       assert.lengthOf(requests, 0)
     })

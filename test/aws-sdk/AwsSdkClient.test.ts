@@ -250,6 +250,23 @@ describe("the user's middlewares", () => {
     })
   )
 
+  it.effect("that send a request twice leave open how far the first one came", () =>
+    Effect.gen(function* () {
+      const codes = ["ECONNRESET", "ECONNREFUSED"]
+      const rig = make(() => Promise.reject(Object.assign(new Error(), { code: codes.shift() })))
+      rig.client.middlewareStack.add((next) => (args) => next(args).catch(() => next(args)), {
+        step: "finalizeRequest",
+        priority: "low"
+      })
+      const error = yield* failure(rig)
+      assert.lengthOf(rig.sent, 2)
+      assert.deepInclude(
+        { ...error },
+        { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "unknown" }
+      )
+    })
+  )
+
   it.effect("have a context of their own for each call", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
@@ -603,7 +620,7 @@ describe("recovery", () => {
       yield* TestClock.adjust("1 minute")
       const error = yield* Fiber.join(fiber)
       assert.strictEqual(error._tag, "CredentialsExpiredError")
-      assert.include(inspect(error), "no answer within 1 minute")
+      assert.include(inspect(error), "no response within 1 minute")
       assert.lengthOf(rig.sent, 1)
     })
   )

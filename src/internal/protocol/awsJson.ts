@@ -1,4 +1,4 @@
-/** AWS JSON 1.1 as a client speaks it: a request's body, an answer's meaning. */
+/** The client's side of AWS JSON 1.1: encodes requests, decodes responses. */
 import * as Either from "effect/Either"
 import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
 import type { Operation } from "../../Operation.js"
