@@ -13,7 +13,7 @@ const scanned = ["src", "test", "examples", ".github"]
   .filter(
     (file) =>
       /\.(?:ts|js|json|md|yml|csv|py)$/.test(file) &&
-      !/^test\/docs\/out\/|node_modules|^test\/sandbox\/|^test\/vocabulary\.test\.ts$/.test(file)
+      !/^test\/docs\/out\/|node_modules|^test\/vocabulary\.test\.ts$/.test(file)
   )
   .concat("README.md", "CHANGELOG.md")
 

@@ -64,7 +64,7 @@ const record = fc.record({
 export const batchCall = fc.record({
   _tag: fc.constant("batch" as const),
   records: fc.array(record, { maxLength: 8 }),
-  identifiedBy: oneOf("product", "product", "licence", "unknown product", "container")
+  identifiedBy: oneOf("product", "product", "license", "unknown product", "container")
 })
 
 export type BatchCall = typeof batchCall extends FastCheck.Arbitrary<infer A> ? A : never
@@ -163,7 +163,7 @@ export const inputOf = (
   { records, identifiedBy }: BatchCall,
   now: DateTime.Utc
 ): BatchMeterUsage.Input => ({
-  ...(identifiedBy !== "licence" && {
+  ...(identifiedBy !== "license" && {
     productCode: identifiedBy === "unknown product" ? "unknown" : productOf[identifiedBy]
   }),
   usageRecords: records.map(({ allocations, dimension, identity, minutesAgo, quantity }) => ({
@@ -171,7 +171,7 @@ export const inputOf = (
     dimension: identifiedBy === "container" ? "seats" : dimension,
     quantity,
     ...allocationsOf(quantity, allocations),
-    ...(identifiedBy === "licence"
+    ...(identifiedBy === "license"
       ? { customerAWSAccountId: acme, licenseArn: acmeLicense }
       : identity)
   }))
