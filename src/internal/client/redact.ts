@@ -48,28 +48,38 @@ export const redactor =
     const values = secrets().flatMap((secret = "") =>
       secret.length < minSecretLength ? [] : [secret]
     )
-    const fragments = new Set(values.flatMap(fragmentsOf))
-    const containsFragment = (token: string) => {
-      for (let length = minSecretLength; length <= fragmentLength; length++) {
-        for (let i = 0; i + length <= token.length; i++) {
-          if (fragments.has(token.slice(i, i + length))) return true
-        }
-      }
-      return false
-    }
-    return values
+    const shown = values
       .reduce((redacted, secret) => redacted.replaceAll(secret, placeholder), truncate(text))
       .replace(jwtCharacters, redactJwt)
-      .replace(tokenPattern, (token) => (containsFragment(token) ? placeholder : token))
+    const fragments = commonFragments(shown.match(tokenPattern) ?? [], values)
+    const containsFragment = (token: string) =>
+      fragmentsOf(token).some((fragment) => fragments.has(fragment)) ||
+      values.some((secret) => secret.length < fragmentLength && token.includes(secret))
+    return shown.replace(tokenPattern, (token) => (containsFragment(token) ? placeholder : token))
   }
 
-/** Every stretch of the recognisable length, or all of a shorter secret. */
-const fragmentsOf = (secret: string): ReadonlyArray<string> =>
-  secret.length <= fragmentLength
-    ? [secret]
-    : Array.from({ length: secret.length - fragmentLength + 1 }, (_, i) =>
-        secret.slice(i, i + fragmentLength)
-      )
+/** The fragments of these tokens that are also in a secret. A set of those of a long secret would be slow to build. */
+const commonFragments = (
+  tokens: ReadonlyArray<string>,
+  secrets: ReadonlyArray<string>
+): ReadonlySet<string> => {
+  const inTokens = new Set(tokens.flatMap(fragmentsOf))
+  const common = new Set<string>()
+  if (inTokens.size === 0) return common
+  for (const secret of secrets) {
+    for (let i = 0; i + fragmentLength <= secret.length; i++) {
+      const fragment = secret.slice(i, i + fragmentLength)
+      if (inTokens.has(fragment)) common.add(fragment)
+    }
+  }
+  return common
+}
+
+/** Every stretch of the recognisable length. A shorter text has none. */
+const fragmentsOf = (text: string): ReadonlyArray<string> =>
+  Array.from({ length: Math.max(0, text.length - fragmentLength + 1) }, (_, i) =>
+    text.slice(i, i + fragmentLength)
+  )
 
 /** Reads the secrets of a request, for no other end than to keep them out of sight. */
 export const secretsOf = (schema: Schema.Schema.All) => {

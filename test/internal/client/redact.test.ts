@@ -29,6 +29,13 @@ describe("what someone else wrote is shown without secrets", () => {
     expect(redact(`x-amz-security-token:${token};next`)).not.toContain(token.slice(0, 12))
   })
 
+  it("of a megabyte, echoed in part", () => {
+    const long = Array.from({ length: 100_000 }, (_, i) => String(i).padStart(10, "-")).join("")
+    const redactLong = redactor(() => [long])
+    expect(redactLong(`You sent "${long.slice(500_003, 500_033)}"`)).toBe('You sent "<redacted>"')
+    expect(redactLong("sandbox-000000000001")).toBe("sandbox-000000000001")
+  })
+
   it("and nothing else is hidden, not even an ordinary word that is someone's secret", () => {
     const said = "The sandbox (request 0d5a6e1c-8f2b-4c3d-9e7f-a1b2c3d4e5f6) takes no FwoGZXIvYXd"
     expect(redact(said)).toBe(said)
