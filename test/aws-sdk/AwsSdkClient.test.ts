@@ -19,7 +19,7 @@ import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
-import type * as MeteringError from "effect-marketplace-metering/MeteringError"
+import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import {
   type CannedResponse,
   type CapturedRequest,
@@ -264,6 +264,46 @@ describe("the user's middlewares", () => {
         { ...error },
         { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "unknown" }
       )
+    })
+  )
+
+  const lost = (code: string) => Promise.reject(Object.assign(new Error(), { code }))
+  it.effect.each([
+    ["lost, then rejected", () => lost("ECONNRESET"), () => exception("ThrottlingException")],
+    ["rejected, then lost", () => exception("ThrottlingException"), () => lost("ECONNRESET")],
+    [
+      "an internal error, then rejected",
+      () => json({ __type: "InternalServiceErrorException" }, 500),
+      () => exception("TimestampOutOfBoundsException")
+    ]
+  ] as const)("that send a request twice do not hide that it may be billed: %s", ([, ...network]) =>
+    Effect.gen(function* () {
+      let next = 0
+      const rig = make(() => network[next++ % 2]?.() ?? json(minimalResponse))
+      rig.client.middlewareStack.add((next) => (args) => next(args).catch(() => next(args)), {
+        step: "deserialize",
+        priority: "high"
+      })
+      const error = yield* failure(rig)
+      assert.lengthOf(rig.sent, 2)
+      assert.strictEqual(MeteringError.deliveryOf(error), "unknown")
+    })
+  )
+
+  it.effect("that send a request again after a success do not hide that", () =>
+    Effect.gen(function* () {
+      const network = [() => json(minimalResponse), () => lost("ECONNRESET")]
+      const rig = make(() => network.shift()?.() ?? exception("ThrottlingException"))
+      rig.client.middlewareStack.add(
+        (next) => async (args) => {
+          const first = await next(args)
+          await next(args).catch(() => next(args).catch(() => undefined))
+          return first
+        },
+        { step: "deserialize", priority: "high" }
+      )
+      yield* Effect.provide(MeteringClient.meterUsage(meterUsage), rig.layer)
+      assert.lengthOf(rig.sent, 3)
     })
   )
 

@@ -1,7 +1,7 @@
 /** Sends one command through the SDK and captures the raw response before the SDK deserializes it. */
 import * as Sdk from "@aws-sdk/client-marketplace-metering"
 import type { HttpRequest, HttpResponse } from "@smithy/core/protocols"
-import { bodyReader, type RawResponse } from "../../internal/protocol/rawResponse.js"
+import { bodyReader, isSuccess, type RawResponse } from "../../internal/protocol/rawResponse.js"
 import * as millis from "../../internal/schema/millis.js"
 import type { OperationName } from "../../MeteringError.js"
 
@@ -15,7 +15,10 @@ export interface AttemptState {
   }
   /** `true` if the request may have reached the service, whatever the error says. */
   mayBeDelivered?: boolean
+  /** Of several requests that a user's middleware made of one: a success, or else the least certain response. */
   response?: RawResponse | undefined
+  /** `true` if one of the requests may be billed. No later rejection says anything of it. */
+  isUncertain?: boolean
   failure?: unknown
 }
 
@@ -63,14 +66,22 @@ export const sendCommand = async (
         // the SDK deserializes these bytes as well as a stream
         response.body = new TextEncoder().encode(body.body)
         const headers = Object.entries(response.headers)
-        state.response = {
-          status: response.statusCode,
-          headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
-          ...body
+        const { statusCode: status } = response
+        if (isSuccess({ status }) || !state.isUncertain) {
+          state.response = {
+            status,
+            headers: Object.fromEntries(
+              headers.map(([name, value]) => [name.toLowerCase(), value])
+            ),
+            ...body
+          }
         }
+        if (status < 300 || status >= 500) state.isUncertain = true
         return result
       } catch (error) {
         state.failure = error
+        if (!state.isUncertain) state.response = undefined
+        state.isUncertain = true
         throw error
       }
     },

@@ -36,7 +36,8 @@ export const bodyReader = () => {
 export const tooLongBody: Pick<RawResponse, "body" | "isTooLong"> = { body: "", isTooLong: true }
 
 /** In a browser, a redirect that is not followed has the status 0. */
-export const isSuccess = ({ status }: RawResponse): boolean => status >= 200 && status < 300
+export const isSuccess = ({ status }: Pick<RawResponse, "status">): boolean =>
+  status >= 200 && status < 300
 
 /** The metadata of every response and every error of the service. */
 export const responseMetadata = (response: RawResponse, redact: (text: string) => string) => {
