@@ -1,6 +1,6 @@
 /** The effect of each error of a call on its records, on other records and on later calls. */
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Schedule, Stream } from "effect"
+import { Cause, DateTime, Duration, Effect, Exit, Schedule, Stream } from "effect"
 import type { BatchMeterUsageError } from "effect-marketplace-metering/BatchMeterUsage"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
@@ -396,6 +396,25 @@ describe("a defect of the client", () => {
         [all.length, all[0], all[29]],
         [30, "Unknown Interrupted", "NotSent Stopped"]
       )
+    })
+  )
+
+  it.effect.each<readonly [string, () => ReturnType<typeof accept>]>([
+    ["an error of another type", () => Effect.fail(new Error("lost") as never)],
+    ["an error with another tag", () => Effect.fail({ _tag: "toString" } as never)],
+    ["an error without a value", () => Effect.fail(undefined as never)],
+    ["a response without results", () => Effect.succeed({} as never)]
+  ])("may be %s, after which its records may be billed", ([, respond]) =>
+    Effect.gen(function* () {
+      const all: Array<string> = []
+      const exit = yield* Effect.exit(
+        submitAll(records(2), stubClient(respond), {
+          ...options,
+          onInterrupt: (outcomes) => Effect.sync(() => all.push(...summaries(outcomes)))
+        })
+      )
+      assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+      assert.deepStrictEqual(all, ["Unknown Interrupted", "Unknown Interrupted"])
     })
   )
 

@@ -39,7 +39,8 @@ const table = {
   AccessDeniedError: "rejected",
   ClockSkewError: "rejected",
 
-  ConnectionError: ({ delivery = "unknown" }) => delivery,
+  // a transport can be anyone's
+  ConnectionError: ({ delivery }) => (delivery === "notSent" ? "notSent" : "unknown"),
   RequestTimeoutError: "unknown",
   UnexpectedResponseError: byStatus,
   UnknownServiceError: byStatus,
@@ -69,7 +70,9 @@ const table = {
 export const deliveryOf = (
   error: ErrorStatus & { readonly _tag: keyof typeof table }
 ): Delivery => {
-  const delivery: Delivery | ((error: ErrorStatus) => Delivery) = table[error._tag]
+  const delivery: Delivery | ((error: ErrorStatus) => Delivery) = Object.hasOwn(table, error._tag)
+    ? table[error._tag]
+    : "unknown"
   return typeof delivery === "function" ? delivery(error) : delivery
 }
 

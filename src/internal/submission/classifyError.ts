@@ -1,4 +1,5 @@
 /** Classifies the error of a call: the delivery of its records, and the scope of the cause. */
+import { hasProperty } from "effect/Predicate"
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import type { Delivery } from "../../MeteringError.js"
 import { deliveryOf } from "../protocol/delivery.js"
@@ -50,6 +51,10 @@ const recordErrorCodes: ReadonlySet<string> = new Set([
   "SerializationException",
   "ValidationException"
 ])
+
+/** Returns whether a value is one of the errors of a call, which a custom client or transport may get wrong. */
+export const isCallError = (error: unknown): error is BatchMeterUsageError =>
+  hasProperty(error, "_tag") && Object.hasOwn(scopes, error._tag as PropertyKey)
 
 export const classifyError = (error: BatchMeterUsageError): ErrorClassification => {
   const scope = scopes[error._tag]

@@ -12,6 +12,7 @@ import type { BatchMeterUsageError, BatchMeterUsageResponse } from "../../BatchM
 import { MeteringClient } from "../../MeteringClient.js"
 import type { Outcome } from "../../UsageOutcome.js"
 import { type Batch, requestProductCode } from "./batch.js"
+import { isCallError } from "./classifyError.js"
 import * as clockReading from "./clockReading.js"
 import type { Input } from "./prepareRecord.js"
 import * as scheduler from "./scheduler.js"
@@ -197,7 +198,9 @@ const pullOutcomes = <E, R>(
       ): ReadonlyArray<scheduler.RetryRequest> => {
         if (Exit.isSuccess(exit)) return submission.onResponse(batch, exit.value, now())
         const error = Cause.failureOption(exit.cause)
-        if (Option.isSome(error)) return submission.onError(batch, error.value, now())
+        if (Option.isSome(error) && isCallError(error.value)) {
+          return submission.onError(batch, error.value, now())
+        }
         submission.onInterrupt(batch)
         return []
       }
@@ -209,7 +212,8 @@ const pullOutcomes = <E, R>(
           const decision = yield* nextRetry(options, request, now().monotonic)
           submission.onRetryDecision(request, decision, sentAt, now())
         }
-        if (Exit.isFailure(exit) && Cause.isDie(exit.cause)) yield* failWithDefect(exit.cause)
+        const defect = defectOf(exit)
+        if (defect !== undefined) yield* failWithDefect(defect)
         notifyAll()
         yield* reportProgress
         yield* waitUntil(outcomeCapacity, isBelowOutcomeLimit)
@@ -374,6 +378,17 @@ const waitUntil = (latch: Effect.Latch, isReady: () => boolean): Effect.Effect<v
     latch.unsafeOpen()
     return Effect.void
   })
+
+/** The defect that a call ended with, if any. An error that no call has, of a client that breaks its type, is one too. */
+const defectOf = (exit: Exit.Exit<unknown, BatchMeterUsageError>) => {
+  if (Exit.isSuccess(exit)) return undefined
+  const error = Cause.failureOption(exit.cause)
+  return Option.isSome(error) && !isCallError(error.value)
+    ? Cause.die(error.value)
+    : Cause.isDie(exit.cause)
+      ? exit.cause
+      : undefined
+}
 
 /** The time of the next attempt by the schedule, or undefined if it allows none. */
 const nextRetry = (

@@ -477,6 +477,9 @@ export const make = (options: SchedulerOptions): Scheduler => {
     onResponse: (batch, response, now) => {
       time = now
       const { entries } = batch
+      const records = entries.map(({ record }) => record)
+      // first of all: if a client's response cannot be read, its records stay in flight
+      const reports = matchResults(records, requestProductCode(entries), response)
       markDone(batch)
       limiter.recover()
       const [first] = entries
@@ -488,10 +491,9 @@ export const make = (options: SchedulerOptions): Scheduler => {
       }
       rejections.recordAccepted(entries, now)
       licenses.unite(entries)
-      const records = entries.map(({ record }) => record)
       const left: Array<PendingRecord> = []
       const ambiguous = new Set<PendingRecord>()
-      matchResults(records, requestProductCode(entries), response).forEach((reported, index) => {
+      reports.forEach((reported, index) => {
         const entry = entries[index]
         if (entry === undefined) return
         entry.error = undefined
