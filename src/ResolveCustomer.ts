@@ -14,7 +14,7 @@ import type { Operation } from "./Operation.js"
 /** Far more than AWS's tokens have, and little enough for what a buyer's browser may send. */
 const maxTokenLength = 16_384
 
-const expected = "Expected an object with a registration token that is kept secret"
+const expected = "Expected an object with a redacted registration token"
 const messageWithoutValue = { message: () => expected }
 /** On the wire the class is a struct within a struct, and the inner one would quote. */
 const nestedMessageWithoutValue = {
