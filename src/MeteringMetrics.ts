@@ -28,7 +28,7 @@ export const calls: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricK
 
 /**
  * Usage records of BatchMeterUsage calls with a response, tagged with `status`: the status in the response,
- * `Unprocessed`, `Missing` for a record without a result, or `unknown` for a status unknown to this version.
+ * `Unprocessed`, `Missing` for a record without a status, or `unknown` for a status unknown to this version.
  *
  * @example
  * ```ts

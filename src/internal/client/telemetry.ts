@@ -29,7 +29,7 @@ interface CallResult {
   readonly missingRecords?: ReadonlyArray<unknown>
 }
 
-/** Counts calls of one operation, measures them, and puts each in a span unless tracing is off. */
+/** Counts and times calls of one operation. Puts each in a span if tracing is on. */
 export const instrumentCall = (name: OperationName, attributes: Record<string, unknown>) => {
   const calls = taggedCounters(MetricKey.tagged(metricKeys.calls, "operation", name), "outcome")
   const records = taggedCounters(metricKeys.records, "status")
@@ -79,7 +79,7 @@ export const instrumentCall = (name: OperationName, attributes: Record<string, u
     })
 }
 
-/** Puts one attempt over HTTP in a span, unless tracing is off. */
+/** Puts one attempt over HTTP in a span if tracing is on. */
 export const traceAttempt = (url: URL) => {
   const spanOptions = {
     kind: "client",
@@ -112,8 +112,8 @@ export const traceAttempt = (url: URL) => {
 }
 
 /**
- * Annotates the span with the public members of the response, and fails it if the response is an error. The exit of the
- * span has no response, because a tracer keeps it.
+ * Runs an effect in a span, annotates it, and fails it if the response is an error. A tracer keeps the exit of the span,
+ * so that exit does not contain the response.
  */
 const inSpan = <A, E extends CallResult>(
   name: string,
@@ -147,7 +147,7 @@ const inSpan = <A, E extends CallResult>(
     )
   })
 
-/** Puts status, request id and kind of error on a span. */
+/** Adds status, request id and type of error to a span. */
 const annotate = (span: Tracer.Span, exit: Exit.Exit<CallResult, CallResult>) => {
   const outcome: CallResult | undefined = Exit.isSuccess(exit)
     ? exit.value
