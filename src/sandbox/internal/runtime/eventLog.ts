@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { sha256Hex } from "../model/hash.js"
+import { sha256HexSync } from "../model/hash.js"
 import { apply, type Change, changesOf, type State } from "../model/state.js"
 import { ChangeSchema } from "./changeSchema.js"
 import { nextTask } from "./slices.js"
@@ -31,7 +31,7 @@ const maxLineBytes = maxTextLength
 
 /** A checksum of a line and of all lines before it. It detects changed bytes, and missing, repeated or moved lines. */
 const checksumOf = (previous: string, content: string): string =>
-  sha256Hex(previous + content).slice(0, checksumLength)
+  sha256HexSync(previous + content).slice(0, checksumLength)
 
 const checksumLength = 16
 
