@@ -274,7 +274,7 @@ describe("the user's middlewares", () => {
         () => Promise.reject(Object.assign(new Error(), { code: "ECONNRESET" }))
       ]
       const rig = make(() => (results.shift() as (typeof results)[0])())
-      rig.client.middlewareStack.add((next) => (args) => next(args).then(() => next(args)), {
+      rig.client.middlewareStack.add((next) => (args) => next(args).catch(() => next(args)), {
         step: "finalizeRequest",
         priority: "low"
       })
