@@ -105,7 +105,7 @@ describe("an operation that is only in the registry", () => {
   it.effect("is served by the sandbox's handlers", () =>
     Effect.gen(function* () {
       const requests: Array<unknown> = []
-      const handlers = operationHandlers.fromClient(registry, {
+      const handlers = operationHandlers.handlersFromClient(registry, {
         ...clientOver({}).client,
         getTotal: (request: GetTotalRequest) => {
           requests.push(request)

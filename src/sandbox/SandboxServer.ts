@@ -153,7 +153,7 @@ export const make = (
     const handleCall = router.make({
       operations:
         runtime === undefined
-          ? operationHandlers.fromClient(operations, client)
+          ? operationHandlers.handlersFromClient(operations, client)
           : operationHandlers.fromRuntime(operations, runtime),
       receive: runtime?.receive ?? (() => unroutedCall),
       peekFault: runtime?.peekFault ?? (() => Effect.succeed({ fault: "none" })),

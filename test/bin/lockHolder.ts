@@ -1,14 +1,14 @@
 /** A process that acquires the lock of each path it is sent, and releases it for an empty path. */
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, Exit, Scope } from "effect"
-import * as lockFile from "../../src/bin/internal/lockFile.js"
+import * as stateFileLock from "../../src/bin/internal/stateFileLock.js"
 
 let scope: Scope.CloseableScope | undefined
 
 const acquire = (path: string) =>
   Effect.gen(function* () {
     const taken = yield* Scope.make()
-    yield* Scope.extend(lockFile.acquire(path), taken)
+    yield* Scope.extend(stateFileLock.acquire(path), taken)
     scope = taken
     return "held"
   }).pipe(

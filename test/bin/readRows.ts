@@ -2,7 +2,7 @@
 import { Chunk, Effect, Either, Exit, Option, Stream } from "effect"
 import * as parseRows from "../../src/bin/input/parseRows.js"
 import { through } from "../../src/bin/input/scanner.js"
-import * as utf8 from "../../src/bin/input/utf8.js"
+import * as validateUtf8 from "../../src/bin/input/validateUtf8.js"
 import { type CliError, cannotRun } from "../../src/bin/internal/cliError.js"
 
 const encoder = new TextEncoder()
@@ -45,7 +45,7 @@ export const readAll = <A>(stream: Stream.Stream<A, CliError>): Effect.Effect<Re
 
 /** Rows as the command reads them. */
 export const readRows = (format: parseRows.Format, bytes: Stream.Stream<Uint8Array, CliError>) => {
-  const checked = through(() => utf8.make("usage"))(bytes)
+  const checked = through(() => validateUtf8.make("usage"))(bytes)
   return readAll(format === "csv" ? parseRows.csv(checked, "usage") : parseRows.ndjson(checked))
 }
 

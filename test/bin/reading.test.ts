@@ -2,9 +2,9 @@ import { FileSystem } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, DateTime, Effect, FastCheck as fc, Stream } from "effect"
-import * as inputFile from "../../src/bin/input/inputFile.js"
 import * as limits from "../../src/bin/input/limits.js"
 import * as parseRows from "../../src/bin/input/parseRows.js"
+import * as readInput from "../../src/bin/input/readInput.js"
 import { chunked, encode, errorOf, itemOf, readError, readRows } from "./readRows.js"
 
 const formats = ["csv", "ndjson"] as const
@@ -183,7 +183,7 @@ it.effect("a read error in the second piece of a file emits no part of a row", (
       stream: () => Stream.concat(Stream.make(encode(text)), Stream.fail(error))
     })
     const rows: Array<parseRows.Row> = []
-    const failure = yield* parseRows.csv(inputFile.readBytes("usage.csv"), "usage.csv").pipe(
+    const failure = yield* parseRows.csv(readInput.readBytes("usage.csv"), "usage.csv").pipe(
       Stream.runForEach((row) => Effect.sync(() => rows.push(row))),
       Effect.flip,
       Effect.provide(failing)

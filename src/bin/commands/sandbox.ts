@@ -18,10 +18,10 @@ import * as Schedule from "effect/Schedule"
 import { MeteringSandbox, SandboxServer, Scenario } from "../../sandbox/index.js"
 import { annotation } from "../../sandbox/internal/server/accessLog.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
-import { toFileError } from "../internal/files.js"
-import * as lockFile from "../internal/lockFile.js"
+import { toFileError } from "../internal/fileErrors.js"
 import { numberOption, timeOption } from "../internal/options.js"
 import { Signals } from "../internal/signals.js"
+import * as stateFileLock from "../internal/stateFileLock.js"
 import { describeSandbox } from "../output/describeSandbox.js"
 import { bulletList } from "../output/format.js"
 import { logger } from "../output/terminal.js"
@@ -99,7 +99,7 @@ export const sandbox = Command.make(
         onSome: (file) =>
           Layer.provide(
             Layer.mapError(MeteringSandbox.layerFile(file, scenario), toStateError(file)),
-            Layer.scopedDiscard(lockFile.acquire(file))
+            Layer.scopedDiscard(stateFileLock.acquire(file))
           )
       })
       const server = Layer.mapError(
@@ -194,7 +194,7 @@ const toStateError =
   (error: MeteringSandbox.SandboxError | Scenario.ScenarioError | PlatformError): CliError =>
     error._tag === "SandboxError" || error._tag === "ScenarioError"
       ? cannotRun(error.message)
-      : lockFile.toStateFileError(file)(error)
+      : stateFileLock.toStateFileError(file)(error)
 
 const toListenError =
   ({ host, port }: { readonly host: string; readonly port: number }) =>

@@ -15,18 +15,17 @@ import * as AwsCredentials from "../../AwsCredentials.js"
 import { MeteringClient } from "../../MeteringClient.js"
 import * as MeteringRetry from "../../MeteringRetry.js"
 import * as UsageSubmission from "../../UsageSubmission.js"
+import * as parseRows from "../input/parseRows.js"
 import {
   displayName,
   fileSize,
   isStandardInput,
   pathOrDescriptor,
   readBytes
-} from "../input/inputFile.js"
-import * as parseRows from "../input/parseRows.js"
+} from "../input/readInput.js"
 import { CliError, cannotRun, interrupted, toCliError } from "../internal/cliError.js"
 import * as clientOptions from "../internal/clientOptions.js"
 import * as dryRun from "../internal/dryRun.js"
-import { redirectedOutput } from "../internal/files.js"
 import {
   jsonOption,
   numberOption,
@@ -35,6 +34,7 @@ import {
 } from "../internal/options.js"
 import * as outage from "../internal/outage.js"
 import * as repeatedRows from "../internal/repeatedRows.js"
+import { redirectedOutput } from "../internal/sameFile.js"
 import { Signals } from "../internal/signals.js"
 import { submitRows } from "../internal/submitRows.js"
 import { formatCount, printableLines } from "../output/format.js"

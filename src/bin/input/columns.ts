@@ -39,7 +39,7 @@ const columnsByName: ReadonlyMap<string, Column> = new Map<string, Column>([
 export const findColumn = (name: string): Column | undefined =>
   columnsByName.get(normalizeName(name))
 
-/** Unknown columns that an error lists. */
+/** At most this many unknown columns in an error; the rest are counted. */
 const maxListed = 10
 
 /** The field of each column, or the problems of the first line. */

@@ -13,7 +13,7 @@ import * as columns from "./columns.js"
 import * as csvScanner from "./csv.js"
 import * as decimal from "./decimal.js"
 import * as json from "./json.js"
-import * as ndjsonScanner from "./ndjson.js"
+import * as ndjsonLines from "./ndjsonLines.js"
 import { mapSteps, type Scanner, type Step, through } from "./scanner.js"
 
 /** The format of a file, and its columns in CSV. */
@@ -176,7 +176,7 @@ export const ndjson: <R>(
   bytes: Stream.Stream<Uint8Array, CliError, R>
 ) => Stream.Stream<Row, CliError, R> = through(() => {
   const sheet: Sheet = { format: "ndjson" }
-  return mapSteps(ndjsonScanner.make(), ({ failure, out }) => ({
+  return mapSteps(ndjsonLines.make(), ({ failure, out }) => ({
     out: out
       .filter(({ text }) => text.trim() !== "")
       .map(({ line, text, tooLong }) => ({

@@ -16,8 +16,8 @@ export interface Uncertainty {
 }
 
 /**
- * Retries a call. If any attempt was sent, neither an error nor an interruption claims that nothing was: the message has
- * the possible effect and the advice.
+ * Retries a call. If any attempt was sent, no message says "nothing was sent". If its response is unknown, the message
+ * has the possible effect and the advice, also when the call is interrupted.
  */
 export const callWithRetries = <A, E extends MeteringError.MeteringError>(
   call: Effect.Effect<A, E, MeteringClient>,
@@ -50,20 +50,20 @@ export const callWithRetries = <A, E extends MeteringError.MeteringError>(
           const earlier = error === lastUnknown ? undefined : lastUnknown
           return delivery === "notSent"
             ? last
-            : afterDelivery(last, earlier, delivery === "unknown" ? uncertainty : undefined)
+            : addEarlierAttempt(last, earlier, delivery === "unknown" ? uncertainty : undefined)
         })
       )
     )
   })
 
 /** Adds to the last attempt's failure that an earlier attempt was sent. */
-const afterDelivery = (
+const addEarlierAttempt = (
   last: CliError,
   earlier: MeteringError.MeteringError | undefined,
   uncertainty: Uncertainty | undefined
 ): CliError => {
   const lines = [
-    // only the last attempt was not sent
+    // the sentence is true of the last attempt only, so remove it
     last.exitCode === 2 ? last.message.replace(/ Nothing was sent[^.]*\./, "") : last.message
   ]
   if (earlier !== undefined) {

@@ -29,8 +29,8 @@ const bash = (root: CommandInfo): string => {
   )
   const words = all.map((command) => {
     const options = optionsOf(command).flatMap(namesOf).join(" ")
-    const others = command.subcommands.map((subcommand) => subcommand.name).join(" ")
-    return `    "${name(command)}") options="${options}" words="${others}" files="${takesFile(command) ? "yes" : ""}" ;;`
+    const subcommands = command.subcommands.map((subcommand) => subcommand.name).join(" ")
+    return `    "${name(command)}") options="${options}" words="${subcommands}" files="${takesFile(command) ? "yes" : ""}" ;;`
   })
   return `_${identifier(root)}() {
   local cur prev command="" options="" words="" files="" i
@@ -75,11 +75,11 @@ const zsh = (root: CommandInfo): string => {
   const specOf = (option: OptionInfo): ReadonlyArray<string> => {
     const value = valueSpec(option)
     const names = namesOf(option)
-    const others = option.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : ""
+    const exclusions = option.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : ""
     const description = escaped(firstSentence(option.description))
     return names.map((name) => {
-      const joint = value !== "" && name.startsWith("--") ? "=" : ""
-      return quote(`${others}${name}${joint}[${description}]${value}`)
+      const separator = value !== "" && name.startsWith("--") ? "=" : ""
+      return quote(`${exclusions}${name}${separator}[${description}]${value}`)
     })
   }
   const cases = root.subcommands.map((command) => {

@@ -15,8 +15,8 @@ export interface RowOutcome {
   /** The invalid column, from 1, if known. */
   readonly column?: number | undefined
   readonly meteringRecordId?: string | undefined
-  /** True if the reason is the same for other rows, and is reported once. */
-  readonly isShared?: boolean | undefined
+  /** True if all rows with this reason are reported in one line. */
+  readonly isGrouped?: boolean | undefined
 }
 
 /** Labels for people. */
@@ -39,11 +39,11 @@ export const fromOutcome = (outcome: UsageOutcome.Outcome, row: Row): RowOutcome
         status: outcome._tag,
         reason: reasonOf(outcome),
         column: outcome._tag === "Invalid" ? columnOf(outcome.violations[0], row) : undefined,
-        isShared: isShared(outcome)
+        isGrouped: isGrouped(outcome)
       }
 
 /** The error of a call concerns all its rows. A missing product may concern all rows of the file. */
-const isShared = (outcome: UsageOutcome.Outcome): boolean =>
+const isGrouped = (outcome: UsageOutcome.Outcome): boolean =>
   outcome._tag === "Invalid"
     ? outcome.violations.every(({ rule }) => rule === "productCodeOrLicense")
     : "error" in outcome

@@ -12,14 +12,14 @@ import type { MeteringClient } from "../../MeteringClient.js"
 import type * as UsageOutcome from "../../UsageOutcome.js"
 import * as UsageSubmission from "../../UsageSubmission.js"
 import type { Row } from "../input/parseRows.js"
-import type { PartialUsage } from "../output/summary.js"
+import type { UncheckedUsage } from "../output/summary.js"
 import type { CliError } from "./cliError.js"
 import * as rowOutcome from "./rowOutcome.js"
 
 export interface RowResult {
   readonly row: Row
   readonly outcome: rowOutcome.RowOutcome
-  readonly record: PartialUsage | undefined
+  readonly record: UncheckedUsage | undefined
   /** True if an earlier row has the same usage, which is billed once. */
   readonly isRepeated?: boolean
 }
@@ -75,7 +75,7 @@ export const submitRows = <R>(
       Effect.forkScoped
     )
 
-    const emitResult = (row: Row, outcome: rowOutcome.RowOutcome, record?: PartialUsage) =>
+    const emitResult = (row: Row, outcome: rowOutcome.RowOutcome, record?: UncheckedUsage) =>
       onResult({
         row,
         outcome,

@@ -9,7 +9,7 @@ export interface SandboxInfo {
   readonly url: string
   readonly now: DateTime.Utc
   readonly scenario: Scenario.Scenario
-  /** The current ones, which a state file may have changed. */
+  /** The current customers. A state file may have changed those of the scenario. */
   readonly customers: ReadonlyArray<Scenario.Customer>
   readonly anyCredentials: boolean
 }
@@ -31,7 +31,7 @@ const section = (title: string, lines: ReadonlyArray<string>) => [title, ...line
 const environmentOf = ({ anyCredentials, scenario, url }: SandboxInfo) => {
   const [accessKey] = scenario.credentials ?? []
   const keyId = accessKey?.accessKeyId ?? "sandbox"
-  // a secret of a scenario file may be used elsewhere
+  // not printed: it may be a real secret
   const secret = accessKey === undefined ? "sandbox" : "<as in the scenario>"
   return [
     `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${url}`,

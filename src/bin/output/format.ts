@@ -1,4 +1,4 @@
-/** Formats values as text that is safe on a terminal, whatever files and the service put in. */
+/** Formats values as text that is safe on a terminal, also if a file or the service has control characters. */
 import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
 
@@ -17,19 +17,18 @@ export const printableLines = (text: string): string =>
     character === "\n" || character === "\t" ? character : escape(character)
   )
 
-/** Characters of a truncated text. */
+/** At most this many characters of a truncated text. */
 const maxLength = 60
 
 export const truncate = (text: string): string =>
   text.length > maxLength ? `${printable(text.slice(0, maxLength))}…` : printable(text)
 
-/** With commas between thousands. */
+/** A number with commas between thousands. */
 export const formatCount = (count: number): string => count.toLocaleString("en-US")
 
-/** Names in a list. */
+/** At most this many names in a list; the rest are counted. */
 const maxNames = 5
 
-/** The first names, and the number of the others. */
 export const listSome = (names: ReadonlyArray<string>): string => {
   const shown = names.slice(0, maxNames).map(truncate)
   const more = names.length - shown.length
@@ -50,7 +49,7 @@ export const formatFields = (
     .join("\n")
 }
 
-/** One object on one line. Times are in ISO 8601. */
+/** JSON on one line. Times are in ISO 8601. */
 export const formatJson = (value: object): string => printable(JSON.stringify(value, replacer))
 
 const replacer = (key: string, value: unknown) =>

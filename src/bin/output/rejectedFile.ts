@@ -6,9 +6,10 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { pathOrDescriptor } from "../input/inputFile.js"
+import { pathOrDescriptor } from "../input/readInput.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
-import { isSameFile, redirectedOutput, toFileError } from "../internal/files.js"
+import { toFileError } from "../internal/fileErrors.js"
+import { isSameFile, redirectedOutput } from "../internal/sameFile.js"
 
 /** A row to write, and the line of the source at which it begins. */
 export interface RejectedLine {

@@ -20,7 +20,7 @@ export const formatHeader = (sheet: Sheet): string =>
     ? ""
     : csvLine([...withoutNotes(sheet.header, sheet.columns), "line", "reason"], sheet.delimiter)
 
-/** A cell after a row with too few cells. Without it, the missing cells would be read as empty. */
+/** Appended to a row with too few cells. Without it, the missing cells would be read as empty. */
 const incompleteNote = "cells were missing: complete the row and remove this cell"
 
 export const formatRow = (rejected: Row, reason: string): string =>
@@ -38,9 +38,9 @@ const csvRow = (
   const width = columns.length
   const missing = Math.max(0, width - cells.length)
   const padded = [...cells.slice(0, width), ...Array.from({ length: missing }, () => "")]
-  const surplus = missing > 0 ? [incompleteNote] : cells.slice(width)
+  const extraCells = missing > 0 ? [incompleteNote] : cells.slice(width)
   return csvLine(
-    [...withoutNotes(padded, columns), String(lineNumber), reason, ...surplus],
+    [...withoutNotes(padded, columns), String(lineNumber), reason, ...extraCells],
     delimiter
   )
 }
@@ -53,7 +53,7 @@ const ndjsonRow = ({ content, line: lineNumber, raw }: Row, reason: string) => {
   if (!isObject(text)) return `${unreadable}\n`
   const members = membersOf(text).filter((member) => !isNote(findColumn(memberName(member))))
   const object = withNotes(members)
-  // the error may be in a removed member, or after the kept beginning of a long line
+  // Without the old notes, or cut short, the row could parse as valid: then write it as `unreadable`.
   const becomesValid = Either.isLeft(content) && Either.isRight(parseNdjsonLine(object))
   return `${becomesValid ? unreadable : object}\n`
 }
@@ -66,14 +66,14 @@ const isObject = (text: string): boolean => {
   }
 }
 
-const structure = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g
+const stringOrPunctuation = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g
 
 /** The source text of each member of a JSON object: parsing would round numbers and drop repeated members. */
 const membersOf = (text: string): ReadonlyArray<string> => {
   const members: Array<string> = []
   let depth = 0
   let start = 0
-  for (const { 0: token, index } of text.matchAll(structure)) {
+  for (const { 0: token, index } of text.matchAll(stringOrPunctuation)) {
     const isClosing = token === "}" || token === "]"
     if (depth === 1 && (token === "," || isClosing)) members.push(text.slice(start, index).trim())
     if (token === "{" || token === "[") depth += 1

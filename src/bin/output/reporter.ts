@@ -54,7 +54,7 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
 
   const add = ({ isRepeated = false, record, row, outcome }: RowResult) => {
     lastLine = Math.max(lastLine, row.line)
-    const { column, isShared = false, meteringRecordId, reason, status } = outcome
+    const { column, isGrouped = false, meteringRecordId, reason, status } = outcome
     rowSummary.add(record, status, isRepeated)
     if (isRepeated) repeated += 1
     if (isJson) {
@@ -64,7 +64,9 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
     }
     if (reason === undefined) return
     // rows after a stop would hide errors that need a person
-    if (reason !== notSentAfterStop.reason) errors.add({ line: row.line, column, reason, isShared })
+    if (reason !== notSentAfterStop.reason) {
+      errors.add({ line: row.line, column, reason, isGrouped })
+    }
     if (!isWritable) return
     if (!isHeaderWritten) addRejected(0, rejectedRows.formatHeader(row.sheet))
     isHeaderWritten = true

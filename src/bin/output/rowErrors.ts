@@ -1,4 +1,4 @@
-/** Errors of rows, as lines for a person. Rows with a shared reason have one line. */
+/** Errors of rows, one line each. Rows with the same grouped reason share a line. */
 import { formatCount, printable } from "./format.js"
 
 export interface RowError {
@@ -6,20 +6,20 @@ export interface RowError {
   /** The invalid column, from 1, if known. */
   readonly column?: number | undefined
   readonly reason: string
-  /** True for a reason that other rows have, too. */
-  readonly isShared: boolean
+  /** True if all rows with this reason are reported in one line. */
+  readonly isGrouped: boolean
 }
 
-/** Errors that are reported. `--rejected` and `--json` have them all. */
+/** At most this many lines of errors; the rest are counted. `--rejected` and `--json` list all rows. */
 const maxReported = 50
 
 export const make = (source: string) => {
   const reported: Array<{ readonly error: RowError; rows: number }> = []
-  const shared = new Map<string, { rows: number }>()
+  const grouped = new Map<string, { rows: number }>()
   let unreported = 0
 
   const add = (error: RowError) => {
-    const same = error.isShared ? shared.get(error.reason) : undefined
+    const same = error.isGrouped ? grouped.get(error.reason) : undefined
     if (same !== undefined) {
       same.rows += 1
       return
@@ -30,7 +30,7 @@ export const make = (source: string) => {
     }
     const entry = { error, rows: 1 }
     reported.push(entry)
-    if (error.isShared) shared.set(error.reason, entry)
+    if (error.isGrouped) grouped.set(error.reason, entry)
   }
 
   const lines = (): ReadonlyArray<string> => {

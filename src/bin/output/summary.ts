@@ -13,15 +13,15 @@ interface SummaryLine {
   units: number
 }
 
-/** The summed fields of a record, any of which may be invalid. */
-export interface PartialUsage {
+/** The fields of a record that the summary reads, before they are validated. */
+export interface UncheckedUsage {
   readonly customerAWSAccountId?: unknown
   readonly customerIdentifier?: unknown
   readonly dimension?: unknown
   readonly quantity?: unknown
 }
 
-/** Lines of each status. The others are summed in one line. */
+/** At most this many lines per status; the rest are added up in one line. */
 const maxLinesPerStatus = 40
 
 const byKey = Order.mapInput(
@@ -29,17 +29,17 @@ const byKey = Order.mapInput(
   ({ customer, dimension, status }: SummaryLine) => [customer, dimension, status]
 )
 
-/** Without `hasLines`, records are only counted by status, which takes no memory for customers. */
-export const make = (hasLines: boolean) => {
+/** Without `isDetailed`, records are only counted by status, so memory does not grow with the customers. */
+export const make = (isDetailed: boolean) => {
   const sums = new Map<string, SummaryLine>()
   const counts = new Map<RowStatus, number>()
   let total = 0
 
   /** The units of a repeated row are not added, since it is billed once. */
-  const add = (record: PartialUsage | undefined, status: RowStatus, isRepeated = false) => {
+  const add = (record: UncheckedUsage | undefined, status: RowStatus, isRepeated = false) => {
     counts.set(status, (counts.get(status) ?? 0) + 1)
     total += 1
-    if (!hasLines) return
+    if (!isDetailed) return
     const customer = String(record?.customerAWSAccountId ?? record?.customerIdentifier ?? "?")
     const dimension = String(record?.dimension ?? "?")
     const key = JSON.stringify([customer, dimension, status])

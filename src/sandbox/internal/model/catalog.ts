@@ -60,7 +60,7 @@ export const withCustomer = (catalog: Catalog, customer: Customer): Catalog => {
 const lookUp = <Value>(map: HashMap.HashMap<string, Value>, key: string | undefined) =>
   key === undefined ? undefined : Option.getOrUndefined(HashMap.get(map, key))
 
-export const productOf = (catalog: Catalog, code: string): Product | undefined =>
+export const findProduct = (catalog: Catalog, code: string): Product | undefined =>
   lookUp(catalog.products, code)
 
 export const isInRegion = ({ region }: Pick<Catalog, "region">, product: Product): boolean =>
@@ -72,14 +72,14 @@ export interface Identity {
   readonly customerIdentifier?: string | undefined
 }
 
-export const customerOf = (
+export const findCustomer = (
   catalog: Catalog,
   { customerAWSAccountId, customerIdentifier }: Identity
 ): Customer | undefined =>
   lookUp(catalog.customers, customerAWSAccountId ?? lookUp(catalog.accounts, customerIdentifier))
 
 /** The agreement and the customer of a license. */
-export const licenseOf = (
+export const findLicense = (
   catalog: Catalog,
   arn: string | undefined
 ): { readonly customer: Customer; readonly agreement: Agreement } | undefined => {

@@ -7,20 +7,20 @@ import {
   acceptsUsage,
   type Catalog,
   covers,
-  customerOf,
-  isSubscribed,
-  licenseOf
+  findCustomer,
+  findLicense,
+  isSubscribed
 } from "../model/catalog.js"
 import type { State } from "../model/state.js"
 import { type CallContext, type Handler, reject, succeed } from "./handler.js"
 import {
   firstRejection,
-  invalidTag,
-  otherRegion,
-  outOfWindow,
+  invalidTagError,
+  otherRegionError,
+  outOfWindowError,
   type Precondition,
-  unknownDimension,
-  unknownProduct
+  unknownDimensionError,
+  unknownProductError
 } from "./preconditions.js"
 import { keyOf, recordUsage, splitOf } from "./recordUsage.js"
 
@@ -37,7 +37,7 @@ export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request,
   }))
   const rejection =
     firstRejection(preconditions, entries, state, context) ??
-    (productCode === undefined ? undefined : unknownProduct(catalog, productCode))
+    (productCode === undefined ? undefined : unknownProductError(catalog, productCode))
   if (rejection !== undefined) return [state, reject(rejection)]
 
   const results: Array<UsageRecordResult | undefined> = []
@@ -70,11 +70,11 @@ interface BatchEntry {
 }
 
 const licensedProduct = (catalog: Catalog, record: UsageRecord | undefined): string =>
-  licenseOf(catalog, record?.licenseArn)?.agreement.productCode ?? ""
+  findLicense(catalog, record?.licenseArn)?.agreement.productCode ?? ""
 
 const preconditions: ReadonlyArray<Precondition<BatchEntry>> = [
   ({ record }, { behavior }, { now }) =>
-    outOfWindow(record.timestamp.epochMillis, now, {
+    outOfWindowError(record.timestamp.epochMillis, now, {
       ...acceptanceWindow.batchMeterUsage,
       boundary: behavior.windowBoundary,
       futureTolerance: behavior.futureTolerance
@@ -87,15 +87,15 @@ const preconditions: ReadonlyArray<Precondition<BatchEntry>> = [
           code: behavior.mixedProducts,
           message: `The licenses of the call are of two products, ${callProductCode} and ${productCode}. A BatchMeterUsage request is for only one product.`
         },
-  ({ productCode }, { catalog }) => unknownProduct(catalog, productCode),
+  ({ productCode }, { catalog }) => unknownProductError(catalog, productCode),
   ({ productCode }, { catalog }) =>
-    otherRegion(catalog, productCode, "InvalidProductCodeException"),
+    otherRegionError(catalog, productCode, "InvalidProductCodeException"),
   ({ productCode, record }, { catalog }) =>
-    unknownDimension(catalog, productCode, record.dimension),
-  ({ record }, state) => invalidTag(state, record.usageAllocations),
+    unknownDimensionError(catalog, productCode, record.dimension),
+  ({ record }, state) => invalidTagError(state, record.usageAllocations),
   ({ record }, { behavior, catalog }) =>
     behavior.unknownCustomer === "InvalidCustomerIdentifierException" &&
-    customerOf(catalog, record) === undefined
+    findCustomer(catalog, record) === undefined
       ? {
           code: "InvalidCustomerIdentifierException",
           message: `Customer ${record.customerAWSAccountId ?? record.customerIdentifier} is not known.`
@@ -105,9 +105,9 @@ const preconditions: ReadonlyArray<Precondition<BatchEntry>> = [
 
 const unusableLicense = ({ behavior, catalog }: State, record: UsageRecord, now: number) => {
   if (record.licenseArn === undefined) return undefined
-  const license = licenseOf(catalog, record.licenseArn)
+  const license = findLicense(catalog, record.licenseArn)
   const problem =
-    license === undefined || license.customer !== customerOf(catalog, record)
+    license === undefined || license.customer !== findCustomer(catalog, record)
       ? "is not valid for this customer"
       : !acceptsUsage(license.agreement, now)
         ? "is not active"
@@ -130,7 +130,7 @@ const recordEntry = (
   { productCode, record, split }: BatchEntry,
   { now }: CallContext
 ): readonly [State, UsageRecordResult] => {
-  const customer = customerOf(state.catalog, record)
+  const customer = findCustomer(state.catalog, record)
   const isCovered = (agreement: Agreement) =>
     covers(agreement, record.timestamp.epochMillis, state.behavior.windowBoundary)
   if (customer === undefined || !isSubscribed(customer, productCode, now, isCovered)) {

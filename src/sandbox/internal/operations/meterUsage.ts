@@ -3,19 +3,19 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { MeterUsageRequest } from "../../../MeterUsage.js"
 import * as acceptanceWindow from "../model/acceptanceWindow.js"
-import { productOf } from "../model/catalog.js"
+import { findProduct } from "../model/catalog.js"
 import { dryRunSucceeded } from "../model/serviceResponse.js"
 import { change } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
 import {
   firstRejection,
-  invalidTag,
-  notEntitled,
-  otherRegion,
-  outOfWindow,
+  invalidTagError,
+  notEntitledError,
+  otherRegionError,
+  outOfWindowError,
   type Precondition,
-  unknownDimension,
-  unknownProduct
+  unknownDimensionError,
+  unknownProductError
 } from "./preconditions.js"
 import { keyOf, recordUsage, splitOf } from "./recordUsage.js"
 
@@ -49,7 +49,7 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
   }
 
   const hour = acceptanceWindow.hourOf(timestamp)
-  const isHourly = productOf(state.catalog, productCode)?.metering !== "agentCore"
+  const isHourly = findProduct(state.catalog, productCode)?.metering !== "agentCore"
   const [next, meteringRecordId] = recordUsage(
     state,
     isHourly
@@ -88,19 +88,19 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
 /** Checked for dry runs as well. Usage that was metered earlier is not looked at. */
 const preconditions: ReadonlyArray<Precondition<MeterUsageRequest>> = [
   ({ timestamp }, { behavior }, { now }) =>
-    outOfWindow(timestamp.epochMillis, now, {
+    outOfWindowError(timestamp.epochMillis, now, {
       ...acceptanceWindow.meterUsage,
       boundary: behavior.windowBoundary,
       futureTolerance: behavior.futureTolerance
     }),
-  ({ productCode }, { catalog }) => unknownProduct(catalog, productCode),
+  ({ productCode }, { catalog }) => unknownProductError(catalog, productCode),
   ({ productCode }, { catalog }) =>
-    otherRegion(catalog, productCode, "InvalidEndpointRegionException"),
+    otherRegionError(catalog, productCode, "InvalidEndpointRegionException"),
   ({ productCode, timestamp }, state, context) =>
-    notEntitled(state, productCode, context, timestamp.epochMillis),
+    notEntitledError(state, productCode, context, timestamp.epochMillis),
   ({ productCode, usageDimension }, { catalog }) =>
-    unknownDimension(catalog, productCode, usageDimension),
-  ({ usageAllocations }, state) => invalidTag(state, usageAllocations)
+    unknownDimensionError(catalog, productCode, usageDimension),
+  ({ usageAllocations }, state) => invalidTagError(state, usageAllocations)
 ]
 
 const conflict = {

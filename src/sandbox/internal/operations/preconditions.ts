@@ -4,10 +4,10 @@ import * as acceptanceWindow from "../model/acceptanceWindow.js"
 import {
   type Catalog,
   covers,
-  customerOf,
+  findCustomer,
+  findProduct,
   isInRegion,
-  isSubscribed,
-  productOf
+  isSubscribed
 } from "../model/catalog.js"
 import type { AwsError } from "../model/serviceResponse.js"
 import type { State } from "../model/state.js"
@@ -35,7 +35,7 @@ export const firstRejection = <Input>(
   return undefined
 }
 
-export const outOfWindow = (
+export const outOfWindowError = (
   timestamp: number,
   now: number,
   window: acceptanceWindow.AcceptanceWindow
@@ -44,8 +44,8 @@ export const outOfWindow = (
   return message === undefined ? undefined : { code: "TimestampOutOfBoundsException", message }
 }
 
-export const unknownProduct = (catalog: Catalog, productCode: string): AwsError | undefined =>
-  productOf(catalog, productCode) !== undefined
+export const unknownProductError = (catalog: Catalog, productCode: string): AwsError | undefined =>
+  findProduct(catalog, productCode) !== undefined
     ? undefined
     : {
         code: "InvalidProductCodeException",
@@ -53,12 +53,12 @@ export const unknownProduct = (catalog: Catalog, productCode: string): AwsError 
       }
 
 /** Checks the Region of a product. The exception, `code`, depends on the operation. */
-export const otherRegion = (
+export const otherRegionError = (
   catalog: Catalog,
   productCode: string,
   code: string
 ): AwsError | undefined => {
-  const product = productOf(catalog, productCode)
+  const product = findProduct(catalog, productCode)
   return product === undefined || isInRegion(catalog, product)
     ? undefined
     : {
@@ -67,12 +67,12 @@ export const otherRegion = (
       }
 }
 
-export const unknownDimension = (
+export const unknownDimensionError = (
   catalog: Catalog,
   productCode: string,
   dimension: string
 ): AwsError | undefined =>
-  productOf(catalog, productCode)?.dimensions.includes(dimension)
+  findProduct(catalog, productCode)?.dimensions.includes(dimension)
     ? undefined
     : {
         code: "InvalidUsageDimensionException",
@@ -80,13 +80,13 @@ export const unknownDimension = (
       }
 
 /** Checks that the calling account is subscribed now and at the time of usage. */
-export const notEntitled = (
+export const notEntitledError = (
   { behavior, catalog }: State,
   productCode: string,
   { caller, now }: CallContext,
   timestamp: number = now
 ): AwsError | undefined =>
-  isSubscribed(customerOf(catalog, caller), productCode, now, (agreement) =>
+  isSubscribed(findCustomer(catalog, caller), productCode, now, (agreement) =>
     covers(agreement, timestamp, behavior.windowBoundary)
   )
     ? undefined
@@ -96,7 +96,7 @@ export const notEntitled = (
       }
 
 /** Checks that the tags of each allocation have different keys, and values if the service requires them. */
-export const invalidTag = (
+export const invalidTagError = (
   { behavior }: State,
   allocations: ReadonlyArray<UsageAllocation> | undefined
 ): AwsError | undefined => {
@@ -110,7 +110,7 @@ export const invalidTag = (
         }
       }
       keys.add(key)
-      // AWS's documentation allows it in prose, and not by its pattern
+      // AWS's text allows an empty value, its regular expression does not
       if (value === "" && behavior.emptyTagValue === "refused") {
         return { code: "InvalidTagException", message: "The value of a tag is empty." }
       }

@@ -2,7 +2,7 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { Tag, UsageAllocation } from "../../../UsageAllocation.js"
-import { sha256Hex } from "../model/hash.js"
+import { sha256HexSync } from "../model/hash.js"
 import { change, type MeteredUsage, type State } from "../model/state.js"
 
 /** Gives the id of the billed record, or undefined if the key has another quantity or other allocations. */
@@ -56,7 +56,7 @@ export const keyOf = (...parts: ReadonlyArray<string | number>): string => JSON.
 
 /** A UUID that depends on the key alone. */
 const uuidOf = (key: string): string => {
-  const hex = sha256Hex(key)
+  const hex = sha256HexSync(key)
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),

@@ -3,15 +3,15 @@ import * as DateTime from "effect/DateTime"
 import * as HashSet from "effect/HashSet"
 import type { RegisterUsageRequest } from "../../../RegisterUsage.js"
 import type { Product } from "../../Scenario.js"
-import { productOf } from "../model/catalog.js"
+import { findProduct } from "../model/catalog.js"
 import { change } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
 import {
   firstRejection,
-  notEntitled,
-  otherRegion,
+  notEntitledError,
+  otherRegionError,
   type Precondition,
-  unknownProduct
+  unknownProductError
 } from "./preconditions.js"
 import { keyOf } from "./recordUsage.js"
 
@@ -28,7 +28,7 @@ export const registerUsage: Handler<RegisterUsageRequest> = (state, request, con
   )
   if (rejection !== undefined) return [state, reject(rejection)]
 
-  const rotation = keyVersionOf(productOf(state.catalog, productCode), request)?.rotationTimestamp
+  const rotation = keyVersionOf(findProduct(state.catalog, productCode), request)?.rotationTimestamp
   const hasRotated = rotation !== undefined && DateTime.toEpochMillis(rotation) <= now
   const claims = {
     productCode,
@@ -43,10 +43,11 @@ export const registerUsage: Handler<RegisterUsageRequest> = (state, request, con
 }
 
 const preconditions: ReadonlyArray<Precondition<RegisterUsageRequest>> = [
-  ({ productCode }, { catalog }) => unknownProduct(catalog, productCode),
-  ({ productCode }, { catalog }) => otherRegion(catalog, productCode, "InvalidRegionException"),
+  ({ productCode }, { catalog }) => unknownProductError(catalog, productCode),
+  ({ productCode }, { catalog }) =>
+    otherRegionError(catalog, productCode, "InvalidRegionException"),
   (request, { catalog }) =>
-    keyVersionOf(productOf(catalog, request.productCode), request) !== undefined
+    keyVersionOf(findProduct(catalog, request.productCode), request) !== undefined
       ? undefined
       : {
           code: "InvalidPublicKeyVersionException",
@@ -63,7 +64,7 @@ const firstCallPreconditions: ReadonlyArray<Precondition<RegisterUsageRequest>> 
           message: "AWS Marketplace does not support metering usage from the underlying platform."
         }
       : undefined,
-  ({ productCode }, state, context) => notEntitled(state, productCode, context)
+  ({ productCode }, state, context) => notEntitledError(state, productCode, context)
 ]
 
 const defaultKeyVersions = [{ version: 1, rotationTimestamp: undefined }]

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { sha256Hex } from "../model/hash.js"
+import { sha256HexSync } from "../model/hash.js"
 import { apply, type Change, changesOf, type State } from "../model/state.js"
 import { ChangeSchema } from "./changeSchema.js"
 import { nextTask } from "./slices.js"
@@ -23,15 +23,15 @@ const header = JSON.stringify({ [format]: version })
 
 const snapshotEnd = '"end of snapshot"'
 
-/** Characters of the longest text for `save` and `replay`. A file may be longer. */
+/** At most this many characters of text for `save` and `replay`. A file may be longer. */
 export const maxTextLength = 256 * 1024 * 1024
 
-/** Bytes of the longest line. */
+/** At most this many bytes in a line. */
 const maxLineBytes = maxTextLength
 
 /** A checksum of a line and of all lines before it. It detects changed bytes, and missing, repeated or moved lines. */
 const checksumOf = (previous: string, content: string): string =>
-  sha256Hex(previous + content).slice(0, checksumLength)
+  sha256HexSync(previous + content).slice(0, checksumLength)
 
 const checksumLength = 16
 

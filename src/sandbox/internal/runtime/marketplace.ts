@@ -6,8 +6,8 @@ import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import type * as Marketplace from "../../Marketplace.js"
 import { Agreement, type Customer } from "../../Scenario.js"
-import { customerOf, isInverted, productOf, statusOf } from "../model/catalog.js"
-import { sha256Hex } from "../model/hash.js"
+import { findCustomer, findProduct, isInverted, statusOf } from "../model/catalog.js"
+import { sha256HexSync } from "../model/hash.js"
 import { capacityError, change, type State } from "../model/state.js"
 import { keyOf } from "../operations/recordUsage.js"
 import { customers } from "./report.js"
@@ -23,14 +23,14 @@ export const mintToken = (
   Either.gen(function* () {
     const capacityReached = capacityError(state)
     if (capacityReached !== undefined) return yield* Either.left(capacityReached)
-    const customer = yield* findCustomer(state, selector)
+    const customer = yield* findBySelector(state, selector)
     const matching = customer.agreements.filter(matchesSelector(selector))
     const agreement = matching.find((one) => statusOf(one, now) !== "ended") ?? matching[0]
     if (agreement === undefined) return yield* Either.left(noAgreementMessage(customer, selector))
     const { customerAWSAccountId, customerIdentifier } = customer
     const { licenseArn, productCode } = agreement
     const count = HashMap.size(state.tokens)
-    const key = `sandbox-${sha256Hex(keyOf(count, customerAWSAccountId, productCode))}`
+    const key = `sandbox-${sha256HexSync(keyOf(count, customerAWSAccountId, productCode))}`
     const token = {
       mintedAt: now,
       customerAWSAccountId,
@@ -46,8 +46,8 @@ export const addCustomer = (
   customer: Marketplace.NewCustomer
 ): UpdateResult<Customer> => {
   const { agreements = [], customerAWSAccountId, customerIdentifier } = customer
-  const existing = customerOf(state.catalog, { customerAWSAccountId })
-  const identifierOwner = customerOf(state.catalog, { customerIdentifier })
+  const existing = findCustomer(state.catalog, { customerAWSAccountId })
+  const identifierOwner = findCustomer(state.catalog, { customerIdentifier })
   if (identifierOwner !== undefined && identifierOwner !== existing) {
     return Either.left(
       `The customer identifier ${customerIdentifier} is ${identifierOwner.customerAWSAccountId}'s.`
@@ -69,7 +69,7 @@ export const addCustomer = (
   )
   const inverted = added.find(isInverted)
   if (inverted !== undefined) return Either.left(invertedPeriodMessage(inverted.productCode))
-  const unknown = added.find(({ productCode }) => !productOf(state.catalog, productCode))
+  const unknown = added.find(({ productCode }) => !findProduct(state.catalog, productCode))
   if (unknown !== undefined) return Either.left(unknownProductMessage(unknown.productCode))
   const duplicate = added.find(
     ({ licenseArn }, index) =>
@@ -98,8 +98,8 @@ export const subscribe = (
     const { startsAt = DateTime.unsafeMake(now) } = subscription
     if (isInverted({ startsAt, endsAt }))
       return yield* Either.left(invertedPeriodMessage(productCode))
-    const customer = yield* findCustomer(state, { customerAWSAccountId, customerIdentifier })
-    if (productOf(state.catalog, productCode) === undefined) {
+    const customer = yield* findBySelector(state, { customerAWSAccountId, customerIdentifier })
+    if (findProduct(state.catalog, productCode) === undefined) {
       return yield* Either.left(unknownProductMessage(productCode))
     }
     const { agreements, customerAWSAccountId: account } = customer
@@ -127,7 +127,7 @@ export const cancel = (
   now: number
 ): UpdateResult<Customer> =>
   Either.gen(function* () {
-    const customer = yield* findCustomer(state, selector)
+    const customer = yield* findBySelector(state, selector)
     const isCancellable = (agreement: Agreement) =>
       matchesSelector(selector)(agreement) &&
       agreement.cancelledAt === undefined &&
@@ -148,7 +148,7 @@ export const suspend = (
   selector: Marketplace.CustomerSelector,
   suspended: boolean
 ): UpdateResult<Customer> =>
-  Either.flatMap(findCustomer(state, selector), (customer) =>
+  Either.flatMap(findBySelector(state, selector), (customer) =>
     updateCustomer(state, { ...customer, suspended })
   )
 
@@ -159,7 +159,7 @@ const updateCustomer = (
   Either.right([customer, change(state, { _tag: "Customer", customer })])
 
 /** Finds a customer by identity, or else the first with a matching agreement, those of the scenario before others. */
-const findCustomer = (
+const findBySelector = (
   state: State,
   selector: Marketplace.AgreementSelector
 ): Either.Either<Customer, string> => {
@@ -168,7 +168,8 @@ const findCustomer = (
   if (
     customerAWSAccountId !== undefined &&
     customerIdentifier !== undefined &&
-    customerOf(state.catalog, { customerIdentifier })?.customerAWSAccountId !== customerAWSAccountId
+    findCustomer(state.catalog, { customerIdentifier })?.customerAWSAccountId !==
+      customerAWSAccountId
   ) {
     return Either.left(
       `There is no customer ${customerAWSAccountId} with the identifier ${customerIdentifier} in the sandbox.`
@@ -176,9 +177,9 @@ const findCustomer = (
   }
   const customer =
     identity !== undefined
-      ? customerOf(state.catalog, selector)
+      ? findCustomer(state.catalog, selector)
       : [...state.origin.scenario.customers, ...customers(state)]
-          .map(({ customerAWSAccountId }) => customerOf(state.catalog, { customerAWSAccountId }))
+          .map(({ customerAWSAccountId }) => findCustomer(state.catalog, { customerAWSAccountId }))
           .find((customer) => customer?.agreements.some(matchesSelector(selector)))
   return customer === undefined
     ? Either.left(`There is no customer ${identity ?? "with such an agreement"} in the sandbox.`)
@@ -195,7 +196,7 @@ const hasLicense = (state: State, licenseArn: string | undefined): boolean =>
   licenseArn !== undefined && HashMap.has(state.catalog.licenses, licenseArn)
 
 const licenseArnFor = (account: string, productCode: string, count: number): string =>
-  `arn:aws:license-manager::${account}:license:l-${sha256Hex(keyOf(account, productCode, count)).slice(0, 32)}`
+  `arn:aws:license-manager::${account}:license:l-${sha256HexSync(keyOf(account, productCode, count)).slice(0, 32)}`
 
 const invertedPeriodMessage = (productCode: string) =>
   `The agreement for ${productCode} ends before it begins: endsAt must be later than startsAt, which defaults to now.`

@@ -59,7 +59,7 @@ type Methods<Names extends PropertyKey> = {
   readonly [Name in Names]: (request: never) => Effect.Effect<object, MeteringError>
 }
 
-export const fromClient = <Registry extends Operations>(
+export const handlersFromClient = <Registry extends Operations>(
   operations: Registry,
   client: Methods<keyof Registry>
 ): OperationHandlers =>

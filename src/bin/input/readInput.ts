@@ -6,11 +6,11 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type CliError, cannotRun } from "../internal/cliError.js"
-import { toFileError } from "../internal/files.js"
+import { toFileError } from "../internal/fileErrors.js"
 import { formatCount } from "../output/format.js"
 import * as limits from "./limits.js"
 import { through } from "./scanner.js"
-import * as utf8 from "./utf8.js"
+import * as validateUtf8 from "./validateUtf8.js"
 
 export const isStandardInput = (file: string) => file === "-"
 
@@ -21,14 +21,14 @@ export const pathOrDescriptor = (file: string): string | number =>
 export const displayName = (file: string) => (isStandardInput(file) ? "standard input" : file)
 
 /**
- * The bytes of a file, or of standard input for `-`, in whole characters of UTF-8. Other bytes are an error, after all
- * bytes before them. Errors call the file `name`.
+ * The bytes of a file, or of standard input for `-`. Chunks never split a character. Invalid UTF-8 fails, after the valid
+ * bytes before it were emitted. Errors call the file `name`.
  */
 export const readBytes = (
   file: string,
   name = displayName(file)
 ): Stream.Stream<Uint8Array, CliError, FileSystem.FileSystem> =>
-  through(() => utf8.make(name))(openBytes(file, name))
+  through(() => validateUtf8.make(name))(openBytes(file, name))
 
 const fromReadable = (name: string, open: () => Readable) =>
   NodeStream.fromReadable<CliError, Uint8Array>(open, (error) =>
@@ -48,12 +48,12 @@ const openBytes = (
           const { type } = yield* Effect.mapError(fs.stat(file), toReadError)
           return type === "File" || type === "Directory"
             ? Stream.mapError(fs.stream(file), toReadError)
-            : // pipes cannot be read by position
+            : // `fs.stream` reads at offsets, which pipes do not support
               fromReadable(name, () => createReadStream(file))
         })
       )
 
-/** Bytes of a regular file. `undefined` for other files, which may be endless. */
+/** The size of a regular file in bytes. `undefined` for other files, which may be endless. */
 export const fileSize = (file: string) =>
   isStandardInput(file)
     ? Effect.succeed(undefined)

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import { type CliError, cannotRun } from "./cliError.js"
-import { fileErrorReason, toFileError } from "./files.js"
+import { fileErrorReason, toFileError } from "./fileErrors.js"
 
 export const toStateFileError = (path: string) =>
   toFileError(`The state file ${path} cannot be used`)

@@ -1,26 +1,5 @@
-/** Reasons of file errors, and the identity of files. */
+/** Detects that two paths or descriptors are one file, so that a command does not overwrite its input. */
 import { type BigIntStats, fstatSync, statSync } from "node:fs"
-import type { PlatformError } from "@effect/platform/Error"
-import { type CliError, cannotRun } from "./cliError.js"
-
-const reasons: { readonly [reason: string]: string } = {
-  NotFound: "no such file",
-  PermissionDenied: "permission denied",
-  AlreadyExists: "the file already exists",
-  Busy: "the file is busy",
-  BadResource: "not a regular file"
-}
-
-export const fileErrorReason = (error: PlatformError): string =>
-  (error._tag === "SystemError" ? reasons[error.reason] : undefined) ??
-  error.description ??
-  error.message
-
-/** Appends the reason to a text such as "usage.csv cannot be read". */
-export const toFileError =
-  (failure: string) =>
-  (error: PlatformError): CliError =>
-    cannotRun(`${failure}: ${fileErrorReason(error)}.`)
 
 const statOf = (file: string | number): BigIntStats | undefined => {
   try {
@@ -47,7 +26,7 @@ export const isSameFile = (one: string | number, other: string | number): boolea
   )
 }
 
-/** The output that is redirected into this regular file, if any. */
+/** The name of the output that the shell redirects into this regular file, if any. */
 export const redirectedOutput = (file: string | number): string | undefined => {
   if (statOf(file)?.isFile() !== true) return undefined
   if (isSameFile(file, 1)) return "standard output"

@@ -7,7 +7,7 @@ import { FileSystem, Error as PlatformError } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as lockFile from "../../src/bin/internal/lockFile.js"
+import * as stateFileLock from "../../src/bin/internal/stateFileLock.js"
 
 const folder = mkdtempSync(join(tmpdir(), "state-lock-"))
 const file = join(folder, "sandbox.state")
@@ -99,13 +99,13 @@ const scopedFolder = Effect.acquireRelease(
 )
 
 const hold = (path: string) =>
-  Effect.scoped(lockFile.acquire(path)).pipe(Effect.provide(NodeFileSystem.layer))
+  Effect.scoped(stateFileLock.acquire(path)).pipe(Effect.provide(NodeFileSystem.layer))
 
 describe("a lock", () => {
   it.scoped("has one holder within a process, too", () =>
     Effect.gen(function* () {
       const other = join(yield* scopedFolder, "sandbox.state")
-      yield* Effect.provide(lockFile.acquire(other), NodeFileSystem.layer)
+      yield* Effect.provide(stateFileLock.acquire(other), NodeFileSystem.layer)
       const error = yield* Effect.flip(hold(other))
       assert.include(error.message, `in use by the sandbox of process ${process.pid}`)
     })
@@ -132,7 +132,7 @@ describe("a lock", () => {
         module: "FileSystem",
         method: "link"
       })
-      const error = yield* lockFile
+      const error = yield* stateFileLock
         .acquire(other)
         .pipe(
           Effect.scoped,

@@ -1,4 +1,4 @@
-/** Checks that bytes are UTF-8, and emits whole characters. Errors name the line and the byte. */
+/** Checks that bytes are UTF-8. Chunks never split a character. Errors name the line and the byte. */
 import { isUtf8 } from "node:buffer"
 import { cannotRun } from "../internal/cliError.js"
 import { formatCount } from "../output/format.js"

@@ -5,8 +5,8 @@ import { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import * as inputFile from "../../src/bin/input/inputFile.js"
 import * as limits from "../../src/bin/input/limits.js"
+import * as readInput from "../../src/bin/input/readInput.js"
 
 layer(NodeFileSystem.layer)("input", (it) => {
   const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
@@ -16,8 +16,8 @@ layer(NodeFileSystem.layer)("input", (it) => {
       const path = join(yield* folder, "long.csv")
       const text = "aé".repeat(100_000)
       writeFileSync(path, text)
-      assert.strictEqual(yield* inputFile.readText(path), text)
-      assert.strictEqual(yield* inputFile.fileSize(path), 300_000)
+      assert.strictEqual(yield* readInput.readText(path), text)
+      assert.strictEqual(yield* readInput.fileSize(path), 300_000)
     })
   )
 
@@ -31,7 +31,7 @@ layer(NodeFileSystem.layer)("input", (it) => {
         [[0x61, 0xc3], "It is not UTF-8: it ends in the middle of a character, in line 1. "]
       ] as const) {
         writeFileSync(path, Uint8Array.from(bytes))
-        const failure = yield* Effect.flip(inputFile.readText(path, "It"))
+        const failure = yield* Effect.flip(readInput.readText(path, "It"))
         assert.strictEqual(
           failure.message,
           `${expected}Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.`
@@ -44,10 +44,10 @@ layer(NodeFileSystem.layer)("input", (it) => {
     Effect.gen(function* () {
       const path = join(yield* folder, "endless")
       writeFileSync(path, "a".repeat(limits.textBytes))
-      assert.lengthOf(yield* inputFile.readText(path), limits.textBytes)
+      assert.lengthOf(yield* readInput.readText(path), limits.textBytes)
       for (const endless of ["/dev/zero", path]) {
         if (endless === path) writeFileSync(path, "a".repeat(limits.textBytes + 1))
-        const { message } = yield* Effect.flip(inputFile.readText(endless, "It"))
+        const { message } = yield* Effect.flip(readInput.readText(endless, "It"))
         assert.match(message, /^It is (longer than 1,048,576 bytes|UTF-16)/)
       }
     })
@@ -57,9 +57,9 @@ layer(NodeFileSystem.layer)("input", (it) => {
     Effect.gen(function* () {
       const path = join(yield* folder, "pipe")
       execFileSync("mkfifo", [path])
-      assert.strictEqual(yield* inputFile.fileSize(path), undefined)
+      assert.strictEqual(yield* readInput.fileSize(path), undefined)
       execFile("sh", ["-c", 'printf usage > "$1"', "sh", path])
-      assert.strictEqual(yield* inputFile.readText(path), "usage")
+      assert.strictEqual(yield* readInput.readText(path), "usage")
     })
   )
 })
