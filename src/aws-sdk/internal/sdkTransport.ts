@@ -7,7 +7,11 @@ import * as Redacted from "effect/Redacted"
 import { trackConnectFailures } from "#connectFailures"
 import type { Credentials } from "../../AwsCredentials.js"
 import { connectionError } from "../../internal/client/connectionError.js"
-import { maxCorrectedSkew, withOperation } from "../../internal/client/recovery.js"
+import {
+  maxCorrectedSkew,
+  minCorrectedSkew,
+  withOperation
+} from "../../internal/client/recovery.js"
 import { withRequestTimeout } from "../../internal/client/requestTimeout.js"
 import { describeError } from "../../internal/credentials/credentialProvider.js"
 import { credentialsError } from "../../internal/credentials/credentials.js"
@@ -40,7 +44,7 @@ export const sendAttempt = (
 ) =>
   Effect.suspend(() => {
     trackConnectFailures()
-    const { systemClockOffset } = client.config
+    const { systemClockOffset: usedOffset } = client.config
     const state: AttemptState = {}
     const { name } = attempt.operation
     return Effect.promise((signal) => sendCommand(client, attempt, state, signal)).pipe(
@@ -48,13 +52,15 @@ export const sendAttempt = (
       Effect.flatMap(([elapsed]) => {
         // the SDK accepts any `Date`, even a cache's
         if (Math.abs(client.config.systemClockOffset) > maxCorrectedSkew) {
-          client.config.systemClockOffset = systemClockOffset
+          client.config.systemClockOffset = usedOffset
         }
+        const correction = Math.abs(client.config.systemClockOffset - usedOffset)
+        const isClockCorrected = correction >= minCorrectedSkew
         const { request, response } = state
         if (response === undefined) return Effect.fail(toError(name, state, elapsed))
         const { authorization = "", "x-amz-security-token": token = "" } = request?.headers ?? {}
         const secrets = [token, authorization.slice(-64)]
-        return Effect.succeed<SdkResponse>({ ...response, request, secrets })
+        return Effect.succeed<SdkResponse>({ ...response, request, secrets, isClockCorrected })
       }),
       withRequestTimeout(requestTimeout, name, () => state.request?.origin ?? unknownEndpoint)
     )
@@ -124,7 +130,8 @@ const sendCommand = async (
   command.middlewareStack.add(
     (next) => async (args) => {
       const { headers, hostname, port, protocol } = args.request as HttpRequest
-      // after a middleware of the user sends again, the delivery of the first request is unknown
+      // a middleware of the user may send again: the last request decides, and the first may have been delivered
+      state.response = undefined
       state.mayBeDelivered = state.request !== undefined
       const origin = `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`
       state.request = { origin, headers }
