@@ -105,9 +105,8 @@ export const make = (transport: Transport, options?: Options): Service =>
  * that the service calls expired are refreshed, and a clock that is four minutes or more off is corrected by
  * the response's `Date`. Retries are the app's: see `MeteringRetry`.
  *
- * Give it an `HttpClient` that makes one attempt. One that retries underneath hides all attempts but the last: when the
- * first was lost on the way back and the second is refused a connection, the call fails with `delivery: "notSent"`, though
- * the usage may have been metered.
+ * Give it an `HttpClient` that makes one attempt. One that retries underneath hides all attempts but the last: a lost
+ * response followed by a refused connection fails with `delivery: "notSent"`, though the usage may have been metered.
  *
  * A response of more than 4 MiB is an `UnexpectedResponseError`. The rest of it is not read.
  *

@@ -268,7 +268,7 @@ describe("metrics", () => {
       })
   )
 
-  it.effect("what was refused before it was sent is counted too", () =>
+  it.effect("a call rejected before it is sent is counted too", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* counted(operations.MeterUsage.call(null), []), [
         durationOf("MeterUsage", 0),

@@ -73,7 +73,7 @@ const credentialOf = ({ headers }: IncomingMessage) =>
   /Credential=([^,]+)/.exec(headers.authorization ?? "")?.[1]?.replace(/\d{8}/, "<date>")
 
 describe("what no header can carry", () => {
-  it.scoped("is refused where the credentials are AwsCredentials'", () =>
+  it.scoped("is rejected where the credentials are AwsCredentials'", () =>
     Effect.gen(function* () {
       const { endpoint, requests } = yield* serve(serviceError("ExpiredTokenException"))
       const spoilt = { ...credentials, sessionToken: Redacted.make("hunter2\npass") }

@@ -114,7 +114,7 @@ describe("a request", () => {
     })
   )
 
-  it.effect("of a megabyte is refused, unless that rule is switched off", () =>
+  it.effect("of a megabyte is rejected, and sent with that rule skipped", () =>
     Effect.gen(function* () {
       const call = MeteringClient.batchMeterUsage({
         ...batchMeterUsage,
@@ -415,12 +415,12 @@ describe("the time limit", () => {
   )
 })
 
-describe("what is no answer", () => {
+describe("a call without a complete response", () => {
   const table: ReadonlyArray<
     readonly [name: string, handle: RequestHandler, expected: Readonly<Record<string, unknown>>]
   > = [
     [
-      "refused",
+      "a refused connection",
       failing("Error", { code: "ECONNREFUSED" }),
       { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "notSent", isRetryable: true }
     ],
@@ -679,7 +679,7 @@ describe("recovery", () => {
     })
   )
 
-  it.effect("a clock that is still refused is reported", () =>
+  it.effect("a clock skew after the correction is reported", () =>
     Effect.gen(function* () {
       const rig = make(() => exception("RequestTimeTooSkewed", "said", inTwoHours()))
       yield* TestClock.setTime(Date.now())

@@ -114,19 +114,19 @@ const inSpan = <A, E extends CallResult>(
   name: string,
   options: Tracer.SpanOptions,
   run: (span: Tracer.Span) => Effect.Effect<A, E>,
-  outcome: (answer: A) => CallResult
+  outcome: (response: A) => CallResult
 ): Effect.Effect<A, E> =>
   Effect.suspend(() => {
-    let completed: { readonly answer: A } | undefined
+    let completed: { readonly response: A } | undefined
     return Effect.matchCauseEffect(
       Effect.useSpan(name, options, (span) =>
         Effect.flatMap(
           Effect.onExit(run(span), (exit) =>
             Effect.sync(() => annotate(span, Exit.map(exit, outcome)))
           ),
-          (answer) => {
-            completed = { answer }
-            const { errorType } = outcome(answer)
+          (response) => {
+            completed = { response }
+            const { errorType } = outcome(response)
             return errorType === undefined ? Effect.void : Effect.fail(`HTTP ${errorType}`)
           }
         )
@@ -136,8 +136,8 @@ const inSpan = <A, E extends CallResult>(
         onFailure: (cause) =>
           completed === undefined
             ? Effect.failCause(cause as Cause.Cause<E>)
-            : Effect.succeed(completed.answer),
-        onSuccess: () => Effect.succeed((completed as { readonly answer: A }).answer)
+            : Effect.succeed(completed.response),
+        onSuccess: () => Effect.succeed((completed as { readonly response: A }).response)
       }
     )
   })
