@@ -267,6 +267,23 @@ describe("the user's middlewares", () => {
     })
   )
 
+  it.effect("that send a request again get the outcome of the last one", () =>
+    Effect.gen(function* () {
+      const results = [
+        () => Promise.resolve(exception("ThrottlingException", "slow down")),
+        () => Promise.reject(Object.assign(new Error(), { code: "ECONNRESET" }))
+      ]
+      const rig = make(() => (results.shift() as (typeof results)[0])())
+      rig.client.middlewareStack.add((next) => (args) => next(args).catch(() => next(args)), {
+        step: "finalizeRequest",
+        priority: "low"
+      })
+      const error = yield* failure(rig)
+      assert.lengthOf(rig.sent, 2)
+      assert.deepInclude({ ...error }, { _tag: "ConnectionError", delivery: "unknown" })
+    })
+  )
+
   it.effect("have a context of their own for each call", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
@@ -648,7 +665,6 @@ describe("recovery", () => {
           : json(minimalResponse)
       const rig = make(handle)
       const now = Date.now()
-      yield* TestClock.setTime(now)
       yield* Effect.provide(meter, rig.layer)
       const [first, second, ...others] = rig.sent.map(dateOf)
       assert.strictEqual(first, hourOf(now))
@@ -679,10 +695,24 @@ describe("recovery", () => {
     })
   )
 
-  it.effect("a clock skew after the correction is reported", () =>
+  it.effect("a clock that a cached Date has set wrong is corrected by the next rejection", () =>
+    Effect.gen(function* () {
+      const rig = make(
+        responses(
+          json(minimalResponse, 200, inTwoHours()),
+          exception("RequestTimeTooSkewed", "said", { date: new Date().toUTCString() }),
+          json(minimalResponse)
+        )
+      )
+      yield* Effect.provide(meter, rig.layer)
+      yield* Effect.provide(meter, rig.layer)
+      assert.lengthOf(rig.sent, 3)
+    })
+  )
+
+  it.effect("a clock that is still rejected is reported", () =>
     Effect.gen(function* () {
       const rig = make(() => exception("RequestTimeTooSkewed", "said", inTwoHours()))
-      yield* TestClock.setTime(Date.now())
       const error = yield* failure(rig)
       assert.strictEqual(error._tag, "ClockSkewError")
       assert.lengthOf(rig.sent, 2)

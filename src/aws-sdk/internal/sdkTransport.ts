@@ -4,7 +4,11 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { trackConnectFailures } from "#connectFailures"
 import { connectionError } from "../../internal/client/connectionError.js"
-import { maxCorrectedSkew, withOperation } from "../../internal/client/recovery.js"
+import {
+  maxCorrectedSkew,
+  minCorrectedSkew,
+  withOperation
+} from "../../internal/client/recovery.js"
 import { withRequestTimeout } from "../../internal/client/requestTimeout.js"
 import { describeError } from "../../internal/credentials/credentialProvider.js"
 import { credentialsError } from "../../internal/credentials/credentials.js"
@@ -28,7 +32,7 @@ export const sendAttempt = (
 ) =>
   Effect.suspend(() => {
     trackConnectFailures()
-    const { systemClockOffset } = client.config
+    const { systemClockOffset: usedOffset } = client.config
     const state: AttemptState = {}
     const command = Effect.promise((signal) =>
       sendCommand(client, name, new TextDecoder().decode(body), signal, state)
@@ -37,12 +41,14 @@ export const sendAttempt = (
       Effect.flatMap(([elapsed]) => {
         // the SDK sets its clock by any `Date`, even a cache's
         if (Math.abs(client.config.systemClockOffset) > maxCorrectedSkew) {
-          client.config.systemClockOffset = systemClockOffset
+          client.config.systemClockOffset = usedOffset
         }
+        const correction = Math.abs(client.config.systemClockOffset - usedOffset)
+        const isClockCorrected = correction >= minCorrectedSkew
         const { request, response } = state
         if (response === undefined) return Effect.fail(toError(name, state, elapsed))
         const secrets = [request?.sessionToken ?? "", request?.authorization.slice(-64) ?? ""]
-        return Effect.succeed<SdkResponse>({ ...response, request, secrets })
+        return Effect.succeed<SdkResponse>({ ...response, request, secrets, isClockCorrected })
       }),
       withRequestTimeout(requestTimeout, name, () => state.request?.origin ?? unknownEndpoint)
     )

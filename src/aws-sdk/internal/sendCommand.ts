@@ -48,7 +48,8 @@ export const sendCommand = async (
   command.middlewareStack.add(
     (next) => async (args) => {
       const { headers, hostname, port, protocol } = args.request as HttpRequest
-      // a middleware of the user that sends again leaves open how far the first request came
+      // a middleware of the user may send again: the last request decides, and the first may have been delivered
+      state.response = undefined
       state.mayBeDelivered = state.request !== undefined
       state.request = {
         origin: `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`,
