@@ -14,14 +14,14 @@ import {
   contentTooLarge,
   type HttpResponse
 } from "../model/serviceResponse.js"
+import { operationNameOf } from "../protocol/awsJsonServer.js"
 import { skewOf } from "../runtime/faultResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
+import type { OperationHandler, OperationHandlers } from "../runtime/operationHandlers.js"
 import type { SandboxRuntime } from "../runtime/runtime.js"
 import * as accessLog from "./accessLog.js"
 import { type Authentication, unverifiedCaller } from "./authenticate.js"
-import { operationNameOf } from "./awsJsonServer.js"
 import * as defectResponse from "./defectResponse.js"
-import type { OperationHandler, OperationHandlers } from "./operationHandlers.js"
 import { pathOf, readBody } from "./request.js"
 import { clientClosedRequest, cutConnection, isClientAbort, toHttpResponse } from "./response.js"
 
