@@ -1,5 +1,5 @@
 /**
- * BatchMeterUsage: report up to 25 records of usage of one product, by any of its customers.
+ * BatchMeterUsage: reports up to 25 usage records of one product, for any of its customers.
  *
  * @since 0.1.0
  */
@@ -22,8 +22,8 @@ import type { Operation } from "./Operation.js"
 import { type Input as RecordInput, UsageRecord, UsageRecordResult } from "./UsageRecord.js"
 
 /**
- * Up to 25 records of one product, in less than 1 000 000 bytes. The product is named either by
- * `productCode` or by the `licenseArn` of every record, never by both: that is billed twice.
+ * Up to 25 `usageRecords` of one product, in less than 1 000 000 bytes. Either `productCode` or the `licenseArn` of every
+ * record names the product. Both together would be billed twice.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -67,11 +67,13 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
 ) {}
 
 /**
- * The results of the records. `results` has one per processed record. Send `unprocessedRecords` again. `unreadable` has,
- * as JSON, the elements of the response that are neither valid records nor valid results, so that none is lost.
+ * The results of the records.
  *
- * `missingRecords` are the records of the request of which the response says nothing: neither a result with a status
- * nor an unprocessed record is theirs. They may have been metered; to send them again as they are is safe.
+ * - `results`: one per processed record
+ * - `unprocessedRecords`: not processed. Send them again.
+ * - `missingRecords`: records of the request without a status and not among the unprocessed ones. They may have been
+ *   metered. Sending them again unchanged is safe.
+ * - `unreadable`: elements of the response, as JSON, that are neither valid records nor valid results
  *
  * @example
  * ```ts
@@ -103,8 +105,8 @@ export class BatchMeterUsageResponse extends Schema.Class<BatchMeterUsageRespons
 ) {}
 
 /**
- * The input of a call: a request or its fields. `usageRecords` are at most 25, and `productCode` is absent where every
- * record has a license. Plain nested values are made into instances.
+ * The input of a call: a request or its fields. `usageRecords` has at most 25 records. `productCode` is absent if every
+ * record has a license. Plain nested values become instances.
  *
  * @since 0.1.0
  * @category models
@@ -115,7 +117,7 @@ export interface Input {
 }
 
 /**
- * The exceptions that the model gives this operation.
+ * The modelled exceptions of this operation.
  *
  * @since 0.1.0
  * @category models
@@ -133,7 +135,7 @@ export type BatchMeterUsageException =
   | MeteringError.InvalidLicenseException
 
 /**
- * All that a call can fail with.
+ * All errors of a call.
  *
  * @since 0.1.0
  * @category models
@@ -176,7 +178,7 @@ export const operation: Operation<
 }
 
 /**
- * Makes a request, or says what is wrong with it.
+ * Makes a request, or returns the rules that it breaks.
  *
  * @example
  * ```ts
@@ -184,7 +186,7 @@ export const operation: Operation<
  * import { BatchMeterUsage } from "effect-marketplace-metering"
  *
  * const request = BatchMeterUsage.makeEither({ productCode: "not a code", usageRecords: [] })
- * const faults = Either.isLeft(request) ? request.left.violations : []
+ * const violations = Either.isLeft(request) ? request.left.violations : []
  * ```
  *
  * @since 0.1.0
@@ -197,7 +199,7 @@ export const makeEither: (
   makerEither(BatchMeterUsageRequest)
 
 /**
- * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ * Makes a request. Throws `InvalidInputError` if it breaks a rule.
  *
  * @example
  * ```ts

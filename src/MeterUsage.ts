@@ -1,5 +1,5 @@
 /**
- * MeterUsage: report one dimension's usage from inside the buyer's account (AMI, container, agent).
+ * MeterUsage: reports usage of one dimension from inside the buyer's account (AMI, container, agent).
  *
  * @since 0.1.0
  */
@@ -30,12 +30,12 @@ import { type Input as AllocationInput, UsageAllocations } from "./UsageAllocati
 /**
  * The usage of one dimension in one hour, by the instance, task or pod that sends it.
  *
- * - `timestamp`: at most 6 hours back; the service rounds it down to the hour. Parts of a millisecond are cut off.
+ * - `timestamp`: at most 6 hours ago. The service rounds it down to the hour. Fractions of a millisecond are cut off.
  * - `usageQuantity`: whole units, 0 to 2 147 483 647
- * - `dryRun`: asks only whether the caller may do this; nothing is metered. For `meterUsageDryRun` alone.
- * - `clientToken`: 1 to 64 characters; a random UUID is made with the request. Sending the same request value
- *   again is a retry of the same charge, a new value is a new charge. (Only a request decoded from a
- *   client that sent no token has none. It is given one when it is sent, the same one each time.)
+ * - `dryRun`: checks the caller's permission without metering. Only for `meterUsageDryRun`. Defaults to false.
+ * - `clientToken`: 1 to 64 characters. Defaults to a random UUID. Sending the same request value again is a retry of the
+ *   same charge, and a new value is a new charge. A request that was decoded without a token gets one when it is sent,
+ *   the same one each time.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -58,17 +58,16 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
     )
   )
 ) {
-  /** Of the type alone: a plain object is no instance, so that `meterUsage` takes none with `dryRun: true`. */
+  /** Exists in the type only: rejects a plain object with `dryRun: true` as an argument of `meterUsage`. */
   declare protected readonly brand: true
 
   constructor(fields: RequestInput, options?: Schema.MakeOptions) {
-    // Schema decodes with `true`: a request that came without a token keeps none, or each decoding of it
-    // would be another charge
+    // Schema decodes with `true`. A token made here would make each decoding another charge.
     const completed =
       options === true
         ? fields
         : { ...floorTimestamp(fields), clientToken: fields.clientToken ?? makeClientToken() }
-    // whether a plain list is empty is for the check to say
+    // validation checks that the list is not empty
     super(completed as never, options)
   }
 }
@@ -76,8 +75,8 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
 const makeClientToken = () => globalThis.crypto.randomUUID()
 
 /**
- * The receipt of a metered quantity. A response of the service has always a `meteringRecordId`: without one the call
- * fails with `UnexpectedResponseError`.
+ * The receipt of a metered quantity. A call whose response has no `meteringRecordId` fails with
+ * `UnexpectedResponseError`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -92,10 +91,10 @@ export class MeterUsageResponse extends Schema.Class<MeterUsageResponse>(
 ) {}
 
 /**
- * The response to a dry run: the caller may meter this, and nothing was metered. A caller who may not gets
+ * The response to a permitted dry run, with `dryRun: true`. Nothing was metered. Without permission the call fails with
  * `AccessDeniedError`.
  *
- * Should the service ever meter a dry run all the same, the id that it gave is `unexpectedRecordId`.
+ * `unexpectedRecordId` is the id of a record that the service metered by mistake.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -111,7 +110,7 @@ export class DryRunResponse extends Schema.Class<DryRunResponse>(
 ) {}
 
 /**
- * Returns true if the response is one of a dry run.
+ * Returns true if the response is from a dry run.
  *
  * @example
  * ```ts
@@ -137,10 +136,10 @@ export const isDryRun = (
 ): response is DryRunResponse => "dryRun" in response
 
 /**
- * The fields of a request that meters. Plain nested values are made into instances.
+ * The fields of a request that meters. Plain nested values become instances.
  *
- * `productCode`, `timestamp`, `usageDimension` and `usageQuantity` say what was used, `usageAllocations` for whom.
- * For `clientToken`, see `MeterUsageRequest`.
+ * `productCode`, `timestamp`, `usageDimension` and `usageQuantity` describe the usage. `usageAllocations` divides it
+ * among buckets of tags. For `clientToken`, see `MeterUsageRequest`.
  *
  * @since 0.1.0
  * @category models
@@ -150,7 +149,7 @@ export interface Input {
   readonly timestamp: DateTime.Utc
   readonly usageDimension: string
   readonly usageQuantity: number
-  /** A dry run is a call of its own, `meterUsageDryRun`. */
+  /** For a dry run, call `meterUsageDryRun`. */
   readonly dryRun?: false | undefined
   readonly usageAllocations?: ReadonlyArray<AllocationInput> | undefined
   readonly clientToken?: string | undefined
@@ -167,7 +166,7 @@ export interface RequestInput extends Omit<Input, "dryRun"> {
 }
 
 /**
- * The exceptions that the model gives this operation.
+ * The modelled exceptions of this operation.
  *
  * @since 0.1.0
  * @category models
@@ -186,7 +185,7 @@ export type MeterUsageException =
   | MeteringError.CustomerNotEntitledException
 
 /**
- * All that a call can fail with.
+ * All errors of a call.
  *
  * @since 0.1.0
  * @category models
@@ -217,7 +216,7 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
     MeteringError.CustomerNotEntitledException
   ],
   prepare: (request) => (request.clientToken === undefined ? withClientToken(request) : request),
-  // the response to a dry run is no receipt
+  // the response to a dry run is not a receipt
   preflight: ({ dryRun }) =>
     dryRun
       ? {
@@ -227,7 +226,7 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
           value: true
         }
       : undefined,
-  // the word by which a dry run is permitted is no receipt
+  // this code permits a dry run and is not the id of a record
   missing: (response) =>
     response.meteringRecordId === dryRunCode ? recordIdName : lacksRecordId(response)
 }
@@ -237,7 +236,7 @@ const recordIdName = "MeteringRecordId"
 const lacksRecordId = ({ meteringRecordId }: MeterUsageResponse) =>
   isBlank(meteringRecordId) ? recordIdName : undefined
 
-/** Tokens of requests that came without one: the same value is the same charge, from whichever call. */
+/** Tokens of requests without one. The same request value is the same charge in every call. */
 const clientTokens = new WeakMap<MeterUsageRequest, string>()
 
 const withClientToken = (request: MeterUsageRequest): MeterUsageRequest => {
@@ -249,9 +248,8 @@ const withClientToken = (request: MeterUsageRequest): MeterUsageRequest => {
 /**
  * The dry run of the operation as a value.
  *
- * The service is documented to answer a permitted dry run with the error `DryRunOperation`, and has been
- * seen to answer it with status 200 and that word for a record id. Both are a `DryRunResponse`. Any other response
- * permits nothing.
+ * The documented response to a permitted dry run is the error `DryRunOperation`. The service has also returned status
+ * 200 with that code as the record id. Both become a `DryRunResponse`.
  *
  * @since 0.1.0
  * @category operations
@@ -280,7 +278,7 @@ export const dryRunOperation: Operation<
   }
 }
 
-/** Without a response, only the request shows if usage may have been metered. */
+/** Marks errors that would otherwise warn of metered usage. */
 const asDryRunError = (error: MeterUsageError): MeterUsageError => {
   switch (error._tag) {
     case "ConnectionError":
@@ -315,7 +313,7 @@ const dryRunResponse = ({
   )
 
 /**
- * Makes a request, with a client token of its own unless one is given, or says what is wrong with it.
+ * Makes a request, or returns the rules that it breaks. `clientToken` defaults to a random UUID.
  *
  * @example
  * ```ts
@@ -328,7 +326,7 @@ const dryRunResponse = ({
  *   usageDimension: "hosts",
  *   usageQuantity: 0.5
  * })
- * const faults = Either.isLeft(request) ? request.left.violations : []
+ * const violations = Either.isLeft(request) ? request.left.violations : []
  * ```
  *
  * @since 0.1.0
@@ -341,7 +339,7 @@ export const makeEither: (
   makerEither(MeterUsageRequest)
 
 /**
- * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ * Makes a request. Throws `InvalidInputError` if it breaks a rule.
  *
  * @example
  * ```ts
@@ -354,7 +352,7 @@ export const makeEither: (
  *   usageDimension: "hosts",
  *   usageQuantity: 3
  * })
- * // the token by which every retry of this request is the same charge
+ * // retries with the same token are the same charge
  * const { clientToken } = request
  * ```
  *

@@ -1,5 +1,5 @@
 /**
- * The client of AWS Marketplace Metering: four operations, behind one tag with several implementations.
+ * The client of AWS Marketplace Metering: four operations behind one tag with several implementations.
  *
  * @since 0.1.0
  */
@@ -21,32 +21,32 @@ import * as ResolveCustomer from "./ResolveCustomer.js"
 import type { Transport } from "./Transport.js"
 
 /**
- * The four operations, and the dry run of one. Each takes a request or the fields of one. Fields become a request once, when the
- * function is called: running the returned effect again is a retry of the same request.
+ * The four operations: `meterUsage` with its `meterUsageDryRun`, `batchMeterUsage`, `registerUsage`, `resolveCustomer`.
  *
- * They are methods so that a mock may take no more than the fields.
+ * Each takes a request or its fields. The request is made once, when the function is called, so running the returned
+ * effect again is a retry of the same request. The operations are methods so that a mock may accept fields only.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Reports one dimension's usage from inside the buyer's account. */
+  /** Reports usage of one dimension from inside the buyer's account. */
   meterUsage(
     request: MeterUsage.Input | MeterUsage.MeterUsageRequest
   ): Effect.Effect<MeterUsage.MeterUsageResponse, MeterUsage.MeterUsageError>
-  /** Asks whether the caller may report this usage; nothing is metered. */
+  /** Checks that the caller may report this usage, without metering it. */
   meterUsageDryRun(
     request: MeterUsage.RequestInput
   ): Effect.Effect<MeterUsage.DryRunResponse, MeterUsage.MeterUsageError>
-  /** Reports up to 25 records of usage of one product. */
+  /** Reports up to 25 usage records of one product. */
   batchMeterUsage(
     request: BatchMeterUsage.Input
   ): Effect.Effect<BatchMeterUsage.BatchMeterUsageResponse, BatchMeterUsage.BatchMeterUsageError>
-  /** Asks whether the buyer of a paid container may run it. */
+  /** Checks that the buyer of a paid container is entitled to run it. */
   registerUsage(
     request: RegisterUsage.Input
   ): Effect.Effect<RegisterUsage.RegisterUsageResponse, RegisterUsage.RegisterUsageError>
-  /** Learns who a buyer is from the registration token that came with the sign-up. */
+  /** Identifies a buyer by the registration token of the sign-up. */
   resolveCustomer(
     request: ResolveCustomer.Input
   ): Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
@@ -74,7 +74,9 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
 >() {}
 
 /**
- * - `skipRules`: preflight rules that are not checked. Defaults to none.
+ * Options of `make`.
+ *
+ * - `skipRules`: preflight rules to skip. Defaults to none.
  * - `spanAttributes`: attributes of every call's span. Defaults to none.
  *
  * @since 0.1.0
@@ -99,23 +101,23 @@ export const make = (transport: Transport, options?: Options): Service =>
   makeClient(operations, transport, options)
 
 /**
- * The client over HTTP: it encodes, signs, sends and reads, with whatever `HttpClient` it is given.
+ * The client over HTTP, with any `HttpClient`.
  *
- * It makes one attempt per call. Two situations need no policy, and the client recovers from each once: credentials
- * that the service calls expired are refreshed, and a clock that is four minutes or more off is corrected by
- * the response's `Date`. Retries are the app's: see `MeteringRetry`.
+ * Each call is one attempt. The client recovers from two errors, once per call: it refreshes credentials that the service
+ * calls expired, and it corrects a clock that is off by 4 minutes or more by the `Date` of the response. Other retries
+ * are up to the app: see `MeteringRetry`.
  *
- * Give it an `HttpClient` that makes one attempt. One that retries underneath hides all attempts but the last: when the
- * first was lost on the way back and the second is refused a connection, the call fails with `delivery: "notSent"`, though
- * the usage may have been metered.
+ * Provide an `HttpClient` that does not retry. Retries below this layer hide all attempts but the last: if the first
+ * response is lost and the second connection fails, the call fails with `delivery: "notSent"`, although the usage may
+ * have been metered.
  *
  * A response of more than 4 MiB is an `UnexpectedResponseError`. The rest of it is not read.
  *
- * Redirects are not followed: a signed request goes nowhere but to its endpoint. Over `FetchHttpClient` that takes a
- * `RequestInit` on every call, so other options of fetch belong where the calls run, not under its layer.
+ * Redirects are not followed, so that a signed request reaches only its endpoint. With `FetchHttpClient`, each call sets
+ * a `RequestInit` for that. Provide other `RequestInit` options to the calls, not to the layer.
  *
- * Where there is no `node:crypto`, requests are signed by Web Crypto. A browser has that only on pages that came by HTTPS or
- * from its own machine; on others every call dies.
+ * Without `node:crypto`, requests are signed with Web Crypto. Browsers offer it only on pages from HTTPS or localhost.
+ * On other pages every call dies.
  *
  * @example
  * ```ts
@@ -156,14 +158,14 @@ export const layer: Layer.Layer<
 )
 
 /**
- * Reports one dimension's usage from inside the buyer's account.
+ * Reports usage of one dimension from inside the buyer's account.
  *
  * @example
  * ```ts
  * import { type DateTime, Effect } from "effect"
  * import { MeteringClient } from "effect-marketplace-metering"
  *
- * // the time of usage is kept with the usage, and sent again with it
+ * // store `usedAt` with the usage: a retry with another time is another charge
  * const program = (usedAt: DateTime.Utc) =>
  *   MeteringClient.meterUsage({
  *     productCode: "4v9hm1u3i5p7l3c0",
@@ -185,7 +187,7 @@ export const meterUsage = (
 }
 
 /**
- * Asks whether the caller may report this usage; nothing is metered. A caller who may not gets `AccessDeniedError`.
+ * Checks that the caller may report this usage, without metering it. Fails with `AccessDeniedError` without permission.
  *
  * @example
  * ```ts
@@ -216,17 +218,17 @@ export const meterUsageDryRun = (
 }
 
 /**
- * Reports up to 25 records of usage of one product.
+ * Reports up to 25 usage records of one product.
  *
- * A success of the call is not a success of its records: each has a status of its own in `results`, and what
- * is in `unprocessedRecords` has to be sent again, and so have `missingRecords`.
+ * A successful call can have failed records: check the `status` of each in `results`. Send `unprocessedRecords` and
+ * `missingRecords` again.
  *
  * @example
  * ```ts
  * import { type DateTime, Effect } from "effect"
  * import { MeteringClient, UsageRecord } from "effect-marketplace-metering"
  *
- * // the time of usage is kept with the usage: sent again with another, it is another charge
+ * // store `usedAt` with the usage: a retry with another time is another charge
  * const program = (usedAt: DateTime.Utc) =>
  *   MeteringClient.batchMeterUsage({
  *     usageRecords: [
@@ -257,7 +259,7 @@ export const batchMeterUsage = (
 }
 
 /**
- * Asks whether the buyer of a paid container may run it; verify the response with `Entitlement.verify`.
+ * Checks that the buyer of a paid container is entitled to run it. Verify the response with `Entitlement.verify`.
  *
  * @example
  * ```ts
@@ -286,7 +288,7 @@ export const registerUsage = (
 }
 
 /**
- * Learns who a buyer is from the registration token that came with the sign-up.
+ * Identifies a buyer by the registration token of the sign-up.
  *
  * @example
  * ```ts

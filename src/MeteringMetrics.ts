@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as metricKeys from "./internal/client/metricKeys.js"
 
 /**
  * Calls, tagged with `operation` and `outcome`: `ok`, the tag of the error, `interrupted`, or `defect`.
@@ -24,14 +24,11 @@ import * as MetricBoundaries from "effect/MetricBoundaries"
  * @since 0.1.0
  * @category metrics
  */
-export const calls = Metric.counter("aws_marketplace_metering_calls", {
-  description: "Calls to AWS Marketplace Metering by operation and outcome",
-  incremental: true
-})
+export const calls: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.calls)
 
 /**
- * Usage records of BatchMeterUsage calls with a response, tagged with `status`: as in the response, `Unprocessed`, `Missing` for
- * those that the response does not mention, or `unknown` for a status that this version does not know.
+ * Usage records of BatchMeterUsage calls with a response, tagged with `status`: the status in the response,
+ * `Unprocessed`, `Missing` for a record without a status, or `unknown` for a status unknown to this version.
  *
  * @example
  * ```ts
@@ -44,10 +41,7 @@ export const calls = Metric.counter("aws_marketplace_metering_calls", {
  * @since 0.1.0
  * @category metrics
  */
-export const records = Metric.counter("aws_marketplace_metering_records", {
-  description: "Usage records by the status that AWS Marketplace Metering returned",
-  incremental: true
-})
+export const records: Metric.Metric.Counter<number> = Metric.fromMetricKey(metricKeys.records)
 
 /**
  * Duration of calls in milliseconds, tagged with `operation`.
@@ -63,10 +57,4 @@ export const records = Metric.counter("aws_marketplace_metering_records", {
  * @since 0.1.0
  * @category metrics
  */
-export const duration = Metric.histogram(
-  "aws_marketplace_metering_call_duration_ms",
-  MetricBoundaries.fromIterable([
-    5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000
-  ]),
-  "Duration of calls to AWS Marketplace Metering in milliseconds"
-)
+export const duration: Metric.Metric.Histogram<number> = Metric.fromMetricKey(metricKeys.duration)

@@ -1,8 +1,8 @@
 /**
- * Schedules for `Effect.retry` in app code: when to send the same request again, and how long to wait.
+ * Schedules for `Effect.retry` in app code.
  *
- * Every request is safe to send again: the service deduplicates identical records, and a
- * `MeterUsageRequest` keeps the client token that it was made with. All time is `Clock`'s and all chance is `Random`'s.
+ * Every request is safe to send again: the service deduplicates identical records, and a `MeterUsageRequest` keeps its
+ * client token. Schedules use `Clock` and `Random` only, so tests can control them.
  *
  * @since 0.1.0
  */
@@ -17,17 +17,17 @@ import { deliveryOf, leastCertain } from "./internal/protocol/delivery.js"
 import type { Delivery, MeteringError } from "./MeteringError.js"
 
 /**
- * How long to wait before each further attempt.
+ * Limits of the waits of `backoff`: `base`, `throttledBase` and `max`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BackoffOptions {
-  /** The most to wait before the second attempt; it doubles with each further one. Default 50 ms. */
+  /** Maximum wait before the second attempt. Doubles with each further attempt. Defaults to 50 ms. */
   readonly base?: Duration.DurationInput
-  /** The same after a throttled attempt. Default 1 s. */
+  /** The same after a throttled attempt. Defaults to 1 s. */
   readonly throttledBase?: Duration.DurationInput
-  /** The most that doubling comes to. Default 20 s. */
+  /** Maximum wait before any attempt. Defaults to 20 s. */
   readonly max?: Duration.DurationInput
 }
 
@@ -42,11 +42,11 @@ const retryAfter = (error: unknown): number =>
     ? Duration.toMillis(error.retryAfter)
     : 0
 
-/** A server's hint raises a delay by so much at the most, as in the official SDK. */
+/** Maximum increase of a wait by `Retry-After`, in milliseconds. The same as in the official SDK. */
 const maxRetryAfterExtra = 5_000
 
 /**
- * Goes on as long as the error says that the same request may yet succeed.
+ * Recurs while `isRetryable` of the error is true: the same request may succeed later.
  *
  * @example
  * ```ts
@@ -64,11 +64,10 @@ const maxRetryAfterExtra = 5_000
 export const whileRetryable: Schedule.Schedule<unknown, unknown> = Schedule.recurWhile(isRetryable)
 
 /**
- * Waits a random part of an exponentially growing time, longer when throttled, and no less than the service
- * asks for by `Retry-After` (but at most 5 s longer than it would have waited anyway).
+ * Waits a random part of an exponentially growing time, which is longer after a throttled attempt.
  *
- * The n-th wait (from 0) is `random * min(base * 2^n, max)`, in whole milliseconds. It goes on for ever: combine it with what ends
- * it. Its output is the wait.
+ * The n-th wait (from 0) is `random * min(base * 2^n, max)`, in whole milliseconds. `Retry-After` raises it, by at most
+ * 5 s. The output is the wait. The schedule never ends: combine it with one that does.
  *
  * @example
  * ```ts
@@ -97,7 +96,7 @@ export const backoff = (
     Effect.map(Random.next, (random) => {
       const start = isThrottling(error) ? throttledBase : base
       const delay = random * Math.min(start * 2 ** retries, max)
-      // a clock counts in whole milliseconds, and some can do nothing with a part of one
+      // some clocks support only whole milliseconds
       const wait = Math.ceil(
         Math.max(delay, Math.min(retryAfter(error), delay + maxRetryAfterExtra))
       )
@@ -111,7 +110,7 @@ export const backoff = (
 }
 
 /**
- * The official SDK's standard mode: three attempts in all, for what is worth trying again.
+ * The official SDK's standard mode: at most three attempts, while the error is retryable.
  *
  * @example
  * ```ts
@@ -132,8 +131,9 @@ export const standard: Schedule.Schedule<Duration.Duration, unknown> = backoff()
 )
 
 /**
- * For a worker that would rather wait than lose usage: goes on for 30 minutes, up to a minute between attempts.
- * That is well inside the 6 hours that MeterUsage accepts and the 24 hours of BatchMeterUsage.
+ * Retries for 30 minutes while the error is retryable, with up to a minute between attempts. For background workers.
+ *
+ * 30 minutes are well inside the maximum age of usage: 6 hours for MeterUsage, 24 hours for BatchMeterUsage.
  *
  * @example
  * ```ts
@@ -154,26 +154,26 @@ export const patient: Schedule.Schedule<Duration.Duration, unknown> = backoff({
 }).pipe(Schedule.zipLeft(whileRetryable), Schedule.upTo("30 minutes"))
 
 /**
- * A call that remembers its attempts.
+ * A `call` and the `delivery` of its attempts.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Tracked<A, E, R> {
-  /** The same call. Each run of it is an attempt. */
+  /** The tracked call. Each run of it is an attempt. */
   readonly call: Effect.Effect<A, E, R>
   /**
-   * The delivery of the request over all attempts: `notSent` before the first one, `unknown` during an attempt, after an
+   * The delivery of the request over all attempts. `notSent` before the first one. `unknown` during an attempt, after an
    * interrupted one, and after one that may have been metered. Read it after a failure or an interruption.
    */
   readonly delivery: Effect.Effect<Delivery>
 }
 
 /**
- * Remembers over retries whether an earlier attempt may have been metered. The error of the last one tells nothing of
- * that: after a lost response, a refused connection sent nothing, and the usage may be billed all the same.
+ * Tracks over retries if any attempt may have been metered.
  *
- * Track a call once, and retry what you are given by any policy.
+ * The error of the last attempt does not show this. After a lost response, a failed connection is `notSent`, but the
+ * usage may be billed. Track a call once, outside of the retry, and retry the returned `call` with any schedule.
  *
  * @example
  * ```ts
@@ -204,7 +204,7 @@ export const trackDelivery = <A, E extends MeteringError, R>(
 ): Effect.Effect<Tracked<A, E, R>> =>
   Effect.sync(() => {
     let worst: Delivery = "notSent"
-    /** Attempts that have not failed: under way, interrupted, or successful. */
+    /** Number of attempts that have not failed: in flight, interrupted, or successful. */
     let inFlight = 0
     return {
       call: Effect.suspend(() => {

@@ -35,7 +35,7 @@ export interface ExceptionClass<E extends ModelledException> {
  * @since 0.1.0
  * @category models
  */
-// biome-ignore lint/suspicious/noExplicitAny: each class has an encoded form of its own
+// biome-ignore lint/suspicious/noExplicitAny: each class has its own encoded form
 export interface SchemaClass<A> extends Schema.Schema<A, any> {
   new (fields: never, options?: Schema.MakeOptions): A
 }
@@ -51,13 +51,13 @@ export interface Operation<Request, Response, E extends ModelledException, Resul
   readonly request: SchemaClass<Request>
   readonly response: SchemaClass<Response>
   readonly exceptions: ReadonlyArray<ExceptionClass<E>>
-  /** Completes a request before it is sent. The same request is always completed to the same. */
+  /** Completes a request before it is sent. Returns an equal request for the same one. */
   readonly prepare?: (request: Request) => Request
-  /** Finds a violation of a rule that the schema of the request does not have. Such a request is not sent. */
+  /** Finds a violation of a rule that is not in the schema. Such a request is not sent. */
   readonly preflight?: (request: Request) => Violation | undefined
-  /** Names the field that a response lacks and the call was made for. Such a response is an `UnexpectedResponseError`. */
+  /** Names an essential field that the response lacks. Such a response is an `UnexpectedResponseError`. */
   readonly missing?: (response: Response) => string | undefined
-  /** Makes the result of a call from its response or error and its request. Defaults to the response. */
+  /** Makes the result of a call from its request and its response or error. Defaults to the outcome unchanged. */
   readonly mapResult?: (
     request: Request,
     outcome: Either.Either<Response, E | CommonError>
@@ -70,7 +70,7 @@ export interface Operation<Request, Response, E extends ModelledException, Resul
  * @since 0.1.0
  * @category models
  */
-// biome-ignore lint/suspicious/noExplicitAny: a function of every operation takes each with its own types
+// biome-ignore lint/suspicious/noExplicitAny: each operation has its own types
 export type Any = Operation<any, any, any, any>
 
 /**

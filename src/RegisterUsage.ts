@@ -1,5 +1,5 @@
 /**
- * RegisterUsage: ask at start-up whether the buyer of a paid container is entitled to run it.
+ * RegisterUsage: checks at start-up that the buyer of a paid container is entitled to run it.
  *
  * @since 0.1.0
  */
@@ -19,8 +19,8 @@ import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
 
 /**
- * The product, the version of its public key (1 and up), and a nonce of at most 255 characters that ties the
- * answer to this one instance.
+ * The `productCode`, the `publicKeyVersion` of the product (1 and up), and a `nonce` of at most 255 characters, which
+ * ties the response to this instance.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
  * @since 0.1.0
@@ -44,8 +44,8 @@ export class RegisterUsageRequest extends Schema.Class<RegisterUsageRequest>(
 }) {}
 
 /**
- * The service's word that the buyer is entitled: a JWT, to be checked with `Entitlement.verify`, and the time from which
- * the key's version is no longer used, only when that version has expired.
+ * Proof that the buyer is entitled. `signature` is a JWT: verify it with `Entitlement.verify`.
+ * `publicKeyRotationTimestamp` is present only if the version of the public key has expired.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
  * @since 0.1.0
@@ -61,7 +61,7 @@ export class RegisterUsageResponse extends Schema.Class<RegisterUsageResponse>(
 ) {}
 
 /**
- * The input of a call: a request or its fields. Plain nested values are made into instances.
+ * The input of a call: a request or its fields.
  *
  * @since 0.1.0
  * @category models
@@ -69,7 +69,7 @@ export class RegisterUsageResponse extends Schema.Class<RegisterUsageResponse>(
 export type Input = ConstructorParameters<typeof RegisterUsageRequest>[0]
 
 /**
- * The exceptions that the model gives this operation.
+ * The modelled exceptions of this operation.
  *
  * @since 0.1.0
  * @category models
@@ -85,7 +85,7 @@ export type RegisterUsageException =
   | MeteringError.DisabledApiException
 
 /**
- * All that a call can fail with.
+ * All errors of a call.
  *
  * @since 0.1.0
  * @category models
@@ -120,7 +120,7 @@ export const operation: Operation<
 }
 
 /**
- * Makes a request, or says what is wrong with it.
+ * Makes a request, or returns the rules that it breaks.
  *
  * @example
  * ```ts
@@ -128,7 +128,7 @@ export const operation: Operation<
  * import { RegisterUsage } from "effect-marketplace-metering"
  *
  * const request = RegisterUsage.makeEither({ productCode: "4v9hm1u3i5p7l3c0", publicKeyVersion: 0 })
- * const faults = Either.isLeft(request) ? request.left.violations : []
+ * const violations = Either.isLeft(request) ? request.left.violations : []
  * ```
  *
  * @since 0.1.0
@@ -141,7 +141,7 @@ export const makeEither: (
   makerEither(RegisterUsageRequest)
 
 /**
- * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ * Makes a request. Throws `InvalidInputError` if it breaks a rule.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * ResolveCustomer: learn who a buyer is from the registration token that the browser brought.
+ * ResolveCustomer: identifies a buyer by the registration token that the buyer's browser posted.
  *
  * @since 0.1.0
  */
@@ -11,19 +11,19 @@ import { isBlank, responseFields } from "./internal/schema/responseFields.js"
 import * as MeteringError from "./MeteringError.js"
 import type { Operation } from "./Operation.js"
 
-/** Far more than AWS's tokens have, and little enough for what a buyer's browser may send. */
+/** Maximum length of a registration token, in characters. A limit of this package: AWS's tokens are far shorter. */
 const maxTokenLength = 16_384
 
 const expected = "Expected an object with a redacted registration token"
 const messageWithoutValue = { message: () => expected }
-/** On the wire the class is a struct within a struct, and the inner one would quote. */
+/** The encoded class is a struct within a struct. The message of the inner one would quote the token. */
 const nestedMessageWithoutValue = {
   message: () => ({ message: `${expected}, of 1 to ${maxTokenLength} characters`, override: true })
 }
 
 /**
- * The registration token (`x-amzn-marketplace-token`) that AWS Marketplace posted to the seller's page, as
- * it came: 1 to 16 384 characters, not decoded further, and `Redacted`, because its holder can sign up as the buyer.
+ * The `registrationToken` that AWS Marketplace posted to the seller's page as `x-amzn-marketplace-token`, unchanged. 1 to
+ * 16 384 characters. It is `Redacted`, because anyone with it can sign up as the buyer.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
  * @since 0.1.0
@@ -46,13 +46,13 @@ export class ResolveCustomerRequest extends Schema.Class<ResolveCustomerRequest>
       )
     )
   },
-  // a token can stand in place of the object, and Schema's own messages would quote it
+  // if a token is passed in place of the object, Schema's own message would quote it
   [messageWithoutValue, messageWithoutValue, nestedMessageWithoutValue]
 ) {}
 
 /**
- * The buyer: account, product and license; `customerIdentifier` only for products listed before June 2026.
- * Resolving a token again while it lives gives the same answer.
+ * The buyer: `customerAWSAccountId`, `productCode` and `licenseArn`. `customerIdentifier` is present only for products
+ * listed before June 2026. Resolving a token again before it expires returns the same buyer.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_ResolveCustomer.html
  * @since 0.1.0
@@ -70,7 +70,7 @@ export class ResolveCustomerResponse extends Schema.Class<ResolveCustomerRespons
 ) {}
 
 /**
- * The input of a call: a request or its fields. Plain nested values are made into instances.
+ * The input of a call: a request or its fields.
  *
  * @since 0.1.0
  * @category models
@@ -78,7 +78,7 @@ export class ResolveCustomerResponse extends Schema.Class<ResolveCustomerRespons
 export type Input = ConstructorParameters<typeof ResolveCustomerRequest>[0]
 
 /**
- * The exceptions that the model gives this operation.
+ * The modelled exceptions of this operation.
  *
  * @since 0.1.0
  * @category models
@@ -91,7 +91,7 @@ export type ResolveCustomerException =
   | MeteringError.DisabledApiException
 
 /**
- * All that a call can fail with.
+ * All errors of a call.
  *
  * @since 0.1.0
  * @category models
@@ -126,7 +126,7 @@ export const operation: Operation<
 }
 
 /**
- * Makes a request, or says what is wrong with it, without showing the token.
+ * Makes a request, or returns the rules that it breaks. The error does not contain the token.
  *
  * @example
  * ```ts
@@ -147,7 +147,7 @@ export const makeEither: (
   makerEither(ResolveCustomerRequest)
 
 /**
- * Makes a request; throws `InvalidInputError` when it breaks a rule.
+ * Makes a request. Throws `InvalidInputError` if it breaks a rule.
  *
  * @example
  * ```ts

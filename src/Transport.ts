@@ -47,6 +47,11 @@ export interface Response {
   readonly body: string
   /** True if the body is longer than the 4 MiB that are read of one. */
   readonly isTooLong?: boolean | undefined
+  /**
+   * For a transport that keeps the service's time itself: true if it has corrected its clock by 4 minutes or more since
+   * this attempt was signed, so that another attempt can succeed. If absent, the client corrects `clockOffset` by `date`.
+   */
+  readonly isClockCorrected?: boolean | undefined
   /** Texts that no error and no span may repeat, such as the signature. Secrets of request and credentials need no mention. */
   readonly secrets?: ReadonlyArray<string> | undefined
 }

@@ -1,12 +1,14 @@
-/** A fifth operation that exists only here: all else about it is derived. */
+/** A fifth operation that exists only here: all but its behavior in the sandbox is derived. */
+import { HttpApp } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Duration, Effect, Either, Schema } from "effect"
+import { DateTime, Duration, Effect, Either, Option, Schema, TestClock } from "effect"
 import { MeteringClient, MeteringError, type Operation } from "effect-marketplace-metering"
 import { makeHttpTransport } from "../src/internal/client/httpTransport.js"
 import { makeClient } from "../src/internal/client/makeClient.js"
 import { operations, operationsByName } from "../src/internal/operations.js"
 import { field, optionalField, ProductCode, Timestamp } from "../src/internal/schema/fields.js"
 import { responseFields } from "../src/internal/schema/responseFields.js"
+import type { CallContext } from "../src/sandbox/internal/operations/handler.js"
 import { verifySignature } from "../src/sandbox/internal/protocol/verifySignature.js"
 import * as operationHandlers from "../src/sandbox/internal/runtime/operationHandlers.js"
 import { credentials, secrets } from "./support/client.js"
@@ -133,6 +135,130 @@ describe("an operation that is only in the registry", () => {
         new GetTotalRequest({ productCode: fields.productCode })
       ])
     })
+  )
+})
+
+/** Adds entries for the time of a test. */
+const addEntries = (target: object, entries: object) =>
+  Effect.acquireRelease(
+    Effect.sync(() => Object.assign(target, entries)),
+    () => Effect.sync(() => Object.keys(entries).map((key) => Reflect.deleteProperty(target, key)))
+  )
+
+describe("an operation in the registry of the sandbox", () => {
+  const sandboxWithOperation = Effect.gen(function* () {
+    yield* addEntries(operations, { getTotal })
+    // the modules of the sandbox read the registry when they are loaded
+    const { MeteringSandbox, SandboxServer } = yield* Effect.promise(
+      () => import("../src/sandbox/index.js")
+    )
+    const { makeTransport } = yield* Effect.promise(
+      () => import("../src/sandbox/internal/runtime/inMemoryTransport.js")
+    )
+    const { SandboxRuntime } = yield* Effect.promise(
+      () => import("../src/sandbox/internal/runtime/runtime.js")
+    )
+    // a spread, since the type of the quotas has no such name
+    const quotas = { MeterUsage: 5, ...{ GetTotal: 1 } }
+    const now = DateTime.unsafeMake(0)
+    return yield* Effect.gen(function* () {
+      const runtime = Option.getOrThrow(yield* Effect.serviceOption(SandboxRuntime))
+      const handler = HttpApp.toWebHandlerRuntime(yield* Effect.runtime())(
+        yield* SandboxServer.make({ credentials: [credentials] })
+      )
+      const serve: Stub = ({ body, headers, url }) =>
+        Effect.promise(async () => {
+          const response = await handler(new Request(url, { method: "POST", headers, body }))
+          return {
+            status: response.status,
+            headers: Object.fromEntries(response.headers),
+            body: await response.text()
+          }
+        })
+      return {
+        report: (yield* MeteringSandbox.MeteringSandbox).report,
+        inMemory: makeClient(registry, makeTransport(runtime)),
+        overHttp: clientOver(serve).client
+      }
+    }).pipe(Effect.provide(MeteringSandbox.layer({ quotas, now })))
+  })
+
+  const serviceOperationsModule = Effect.promise(
+    () => import("../src/sandbox/internal/operations/serviceOperations.js")
+  )
+
+  it.scoped.each(["inMemory", "overHttp"] as const)(
+    "has routes, a quota, a call count and log entries: %s",
+    (transport) =>
+      Effect.gen(function* () {
+        const { [transport]: client, report } = yield* sandboxWithOperation
+        const { makeServiceOperation, serviceOperations } = yield* serviceOperationsModule
+        const { succeed } = yield* Effect.promise(
+          () => import("../src/sandbox/internal/operations/handler.js")
+        )
+        const GetTotal = makeServiceOperation(getTotal, (state, _request, context: CallContext) => [
+          state,
+          succeed({ total: context.now })
+        ])
+        yield* addEntries(serviceOperations, { GetTotal })
+
+        const response = yield* client.getTotal(fields)
+        assert.instanceOf(response, GetTotalResponse)
+        assert.strictEqual(response.total, 0)
+        const throttled = yield* Effect.flip(client.getTotal(fields))
+        assert.strictEqual(throttled._tag, "ThrottlingException")
+        yield* TestClock.adjust("1 seconds")
+        assert.strictEqual((yield* client.getTotal(fields)).total, 1000)
+
+        assert.deepStrictEqual(
+          { ...(yield* report.callCounts) },
+          {
+            MeterUsage: 0,
+            BatchMeterUsage: 0,
+            RegisterUsage: 0,
+            ResolveCustomer: 0,
+            ...{ GetTotal: 3 }
+          }
+        )
+        const request = { ProductCode: fields.productCode, Since: 1_795_515_330.789 }
+        assert.deepStrictEqual(
+          (yield* report.log).map(({ answer, operation, request, status }) => ({
+            answer,
+            operation,
+            request,
+            status
+          })),
+          [
+            { operation: getTotal.name, request, status: 200, answer: { Total: 0 } },
+            {
+              operation: getTotal.name,
+              request,
+              status: 400,
+              answer: {
+                __type: "com.amazonaws.marketplacemetering#ThrottlingException",
+                message: "Rate exceeded"
+              }
+            },
+            { operation: getTotal.name, request, status: 200, answer: { Total: 1000 } }
+          ]
+        )
+      })
+  )
+
+  it.scoped.each(["inMemory", "overHttp"] as const)(
+    "is unknown without a behavior, and not counted: %s",
+    (transport) =>
+      Effect.gen(function* () {
+        const { [transport]: client, report } = yield* sandboxWithOperation
+        const error = yield* Effect.flip(client.getTotal(fields))
+        assert.deepInclude(
+          { ...error },
+          { _tag: "UnknownServiceError", code: "UnknownOperationException", statusCode: 400 }
+        )
+        assert.deepStrictEqual(Object.values(yield* report.callCounts), [0, 0, 0, 0, 0])
+        const [logged] = yield* report.log
+        assert.deepInclude(logged, { operation: getTotal.name, status: 400, fault: "none" })
+      })
   )
 })
 

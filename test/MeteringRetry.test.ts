@@ -174,7 +174,7 @@ describe("backoff", () => {
     })
   )
 
-  it.effect("goes with `whileRetryable` and a number of times", () =>
+  it.effect("combines with `whileRetryable` and a number of retries", () =>
     Effect.gen(function* () {
       const schedule = times(5).pipe(Schedule.intersect(MeteringRetry.whileRetryable))
       assert.lengthOf(yield* waits(schedule, [fault]), 5)
@@ -184,7 +184,7 @@ describe("backoff", () => {
 })
 
 describe("patient", () => {
-  it.effect("goes on for half an hour, up to a minute apart", () =>
+  it.effect("retries for half an hour, with up to a minute between attempts", () =>
     Effect.gen(function* () {
       const all = yield* waits(MeteringRetry.patient, [fault])
       assert.deepStrictEqual(all.slice(0, 4), [200, 400, 800, 1600])
@@ -194,14 +194,14 @@ describe("patient", () => {
     })
   )
 
-  it.effect("goes on as long when throttled", () =>
+  it.effect("retries for the same time when throttled", () =>
     Effect.gen(function* () {
       const all = yield* waits(MeteringRetry.patient, [throttled])
       assert.deepStrictEqual(all.slice(0, 7), [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000])
     })
   )
 
-  it.effect("does not wait for what cannot be helped", () =>
+  it.effect("does not retry an error that is not retryable", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* waits(MeteringRetry.patient, [final]), [])
     })
@@ -247,7 +247,7 @@ describe("over HTTP", () => {
     })
   )
 
-  it.effect("a header's hint is waited for", () =>
+  it.effect("waits for `Retry-After`", () =>
     Effect.gen(function* () {
       const start = yield* Clock.currentTimeMillis
       const hint = exceptionResponse("ThrottlingException", { headers: { "retry-after": "4" } })
@@ -265,7 +265,7 @@ describe("over HTTP", () => {
     })
   )
 
-  it.effect("the client alone does not try again", () =>
+  it.effect("the client alone does not retry", () =>
     Effect.gen(function* () {
       assert.lengthOf((yield* retrying(call(), busy, {})).sent, 1)
     })
@@ -386,7 +386,7 @@ describe("trackDelivery", () => {
     })
   )
 
-  it.effect("knows nothing of an attempt that is under way, was interrupted or died", () =>
+  it.effect("is unknown for an attempt that is in flight, was interrupted or died", () =>
     Effect.gen(function* () {
       const { call, delivery } = yield* MeteringRetry.trackDelivery(Effect.never)
       const fiber = yield* Effect.fork(call)

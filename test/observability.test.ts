@@ -72,7 +72,7 @@ describe.each(allOperations)("a call of $name", ({ wireResponse: answer, call, n
     })
   )
 
-  it.effect("says by what it failed", () =>
+  it.effect("has the type of the error", () =>
     Effect.gen(function* () {
       const spans = yield* outcomeOf(call(), [exceptionResponse("ThrottlingException")])
       const status = { "http.response.status_code": 400, "aws.request_id": requestId }
@@ -83,7 +83,7 @@ describe.each(allOperations)("a call of $name", ({ wireResponse: answer, call, n
     })
   )
 
-  it.effect("and its attempt have failed by an answer that is an error", () =>
+  it.effect("fails with its attempt if the response is an error", () =>
     Effect.gen(function* () {
       const spans = yield* outcomeOf(call(), [exceptionResponse("ThrottlingException")])
       assert.deepStrictEqual(
@@ -93,7 +93,7 @@ describe.each(allOperations)("a call of $name", ({ wireResponse: answer, call, n
     })
   )
 
-  it.effect("logs nothing of a failure that is handled", () =>
+  it.effect("does not log a handled failure", () =>
     Effect.gen(function* () {
       const logged: Array<unknown> = []
       const logger = Logger.make(({ message }) => logged.push(message))
@@ -110,7 +110,7 @@ describe.each(allOperations)("a call of $name", ({ wireResponse: answer, call, n
     })
   )
 
-  it.effect("says that the connection failed", () =>
+  it.effect("has the type of a connection error", () =>
     Effect.gen(function* () {
       const spans = yield* outcomeOf(call(), [failingConnection("ECONNRESET")])
       assert.deepStrictEqual(spans.map(seen), [
@@ -194,7 +194,7 @@ it.effect.each([
 describe("metrics", () => {
   let tests = 0
 
-  /** Returns the changes of the metrics by a call, by a label of its own. */
+  /** Returns the metrics of a call, by a label that no other test has. */
   const counted = (
     call: Effect.Effect<unknown, unknown, MeteringClient.MeteringClient>,
     replies: ReadonlyArray<Stub>
@@ -246,7 +246,7 @@ describe("metrics", () => {
   })
 
   it.effect.each(allOperations)(
-    "$name is counted by its outcome, and measured",
+    "$name is counted by its outcome and timed",
     ({ wireResponse: answer, call, name }) =>
       Effect.gen(function* () {
         const later = (reply: object) => () => Effect.as(Effect.sleep("30 millis"), reply)
@@ -268,7 +268,7 @@ describe("metrics", () => {
       })
   )
 
-  it.effect("what was refused before it was sent is counted too", () =>
+  it.effect("a request that is rejected before it is sent is counted", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* counted(operations.MeterUsage.call(null), []), [
         durationOf("MeterUsage", 0),
@@ -333,7 +333,7 @@ describe("metrics", () => {
           callsOf("BatchMeterUsage", "ok"),
           recordsOf("CustomerNotSubscribed", 1),
           recordsOf("DuplicateRecord", 1),
-          // the record that was sent is none of these
+          // the sent record has no result
           recordsOf("Missing", 1),
           recordsOf("Success", 2),
           recordsOf("Unprocessed", 3),
@@ -343,7 +343,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("they are counted when tracing is off", () =>
+  it.effect("calls are counted when tracing is off", () =>
     Effect.gen(function* () {
       assert.deepInclude(
         yield* counted(Effect.withTracerEnabled(operations.MeterUsage.call(), false), [{}]),

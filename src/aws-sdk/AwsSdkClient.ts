@@ -2,7 +2,7 @@
  * The client over the official SDK, `@aws-sdk/client-marketplace-metering`: interchangeable with `MeteringClient.layer`.
  *
  * The SDK resolves the endpoint, serializes, signs and sends. A middleware at its `deserialize` step captures the raw
- * response, which this package decodes. The SDK decodes it too, so that a call costs more CPU than with the SDK alone.
+ * response, which this package decodes. The SDK decodes it too, so a call costs more CPU than with the SDK alone.
  *
  * Each call is one attempt, regardless of the SDK's retry settings: see `MeteringRetry`. Expired credentials are
  * refreshed once, and a clock that is off by 4 minutes or more is corrected once. The SDK reads the system's clock.
@@ -21,7 +21,7 @@ import { MeteringClient, make } from "../MeteringClient.js"
 import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
 import type { Rule } from "../Preflight.js"
-import { clientProvider, type SdkResponse, sendAttempt } from "./internal/sdkTransport.js"
+import { clientProvider, isSignedWith, sendAttempt } from "./internal/sdkTransport.js"
 
 /**
  * Creates an SDK client and destroys it with the scope.
@@ -50,19 +50,18 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
     Effect.gen(function* () {
       const config = yield* MeteringConfig
       const url = new URL(config.endpoint)
-      const clients = yield* Effect.acquireRelease(
-        Effect.sync(() => makeClients(config)),
-        (clients) => Effect.sync(clients.destroy)
-      )
+      const clientFor = yield* makeClients(config)
       return make(
         {
           credentials: yield* AwsCredentials,
           endpoint: url,
-          send: (attempt) => {
-            // a transport with `credentials` gets some for each attempt
-            const client = clients.forCredentials(attempt.credentials as Credentials)
-            return sendAttempt(client, config.requestTimeout, attempt)
-          }
+          // each attempt has credentials, because this transport has
+          send: (attempt) =>
+            sendAttempt(
+              clientFor(attempt.credentials as Credentials),
+              config.requestTimeout,
+              attempt
+            )
         },
         {
           skipRules: config.skipRules,
@@ -72,16 +71,16 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
     })
   )
 
-/** Makes clients that each sign with exactly one set of credentials. They share connections and the corrected clock. */
-const makeClients = ({ endpoint, region }: Config) => {
-  let last:
-    | { readonly client: MarketplaceMeteringClient; readonly credentials: Credentials }
-    | undefined
-  return {
-    forCredentials: (credentials: Credentials) => {
-      if (last !== undefined && isSameCredentials(last.credentials, credentials)) return last.client
+/** Makes a client for each set of credentials. The clients share connections and the corrected clock. */
+const makeClients = ({ endpoint, region }: Config) =>
+  Effect.gen(function* () {
+    let client: MarketplaceMeteringClient | undefined
+    let last: Credentials | undefined
+    yield* Effect.addFinalizer(() => Effect.sync(() => client?.destroy()))
+    return (credentials: Credentials) => {
+      if (client && last && isSameCredentials(last, credentials)) return client
       const { accessKeyId, secretAccessKey, sessionToken } = credentials
-      const client = new MarketplaceMeteringClient({
+      client = new MarketplaceMeteringClient({
         region,
         endpoint,
         useFipsEndpoint: false,
@@ -93,17 +92,15 @@ const makeClients = ({ endpoint, region }: Config) => {
           secretAccessKey: Redacted.value(secretAccessKey),
           ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
         },
-        ...(last !== undefined && {
-          requestHandler: last.client.config.requestHandler,
-          systemClockOffset: last.client.config.systemClockOffset
+        ...(client && {
+          requestHandler: client.config.requestHandler,
+          systemClockOffset: client.config.systemClockOffset
         })
       })
-      last = { client, credentials }
+      last = credentials
       return client
-    },
-    destroy: () => last?.client.destroy()
-  }
-}
+    }
+  })
 
 /**
  * Options of `layerFrom`.
@@ -120,11 +117,11 @@ export interface Options {
 }
 
 /**
- * Uses an SDK client of the user, which keeps its region, endpoint, credentials, request handler, logger and
- * middlewares, and is not destroyed. Only its retry strategy is not used.
+ * Uses an SDK client of the app, with its region, endpoint, credentials, request handler, logger and middlewares. Its
+ * retry strategy is not used. The client is not destroyed.
  *
- * A client without a region is a `MeteringConfigError`. A call has a span, and an attempt has none, because only the
- * SDK knows the endpoint. A request without a `clientToken` gets one from this package, the same in every attempt.
+ * A client without a region is a `MeteringConfigError`. Only calls have spans, because only the SDK knows the endpoint
+ * of an attempt. A request without a `clientToken` gets one from this package, the same in every attempt.
  *
  * @example
  * ```ts
@@ -160,18 +157,8 @@ export const layerFrom = (
           send: (attempt) => sendAttempt(client, requestTimeout, attempt),
           refresh: (response) =>
             Effect.map(
-              callProvider(() => client.config.credentials({ forceRefresh: true }), {
-                tried: clientProvider,
-                notes: []
-              }),
-              ({ accessKeyId, sessionToken }) => {
-                // `send` returned this response
-                const { request } = response as SdkResponse
-                return (
-                  !request?.authorization.includes(`Credential=${accessKeyId}/`) ||
-                  request.sessionToken !== (sessionToken && Redacted.value(sessionToken))
-                )
-              }
+              callProvider(() => client.config.credentials({ forceRefresh: true }), clientProvider),
+              (credentials) => !isSignedWith(response, credentials)
             )
         },
         { skipRules: options.skipRules, spanAttributes: { "cloud.region": region } }

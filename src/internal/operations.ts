@@ -1,9 +1,10 @@
 /**
  * The registry of operations. An operation is a module with its descriptor and an entry here. Its name is one of
- * `OperationName`, since errors carry it.
+ * `OperationName`, since errors carry it. The sandbox's behavior is in `sandbox/internal/operations/serviceOperations.ts`.
  */
+import * as Record from "effect/Record"
 import * as BatchMeterUsage from "../BatchMeterUsage.js"
-import { OperationName } from "../MeteringError.js"
+import type { OperationName } from "../MeteringError.js"
 import * as MeterUsage from "../MeterUsage.js"
 import type { Any as AnyOperation } from "../Operation.js"
 import * as RegisterUsage from "../RegisterUsage.js"
@@ -19,16 +20,13 @@ export const operations = {
 }
 
 /** One operation for each name, the first of those with it in the registry. */
-export const operationsByName = (registry: Readonly<Record<string, AnyOperation>>) =>
-  Object.fromEntries(
-    Object.values(registry)
-      .reverse()
-      .map((operation) => [operation.name, operation])
-    // the registry has one for each name
-  ) as Readonly<Record<OperationName, AnyOperation>>
+export const operationsByName = (registry: Readonly<{ [method: string]: AnyOperation }>) => {
+  const byName: { [Name in OperationName]?: AnyOperation } = {}
+  for (const operation of Object.values(registry)) byName[operation.name] ??= operation
+  // the registry has one for each name
+  return byName as { readonly [Name in OperationName]: AnyOperation }
+}
 
-/** A record with one value for each name. */
+/** A record with one value for each name in the registry. */
 export const forEachName = <A>(valueOf: (name: OperationName) => A) =>
-  Object.fromEntries(OperationName.literals.map((name) => [name, valueOf(name)])) as Readonly<
-    Record<OperationName, A>
-  >
+  Record.map(operationsByName(operations), ({ name }) => valueOf(name))

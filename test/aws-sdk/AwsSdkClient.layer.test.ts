@@ -72,8 +72,8 @@ const toWire = (fields: object) =>
 const credentialOf = ({ headers }: IncomingMessage) =>
   /Credential=([^,]+)/.exec(headers.authorization ?? "")?.[1]?.replace(/\d{8}/, "<date>")
 
-describe("what no header can carry", () => {
-  it.scoped("is refused where the credentials are AwsCredentials'", () =>
+describe("a credential that no header can carry", () => {
+  it.scoped("is rejected if it comes from AwsCredentials", () =>
     Effect.gen(function* () {
       const { endpoint, requests } = yield* serve(serviceError("ExpiredTokenException"))
       const spoilt = { ...credentials, sessionToken: Redacted.make("hunter2\npass") }
@@ -142,7 +142,7 @@ describe("AwsSdkClient.layer", () => {
     })
   )
 
-  it.scoped("renews expired credentials once, and signs what follows with the new ones", () =>
+  it.scoped("refreshes expired credentials once, and signs later requests with the new ones", () =>
     Effect.gen(function* () {
       const { endpoint, requests } = yield* serve(
         serviceError("ExpiredTokenException"),
@@ -226,7 +226,7 @@ describe("AwsSdkClient.layer", () => {
     })
   )
 
-  it.scoped("gives calls at the same time each its own answer", () =>
+  it.scoped("gives concurrent calls their own responses", () =>
     Effect.gen(function* () {
       const endpoint = yield* loopbackServer.serve((_, response, body) =>
         respond(200, { MeteringRecordId: `m-${JSON.parse(body).UsageQuantity}` })(response)
@@ -364,7 +364,7 @@ describe("AwsSdkClient.layer", () => {
   )
 
   it.scoped(
-    "closes the connection when its fiber is interrupted, in the middle of an answer too",
+    "closes the connection when its fiber is interrupted, also in the middle of a response",
     () =>
       Effect.gen(function* () {
         const asked = yield* Deferred.make<void>()
@@ -393,7 +393,7 @@ describe("AwsSdkClient.layer", () => {
     })
   )
 
-  it.scoped("has a span per call and per attempt, without a word of what was said", () =>
+  it.scoped("has a span per call and per attempt, without content", () =>
     Effect.gen(function* () {
       const { endpoint } = yield* serve(serviceError("ThrottlingException"))
       const { spans, trace } = captureSpans()

@@ -60,13 +60,13 @@ const make = (
   return { client, layer: AwsSdkClient.layerFrom(client, options), sent }
 }
 
-/** A network that gives one answer after the other, and the last one for ever. */
+/** A network that returns the responses in order, then repeats the last one. */
 const responses = (...canned: ReadonlyArray<CannedResponse>): RequestHandler => {
   let next = 0
   return () => canned[Math.min(next++, canned.length - 1)] ?? json(minimalResponse)
 }
 
-/** A network that fails so, with a secret for a message. */
+/** A network that fails with this error, whose message is a secret. */
 const failing =
   (name: string, details: object = {}): RequestHandler =>
   () =>
@@ -114,7 +114,7 @@ describe("a request", () => {
     })
   )
 
-  it.effect("of a megabyte is refused, unless that rule is switched off", () =>
+  it.effect("of a megabyte is rejected, unless that rule is skipped", () =>
     Effect.gen(function* () {
       const call = MeteringClient.batchMeterUsage({
         ...batchMeterUsage,
@@ -234,7 +234,7 @@ describe("the user's middlewares", () => {
     })
   )
 
-  it.effect("may answer themselves", () =>
+  it.effect("may return an output themselves", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
       rig.client.middlewareStack.add(
@@ -250,7 +250,7 @@ describe("the user's middlewares", () => {
     })
   )
 
-  it.effect("that send a request twice leave open how far the first one came", () =>
+  it.effect("that send a request twice make its delivery unknown", () =>
     Effect.gen(function* () {
       const codes = ["ECONNRESET", "ECONNREFUSED"]
       const rig = make(() => Promise.reject(Object.assign(new Error(), { code: codes.shift() })))
@@ -267,6 +267,23 @@ describe("the user's middlewares", () => {
     })
   )
 
+  it.effect("that send a request again get the outcome of the last one", () =>
+    Effect.gen(function* () {
+      const results = [
+        () => Promise.resolve(exception("ThrottlingException", "slow down")),
+        () => Promise.reject(Object.assign(new Error(), { code: "ECONNRESET" }))
+      ]
+      const rig = make(() => (results.shift() as (typeof results)[0])())
+      rig.client.middlewareStack.add((next) => (args) => next(args).catch(() => next(args)), {
+        step: "finalizeRequest",
+        priority: "low"
+      })
+      const error = yield* failure(rig)
+      assert.lengthOf(rig.sent, 2)
+      assert.deepInclude({ ...error }, { _tag: "ConnectionError", delivery: "unknown" })
+    })
+  )
+
   it.effect("have a context of their own for each call", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
@@ -280,7 +297,7 @@ describe("the user's middlewares", () => {
     })
   )
 
-  it.effect("and logger: one is told of each call, when it came later too", () =>
+  it.effect("and logger: the logger logs each call, also one that is added later", () =>
     Effect.gen(function* () {
       const entries: Array<unknown> = []
       const logger = {
@@ -351,7 +368,7 @@ describe("one attempt", () => {
 })
 
 describe("interruption and time", () => {
-  /** A network that never answers, and tells when it was asked and when it was told to stop. */
+  /** A network that never responds, and completes a deferred when it is called and when it is aborted. */
   const silent = Effect.gen(function* () {
     const asked = yield* Deferred.make<void>()
     const stopped = yield* Deferred.make<void>()
@@ -375,7 +392,7 @@ describe("interruption and time", () => {
     })
   )
 
-  it.effect("no answer in time is a RequestTimeoutError, and aborts the request", () =>
+  it.effect("no response in time is a RequestTimeoutError, and aborts the request", () =>
     Effect.gen(function* () {
       const { asked, handle, stopped } = yield* silent
       const rig = make(handle, {}, { requestTimeout: "10 seconds" })
@@ -394,7 +411,7 @@ describe("interruption and time", () => {
 })
 
 describe("the time limit", () => {
-  it.effect("ends with the answer, so that nothing waits for it any more", () =>
+  it.effect("ends with the response, so that no timer remains", () =>
     Effect.gen(function* () {
       const waiting = new Set<() => void>()
       let most = 0
@@ -405,7 +422,7 @@ describe("the time limit", () => {
           return () => waiting.delete(task)
         }
       }
-      // Effect's own clock has this too, which its type does not tell
+      // Effect's default clock has it, but not its type
       const clock = Object.assign(Clock.make(), { scheduler: () => Effect.succeed(scheduler) })
       const rig = make(responses(json(minimalResponse)), {}, { requestTimeout: "10 seconds" })
       yield* meter.pipe(Effect.provide(rig.layer), Effect.withClock(clock))
@@ -415,7 +432,7 @@ describe("the time limit", () => {
   )
 })
 
-describe("what is no answer", () => {
+describe("a failure without a response", () => {
   const table: ReadonlyArray<
     readonly [name: string, handle: RequestHandler, expected: Readonly<Record<string, unknown>>]
   > = [
@@ -481,25 +498,23 @@ describe("what is no answer", () => {
     )
   }
 
-  it.effect(
-    "a response that breaks off, whatever its error says, leaves open what was delivered",
-    () =>
-      Effect.gen(function* () {
-        async function* body() {
-          yield await Promise.reject(Object.assign(new Error("no"), { code: "ECONNREFUSED" }))
-        }
-        const requestHandler = {
-          metadata: { handlerProtocol: "http/1.1" },
-          handle: async () => ({ response: { statusCode: 200, headers: {}, body: body() } }),
-          updateHttpClientConfig: () => {},
-          httpHandlerConfigs: () => ({})
-        }
-        const rig = make(responses(json(minimalResponse)), { requestHandler } as never)
-        assert.deepInclude(
-          { ...(yield* failure(rig)) },
-          { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "unknown" }
-        )
-      })
+  it.effect("a response that breaks off has an unknown delivery, regardless of its error", () =>
+    Effect.gen(function* () {
+      async function* body() {
+        yield await Promise.reject(Object.assign(new Error("no"), { code: "ECONNREFUSED" }))
+      }
+      const requestHandler = {
+        metadata: { handlerProtocol: "http/1.1" },
+        handle: async () => ({ response: { statusCode: 200, headers: {}, body: body() } }),
+        updateHttpClientConfig: () => {},
+        httpHandlerConfigs: () => ({})
+      }
+      const rig = make(responses(json(minimalResponse)), { requestHandler } as never)
+      assert.deepInclude(
+        { ...(yield* failure(rig)) },
+        { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "unknown" }
+      )
+    })
   )
 
   const providers: ReadonlyArray<readonly [error: Error, reason: string]> = [
@@ -570,7 +585,7 @@ describe("recovery", () => {
     return async () => ({ ...secrets, accessKeyId: `AKID${made++}` })
   }
 
-  it.effect("expired credentials are renewed once, and the call is made again", () =>
+  it.effect("expired credentials are refreshed once, and the call is retried", () =>
     Effect.gen(function* () {
       const rig = make(responses(expired, json({ MeteringRecordId: "m" })), {
         credentials: rotating()
@@ -592,7 +607,7 @@ describe("recovery", () => {
     })
   )
 
-  it.effect("credentials that stay the same are not tried again", () =>
+  it.effect("a refresh with the same credentials does not retry", () =>
     Effect.gen(function* () {
       const rig = make(responses(expired))
       const error = yield* failure(rig)
@@ -601,7 +616,7 @@ describe("recovery", () => {
     })
   )
 
-  it.effect("a renewal that never ends is given up after a minute", () =>
+  it.effect("a refresh that never ends fails after a minute", () =>
     Effect.gen(function* () {
       let asked = 0
       const renewing = yield* Deferred.make<void>()
@@ -625,7 +640,7 @@ describe("recovery", () => {
     })
   )
 
-  it.effect("a registration token that has expired renews no credentials", () =>
+  it.effect("an expired registration token does not refresh credentials", () =>
     Effect.gen(function* () {
       const rig = make(responses(exception("ExpiredTokenException", "The token has expired")), {
         credentials: rotating()
@@ -640,7 +655,7 @@ describe("recovery", () => {
   const dateOf = ({ headers }: CapturedRequest) => headers["x-amz-date"]?.slice(0, 11)
   const hourOf = (millis: number) => new Date(millis).toISOString().slice(0, 13).replaceAll("-", "")
 
-  it.effect("a clock that is off is corrected once, by the SDK, and the call is made again", () =>
+  it.effect("a clock that is off is corrected once, by the SDK, and the call is retried", () =>
     Effect.gen(function* () {
       const handle: RequestHandler = () =>
         rig.sent.length === 1
@@ -648,7 +663,6 @@ describe("recovery", () => {
           : json(minimalResponse)
       const rig = make(handle)
       const now = Date.now()
-      yield* TestClock.setTime(now)
       yield* Effect.provide(meter, rig.layer)
       const [first, second, ...others] = rig.sent.map(dateOf)
       assert.strictEqual(first, hourOf(now))
@@ -679,10 +693,24 @@ describe("recovery", () => {
     })
   )
 
-  it.effect("a clock that is still refused is reported", () =>
+  it.effect("a clock that a cached Date has set wrong is corrected by the next rejection", () =>
+    Effect.gen(function* () {
+      const rig = make(
+        responses(
+          json(minimalResponse, 200, inTwoHours()),
+          exception("RequestTimeTooSkewed", "said", { date: new Date().toUTCString() }),
+          json(minimalResponse)
+        )
+      )
+      yield* Effect.provide(meter, rig.layer)
+      yield* Effect.provide(meter, rig.layer)
+      assert.lengthOf(rig.sent, 3)
+    })
+  )
+
+  it.effect("a clock that is still rejected is reported", () =>
     Effect.gen(function* () {
       const rig = make(() => exception("RequestTimeTooSkewed", "said", inTwoHours()))
-      yield* TestClock.setTime(Date.now())
       const error = yield* failure(rig)
       assert.strictEqual(error._tag, "ClockSkewError")
       assert.lengthOf(rig.sent, 2)
@@ -713,7 +741,7 @@ describe("the user's client", () => {
     })
   )
 
-  it.effect("may be a stub that answers for itself", () =>
+  it.effect("may be a stub that returns outputs", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
       const stub = (send: () => Promise<unknown>) => Object.assign(rig.client, { send })
@@ -794,7 +822,7 @@ describe("what wraps the client's `send`", () => {
 })
 
 describe("calls at the same time", () => {
-  it.effect("have each its own request, answer and signature", () =>
+  it.effect("have their own requests, responses and signatures", () =>
     Effect.gen(function* () {
       const rig = make(async ({ body }) => {
         const { UsageQuantity } = JSON.parse(body)

@@ -1,4 +1,4 @@
-/** One canned answer for our client, for the official SDK, and for our client over the SDK. No network. */
+/** One canned response for our client, for the official SDK, and for our client over the SDK. No network. */
 
 import {
   BatchMeterUsageCommand,
@@ -48,7 +48,7 @@ interface SdkRequest extends Omit<CapturedRequest, "host" | "body"> {
 
 type HandlerOptions = { readonly abortSignal?: AbortSignal }
 
-/** Answers one request of an SDK client. */
+/** Responds to one request of an SDK client. */
 export type RequestHandler = (
   request: CapturedRequest,
   options: HandlerOptions
@@ -125,7 +125,7 @@ export const callSdk = (
 // ours
 // ---------------------------------------------------------------------------------------------------
 
-/** Statuses whose answers have no body. */
+/** Statuses whose responses have no body. */
 const statusesWithoutBody: ReadonlySet<number> = new Set([204, 205, 304])
 
 /** A network for `MeteringClient.layer`, and all that was sent. */
@@ -157,13 +157,13 @@ export const network = (respond: () => CannedResponse) => {
 /** Refreshing brings nothing new, so that there is one attempt. */
 const oneAttempt = { refresh: () => Effect.succeed(credentials) }
 
-/** Our client over HTTP, answered so. */
+/** Our client over HTTP, with this response. */
 export const overHttp = (response: CannedResponse) => {
   const { layer, sent } = network(() => response)
   return { layer: clientLayer(layer, { credentials: oneAttempt }), sent }
 }
 
-/** Our client over an SDK client, answered so. */
+/** Our client over an SDK client, with this response. */
 export const overSdk = (response: CannedResponse) => {
   const { client, sent } = sdkClient(() => response)
   return { layer: AwsSdkClient.layerFrom(client), sent }
@@ -180,7 +180,7 @@ const withMiddleware = (client: MarketplaceMeteringClient) => {
   return client
 }
 
-/** All of them with whatever answer is put in, for properties: an SDK client is dear to make. */
+/** All clients with a replaceable response, for properties: an SDK client is expensive to make. */
 export const makeClients = () => {
   let response: CannedResponse = { status: 200, headers: {}, body: "{}" }
   const sdk = sdkClient(() => response)
@@ -203,7 +203,7 @@ export const makeClients = () => {
 }
 
 // ---------------------------------------------------------------------------------------------------
-// what came of it, in words that all three share
+// outcomes in a form that all three share
 // ---------------------------------------------------------------------------------------------------
 
 /** An outcome without the classes: members in the SDK's names, or an exception's name and text. */
@@ -218,7 +218,7 @@ export type Summary =
 
 const metadataFields = new Set(["requestId", "statusCode", "unreadable", "missingRecords"])
 
-/** An answer of ours, by its members alone. */
+/** A response of ours, by its members alone. */
 export const summaryOfResponse = (response: object): Summary => ({
   ok: withoutEmptyFields(
     toSdk(
@@ -249,7 +249,7 @@ export const summaryOfOutput = (output: object): Summary => {
   return { ok: withoutEmptyFields(members) }
 }
 
-/** The SDK's exception. "UnknownError" is what it puts where the service has said nothing. */
+/** The SDK's exception. Its default message is "UnknownError". */
 export const summaryOfException = (error: unknown): Summary => {
   const { $metadata, message, name } = error as {
     readonly name: string

@@ -1,4 +1,4 @@
-/** Canned answers, and what the official SDK and our client make of each. */
+/** Canned responses, and their outcomes with the official SDK and with our client. */
 import type * as MeteringError from "effect-marketplace-metering/MeteringError"
 import { allOperations, operations } from "../support/operations.js"
 import type { CannedResponse, Summary } from "./harness.js"
@@ -493,7 +493,7 @@ const unparsable = (status: number) => ({
   sdk: { error: "SyntaxError", status }
 })
 
-/** Errors that are none of the service's. */
+/** Errors from other servers. */
 const unrecognizedErrors: ReadonlyArray<ResponseCase> = [
   differs("400 and an empty body", response(400, ""), unknown(400)),
   differs("500 and an empty object", response(500, {}), unknown(500), {
@@ -576,7 +576,7 @@ const decodedRecord = { ...echoedRecord, Timestamp: date }
 const successResult = { UsageRecord: echoedRecord, MeteringRecordId: "m", Status: "Success" }
 const decodedResult = { ...successResult, UsageRecord: decodedRecord }
 
-/** Answers of the service that are as they should be, or nearly. */
+/** Valid and nearly valid responses of the service. */
 const successes: ReadonlyArray<ResponseCase> = [
   ...allOperations.map(({ wireResponse: answer, name }) => {
     // times are dates in the SDK

@@ -1,4 +1,4 @@
-/** The same answer means the same as with the official SDK, or the row says why it does not. */
+/** A response has the same outcome as with the official SDK, or the row gives the reason. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ import {
 } from "./harness.js"
 import { type ResponseCase, responseCases } from "./responseCases.js"
 
-/** Our clients with this answer. */
+/** Our clients with this response. */
 const ourClients = (response: CannedResponse) =>
   [
     ["ours", overHttp(response)],
@@ -144,7 +144,7 @@ const ok = (json: unknown): CannedResponse => ({
   body: JSON.stringify(json)
 })
 
-describe("any valid answer", () => {
+describe("any valid response", () => {
   const rig = makeClients()
   for (const { call, fields, name } of allOperations) {
     it.effect.prop(
@@ -178,7 +178,7 @@ describe("any valid answer", () => {
   }
 })
 
-describe("any answer at all", () => {
+describe("any response at all", () => {
   const headers = FastCheck.record(
     {
       "content-type": FastCheck.constantFrom("application/x-amz-json-1.1", "text/html"),

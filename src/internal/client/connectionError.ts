@@ -1,11 +1,11 @@
-/** Errors of failed connections, without the request. */
+/** Classifies failed connections. The errors keep no part of the request. */
 
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { hasNeverConnected } from "#connectFailures"
 import { ConnectionError, type OperationName } from "../../MeteringError.js"
 import { isCertificateError, isInvalidRequest } from "../protocol/connectionFailures.js"
 
-/** Where these happen, no byte of the request has left this machine. */
+/** Codes of failures before any byte of the request was sent. */
 const unsentCodes: ReadonlySet<string> = new Set([
   "ConnectionRefused",
   "EAI_AGAIN",
@@ -22,7 +22,7 @@ export const connectionError = (
 ): ConnectionError => {
   const { isConnecting = false, reason = error.reason } = failureOf(error.cause) ?? {}
   const isUnsent =
-    // a response that breaks off has been asked for, whatever its error says
+    // a response that breaks off belongs to a request that was sent, even if its code is listed
     error._tag === "RequestError" &&
     (isConnecting ||
       error.reason === "InvalidUrl" ||
@@ -38,11 +38,11 @@ export const connectionError = (
 
 interface ConnectionFailure {
   readonly reason: string
-  /** True if it certainly failed before the connection was made. The TLS handshake is part of that. */
+  /** True if the failure certainly came before the TLS handshake was done. */
   readonly isConnecting: boolean
 }
 
-/** The innermost code or name: `fetch` wraps the cause, and several addresses fail together. */
+/** Finds the innermost code or name. `fetch` wraps the cause, and a host with several addresses has several errors. */
 const failureOf = (cause: unknown, depth = 0): ConnectionFailure | undefined => {
   if (typeof cause !== "object" || cause === null || depth > 4) return undefined
   const { cause: inner, code, errors, message, name, syscall } = cause as Record<string, unknown>
@@ -59,7 +59,7 @@ const failureOf = (cause: unknown, depth = 0): ConnectionFailure | undefined => 
   const isConnecting =
     syscall === "connect" ||
     syscall === "getaddrinfo" ||
-    // Node writes when the handshake is done, and this is what becomes of the request that waits for it
+    // Node writes the request after the handshake, so a failed handshake sent nothing
     (code === "EPROTO" && syscall !== "read") ||
     text === badPort ||
     text.startsWith("Client network socket disconnected before secure TLS connection") ||
@@ -72,10 +72,10 @@ const failureOf = (cause: unknown, depth = 0): ConnectionFailure | undefined => 
     : { reason: nested.reason, isConnecting: isConnecting || nested.isConnecting }
 }
 
-/** Of `fetch`, which opens no connection to a port that the Fetch standard blocks, such as 6000. */
+/** Message of `fetch` for a port that the Fetch standard blocks, such as 6000. It opens no connection. */
 const badPort = "bad port"
 
-/** Undici has the HTTP status of a proxy's rejection only in its message. */
+/** Undici reports the HTTP status of a rejected CONNECT only in its message. */
 const proxyRejection = (text: string): string | undefined => {
   const status = /^Proxy response \((\d{3})\)/.exec(text)?.[1]
   return status === undefined ? undefined : `the proxy answers CONNECT with HTTP ${status}`

@@ -8,7 +8,7 @@ import type { Response, Transport } from "../../Transport.js"
 import { isSameCredentials, validateCredentials } from "../credentials/credentials.js"
 
 /** The smallest error of the clock that is corrected: 4 minutes, in milliseconds. The service rejects 5 and more. */
-const minCorrectedSkew = 4 * 60 * 1000
+export const minCorrectedSkew = 4 * 60 * 1000
 
 /**
  * The largest error of the clock that is corrected: 24 hours, in milliseconds. No certificate of the service would be
@@ -35,9 +35,10 @@ type MakeAttempt<A, E> = (
 export const makeRecovery = ({ credentials: provider, refresh }: Transport) => {
   let clockOffset = 0
 
-  const correctClock = (date: string | undefined, usedOffset: number) =>
+  const correctClock = ({ headers, isClockCorrected }: Response, usedOffset: number) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
-      const offset = Date.parse(date ?? "") - now
+      if (isClockCorrected !== undefined) return isClockCorrected
+      const offset = Date.parse(headers.date ?? "") - now
       const isOff =
         Math.abs(offset - usedOffset) >= minCorrectedSkew && Math.abs(offset) <= maxCorrectedSkew
       if (isOff) clockOffset = offset
@@ -94,7 +95,7 @@ export const makeRecovery = ({ credentials: provider, refresh }: Transport) => {
             )
           }
           return mayBeClockSkew(error) && !recovered.clock
-            ? Effect.flatMap(correctClock(response.headers.date, usedOffset), (isCorrected) =>
+            ? Effect.flatMap(correctClock(response, usedOffset), (isCorrected) =>
                 isCorrected ? run(credentials, { ...recovered, clock: true }) : outcome
               )
             : outcome

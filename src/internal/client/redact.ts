@@ -1,12 +1,12 @@
-/** Redacts secrets in texts of a server. */
+/** Redacts secrets in texts from a server. */
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
 import { shapeOf } from "../schema/shape.js"
 
-/** Fragments of a secret of this length are redacted: an echo may be truncated or escaped. Characters. */
+/** Length of the redacted fragments of a secret, in characters. A server may repeat a secret truncated or escaped. */
 const fragmentLength = 12
 
-/** Shorter secrets are ordinary words and stay. Characters. */
+/** Minimum length of a redacted secret, in characters. Shorter ones could be ordinary words. */
 const minSecretLength = 8
 
 /** A run of characters without white space, quotes and brackets. */
@@ -17,7 +17,7 @@ const separator = /[\s"'<>()[\]{}]/
 /** Maximum length of a text, in characters. The service's own messages are far shorter. */
 export const maxTextLength = 2_000
 
-/** Truncates between two runs, because half of a secret could pass as a word. */
+/** Truncates between two runs: half of a secret could be too short to be recognised. */
 const truncate = (text: string): string => {
   if (text.length <= maxTextLength) return text
   let end = maxTextLength
@@ -39,8 +39,8 @@ const redactJwt = (token: string): string => {
 const placeholder = "<redacted>"
 
 /**
- * Replaces every run of characters that holds a recognisable part of a secret, and keeps no more of a text than its
- * beginning. The secrets are asked for only when there is a text to search.
+ * Truncates a text and replaces every run of characters that contains a secret, a fragment of one, or a JWT. `secrets`
+ * is called only when there is a text.
  */
 export const redactor =
   (secrets: () => ReadonlyArray<string | undefined>) =>
@@ -63,7 +63,7 @@ export const redactor =
       .replace(tokenPattern, (token) => (containsFragment(token) ? placeholder : token))
   }
 
-/** Every stretch of the recognisable length, or all of a shorter secret. */
+/** Every fragment of `fragmentLength`, or all of a shorter secret. */
 const fragmentsOf = (secret: string): ReadonlyArray<string> =>
   secret.length <= fragmentLength
     ? [secret]
@@ -71,7 +71,7 @@ const fragmentsOf = (secret: string): ReadonlyArray<string> =>
         secret.slice(i, i + fragmentLength)
       )
 
-/** Reads the secrets of a request, for no other end than to keep them out of sight. */
+/** Reads the redacted fields of a request, so that error messages can be searched for them. */
 export const secretsOf = (schema: Schema.Schema.All) => {
   const fields = shapeOf(schema).fields.filter(({ shape }) => shape.kind === "redacted")
   return (request: object): ReadonlyArray<string> =>

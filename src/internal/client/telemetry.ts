@@ -1,22 +1,23 @@
-/** Span and metrics of one call: names, counts, status and ids, and nothing of what was said. */
+/** Spans and metrics of calls: names, counts, statuses and ids, but no content of requests or responses. */
 
-import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import { identity } from "effect/Function"
-import * as MetricLabel from "effect/MetricLabel"
+import * as Metric from "effect/Metric"
+import * as MetricKey from "effect/MetricKey"
+import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { OperationName } from "../../MeteringError.js"
-import * as MeteringMetrics from "../../MeteringMetrics.js"
 import { isKnownStatus } from "../../UsageRecord.js"
 import { serviceId } from "../protocol/constants.js"
 import { isSuccess, type RawResponse, requestIdOf } from "../protocol/rawResponse.js"
+import * as metricKeys from "./metricKeys.js"
 
-/** The members of a response or an error that telemetry shows. */
+/** Members of a response or an error that telemetry shows. */
 interface CallResult {
   readonly _tag?: string
   readonly requestId?: string | undefined
@@ -28,11 +29,11 @@ interface CallResult {
   readonly missingRecords?: ReadonlyArray<unknown>
 }
 
-/** Counts calls of one operation, measures them, and puts each in a span unless tracing is off. */
+/** Counts and times calls of one operation. Puts each in a span if tracing is on. */
 export const instrumentCall = (name: OperationName, attributes: Record<string, unknown>) => {
-  const byOperation = labelCache("operation")
-  const byOutcome = labelCache("outcome", [MetricLabel.make("operation", name)])
-  const byStatus = labelCache("status")
+  const calls = taggedCounters(MetricKey.tagged(metricKeys.calls, "operation", name), "outcome")
+  const records = taggedCounters(metricKeys.records, "status")
+  const duration = Metric.fromMetricKey(MetricKey.tagged(metricKeys.duration, "operation", name))
   const spanName = `${serviceId}.${name}`
   const spanOptions = {
     kind: "client",
@@ -45,12 +46,16 @@ export const instrumentCall = (name: OperationName, attributes: Record<string, u
     }
   } as const
 
-  const record = (exit: Exit.Exit<CallResult, CallResult>, millis: number, labels: Labels) => {
-    MeteringMetrics.calls.unsafeUpdate(1, byOutcome(outcomeOf(exit), labels))
-    MeteringMetrics.duration.unsafeUpdate(millis, byOperation(name, labels))
+  const record = (
+    exit: Exit.Exit<CallResult, CallResult>,
+    millis: number,
+    appLabels: ReadonlyArray<MetricLabel.MetricLabel>
+  ) => {
+    calls(outcomeOf(exit)).unsafeUpdate(1, appLabels)
+    duration.unsafeUpdate(millis, appLabels)
     if (Exit.isFailure(exit)) return
     for (const [status, count] of countsOf(exit.value)) {
-      MeteringMetrics.records.unsafeUpdate(count, byStatus(status, labels))
+      records(status).unsafeUpdate(count, appLabels)
     }
   }
 
@@ -74,7 +79,7 @@ export const instrumentCall = (name: OperationName, attributes: Record<string, u
     })
 }
 
-/** Puts one attempt over HTTP in a span, unless tracing is off. */
+/** Puts one attempt over HTTP in a span if tracing is on. */
 export const traceAttempt = (url: URL) => {
   const spanOptions = {
     kind: "client",
@@ -107,42 +112,42 @@ export const traceAttempt = (url: URL) => {
 }
 
 /**
- * Annotates the span with the public members of the response, and fails it if the response is an error. The exit of the
- * span has no response, because a tracer keeps it.
+ * Runs an effect in a span, annotates it, and fails it if the response is an error. A tracer keeps the exit of the span,
+ * so that exit does not contain the response.
  */
 const inSpan = <A, E extends CallResult>(
   name: string,
   options: Tracer.SpanOptions,
   run: (span: Tracer.Span) => Effect.Effect<A, E>,
-  outcome: (answer: A) => CallResult
+  outcome: (response: A) => CallResult
 ): Effect.Effect<A, E> =>
   Effect.suspend(() => {
-    let completed: { readonly answer: A } | undefined
+    let completed: { readonly response: A } | undefined
     return Effect.matchCauseEffect(
       Effect.useSpan(name, options, (span) =>
         Effect.flatMap(
           Effect.onExit(run(span), (exit) =>
             Effect.sync(() => annotate(span, Exit.map(exit, outcome)))
           ),
-          (answer) => {
-            completed = { answer }
-            const { errorType } = outcome(answer)
+          (response) => {
+            completed = { response }
+            const { errorType } = outcome(response)
             return errorType === undefined ? Effect.void : Effect.fail(`HTTP ${errorType}`)
           }
         )
       ),
       {
-        // but for the failure above, it is the one of what was run
+        // every failure but the one above is that of `run`
         onFailure: (cause) =>
           completed === undefined
             ? Effect.failCause(cause as Cause.Cause<E>)
-            : Effect.succeed(completed.answer),
-        onSuccess: () => Effect.succeed((completed as { readonly answer: A }).answer)
+            : Effect.succeed(completed.response),
+        onSuccess: () => Effect.succeed((completed as { readonly response: A }).response)
       }
     )
   })
 
-/** Puts status, request id and kind of error on a span. */
+/** Adds status, request id and type of error to a span. */
 const annotate = (span: Tracer.Span, exit: Exit.Exit<CallResult, CallResult>) => {
   const outcome: CallResult | undefined = Exit.isSuccess(exit)
     ? exit.value
@@ -165,7 +170,7 @@ const outcomeOf = (exit: Exit.Exit<unknown, CallResult>): string => {
       : "defect"
 }
 
-/** How many records had which status. */
+/** Counts records by status. */
 const countsOf = ({
   missingRecords = [],
   results = [],
@@ -173,7 +178,7 @@ const countsOf = ({
 }: CallResult): Map<string, number> => {
   const counts = new Map<string, number>()
   for (const { status } of results) {
-    // it says nothing of its record, which is missing
+    // a record whose result has no status is among the missing ones
     if (status === undefined) continue
     const known = isKnownStatus(status) ? status : "unknown"
     counts.set(known, (counts.get(known) ?? 0) + 1)
@@ -183,20 +188,15 @@ const countsOf = ({
   return counts
 }
 
-type Labels = ReadonlyArray<MetricLabel.MetricLabel>
-
 /**
- * Caches the labels of a metric in the order of `Metric.tagged`, before the app's. A metric finds a known list by its
- * identity and searches all metrics for a new one. Saves about 0.1 ms of CPU per call against `Metric.tagged`.
+ * Returns a counter for each value of a label. Saves about 0.1 ms of CPU per call against `Metric.tagged`, which
+ * searches all metrics at every update.
  */
-const labelCache = (key: string, baseLabels: Labels = []) => {
-  const cached = new WeakMap<Labels, Map<string, Labels>>()
-  return (value: string, labels: Labels): Labels => {
-    const lists = cached.get(labels) ?? new Map<string, Labels>()
-    cached.set(labels, lists)
-    const list =
-      lists.get(value) ?? Arr.union([...baseLabels, MetricLabel.make(key, value)], labels)
-    lists.set(value, list)
-    return list
+const taggedCounters = (key: MetricKey.MetricKey.Counter<number>, label: string) => {
+  const counters = new Map<string, Metric.Metric.Counter<number>>()
+  return (value: string) => {
+    const counter = counters.get(value) ?? Metric.fromMetricKey(MetricKey.tagged(key, label, value))
+    counters.set(value, counter)
+    return counter
   }
 }

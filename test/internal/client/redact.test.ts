@@ -4,7 +4,7 @@ import { maxTextLength, redactor } from "../../../src/internal/client/redact.js"
 const token = "FwoGZXIvYXdzEBYaDK/3+bJmQ2xp0VnT8LrUeQ/hYg7s+Kc9dW1aZ4NjPqRfMiXo=="
 const redact = redactor(() => ["sandbox", "k3y-0123", undefined, "", token])
 
-describe("what someone else wrote is shown without secrets", () => {
+describe("a text from a server is redacted", () => {
   const htmlEscaped = token.replaceAll("/", "&#x2F;").replaceAll("+", "&#43;")
   it.each([
     ["as it is", token],
@@ -29,12 +29,12 @@ describe("what someone else wrote is shown without secrets", () => {
     expect(redact(`x-amz-security-token:${token};next`)).not.toContain(token.slice(0, 12))
   })
 
-  it("and nothing else is hidden, not even an ordinary word that is someone's secret", () => {
+  it("keeps other text, even an ordinary word that is a secret", () => {
     const said = "The sandbox (request 0d5a6e1c-8f2b-4c3d-9e7f-a1b2c3d4e5f6) takes no FwoGZXIvYXd"
     expect(redact(said)).toBe(said)
   })
 
-  it("of a long text the beginning, and no piece of a secret where it is cut", () => {
+  it("truncates a long text without leaving a fragment of a secret", () => {
     const words = "word ".repeat(1_000)
     expect(redact(words)).toBe(`${words.slice(0, maxTextLength - 1)}…`)
     for (let before = maxTextLength - token.length - 5; before <= maxTextLength + 5; before++) {
@@ -44,7 +44,7 @@ describe("what someone else wrote is shown without secrets", () => {
     }
   })
 
-  // any of these takes hours where the time grows with the square of the length
+  // in quadratic time, each of these takes hours
   it.each([
     ["white space", " "],
     ["beginnings of a JWT", "eyJ"],

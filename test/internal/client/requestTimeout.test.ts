@@ -30,7 +30,7 @@ const time = () => {
 }
 
 const clocks = {
-  // Effect's default clock has it, but its type does not
+  // Effect's default clock has it, but not its type
   "that calls back": ({ wait }: ReturnType<typeof time>) => ({
     scheduler: () => Effect.succeed<Clock.ClockScheduler>({ unsafeSchedule: wait })
   }),
@@ -71,10 +71,10 @@ const hanging = Effect.gen(function* () {
   return { attempt, events, started: Deferred.await(started) }
 })
 
-describe.each(Object.entries(clocks))("in time by a clock %s", (_, clockOf) => {
+describe.each(Object.entries(clocks))("the request timeout by a clock %s", (_, clockOf) => {
   const make = () => made(clockOf)
 
-  it.effect("is what ends before", () =>
+  it.effect("returns the exit of an attempt that ends in time", () =>
     Effect.gen(function* () {
       const { run, waiting } = make()
       for (const exit of [Exit.succeed(7), Exit.fail("no"), Exit.die("broken")]) {
@@ -87,7 +87,7 @@ describe.each(Object.entries(clocks))("in time by a clock %s", (_, clockOf) => {
     })
   )
 
-  it.effect("too late is an error, once the attempt has ended", () =>
+  it.effect("fails after the limit, once the attempt has ended", () =>
     Effect.gen(function* () {
       const { pass, run } = make()
       const { attempt, events, started } = yield* hanging
@@ -105,7 +105,7 @@ describe.each(Object.entries(clocks))("in time by a clock %s", (_, clockOf) => {
     })
   )
 
-  it.effect("interrupted takes the attempt with it, and waits for its end", () =>
+  it.effect("interrupts the attempt with the caller, and waits for its end", () =>
     Effect.gen(function* () {
       const { pass, run, waiting } = make()
       const { attempt, events, started } = yield* hanging

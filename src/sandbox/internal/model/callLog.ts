@@ -7,7 +7,7 @@ import type { ServiceResult } from "./serviceResponse.js"
 
 const maxCalls = 1000
 
-/** Bytes of all logged requests together. */
+/** At most this many bytes of all logged requests together. */
 const maxBytes = 16 * 1024 * 1024
 
 /** The caller as far as it is known. */

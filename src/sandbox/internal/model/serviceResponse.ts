@@ -149,3 +149,9 @@ export const expiredTokenResponse: HttpResponse = commonErrorResponse({
   code: "ExpiredTokenException",
   message: "The security token included in the request is expired"
 })
+
+/** The response to a call of an operation that the sandbox does not have. */
+export const unknownOperation: HttpResponse = commonErrorResponse({
+  code: "UnknownOperationException",
+  message: "The X-Amz-Target names no operation of AWS Marketplace Metering."
+})

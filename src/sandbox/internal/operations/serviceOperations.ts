@@ -38,7 +38,12 @@ export interface ServiceOperation {
   ) => readonly [State, ServiceResult]
 }
 
-const serviceOperation = <Request extends object, Response, E extends ModelledException, Result>(
+export const makeServiceOperation = <
+  Request extends object,
+  Response,
+  E extends ModelledException,
+  Result
+>(
   operation: Operation<Request, Response, E, Result>,
   handler: Handler<Request>
 ): ServiceOperation => {
@@ -86,9 +91,10 @@ const hasAllocations = (request: object): boolean =>
       ({ usageAllocations }) => usageAllocations !== undefined
     ))
 
-export const serviceOperations: { readonly [Name in OperationName]: ServiceOperation } = {
-  MeterUsage: serviceOperation(MeterUsage.operation, meterUsage),
-  BatchMeterUsage: serviceOperation(BatchMeterUsage.operation, batchMeterUsage),
-  RegisterUsage: serviceOperation(RegisterUsage.operation, registerUsage),
-  ResolveCustomer: serviceOperation(ResolveCustomer.operation, resolveCustomer)
-}
+/** The sandbox's behavior of each operation, by name. Calls of others fail with `UnknownOperationException`. */
+export const serviceOperations: { readonly [name: string]: ServiceOperation } = {
+  MeterUsage: makeServiceOperation(MeterUsage.operation, meterUsage),
+  BatchMeterUsage: makeServiceOperation(BatchMeterUsage.operation, batchMeterUsage),
+  RegisterUsage: makeServiceOperation(RegisterUsage.operation, registerUsage),
+  ResolveCustomer: makeServiceOperation(ResolveCustomer.operation, resolveCustomer)
+} satisfies { readonly [Name in OperationName]: ServiceOperation }

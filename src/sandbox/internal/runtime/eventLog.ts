@@ -23,10 +23,10 @@ const header = JSON.stringify({ [format]: version })
 
 const snapshotEnd = '"end of snapshot"'
 
-/** Characters of the longest text for `save` and `replay`. A file may be longer. */
+/** At most this many characters of text for `save` and `replay`. A file may be longer. */
 export const maxTextLength = 256 * 1024 * 1024
 
-/** Bytes of the longest line. */
+/** At most this many bytes in a line. */
 const maxLineBytes = maxTextLength
 
 /** A checksum of a line and of all lines before it. It detects changed bytes, and missing, repeated or moved lines. */

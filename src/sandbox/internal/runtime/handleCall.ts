@@ -7,10 +7,11 @@ import * as faultScript from "../model/faultScript.js"
 import {
   commonErrorResponse,
   type HttpResponse,
-  type ServiceResult
+  type ServiceResult,
+  unknownOperation
 } from "../model/serviceResponse.js"
 import { capacityError, change, logCall, type State } from "../model/state.js"
-import { serviceOperations } from "../operations/serviceOperations.js"
+import { type ServiceOperation, serviceOperations } from "../operations/serviceOperations.js"
 import { faultResponseOf, skewOf, unprocessedOf } from "./faultResponse.js"
 
 /** A call that was counted and has an id, but is not yet authenticated. */
@@ -58,6 +59,11 @@ export const handleCall = (
   call: ServiceCall
 ): readonly [CallOutcome<ServiceResult> | undefined, State] => {
   const { callerIdentity, operation, request, skew } = call
+  const serviceOperation = serviceOperations[operation]
+  // like a call whose target is unknown, it is not counted and does not use up a fault
+  if (serviceOperation === undefined) {
+    return logOutcome(state, call, faultScript.noFault, Either.left(unknownOperation))
+  }
   if (skew !== undefined && !isSkewedBy(state, operation, skew)) return [undefined, state]
   const counted = change(state, {
     _tag: "Counts",
@@ -70,7 +76,7 @@ export const handleCall = (
     return logOutcome(counted, call, faultScript.noFault, Either.left(denied))
   const [fault, afterFault] = takeFault(counted, operation)
   if (fault.fault === "cutBefore") return logOutcome(afterFault, call, fault, undefined)
-  const [response, next] = process(afterFault, call, fault)
+  const [response, next] = process(afterFault, call, fault, serviceOperation)
   return logOutcome(next, call, fault, response)
 }
 
@@ -78,10 +84,10 @@ export const handleCall = (
 const process = (
   state: State,
   call: ServiceCall,
-  fault: Fault
+  fault: Fault,
+  { errorResponse, handle, invalidRequest, throttled }: ServiceOperation
 ): readonly [ServiceResult, State] => {
   const { callerIdentity, clock, incoming, operation, request } = call
-  const { errorResponse, handle, invalidRequest, throttled } = serviceOperations[operation]
   const rejected =
     faultResponseOf(fault, callerIdentity, (error) => errorResponse(error, state), clock) ??
     invalidRequest(request, state)

@@ -9,11 +9,7 @@ import * as Option from "effect/Option"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
 import { noFault } from "../model/faultScript.js"
-import {
-  commonErrorResponse,
-  contentTooLarge,
-  type HttpResponse
-} from "../model/serviceResponse.js"
+import { contentTooLarge, type HttpResponse, unknownOperation } from "../model/serviceResponse.js"
 import { operationNameOf } from "../protocol/awsJsonServer.js"
 import { skewOf } from "../runtime/faultResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
@@ -145,8 +141,3 @@ export const respond = (
   fault: Fault = noFault
 ): Effect.Effect<Response> =>
   Effect.map(Clock.currentTimeMillis, (clock) => toHttpResponse(response, incoming, fault, clock))
-
-const unknownOperation = commonErrorResponse({
-  code: "UnknownOperationException",
-  message: "The X-Amz-Target names no operation of AWS Marketplace Metering."
-})
