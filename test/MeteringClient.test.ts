@@ -16,7 +16,7 @@ import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import { verifySignature } from "../src/sandbox/internal/server/verifySignature.js"
+import { verifySignature } from "../src/sandbox/internal/protocol/verifySignature.js"
 import {
   clientLayer,
   configLayer,

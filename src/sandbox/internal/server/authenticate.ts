@@ -11,9 +11,9 @@ import {
   expiredTokenResponse,
   type HttpResponse
 } from "../model/serviceResponse.js"
+import { type SignatureRejection, verifySignature } from "../protocol/verifySignature.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
 import { headersOf, pathAndQueryOf } from "./request.js"
-import { type SignatureRejection, verifySignature } from "./verifySignature.js"
 
 export interface Options {
   readonly accessKeys: ReadonlyArray<AccessKey>
