@@ -113,7 +113,7 @@ const demo = async (url: string) => {
   const submit = (name: string, expectedCode: number, more = "") =>
     run(`submit ${name} --product-code atlas-search${more}`, expectedCode)
   const callSandbox = async <A>(path: string, init?: RequestInit): Promise<A> =>
-    // what the sandbox's own control answers
+    // the type of the control API's response
     (await fetch(`${url}/_sandbox/${path}`, init)).json() as Promise<A>
   const billed = async () => {
     // a page of it, which has room for all of the file

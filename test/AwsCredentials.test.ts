@@ -175,12 +175,12 @@ describe("AwsCredentials.make", () => {
         )
         yield* close
         const { get, refresh } = yield* AwsCredentials.make(source)
-        const refused = { accessKeyId: "key1", secretAccessKey: Redacted.make(`${secret}1`) }
+        const rejected = { accessKeyId: "key1", secretAccessKey: Redacted.make(`${secret}1`) }
         const fibers: Array<Fiber.RuntimeFiber<unknown, unknown>> = []
         for (const { action, pick, yields } of steps) {
           const fiber = fibers[pick]
           if (action === "get") fibers.push(yield* Effect.fork(get))
-          if (action === "refresh") fibers.push(yield* Effect.fork(refresh(refused)))
+          if (action === "refresh") fibers.push(yield* Effect.fork(refresh(rejected)))
           if (action === "interrupt" && fiber) yield* Fiber.interruptFork(fiber)
           if (action === "break") state.broken = state.broken === undefined ? "down" : undefined
           if (action === "land") yield* Effect.zipRight(open, close)
@@ -274,7 +274,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("renews them, wherever the one who asked first was interrupted", () =>
+  it.scoped("refreshes in the background even if the first caller is interrupted at any step", () =>
     Effect.gen(function* () {
       const services = yield* Effect.forEach(Array.from({ length: 40 }), () =>
         Effect.gen(function* () {
@@ -295,7 +295,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("warns once of a renewal that failed, however many asked meanwhile", () => {
+  it.scoped("logs one warning for a failed refresh with many waiting callers", () => {
     const warnings: Array<string> = []
     const log = Logger.make(({ message }) => {
       warnings.push(String(message))
@@ -321,7 +321,7 @@ describe("AwsCredentials.make", () => {
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, log)))
   })
 
-  it.scoped("checks what the source gives", () =>
+  it.scoped("rejects malformed credentials from the source", () =>
     Effect.gen(function* () {
       const good = { accessKeyId: "AKID", secretAccessKey: Redacted.make(secret) }
       const cases: ReadonlyArray<readonly [AwsCredentials.Credentials, string]> = [
@@ -411,7 +411,7 @@ describe("AwsCredentials.make", () => {
     }
   )
 
-  it.scoped("fails when the old ones have expired while a renewal was failing", () =>
+  it.scoped("fails if the cached credentials expire during a failing refresh", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const { get } = yield* AwsCredentials.make(source)
@@ -427,7 +427,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("does not press a source that has nothing newer yet", () =>
+  it.scoped("asks a source that returns soon-expiring credentials at most every 10 s", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "3 minutes" })
       const { get } = yield* AwsCredentials.make(source)
@@ -439,7 +439,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("hands on what the source gives as already expired: the clock may be wrong", () =>
+  it.scoped("returns credentials that are expired by the local clock, which may be wrong", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "-1 minute" as Duration.DurationInput })
       const expired = Effect.map(source, (credentials) => ({
@@ -453,7 +453,7 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("never renews by itself what does not expire", () =>
+  it.scoped("does not refresh credentials without an expiration in the background", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource()
       const { get } = yield* AwsCredentials.make(source)
@@ -465,20 +465,20 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.scoped("refreshes what was refused once for all", () =>
+  it.scoped("refreshes rejected credentials once for all callers", () =>
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const { get, refresh } = yield* AwsCredentials.make(source)
-      const refused = yield* get
+      const rejected = yield* get
       state.gate = yield* Deferred.make<void>()
-      const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(refresh(refused))))
+      const fibers = yield* Effect.forEach(hundred, () => Effect.fork(key(refresh(rejected))))
       yield* yieldToFibers
       yield* Deferred.succeed(state.gate, undefined)
       assert.deepStrictEqual(new Set(yield* Fiber.join(Fiber.all(fibers))), new Set(["key2"]))
       assert.strictEqual(state.runs, 2)
 
       // an equal value, from a caller that comes late
-      const late = { ...refused, secretAccessKey: Redacted.make(`${secret}1`) }
+      const late = { ...rejected, secretAccessKey: Redacted.make(`${secret}1`) }
       assert.strictEqual(yield* key(refresh(late)), "key2")
       assert.strictEqual(state.runs, 2)
       assert.strictEqual(yield* key(get), "key2")
@@ -511,12 +511,12 @@ describe("AwsCredentials.make", () => {
     Effect.gen(function* () {
       const { source, state } = makeSource({ lifetime: "1 hour" })
       const { get, refresh } = yield* AwsCredentials.make(source)
-      const refused = yield* get
+      const rejected = yield* get
       yield* TestClock.adjust("57 minutes")
       state.gate = yield* Deferred.make<void>()
       yield* get
       yield* yieldToFibers
-      const fiber = yield* Effect.fork(Effect.flip(refresh(refused)))
+      const fiber = yield* Effect.fork(Effect.flip(refresh(rejected)))
       yield* yieldToFibers
       state.broken = "down"
       yield* Deferred.succeed(state.gate, undefined)
@@ -526,32 +526,34 @@ describe("AwsCredentials.make", () => {
     })
   )
 
-  it.effect("ends the renewal when its scope is closed, and serves those who hold on to it", () =>
-    Effect.gen(function* () {
-      const { source, state } = makeSource({ lifetime: "1 hour" })
-      const scope = yield* Scope.make()
-      const { get } = yield* Scope.extend(AwsCredentials.make(source), scope)
-      yield* get
-      state.gate = yield* Deferred.make<void>()
-      yield* TestClock.adjust("57 minutes")
-      yield* get
-      yield* yieldToFibers
-      assert.deepStrictEqual([state.runs, state.interrupted], [2, 0])
-      yield* Scope.close(scope, Exit.void)
-      yield* yieldToFibers
-      assert.deepStrictEqual([state.runs, state.interrupted], [2, 1])
+  it.effect(
+    "interrupts the background refresh when its scope closes, and still returns credentials",
+    () =>
+      Effect.gen(function* () {
+        const { source, state } = makeSource({ lifetime: "1 hour" })
+        const scope = yield* Scope.make()
+        const { get } = yield* Scope.extend(AwsCredentials.make(source), scope)
+        yield* get
+        state.gate = yield* Deferred.make<void>()
+        yield* TestClock.adjust("57 minutes")
+        yield* get
+        yield* yieldToFibers
+        assert.deepStrictEqual([state.runs, state.interrupted], [2, 0])
+        yield* Scope.close(scope, Exit.void)
+        yield* yieldToFibers
+        assert.deepStrictEqual([state.runs, state.interrupted], [2, 1])
 
-      state.gate = undefined
-      yield* TestClock.adjust("10 seconds")
-      assert.strictEqual(yield* key(get), "key1")
-      yield* yieldToFibers
-      assert.strictEqual(state.runs, 2, "no more renewals in the background")
-      yield* TestClock.adjust("2 minutes")
-      assert.strictEqual(yield* key(get), "key3")
-    })
+        state.gate = undefined
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* key(get), "key1")
+        yield* yieldToFibers
+        assert.strictEqual(state.runs, 2, "no more renewals in the background")
+        yield* TestClock.adjust("2 minutes")
+        assert.strictEqual(yield* key(get), "key3")
+      })
   )
 
-  it.scoped("leaves the source what it needs", () =>
+  it.scoped("provides the source with the context that make runs in", () =>
     Effect.gen(function* () {
       const needy = Effect.flatMap(AwsCredentials.AwsCredentials, ({ get }) => get)
       const { get } = yield* AwsCredentials.make(needy).pipe(
@@ -588,7 +590,7 @@ describe("AwsCredentials.layer", () => {
 })
 
 describe("AwsCredentials.layerStatic", () => {
-  it.effect("gives the same credentials, refused or not", () =>
+  it.effect("gives the same credentials, rejected or not", () =>
     using(
       AwsCredentials.layerStatic({
         accessKeyId: "AKID",
@@ -932,7 +934,7 @@ describe("secrets", () => {
     })
   )
 
-  it("are taken out of what others say, and what helps is left", () => {
+  it("are removed from error texts, and the helpful part is left", () => {
     const cases: ReadonlyArray<readonly [string, string]> = [
       [`Command failed: /usr/bin/vault --token ${secret}\nstderr ${secret}`, "Command failed"],
       [`SyntaxError: Unexpected token 'A', "${secret}" is not valid JSON`, "SyntaxError"],

@@ -184,7 +184,7 @@ const importCryptoKey = (
     )
   )
 
-interface Refused {
+interface Rejected {
   readonly name: string
   readonly jwt: string | undefined
   readonly with?: Partial<Entitlement.VerifyOptions>
@@ -200,13 +200,13 @@ const key1 = "version 1 of the key"
 const usable =
   "version 1: RSA of at least 2048 bits for PS256, as PEM (PUBLIC KEY), JWK or CryptoKey"
 
-const malformed = (name: string, jwt: string): Refused => ({
+const malformed = (name: string, jwt: string): Rejected => ({
   name,
   jwt,
   is: { reason: "malformedToken" }
 })
 
-const badKey = (name: string, publicKey: unknown): Refused => ({
+const badKey = (name: string, publicKey: unknown): Rejected => ({
   name,
   jwt: genuine,
   // what a caller without types could pass
@@ -214,13 +214,13 @@ const badKey = (name: string, publicKey: unknown): Refused => ({
   is: { reason: "badPublicKey", expected: usable }
 })
 
-const algorithm = (name: string, alg: unknown, signer: Signer, found?: string): Refused => ({
+const algorithm = (name: string, alg: unknown, signer: Signer, found?: string): Rejected => ({
   name,
   jwt: token(claims, { alg, typ: "JWT" }, signer),
   is: { reason: "wrongAlgorithm", expected: "PS256", ...(found !== undefined && { found }) }
 })
 
-const forged = (name: string, jwt: string): Refused => ({
+const forged = (name: string, jwt: string): Rejected => ({
   name,
   jwt,
   is: { reason: "badSignature", expected: key1 }
@@ -231,7 +231,7 @@ const claim = (
   payload: unknown,
   reason: Entitlement.RejectionReason,
   at: string
-): Refused => ({ name, jwt: token(payload), is: { reason, claim: at } })
+): Rejected => ({ name, jwt: token(payload), is: { reason, claim: at } })
 
 const [header = "", payload = "", signature = ""] = genuine.split(".")
 const weak = generateKeyPairSync("rsa", { modulusLength: 1024 })
@@ -246,8 +246,8 @@ HUfQrSDv+MuSUMAe8jzKE4qW+jK+xQU9a03GUnKHkkle+Q0pX/g6jXZ7r1/xAK5D
 o2kQ+X5xK9cipRgEKwIDAQAB
 -----END PUBLIC KEY-----`
 
-const refused: ReadonlyArray<Refused> = [
-  { name: "no signature in the answer", jwt: undefined, is: { reason: "missingToken" } },
+const rejected: ReadonlyArray<Rejected> = [
+  { name: "no signature in the response", jwt: undefined, is: { reason: "missingToken" } },
 
   malformed("empty text", ""),
   malformed("text that is no token", "this-is-not-a-token-at-all"),
@@ -406,7 +406,7 @@ const refused: ReadonlyArray<Refused> = [
     }
   },
   ...[`${nonce} `, nonce.toUpperCase(), ""].map(
-    (other): Refused => ({
+    (other): Rejected => ({
       name: `another nonce: ${JSON.stringify(other)}`,
       jwt: token({ ...claims, nonce: other }),
       is: { reason: "nonceMismatch", claim: "nonce" }
@@ -451,8 +451,8 @@ const refused: ReadonlyArray<Refused> = [
   }
 ]
 
-describe("what is refused", () => {
-  for (const { name, jwt, with: overrides, is } of refused) {
+describe("rejected tokens", () => {
+  for (const { name, jwt, with: overrides, is } of rejected) {
     it.effect(`${is.reason}: ${name}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(verifyAt(now, jwt, overrides))
@@ -469,7 +469,7 @@ describe("what is refused", () => {
 
   it("every reason is in the table", () => {
     assert.sameMembers(
-      [...new Set(refused.map(({ is }) => is.reason))],
+      [...new Set(rejected.map(({ is }) => is.reason))],
       [...Entitlement.RejectionReason.literals]
     )
   })
@@ -581,7 +581,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const replaced = (index: number, character: string) =>
   genuine.slice(0, index) + character + genuine.slice(index + 1)
 
-const isRefused = (jwt: string) =>
+const isRejected = (jwt: string) =>
   Effect.map(Effect.flip(verifyAt(now, jwt)), ({ reason }) => {
     assert.include(["malformedToken", "badSignature", "wrongAlgorithm"], reason)
   })
@@ -590,7 +590,7 @@ describe("tampering", () => {
   it.effect("another character anywhere", () =>
     Effect.forEach(
       Array.from(genuine, (character, index) => replaced(index, character === "A" ? "B" : "A")),
-      isRefused
+      isRejected
     )
   )
 
@@ -599,7 +599,7 @@ describe("tampering", () => {
     Effect.gen(function* () {
       const others = [...alphabet].filter((character) => !genuine.endsWith(character))
       yield* Effect.forEach(others, (character) =>
-        isRefused(replaced(genuine.length - 1, character))
+        isRejected(replaced(genuine.length - 1, character))
       )
       const same = others.filter((character) =>
         Buffer.from(signature, "base64url").equals(
@@ -622,7 +622,7 @@ describe("tampering", () => {
     ],
     ([index, length, text]) => {
       const jwt = genuine.slice(0, index) + text + genuine.slice(index + length)
-      return jwt === genuine ? Effect.void : isRefused(jwt)
+      return jwt === genuine ? Effect.void : isRejected(jwt)
     },
     { fastCheck: { numRuns: 200 } }
   )
@@ -632,7 +632,7 @@ describe("tampering", () => {
     [FastCheck.dictionary(FastCheck.constantFrom(...Object.keys(claims)), FastCheck.jsonValue())],
     ([changes]) => {
       const changed = encode({ ...claims, ...changes })
-      return changed === payload ? Effect.void : isRefused(`${header}.${changed}.${signature}`)
+      return changed === payload ? Effect.void : isRejected(`${header}.${changed}.${signature}`)
     }
   )
 
@@ -644,13 +644,13 @@ describe("tampering", () => {
         FastCheck.array(FastCheck.base64String()).map((parts) => parts.join("."))
       )
     ],
-    ([text]) => isRefused(text)
+    ([text]) => isRejected(text)
   )
 })
 
 describe("no leak", () => {
   const pieces = (text: string) => text.split(/[^\w-]+/).filter((piece) => piece.length >= 16)
-  const secretsOf = ({ jwt = "", with: overrides }: Refused): ReadonlyArray<string> => {
+  const secretsOf = ({ jwt = "", with: overrides }: Rejected): ReadonlyArray<string> => {
     const publicKey = overrides?.publicKey ?? pem
     return [
       ...pieces(jwt),
@@ -665,7 +665,7 @@ describe("no leak", () => {
   }
 
   it.effect("in any failure, however it is shown", () =>
-    Effect.forEach(refused, (row) =>
+    Effect.forEach(rejected, (row) =>
       Effect.gen(function* () {
         const jwt = row.jwt === undefined ? undefined : Redacted.make(row.jwt)
         const cause = yield* verifyAt(now, jwt, row.with).pipe(

@@ -16,7 +16,7 @@ import * as MeteringClient from "effect-marketplace-metering/MeteringClient"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import { verifySignature } from "../src/sandbox/internal/server/verifySignature.js"
+import { verifySignature } from "../src/sandbox/internal/protocol/verifySignature.js"
 import {
   clientLayer,
   configLayer,
@@ -108,7 +108,7 @@ describe.each(allOperations)(
       })
     )
 
-    it.effect("answers with an instance, its request id and its status", () =>
+    it.effect("returns an instance, its request id and its status", () =>
       Effect.gen(function* () {
         const http = stubHttp({ status: 202, body: answer, headers: { "x-amzn-requestid": "r-1" } })
         const answered = yield* Effect.provide(call(), clientLayer(http.layer))
@@ -252,7 +252,7 @@ describe("a request is fixed when the function is called", () => {
     })
   )
 
-  it.effect("what happens to the fields afterwards changes nothing", () =>
+  it.effect("later changes to the fields are not sent", () =>
     Effect.gen(function* () {
       const http = stubHttp({})
       const tags: [{ key: string; value: string }] = [{ key: "team", value: "search" }]
@@ -291,7 +291,7 @@ describe("a request is fixed when the function is called", () => {
   )
 })
 
-describe("what is sent is checked", () => {
+describe("request validation", () => {
   it.effect(
     "fields that break a rule fail with record, field, rule and value, and nothing is sent",
     () =>
@@ -367,11 +367,11 @@ describe("what is sent is checked", () => {
       assert.isTrue(room >= 0 && room < 2540, `${room} bytes left`)
       yield* send(room)
       assert.strictEqual(http.sent[1]?.body.length, 999_999)
-      const refused = yield* send(room + 1)
+      const rejected = yield* send(room + 1)
       assert.lengthOf(http.sent, 2)
       assert.deepInclude(
-        refused._tag === "Left" && refused.left._tag === "InvalidInputError"
-          ? refused.left.violations[0]
+        rejected._tag === "Left" && rejected.left._tag === "InvalidInputError"
+          ? rejected.left.violations[0]
           : {},
         { field: "request", rule: "requestSize", value: 1_000_000 }
       )
@@ -478,7 +478,7 @@ describe("a dry run", () => {
     })
   )
 
-  it.effect("keeps the request id of either answer", () =>
+  it.effect("keeps the request id of either response", () =>
     Effect.gen(function* () {
       const headers = { "x-amzn-requestid": "r-1" }
       for (const reply of [{ headers }, exceptionResponse("DryRunOperation", { headers })]) {
@@ -488,7 +488,7 @@ describe("a dry run", () => {
     })
   )
 
-  it.effect("is refused by an AccessDeniedError, and fails as any call does", () =>
+  it.effect("fails with AccessDeniedError if not permitted, and with the errors of any call", () =>
     Effect.gen(function* () {
       for (const [code, tag] of [
         ["UnauthorizedException", "AccessDeniedError"],
@@ -501,11 +501,11 @@ describe("a dry run", () => {
     })
   )
 
-  it.effect("is nothing that a call for real is answered with", () =>
+  it.effect("is not recognized in the response to a call without dryRun", () =>
     Effect.gen(function* () {
-      const refused = yield* dryRun(exceptionResponse("DryRunOperation"), { dryRun: false })
+      const rejected = yield* dryRun(exceptionResponse("DryRunOperation"), { dryRun: false })
       assert.strictEqual(
-        refused.outcome._tag === "Left" && refused.outcome.left._tag,
+        rejected.outcome._tag === "Left" && rejected.outcome.left._tag,
         "UnknownServiceError"
       )
       for (const MeteringRecordId of ["DryRunOperation", " ", "\n"]) {
@@ -613,7 +613,7 @@ describe("expired credentials", () => {
     })
   )
 
-  it.effect("are not what an expired registration token is", () =>
+  it.effect("are not refreshed for an expired registration token", () =>
     Effect.gen(function* () {
       const http = stubHttp(
         exceptionResponse("ExpiredTokenException", { message: "The token is expired." })

@@ -214,7 +214,7 @@ describe("MeteringConfig.layerConfig", () => {
       const missing = yield* Effect.flip(service(provided(MeteringConfig.layerConfig(all), {})))
       assert.isTrue(ConfigError.isConfigError(missing))
       assert.include(String(missing), "at R")
-      const refused = yield* Effect.flip(
+      const rejected = yield* Effect.flip(
         service(
           provided(
             MeteringConfig.layerConfig({
@@ -229,7 +229,7 @@ describe("MeteringConfig.layerConfig", () => {
         )
       )
       assert.strictEqual(
-        String(refused),
+        String(rejected),
         "MeteringConfigError: The endpoint is empty: leave it out to call the service"
       )
     })

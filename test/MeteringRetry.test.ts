@@ -232,7 +232,7 @@ describe("over HTTP", () => {
   it.effect.each<readonly [string, ReadonlyArray<Stub>, number, string]>([
     ["throttled twice", [busy, busy, {}], 3, "Right"],
     ["a proxy that is down, once", [down, {}], 2, "Right"],
-    ["a connection that is refused, once", [failingConnection("ECONNREFUSED"), {}], 2, "Right"],
+    ["a refused connection, once", [failingConnection("ECONNREFUSED"), {}], 2, "Right"],
     ["throttled for ever", [busy], 3, "Left"],
     ["a request that is wrong", [exceptionResponse("InvalidProductCodeException"), {}], 1, "Left"],
     ["a permission that lacks", [exceptionResponse("AccessDeniedException"), {}], 1, "Left"]

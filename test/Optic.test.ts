@@ -30,7 +30,7 @@ class Usage extends Schema.Class<Usage>("test/Usage")(
     first: Allocation,
     allocations: Schema.Array(Allocation)
   }).pipe(
-    Schema.filter((usage) => usage.quantity !== 13 || "13 is refused by a rule across fields")
+    Schema.filter((usage) => usage.quantity !== 13 || "13 is rejected by a rule across fields")
   )
 ) {}
 

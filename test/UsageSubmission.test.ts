@@ -34,8 +34,8 @@ import {
   submitAll,
   summaries,
   summarize
-} from "./submission/support.js"
-import * as virtualClock from "./submission/virtualClock.js"
+} from "./internal/submission/support.js"
+import * as virtualClock from "./internal/submission/virtualClock.js"
 
 const operation = "BatchMeterUsage"
 const dimensions = (calls: ReadonlyArray<Call>) =>

@@ -306,13 +306,13 @@ const contract = (
 
 describe("the contract of the tag", () => {
   for (const [name, client] of Object.entries(clients)) contract(name, overLoopback(client))
-  contract("in memory (cannot show: refused signatures, a server that is gone)", SandboxLive)
+  contract("in memory (cannot show: rejected signatures, a server that is gone)", SandboxLive)
 
   for (const [name, client] of Object.entries(clients)) {
     layer(overLoopback(client, "wrong"), { excludeTestServices: true })(
       `${name}, with a wrong secret`,
       (it) => {
-        it.effect("is refused, and nothing is billed", () =>
+        it.effect("is rejected, and nothing is billed", () =>
           Effect.gen(function* () {
             const error = yield* Effect.flip(batch(yield* record()))
             expect(error).toMatchObject({

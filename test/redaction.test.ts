@@ -310,7 +310,7 @@ describe.each(allOperations)(
       })
     )
 
-    it.effect("when it is refused before it is sent", () =>
+    it.effect("when it is rejected before it is sent", () =>
       Effect.gen(function* () {
         for (const fields of [
           registrationToken,

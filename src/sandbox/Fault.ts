@@ -22,7 +22,7 @@ import {
  * - `throttling`: `ThrottlingException`. `retryAfter` adds a `Retry-After` header. Defaults to none.
  * - `internalError`: `InternalServiceErrorException`. Nothing is stored.
  * - `unavailable`: HTTP 503 with an HTML page, as from a load balancer. Nothing is stored.
- * - `refusal`: the error with this `code`, such as `DisabledApiException`, and `message`. Nothing is stored.
+ * - `rejection`: the error with this `code`, such as `DisabledApiException`, and `message`. Nothing is stored.
  * - `expiredCredentials`: `ExpiredTokenException`. Nothing is stored.
  * - `latency`: the call is processed and its response is delayed for `duration`
  * - `slowBody`: the call is processed and the body of its response is sent slowly, over `duration`
@@ -52,7 +52,7 @@ export type Fault =
   | { readonly fault: "throttling"; readonly retryAfter?: typeof DurationInput.Type | undefined }
   | { readonly fault: "internalError" }
   | { readonly fault: "unavailable" }
-  | { readonly fault: "refusal"; readonly code: string; readonly message?: string | undefined }
+  | { readonly fault: "rejection"; readonly code: string; readonly message?: string | undefined }
   | { readonly fault: "expiredCredentials" }
   | { readonly fault: "latency"; readonly duration: typeof DurationInput.Type }
   | { readonly fault: "slowBody"; readonly duration: typeof DurationInput.Type }
@@ -90,7 +90,7 @@ const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
     ),
     Schema.Struct(kind("unavailable", "HTTP 503 with an HTML page. Nothing is stored.")),
     Schema.Struct({
-      ...kind("refusal", "The error with this code. Nothing is stored."),
+      ...kind("rejection", "The error with this code. Nothing is stored."),
       code: field(NonEmptyText, "The error code, such as DisabledApiException."),
       message: optionalField(Schema.String, "The error message.")
     }),

@@ -145,11 +145,11 @@ export interface BilledPage extends Schema.Schema.Type<typeof BilledPage> {}
  * - `at`: the time by the sandbox's clock
  * - `operation`: the operation. Absent if the request named no known one.
  * - `accessKeyId`: the access key id in the signature, verified or not. Absent for unsigned calls.
- * - `signature`: `verified`, or `refused` if it was invalid. `inMemory` if the call had no signature. `unchecked` if any
+ * - `signature`: `verified`, or `rejected` if it was invalid. `inMemory` if the call had no signature. `unchecked` if any
  *   credentials are accepted or the call was rejected before the check.
  * - `fault`: the injected fault, or `none`
  * - `request`: the request. Absent if the body could not be decoded.
- * - `status`, `answer`: the HTTP status and body of the response. Absent if the connection was cut before.
+ * - `status`, `response`: the HTTP status and body of the response. Absent if the connection was cut before.
  *
  * @since 0.1.0
  * @category models
@@ -159,11 +159,11 @@ export const Call = Schema.Struct({
   at: Time,
   operation: Schema.optional(OperationName),
   accessKeyId: Schema.optional(Schema.String),
-  signature: Schema.Literal("inMemory", "verified", "unchecked", "refused"),
+  signature: Schema.Literal("inMemory", "verified", "unchecked", "rejected"),
   fault: Schema.String,
   request: Schema.optional(Schema.Unknown),
   status: Schema.optional(Schema.Number),
-  answer: Schema.optional(Schema.Unknown)
+  response: Schema.optional(Schema.Unknown)
 })
 
 /**

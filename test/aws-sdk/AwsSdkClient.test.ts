@@ -460,7 +460,7 @@ describe("a failure without a response", () => {
     readonly [name: string, handle: RequestHandler, expected: Readonly<Record<string, unknown>>]
   > = [
     [
-      "refused",
+      "a refused connection",
       failing("Error", { code: "ECONNREFUSED" }),
       { _tag: "ConnectionError", reason: "ECONNREFUSED", delivery: "notSent", isRetryable: true }
     ],

@@ -165,7 +165,7 @@ describe("a call whose first attempt was lost", () => {
 
   it.live("is never reported as not sent, and has the token for the same charge", () =>
     Effect.gen(function* () {
-      const refused = yield* endsAtFirst(["meter", ...usage])
+      const unreachable = yield* endsAtFirst(["meter", ...usage])
       const responded = yield* Effect.forEach(
         [
           [400, "AccessDeniedException"],
@@ -178,13 +178,16 @@ describe("a call whose first attempt was lost", () => {
             call(["meter", ...usage, "--endpoint", url])
           )
       )
-      for (const { code, stderr, stdout } of [refused, ...responded]) {
+      for (const { code, stderr, stdout } of [unreachable, ...responded]) {
         assert.deepStrictEqual([code, stdout], [1, ""], stderr)
         assert.match(stderr, /may have been metered|ServiceUnavailable|SomethingNew/)
         assert.match(stderr, again)
         assert.notMatch(stderr, /nothing was sent/i)
       }
-      assert.match(refused.stderr, /ECONNREFUSED[\s\S]*An earlier attempt may have been metered: /)
+      assert.match(
+        unreachable.stderr,
+        /ECONNREFUSED[\s\S]*An earlier attempt may have been metered: /
+      )
     }).pipe(Effect.scoped, Effect.provide(sandboxLayer()))
   )
 

@@ -168,7 +168,7 @@ const raisesAll =
     Effect.gen(function* () {
       const { call, exceptions: codes } = operations[name]
       yield* sandbox.setFaults(
-        ...codes.map((code) => ({ fault: "refusal" as const, code, message: `said of ${code}` }))
+        ...codes.map((code) => ({ fault: "rejection" as const, code, message: `said of ${code}` }))
       )
       const errors = yield* Effect.forEach(codes, () => Effect.flip(call())).pipe(
         withCredentials(keys)
@@ -411,7 +411,7 @@ export const checks: Checks = {
 
   "returns UnknownServiceError for an unknown code": ({ withCredentials, sandbox }) =>
     Effect.gen(function* () {
-      yield* sandbox.setFaults({ fault: "refusal", code: "BrandNewException" })
+      yield* sandbox.setFaults({ fault: "rejection", code: "BrandNewException" })
       expectLike(yield* reportOne.pipe(withCredentials(keys), Effect.flip), {
         _tag: "UnknownServiceError",
         code: "BrandNewException"

@@ -82,23 +82,23 @@ const cases: ReadonlyArray<Case> = [
     }
   },
   {
-    fault: { fault: "refusal", code: "ThrottlingException", message: "slow" },
+    fault: { fault: "rejection", code: "ThrottlingException", message: "slow" },
     error: { _tag: "ThrottlingException", serviceMessage: "slow", isThrottling: true }
   },
   {
-    fault: { fault: "refusal", code: "InternalServiceErrorException" },
+    fault: { fault: "rejection", code: "InternalServiceErrorException" },
     error: { _tag: "InternalServiceErrorException", statusCode: 500, serviceMessage: undefined }
   },
   {
-    fault: { fault: "refusal", code: "SlowDown" },
+    fault: { fault: "rejection", code: "SlowDown" },
     error: { _tag: "UnknownServiceError", code: "SlowDown", isThrottling: true }
   },
   {
-    fault: { fault: "refusal", code: "AccessDeniedException", message: "not you" },
+    fault: { fault: "rejection", code: "AccessDeniedException", message: "not you" },
     error: { _tag: "AccessDeniedError", code: "AccessDeniedException", isRetryable: false }
   },
   {
-    fault: { fault: "refusal", code: "UnrecognizedClientException" },
+    fault: { fault: "rejection", code: "UnrecognizedClientException" },
     error: { _tag: "CredentialsRejectedError", statusCode: 400 }
   },
   {
@@ -209,12 +209,12 @@ describe("an exception outside of the operation's model is an UnknownServiceErro
             error._tag,
             modelled.includes(operation) ? code : "UnknownServiceError"
           )
-        }).pipe(withFaults({ script: [{ fault: "refusal", code }] }))
+        }).pipe(withFaults({ script: [{ fault: "rejection", code }] }))
       )
     }
   }
 
-  it.effect("idempotencyConflictStatus applies to a refusal as well", () =>
+  it.effect("idempotencyConflictStatus applies to an injected rejection as well", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual((yield* Effect.flip(calls.MeterUsage)).statusCode, 409)
@@ -222,7 +222,7 @@ describe("an exception outside of the operation's model is an UnknownServiceErro
       Effect.provide(
         MeteringSandbox.layer({
           rules: { idempotencyConflictStatus: 409 },
-          faults: { script: [{ fault: "refusal", code: "IdempotencyConflictException" }] }
+          faults: { script: [{ fault: "rejection", code: "IdempotencyConflictException" }] }
         })
       )
     )
@@ -578,6 +578,6 @@ describe("retries", () => {
       yield* Effect.flip(Effect.retry(batch([record(recent)]), MeteringRetry.standard))
       const { callCounts: calls } = (yield* sandbox).report
       assert.strictEqual((yield* calls).BatchMeterUsage, 1)
-    }).pipe(withFaults({ script: [{ fault: "refusal", code: "DisabledApiException" }] }))
+    }).pipe(withFaults({ script: [{ fault: "rejection", code: "DisabledApiException" }] }))
   )
 })

@@ -31,7 +31,7 @@ describe("the log", () => {
         fault: "none",
         request: { RegistrationToken: "<redacted>" },
         status: 200,
-        answer: {
+        response: {
           CustomerIdentifier: "cust-acme",
           CustomerAWSAccountId: acme,
           ProductCode: analytics,
@@ -57,13 +57,13 @@ describe("the log", () => {
           ProductCode: "unknown"
         },
         status: 400,
-        answer: {
+        response: {
           __type: "com.amazonaws.marketplacemetering#InvalidProductCodeException",
           message: "Product code unknown is not one of your products."
         }
       })
       assert.notProperty(calls[2], "status")
-      assert.notProperty(calls[2], "answer")
+      assert.notProperty(calls[2], "response")
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({
@@ -107,7 +107,7 @@ describe("the log", () => {
         publicKeyVersion: 1
       })
       assert.isAbove(signature.length, 100)
-      assert.deepStrictEqual((yield* log)[0]?.answer, {})
+      assert.deepStrictEqual((yield* log)[0]?.response, {})
     }).pipe(Effect.provide(MeteringSandbox.layer()))
   )
 })

@@ -343,7 +343,7 @@ describe("errors", () => {
       "/tokens",
       { method: "POST", body: new URLSearchParams({ customerIdentifier: "cust-acme" }) },
       415,
-      "Refused",
+      "Rejected",
       /application\/json/
     ]
   ]

@@ -212,7 +212,7 @@ describe("the caller is the access key of the signature, not one named elsewhere
     [
       "its own key has expired",
       { ...signedBy(expired), ...batch, ...withDecoy("AKIASELLER") },
-      `AKIAEXPIRED refused 400 ${coral("ExpiredTokenException")}`
+      `AKIAEXPIRED rejected 400 ${coral("ExpiredTokenException")}`
     ]
   ]
   for (const [what, request, expected] of decoys) {
@@ -262,21 +262,21 @@ describe("the log", () => {
         calls.map(({ requestId }) => requestId),
         ids
       )
-      const codeOf = (answer: unknown) => /#(\w+)/.exec(JSON.stringify(answer))?.[1]
+      const codeOf = (response: unknown) => /#(\w+)/.exec(JSON.stringify(response))?.[1]
       assert.deepStrictEqual(
-        calls.map(({ accessKeyId, answer, operation, signature, status }) =>
-          [operation, accessKeyId, signature, status, codeOf(answer)].join(" ")
+        calls.map(({ accessKeyId, operation, response, signature, status }) =>
+          [operation, accessKeyId, signature, status, codeOf(response)].join(" ")
         ),
         [
           "BatchMeterUsage AKIASELLER verified 200 ",
-          "BatchMeterUsage AKIASELLER refused 400 InvalidSignatureException",
-          "BatchMeterUsage AKIAEXPIRED refused 400 ExpiredTokenException",
+          "BatchMeterUsage AKIASELLER rejected 400 InvalidSignatureException",
+          "BatchMeterUsage AKIAEXPIRED rejected 400 ExpiredTokenException",
           "BatchMeterUsage AKIASELLER verified 400 SerializationException",
           "BatchMeterUsage AKIASELLER unchecked 413 RequestEntityTooLargeException",
           " AKIASELLER unchecked 400 UnknownOperationException",
           " AKIASELLER unchecked 404 UnknownOperationException",
           "MeterUsage AKIASELLER verified 400 AccessDeniedException",
-          "BatchMeterUsage  refused 400 MissingAuthenticationTokenException"
+          "BatchMeterUsage  rejected 400 MissingAuthenticationTokenException"
         ]
       )
       assert.deepStrictEqual(calls[0]?.request, JSON.parse(batch.body))

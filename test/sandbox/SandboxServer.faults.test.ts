@@ -56,7 +56,7 @@ describe("on the wire", () => {
     ],
     [{ fault: "internalError" }, 500, modelled("InternalServiceErrorException")],
     [{ fault: "unavailable" }, 503, undefined, { "content-type": "text/html" }],
-    [{ fault: "refusal", code: "DisabledApiException" }, 400, modelled("DisabledApiException")],
+    [{ fault: "rejection", code: "DisabledApiException" }, 400, modelled("DisabledApiException")],
     [{ fault: "expiredCredentials" }, 400, coral("ExpiredTokenException")],
     [
       { fault: "clockSkew", ahead: "6 minutes" },
@@ -85,7 +85,7 @@ describe("on the wire", () => {
         }
         assert.deepStrictEqual(yield* billed, [])
         assert.strictEqual((yield* post(usage)).status, 200)
-        const signature = step.fault === "clockSkew" ? "refused" : "verified"
+        const signature = step.fault === "clockSkew" ? "rejected" : "verified"
         assert.deepStrictEqual(yield* logged, [
           [step.fault, signature, status],
           ["none", "verified", 200]
@@ -262,8 +262,8 @@ describe("this library's client", () => {
     { fault: "throttling" },
     { fault: "internalError" },
     { fault: "unavailable" },
-    { fault: "refusal", code: "DisabledApiException", message: "not now" },
-    { fault: "refusal", code: "UnheardOfException" },
+    { fault: "rejection", code: "DisabledApiException", message: "not now" },
+    { fault: "rejection", code: "UnheardOfException" },
     { fault: "expiredCredentials", times: 2 },
     { fault: "cutBefore" },
     { fault: "cutAfter" }
@@ -285,7 +285,7 @@ describe("this library's client", () => {
       const { results } = yield* batch([record(epoch)]).pipe(Effect.provide(client))
       assert.strictEqual(results[0]?.status, "Success")
       assert.deepStrictEqual(yield* logged, [
-        ["clockSkew", "refused", 400],
+        ["clockSkew", "rejected", 400],
         ["clockSkew", "verified", 200]
       ])
     }).pipe(Effect.provide(served({ fault: "clockSkew", behind: "1 hour", times: 2 })))

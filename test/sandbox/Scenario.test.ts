@@ -44,7 +44,7 @@ describe("a valid file", () => {
             { fault: "throttling", retryAfter: "2 seconds", operation: "MeterUsage" },
             { fault: "internalError" },
             { fault: "unavailable" },
-            { fault: "refusal", code: "DisabledApiException", message: "no" },
+            { fault: "rejection", code: "DisabledApiException", message: "no" },
             { fault: "expiredCredentials" },
             { fault: "latency", duration: 5 },
             { fault: "slowBody", duration: "1 second" },
@@ -100,7 +100,7 @@ const expectedDuration = 'a duration, such as "5 minutes", or a number of millis
 const expectedDelay =
   'a duration of at most 1 day, such as "5 minutes", or a number of milliseconds'
 const faultKinds =
-  '"none", "throttling", "internalError", "unavailable", "refusal", "expiredCredentials", "latency", "slowBody", "cutBefore", "cutAfter", "unprocessed" or "clockSkew"'
+  '"none", "throttling", "internalError", "unavailable", "rejection", "expiredCredentials", "latency", "slowBody", "cutBefore", "cutAfter", "unprocessed" or "clockSkew"'
 
 const forms = {
   code: "1 to 255 characters, letters, digits and -/=:_.@",
@@ -279,7 +279,7 @@ const invalidFiles: ReadonlyArray<
     ["faults.script[0].probability: is not known. There are fault, operation and times"]
   ],
   [
-    '{"faults":{"chances":[{"fault":"refusal","probability":1.1,"code":""}]}}',
+    '{"faults":{"chances":[{"fault":"rejection","probability":1.1,"code":""}]}}',
     [
       "faults.chances[0].code: Expected text that is not empty",
       "faults.chances[0].probability: Expected a number from 0 to 1"
@@ -444,7 +444,7 @@ const fault = fc.oneof(
   wait.map((duration) => ({ fault: "latency" as const, duration })),
   wait.map((retryAfter) => ({ fault: "throttling" as const, retryAfter })),
   share.map((share) => ({ fault: "unprocessed" as const, share })),
-  name.map((code) => ({ fault: "refusal" as const, code })),
+  name.map((code) => ({ fault: "rejection" as const, code })),
   span.map((behind) => ({ fault: "clockSkew" as const, behind }))
 )
 
@@ -540,7 +540,7 @@ const scenario: FastCheck.Arbitrary<Scenario.Scenario> = catalog.chain((catalog)
       registrationTokenLifetime: span,
       futureTolerance: span,
       windowBoundary: fc.constantFrom("exact" as const, "hour" as const),
-      dryRun: fc.constantFrom("error" as const, "answer" as const),
+      dryRun: fc.constantFrom("error" as const, "response" as const),
       idempotencyConflictStatus: fc.constantFrom(400 as const, 409 as const),
       requestSizeLimit: fc.integer({ min: 1 })
     }),

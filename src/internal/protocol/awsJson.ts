@@ -24,8 +24,8 @@ export const requestEncoder = <Request extends object>(operation: {
 /**
  * Compiles the decoder of an operation's responses. The redactor removes secrets from the service's messages.
  */
-export const responseDecoder = <Request, Response, E extends ModelledException, Answer>(
-  operation: Operation<Request, Response, E, Answer>
+export const responseDecoder = <Request, Response, E extends ModelledException, Result>(
+  operation: Operation<Request, Response, E, Result>
 ): ((
   rawResponse: RawResponse,
   redact: (text: string) => string
@@ -53,12 +53,12 @@ export const responseDecoder = <Request, Response, E extends ModelledException, 
     })
     if (unreadable.length === 0 && isEmpty(value)) {
       const error = decodeError(operation, rawResponse, json, redact)
-      // what the service is not known to say may as well be another's words
+      // only a known code makes this an error: an unknown one may be a proxy's
       if (error._tag !== "UnknownServiceError" && error._tag !== "UnexpectedResponseError") {
         return Either.left(error)
       }
     }
-    // the reader makes instances of the class that the shape was read from
+    // the decoder returns an instance of the operation's response class
     const response = value as Response
     const missing = operation.missing?.(response)
     return missing === undefined
@@ -67,9 +67,9 @@ export const responseDecoder = <Request, Response, E extends ModelledException, 
   }
 }
 
-/** An empty body is an empty object, and so is null; what is no object at all is nothing. */
+/** Parses a JSON object. An empty body and `null` are an empty object. Undefined for any other body. */
 const parse = (body: string): Record<string, unknown> | undefined => {
-  // some clients take it off and others leave it
+  // the byte order mark, which only some HTTP clients remove
   const text = body.startsWith("\ufeff") ? body.slice(1) : body
   if (text.trim() === "") return {}
   try {

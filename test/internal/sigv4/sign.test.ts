@@ -16,7 +16,7 @@ import {
   type ReceivedRequest,
   type SignatureOptions,
   verifySignature as verifyEffect
-} from "../../../src/sandbox/internal/server/verifySignature.js"
+} from "../../../src/sandbox/internal/protocol/verifySignature.js"
 
 // where there is node:crypto, nothing is waited for
 

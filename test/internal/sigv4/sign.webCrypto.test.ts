@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { describe, expect, it, vi } from "vitest"
 import { makeSigner } from "../../../src/internal/sigv4/sign.js"
-import { verifySignature } from "../../../src/sandbox/internal/server/verifySignature.js"
+import { verifySignature } from "../../../src/sandbox/internal/protocol/verifySignature.js"
 import { sdkClient } from "../../differential/harness.js"
 
 vi.mock(

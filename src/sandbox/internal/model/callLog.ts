@@ -13,7 +13,7 @@ const maxBytes = 16 * 1024 * 1024
 /** The caller as far as it is known. */
 export interface CallerIdentity {
   /** `inMemory`: calls in memory are unsigned. `unchecked`: the signature was not verified. */
-  readonly signature: "inMemory" | "verified" | "unchecked" | "refused"
+  readonly signature: "inMemory" | "verified" | "unchecked" | "rejected"
   readonly accessKeyId?: string | undefined
   readonly accessKey?: AccessKey | undefined
   /** Bytes of the body. */

@@ -25,7 +25,7 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
   if (request.dryRun) {
     return [
       state,
-      state.behavior.dryRun === "answer"
+      state.behavior.dryRun === "response"
         ? succeed({ meteringRecordId: dryRunSucceeded.code })
         : reject(dryRunSucceeded)
     ]

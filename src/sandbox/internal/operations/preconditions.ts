@@ -111,7 +111,7 @@ export const invalidTagError = (
       }
       keys.add(key)
       // AWS's text allows an empty value, its regular expression does not
-      if (value === "" && behavior.emptyTagValue === "refused") {
+      if (value === "" && behavior.emptyTagValue === "rejected") {
         return { code: "InvalidTagException", message: "The value of a tag is empty." }
       }
     }

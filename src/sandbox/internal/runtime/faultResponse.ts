@@ -38,7 +38,7 @@ export const faultResponseOf = (
         body: "<html><head><title>503 Service Temporarily Unavailable</title></head><body><h1>503 Service Temporarily Unavailable</h1></body></html>",
         headers: { "content-type": "text/html" }
       }
-    case "refusal":
+    case "rejection":
       return errorResponse(fault)
     case "expiredCredentials":
       return expiredTokenResponse

@@ -5,7 +5,7 @@ import { ConnectionError } from "../../../MeteringError.js"
 import type { Transport } from "../../../Transport.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
-import * as operationHandlers from "../server/operationHandlers.js"
+import * as operationHandlers from "./operationHandlers.js"
 import type { SandboxRuntime } from "./runtime.js"
 
 /** Stands for an endpoint where there is none. */

@@ -226,11 +226,11 @@ const callOf = ({
     Either.match(response, {
       onLeft: ({ body, status }) => ({
         status,
-        answer: body.startsWith("{") ? JSON.parse(body) : body
+        response: body.startsWith("{") ? JSON.parse(body) : body
       }),
       onRight: ({ fields }) => ({
         status: 200,
-        ...(operation !== undefined && { answer: encoders[operation].response(fields) })
+        ...(operation !== undefined && { response: encoders[operation].response(fields) })
       })
     }))
 })

@@ -49,7 +49,7 @@ export interface SandboxInternals extends SandboxRuntime {
 
 /** The server needs more of a sandbox than a `MeteringClient`. */
 export const SandboxRuntime = Context.GenericTag<SandboxInternals>(
-  "effect-marketplace-metering/sandbox/Engine"
+  "effect-marketplace-metering/sandbox/Runtime"
 )
 
 /** Writes the pending changes of a state. */

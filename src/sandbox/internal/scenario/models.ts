@@ -252,10 +252,10 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  *   an identifier of invalid form. Defaults to `CustomerNotSubscribed`.
  * - `otherAllocations`: the result for usage with the same quantity and other allocations: `duplicate`, or `same`.
  *   Documented is only the result for another quantity. Defaults to `duplicate`.
- * - `emptyTagValue`: the result for an empty tag value: `accepted`, or `refused` with `InvalidTagException`.
+ * - `emptyTagValue`: the result for an empty tag value: `accepted`, or `rejected` with `InvalidTagException`.
  *   AWS's text allows it, its pattern does not. Defaults to `accepted`.
  * - `dryRun`: the response to a successful dry run: the error `DryRunOperation`, as documented (`error`), or a 200
- *   with that text as record id, as observed (`answer`). Defaults to `error`.
+ *   with that text as record id, as observed (`response`). Defaults to `error`.
  * - `idempotencyConflictStatus`: the HTTP status of `IdempotencyConflictException`, 400 or 409. One SDK has 409.
  *   Defaults to 400.
  * - `requestSizeLimit`: the smallest size of a rejected request, in bytes. Documented is "1 MB". Defaults to
@@ -290,11 +290,11 @@ export const ServiceBehavior = Schema.Struct({
     "The result for usage with the same quantity and other allocations. Defaults to duplicate."
   ),
   emptyTagValue: optionalField(
-    Schema.Literal("accepted", "refused"),
+    Schema.Literal("accepted", "rejected"),
     "The result for an empty tag value. Defaults to accepted."
   ),
   dryRun: optionalField(
-    Schema.Literal("error", "answer"),
+    Schema.Literal("error", "response"),
     "The response to a successful dry run: the error DryRunOperation, or HTTP 200. Defaults to error."
   ),
   idempotencyConflictStatus: optionalField(

@@ -11,9 +11,9 @@ import {
   expiredTokenResponse,
   type HttpResponse
 } from "../model/serviceResponse.js"
+import { type SignatureRejection, verifySignature } from "../protocol/verifySignature.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
 import { headersOf, pathAndQueryOf } from "./request.js"
-import { type SignatureRejection, verifySignature } from "./verifySignature.js"
 
 export interface Options {
   readonly accessKeys: ReadonlyArray<AccessKey>
@@ -65,14 +65,14 @@ export const make = ({ accessKeys, allowedSkew, anyCredentials, regions }: Optio
       if (verification._tag !== "Verified") {
         const { _tag, message } = verification
         return {
-          callerIdentity: identifiedBy("refused"),
+          callerIdentity: identifiedBy("rejected"),
           rejection: commonErrorResponse({ code: codeOf[_tag], message })
         }
       }
       const { accessKeyId } = verification
       const expiration = accessKeyById.get(accessKeyId)?.expiration
       return expiration !== undefined && expiration.epochMillis <= now
-        ? { callerIdentity: identifiedBy("refused", accessKeyId), rejection: expiredTokenResponse }
+        ? { callerIdentity: identifiedBy("rejected", accessKeyId), rejection: expiredTokenResponse }
         : { callerIdentity: identifiedBy("verified", accessKeyId) }
     })
   }

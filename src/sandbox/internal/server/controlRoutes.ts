@@ -101,7 +101,7 @@ const crossSiteRejection = (request: Request, isLocal: boolean): Response | unde
 const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
 const rejected = (status: number, reason: string): Response =>
-  HttpServerResponse.unsafeJson({ _tag: "Refused", reason }, { status })
+  HttpServerResponse.unsafeJson({ _tag: "Rejected", reason }, { status })
 
 /** A saved state is text, whatever content type the client sends. */
 const withTextContentType = (request: Request) =>

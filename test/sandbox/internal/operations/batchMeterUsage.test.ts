@@ -26,30 +26,30 @@ const recent = at("2026-11-24T10:05:00Z")
 
 describe("the window of BatchMeterUsage", () => {
   const accepted = ["Success"]
-  const refused = "TimestampOutOfBoundsException"
+  const rejected = "TimestampOutOfBoundsException"
   const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, unknown]> = [
     ["24 h back, last instant", now, "2026-11-23T10:30:00.001Z", accepted],
-    ["24 h back, exactly", now, "2026-11-23T10:30:00.000Z", refused],
+    ["24 h back, exactly", now, "2026-11-23T10:30:00.000Z", rejected],
     ["now", now, now, accepted],
     ["5 min ahead, exactly", now, "2026-11-24T10:35:00.000Z", accepted],
-    ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", refused],
+    ["more than 5 min ahead", now, "2026-11-24T10:35:00.001Z", rejected],
     ["last month before 06:00", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z", accepted],
-    ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", refused],
+    ["last month at 06:00", "2026-12-01T06:00:00.000Z", "2026-11-30T23:59:59.999Z", rejected],
     ["this month at 06:00", "2026-12-01T06:00:00.000Z", "2026-12-01T00:00:00.000Z", accepted],
     ["last year before 06:00", "2027-01-01T05:59:59.999Z", "2026-12-31T12:00:00.000Z", accepted],
-    ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", refused],
-    ["last month, beyond 24 h", "2026-12-01T05:00:00.000Z", "2026-11-30T05:00:00.000Z", refused],
+    ["last year at 06:00", "2027-01-01T06:00:00.000Z", "2026-12-31T23:59:59.999Z", rejected],
+    ["last month, beyond 24 h", "2026-12-01T05:00:00.000Z", "2026-11-30T05:00:00.000Z", rejected],
     ["29 February before 06:00", "2028-03-01T05:59:59.999Z", "2028-02-29T23:59:59.999Z", accepted],
-    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", refused],
+    ["29 February at 06:00", "2028-03-01T06:00:00.000Z", "2028-02-29T23:59:59.999Z", rejected],
     ["28 February on the 29th", "2028-02-29T06:00:00.000Z", "2028-02-28T12:00:00.000Z", accepted],
     [
       "28 February of another year",
       "2027-03-01T06:00:00.000Z",
       "2027-02-28T12:00:00.000Z",
-      refused
+      rejected
     ],
     ["this year at 06:00", "2027-01-01T06:00:00.000Z", "2027-01-01T00:00:00.000Z", accepted],
-    ["last year, beyond 24 h", "2027-01-01T05:00:00.000Z", "2026-12-31T05:00:00.000Z", refused],
+    ["last year, beyond 24 h", "2027-01-01T05:00:00.000Z", "2026-12-31T05:00:00.000Z", rejected],
     ["next month, ahead", "2026-11-30T23:58:00.000Z", "2026-12-01T00:02:00.000Z", accepted]
   ]
   for (const [rule, now, timestamp, expected] of cases) {
@@ -62,15 +62,15 @@ describe("the window of BatchMeterUsage", () => {
   }
 })
 
-describe("rule windowBoundary: hour measures from the start of the current hour, and refuses nothing more", () => {
+describe("rule windowBoundary: hour measures from the start of the current hour, and rejects nothing more", () => {
   const accepted = ["Success"]
-  const refused = "TimestampOutOfBoundsException"
+  const rejected = "TimestampOutOfBoundsException"
   const cases: ReadonlyArray<readonly [rule: string, now: string, timestamp: string, unknown]> = [
     ["first moment", now, "2026-11-23T10:00:00.000Z", accepted],
-    ["a moment before", now, "2026-11-23T09:59:59.999Z", refused],
+    ["a moment before", now, "2026-11-23T09:59:59.999Z", rejected],
     ["on the hour", "2026-11-24T10:00:00.000Z", "2026-11-23T10:00:00.000Z", accepted],
     ["before the hour", "2026-11-24T09:59:59.999Z", "2026-11-23T09:00:00.000Z", accepted],
-    ["what exact refuses", "2026-11-24T10:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
+    ["rejected by exact", "2026-11-24T10:59:59.999Z", "2026-11-23T10:00:00.000Z", accepted],
     ["last month at 05:59", "2026-12-01T05:59:59.999Z", "2026-11-30T23:59:59.999Z", accepted]
   ]
   for (const [rule, now, timestamp, expected] of cases) {
@@ -219,7 +219,7 @@ describe("rule unknownCustomer", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("InvalidCustomerIdentifierException refuses the whole call", () =>
+  it.effect("InvalidCustomerIdentifierException rejects the whole call", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual(yield* statusesOf(both), "InvalidCustomerIdentifierException")
@@ -237,7 +237,7 @@ describe("rule unknownCustomer", () => {
   )
 })
 
-describe("what refuses the whole call, and stores nothing", () => {
+describe("errors that reject the whole call, and store nothing", () => {
   const cases: ReadonlyArray<
     readonly [rule: string, odd: Parameters<typeof record>[1], productCode: string | null, string]
   > = [
@@ -341,7 +341,7 @@ describe("what refuses the whole call, and stores nothing", () => {
             }
             assert.strictEqual(yield* statusesOf([right], null), second)
             assert.deepStrictEqual(yield* billed, [])
-          }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { emptyTagValue: "refused" } })))
+          }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { emptyTagValue: "rejected" } })))
         )
       }
     }
@@ -491,7 +491,7 @@ describe("allocations and tags, where the client does not look", () => {
     )
   }
 
-  it.effect("rule emptyTagValue: refused", () =>
+  it.effect("rule emptyTagValue: rejected", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       const values: ReadonlyArray<readonly [string, unknown]> = [
@@ -505,7 +505,7 @@ describe("allocations and tags, where the client does not look", () => {
           expected
         )
       }
-    }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { emptyTagValue: "refused" } })))
+    }).pipe(Effect.provide(MeteringSandbox.layer({ rules: { emptyTagValue: "rejected" } })))
   )
 })
 
@@ -732,7 +732,7 @@ describe("the limits of a call", () => {
     }).pipe(sandboxed)
   )
 
-  it.effect("26 are bad input, and the service's own refusal where the client does not look", () =>
+  it.effect("26 are bad input, and rejected by the service if the client skips that rule", () =>
     Effect.gen(function* () {
       yield* setTime(now)
       assert.strictEqual(yield* statusesOf(records(26)), "InvalidInputError")
@@ -897,7 +897,7 @@ describe("a call with licenses of two products", () => {
     ]
   })
 
-  it.effect("is refused whole, whatever their order; one by one they are taken", () =>
+  it.effect("is rejected as a whole in any order; each alone is accepted", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* mixed, [
         "InvalidLicenseException",
@@ -953,13 +953,13 @@ describe("usage dated before its agreement began, or at its end", () => {
       ]
     })
   const taken = [["Success"], ["Success"]]
-  const refused = [["CustomerNotSubscribed"], "InvalidLicenseException"]
+  const rejected = [["CustomerNotSubscribed"], "InvalidLicenseException"]
 
   it.effect("is not billed", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:04:59.999Z"), refused)
-      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:32:00Z"), refused)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:04:59.999Z"), rejected)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T10:32:00Z"), rejected)
       assert.deepStrictEqual(yield* billed, [])
       assert.deepStrictEqual(yield* statusAt("2026-11-24T10:05:00Z"), taken)
     }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
@@ -968,7 +968,7 @@ describe("usage dated before its agreement began, or at its end", () => {
   it.effect("is taken from the start of its hour on by rule windowBoundary: hour", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      assert.deepStrictEqual(yield* statusAt("2026-11-24T09:59:59.999Z"), refused)
+      assert.deepStrictEqual(yield* statusAt("2026-11-24T09:59:59.999Z"), rejected)
       assert.deepStrictEqual(yield* statusAt("2026-11-24T10:00:00Z"), taken)
     }).pipe(
       Effect.provide(MeteringSandbox.layer({ ...scenario, rules: { windowBoundary: "hour" } }))
@@ -989,7 +989,7 @@ describe("usage dated before its agreement began, or at its end", () => {
   )
 })
 
-it.effect("a tag's key twice in one allocation is refused", () =>
+it.effect("a tag's key twice in one allocation is rejected", () =>
   Effect.gen(function* () {
     yield* setTime(now)
     const tags = [

@@ -355,7 +355,7 @@ describe("rule idempotencyConflictStatus", () => {
 })
 
 describe("a dry run", () => {
-  for (const dryRun of ["error", "answer"] as const) {
+  for (const dryRun of ["error", "response"] as const) {
     it.effect(`rule dryRun: ${dryRun}`, () =>
       Effect.gen(function* () {
         yield* setTime(now)
@@ -363,8 +363,8 @@ describe("a dry run", () => {
         assert.strictEqual(yield* outcome({ ...usage(), dryRun: true }), "dry run")
         const [call] = yield* sandbox.report.log
         assert.deepStrictEqual(
-          [call?.status, call?.answer],
-          dryRun === "answer"
+          [call?.status, call?.response],
+          dryRun === "response"
             ? [200, { MeteringRecordId: "DryRunOperation" }]
             : [
                 400,

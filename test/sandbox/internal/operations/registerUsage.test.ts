@@ -167,7 +167,7 @@ it.effect("returns when a key version was rotated, from that time on", () =>
   }).pipe(Effect.provide(MeteringSandbox.layer(scenario)))
 )
 
-describe("what is refused", () => {
+describe("rejected calls", () => {
   const cases: ReadonlyArray<readonly [rule: string, string, number, string]> = [
     ["an unknown product", "nobodys", 1, "InvalidProductCodeException"],
     ["another Region", "elsewhere", 1, "InvalidRegionException"],

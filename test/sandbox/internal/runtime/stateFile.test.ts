@@ -439,7 +439,7 @@ const bytesOf = (file: string) => Effect.flatMap(FileSystem.FileSystem, (fs) => 
 const writeBytes = (file: string, bytes: Uint8Array) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.writeFile(file, bytes))
 
-describe("a damaged file is refused, says why and what to do, and is not changed", () => {
+describe("a damaged file is rejected, says why and what to do, and is not changed", () => {
   const spoilt: ReadonlyArray<
     readonly [what: string, spoil: (text: string, snapshot: number) => string, reason: string]
   > = [
@@ -550,14 +550,14 @@ describe("a damaged file is refused, says why and what to do, and is not changed
   )
 
   it.effect(
-    "cut at every byte: refused within its snapshot, and after that all whole lines are there",
+    "cut at every byte: rejected within its snapshot, and after that all whole lines are there",
     () =>
       withFile((file) =>
         Effect.gen(function* () {
           const { snapshot } = yield* written(file)
           const whole = yield* bytesOf(file)
           const newline = "\n".charCodeAt(0)
-          const refused = (cut: Uint8Array) => cut.length < snapshot
+          const rejected = (cut: Uint8Array) => cut.length < snapshot
           // the first line counts the call, the second has its usage
           const records = (cut: Uint8Array) =>
             whole.slice(snapshot, cut.length + 1).filter((byte) => byte === newline).length < 2
@@ -571,7 +571,7 @@ describe("a damaged file is refused, says why and what to do, and is not changed
               )
               assert.deepStrictEqual(
                 Either.getOrUndefined(found),
-                refused(cut) ? undefined : records(cut),
+                rejected(cut) ? undefined : records(cut),
                 `byte ${end}, by ${size}`
               )
             }
@@ -581,7 +581,7 @@ describe("a damaged file is refused, says why and what to do, and is not changed
             const cut = whole.slice(0, end)
             yield* writeBytes(file, cut)
             const result = yield* Effect.either(on(file)(observableState))
-            if (refused(cut)) {
+            if (rejected(cut)) {
               assert.isTrue(Either.isLeft(result), `byte ${end}`)
               assert.deepStrictEqual(Uint8Array.from(yield* bytesOf(file)), Uint8Array.from(cut))
             } else {

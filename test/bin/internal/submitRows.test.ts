@@ -12,10 +12,10 @@ import {
   TestClock
 } from "effect"
 import { MeteringClient, UsageSubmission } from "effect-marketplace-metering"
-import type { Row } from "../../src/bin/input/parseRows.js"
-import { failed } from "../../src/bin/internal/cliError.js"
-import * as dryRun from "../../src/bin/internal/dryRun.js"
-import { submitRows } from "../../src/bin/internal/submitRows.js"
+import type { Row } from "../../../src/bin/input/parseRows.js"
+import { failed } from "../../../src/bin/internal/cliError.js"
+import * as dryRun from "../../../src/bin/internal/dryRun.js"
+import { submitRows } from "../../../src/bin/internal/submitRows.js"
 
 it.effect("rows under way keep their outcome when writing fails", () =>
   Effect.gen(function* () {

@@ -5,7 +5,7 @@ import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Redacted } from "effect"
 import { AwsCredentials, MeteringClient, MeteringConfig } from "effect-marketplace-metering"
-import { command } from "./command.js"
+import { command } from "../command.js"
 
 const { file, run, start } = command()
 

@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { parse } from "csv-parse/sync"
 import { DateTime, Deferred, Effect, Schedule } from "effect"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import { closedEndpoint, serve } from "../support/loopbackServer.js"
-import { type CommandResult, command } from "./command.js"
-import { environment, sandboxLayer } from "./sandboxServer.js"
+import { closedEndpoint, serve } from "../../support/loopbackServer.js"
+import { type CommandResult, command } from "../command.js"
+import { environment, sandboxLayer } from "../sandboxServer.js"
 
 const { file, run, start } = command()
 

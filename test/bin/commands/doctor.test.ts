@@ -5,11 +5,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Redacted } from "effect"
 import { MeteringError } from "effect-marketplace-metering"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
-import * as doctorChecks from "../../src/bin/internal/doctorChecks.js"
-import * as proxies from "../../src/bin/internal/proxies.js"
-import { closedEndpoint, serve } from "../support/loopbackServer.js"
-import { command } from "./command.js"
-import { environment, sandboxLayer } from "./sandboxServer.js"
+import * as doctorChecks from "../../../src/bin/internal/doctorChecks.js"
+import * as proxies from "../../../src/bin/internal/proxies.js"
+import { closedEndpoint, serve } from "../../support/loopbackServer.js"
+import { command } from "../command.js"
+import { environment, sandboxLayer } from "../sandboxServer.js"
 
 const { file, run } = command()
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parse } from "csv-parse/sync"
 import { Effect, FastCheck as fc } from "effect"
-import * as csv from "../../src/bin/input/csv.js"
-import { encode } from "./readRows.js"
+import * as csv from "../../../src/bin/input/csv.js"
+import { encode } from "../readRows.js"
 
 const read = (text: string, size = 65_536) => {
   const { end, push } = csv.make("usage.csv")

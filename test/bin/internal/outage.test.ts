@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Option, TestClock } from "effect"
 import { type BatchMeterUsage, MeteringClient, MeteringError } from "effect-marketplace-metering"
-import * as dryRun from "../../src/bin/internal/dryRun.js"
-import * as outage from "../../src/bin/internal/outage.js"
+import * as dryRun from "../../../src/bin/internal/dryRun.js"
+import * as outage from "../../../src/bin/internal/outage.js"
 
 const operation = "BatchMeterUsage"
 const down = Option.some(new MeteringError.InternalServiceErrorException({ operation }))

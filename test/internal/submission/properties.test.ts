@@ -64,7 +64,7 @@ const simulateInVirtualTime = <A, E>(
 const propertyOptions = {
   // with a planted mutant: a fixed seed, and no shrinking
   fastCheck: { numRuns: 60, ...("PLANTED" in process.env && { seed: 1, endOnFailure: true }) },
-  timeout: 600_000
+  timeout: 300_000
 }
 
 describe("for any records and any faults", () => {

@@ -5,8 +5,8 @@ import { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import * as limits from "../../src/bin/input/limits.js"
-import * as readInput from "../../src/bin/input/readInput.js"
+import * as limits from "../../../src/bin/input/limits.js"
+import * as readInput from "../../../src/bin/input/readInput.js"
 
 layer(NodeFileSystem.layer)("input", (it) => {
   const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())

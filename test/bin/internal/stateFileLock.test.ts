@@ -7,7 +7,7 @@ import { FileSystem, Error as PlatformError } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as stateFileLock from "../../src/bin/internal/stateFileLock.js"
+import * as stateFileLock from "../../../src/bin/internal/stateFileLock.js"
 
 const folder = mkdtempSync(join(tmpdir(), "state-lock-"))
 const file = join(folder, "sandbox.state")

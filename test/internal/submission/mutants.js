@@ -12,8 +12,8 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
-const properties = "test/submission/properties.test.ts"
+const root = join(dirname(fileURLToPath(import.meta.url)), "../../..")
+const properties = "test/internal/submission/properties.test.ts"
 
 /** Name, file below `src`, text, replacement. */
 const mutants = [

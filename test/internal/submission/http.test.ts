@@ -6,7 +6,7 @@ import { DateTime, Duration, Effect, FastCheck, Layer, Schedule } from "effect"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
 import { type Fault, MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
-import { clientLayer } from "../support/client.js"
+import { clientLayer } from "../../support/client.js"
 import { assertBilling, assertOneOutcomeEach, billedLines } from "./invariants.js"
 import type { WireRequest } from "./oracle.js"
 import {

@@ -10,8 +10,8 @@ import type * as Preflight from "effect-marketplace-metering/Preflight"
 import type { Fault, Report } from "effect-marketplace-metering/sandbox"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import { decoder } from "../../src/internal/schema/decodeResponse.js"
-import { shapeOf } from "../../src/internal/schema/shape.js"
+import { decoder } from "../../../src/internal/schema/decodeResponse.js"
+import { shapeOf } from "../../../src/internal/schema/shape.js"
 import type { Catalog, RawCall, WireRecord, WireRequest } from "./oracle.js"
 
 const operation = "BatchMeterUsage"
@@ -175,8 +175,8 @@ const transientFaults: ReadonlyArray<Fault.Fault> = [
 
 /** Faults that end the submission of a product, or of all. */
 const terminalFaults: ReadonlyArray<Fault.Fault> = [
-  { fault: "refusal", code: "DisabledApiException" },
-  { fault: "refusal", code: "UnheardOfException" },
+  { fault: "rejection", code: "DisabledApiException" },
+  { fault: "rejection", code: "UnheardOfException" },
   { fault: "expiredCredentials" },
   { fault: "clockSkew", ahead: "10 minutes" }
 ]
@@ -499,7 +499,7 @@ export const canonical = ({ ProductCode, UsageRecords }: WireRequest): string =>
 /** Faults that apply before the service processes a call. */
 const unprocessedFaults: ReadonlySet<string> = new Set([
   "throttling",
-  "refusal",
+  "rejection",
   "internalError",
   "unavailable",
   "expiredCredentials",
@@ -509,7 +509,7 @@ const unprocessedFaults: ReadonlySet<string> = new Set([
 
 /** The calls that arrived at the sandbox. */
 export const rawCalls = (log: ReadonlyArray<Report.Call>): ReadonlyArray<RawCall> =>
-  log.flatMap(({ answer: response, at, fault, request }) => {
+  log.flatMap(({ at, fault, request, response }) => {
     if (request === undefined) return []
     const { UsageRecords } = request as WireRequest
     const { UnprocessedRecords = [] } = (response ?? {}) as {

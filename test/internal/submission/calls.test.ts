@@ -6,8 +6,8 @@ import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import type * as UsageOutcome from "effect-marketplace-metering/UsageOutcome"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
 import * as UsageSubmission from "effect-marketplace-metering/UsageSubmission"
-import { requestEncoder } from "../../src/internal/protocol/awsJson.js"
-import { envelopeBytes, recordBytes } from "../../src/internal/submission/recordSize.js"
+import { requestEncoder } from "../../../src/internal/protocol/awsJson.js"
+import { envelopeBytes, recordBytes } from "../../../src/internal/submission/recordSize.js"
 import {
   accept,
   account,

@@ -8,9 +8,9 @@ import type { MeteringError, OperationName } from "../../../MeteringError.js"
 import type { Any as AnyOperation } from "../../../Operation.js"
 import type { CallerIdentity } from "../model/callLog.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
-import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
-import type { SandboxRuntime } from "../runtime/runtime.js"
-import { operationCodec } from "./awsJsonServer.js"
+import { operationCodec } from "../protocol/awsJsonServer.js"
+import type { CallOutcome, IncomingCall } from "./handleCall.js"
+import type { SandboxRuntime } from "./runtime.js"
 
 /** One operation of the service. */
 export interface OperationHandler {

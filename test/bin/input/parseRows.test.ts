@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Either, FastCheck as fc, Option, Stream } from "effect"
 import { UsageRecord } from "effect-marketplace-metering"
-import * as columns from "../../src/bin/input/columns.js"
-import * as decimal from "../../src/bin/input/decimal.js"
-import * as json from "../../src/bin/input/json.js"
-import * as parseRows from "../../src/bin/input/parseRows.js"
-import * as rowOutcome from "../../src/bin/internal/rowOutcome.js"
-import * as rejectedRows from "../../src/bin/output/rejectedRows.js"
+import * as columns from "../../../src/bin/input/columns.js"
+import * as decimal from "../../../src/bin/input/decimal.js"
+import * as json from "../../../src/bin/input/json.js"
+import * as parseRows from "../../../src/bin/input/parseRows.js"
+import * as rowOutcome from "../../../src/bin/internal/rowOutcome.js"
+import * as rejectedRows from "../../../src/bin/output/rejectedRows.js"
 
 const encoder = new TextEncoder()
 

@@ -4,8 +4,8 @@ import { Effect } from "effect"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
 import * as MeteringRetry from "effect-marketplace-metering/MeteringRetry"
 import * as UsageRecord from "effect-marketplace-metering/UsageRecord"
-import { decoder } from "../../src/internal/schema/decodeResponse.js"
-import { shapeOf } from "../../src/internal/schema/shape.js"
+import { decoder } from "../../../src/internal/schema/decodeResponse.js"
+import { shapeOf } from "../../../src/internal/schema/shape.js"
 import { wireOf } from "./simulation.js"
 import {
   accept,

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
-import { shutdownTimeout } from "../../src/bin/internal/signals.js"
+import { shutdownTimeout } from "../../../src/bin/internal/signals.js"
 
 it.effect("an abort times out after 5 seconds, but not with unfinished work", () =>
   Effect.gen(function* () {

@@ -8,7 +8,7 @@ import type { Operation } from "../../../../src/Operation.js"
 import * as RegisterUsage from "../../../../src/RegisterUsage.js"
 import * as ResolveCustomer from "../../../../src/ResolveCustomer.js"
 import type { HttpResponse } from "../../../../src/sandbox/internal/model/serviceResponse.js"
-import * as server from "../../../../src/sandbox/internal/server/awsJsonServer.js"
+import * as server from "../../../../src/sandbox/internal/protocol/awsJsonServer.js"
 import * as UsageRecord from "../../../../src/UsageRecord.js"
 
 const bytes = (text: string) => new TextEncoder().encode(text)

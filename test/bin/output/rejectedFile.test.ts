@@ -15,7 +15,7 @@ import { join } from "node:path"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, FastCheck as fc } from "effect"
-import * as rejectedFile from "../../src/bin/output/rejectedFile.js"
+import * as rejectedFile from "../../../src/bin/output/rejectedFile.js"
 
 /** A folder with a source and an earlier file of rejected rows, readable for all. */
 const folder = Effect.acquireRelease(

@@ -8,7 +8,7 @@ import * as MeterUsage from "../../../../src/MeterUsage.js"
 import {
   type Mismatch,
   makeRequestDecoder
-} from "../../../../src/sandbox/internal/server/decodeRequest.js"
+} from "../../../../src/sandbox/internal/protocol/decodeRequest.js"
 import { validFields } from "../../../support/arbitraries.js"
 import { allOperations } from "../../../support/operations.js"
 

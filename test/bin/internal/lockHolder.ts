@@ -1,7 +1,7 @@
 /** A process that acquires the lock of each path it is sent, and releases it for an empty path. */
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, Exit, Scope } from "effect"
-import * as stateFileLock from "../../src/bin/internal/stateFileLock.js"
+import * as stateFileLock from "../../../src/bin/internal/stateFileLock.js"
 
 let scope: Scope.CloseableScope | undefined
 
