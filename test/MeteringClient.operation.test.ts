@@ -222,24 +222,24 @@ describe("an operation in the registry of the sandbox", () => {
         )
         const request = { ProductCode: fields.productCode, Since: 1_795_515_330.789 }
         assert.deepStrictEqual(
-          (yield* report.log).map(({ answer, operation, request, status }) => ({
-            answer,
+          (yield* report.log).map(({ operation, request, response, status }) => ({
             operation,
             request,
+            response,
             status
           })),
           [
-            { operation: getTotal.name, request, status: 200, answer: { Total: 0 } },
+            { operation: getTotal.name, request, status: 200, response: { Total: 0 } },
             {
               operation: getTotal.name,
               request,
               status: 400,
-              answer: {
+              response: {
                 __type: "com.amazonaws.marketplacemetering#ThrottlingException",
                 message: "Rate exceeded"
               }
             },
-            { operation: getTotal.name, request, status: 200, answer: { Total: 1000 } }
+            { operation: getTotal.name, request, status: 200, response: { Total: 1000 } }
           ]
         )
       })
