@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { callProvider, sanitizeMessage } from "../internal/credentials/credentialProvider.js"
 import { type Credentials, credentialsError } from "../internal/credentials/credentials.js"
-import { loadPackage } from "../internal/optionalPackage.js"
+import { type LoadError, loadPackage } from "../internal/optionalPackage.js"
 import type { CredentialsError } from "../MeteringError.js"
 import type { SharedFilesOptions } from "./sharedConfig.js"
 
@@ -98,10 +98,12 @@ const containerLimit = (
   maxRetries = 3
 ): Duration.Duration => Duration.times(timeout, 2 * maxRetries + 1)
 
-export const library = loadPackage(
-  "@aws-sdk/credential-provider-node",
-  () => import("@aws-sdk/credential-provider-node")
-)
+// inferred, the declaration would name types that only newer versions of the package export
+export const library: Effect.Effect<typeof import("@aws-sdk/credential-provider-node"), LoadError> =
+  loadPackage(
+    "@aws-sdk/credential-provider-node",
+    () => import("@aws-sdk/credential-provider-node")
+  )
 
 /**
  * Searches the chain for credentials. Makes a new chain each time: its cache would return credentials that are about to
