@@ -61,7 +61,7 @@ const mutants = [
   [
     "a reset connection reported as not sent",
     "internal/protocol/delivery.ts",
-    'ConnectionError: ({ delivery = "unknown" }) => delivery',
+    'ConnectionError: ({ delivery }) => (delivery === "notSent" ? "notSent" : "unknown")',
     'ConnectionError: () => "notSent"'
   ],
   [
