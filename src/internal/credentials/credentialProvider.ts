@@ -104,7 +104,7 @@ export interface ProviderSearch {
 }
 
 /** A provider may never settle. */
-export const providerTimeout = "1 minute"
+const providerTimeout = "1 minute"
 
 export const callProvider = (
   provider: () => unknown,

@@ -55,7 +55,7 @@ export interface Bucket {
 }
 
 /** Estimated memory of usage, tokens and registrations at which no more are accepted, in bytes. */
-export const defaultCapacity = 1024 * 1024 * 1024
+const defaultCapacity = 1024 * 1024 * 1024
 
 /** The behavior with its defaults. Durations are in milliseconds. */
 export type ResolvedBehavior = {

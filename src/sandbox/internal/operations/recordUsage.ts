@@ -28,7 +28,7 @@ export const recordUsage = (
 }
 
 /** Gives all records the same hidden class. Spread objects of a class each take twice the memory. */
-export const meteredUsageOf = (usage: MeteredUsage): MeteredUsage => ({
+const meteredUsageOf = (usage: MeteredUsage): MeteredUsage => ({
   meteringRecordId: usage.meteringRecordId,
   operation: usage.operation,
   productCode: usage.productCode,

@@ -89,7 +89,7 @@ export interface ReplayProgress {
   readonly isComplete: boolean
 }
 
-export const beginReplay = (initial: State): ReplayProgress => ({
+const beginReplay = (initial: State): ReplayProgress => ({
   state: apply(initial, { _tag: "Reset" }),
   checksum: header,
   lines: 0,
@@ -97,7 +97,7 @@ export const beginReplay = (initial: State): ReplayProgress => ({
 })
 
 /** Reads a line, without its line end. */
-export const replayLine = (
+const replayLine = (
   progress: ReplayProgress,
   line: string
 ): Either.Either<ReplayProgress, string> => {
@@ -134,7 +134,7 @@ const checksumMismatch =
  * Reads the end of a file: `remainder` follows the last line end, and is empty unless the process ended during a write.
  * A line that was cut short is dropped: its call got no response.
  */
-export const endReplay = (
+const endReplay = (
   progress: ReplayProgress,
   remainder: Uint8Array
 ): Either.Either<{ readonly progress: ReplayProgress; readonly droppedBytes: number }, string> => {
@@ -164,7 +164,7 @@ export const endReplay = (
     : Either.left(`line ${progress.lines + 1}: ${checksumMismatch}`)
 }
 
-export const decodeUtf8 = (bytes: Uint8Array): Option.Option<string> => {
+const decodeUtf8 = (bytes: Uint8Array): Option.Option<string> => {
   try {
     return Option.some(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes))
   } catch {
