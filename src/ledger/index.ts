@@ -1,0 +1,33 @@
+/**
+ * A ledger of usage: record it durably, bill each unit once, and keep the evidence. For Node.js.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The errors of a ledger.
+ *
+ * @since 0.1.0
+ */
+export * as LedgerError from "./LedgerError.js"
+
+/**
+ * Entries, statements, status and health of a ledger.
+ *
+ * @since 0.1.0
+ */
+export * as LedgerReport from "./LedgerReport.js"
+
+/**
+ * Records usage durably and bills each unit once.
+ *
+ * @since 0.1.0
+ */
+export * as UsageLedger from "./UsageLedger.js"
+
+/**
+ * Where a ledger keeps its rows.
+ *
+ * @since 0.1.0
+ */
+export * as UsageLedgerStore from "./UsageLedgerStore.js"
