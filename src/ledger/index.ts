@@ -19,6 +19,13 @@ export * as LedgerError from "./LedgerError.js"
 export * as LedgerReport from "./LedgerReport.js"
 
 /**
+ * A ledger in one file, for the processes of one machine.
+ *
+ * @since 0.1.0
+ */
+export * as SqliteLedgerStore from "./SqliteLedgerStore.js"
+
+/**
  * Records usage durably and bills each unit once.
  *
  * @since 0.1.0
