@@ -17,14 +17,18 @@ export * as LedgerError from "./LedgerError.js"
  * @since 0.1.0
  */
 export * as LedgerReport from "./LedgerReport.js"
-
+/**
+ * A store in memory, for tests.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryLedgerStore from "./MemoryLedgerStore.js"
 /**
  * Records usage durably and bills each unit once.
  *
  * @since 0.1.0
  */
 export * as UsageLedger from "./UsageLedger.js"
-
 /**
  * Where a ledger keeps its rows.
  *
