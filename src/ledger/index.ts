@@ -17,7 +17,12 @@ export * as LedgerError from "./LedgerError.js"
  * @since 0.1.0
  */
 export * as LedgerReport from "./LedgerReport.js"
-
+/**
+ * A store in memory, for tests.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryLedgerStore from "./MemoryLedgerStore.js"
 /**
  * A ledger in one file, for the processes of one machine.
  *
@@ -31,7 +36,6 @@ export * as SqliteLedgerStore from "./SqliteLedgerStore.js"
  * @since 0.1.0
  */
 export * as UsageLedger from "./UsageLedger.js"
-
 /**
  * Where a ledger keeps its rows.
  *
