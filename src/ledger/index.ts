@@ -19,6 +19,13 @@ export * as LedgerError from "./LedgerError.js"
 export * as LedgerReport from "./LedgerReport.js"
 
 /**
+ * A ledger in PostgreSQL, for any number of processes.
+ *
+ * @since 0.1.0
+ */
+export * as PgLedgerStore from "./PgLedgerStore.js"
+
+/**
  * Records usage durably and bills each unit once.
  *
  * @since 0.1.0

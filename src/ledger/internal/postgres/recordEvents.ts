@@ -12,7 +12,6 @@ import {
   done,
   failWith,
   notReplicated,
-  type Run,
   repeat,
   rollback,
   unavailable
@@ -88,7 +87,7 @@ export const recordEvents = (
     ]
   }
   return repeat(pool, (connection) =>
-    Effect.gen(function* (): Generator<any, Run<RecordEventsResult>, any> {
+    Effect.gen(function* () {
       connection.takeWarning()
       const result = yield* Effect.either(connection.run(statement))
       if (Either.isLeft(result)) {
@@ -101,14 +100,17 @@ export const recordEvents = (
           // none: the events of sealed entries were stored by another in the meantime
           return rows.length === 0
             ? again(failure)
-            : done({ _tag: "Sealed", entries: rows.map(entryIdOf) })
+            : done<RecordEventsResult>({ _tag: "Sealed", entries: rows.map(entryIdOf) })
         }
         if (isRepeatable(failure)) return again(failure)
-        return isOverflow(failure) ? done({ _tag: "Overflow" }) : yield* failWith(failure, "no")
+        return isOverflow(failure)
+          ? done<RecordEventsResult>({ _tag: "Overflow" })
+          : yield* failWith(failure, "no")
       }
       if (connection.takeWarning()) return yield* Effect.fail(notReplicated)
       const fresh = result.right.rows[0]?.fresh
-      if (typeof fresh !== "string") return done({ _tag: "Recorded", existing: [] })
+      if (typeof fresh !== "string")
+        return done<RecordEventsResult>({ _tag: "Recorded", existing: [] })
       const freshIds = new Set<string>(JSON.parse(fresh))
       const others = events.filter(({ id }) => !freshIds.has(id)).map(({ id }) => id)
       const existing = yield* read(
@@ -117,7 +119,7 @@ export const recordEvents = (
         [textArray(others)],
         "unknown"
       )
-      return done({ _tag: "Recorded", existing: existing.map(eventOf) })
+      return done<RecordEventsResult>({ _tag: "Recorded", existing: existing.map(eventOf) })
     })
   )
 }

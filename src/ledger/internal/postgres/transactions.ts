@@ -5,7 +5,7 @@ import { LedgerUnavailable } from "../../LedgerError.js"
 import type { SqlSession } from "../sql/session.js"
 import type { Connection } from "./connection.js"
 import type { ConnectionPool } from "./connectionPool.js"
-import { isDefect, isRepeatable, type PgFailure } from "./failure.js"
+import { isDefect, isRepeatable, ownFailure, type PgFailure } from "./failure.js"
 
 /** Runs of one transaction, when others stand in its way. */
 const maxRuns = 5
@@ -44,20 +44,22 @@ export const repeat = <A, E>(
   run: (connection: Connection) => Effect.Effect<Run<A>, E>
 ): Effect.Effect<A, E | LedgerUnavailable> => {
   const next = (runs: number): Effect.Effect<A, E | LedgerUnavailable> =>
-    pool.use((connection) => Effect.either(run(connection))).pipe(
-      // nothing was sent: there was no connection
-      Effect.catchAll((failure) => Effect.fail(unavailable(failure, "no"))),
-      Effect.flatMap(
-        (result): Effect.Effect<A, E | LedgerUnavailable> =>
-          Either.isLeft(result)
-            ? Effect.fail(result.left)
-            : result.right._tag === "done"
-              ? Effect.succeed(result.right.value)
-              : runs < maxRuns
-                ? next(runs + 1)
-                : Effect.fail(unavailable(result.right.failure, "no"))
+    pool
+      .use((connection) => Effect.either(run(connection)))
+      .pipe(
+        // nothing was sent: there was no connection
+        Effect.catchAll((failure) => Effect.fail(unavailable(failure, "no"))),
+        Effect.flatMap(
+          (result): Effect.Effect<A, E | LedgerUnavailable> =>
+            Either.isLeft(result)
+              ? Effect.fail(result.left)
+              : result.right._tag === "done"
+                ? Effect.succeed(result.right.value)
+                : runs < maxRuns
+                  ? next(runs + 1)
+                  : Effect.fail(unavailable(result.right.failure, "no"))
+        )
       )
-    )
   return Effect.uninterruptible(next(1))
 }
 
@@ -87,7 +89,7 @@ export const transact = <A, E>(
         yield* rollback(connection)
         if (failure !== undefined && isRepeatable(failure)) return again(failure)
         return Exit.isFailure(exit)
-          ? yield* exit
+          ? yield* Effect.failCause(exit.cause)
           : yield* failWith(failure ?? lostBeforeCommit, "no")
       }
       if (connection.isBroken()) return again(lostBeforeCommit)
@@ -95,12 +97,7 @@ export const transact = <A, E>(
     })
   )
 
-const lostBeforeCommit: PgFailure = {
-  _tag: "PgFailure",
-  sqlState: undefined,
-  constraint: undefined,
-  reason: "the connection was lost before the commit"
-}
+const lostBeforeCommit = ownFailure("the connection was lost before the commit")
 
 const makeSession = (
   connection: Connection,
