@@ -10,7 +10,9 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import pg from "pg"
 
@@ -18,6 +20,8 @@ export const password = "pw-7Qk2sVxN4tRbYd9e"
 
 export interface PostgresServer {
   readonly port: number
+  /** The data folder. */
+  readonly data: string
   /** The URL of a database, with the password. */
   readonly url: (database: string, port?: number) => string
   /** Creates an empty database and returns its URL. */
@@ -27,6 +31,14 @@ export interface PostgresServer {
   /** `immediate` ends it like a crash. */
   readonly stop: (mode: "fast" | "immediate") => Effect.Effect<void>
   readonly start: Effect.Effect<void>
+}
+
+/** One server for the tests of a file. */
+export class Postgres extends Context.Tag("test/Postgres")<Postgres, PostgresServer>() {
+  static readonly layer = Layer.scoped(
+    Postgres,
+    Effect.suspend(() => makePostgres())
+  )
 }
 
 interface Binaries {
@@ -129,7 +141,7 @@ export const makePostgres = (
         Effect.as(url(name))
       )
     })
-    return { port, url, createDatabase, sql, stop, start }
+    return { port, data, url, createDatabase, sql, stop, start }
   })
 
 /** PostgreSQL does not run as root. */
@@ -203,7 +215,7 @@ const isReady = (child: ChildProcess) =>
     let log = ""
     child.stderr?.on("data", (chunk) => {
       if (log.length < 100_000) log += chunk
-      if (log.includes("ready to accept connections")) resolve()
+      if (log.includes("ready to accept")) resolve()
     })
     child.once("error", reject)
     child.once("close", (code) => reject(new Error(`postgres ended with ${code}: ${log}`)))

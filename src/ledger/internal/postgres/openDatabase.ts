@@ -32,6 +32,9 @@ export interface DatabaseOptions {
 /** The server ends a statement first, unless it or the network is frozen. */
 const marginOfClient = 5_000
 
+/** Limit of one step of a migration, and of the wait for another process that migrates, in milliseconds. */
+const schemaTimeout = 300_000
+
 export const openDatabase = (
   options: DatabaseOptions
 ): Effect.Effect<Service, LedgerConfigError | LedgerUnavailable, Scope.Scope> =>
@@ -96,7 +99,11 @@ export const openDatabase = (
       begin: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = ${reportTimeout}`,
       queryTimeout: reportTimeout + marginOfClient
     }
-    yield* prepareSchema(pool, writing, options.schema)
+    const preparing: TransactionKind = {
+      begin: `${writing.begin}; SET LOCAL statement_timeout = ${schemaTimeout}; SET LOCAL lock_timeout = ${schemaTimeout}`,
+      queryTimeout: schemaTimeout + marginOfClient
+    }
+    yield* prepareSchema(pool, preparing, options.schema)
     return {
       transaction: (body) =>
         transact(pool, writing, (session) => body(makeTables(session, postgres))),

@@ -92,7 +92,7 @@ export const transact = <A, E>(
           ? yield* Effect.failCause(exit.cause)
           : yield* failWith(failure ?? lostBeforeCommit, "no")
       }
-      if (connection.isBroken()) return again(lostBeforeCommit)
+      if (connection.isBroken()) return yield* failWith(lostBeforeCommit, "no")
       return yield* commit(connection, queryTimeout, exit.value)
     })
   )
