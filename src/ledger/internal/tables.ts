@@ -107,8 +107,8 @@ export interface Tables {
     /** Same account or customer. */
     readonly customer?: string | undefined
     readonly region?: string | undefined
-    /** Those whose `closingAt` is not before this time. */
-    readonly closingSince?: number | undefined
+    /** Those whose `closingAt` or `until` is in this time, both ends inclusive. */
+    readonly endedBetween?: { readonly from: number; readonly until: number } | undefined
   }) => Op<ReadonlyArray<SubscriptionRow>>
   /** Inserts or replaces by id. Locks the lineage. */
   readonly putSubscription: (row: SubscriptionRow) => Op<void>

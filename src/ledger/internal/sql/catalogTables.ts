@@ -64,7 +64,7 @@ export const catalogTables = (
       ]
     ),
   subscriptions: (filter) => {
-    const { where, params, add } = conditions()
+    const { where, params, parameter, add, addText } = conditions()
     const textList = (column: string, values: ReadonlyArray<string>) =>
       add(
         (parameter) =>
@@ -83,8 +83,12 @@ export const catalogTables = (
     if (filter.region !== undefined) {
       add((at) => `s.region = $${at}`, filter.region)
     }
-    if (filter.closingSince !== undefined) {
-      add((at) => `s.closing_at >= $${at}`, filter.closingSince)
+    if (filter.endedBetween !== undefined) {
+      const { from, until } = filter.endedBetween
+      const [fromAt, untilAt] = [parameter(from), parameter(until)]
+      addText(
+        `(s.closing_at BETWEEN $${fromAt} AND $${untilAt} OR s.until_at BETWEEN $${fromAt} AND $${untilAt})`
+      )
     }
     return Effect.map(
       query(`SELECT s.* FROM usage_subscription AS s${where()} ORDER BY s.from_at, s.id`, params),
