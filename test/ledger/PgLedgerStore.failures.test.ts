@@ -436,10 +436,10 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
         store.transaction((tables) => tables.ensureEntries([{ key: 1, hour: 1 }], 1))
       )
       assertUnavailable(Either.left(error), "no")
-      const refused = yield* Effect.flip(
+      const unreachable = yield* Effect.flip(
         Effect.scoped(PgLedgerStore.make({ url: address, connectTimeout: "100 millis" }))
       )
-      assertUnavailable(Either.left(refused), "no")
+      assertUnavailable(Either.left(unreachable), "no")
     })
   )
 })

@@ -150,7 +150,7 @@ const serverUser = (): { readonly uid: number; readonly gid: number } | undefine
   const users = Fs.readFileSync("/etc/passwd", "utf8")
     .split("\n")
     .map((line) => line.split(":"))
-  const user = ["postgres", "nobody"].flatMap((name) => users.filter(([it]) => it === name))[0]
+  const user = ["postgres", "daemon"].flatMap((name) => users.filter(([it]) => it === name))[0]
   if (user === undefined) throw new Error("no user to run PostgreSQL: add one named postgres")
   return { uid: Number(user[2]), gid: Number(user[3]) }
 }
