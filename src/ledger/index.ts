@@ -17,6 +17,18 @@ export * as LedgerError from "./LedgerError.js"
  * @since 0.1.0
  */
 export * as LedgerReport from "./LedgerReport.js"
+/**
+ * A store in memory, for tests.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryLedgerStore from "./MemoryLedgerStore.js"
+/**
+ * A ledger in one file, for the processes of one machine.
+ *
+ * @since 0.1.0
+ */
+export * as SqliteLedgerStore from "./SqliteLedgerStore.js"
 
 /**
  * A ledger in PostgreSQL, for any number of processes.
@@ -31,7 +43,6 @@ export * as PgLedgerStore from "./PgLedgerStore.js"
  * @since 0.1.0
  */
 export * as UsageLedger from "./UsageLedger.js"
-
 /**
  * Where a ledger keeps its rows.
  *

@@ -75,7 +75,7 @@ export interface StateCount {
   readonly count: number
   /** The oldest hour. */
   readonly oldestHour: number
-  /** The earliest deadline; absent for open entries. */
+  /** The earliest deadline of those that are not resolved. Absent if there is none, and for open entries. */
   readonly nextDeadline: number | undefined
 }
 

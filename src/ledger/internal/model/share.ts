@@ -6,7 +6,7 @@ export const maxQuantity = 2_147_483_647n
 /** The most allocations of a record. */
 export const maxAllocations = 2_500
 
-/** What one set of tags has, in 10^-scale. May be negative after corrections. */
+/** The amount of one set of tags, in 10^-scale. May be negative after corrections. */
 export interface Part {
   readonly tags: string
   readonly amount: bigint

@@ -46,7 +46,7 @@ export const canonical = (
 const maxKey = 100
 const maxValue = 256
 
-/** What is wrong with the keys that a product declares, if anything. */
+/** The rule that the declared keys of a product break, if any. */
 export const keysViolation = (keys: ReadonlyArray<string>): string | undefined =>
   keys.length > maxTags
     ? `at most ${maxTags} keys`

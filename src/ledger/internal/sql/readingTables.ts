@@ -76,7 +76,8 @@ export const readingTables = (
       `SELECT k.region, k.product, 'open' AS state, COUNT(*) AS count, MIN(e.hour) AS oldest_hour, NULL AS next_deadline
        FROM usage_entry AS e JOIN usage_key AS k ON k.id = e.key WHERE e.sealed = 0 GROUP BY k.region, k.product
        UNION ALL
-       SELECT r.region, r.product, r.state, COUNT(*), MIN(r.hour), MIN(r.deadline)
+       SELECT r.region, r.product, r.state, COUNT(*), MIN(r.hour),
+         MIN(CASE WHEN r.resolved_at IS NULL THEN r.deadline END)
        FROM usage_record AS r GROUP BY r.region, r.product, r.state
        ORDER BY 1, 2, 3`,
       []

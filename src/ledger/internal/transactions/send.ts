@@ -1,4 +1,4 @@
-/** What is to be sent, and what came of it. */
+/** The records that are sent, their calls, and the results. */
 import * as Effect from "effect/Effect"
 import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
