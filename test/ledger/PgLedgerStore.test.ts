@@ -336,6 +336,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
           ["UPDATE usage_entry SET hour = 9 WHERE hour = 2", "UL002"],
           ["UPDATE usage_allocation SET quantity = 9 WHERE hour = 1", "UL001"],
           ["INSERT INTO usage_allocation VALUES (1, 1, 'u', 1)", "UL001"],
+          ["INSERT INTO usage_posting VALUES ('adjust', 'a', 1, 1, '', 1)", "UL001"],
           ["UPDATE usage_allocation SET hour = 2 WHERE hour = 1", "UL002"],
           ["UPDATE usage_record SET body = '{}'", "UL002"],
           ["UPDATE usage_record SET quantity = 0", "UL002"],

@@ -1,5 +1,5 @@
 /** The schema of a ledger in PostgreSQL: types, further indexes, and triggers that hold the invariants against any SQL. */
-import { type Migration, schema1, schemaVersion } from "../sql/migrations.js"
+import { type Migration, schema1 } from "../sql/migrations.js"
 import { invariantState, sealedState } from "./failure.js"
 
 const tables = schema1({
@@ -84,25 +84,22 @@ const triggers = [
     "usage_reject_sealed",
     `OLD.sealed = 1 AND ${changed(["sealed", "quantity", "events", "first_at", "rounding"])}`
   ),
-  `CREATE FUNCTION usage_check_allocation() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-   DECLARE is_sealed bigint;
+  `CREATE FUNCTION usage_check_sealed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
    BEGIN
-     IF TG_OP = 'UPDATE' THEN
-       IF ${changed(["key", "hour", "tags"])} THEN
-         RAISE EXCEPTION 'usage_allocation: this change is not allowed' USING ERRCODE = '${invariantState}';
-       END IF;
-     END IF;
-     SELECT sealed INTO is_sealed FROM usage_entry WHERE key = NEW.key AND hour = NEW.hour;
-     IF is_sealed = 1 THEN
-       RAISE EXCEPTION 'usage_allocation: the entry is sealed' USING ERRCODE = '${sealedState}';
+     IF EXISTS (SELECT 1 FROM usage_entry WHERE key = NEW.key AND hour = NEW.hour AND sealed = 1) THEN
+       RAISE EXCEPTION '%: the entry is sealed', TG_TABLE_NAME USING ERRCODE = '${sealedState}';
      END IF;
      RETURN NEW;
    END $$`,
+  ...["usage_posting", "usage_allocation"].map((table) =>
+    trigger(`${table}_sealed`, "INSERT OR UPDATE", table, "usage_check_sealed")
+  ),
   trigger(
-    "usage_allocation_sealed",
-    "INSERT OR UPDATE",
+    "usage_allocation_identity",
+    "UPDATE",
     "usage_allocation",
-    "usage_check_allocation"
+    "usage_reject_change",
+    changed(["key", "hour", "tags"])
   ),
   trigger(
     "usage_record_frozen",
@@ -132,8 +129,8 @@ const triggers = [
 
 export const migrations: ReadonlyArray<Migration> = [
   {
-    version: schemaVersion,
-    writableFrom: schemaVersion,
+    version: 1,
+    writableFrom: 1,
     statements: [
       ...tables,
       // events come in the order of time, so that a page has few hours
