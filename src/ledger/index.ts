@@ -24,6 +24,12 @@ export * as LedgerReport from "./LedgerReport.js"
  */
 export * as MemoryLedgerStore from "./MemoryLedgerStore.js"
 /**
+ * A ledger in PostgreSQL, for any number of processes.
+ *
+ * @since 0.1.0
+ */
+export * as PgLedgerStore from "./PgLedgerStore.js"
+/**
  * A ledger in one file, for the processes of one machine.
  *
  * @since 0.1.0
