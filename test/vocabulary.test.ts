@@ -40,8 +40,12 @@ const terms: Readonly<Record<string, string>> = {
   "(when|if|where) left out|unless given|unless told": "Defaults to ..."
 }
 
-/** A key of state files, which does not change, and the network's term with Bun's code for it. */
-const allowed = /keyOf\("licence"|\brefused connection\b|"ConnectionRefused"/g
+/**
+ * A key of state files, which does not change, the network's term with Bun's code for it, and the term of transactions for an
+ * outcome that is not known.
+ */
+const allowed =
+  /\b[Ii]n[ -]?[Dd]oubt\b|keyOf\("licence"|\brefused connection\b|"ConnectionRefused"/g
 
 /** In any case, also as a part of a camelCase name, over the ends of lines in a comment. */
 const matcher = (words: string) => {

@@ -1,0 +1,74 @@
+/**
+ * Where a ledger keeps its rows: a SQLite file, PostgreSQL, or memory.
+ *
+ * A store knows rows and transactions. What they mean is the same for all stores: see `UsageLedger` and `UsageReporter`.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { EventRow } from "./internal/model/rows.js"
+import type { Tables } from "./internal/tables.js"
+import type { LedgerUnavailable } from "./LedgerError.js"
+
+/**
+ * The result of `recordEvents`.
+ *
+ * - `Recorded`: all events whose ids are not in `existing` are stored. `existing` has the stored rows of the others.
+ * - `Sealed`: nothing was stored, because these entries are sealed.
+ * - `Overflow`: nothing was stored, because a sum would exceed 2^62.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RecordEventsResult =
+  | { readonly _tag: "Recorded"; readonly existing: ReadonlyArray<EventRow> }
+  | {
+      readonly _tag: "Sealed"
+      readonly entries: ReadonlyArray<{ readonly key: number; readonly hour: number }>
+    }
+  | { readonly _tag: "Overflow" }
+
+/**
+ * A store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Runs a transaction: all of its changes are durable when it succeeds, and none is stored when it fails. It is not
+   * interrupted. It may run more than once, so it does nothing but read and write `tables`.
+   */
+  readonly transaction: <A, E>(
+    body: (tables: Tables) => Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | LedgerUnavailable>
+  /** Reads one consistent state. */
+  readonly snapshot: <A, E>(
+    body: (tables: Tables) => Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | LedgerUnavailable>
+  /**
+   * Stores events and adds them to their entries, in one transaction. The ids in one call are different. Rows of tags are
+   * added to allocations too.
+   */
+  readonly recordEvents: (
+    events: ReadonlyArray<EventRow>,
+    now: number
+  ) => Effect.Effect<RecordEventsResult, LedgerUnavailable>
+  /** The kind of the store and its place, for messages. Without a password. */
+  readonly description: {
+    readonly kind: "sqlite" | "postgres" | "memory"
+    readonly location: string
+  }
+}
+
+/**
+ * Where a ledger keeps its rows.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class UsageLedgerStore extends Context.Tag("effect-marketplace-metering/UsageLedgerStore")<
+  UsageLedgerStore,
+  Service
+>() {}

@@ -1,0 +1,50 @@
+/**
+ * A ledger of usage: record it durably, bill each unit once, and keep the evidence. For Node.js.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The errors of a ledger.
+ *
+ * @since 0.1.0
+ */
+export * as LedgerError from "./LedgerError.js"
+
+/**
+ * Entries, statements, status and health of a ledger.
+ *
+ * @since 0.1.0
+ */
+export * as LedgerReport from "./LedgerReport.js"
+/**
+ * A store in memory, for tests.
+ *
+ * @since 0.1.0
+ */
+export * as MemoryLedgerStore from "./MemoryLedgerStore.js"
+/**
+ * A ledger in PostgreSQL, for any number of processes.
+ *
+ * @since 0.1.0
+ */
+export * as PgLedgerStore from "./PgLedgerStore.js"
+/**
+ * A ledger in one file, for the processes of one machine.
+ *
+ * @since 0.1.0
+ */
+export * as SqliteLedgerStore from "./SqliteLedgerStore.js"
+
+/**
+ * Records usage durably and bills each unit once.
+ *
+ * @since 0.1.0
+ */
+export * as UsageLedger from "./UsageLedger.js"
+/**
+ * Where a ledger keeps its rows.
+ *
+ * @since 0.1.0
+ */
+export * as UsageLedgerStore from "./UsageLedgerStore.js"

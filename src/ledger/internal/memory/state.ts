@@ -1,0 +1,100 @@
+/** The rows of a ledger in maps, with the indexes that the tables need. */
+import type {
+  AttemptEvidence,
+  CallRow,
+  EntryRow,
+  EventRow,
+  HistoryRow,
+  KeyRow,
+  LaneRow,
+  LedgerRow,
+  PauseRow,
+  PostingRow,
+  ProductRow,
+  RecordRow,
+  SourceRow,
+  SubscriptionRow
+} from "../model/rows.js"
+import type { EntryId } from "../tables.js"
+
+export interface State {
+  /** One row at most. */
+  readonly ledger: Map<"ledger", LedgerRow>
+  readonly products: Map<string, ProductRow>
+  readonly subscriptions: Map<string, SubscriptionRow>
+  readonly subscriptionsByLineage: Map<string, ReadonlyArray<string>>
+  readonly keys: Map<number, KeyRow>
+  readonly keysByLineage: Map<string, ReadonlyArray<number>>
+  readonly events: Map<string, EventRow>
+  /** By `postingId`. */
+  readonly postings: Map<string, PostingRow>
+  /** Ids of postings by cause and reference. */
+  readonly postingsByReference: Map<string, ReadonlyArray<string>>
+  /** By `entryId`. */
+  readonly entries: Map<string, EntryRow>
+  readonly openEntries: Set<string>
+  /** By `entryId`, then by tags. */
+  readonly allocations: Map<string, ReadonlyMap<string, bigint>>
+  /** By key, then by tags. */
+  readonly carry: Map<number, ReadonlyMap<string, bigint>>
+  readonly records: Map<number, RecordRow>
+  /** Record ids by `entryId`. */
+  readonly recordsByEntry: Map<string, number>
+  readonly unresolved: Set<number>
+  readonly calls: Map<number, CallRow>
+  /** By record. */
+  readonly attempts: Map<number, ReadonlyArray<AttemptEvidence>>
+  /** By `entryId`. */
+  readonly history: Map<string, ReadonlyArray<HistoryRow>>
+  readonly lanes: Map<string, LaneRow>
+  readonly pauses: Map<string, PauseRow>
+  readonly sources: Map<string, SourceRow>
+  /** The last id of each kind. It is not undone: a gap does no harm. */
+  lastKey: number
+  lastRecord: number
+  lastCall: number
+  lastEvidenceAt: number | undefined
+}
+
+export const make = (): State => ({
+  ledger: new Map(),
+  products: new Map(),
+  subscriptions: new Map(),
+  subscriptionsByLineage: new Map(),
+  keys: new Map(),
+  keysByLineage: new Map(),
+  events: new Map(),
+  postings: new Map(),
+  postingsByReference: new Map(),
+  entries: new Map(),
+  openEntries: new Set(),
+  allocations: new Map(),
+  carry: new Map(),
+  records: new Map(),
+  recordsByEntry: new Map(),
+  unresolved: new Set(),
+  calls: new Map(),
+  attempts: new Map(),
+  history: new Map(),
+  lanes: new Map(),
+  pauses: new Map(),
+  sources: new Map(),
+  lastKey: 0,
+  lastRecord: 0,
+  lastCall: 0,
+  lastEvidenceAt: undefined
+})
+
+export const entryId = ({ hour, key }: EntryId): string => `${key}/${hour}`
+
+export const referenceId = ({ cause, reference }: Pick<PostingRow, "cause" | "reference">) =>
+  `${cause}/${reference}`
+
+export const postingId = (row: PostingRow): string =>
+  JSON.stringify([row.key, row.hour, row.cause, row.reference, row.tags])
+
+export const sourceId = (source: string, partition: string): string =>
+  JSON.stringify([source, partition])
+
+export const pauseId = ({ product, region }: Pick<PauseRow, "region" | "product">): string =>
+  JSON.stringify([region, product])

@@ -1,0 +1,34 @@
+/** UUIDs of version 7 (RFC 9562), in the order in which they are made. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+
+const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0")
+
+/**
+ * Makes ids that grow within a process: 48 bits of milliseconds, 12 of a counter, and 62 that are random. A counter that is used
+ * up moves the time on by a millisecond.
+ */
+export const makeUuid7 = (): Effect.Effect<string> => {
+  let last = 0
+  let counter = 0
+  return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.flatMap(Random.nextIntBetween(0, 2 ** 30), (high) =>
+      Effect.map(Random.nextIntBetween(0, 2 ** 32), (low) => {
+        // a virtual clock may have fractions
+        if (Math.floor(now) > last) {
+          last = Math.floor(now)
+          counter = 0
+        } else if (counter === 0xfff) {
+          last += 1
+          counter = 0
+        } else counter += 1
+        const time = hex(last, 12)
+        const random = hex(high, 8)
+        // the variant is 10 in binary
+        const variant = hex(0x8000 | (Number.parseInt(random.slice(0, 4), 16) & 0x3fff), 4)
+        return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(counter, 3)}-${variant}-${random.slice(4)}${hex(low, 8)}`
+      })
+    )
+  )
+}

@@ -1,0 +1,241 @@
+/**
+ * The rows of a ledger within one transaction.
+ *
+ * Lists of any length may be given. "Locks" means: until the end of the transaction no other changes these rows; a store with
+ * one writer at a time has nothing to do for it. Stores enforce these invariants: a sealed entry's sum, a record's body and an
+ * accepted state never change, nothing is unsealed, results only grow. A violation is a defect.
+ */
+import type * as Effect from "effect/Effect"
+import type { LedgerUnavailable } from "../LedgerError.js"
+import type {
+  AllocationRow,
+  AttemptEvidence,
+  CallRow,
+  CarryRow,
+  EntryRow,
+  EventRow,
+  HistoryRow,
+  KeyRow,
+  LaneRow,
+  LedgerRow,
+  PauseRow,
+  PostingRow,
+  ProductRow,
+  RecordRow,
+  RecordState,
+  ResultRow,
+  SourceRow,
+  SubscriptionRow
+} from "./model/rows.js"
+
+export type Op<A> = Effect.Effect<A, LedgerUnavailable>
+
+/** Identifies an entry. */
+export interface EntryId {
+  readonly key: number
+  readonly hour: number
+}
+
+/** A record may change in these columns only. */
+export type RecordUpdate = Pick<
+  RecordRow,
+  "id" | "state" | "tries" | "nextTryAt" | "resolvedAt" | "meteringRecordId" | "carriedAt"
+>
+
+/** An entry with what belongs to it, for reading. */
+export interface EntryView {
+  readonly entry: EntryRow
+  readonly key: KeyRow
+  /** Absent while the entry is open, and where it came to no unit. */
+  readonly record: RecordRow | undefined
+}
+
+export interface EntryFilter {
+  readonly product?: string | undefined
+  readonly lineages?: ReadonlyArray<string> | undefined
+  readonly fromHour?: number | undefined
+  /** Exclusive. */
+  readonly untilHour?: number | undefined
+  /** `open`: not sealed. `zero`: sealed without a record. */
+  readonly states?: ReadonlyArray<RecordState | "open" | "zero"> | undefined
+}
+
+/** Entries by product, hour and state: how many, and their quantity. */
+export interface HourlyCount {
+  readonly product: string
+  readonly hour: number
+  readonly state: RecordState | "open" | "zero"
+  readonly entries: number
+}
+
+export interface StateCount {
+  readonly region: string
+  readonly product: string
+  readonly state: RecordState | "open"
+  readonly count: number
+  /** The oldest hour. */
+  readonly oldestHour: number
+  /** The earliest deadline of those that are not resolved. Absent if there is none, and for open entries. */
+  readonly nextDeadline: number | undefined
+}
+
+/** An entry whose stored sum differs from the rows that make it up. */
+export interface Difference {
+  readonly key: number
+  readonly hour: number
+  readonly what: "quantity" | "events" | "allocation"
+  readonly tags: string | undefined
+  readonly stored: bigint
+  readonly computed: bigint
+}
+
+export interface Tables {
+  // -- ledger ---------------------------------------------------------------------------------------
+  readonly ledger: Op<LedgerRow | undefined>
+  /** Inserts or replaces the one row. Locks it. */
+  readonly putLedger: (row: LedgerRow) => Op<void>
+  /** Adds 1 to the tick and returns it. */
+  readonly nextTick: Op<number>
+
+  // -- catalog --------------------------------------------------------------------------------------
+  readonly products: Op<ReadonlyArray<ProductRow>>
+  readonly putProduct: (row: ProductRow) => Op<void>
+  /** Those of these ids, of these lineages, of these identities, or all. In the order of `from`, then `id`. */
+  readonly subscriptions: (filter: {
+    readonly ids?: ReadonlyArray<string> | undefined
+    readonly lineages?: ReadonlyArray<string> | undefined
+    /** Same account or customer. */
+    readonly customer?: string | undefined
+    readonly region?: string | undefined
+    /** Those whose `closingAt` or `until` is in this time, both ends inclusive. */
+    readonly endedBetween?: { readonly from: number; readonly until: number } | undefined
+  }) => Op<ReadonlyArray<SubscriptionRow>>
+  /** Inserts or replaces by id. Locks the lineage. */
+  readonly putSubscription: (row: SubscriptionRow) => Op<void>
+  readonly keys: (filter: {
+    readonly lineages?: ReadonlyArray<string> | undefined
+    readonly ids?: ReadonlyArray<number> | undefined
+  }) => Op<ReadonlyArray<KeyRow>>
+  /** Inserts what is missing (by lineage and dimension), and returns all of these as they are stored. */
+  readonly addKeys: (rows: ReadonlyArray<Omit<KeyRow, "id">>) => Op<ReadonlyArray<KeyRow>>
+
+  // -- usage ----------------------------------------------------------------------------------------
+  readonly events: (ids: ReadonlyArray<string>) => Op<ReadonlyArray<EventRow>>
+  readonly postings: (filter: {
+    readonly cause: PostingRow["cause"]
+    readonly references: ReadonlyArray<string>
+  }) => Op<ReadonlyArray<PostingRow>>
+  /**
+   * Adds postings to their rows, entries and allocations. If some entries are sealed, adds none and returns these. The keys,
+   * hours, causes, references and tags in one call are different.
+   */
+  readonly addPostings: (rows: ReadonlyArray<PostingRow>, now: number) => Op<ReadonlyArray<EntryId>>
+  /** Inserts entries of quantity 0 that do not exist yet. */
+  readonly ensureEntries: (rows: ReadonlyArray<EntryId>, now: number) => Op<void>
+  /** Open entries of a Region, oldest first, those that another transaction has locked left out. Locks them. */
+  readonly lockOpenEntries: (filter: {
+    readonly region: string
+    /** Exclusive. */
+    readonly beforeHour: number
+    /** Only of these lineages. */
+    readonly lineages?: ReadonlyArray<string> | undefined
+    /** Not the hours from `from` to before `until`. */
+    readonly hold?: { readonly from: number; readonly until: number } | undefined
+    readonly limit: number
+  }) => Op<ReadonlyArray<EntryRow>>
+  readonly entries: (ids: ReadonlyArray<EntryId>) => Op<ReadonlyArray<EntryRow>>
+  readonly allocations: (ids: ReadonlyArray<EntryId>) => Op<ReadonlyArray<AllocationRow>>
+  /** Locks these rows. */
+  readonly carry: (keys: ReadonlyArray<number>) => Op<ReadonlyArray<CarryRow>>
+  /** Inserts or replaces; deletes where the amount is 0. */
+  readonly putCarry: (rows: ReadonlyArray<CarryRow>) => Op<void>
+  readonly sealEntries: (rows: ReadonlyArray<EntryId & { readonly rounding: bigint }>) => Op<void>
+  /** Returns them with their ids, in the given order. */
+  readonly addRecords: (rows: ReadonlyArray<Omit<RecordRow, "id">>) => Op<ReadonlyArray<RecordRow>>
+
+  // -- reporting ------------------------------------------------------------------------------------
+  readonly lanes: Op<ReadonlyArray<LaneRow>>
+  /** Locks it. */
+  readonly lockLane: (region: string) => Op<LaneRow | undefined>
+  readonly putLane: (row: LaneRow) => Op<void>
+  /**
+   * Records of a Region and product that are not resolved (`resolvedAt` is absent), whose `nextTryAt` has come and whose deadline
+   * has not passed, the earliest deadline first.
+   */
+  readonly dueRecords: (filter: {
+    readonly region: string
+    readonly product?: string | undefined
+    readonly now: number
+    readonly limit: number
+  }) => Op<ReadonlyArray<RecordRow>>
+  /** Records that are not resolved and have a deadline at or before `now`. */
+  readonly overdueRecords: (filter: {
+    readonly now: number
+    readonly limit: number
+  }) => Op<ReadonlyArray<RecordRow>>
+  readonly records: (ids: ReadonlyArray<number>) => Op<ReadonlyArray<RecordRow>>
+  /** In the order of ids. Locks them. */
+  readonly lockRecords: (ids: ReadonlyArray<number>) => Op<ReadonlyArray<RecordRow>>
+  readonly updateRecords: (rows: ReadonlyArray<RecordUpdate>) => Op<void>
+  /** Inserts a call and an attempt for each record. Returns the call's id. */
+  readonly addCall: (row: Omit<CallRow, "id">, records: ReadonlyArray<number>) => Op<number>
+  readonly addResults: (rows: ReadonlyArray<ResultRow>) => Op<void>
+  /** In the order of record and call. */
+  readonly evidence: (records: ReadonlyArray<number>) => Op<ReadonlyArray<AttemptEvidence>>
+  readonly addHistory: (rows: ReadonlyArray<HistoryRow>) => Op<void>
+  readonly pauses: Op<ReadonlyArray<PauseRow>>
+  readonly putPause: (row: PauseRow) => Op<void>
+  readonly removePause: (region: string, product: string) => Op<void>
+  /** Locks it. */
+  readonly source: (source: string, partition: string) => Op<SourceRow | undefined>
+  readonly putSource: (row: SourceRow) => Op<void>
+
+  // -- reading --------------------------------------------------------------------------------------
+  /** In the order of hour and key, after the one given. */
+  readonly entryPage: (
+    filter: EntryFilter,
+    after: EntryId | undefined,
+    limit: number
+  ) => Op<ReadonlyArray<EntryView>>
+  readonly history: (ids: ReadonlyArray<EntryId>) => Op<ReadonlyArray<HistoryRow>>
+  /** Open entries, and records by state. */
+  readonly stateCounts: Op<ReadonlyArray<StateCount>>
+  readonly hourlyCounts: (fromHour: number) => Op<ReadonlyArray<HourlyCount>>
+  /** Balances of `amount` or more in whole units of their key. */
+  readonly carryOver: (
+    units: number,
+    limit: number
+  ) => Op<
+    ReadonlyArray<
+      CarryRow & {
+        readonly scale: number
+        readonly product: string
+        readonly dimension: string
+        readonly lineage: string
+      }
+    >
+  >
+  /** The last time of any evidence: a call sent, a result, a record sealed. */
+  readonly lastEvidenceAt: Op<number | undefined>
+  /** Recomputes sums of up to `limit` entries after the one given; `last` is absent at the end. */
+  readonly verifySums: (
+    after: EntryId | undefined,
+    limit: number
+  ) => Op<{ readonly differences: ReadonlyArray<Difference>; readonly last: EntryId | undefined }>
+  /** Sums over all of one key, for conservation: recorded = open + sealed + carry + rounding. */
+  readonly keyTotals: (
+    after: number | undefined,
+    limit: number
+  ) => Op<
+    ReadonlyArray<{
+      readonly key: KeyRow
+      /** Events and postings, without those of cause `forward`. */
+      readonly recorded: bigint
+      readonly open: bigint
+      /** Whole units of records, without those carried forward. */
+      readonly billed: bigint
+      readonly carry: bigint
+      readonly rounding: bigint
+    }>
+  >
+}

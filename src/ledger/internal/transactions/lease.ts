@@ -1,0 +1,118 @@
+/** Who sends in a Region. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import {
+  LaneLost,
+  LedgerConfigError,
+  LedgerRolledBack,
+  type LedgerUnavailable
+} from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import type { LedgerRow } from "../model/rows.js"
+import type { Tables } from "../tables.js"
+import { haltLane } from "./halt.js"
+
+export interface Lease {
+  readonly region: string
+  readonly worker: string
+  /** Grows each time that another worker takes the lane. */
+  readonly fence: number
+}
+
+/** The last lease that a worker has seen, by which it notices a restored backup. */
+export interface Seen {
+  readonly incarnation: string
+  readonly tick: number
+}
+
+export interface Leased {
+  readonly lease: Lease
+  readonly seen: Seen
+}
+
+/**
+ * Takes or renews the lane of a Region for `duration` milliseconds. A second run renews it. After a restored backup the lane is
+ * halted, and the lease fails with `LedgerRolledBack`.
+ */
+export const lease = (
+  store: Store,
+  input: {
+    readonly region: string
+    readonly worker: string
+    readonly now: number
+    readonly duration: number
+    readonly seen: Seen | undefined
+  }
+): Effect.Effect<Leased, LaneLost | LedgerRolledBack | LedgerConfigError | LedgerUnavailable> =>
+  Effect.flatMap(
+    store.transaction((tables) =>
+      Effect.gen(function* () {
+        const { duration, now, region, seen, worker } = input
+        const lane = yield* tables.lockLane(region)
+        const ledger = yield* requireLedger(tables)
+        if (
+          seen !== undefined &&
+          seen.incarnation === ledger.incarnation &&
+          ledger.tick < seen.tick
+        ) {
+          yield* haltLane(tables, { region, now, cause: rolledBack })
+          return Either.left(new LedgerRolledBack({ detail: rolledBack }))
+        }
+        if (lane !== undefined && lane.holder !== worker && lane.until > now) {
+          return Either.left(new LaneLost({ region, holder: lane.holder }))
+        }
+        const isHeld = lane !== undefined && lane.holder === worker && lane.until > now
+        const fence = isHeld ? lane.fence : (lane?.fence ?? 0) + 1
+        yield* tables.putLane({ region, holder: worker, fence, until: now + duration })
+        const tick = yield* tables.nextTick
+        return Either.right({
+          lease: { region, worker, fence },
+          seen: { incarnation: ledger.incarnation, tick }
+        })
+      })
+    ),
+    (leased): Either.Either<Leased, LaneLost | LedgerRolledBack> => leased
+  )
+
+const rolledBack =
+  "the database is older than this worker has seen it, as after the restore of a backup"
+
+/** Gives the lane back, if it is still this worker's. A second run changes nothing. */
+export const release = (
+  store: Store,
+  { fence, region, worker }: Lease,
+  now: number
+): Effect.Effect<void, LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.flatMap(tables.lockLane(region), (lane) =>
+      lane !== undefined && lane.holder === worker && lane.fence === fence && lane.until > now
+        ? tables.putLane({ ...lane, until: now })
+        : Effect.void
+    )
+  )
+
+/** Locks the lane, and fails if it is not this lease's any more. */
+export const checkFence = (
+  tables: Tables,
+  { fence, region, worker }: Lease
+): Effect.Effect<void, LaneLost | LedgerUnavailable> =>
+  Effect.flatMap(tables.lockLane(region), (lane) =>
+    lane !== undefined && lane.holder === worker && lane.fence === fence
+      ? Effect.void
+      : Effect.fail(new LaneLost({ region, ...(lane !== undefined && { holder: lane.holder }) }))
+  )
+
+export const requireLedger = (
+  tables: Tables
+): Effect.Effect<LedgerRow, LedgerConfigError | LedgerUnavailable> =>
+  Effect.flatMap(tables.ledger, (row) =>
+    row === undefined
+      ? Effect.fail(
+          new LedgerConfigError({
+            reason: "notInitialized",
+            detail: "The database has no ledger yet",
+            cure: "Provide UsageLedger.layer first, or run `effect-marketplace-metering ledger init`."
+          })
+        )
+      : Effect.succeed(row)
+  )

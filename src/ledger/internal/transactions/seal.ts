@@ -1,0 +1,287 @@
+/** Seals the hours that are over: each entry's sum is frozen, and the record that will be sent is stored. */
+import * as Effect from "effect/Effect"
+import type { LaneLost, LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import { deadlineOf } from "../model/deadline.js"
+import { toText } from "../model/decimal.js"
+import { hourOf, millisPerHour } from "../model/hour.js"
+import * as model from "../model/record.js"
+import type {
+  AllocationRow,
+  CarryRow,
+  EntryRow,
+  HistoryRow,
+  KeyRow,
+  ProductRow,
+  RecordRow,
+  SubscriptionRow
+} from "../model/rows.js"
+import { divide, type Part } from "../model/share.js"
+import type { EntryId, Op, Tables } from "../tables.js"
+import { checkFence, type Lease, requireLedger } from "./lease.js"
+
+/** Entries per transaction. */
+const maxEntries = 500
+
+/** How long after its end a subscription's hours are sealed at once. */
+const closingWindow = 2 * millisPerHour
+
+/** The most hours for which entries of 0 are added after a pause of reporting. */
+const maxZeroFillHours = 24
+
+/**
+ * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and all of subscriptions that have
+ * ended. Returns their number; run it again until it returns 0. A second run seals others.
+ */
+export const seal = (
+  store: Store,
+  {
+    gracePeriod,
+    lease,
+    now
+  }: { readonly lease: Lease; readonly now: number; readonly gracePeriod: number }
+): Effect.Effect<number, LaneLost | LedgerConfigError | LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const { region } = lease
+      yield* checkFence(tables, lease)
+      const ledger = yield* requireLedger(tables)
+      const hold =
+        ledger.holdFrom === undefined || ledger.heldUntil === undefined
+          ? undefined
+          : { from: ledger.holdFrom, until: ledger.heldUntil }
+      const beforeHour = hourOf(now - gracePeriod)
+      const products = yield* tables.products
+      yield* addZeroEntries(tables, { region, products, beforeHour, now })
+
+      const ended = (yield* tables.subscriptions({
+        region,
+        endedBetween: { from: now - closingWindow, until: now }
+      })).filter((subscription) => model.endOf(subscription) <= now)
+      const closing =
+        ended.length === 0
+          ? []
+          : yield* tables.lockOpenEntries({
+              region,
+              beforeHour: hourOf(now) + 1,
+              lineages: [...new Set(ended.map(({ lineage }) => lineage))],
+              hold,
+              limit: maxEntries
+            })
+      const over = yield* tables.lockOpenEntries({ region, beforeHour, hold, limit: maxEntries })
+      const entries = distinct([...closing, ...over]).slice(0, maxEntries)
+      if (entries.length > 0) yield* sealEntries(tables, entries, products, now)
+      return entries.length
+    })
+  )
+
+const distinct = (entries: ReadonlyArray<EntryRow>): ReadonlyArray<EntryRow> => [
+  ...new Map(entries.map((entry) => [idOf(entry), entry])).values()
+]
+
+const idOf = ({ hour, key }: EntryId) => `${key} ${hour}`
+
+/** Adds entries of 0 for dimensions that are reported in each hour, from the last hour on for which it was done. */
+const addZeroEntries = (
+  tables: Tables,
+  {
+    beforeHour,
+    now,
+    products,
+    region
+  }: {
+    readonly region: string
+    readonly products: ReadonlyArray<ProductRow>
+    readonly beforeHour: number
+    readonly now: number
+  }
+): Op<void> =>
+  Effect.gen(function* () {
+    const filled = new Map(
+      products
+        .filter((product) => product.region === region)
+        .map(({ dimensions, product }) => [
+          product,
+          Object.keys(dimensions).filter((name) => dimensions[name]?.zeroFill)
+        ])
+    )
+    if (![...filled.values()].some(({ length }) => length > 0)) return
+    const done = yield* tables.source(zeroFillSource, region)
+    const from = Math.max(
+      done === undefined ? beforeHour - 1 : Number(done.position),
+      beforeHour - maxZeroFillHours
+    )
+    if (from >= beforeHour) return
+    const subscriptions = yield* tables.subscriptions({ region })
+    const lineages = [...new Set(subscriptions.map(({ lineage }) => lineage))]
+    const keys = (yield* tables.keys({ lineages })).filter(({ dimension, product }) =>
+      filled.get(product)?.includes(dimension)
+    )
+    const byLineage = groupBy(subscriptions, ({ lineage }) => lineage)
+    for (let hour = from; hour < beforeHour; hour += 1) {
+      const entries = keys.filter(({ lineage }) =>
+        byLineage.get(lineage)?.some((subscription) => model.covers(subscription, hour))
+      )
+      yield* tables.ensureEntries(
+        entries.map(({ id }) => ({ key: id, hour })),
+        now
+      )
+    }
+    yield* tables.putSource({
+      source: zeroFillSource,
+      partition: region,
+      position: String(beforeHour)
+    })
+  })
+
+/** The name under which the first hour without entries of 0 is stored among the positions of sources. */
+const zeroFillSource = "effect-marketplace-metering/zeroFill"
+
+const sealEntries = (
+  tables: Tables,
+  entries: ReadonlyArray<EntryRow>,
+  products: ReadonlyArray<ProductRow>,
+  now: number
+): Op<void> =>
+  Effect.gen(function* () {
+    const keyIds = [...new Set(entries.map(({ key }) => key))].sort((left, right) => left - right)
+    const keys = new Map((yield* tables.keys({ ids: keyIds })).map((key) => [key.id, key]))
+    const subscriptions = groupBy(
+      yield* tables.subscriptions({
+        lineages: [...new Set([...keys.values()].map(({ lineage }) => lineage))]
+      }),
+      ({ lineage }) => lineage
+    )
+    const allocations = groupBy(yield* tables.allocations(entries), idOf)
+    /** By key and tags. Entries of one key follow one another: the rest of an hour goes to the next. */
+    const carry = new Map<number, Map<string, bigint>>(keyIds.map((id) => [id, new Map()]))
+    for (const { amount, key, tags } of yield* tables.carry(keyIds))
+      carry.get(key)?.set(tags, amount)
+
+    const sealed: Array<EntryId & { readonly rounding: bigint }> = []
+    const records: Array<Omit<RecordRow, "id">> = []
+    const history: Array<HistoryRow> = []
+    const next: Array<EntryId> = []
+    const touched = new Map<number, Map<string, bigint>>()
+    for (const entry of [...entries].sort((left, right) => left.hour - right.hour)) {
+      const key = keys.get(entry.key)
+      const balances = carry.get(entry.key)
+      if (key === undefined || balances === undefined) continue
+      const lineage = subscriptions.get(key.lineage) ?? []
+      const { division, record } = sealEntry({
+        entry,
+        key,
+        lineage,
+        allocations: allocations.get(idOf(entry)) ?? [],
+        balances,
+        product: products.find(({ product }) => product === key.product),
+        now
+      })
+      for (const { amount, tags } of division.rests) balances.set(tags, amount)
+      touched.set(entry.key, balances)
+      sealed.push({ key: entry.key, hour: entry.hour, rounding: division.rounding })
+      if (record !== undefined) records.push(record)
+      history.push({
+        at: now,
+        key: entry.key,
+        hour: entry.hour,
+        was: "open",
+        became: "sealed",
+        cause:
+          record === undefined
+            ? `came to no unit: ${toText(entry.quantity, key.scale)}`
+            : `sealed with ${record.quantity}`
+      })
+      const left = division.rests.reduce((sum, { amount }) => sum + amount, 0n)
+      const current = Math.max(entry.hour + 1, hourOf(now))
+      if (
+        left >= 10n ** BigInt(key.scale) &&
+        lineage.some((subscription) => model.covers(subscription, current))
+      ) {
+        next.push({ key: entry.key, hour: current })
+      }
+    }
+    yield* tables.sealEntries(sealed)
+    yield* tables.putCarry(
+      [...touched].flatMap(([key, balances]) =>
+        [...balances].map(([tags, amount]): CarryRow => ({ key, tags, amount }))
+      )
+    )
+    yield* tables.addRecords(records)
+    yield* tables.addHistory(history)
+    // whole units that are left over are billed in the next hour, whether or not it has usage
+    yield* tables.ensureEntries(next, now)
+  })
+
+const groupBy = <A, K>(values: ReadonlyArray<A>, key: (value: A) => K): Map<K, Array<A>> => {
+  const groups = new Map<K, Array<A>>()
+  for (const value of values) {
+    const group = groups.get(key(value))
+    if (group === undefined) groups.set(key(value), [value])
+    else group.push(value)
+  }
+  return groups
+}
+
+const sealEntry = ({
+  allocations,
+  balances,
+  entry,
+  key,
+  lineage,
+  now,
+  product
+}: {
+  readonly entry: EntryRow
+  readonly key: KeyRow
+  readonly lineage: ReadonlyArray<SubscriptionRow>
+  readonly allocations: ReadonlyArray<AllocationRow>
+  readonly balances: ReadonlyMap<string, bigint>
+  readonly product: ProductRow | undefined
+  readonly now: number
+}) => {
+  const isLast = model.isLastHour(lineage, entry.hour)
+  const division = divide(partsOf(entry, allocations, balances), key.scale, isLast)
+  const subscription = model.subscriptionOf(lineage, entry.hour)
+  const isReported = division.quantity > 0n || product?.dimensions[key.dimension]?.zeroFill === true
+  if (subscription === undefined || !isReported) return { division, record: undefined }
+  const timestamp = model.timestampOf(subscription, entry.hour)
+  const end = isLast ? model.endOf(subscription) : subscription.closingAt
+  const quantity = Number(division.quantity)
+  const record: Omit<RecordRow, "id"> = {
+    key: entry.key,
+    hour: entry.hour,
+    subscription: subscription.id,
+    region: key.region,
+    product: key.product,
+    quantity,
+    timestamp,
+    body: model.bodyOf(subscription, key.dimension, timestamp, quantity, division.shares),
+    deadline: deadlineOf(timestamp, end),
+    sealedAt: now,
+    state: "sealed",
+    tries: 0,
+    nextTryAt: now,
+    resolvedAt: undefined,
+    meteringRecordId: undefined,
+    carriedAt: undefined
+  }
+  return { division, record }
+}
+
+/** The sum of an entry and what was carried to it, by tags. */
+const partsOf = (
+  entry: EntryRow,
+  allocations: ReadonlyArray<AllocationRow>,
+  balances: ReadonlyMap<string, bigint>
+): ReadonlyArray<Part> => {
+  const parts = new Map(balances)
+  let untagged = entry.quantity
+  for (const { quantity, tags } of allocations) {
+    if (tags === "") continue
+    untagged -= quantity
+    parts.set(tags, (parts.get(tags) ?? 0n) + quantity)
+  }
+  parts.set("", (parts.get("") ?? 0n) + untagged)
+  return [...parts].map(([tags, amount]) => ({ tags, amount }))
+}

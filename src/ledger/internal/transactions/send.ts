@@ -1,0 +1,328 @@
+/** The records that are sent, their calls, and the results. */
+import * as Effect from "effect/Effect"
+import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import { startOf } from "../model/hour.js"
+import { isUnanswered, judge } from "../model/judge.js"
+import type {
+  AttemptEvidence,
+  AttemptResult,
+  HistoryRow,
+  PauseRow,
+  RecordRow,
+  RecordState
+} from "../model/rows.js"
+import type { Op, RecordUpdate, Tables } from "../tables.js"
+import { allProducts, haltLane } from "./halt.js"
+import { checkFence, type Lease } from "./lease.js"
+
+/** True if the pause applies at this time to this product. */
+const isPaused = (pause: PauseRow, region: string, product: string, now: number): boolean =>
+  pause.region === region &&
+  (pause.product === allProducts || pause.product === product) &&
+  (pause.retryAt === undefined || pause.retryAt > now)
+
+/** Products of a Region that have records to send now, the most urgent first. None of those that are paused. */
+export const dueProducts = (
+  store: Store,
+  {
+    now,
+    products,
+    region
+  }: { readonly region: string; readonly products: ReadonlyArray<string>; readonly now: number }
+): Effect.Effect<ReadonlyArray<string>, LedgerUnavailable> =>
+  store.snapshot((tables) =>
+    Effect.gen(function* () {
+      const pauses = yield* tables.pauses
+      const found: Array<{ readonly product: string; readonly deadline: number }> = []
+      for (const product of products) {
+        if (pauses.some((pause) => isPaused(pause, region, product, now))) continue
+        const [first] = yield* tables.dueRecords({ region, product, now, limit: 1 })
+        if (first !== undefined) found.push({ product, deadline: first.deadline })
+      }
+      return found
+        .sort((left, right) => left.deadline - right.deadline)
+        .map(({ product }) => product)
+    })
+  )
+
+/** Records of a product to send now, the most urgent first. None while the product is paused. */
+export const due = (
+  store: Store,
+  filter: {
+    readonly region: string
+    readonly product: string
+    readonly now: number
+    readonly limit: number
+  }
+): Effect.Effect<ReadonlyArray<RecordRow>, LedgerUnavailable> =>
+  store.snapshot((tables) =>
+    Effect.flatMap(tables.pauses, (pauses) =>
+      pauses.some((pause) => isPaused(pause, filter.region, filter.product, filter.now))
+        ? Effect.succeed([])
+        : tables.dueRecords(filter)
+    )
+  )
+
+/**
+ * Stores a call and an attempt for each record, before its bytes leave. Returns the call's id, or nothing if one of the records
+ * may not be sent any more. If it fails, nothing may be sent. A second run stores another call.
+ */
+export const openCall = (
+  store: Store,
+  {
+    lease,
+    now,
+    records
+  }: { readonly lease: Lease; readonly now: number; readonly records: ReadonlyArray<number> }
+): Effect.Effect<number | undefined, LaneLost | LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      yield* checkFence(tables, lease)
+      const rows = yield* tables.lockRecords(records)
+      const pauses = yield* tables.pauses
+      const maySend =
+        rows.length === records.length &&
+        rows.every(
+          ({ deadline, product, region, resolvedAt }) =>
+            resolvedAt === undefined &&
+            deadline > now &&
+            // a product that is paused until a time is tried in order to see whether it works again
+            !pauses.some(
+              (pause) => pause.retryAt === undefined && isPaused(pause, region, product, now)
+            )
+        )
+      if (!maySend) return undefined
+      const { fence, region, worker } = lease
+      return yield* tables.addCall({ region, fence, worker, sentAt: now }, records)
+    })
+  )
+
+export interface Result {
+  readonly record: number
+  readonly result: AttemptResult
+  readonly meteringRecordId?: string | undefined
+  readonly requestId?: string | undefined
+  readonly detail?: string | undefined
+}
+
+export interface Judged {
+  readonly record: number
+  readonly was: RecordState
+  readonly state: RecordState
+}
+
+/**
+ * Adds the results of a call and judges its records again. It needs no lease: a late result is evidence like any other. A
+ * duplicate of another quantity for a record of which no other attempt may have been billed contradicts this ledger, and halts
+ * the lane. A second run adds the same results once more, which changes nothing.
+ */
+export const addResults = (
+  store: Store,
+  {
+    call,
+    now,
+    results
+  }: { readonly call: number; readonly now: number; readonly results: ReadonlyArray<Result> }
+): Effect.Effect<
+  { readonly judged: ReadonlyArray<Judged>; readonly isHalted: boolean },
+  LedgerUnavailable
+> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const ids = [...new Set(results.map(({ record }) => record))]
+      const records = yield* tables.lockRecords(ids)
+      yield* tables.addResults(
+        results.map(({ detail, meteringRecordId, record, requestId, result }) => ({
+          record,
+          call,
+          at: now,
+          result,
+          meteringRecordId,
+          requestId,
+          detail
+        }))
+      )
+      const evidence = evidenceByRecord(yield* tables.evidence(ids))
+      const judged = yield* judgeAll(tables, records, evidence, now)
+      const contradicted = records.filter(({ id }) => isContradiction(evidence.get(id) ?? [], call))
+      const ledger = yield* tables.ledger
+      const first = contradicted.find(
+        ({ hour }) => ledger?.recoveredAt === undefined || startOf(hour) >= ledger.recoveredAt
+      )
+      if (first === undefined) return { judged, isHalted: false }
+      yield* haltLane(tables, {
+        region: first.region,
+        now,
+        before: earlierEvidenceAt(first),
+        cause: `another quantity is billed for a record that was never sent before (${first.product}, ${new Date(startOf(first.hour)).toISOString()}): another program reports the same usage, or a backup was restored`
+      })
+      return { judged, isHalted: true }
+    })
+  )
+
+/** The start of the hour: what was billed elsewhere may begin with it. */
+const earlierEvidenceAt = ({ hour }: RecordRow) => startOf(hour)
+
+const isContradiction = (evidence: ReadonlyArray<AttemptEvidence>, call: number): boolean =>
+  evidence.some(
+    (attempt) =>
+      attempt.call === call && attempt.results.some(({ result }) => result === "duplicate")
+  ) && !evidence.some((attempt) => attempt.call !== call && isUnanswered(attempt))
+
+const evidenceByRecord = (
+  evidence: ReadonlyArray<AttemptEvidence>
+): Map<number, Array<AttemptEvidence>> => {
+  const groups = new Map<number, Array<AttemptEvidence>>()
+  for (const attempt of evidence) {
+    const group = groups.get(attempt.record)
+    if (group === undefined) groups.set(attempt.record, [attempt])
+    else group.push(attempt)
+  }
+  return groups
+}
+
+/** Judges locked records, and stores what has changed. */
+const judgeAll = (
+  tables: Tables,
+  records: ReadonlyArray<RecordRow>,
+  evidence: ReadonlyMap<number, ReadonlyArray<AttemptEvidence>>,
+  now: number
+): Op<ReadonlyArray<Judged>> =>
+  Effect.gen(function* () {
+    const updates: Array<RecordUpdate> = []
+    const history: Array<HistoryRow> = []
+    const judged: Array<Judged> = []
+    for (const record of records) {
+      const judgment = judge(evidence.get(record.id) ?? [], record.deadline, now)
+      const { cause, isResolved, meteringRecordId, state } = judgment
+      judged.push({ record: record.id, was: record.state, state })
+      const resolvedAt = record.resolvedAt ?? (isResolved ? now : undefined)
+      if (state !== record.state) {
+        history.push({
+          at: now,
+          key: record.key,
+          hour: record.hour,
+          was: record.state,
+          became: state,
+          cause
+        })
+      }
+      if (state === record.state && resolvedAt === record.resolvedAt) continue
+      updates.push({
+        id: record.id,
+        state,
+        tries: record.tries,
+        nextTryAt: record.nextTryAt,
+        resolvedAt,
+        meteringRecordId: meteringRecordId ?? record.meteringRecordId,
+        carriedAt: record.carriedAt
+      })
+    }
+    yield* tables.updateRecords(updates)
+    yield* tables.addHistory(history)
+    return judged
+  })
+
+/** Records per transaction. */
+const maxExpired = 500
+
+/**
+ * Judges up to 500 records whose deadline has passed. Returns their number; run it again until it returns 0. A second run judges
+ * others.
+ */
+export const expire = (store: Store, now: number): Effect.Effect<number, LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const overdue = yield* tables.overdueRecords({ now, limit: maxExpired })
+      if (overdue.length === 0) return 0
+      const ids = overdue.map(({ id }) => id)
+      const records = (yield* tables.lockRecords(ids)).filter(
+        ({ resolvedAt }) => resolvedAt === undefined
+      )
+      const evidence = evidenceByRecord(yield* tables.evidence(ids))
+      yield* judgeAll(tables, records, evidence, now)
+      return overdue.length
+    })
+  )
+
+/** Waits of records that were sent and not accepted, in milliseconds: the first, and the longest. */
+const waits = {
+  sealed: { first: 10_000, longest: 5 * 60_000 },
+  verdict: { first: 5 * 60_000, longest: 60 * 60_000 }
+}
+
+/** One more attempt is made this long before the deadline. */
+const lastTryMargin = 2 * 60_000
+
+/** Sets the time of the next attempt of records that are not resolved. A second run waits longer. */
+export const finishTry = (
+  store: Store,
+  { now, records }: { readonly records: ReadonlyArray<number>; readonly now: number }
+): Effect.Effect<void, LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const rows = (yield* tables.lockRecords(records)).filter(
+        ({ resolvedAt }) => resolvedAt === undefined
+      )
+      yield* tables.updateRecords(
+        rows.map((row) => ({
+          id: row.id,
+          state: row.state,
+          tries: row.tries + 1,
+          nextTryAt: nextTryAt(row, now),
+          resolvedAt: row.resolvedAt,
+          meteringRecordId: row.meteringRecordId,
+          carriedAt: row.carriedAt
+        }))
+      )
+    })
+  )
+
+const nextTryAt = ({ deadline, state, tries }: RecordRow, now: number): number => {
+  const { first, longest } = state === "sealed" ? waits.sealed : waits.verdict
+  const next = now + Math.min(first * 2 ** Math.min(tries, 20), longest)
+  const last = deadline - lastTryMargin
+  return next > last && last > now ? last : next
+}
+
+/**
+ * Marks attempts as unsent whose call was stored without the worker learning of it. Only the worker that did not send them may
+ * say so. A second run changes nothing.
+ */
+export const markUnsent = (
+  store: Store,
+  {
+    now,
+    records,
+    sentAt,
+    worker
+  }: {
+    readonly worker: string
+    readonly sentAt: number
+    readonly records: ReadonlyArray<number>
+    readonly now: number
+  }
+): Effect.Effect<void, LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const rows = yield* tables.lockRecords(records)
+      const unsent = (yield* tables.evidence(records)).filter(
+        (attempt) =>
+          attempt.worker === worker && attempt.sentAt === sentAt && attempt.results.length === 0
+      )
+      yield* tables.addResults(
+        unsent.map(({ call, record }) => ({
+          record,
+          call,
+          at: now,
+          result: "unsent" as const,
+          meteringRecordId: undefined,
+          requestId: undefined,
+          detail: "the call was stored, and then not made"
+        }))
+      )
+      const evidence = evidenceByRecord(yield* tables.evidence(records))
+      yield* judgeAll(tables, rows, evidence, now)
+    })
+  )
