@@ -6,23 +6,6 @@
  * is cut off, another takes over. A worker that comes back late does no harm: its calls are rejected before they are sent, or
  * contain exactly the records that every other call contains.
  *
- * @example
- * ```ts
- * import { Layer } from "effect"
- * import { MeteringClient } from "effect-marketplace-metering"
- * import { SqliteLedgerStore, UsageLedger, UsageReporter } from "effect-marketplace-metering/ledger"
- * import * as Node from "effect-marketplace-metering/node"
- *
- * const LedgerLive = Layer.mergeAll(
- *   UsageLedger.layer({ seller: "111122223333", target: "service" }),
- *   UsageReporter.layer()
- * ).pipe(
- *   Layer.provide(SqliteLedgerStore.layer({ file: "usage.db" })),
- *   Layer.provide(MeteringClient.layer),
- *   Layer.provide(Node.layer)
- * )
- * ```
- *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
