@@ -38,7 +38,9 @@ export class LedgerConfigError extends Schema.TaggedError<LedgerConfigError>(
   "effect-marketplace-metering/LedgerConfigError"
 )("LedgerConfigError", {
   reason: Schema.Literal(
+    "invalidOptions",
     "driverMissing",
+    "unsupportedServer",
     "unsafeSettings",
     "networkFileSystem",
     "otherSeller",

@@ -24,6 +24,19 @@ export * as LedgerReport from "./LedgerReport.js"
  */
 export * as MemoryLedgerStore from "./MemoryLedgerStore.js"
 /**
+ * A ledger in PostgreSQL, for any number of processes.
+ *
+ * @since 0.1.0
+ */
+export * as PgLedgerStore from "./PgLedgerStore.js"
+/**
+ * A ledger in one file, for the processes of one machine.
+ *
+ * @since 0.1.0
+ */
+export * as SqliteLedgerStore from "./SqliteLedgerStore.js"
+
+/**
  * Records usage durably and bills each unit once.
  *
  * @since 0.1.0

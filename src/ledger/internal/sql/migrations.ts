@@ -106,6 +106,7 @@ export const schema1 = (words: SchemaWords): ReadonlyArray<string> => {
     "CREATE INDEX usage_subscription_account ON usage_subscription (account_id)",
     "CREATE INDEX usage_subscription_customer ON usage_subscription (customer_id)",
     "CREATE INDEX usage_subscription_closing ON usage_subscription (closing_at) WHERE closing_at IS NOT NULL",
+    "CREATE INDEX usage_subscription_until ON usage_subscription (until_at) WHERE until_at IS NOT NULL",
     `CREATE TABLE usage_key (
        id ${identity}, lineage ${text} NOT NULL, dimension ${text} NOT NULL,
        scale ${integer} NOT NULL CHECK (scale BETWEEN 0 AND 9), region ${text} NOT NULL, product ${text} NOT NULL,

@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect"
+import { failureOf, type PgFailure } from "./failure.js"
+import type { PgClient, PgResult, PgStatement } from "./pgPackage.js"
+
+/** One session of the server. Statements are sent one after the other. */
+export interface Connection {
+  readonly run: (statement: PgStatement) => Effect.Effect<PgResult, PgFailure>
+  /** True after the connection was lost, or its state is not known. */
+  readonly isBroken: () => boolean
+  /** True if the server has warned since the last call. */
+  readonly takeWarning: () => boolean
+  readonly close: Effect.Effect<void>
+}
+
+/** Connects, and runs the statements of `setup`, whose last result is returned beside the connection. */
+export const connect = (
+  makeClient: () => PgClient,
+  setup: string,
+  redact: (text: string) => string
+): Effect.Effect<readonly [Connection, PgResult], PgFailure> =>
+  Effect.suspend(() => {
+    const client = makeClient()
+    let isBroken = false
+    let isWarned = false
+    const fail = (error: unknown): PgFailure => {
+      const failure = failureOf(error, redact)
+      // also after a limit of time on our side: the statement is still running
+      if (failure.sqlState === undefined) isBroken = true
+      return failure
+    }
+    // an error event without a listener ends the process
+    client.on("error", fail)
+    client.on("end", () => {
+      isBroken = true
+    })
+    client.on("notice", ({ code }) => {
+      if (code?.startsWith("01")) isWarned = true
+    })
+    const connection: Connection = {
+      isBroken: () => isBroken,
+      takeWarning: () => {
+        const wasWarned = isWarned
+        isWarned = false
+        return wasWarned
+      },
+      run: (statement) =>
+        Effect.async((resume) => {
+          client.query(statement, (error, result) =>
+            resume(error ? Effect.fail(fail(error)) : Effect.succeed(lastOf(result)))
+          )
+        }),
+      close: Effect.sync(() => {
+        isBroken = true
+        client.end(() => {})
+      })
+    }
+    return Effect.async<void, PgFailure>((resume) =>
+      client.connect((error) => resume(error ? Effect.fail(fail(error)) : Effect.void))
+    ).pipe(
+      Effect.zipRight(connection.run({ text: setup })),
+      Effect.map((result) => [connection, result] as const),
+      Effect.tapError(() => connection.close)
+    )
+  })
+
+/** Several statements in one text have several results. */
+const lastOf = (result: PgResult | Array<PgResult>): PgResult =>
+  Array.isArray(result) ? (result.at(-1) ?? { command: "", rows: [] }) : result

@@ -1,0 +1,73 @@
+/** The parts of the package `pg` that are used here, and how it is loaded. */
+import * as Effect from "effect/Effect"
+import { loadPackage } from "../../../internal/optionalPackage.js"
+import { LedgerConfigError } from "../../LedgerError.js"
+
+export interface PgResult {
+  readonly command: string
+  readonly rows: ReadonlyArray<{ readonly [column: string]: unknown }>
+}
+
+export interface PgStatement {
+  readonly text: string
+  readonly values?: ReadonlyArray<unknown>
+  /** Prepared once for each connection under this name. */
+  readonly name?: string
+  /** Limit in milliseconds, instead of the connection's. */
+  readonly query_timeout?: number
+}
+
+type Callback<A> = (error: Error | null | undefined, result: A) => void
+
+export interface PgClient {
+  readonly connect: (callback: (error: Error | null | undefined) => void) => void
+  readonly query: (statement: PgStatement, callback: Callback<PgResult | Array<PgResult>>) => void
+  readonly end: (callback: () => void) => void
+  readonly on: {
+    (event: "error", listener: (error: Error) => void): unknown
+    (event: "end", listener: () => void): unknown
+    (event: "notice", listener: (notice: { readonly code?: string | undefined }) => void): unknown
+  }
+}
+
+export interface PgClientConfig {
+  readonly connectionString: string
+  readonly password?: (() => Promise<string>) | undefined
+  readonly application_name: string
+  readonly connectionTimeoutMillis: number
+  readonly query_timeout: number
+  readonly keepAlive: boolean
+}
+
+/** Its addresses without the password, as `pg` understands a URL. */
+export interface PgAddress {
+  readonly host: string
+  readonly port: number
+  readonly database: string | undefined
+}
+
+export interface PgPackage {
+  readonly makeClient: (config: PgClientConfig) => PgClient & PgAddress
+}
+
+/** Loads `pg`, which is an optional peer dependency. */
+export const loadPg: Effect.Effect<PgPackage, LedgerConfigError> = loadPackage(
+  "pg",
+  () => import("pg")
+).pipe(
+  Effect.map(
+    ({ default: { Client } }): PgPackage => ({
+      makeClient: (config) => new Client(config) as unknown as PgClient & PgAddress
+    })
+  ),
+  Effect.mapError(
+    ({ isMissing, reason }) =>
+      new LedgerConfigError({
+        reason: "driverMissing",
+        detail: isMissing
+          ? "the package pg, with which PostgreSQL is reached, is not installed"
+          : reason,
+        cure: "Install it: npm install pg"
+      })
+  )
+)

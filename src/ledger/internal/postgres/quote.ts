@@ -1,0 +1,2 @@
+/** Text within statements that cannot have parameters. */
+export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -1,0 +1,158 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import { LedgerUnavailable } from "../../LedgerError.js"
+import type { SqlSession } from "../sql/session.js"
+import type { Connection } from "./connection.js"
+import type { ConnectionPool } from "./connectionPool.js"
+import { isDefect, isRepeatable, ownFailure, type PgFailure } from "./failure.js"
+
+/** Runs of one transaction, when others stand in its way. */
+const maxRuns = 5
+
+export interface TransactionKind {
+  readonly begin: string
+  /** Limit of each statement on this side, in milliseconds. More than the server's own. */
+  readonly queryTimeout: number
+}
+
+/** The result of one run. `again` counts towards the limit of runs. */
+export type Run<A> =
+  | { readonly _tag: "done"; readonly value: A }
+  | { readonly _tag: "again"; readonly failure: PgFailure }
+
+export const done = <A>(value: A): Run<A> => ({ _tag: "done", value })
+export const again = (failure: PgFailure): Run<never> => ({ _tag: "again", failure })
+
+export const unavailable = (
+  failure: PgFailure,
+  isStored: LedgerUnavailable["isStored"]
+): LedgerUnavailable => new LedgerUnavailable({ reason: failure.reason, isStored })
+
+/** Fails, or dies if the statement would fail again. */
+export const failWith = (
+  failure: PgFailure,
+  isStored: LedgerUnavailable["isStored"]
+): Effect.Effect<never, LedgerUnavailable> =>
+  isDefect(failure)
+    ? Effect.die(new Error(failure.reason))
+    : Effect.fail(unavailable(failure, isStored))
+
+/** Runs on a connection of the pool until it is done. */
+export const repeat = <A, E>(
+  pool: ConnectionPool,
+  run: (connection: Connection) => Effect.Effect<Run<A>, E>
+): Effect.Effect<A, E | LedgerUnavailable> => {
+  const next = (runs: number): Effect.Effect<A, E | LedgerUnavailable> =>
+    pool
+      .use((connection) => Effect.either(run(connection)))
+      .pipe(
+        // nothing was sent: there was no connection
+        Effect.catchAll((failure) => Effect.fail(unavailable(failure, "no"))),
+        Effect.flatMap(
+          (result): Effect.Effect<A, E | LedgerUnavailable> =>
+            Either.isLeft(result)
+              ? Effect.fail(result.left)
+              : result.right._tag === "done"
+                ? Effect.succeed(result.right.value)
+                : runs < maxRuns
+                  ? next(runs + 1)
+                  : Effect.fail(unavailable(result.right.failure, "no"))
+        )
+      )
+  return Effect.uninterruptible(next(1))
+}
+
+/**
+ * Runs a transaction. Its state is known unless the response to COMMIT was lost: the statements before it store nothing by
+ * themselves.
+ */
+export const transact = <A, E>(
+  pool: ConnectionPool,
+  { begin, queryTimeout }: TransactionKind,
+  body: (session: SqlSession) => Effect.Effect<A, E>
+): Effect.Effect<A, E | LedgerUnavailable> =>
+  repeat(pool, (connection) =>
+    Effect.gen(function* () {
+      const begun = yield* Effect.either(
+        connection.run({ text: begin, query_timeout: queryTimeout })
+      )
+      if (Either.isLeft(begun)) {
+        yield* rollback(connection)
+        // a connection that was lost while it was idle
+        return connection.isBroken() ? again(begun.left) : yield* failWith(begun.left, "no")
+      }
+      const failures: Array<PgFailure> = []
+      const exit = yield* Effect.exit(body(makeSession(connection, queryTimeout, failures)))
+      const failure = failures[0]
+      if (Exit.isFailure(exit) || failure !== undefined) {
+        yield* rollback(connection)
+        if (failure !== undefined && isRepeatable(failure)) return again(failure)
+        return Exit.isFailure(exit)
+          ? yield* Effect.failCause(exit.cause)
+          : yield* failWith(failure ?? lostBeforeCommit, "no")
+      }
+      if (connection.isBroken()) return yield* failWith(lostBeforeCommit, "no")
+      return yield* commit(connection, queryTimeout, exit.value)
+    })
+  )
+
+const lostBeforeCommit = ownFailure("the connection was lost before the commit")
+
+const makeSession = (
+  connection: Connection,
+  queryTimeout: number,
+  failures: Array<PgFailure>
+): SqlSession => ({
+  query: (text, values) =>
+    connection.run({ text, values, query_timeout: queryTimeout }).pipe(
+      Effect.map(({ rows }) => rows),
+      Effect.catchAll((failure) => {
+        failures.push(failure)
+        return isRepeatable(failure)
+          ? Effect.fail(unavailable(failure, "no"))
+          : failWith(failure, "no")
+      })
+    )
+})
+
+const commit = <A>(
+  connection: Connection,
+  queryTimeout: number,
+  value: A
+): Effect.Effect<Run<A>, LedgerUnavailable> =>
+  Effect.gen(function* () {
+    connection.takeWarning()
+    const result = yield* Effect.either(
+      connection.run({ text: "COMMIT", query_timeout: queryTimeout })
+    )
+    if (Either.isLeft(result)) {
+      // only a session that goes on has certainly rolled back: one that was ended may have committed before
+      const isRolledBack = yield* rollback(connection)
+      if (!isRolledBack) return yield* Effect.fail(unavailable(result.left, "unknown"))
+      return isRepeatable(result.left) ? again(result.left) : yield* failWith(result.left, "no")
+    }
+    if (result.right.command !== "COMMIT") return yield* Effect.fail(rolledBackAtCommit)
+    if (connection.takeWarning()) return yield* Effect.fail(notReplicated)
+    return done(value)
+  })
+
+const rolledBackAtCommit = new LedgerUnavailable({
+  reason: "PostgreSQL rolled the transaction back",
+  isStored: "no"
+})
+
+/** A wait for a synchronous standby that was canceled counts as a commit, with a warning. */
+export const notReplicated = new LedgerUnavailable({
+  reason: "PostgreSQL committed with a warning: a standby may not have it",
+  isStored: "unknown"
+})
+
+/** Returns true if the session goes on, so that nothing of the transaction is stored. Otherwise closes it. */
+export const rollback = (connection: Connection): Effect.Effect<boolean> =>
+  connection.isBroken()
+    ? Effect.succeed(false)
+    : connection.run({ text: "ROLLBACK" }).pipe(
+        Effect.as(true),
+        Effect.catchAll(() => Effect.as(connection.close, false))
+      )

@@ -1,0 +1,222 @@
+/** An open file of a ledger. */
+import * as Effect from "effect/Effect"
+import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
+import { sqlite } from "../sql/dialect.js"
+import {
+  applyMigration,
+  pendingMigrations,
+  readSchemaState,
+  schemaVersion
+} from "../sql/migrations.js"
+import { makeTables } from "../sql/tables.js"
+import type { Tables } from "../tables.js"
+import { type Connection, connect } from "./connection.js"
+import type { Driver } from "./driver.js"
+import { checkFile, type FileId, fileIdOf, readOnlyError } from "./fileChecks.js"
+import { migrations } from "./schema.js"
+import { failureOf, makeSession, type Session } from "./session.js"
+import { applySettings, type Journal, JournalBusy, journalOf } from "./settings.js"
+import { codeOf } from "./sqliteError.js"
+import { type Waiting, whenUnlocked } from "./whenUnlocked.js"
+
+export interface Database {
+  readonly path: string
+  readonly connection: Connection
+  readonly journal: Journal
+  readonly session: Session
+  readonly tables: Tables
+  /** False after an error that leaves the connection in an unknown state. */
+  readonly isUsable: () => boolean
+  readonly onError: (error: unknown) => void
+  /**
+   * Begins a transaction and checks that the file is still the ledger that was opened.
+   *
+   * @throws Changed, or an error of SQLite
+   */
+  readonly begin: (mode: "IMMEDIATE" | "DEFERRED") => void
+}
+
+/** The file is not what it was when it was opened. */
+export class Changed extends Error {
+  readonly isMissing: boolean
+
+  constructor(message: string, isMissing = false) {
+    super(message)
+    this.isMissing = isMissing
+  }
+}
+
+export const openDatabase = (
+  driver: Driver,
+  file: string,
+  waiting: Waiting
+): Effect.Effect<Database, LedgerConfigError | LedgerUnavailable> =>
+  Effect.gen(function* () {
+    const database = yield* Effect.catchAll(
+      whenUnlocked(() => open(driver, file), waiting),
+      openingError
+    )
+    yield* migrate(database, waiting).pipe(
+      Effect.onExit((exit) =>
+        exit._tag === "Success" ? Effect.void : Effect.sync(() => close(database))
+      )
+    )
+    return database
+  })
+
+/** Closing an already broken connection can fail, which changes nothing. */
+export const close = ({ connection }: Pick<Database, "connection">): void => {
+  try {
+    connection.close()
+  } catch {}
+}
+
+/** Ends the transaction without storing anything. */
+export const rollback = ({ connection, onError }: Database): void => {
+  try {
+    if (connection.inTransaction()) {
+      connection.exec("ROLLBACK")
+    }
+  } catch (error) {
+    onError(error)
+  }
+}
+
+const open = (driver: Driver, file: string): Database => {
+  const path = checkFile(file)
+  let connection: Connection | undefined
+  try {
+    connection = connect(driver, path)
+    // before anything is written to the file of another program
+    requireLedger(connection, path)
+    return databaseOf(path, connection, applySettings(connection, path))
+  } catch (error) {
+    if (connection !== undefined) {
+      close({ connection })
+    }
+    const code = codeOf(error)
+    if (code === "NOTADB") {
+      throw notALedger(path, "is not a database of SQLite")
+    }
+    if (code === "READONLY" || code === "PERM" || code === "CANTOPEN") {
+      throw readOnlyError(path)
+    }
+    throw error
+  }
+}
+
+const databaseOf = (path: string, connection: Connection, journal: Journal): Database => {
+  const fileId: FileId | undefined = fileIdOf(path)
+  let isUsable = true
+  const onError = (error: unknown) => {
+    const code = codeOf(error)
+    // a full disk, a lock and a constraint leave the connection as it was
+    isUsable &&= code === "FULL" || code === "BUSY" || code === "CONSTRAINT" || code === "ERROR"
+  }
+  const session = makeSession(connection, onError)
+  const check = () => {
+    const found = fileIdOf(path)
+    if (found !== fileId) {
+      throw new Changed(
+        `${path} was ${found === undefined ? "removed" : "replaced"}`,
+        found === undefined
+      )
+    }
+    if (Number(connection.query("PRAGMA user_version")[0]?.user_version) > schemaVersion) {
+      throw new Changed(`${path} was changed by a newer version of effect-marketplace-metering`)
+    }
+    if (journalOf(connection) !== journal) {
+      throw new Changed(`another process changed the journal mode of ${path}`)
+    }
+  }
+  return {
+    path,
+    connection,
+    journal,
+    session,
+    tables: makeTables(session, sqlite),
+    isUsable: () => isUsable,
+    onError,
+    begin: (mode) => {
+      connection.exec(`BEGIN ${mode}`)
+      try {
+        check()
+      } catch (error) {
+        isUsable &&= !(error instanceof Changed)
+        connection.exec("ROLLBACK")
+        throw error
+      }
+      session.start()
+    }
+  }
+}
+
+const hasTable = (connection: Connection, name: string): boolean =>
+  connection.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", [name])
+    .length > 0
+
+const requireLedger = (connection: Connection, path: string) => {
+  const [other] = connection.query("SELECT name FROM sqlite_master LIMIT 1")
+  if (other !== undefined && !hasTable(connection, "usage_ledger")) {
+    throw notALedger(
+      path,
+      `is the database of another program: it has ${other.name} and no usage_ledger`
+    )
+  }
+}
+
+/** One step a transaction, until none is missing. Another process can be faster with each. */
+const migrate = (
+  database: Database,
+  waiting: Waiting
+): Effect.Effect<void, LedgerConfigError | LedgerUnavailable> =>
+  Effect.gen(function* () {
+    const { connection, session, path } = database
+    for (;;) {
+      yield* Effect.catchAll(
+        whenUnlocked(() => {
+          connection.exec("BEGIN IMMEDIATE")
+          session.start()
+        }, waiting),
+        openingError
+      )
+      const state = hasTable(connection, "usage_migration")
+        ? yield* readSchemaState(session)
+        : { version: 0, writableFrom: 0 }
+      if (state.writableFrom > schemaVersion) {
+        return yield* Effect.fail(newerSchema(path, state.version))
+      }
+      const [next] = pendingMigrations(migrations, state)
+      if (next === undefined) {
+        return rollback(database)
+      }
+      yield* applyMigration(session, next)
+      yield* Effect.catchAll(
+        whenUnlocked(() => connection.exec("COMMIT"), waiting),
+        openingError
+      )
+    }
+  })
+
+const openingError = (
+  error: unknown
+): Effect.Effect<never, LedgerConfigError | LedgerUnavailable> =>
+  error instanceof LedgerConfigError
+    ? Effect.fail(error)
+    : error instanceof JournalBusy
+      ? Effect.fail(error.configError)
+      : failureOf(error, "no")
+
+const notALedger = (path: string, detail: string) =>
+  new LedgerConfigError({
+    reason: "notALedger",
+    detail: `${path} ${detail}`,
+    cure: "Give the path of a ledger, or of a file that does not exist yet"
+  })
+
+const newerSchema = (path: string, version: number) =>
+  new LedgerConfigError({
+    reason: "newerSchema",
+    detail: `${path} has version ${version} of the schema, and this code writes version ${schemaVersion}`,
+    cure: "Update effect-marketplace-metering to the version that last wrote to the file, or a later one"
+  })

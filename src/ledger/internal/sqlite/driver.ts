@@ -1,0 +1,115 @@
+/** The few operations that a package for SQLite has to offer. All are synchronous and throw the package's own errors. */
+import * as Effect from "effect/Effect"
+import { type LoadError, loadPackage } from "../../../internal/optionalPackage.js"
+import { LedgerConfigError } from "../../LedgerError.js"
+import type { Row, SqlValue } from "../sql/session.js"
+
+export type DriverName = "node:sqlite" | "better-sqlite3" | "libsql" | "bun:sqlite"
+
+/** A prepared statement. Its parameters are written `?`. */
+export interface Statement {
+  readonly all: (params: ReadonlyArray<SqlValue>) => ReadonlyArray<Row>
+  /** Returns the number of changed rows. For statements without a result. */
+  readonly run: (params: ReadonlyArray<SqlValue>) => number
+}
+
+export interface Handle {
+  readonly prepare: (sql: string) => Statement
+  readonly exec: (sql: string) => void
+  readonly inTransaction: () => boolean
+  readonly close: () => void
+}
+
+export interface Driver {
+  readonly name: DriverName
+  readonly open: (file: string) => Handle
+}
+
+/** Members that the packages have in common. */
+interface Prepared {
+  readonly all: (...params: ReadonlyArray<SqlValue>) => ReadonlyArray<unknown>
+  readonly run: (...params: ReadonlyArray<SqlValue>) => { readonly changes: number | bigint }
+}
+
+interface Database {
+  readonly prepare: (sql: string) => Prepared
+  readonly exec: (sql: string) => unknown
+  readonly close: () => void
+  /** Of better-sqlite3, libsql and Bun. */
+  readonly inTransaction?: boolean
+  /** Of Node.js. */
+  readonly isTransaction?: boolean
+}
+
+interface DatabaseClass {
+  new (file: string): Database
+}
+
+const driverOf = (name: DriverName, Class: DatabaseClass): Driver => ({
+  name,
+  open: (file) => {
+    const database = new Class(file)
+    return {
+      prepare: (sql) => {
+        const prepared = database.prepare(sql)
+        return {
+          all: (params) => prepared.all(...params) as ReadonlyArray<Row>,
+          run: (params) => Number(prepared.run(...params).changes)
+        }
+      },
+      exec: (sql) => {
+        database.exec(sql)
+      },
+      inTransaction: () => database.isTransaction ?? database.inTransaction ?? false,
+      close: () => database.close()
+    }
+  }
+})
+
+/** The member that holds the class of databases, and where it comes from. */
+const sources: { readonly [name in DriverName]: string } = {
+  "node:sqlite": "DatabaseSync",
+  "better-sqlite3": "default",
+  libsql: "default",
+  "bun:sqlite": "Database"
+}
+
+/** The name is not a literal, so that bundlers do not look for packages that are not installed. */
+const load = (name: DriverName): Effect.Effect<Driver, LoadError> =>
+  Effect.flatMap(
+    loadPackage(name, () => import(/* @vite-ignore */ name) as Promise<Record<string, unknown>>),
+    (module) => {
+      const Class = module[sources[name]] as DatabaseClass
+      return name === "node:sqlite" && !tellsTransaction(Class)
+        ? Effect.fail<LoadError>({
+            name,
+            isMissing: true,
+            reason: "node:sqlite of this version of Node.js cannot be used: 22.16 is the first"
+          })
+        : Effect.succeed(driverOf(name, Class))
+    }
+  )
+
+/** Node.js before 22.16 does not. */
+const tellsTransaction = (Class: DatabaseClass): boolean => {
+  const database = new Class(":memory:")
+  database.close()
+  return "isTransaction" in database
+}
+
+const order = (): ReadonlyArray<DriverName> =>
+  "Bun" in globalThis ? ["bun:sqlite"] : ["node:sqlite", "better-sqlite3", "libsql"]
+
+/** Finds a driver: the one that is asked for, or the first that can be loaded. */
+export const findDriver = (
+  name: DriverName | undefined
+): Effect.Effect<Driver, LedgerConfigError> =>
+  Effect.mapError(Effect.validateFirst(name === undefined ? order() : [name], load), (errors) => {
+    const broken = errors.filter(({ isMissing }) => !isMissing)
+    const reasons = (name === undefined ? broken : errors).map(({ reason }) => reason)
+    return new LedgerConfigError({
+      reason: "driverMissing",
+      detail: reasons.length > 0 ? reasons.join("; ") : "no package for SQLite is installed",
+      cure: "Use Node.js 22.16 or later, which has node:sqlite. Otherwise: npm install better-sqlite3, or npm install libsql where no compiler is at hand"
+    })
+  })

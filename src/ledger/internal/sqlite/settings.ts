@@ -1,0 +1,112 @@
+/** Settings under which a commit is durable. They are set and read back. */
+import { LedgerConfigError } from "../../LedgerError.js"
+import type { Connection } from "./connection.js"
+import { isBusy } from "./sqliteError.js"
+
+export type Journal = "wal" | "truncate"
+
+/**
+ * Tells if the write-ahead log is safe: versions before 3.51.3 can damage a database that has two connections (fixed in 3.50.7
+ * and 3.44.6 as well), see https://www.sqlite.org/wal.html#walresetbug.
+ */
+export const isWalSafe = (version: string): boolean => {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number)
+  if (major !== 3) {
+    return major > 3
+  }
+  return (
+    minor > 51 ||
+    (minor === 51 && patch >= 3) ||
+    (minor === 50 && patch >= 7) ||
+    (minor === 44 && patch >= 6)
+  )
+}
+
+export const versionOf = (connection: Connection): string =>
+  String(connection.query("SELECT sqlite_version() AS version")[0]?.version)
+
+/** JSON functions, STRICT tables and RETURNING need it. */
+const oldestVersion = 38
+
+/**
+ * Sets what makes a commit durable.
+ *
+ * - With the write-ahead log, a commit writes and flushes once. Otherwise the rollback journal is truncated and not deleted:
+ *   with `synchronous=FULL`, SQLite flushes a truncation but not a deletion, so that a journal can return after a power failure
+ *   and take the last commit back.
+ * - `fullfsync` makes macOS flush the cache of the disk. Others ignore it.
+ * - `busy_timeout` is 0: SQLite would block the thread, also for a lock that the same thread holds. The store waits instead.
+ *
+ * @throws LedgerConfigError, or an error of SQLite
+ */
+export const applySettings = (connection: Connection, path: string): Journal => {
+  const version = versionOf(connection)
+  if (Number(version.split(".")[1]) < oldestVersion) {
+    throw new LedgerConfigError({
+      reason: "unsafeSettings",
+      detail: `SQLite ${version} is too old`,
+      cure: `Use a driver with SQLite 3.${oldestVersion} or later`
+    })
+  }
+  const journal: Journal = isWalSafe(version) ? "wal" : "truncate"
+  setJournal(connection, journal, path, version)
+  const wanted: ReadonlyArray<readonly [name: string, value: number]> = [
+    ["synchronous", 2],
+    ["fullfsync", 1],
+    ["checkpoint_fullfsync", 1],
+    ["trusted_schema", 0],
+    ["recursive_triggers", 1]
+  ]
+  for (const [name, value] of wanted) {
+    connection.exec(`PRAGMA ${name} = ${value}`)
+    const [row] = connection.query(`PRAGMA ${name}`)
+    if (Number(row?.[name]) !== value) {
+      throw new LedgerConfigError({
+        reason: "unsafeSettings",
+        detail: `SQLite ${version} did not set ${name} to ${value} but to ${row?.[name]}`,
+        cure: "Use another driver"
+      })
+    }
+  }
+  return journal
+}
+
+export const journalOf = (connection: Connection): string =>
+  String(connection.query("PRAGMA journal_mode")[0]?.journal_mode)
+
+/** The journal cannot be switched while another connection is open. The same again can succeed. */
+export class JournalBusy extends Error {
+  readonly configError: LedgerConfigError
+
+  constructor(configError: LedgerConfigError) {
+    super(configError.message)
+    this.configError = configError
+  }
+}
+
+const setJournal = (connection: Connection, journal: Journal, path: string, version: string) => {
+  if (journalOf(connection) !== journal) {
+    try {
+      connection.query(`PRAGMA journal_mode = ${journal}`)
+    } catch (error) {
+      if (!isBusy(error)) {
+        throw error
+      }
+      throw new JournalBusy(
+        new LedgerConfigError({
+          reason: "unsafeSettings",
+          detail: `the journal of ${path} cannot become ${journal}, as SQLite ${version} needs it, while another process uses the file`,
+          cure: "Use the same driver in all processes, or stop the other process"
+        })
+      )
+    }
+  }
+  const found = journalOf(connection)
+  if (found !== journal) {
+    throw new LedgerConfigError({
+      reason: "unsafeSettings",
+      detail: `the journal mode of ${path} is ${found}, not ${journal}`,
+      cure: "Put the file on a local disk, or use another driver"
+    })
+  }
+}

@@ -1,0 +1,197 @@
+/** Transactions on a file: one at a time, committed durably or not at all. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
+import type * as Scope from "effect/Scope"
+import { type LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
+import type { Service } from "../../UsageLedgerStore.js"
+import { Changed, close, type Database, openDatabase, rollback } from "./database.js"
+import type { Driver } from "./driver.js"
+import { fileIdOf } from "./fileChecks.js"
+import { recordEvents } from "./recordEvents.js"
+import { failureOf } from "./session.js"
+import { codeOf } from "./sqliteError.js"
+import { type Waiting, whenUnlocked } from "./whenUnlocked.js"
+
+export interface StoreOptions {
+  readonly file: string
+  /** Milliseconds. */
+  readonly busyTimeout: number
+}
+
+/** A connection, used by one transaction at a time, and opened again after an error. */
+interface Channel {
+  readonly semaphore: Effect.Semaphore
+  database: Database
+  isClosed: boolean
+}
+
+export const makeStore = (
+  driver: Driver,
+  options: StoreOptions
+): Effect.Effect<Service, LedgerConfigError | LedgerUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const writer = yield* makeChannel(driver, options)
+    // readers and the writer do not wait for each other with a write-ahead log only
+    const reader = writer.database.journal === "wal" ? yield* makeChannel(driver, options) : writer
+    const runOn =
+      (channel: Channel, mode: Mode) =>
+      <A, E>(body: (database: Database) => Effect.Effect<A, E>, isKept?: (value: A) => boolean) =>
+        runTransaction(driver, options, channel, mode, body, isKept)
+    const write = runOn(writer, "IMMEDIATE")
+    const read = runOn(reader, "DEFERRED")
+    return {
+      transaction: (body) => write(({ tables }) => body(tables)),
+      snapshot: (body) => read(({ tables }) => body(tables)),
+      recordEvents: (events, now) =>
+        write(
+          ({ connection, onError }) =>
+            Effect.suspend(() => {
+              try {
+                return Effect.succeed(recordEvents(connection, events, now))
+              } catch (error) {
+                onError(error)
+                return failureOf(error, "no")
+              }
+            }),
+          ({ _tag }) => _tag === "Recorded"
+        ),
+      description: { kind: "sqlite", location: writer.database.path }
+    }
+  })
+
+const makeChannel = (
+  driver: Driver,
+  { file, busyTimeout }: StoreOptions
+): Effect.Effect<Channel, LedgerConfigError | LedgerUnavailable, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.map(
+      openDatabase(driver, file, { busyTimeout, restore: identity }),
+      (database): Channel => ({
+        semaphore: Effect.unsafeMakeSemaphore(1),
+        database,
+        isClosed: false
+      })
+    ),
+    (channel) =>
+      channel.semaphore.withPermits(1)(
+        Effect.sync(() => {
+          channel.isClosed = true
+          close(channel.database)
+        })
+      )
+  )
+
+/** A `DEFERRED` transaction only reads, and leaves nothing behind. */
+type Mode = "IMMEDIATE" | "DEFERRED"
+
+const runTransaction = <A, E>(
+  driver: Driver,
+  options: StoreOptions,
+  channel: Channel,
+  mode: Mode,
+  body: (database: Database) => Effect.Effect<A, E>,
+  isKept: (value: A) => boolean = () => true
+): Effect.Effect<A, E | LedgerUnavailable> =>
+  Effect.uninterruptibleMask((restore) => {
+    const waiting: Waiting = { busyTimeout: options.busyTimeout, restore }
+    return Effect.zipRight(
+      restore(channel.semaphore.take(1)),
+      Effect.ensuring(
+        Effect.flatMap(begin(driver, channel, mode, waiting), (database) =>
+          Effect.flatMap(
+            Effect.exit(mode === "DEFERRED" ? restore(body(database)) : body(database)),
+            (exit): Effect.Effect<A, E | LedgerUnavailable> => {
+              const failure = database.session.failure()
+              if (mode === "IMMEDIATE" && Exit.isSuccess(exit) && !failure && isKept(exit.value)) {
+                // the caller of a transaction that is being committed learns its outcome
+                return Effect.as(commit(database, { ...waiting, restore: identity }), exit.value)
+              }
+              rollback(database)
+              return failure !== undefined && Exit.isSuccess(exit) ? failure : exit
+            }
+          )
+        ),
+        channel.semaphore.release(1)
+      )
+    )
+  })
+
+/** Begins a transaction, on a new connection if the last one failed. */
+const begin = (
+  driver: Driver,
+  channel: Channel,
+  mode: Mode,
+  waiting: Waiting
+): Effect.Effect<Database, LedgerUnavailable> => {
+  const attempt = Effect.suspend(() => {
+    const { database } = channel
+    return Effect.as(
+      whenUnlocked(() => database.begin(mode), waiting),
+      database
+    )
+  })
+  return Effect.suspend(() => {
+    if (channel.isClosed) {
+      return notStored("the store is closed")
+    }
+    return channel.database.isUsable()
+      ? attempt
+      : Effect.zipRight(reopen(driver, channel, waiting), attempt)
+  }).pipe(
+    Effect.catchIf(
+      (error) => error instanceof Changed && !error.isMissing,
+      () => Effect.zipRight(reopen(driver, channel, waiting), attempt)
+    ),
+    Effect.catchAll((error) => {
+      if (error instanceof LedgerUnavailable) {
+        return Effect.fail(error)
+      }
+      if (error instanceof Changed) {
+        return notStored(error.message)
+      }
+      channel.database.onError(error)
+      return failureOf(error, "no")
+    })
+  )
+}
+
+/** A file that is gone is not made again: a new one would be an empty ledger. */
+const reopen = (
+  driver: Driver,
+  channel: Channel,
+  waiting: Waiting
+): Effect.Effect<void, LedgerUnavailable> =>
+  Effect.suspend(() => {
+    const { path } = channel.database
+    close(channel.database)
+    return fileIdOf(path) === undefined
+      ? notStored(`${path} was removed`)
+      : openDatabase(driver, path, waiting).pipe(
+          Effect.catchTag("LedgerConfigError", ({ message }) => notStored(message)),
+          Effect.flatMap((database) =>
+            Effect.sync(() => {
+              channel.database = database
+            })
+          )
+        )
+  })
+
+const notStored = (reason: string) => Effect.fail(new LedgerUnavailable({ reason, isStored: "no" }))
+
+/**
+ * Commits, or rolls back and says if that is certain. An error of the disk during the commit leaves open which of the bytes
+ * were written; a full disk does not, as the end of the commit was not written.
+ */
+const commit = (database: Database, waiting: Waiting): Effect.Effect<void, LedgerUnavailable> =>
+  Effect.catchAll(
+    whenUnlocked(() => database.connection.exec("COMMIT"), waiting),
+    (error) => {
+      const code = codeOf(error)
+      const isOpen = database.connection.inTransaction()
+      database.onError(error)
+      rollback(database)
+      const isCertain = code === "FULL" || (isOpen && code !== "IOERR" && database.isUsable())
+      return failureOf(error, isCertain ? "no" : "unknown")
+    }
+  )

@@ -1,0 +1,42 @@
+/** Waits for locks of the database without blocking the thread. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { JournalBusy } from "./settings.js"
+import { isBusy } from "./sqliteError.js"
+
+/** Another process lets go of its lock in real time, whatever clock the program has. */
+const clock = Clock.make()
+
+/** Milliseconds; the last one repeats. As SQLite itself waits. */
+const delays = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50]
+
+export interface Waiting {
+  /** Milliseconds. */
+  readonly busyTimeout: number
+  /** Applied to each wait: makes it interruptible where the step itself is not. */
+  readonly restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+}
+
+/** Runs a step, again and again while another connection holds a lock. Fails with the error of the step. */
+export const whenUnlocked = <A>(step: () => A, waiting: Waiting): Effect.Effect<A, unknown> =>
+  Effect.suspend(() => {
+    const end = elapsedMillis() + waiting.busyTimeout
+    const attempt = (count: number): Effect.Effect<A, unknown> =>
+      Effect.suspend(() => {
+        try {
+          return Effect.succeed(step())
+        } catch (error) {
+          if ((isBusy(error) || error instanceof JournalBusy) && elapsedMillis() < end) {
+            const delay = delays[Math.min(count, delays.length - 1)] ?? 50
+            return Effect.zipRight(
+              waiting.restore(Effect.withClock(Effect.sleep(delay), clock)),
+              attempt(count + 1)
+            )
+          }
+          return Effect.fail(error)
+        }
+      })
+    return attempt(0)
+  })
+
+const elapsedMillis = () => Number(clock.unsafeCurrentTimeNanos()) / 1e6
