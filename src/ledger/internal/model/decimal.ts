@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 export const maxScale = 9
 
 /** Digits, and decimal places. An exponent comes from very small and very large numbers. */
-const decimal = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?(?:e([+-]\d{1,3}))?$/i
+const decimal = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?(?:e([+-]?\d{1,3}))?$/i
 
 /**
  * Parses a quantity of 0 or more. Fails with what is expected if it has more decimal places than the scale, or more digits than

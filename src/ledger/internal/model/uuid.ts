@@ -15,8 +15,9 @@ export const makeUuid7 = (): Effect.Effect<string> => {
   return Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.flatMap(Random.nextIntBetween(0, 2 ** 30), (high) =>
       Effect.map(Random.nextIntBetween(0, 2 ** 32), (low) => {
-        if (now > last) {
-          last = now
+        // a virtual clock may have fractions
+        if (Math.floor(now) > last) {
+          last = Math.floor(now)
           counter = 0
         } else if (counter === 0xfff) {
           last += 1
