@@ -156,11 +156,13 @@ export const usageTables = (
       const { where, params, parameter, add, addText } = conditions()
       addText("e.sealed = 0")
       add((at) => `e.hour < $${at}`, beforeHour)
-      add((at) => `k.region = $${at}`, region)
+      // not a join: entries are read in the order of the index, whatever the statistics are
+      add((at) => `(SELECT k.region FROM usage_key AS k WHERE k.id = e.key) = $${at}`, region)
       if (lineages !== undefined) {
         add(
           (at) =>
-            `k.lineage IN (SELECT x.lineage FROM ${dialect.list(at, { lineage: "text" })} AS x)`,
+            `e.key IN (SELECT k.id FROM usage_key AS k
+               WHERE k.lineage IN (SELECT x.lineage FROM ${dialect.list(at, { lineage: "text" })} AS x))`,
           listParameter(lineages.map((lineage) => [lineage]))
         )
       }
@@ -170,7 +172,7 @@ export const usageTables = (
       }
       return Effect.map(
         query(
-          `SELECT ${entryColumns} FROM usage_entry AS e JOIN usage_key AS k ON k.id = e.key${where()}
+          `SELECT ${entryColumns} FROM usage_entry AS e${where()}
            ORDER BY e.hour, e.key LIMIT $${parameter(limit)} ${dialect.forUpdate("e", "skip")}`,
           params
         ),
