@@ -20,7 +20,7 @@ import { type Service, UsageLedgerStore } from "./UsageLedgerStore.js"
  *
  * @example
  * ```ts
- * import { Effect, Layer } from "effect"
+ * import { Layer } from "effect"
  * import { MemoryLedgerStore, UsageLedgerStore } from "effect-marketplace-metering/ledger"
  *
  * // a store that a test shares between two ledgers

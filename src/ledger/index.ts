@@ -48,3 +48,10 @@ export * as UsageLedger from "./UsageLedger.js"
  * @since 0.1.0
  */
 export * as UsageLedgerStore from "./UsageLedgerStore.js"
+
+/**
+ * Sends what a ledger has recorded.
+ *
+ * @since 0.1.0
+ */
+export * as UsageReporter from "./UsageReporter.js"

@@ -1,0 +1,308 @@
+/**
+ * Sends what a ledger has recorded: seals each hour after its end, and reports its records until they are accepted or their
+ * deadline has passed.
+ *
+ * Any number of workers may run. One of them holds the lane of a Region and sends, within the account's quota; when it ends or
+ * is cut off, another takes over. A worker that comes back late does no harm: its calls are rejected before they are sent, or
+ * contain exactly the records that every other call contains.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as RateLimiter from "effect/RateLimiter"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { MeteringClient } from "../MeteringClient.js"
+import { makeUuid7 } from "./internal/model/uuid.js"
+import * as pendingWrites from "./internal/reporter/pendingWrites.js"
+import { sendProduct } from "./internal/reporter/sendProduct.js"
+import * as targetCheck from "./internal/reporter/targetCheck.js"
+import * as leases from "./internal/transactions/lease.js"
+import { seal } from "./internal/transactions/seal.js"
+import { dueProducts, expire } from "./internal/transactions/send.js"
+import { LedgerConfigError, type LedgerRolledBack, type LedgerUnavailable } from "./LedgerError.js"
+import { UsageLedgerStore } from "./UsageLedgerStore.js"
+
+/**
+ * Options of a reporter. All are optional.
+ *
+ * - `region`: the Region whose usage is reported, that of the `MeteringClient`. Defaults to the only Region of the ledger's
+ *   products; a ledger with several needs a reporter for each.
+ * - `worker`: a name for this process, unique among the workers of the ledger. Defaults to a random id.
+ * - `sealAfter`: the time after the end of an hour in which usage of the hour is still added to it. Defaults to 10 minutes.
+ * - `interval`: the time between two rounds. Defaults to 10 seconds.
+ * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute.
+ * - `rate`: calls per second. Defaults to 10, the quota of an account in a Region.
+ * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 20 seconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly region?: string | undefined
+  readonly worker?: string | undefined
+  readonly sealAfter?: Duration.DurationInput | undefined
+  readonly interval?: Duration.DurationInput | undefined
+  readonly lease?: Duration.DurationInput | undefined
+  readonly rate?: number | undefined
+  readonly gracePeriod?: Duration.DurationInput | undefined
+}
+
+/**
+ * One round of a reporter.
+ *
+ * - `lane`: `held` if this worker sends, `other` if another one does
+ * - `sealed`: entries that were sealed
+ * - `expired`: records whose deadline had passed
+ * - `sent`: records that went into a call
+ * - `accepted`: records that were accepted
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Round {
+  readonly lane: "held" | "other"
+  readonly sealed: number
+  readonly expired: number
+  readonly sent: number
+  readonly accepted: number
+}
+
+/**
+ * The reasons for which a round could not be made. The next one may succeed, but for `LedgerConfigError` and
+ * `LedgerRolledBack`, which need a person.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ReportError = LedgerUnavailable | LedgerConfigError | LedgerRolledBack
+
+/**
+ * A reporter.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The name of this worker. */
+  readonly worker: string
+  /** Makes a round now, and waits until everything that is due was sent. */
+  readonly report: Effect.Effect<Round, ReportError>
+}
+
+/**
+ * A reporter of usage.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class UsageReporter extends Context.Tag("effect-marketplace-metering/UsageReporter")<
+  UsageReporter,
+  Service
+>() {}
+
+/**
+ * Makes a reporter that reports on demand only. When its scope closes, calls in flight end within the grace period, and the
+ * lane is given back.
+ *
+ * The ledger's target and the client's endpoint have to be of one kind: before it sends anything, the reporter makes an empty
+ * call, and rejects a sandbox for a ledger of the service, and the other way round, with `LedgerConfigError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<Service, never, UsageLedgerStore | MeteringClient | Scope.Scope> =>
+  Effect.map(makeWorker(options), ({ service }) => service)
+
+const makeWorker = (options: Options) =>
+  Effect.gen(function* () {
+    const store = yield* UsageLedgerStore
+    const client = yield* MeteringClient
+    const worker = options.worker ?? (yield* makeUuid7())
+    const rate = options.rate ?? 10
+    const gracePeriod = Duration.decode(options.gracePeriod ?? "20 seconds")
+    const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")
+    const duration = Duration.toMillis(options.lease ?? "1 minute")
+    const limit = yield* RateLimiter.make({ limit: 1, interval: Math.ceil(1000 / rate) })
+    const writes = pendingWrites.make(store, worker)
+    const target = targetCheck.make(store, client)
+    const sending = yield* FiberMap.make<string, Sent, LedgerUnavailable>()
+    const stop = yield* Deferred.make<void>()
+    let seen: leases.Seen | undefined
+    let current: leases.Lease | undefined
+
+    yield* Effect.addFinalizer(() =>
+      Effect.gen(function* () {
+        yield* Deferred.succeed(stop, undefined)
+        // a call may take the grace period, and its results a few seconds more
+        yield* Effect.timeoutOption(
+          Effect.interruptible(Effect.ignore(FiberMap.awaitEmpty(sending))),
+          Duration.sum(gracePeriod, "10 seconds")
+        )
+        yield* Effect.ignoreLogged(writes.flush)
+        if (current !== undefined) {
+          yield* Effect.ignoreLogged(leases.release(store, current, yield* Clock.currentTimeMillis))
+        }
+      })
+    )
+
+    /** Takes or renews the lane. Undefined if another worker holds it. */
+    const renew = (region: string) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        leases.lease(store, { region, worker, now, duration, seen })
+      ).pipe(
+        Effect.map((leased) => {
+          seen = leased.seen
+          current = leased.lease
+          return leased.lease
+        }),
+        Effect.catchTag("LaneLost", () => {
+          current = undefined
+          return Effect.succeed(undefined)
+        })
+      )
+
+    /** Seals, expires, and starts to send what is due. */
+    const begin = Effect.gen(function* () {
+      const { products, region } = yield* laneOf(store, options.region)
+      const lease = yield* renew(region)
+      if (lease === undefined)
+        return { region, lane: "other" as const, sealed: 0, expired: 0, fibers: [] }
+      yield* writes.flush
+      const now = yield* Clock.currentTimeMillis
+      const expired = yield* untilZero(expire(store, now))
+      const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
+        Effect.catchTag("LaneLost", () => Effect.succeed(0))
+      )
+      const due = yield* dueProducts(store, { region, products, now })
+      if (due.length > 0 && !(yield* target.confirm(region))) {
+        return { region, lane: "held" as const, sealed, expired, fibers: [] }
+      }
+      const fibers = yield* Effect.forEach(due, (product) =>
+        FiberMap.run(
+          sending,
+          product,
+          sendProduct(product, {
+            store,
+            client,
+            lease,
+            writes,
+            limit,
+            rate,
+            gracePeriod,
+            onRequestId: target.observe,
+            stop: Deferred.await(stop)
+          }),
+          { onlyIfMissing: true }
+        )
+      )
+      return { region, lane: "held" as const, sealed, expired, fibers }
+    }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
+
+    const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
+    const round = oneAtATime(begin)
+
+    const service: Service = {
+      worker,
+      report: Effect.gen(function* () {
+        const { expired, fibers, lane, region, sealed } = yield* round
+        const exits = yield* Effect.raceFirst(
+          Effect.forEach(fibers, Fiber.await),
+          Effect.forever(Effect.delay(renew(region), duration / 3))
+        )
+        let sent = 0
+        let accepted = 0
+        for (const exit of exits) {
+          if (Exit.isSuccess(exit)) {
+            sent += exit.value.sent
+            accepted += exit.value.accepted
+          } else if (!Cause.isInterruptedOnly(exit.cause))
+            return yield* Effect.failCause(exit.cause)
+        }
+        return { lane, sealed, expired, sent, accepted }
+      })
+    }
+    return { service, round }
+  })
+
+interface Sent {
+  readonly sent: number
+  readonly accepted: number
+}
+
+/** Runs a transaction until there is nothing left to do, and sums up. */
+const untilZero = <E, R>(step: Effect.Effect<number, E, R>): Effect.Effect<number, E, R> =>
+  Effect.iterate(
+    { total: 0, last: 1 },
+    {
+      while: ({ last }) => last > 0,
+      body: ({ total }) => Effect.map(step, (count) => ({ total: total + count, last: count }))
+    }
+  ).pipe(Effect.map(({ total }) => total))
+
+/** The Region that is reported, and its products. */
+const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
+  store
+    .snapshot((tables) => Effect.zipRight(leases.requireLedger(tables), tables.products))
+    .pipe(
+      Effect.flatMap((rows) => {
+        const regions = [...new Set(rows.map((row) => row.region))]
+        const [only] = regions
+        const name = region ?? (regions.length === 1 ? only : undefined)
+        return name === undefined
+          ? Effect.fail(
+              new LedgerConfigError({
+                reason: "notInitialized",
+                detail:
+                  regions.length === 0
+                    ? "The ledger has no products"
+                    : `The ledger has products in ${regions.join(", ")}`,
+                cure:
+                  regions.length === 0
+                    ? "Declare products by UsageLedger.layer, or by `ledger init`."
+                    : "Give the reporter one region, that of its client."
+              })
+            )
+          : Effect.succeed({
+              region: name,
+              products: rows.filter((row) => row.region === name).map(({ product }) => product)
+            })
+      })
+    )
+
+/**
+ * A reporter that makes a round every `interval` until its scope closes. A round that fails is logged, and the next one is made
+ * in time; a product that is slow does not delay the others.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<UsageReporter, never, UsageLedgerStore | MeteringClient> =>
+  Layer.scoped(
+    UsageReporter,
+    Effect.flatMap(makeWorker(options), ({ round, service }) =>
+      round.pipe(
+        Effect.catchAllCause((cause) =>
+          Cause.isInterruptedOnly(cause)
+            ? Effect.void
+            : Effect.logError("a round of reporting failed", cause)
+        ),
+        Effect.repeat(Schedule.spaced(options.interval ?? "10 seconds")),
+        Effect.forkScoped,
+        Effect.as(service)
+      )
+    )
+  )

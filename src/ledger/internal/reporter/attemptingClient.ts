@@ -1,0 +1,87 @@
+/** A client that stores each call before it is sent, and its results after. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as MeteringClient from "../../../MeteringClient.js"
+import { ConnectionError } from "../../../MeteringError.js"
+import type { UsageRecord } from "../../../UsageRecord.js"
+import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import type { Lease } from "../transactions/lease.js"
+import { openCall, type Result } from "../transactions/send.js"
+import type { PendingWrites } from "./pendingWrites.js"
+import { resultsOf } from "./results.js"
+
+export interface Attempting {
+  readonly store: Store
+  readonly client: MeteringClient.Service
+  readonly lease: Lease
+  /** The id of each record of the submission. */
+  readonly idOf: (record: UsageRecord) => number | undefined
+  readonly writes: PendingWrites
+  /** Waits until the Region's quota allows another call. */
+  readonly limit: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Ends the submission: no other call is made. */
+  readonly abort: (cause: string) => Effect.Effect<unknown>
+  /** Receives each response's request id, by which a sandbox shows. */
+  readonly onRequestId: (requestId: string | undefined) => Effect.Effect<void>
+  readonly onResults: (call: number, results: ReadonlyArray<Result>) => void
+}
+
+export const make = (options: Attempting): MeteringClient.Service => {
+  const { abort, client, idOf, lease, limit, onRequestId, onResults, store, writes } = options
+
+  const notSent = (reason: string) =>
+    Effect.zipRight(
+      abort(reason),
+      Effect.fail(
+        new ConnectionError(
+          { operation: "BatchMeterUsage", endpoint: "ledger", reason, delivery: "notSent" },
+          true
+        )
+      )
+    )
+
+  const onUnopened = (
+    error: LaneLost | LedgerUnavailable,
+    call: { readonly sentAt: number; readonly records: ReadonlyArray<number> }
+  ) => {
+    if (error._tag === "LedgerUnavailable" && error.isStored === "unknown") writes.notMade(call)
+    return notSent(error.message)
+  }
+
+  return {
+    ...client,
+    batchMeterUsage: (request) => {
+      // the submission passes on the records that it was given
+      const records = request.usageRecords as ReadonlyArray<UsageRecord>
+      const sent = records.flatMap((record) => {
+        const id = idOf(record)
+        return id === undefined ? [] : [{ id, record }]
+      })
+      if (sent.length !== records.length) return notSent("a record is not of this ledger")
+      const ids = sent.map(({ id }) => id)
+      return limit(
+        // between the stored call and its stored results there is no interruption but that of the call itself
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            Effect.matchEffect(openCall(store, { lease, now, records: ids }), {
+              onFailure: (error) => onUnopened(error, { sentAt: now, records: ids }),
+              onSuccess: (call) =>
+                call === undefined
+                  ? notSent("a record of the call may not be sent any more")
+                  : Effect.gen(function* () {
+                      const exit = yield* Effect.exit(restore(client.batchMeterUsage(request)))
+                      const results = resultsOf(sent, request.productCode, exit)
+                      onResults(call, results)
+                      const { isHalted } = yield* writes.addResults(call, results)
+                      yield* onRequestId(results[0]?.requestId)
+                      if (isHalted) yield* abort("the lane was halted")
+                      return yield* exit
+                    })
+            })
+          )
+        )
+      )
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/** What a worker knows and could not store yet: the results of its calls, and calls that it did not make. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { LedgerUnavailable } from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import * as send from "../transactions/send.js"
+
+export interface PendingWrites {
+  /** Stores results, or keeps them until `flush` if the store is away for longer. */
+  readonly addResults: (
+    call: number,
+    results: ReadonlyArray<send.Result>
+  ) => Effect.Effect<{ readonly isHalted: boolean }>
+  /** Keeps in mind that a call was perhaps stored, and certainly not made. */
+  readonly notMade: (call: {
+    readonly sentAt: number
+    readonly records: ReadonlyArray<number>
+  }) => void
+  /** Stores what could not be stored. */
+  readonly flush: Effect.Effect<void, LedgerUnavailable>
+}
+
+const retries = Schedule.exponential("100 millis").pipe(Schedule.upTo("5 seconds"))
+
+export const make = (store: Store, worker: string): PendingWrites => {
+  const results = new Set<{
+    readonly call: number
+    readonly results: ReadonlyArray<send.Result>
+  }>()
+  const unmade = new Set<{ readonly sentAt: number; readonly records: ReadonlyArray<number> }>()
+  const write = (one: { readonly call: number; readonly results: ReadonlyArray<send.Result> }) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => send.addResults(store, { ...one, now }))
+  return {
+    addResults: (call, some) => {
+      const one = { call, results: some }
+      return write(one).pipe(
+        Effect.retry(retries),
+        Effect.catchAll((error) =>
+          Effect.as(
+            Effect.logWarning("results are kept until they can be stored", error.message),
+            // until then the attempts count as unanswered
+            { isHalted: results.add(one).size === 0 }
+          )
+        )
+      )
+    },
+    notMade: (call) => {
+      unmade.add(call)
+    },
+    flush: Effect.gen(function* () {
+      for (const one of results) {
+        yield* write(one)
+        results.delete(one)
+      }
+      for (const one of unmade) {
+        yield* send.markUnsent(store, {
+          ...one,
+          worker,
+          now: yield* Clock.currentTimeMillis
+        })
+        unmade.delete(one)
+      }
+    })
+  }
+}

@@ -1,0 +1,200 @@
+/** Sends the records of one product that are due, until none is. */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { classifyError } from "../../../internal/submission/classifyError.js"
+import { type Service as Client, MeteringClient } from "../../../MeteringClient.js"
+import * as MeteringRetry from "../../../MeteringRetry.js"
+import type { Outcome } from "../../../UsageOutcome.js"
+import type { UsageRecord } from "../../../UsageRecord.js"
+import * as UsageSubmission from "../../../UsageSubmission.js"
+import type { LedgerUnavailable } from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import { parseBody } from "../model/record.js"
+import type { RecordRow } from "../model/rows.js"
+import { allProducts } from "../transactions/halt.js"
+import type { Lease } from "../transactions/lease.js"
+import { pause, resume } from "../transactions/pause.js"
+import * as send from "../transactions/send.js"
+import * as attemptingClient from "./attemptingClient.js"
+import type { PendingWrites } from "./pendingWrites.js"
+import { detailOf } from "./results.js"
+
+export interface Sending {
+  readonly store: Store
+  readonly client: Client
+  readonly lease: Lease
+  readonly writes: PendingWrites
+  readonly limit: attemptingClient.Attempting["limit"]
+  readonly onRequestId: attemptingClient.Attempting["onRequestId"]
+  /** Calls a second. */
+  readonly rate: number
+  /** Ends when the reporter stops. */
+  readonly stop: Effect.Effect<void>
+  readonly gracePeriod: Duration.Duration
+}
+
+export interface Sent {
+  /** Records that went into at least one call. */
+  readonly sent: number
+  readonly accepted: number
+}
+
+/** Records of one submission. */
+const maxRecords = 1_000
+
+/** How long a product is not tried after an error that concerns all of it, and a Region after one that concerns the caller. */
+const productPause = 5 * 60_000
+const callerPause = 60_000
+
+/** Retries within one submission. Afterwards the record waits by its own time of the next attempt. */
+const schedule = MeteringRetry.standard
+
+export const sendProduct = (
+  product: string,
+  options: Sending
+): Effect.Effect<Sent, LedgerUnavailable> =>
+  Effect.gen(function* () {
+    const { lease, store } = options
+    const total = { sent: 0, accepted: 0 }
+    for (;;) {
+      const now = yield* Clock.currentTimeMillis
+      const rows = yield* send.due(store, { region: lease.region, product, now, limit: maxRecords })
+      if (rows.length === 0) return total
+      const { accepted, isAborted, sent } = yield* sendRecords(product, rows, options)
+      total.sent += sent
+      total.accepted += accepted
+      if (isAborted) return total
+    }
+  })
+
+const sendRecords = (product: string, rows: ReadonlyArray<RecordRow>, options: Sending) =>
+  Effect.gen(function* () {
+    const { client, gracePeriod, lease, limit, onRequestId, rate, stop, store, writes } = options
+    const ids = new Map<UsageRecord, number>()
+    const items: Array<UsageSubmission.Item> = []
+    const invalid: Array<number> = []
+    for (const { body, id } of rows) {
+      const parsed = parseBody(body)
+      if (Either.isRight(parsed)) {
+        ids.set(parsed.right.record, id)
+        items.push(parsed.right)
+      } else {
+        yield* Effect.logError(`record ${id} of ${product} is not a valid usage record`)
+        invalid.push(id)
+      }
+    }
+    /** The last call and result of each record. */
+    const last = new Map<
+      number,
+      { readonly call: number; readonly result: send.Result["result"] }
+    >()
+    const abort = yield* Deferred.make<void>()
+    const attempting = attemptingClient.make({
+      store,
+      client,
+      lease,
+      writes,
+      limit,
+      onRequestId,
+      idOf: (record) => ids.get(record),
+      abort: (cause) =>
+        Effect.flatMap(Deferred.succeed(abort, undefined), (isFirst) =>
+          isFirst ? Effect.logInfo(`sending of ${product} is interrupted: ${cause}`) : Effect.void
+        ),
+      onResults: (call, results) => {
+        for (const { record, result } of results) last.set(record, { call, result })
+      }
+    })
+    const { outcomes } = yield* UsageSubmission.submitAll(items, {
+      rate,
+      schedule,
+      linger: 0,
+      stop: Effect.raceFirst(stop, Deferred.await(abort)),
+      gracePeriod
+    }).pipe(Effect.provideService(MeteringClient, attempting))
+
+    const idOf = ({ record }: Outcome) => ids.get(record as UsageRecord) ?? -1
+    yield* addVerdicts(outcomes, idOf, last, writes)
+    const isAborted = yield* Deferred.isDone(abort)
+    if (!isAborted) yield* pauseAfter(product, outcomes, options)
+    const unaccepted = outcomes.filter(({ _tag }) => _tag !== "Accepted")
+    yield* send.finishTry(store, {
+      now: yield* Clock.currentTimeMillis,
+      // without a call nothing was tried, unless the client found it invalid
+      records: [
+        ...invalid,
+        ...unaccepted
+          .filter((outcome) => last.has(idOf(outcome)) || outcome._tag === "Invalid" || !isAborted)
+          .map(idOf)
+      ].filter((id) => id >= 0)
+    })
+    for (const outcome of unaccepted) {
+      if (outcome._tag !== "Invalid") continue
+      const fields = outcome.violations.map(
+        ({ expected, field }) => `${field}: expected ${expected}`
+      )
+      yield* Effect.logError(
+        `record ${idOf(outcome)} of ${product} is invalid: ${fields.join(", ")}`
+      )
+    }
+    return { sent: last.size, accepted: outcomes.length - unaccepted.length, isAborted }
+  })
+
+/** A record can be rejected for a cause that it shares with all of its call. The call alone says nothing about one of them. */
+const addVerdicts = (
+  outcomes: ReadonlyArray<Outcome>,
+  idOf: (outcome: Outcome) => number,
+  last: ReadonlyMap<number, { readonly call: number; readonly result: send.Result["result"] }>,
+  writes: PendingWrites
+) =>
+  Effect.forEach(
+    outcomes,
+    (outcome) => {
+      const attempt = last.get(idOf(outcome))
+      return outcome._tag === "Rejected" &&
+        classifyError(outcome.error).scope === "record" &&
+        attempt !== undefined &&
+        attempt.result === "unsent"
+        ? writes.addResults(attempt.call, [
+            { record: idOf(outcome), result: "rejected", detail: detailOf(outcome.error) }
+          ])
+        : Effect.void
+    },
+    { discard: true }
+  )
+
+/** Pauses the product after an error that concerns all of it, and the Region after one that concerns the caller. */
+const pauseAfter = (
+  product: string,
+  outcomes: ReadonlyArray<Outcome>,
+  { lease: { region }, store }: Sending
+) =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    if (outcomes.some(({ _tag }) => _tag === "Accepted")) {
+      yield* resume(store, { region, product })
+      yield* resume(store, { region, product: allProducts })
+    }
+    const errors = outcomes.flatMap((outcome) =>
+      (outcome._tag === "NotSent" || outcome._tag === "Rejected") && outcome.error !== undefined
+        ? [outcome.error]
+        : []
+    )
+    for (const scope of ["caller", "product"] as const) {
+      const error = errors.find((error) => classifyError(error).scope === scope)
+      if (error === undefined) continue
+      const paused = scope === "caller" ? allProducts : product
+      yield* Effect.logWarning(`reporting of ${paused} in ${region} is paused: ${error.message}`)
+      yield* pause(store, {
+        region,
+        product: paused,
+        since: now,
+        cause: detailOf(error),
+        retryAt: now + (scope === "caller" ? callerPause : productPause)
+      })
+      return
+    }
+  })

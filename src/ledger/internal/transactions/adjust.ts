@@ -1,0 +1,108 @@
+/** Corrects the quantity of a recorded event. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { EventTooLate, InvalidEvent, type LedgerUnavailable } from "../../LedgerError.js"
+import type { Recorded } from "../../UsageLedger.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import * as decimal from "../model/decimal.js"
+import { hourOf, startOf } from "../model/hour.js"
+import { covers, endOf } from "../model/record.js"
+import type { KeyRow, PostingRow } from "../model/rows.js"
+import type { Op, Tables } from "../tables.js"
+
+/** Characters of a reason. */
+const maxReason = 1_000
+
+/** A second run changes nothing. */
+export const adjust = (
+  store: Store,
+  correction: {
+    readonly event: string
+    readonly quantity: number | string
+    readonly reason: string
+  },
+  now: number
+): Effect.Effect<Recorded, InvalidEvent | EventTooLate | LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const { event: id, quantity, reason } = correction
+      const invalid = (field: string, expected: string) => new InvalidEvent({ id, field, expected })
+      if (reason.length === 0 || reason.length > maxReason || reason.includes("\0")) {
+        return yield* invalid("reason", `1 to ${maxReason} characters, none of them NUL`)
+      }
+      const [event] = yield* tables.events([id])
+      const [key] = event === undefined ? [] : yield* tables.keys({ ids: [event.key] })
+      if (event === undefined || key === undefined) {
+        return yield* invalid("event", "the id of a recorded event")
+      }
+      const target = decimal.parse(quantity, key.scale)
+      if (Either.isLeft(target)) return yield* invalid("quantity", target.left)
+      // corrections of one event follow one another: this locks its name
+      yield* tables.source("effect-marketplace-metering/adjust", id)
+      const earlier = yield* tables.postings({ cause: "adjust", references: [id] })
+      const current = earlier.reduce((sum, { quantity }) => sum + quantity, BigInt(event.quantity))
+      const difference = BigInt(target.right) - current
+      const result = (tag: Recorded["_tag"], hour: number): Recorded => ({
+        _tag: tag,
+        id,
+        hour: DateTime.unsafeMake(startOf(hour))
+      })
+      if (difference === 0n) return result("AlreadyRecorded", event.hour)
+      const posting = {
+        key: event.key,
+        hour: event.hour,
+        cause: "adjust" as const,
+        reference: id,
+        tags: event.tags,
+        quantity: difference
+      }
+      const hour = yield* postOrCarry(tables, posting, key, now)
+      if (hour === undefined) {
+        return yield* new EventTooLate({ id, hour: hourOf(event.at), reason: "sealed" })
+      }
+      const text = (units: bigint) => decimal.toText(units, key.scale)
+      yield* tables.addHistory([
+        {
+          at: now,
+          key: event.key,
+          hour,
+          was: "open",
+          became: "open",
+          cause: `event ${id} is corrected from ${text(current)} to ${text(BigInt(target.right))}: ${reason}`
+        }
+      ])
+      return result(hour === event.hour ? "Recorded" : "Carried", hour)
+    })
+  )
+
+/**
+ * Adds a posting to its hour, or by the product's policy to the current one. Returns the hour, or undefined if neither takes it.
+ */
+export const postOrCarry = (
+  tables: Tables,
+  posting: PostingRow,
+  key: KeyRow,
+  now: number
+): Op<number | undefined> =>
+  Effect.gen(function* () {
+    const sealed = yield* tables.addPostings([posting], now)
+    if (sealed.length === 0) return posting.hour
+    const product = (yield* tables.products).find(({ product }) => product === key.product)
+    return product?.late === "carry" ? yield* postNow(tables, posting, key, now) : undefined
+  })
+
+/** Adds a posting to the current hour, if its lineage is active. */
+export const postNow = (
+  tables: Tables,
+  posting: PostingRow,
+  key: KeyRow,
+  now: number
+): Op<number | undefined> =>
+  Effect.gen(function* () {
+    const hour = hourOf(now)
+    const lineage = yield* tables.subscriptions({ lineages: [key.lineage] })
+    if (!lineage.some((one) => covers(one, hour) && endOf(one) > now)) return undefined
+    const sealed = yield* tables.addPostings([{ ...posting, hour }], now)
+    return sealed.length === 0 ? hour : undefined
+  })

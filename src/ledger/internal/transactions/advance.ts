@@ -1,0 +1,115 @@
+/** Adds sums of an upstream log, and moves its position, in one transaction. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { InvalidEvent, type LedgerUnavailable, SourceConflict } from "../../LedgerError.js"
+import type { EventError, Service as Ledger } from "../../UsageLedger.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import type { PostingRow } from "../model/rows.js"
+import { read } from "../recording/catalog.js"
+import {
+  carry,
+  idViolation,
+  type Prepared,
+  prepareEvent,
+  timeOf
+} from "../recording/prepareEvent.js"
+
+type Update = Parameters<Ledger["advance"]>[0]
+
+/** Sums of one update. */
+const maxSums = 100_000
+
+/**
+ * A second run of the same update succeeds if the first was stored: the position is then already at its end, and nothing is
+ * added.
+ */
+export const advance = (
+  store: Store,
+  { from, partition, source, sums, to }: Update,
+  now: number
+): Effect.Effect<void, EventError | SourceConflict | LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      for (const [field, text] of Object.entries({ source, partition, to })) {
+        const invalid = idViolation(text, field)
+        if (invalid !== undefined) return yield* invalid
+      }
+      if (from === to)
+        return yield* new InvalidEvent({ field: "to", expected: "a position after from" })
+      if (source.startsWith("effect-marketplace-metering/")) {
+        return yield* new InvalidEvent({
+          field: "source",
+          expected: "a name that does not begin with effect-marketplace-metering/"
+        })
+      }
+      if (sums.length > maxSums) {
+        return yield* new InvalidEvent({ field: "sums", expected: `at most ${maxSums} sums` })
+      }
+      const stored = yield* tables.source(source, partition)
+      if (stored?.position === to) return
+      if (stored?.position !== from) {
+        return yield* new SourceConflict({ source, partition, position: stored?.position ?? "" })
+      }
+      const subscribed = yield* read(
+        tables,
+        sums.map(({ subscription }) => subscription)
+      )
+      const reference = `${source}/${partition}`
+      let prepared: Array<Prepared> = []
+      for (const sum of sums) {
+        const one = prepareEvent(
+          sum,
+          reference.slice(0, 255),
+          timeOf(sum) ?? now,
+          subscribed.get(sum.subscription),
+          now
+        )
+        if (Either.isLeft(one)) return yield* one.left
+        prepared.push(one.right)
+      }
+      let sealed = yield* tables.addPostings(postingsOf(prepared, reference), now)
+      if (sealed.length > 0) {
+        const late = new Set(sealed.map(({ hour, key }) => `${key}/${hour}`))
+        const moved: Array<Prepared> = []
+        for (const one of prepared) {
+          if (!late.has(`${one.row.key}/${one.row.hour}`)) {
+            moved.push(one)
+            continue
+          }
+          const carried = carry(one, "sealed", now)
+          if (Either.isLeft(carried)) return yield* carried.left
+          moved.push(carried.right)
+        }
+        prepared = moved
+        sealed = yield* tables.addPostings(postingsOf(prepared, reference), now)
+        if (sealed.length > 0) {
+          return yield* new SourceConflict({ source, partition, position: stored?.position ?? "" })
+        }
+      }
+      yield* tables.putSource({ source, partition, position: to })
+    })
+  )
+
+/** One posting for each key, hour and set of tags. */
+const postingsOf = (
+  prepared: ReadonlyArray<Prepared>,
+  reference: string
+): ReadonlyArray<PostingRow> => {
+  const postings = new Map<string, { -readonly [K in keyof PostingRow]: PostingRow[K] }>()
+  for (const { row } of prepared) {
+    const id = `${row.key}/${row.hour}/${row.tags}`
+    const posting = postings.get(id)
+    if (posting !== undefined) posting.quantity += BigInt(row.quantity)
+    else {
+      postings.set(id, {
+        key: row.key,
+        hour: row.hour,
+        cause: "advance",
+        reference,
+        tags: row.tags,
+        quantity: BigInt(row.quantity)
+      })
+    }
+  }
+  return [...postings.values()]
+}

@@ -1,0 +1,181 @@
+/** Writes whose ledger this is, and its products; or checks them. */
+import * as Effect from "effect/Effect"
+import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
+import type { Options, Product } from "../../UsageLedger.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import { maxScale } from "../model/decimal.js"
+import type { LedgerRow, ProductRow } from "../model/rows.js"
+import { keysViolation } from "../model/tags.js"
+import type { Tables } from "../tables.js"
+
+/** The version of the rows and of what they mean. */
+export const version = 1
+
+/** The oldest version that may write to a ledger of this version. */
+const writableFrom = 1
+
+/** A second run changes nothing. */
+export const initialize = (
+  store: Store,
+  { products = {}, seller, target }: Pick<Options, "seller" | "target" | "products">,
+  incarnation: string
+): Effect.Effect<void, LedgerConfigError | LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const row = yield* tables.ledger
+      if (row === undefined) {
+        yield* tables.putLedger({
+          version,
+          writableFrom,
+          seller,
+          target,
+          incarnation,
+          tick: 0,
+          holdFrom: undefined,
+          heldUntil: undefined,
+          recoveredAt: undefined
+        })
+      } else {
+        const error = mismatch(row, seller, target, store.description.location)
+        if (error !== undefined) return yield* error
+      }
+      for (const [name, product] of Object.entries(products)) {
+        yield* putProduct(tables, name, product)
+      }
+    })
+  )
+
+const mismatch = (
+  row: LedgerRow,
+  seller: string,
+  target: string,
+  location: string
+): LedgerConfigError | undefined =>
+  row.writableFrom > version
+    ? new LedgerConfigError({
+        reason: "newerSchema",
+        detail: `The ledger ${location} was written by a newer version of this package`,
+        cure: "Update effect-marketplace-metering."
+      })
+    : row.seller !== seller
+      ? new LedgerConfigError({
+          reason: "otherSeller",
+          detail: `The ledger ${location} is of the seller ${row.seller}, not of ${seller}`,
+          cure: "Use a database of its own for each seller."
+        })
+      : row.target !== target
+        ? new LedgerConfigError({
+            reason: "otherTarget",
+            detail: `The ledger ${location} is for the ${row.target}, not for the ${target}`,
+            cure: "Use a database of its own for the sandbox; a target never changes."
+          })
+        : undefined
+
+const conflict = (product: string, detail: string, cure: string) =>
+  new LedgerConfigError({
+    reason: "productConflict",
+    detail: `The product ${product} ${detail}`,
+    cure
+  })
+
+const putProduct = (tables: Tables, name: string, product: Product) =>
+  Effect.gen(function* () {
+    const stored = (yield* tables.products).find((row) => row.product === name)
+    const row: ProductRow = {
+      product: name,
+      region: product.region,
+      productCode: product.productCode,
+      late: product.late ?? "reject",
+      dimensions: {
+        ...stored?.dimensions,
+        ...Object.fromEntries(
+          Object.entries(product.dimensions).map(([dimension, { scale = 0, zeroFill = false }]) => [
+            dimension,
+            { scale, zeroFill }
+          ])
+        )
+      },
+      tagKeys: product.tagKeys ?? []
+    }
+    const error = violation(row) ?? (stored && change(stored, row))
+    if (error !== undefined) return yield* error
+    if (JSON.stringify(stored) === JSON.stringify(row)) return
+    yield* tables.putProduct(row)
+    const added = Object.keys(row.dimensions).filter((name) => !stored?.dimensions[name])
+    if (stored === undefined || added.length === 0) return
+    const lineages = new Set(
+      (yield* tables.subscriptions({ region: row.region }))
+        .filter((subscription) => subscription.product === name)
+        .map(({ lineage }) => lineage)
+    )
+    yield* tables.addKeys([...lineages].flatMap((lineage) => keysOf(row, lineage, added)))
+  })
+
+/** The keys of a lineage. */
+export const keysOf = (
+  { dimensions, product, region }: ProductRow,
+  lineage: string,
+  names: ReadonlyArray<string> = Object.keys(dimensions)
+) =>
+  names.map((dimension) => ({
+    lineage,
+    dimension,
+    scale: dimensions[dimension]?.scale ?? 0,
+    region,
+    product
+  }))
+
+const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
+  const names = Object.keys(dimensions)
+  const tags = keysViolation(tagKeys)
+  if (product.length === 0 || product === "*") {
+    return conflict(product, "has an impossible name", "Name it by other characters than *.")
+  }
+  if (region.length === 0)
+    return conflict(product, "has no region", "Name the Region, such as us-east-1.")
+  if (names.length === 0)
+    return conflict(product, "has no dimensions", "Name those of the listing.")
+  if (tags !== undefined) return conflict(product, "has invalid tagKeys", `Give ${tags}.`)
+  const invalid = names.find((name) => name.length === 0 || name.length > 255)
+  if (invalid !== undefined) {
+    return conflict(product, "has a dimension with an invalid name", "Give 1 to 255 characters.")
+  }
+  const scaled = names.find((name) => {
+    const scale = dimensions[name]?.scale
+    return scale === undefined || !Number.isInteger(scale) || scale < 0 || scale > maxScale
+  })
+  return scaled === undefined
+    ? undefined
+    : conflict(
+        product,
+        `has an invalid scale of ${scaled}`,
+        `Give a whole number from 0 to ${maxScale}.`
+      )
+}
+
+/** Events and records depend on these, so they cannot change. */
+const change = (stored: ProductRow, row: ProductRow) => {
+  const { product } = row
+  const scaled = Object.keys(stored.dimensions).find(
+    (name) => stored.dimensions[name]?.scale !== row.dimensions[name]?.scale
+  )
+  return stored.region !== row.region
+    ? conflict(
+        product,
+        `is stored for ${stored.region}, not for ${row.region}`,
+        "Name it differently in another Region."
+      )
+    : scaled !== undefined
+      ? conflict(
+          product,
+          `has ${scaled} stored with a scale of ${stored.dimensions[scaled]?.scale}`,
+          "A scale cannot change: keep it."
+        )
+      : stored.productCode !== undefined && stored.productCode !== row.productCode
+        ? conflict(
+            product,
+            `is stored with the code ${stored.productCode}`,
+            "Name another product differently."
+          )
+        : undefined
+}

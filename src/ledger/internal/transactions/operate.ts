@@ -1,0 +1,175 @@
+/** Acts of an operator: send again what was not accepted, and carry expired quantities forward. */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { LedgerUnavailable } from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import { millisPerHour, startOf } from "../model/hour.js"
+import { isUnanswered } from "../model/judge.js"
+import { parseBody } from "../model/record.js"
+import type { KeyRow, PostingRow, RecordRow } from "../model/rows.js"
+import type { EntryFilter, EntryId, EntryView, Op, RecordUpdate, Tables } from "../tables.js"
+import { postNow } from "./adjust.js"
+
+/** Entries of one transaction. */
+const pageSize = 500
+
+/** Runs a transaction for each page of entries, and sums up what it returns. */
+const forEachPage = (
+  store: Store,
+  filter: EntryFilter,
+  body: (tables: Tables, views: ReadonlyArray<EntryView>) => Op<number>
+): Effect.Effect<number, LedgerUnavailable> => {
+  const next = (
+    after: EntryId | undefined,
+    total: number
+  ): Effect.Effect<number, LedgerUnavailable> =>
+    Effect.flatMap(
+      store.transaction((tables) =>
+        Effect.flatMap(tables.entryPage(filter, after, pageSize), (views) =>
+          Effect.map(body(tables, views), (count) => ({
+            count,
+            last: views.at(-1)?.entry,
+            size: views.length
+          }))
+        )
+      ),
+      ({ count, last, size }) =>
+        last === undefined || size < pageSize
+          ? Effect.succeed(total + count)
+          : next({ key: last.key, hour: last.hour }, total + count)
+    )
+  return next(undefined, 0)
+}
+
+const updateOf = (record: RecordRow, changes: Partial<RecordUpdate>): RecordUpdate => ({
+  id: record.id,
+  state: record.state,
+  tries: record.tries,
+  nextTryAt: record.nextTryAt,
+  resolvedAt: record.resolvedAt,
+  meteringRecordId: record.meteringRecordId,
+  carriedAt: record.carriedAt,
+  ...changes
+})
+
+/** Sends records that are not resolved at the next round, and ends pauses that end by themselves. Returns their number. */
+export const retryNow = (
+  store: Store,
+  filter: EntryFilter,
+  now: number
+): Effect.Effect<number, LedgerUnavailable> =>
+  Effect.zipRight(
+    store.transaction((tables) =>
+      Effect.flatMap(tables.pauses, (pauses) =>
+        Effect.forEach(
+          pauses.filter(
+            ({ product, retryAt }) =>
+              retryAt !== undefined &&
+              (filter.product === undefined || filter.product === product || product === "*")
+          ),
+          ({ product, region }) => tables.removePause(region, product),
+          { discard: true }
+        )
+      )
+    ),
+    forEachPage(store, filter, (tables, views) =>
+      Effect.gen(function* () {
+        const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
+        const waiting = records.filter(
+          ({ deadline, resolvedAt }) => resolvedAt === undefined && deadline > now
+        )
+        yield* tables.updateRecords(
+          waiting.map((record) => updateOf(record, { nextTryAt: now, tries: 0 }))
+        )
+        return waiting.length
+      })
+    )
+  )
+
+/** After this time past the deadline the service rejects the record for certain. */
+const certainlyTooLate = millisPerHour
+
+/**
+ * Adds the quantity of expired records to the current hour, each once. Left out are records of which an attempt may have been
+ * billed, and those of subscriptions that have ended. Returns the number of records.
+ */
+export const carryForward = (
+  store: Store,
+  filter: EntryFilter,
+  now: number
+): Effect.Effect<number, LedgerUnavailable> =>
+  forEachPage(store, { ...filter, states: ["expired"] }, (tables, views) =>
+    Effect.gen(function* () {
+      const keys = new Map(views.map(({ key }) => [key.id, key]))
+      const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
+      const evidence = yield* tables.evidence(records.map(({ id }) => id))
+      const uncertain = new Set(evidence.filter(isUnanswered).map(({ record }) => record))
+      let count = 0
+      for (const record of records) {
+        const key = keys.get(record.key)
+        if (
+          key === undefined ||
+          record.state !== "expired" ||
+          record.carriedAt !== undefined ||
+          uncertain.has(record.id) ||
+          now < record.deadline + certainlyTooLate
+        ) {
+          continue
+        }
+        if (yield* forward(tables, record, key, now)) count += 1
+      }
+      return count
+    })
+  )
+
+const forward = (tables: Tables, record: RecordRow, key: KeyRow, now: number) =>
+  Effect.gen(function* () {
+    const unit = 10n ** BigInt(key.scale)
+    let hour: number | undefined
+    for (const { quantity, tags } of sharesOf(record)) {
+      const posting: PostingRow = {
+        key: key.id,
+        hour: 0,
+        cause: "forward",
+        reference: String(record.id),
+        tags,
+        quantity: quantity * unit
+      }
+      hour = yield* postNow(tables, posting, key, now)
+      if (hour === undefined) return false
+    }
+    if (hour === undefined) return false
+    yield* tables.updateRecords([updateOf(record, { carriedAt: now })])
+    yield* tables.addHistory([
+      {
+        at: now,
+        key: record.key,
+        hour: record.hour,
+        was: record.state,
+        became: record.state,
+        cause: `its ${record.quantity} are carried forward to ${new Date(startOf(hour)).toISOString()}`
+      }
+    ])
+    return true
+  })
+
+/** The quantities of a record by tags. */
+const sharesOf = ({
+  body,
+  quantity
+}: RecordRow): ReadonlyArray<{ readonly tags: string; readonly quantity: bigint }> => {
+  const parsed = parseBody(body)
+  const allocations = Either.isRight(parsed) ? parsed.right.record.usageAllocations : undefined
+  return allocations === undefined
+    ? [{ tags: "", quantity: BigInt(quantity) }]
+    : allocations.map(({ allocatedUsageQuantity, tags = [] }) => ({
+        tags:
+          tags.length === 0
+            ? ""
+            : JSON.stringify(tags.map(({ key, value }) => [key, value]).sort(byKey)),
+        quantity: BigInt(allocatedUsageQuantity)
+      }))
+}
+
+const byKey = ([left = ""]: ReadonlyArray<string>, [right = ""]: ReadonlyArray<string>) =>
+  left < right ? -1 : left > right ? 1 : 0

@@ -1,0 +1,198 @@
+/** Adds and ends subscriptions. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import {
+  InvalidEvent,
+  type LedgerUnavailable,
+  SubscriptionConflict,
+  UnknownSubscription
+} from "../../LedgerError.js"
+import type { Subscription } from "../../UsageLedger.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import { endOf } from "../model/record.js"
+import type { ProductRow, SubscriptionRow } from "../model/rows.js"
+import { idViolation } from "../recording/prepareEvent.js"
+import { keysOf } from "./initialize.js"
+
+/** A second run changes nothing. */
+export const subscribe = (
+  store: Store,
+  subscription: Subscription,
+  now: number
+): Effect.Effect<
+  void,
+  InvalidEvent | UnknownSubscription | SubscriptionConflict | LedgerUnavailable
+> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const product = (yield* tables.products).find(
+        ({ product }) => product === subscription.product
+      )
+      const invalid = violationOf(subscription, product)
+      if (invalid !== undefined) return yield* invalid
+      if (product === undefined) return
+      const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
+      const followed =
+        subscription.follows === undefined
+          ? undefined
+          : (yield* tables.subscriptions({ ids: [subscription.follows] }))[0]
+      if (subscription.follows !== undefined && followed === undefined) {
+        return yield* new UnknownSubscription({
+          subscription: subscription.follows,
+          reason: "missing"
+        })
+      }
+      const row = rowOf(
+        subscription,
+        product,
+        followed?.lineage ?? subscription.id,
+        stored?.from ?? now
+      )
+      if (stored !== undefined) {
+        const isSame = sameFields.every((name) => stored[name] === row[name])
+        if (isSame) return
+        return yield* new SubscriptionConflict({
+          subscription: row.id,
+          other: row.id,
+          detail:
+            "it is stored with other contents. Renew it under another id that follows this one"
+        })
+      }
+      if (followed !== undefined) {
+        const differs = (["product", "accountId", "customerId"] as const).find(
+          (name) => followed[name] !== row[name]
+        )
+        if (differs !== undefined || followed.from >= row.from) {
+          return yield* new SubscriptionConflict({
+            subscription: row.id,
+            other: followed.id,
+            detail:
+              differs === undefined
+                ? "it begins before the one that it follows"
+                : "only a subscription of the same product and customer can follow it"
+          })
+        }
+        // the one that it follows ends where this begins
+        if (endOf(followed) > row.from)
+          yield* tables.putSubscription({ ...followed, until: row.from })
+      }
+      const others = yield* tables.subscriptions({ customer: row.accountId ?? row.customerId })
+      const other = others.find((one) => isBilledTwice(one, row))
+      if (other !== undefined) {
+        return yield* new SubscriptionConflict({
+          subscription: row.id,
+          other: other.id,
+          detail:
+            "both are of one product and customer at one time, so that usage would be billed twice"
+        })
+      }
+      yield* tables.putSubscription(row)
+      yield* tables.addKeys(keysOf(product, row.lineage))
+    })
+  )
+
+/** The fields that a second `subscribe` may not change. */
+const sameFields = [
+  "lineage",
+  "product",
+  "licenseArn",
+  "productCode",
+  "accountId",
+  "customerId",
+  "from",
+  "until"
+] as const
+
+const rowOf = (
+  subscription: Subscription,
+  product: ProductRow,
+  lineage: string,
+  from: number
+): SubscriptionRow => ({
+  id: subscription.id,
+  lineage,
+  region: product.region,
+  product: product.product,
+  productCode: subscription.licenseArn === undefined ? product.productCode : undefined,
+  licenseArn: subscription.licenseArn,
+  accountId: subscription.customerAWSAccountId,
+  customerId: subscription.customerIdentifier,
+  from: millisOf(subscription.from) ?? from,
+  until: millisOf(subscription.until),
+  closingAt: undefined
+})
+
+const millisOf = (time: DateTime.Utc | undefined): number | undefined =>
+  time === undefined ? undefined : Math.floor(DateTime.toEpochMillis(time))
+
+/** The license of one is not that of the other, so that each has usage of its own. */
+const haveLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  one.licenseArn !== undefined &&
+  other.licenseArn !== undefined &&
+  one.licenseArn !== other.licenseArn
+
+const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  one.product === other.product &&
+  one.lineage !== other.lineage &&
+  !haveLicenses(one, other) &&
+  one.from < endOf(other) &&
+  other.from < endOf(one)
+
+/** The pattern of the service, with or without a Region. */
+const license = /^arn:aws[a-z-]*:license-manager:[a-z0-9-]*:\d{1,20}:license:l-[a-zA-Z0-9]{1,64}$/
+
+const violationOf = (
+  subscription: Subscription,
+  product: ProductRow | undefined
+): InvalidEvent | undefined => {
+  const { customerAWSAccountId, customerIdentifier, from, licenseArn, until } = subscription
+  const invalid = (field: string, expected: string) => new InvalidEvent({ field, expected })
+  const id = idViolation(subscription.id)
+  if (id !== undefined) return id
+  if (product === undefined) return invalid("product", "one of the ledger's products")
+  if ((customerAWSAccountId === undefined) === (customerIdentifier === undefined)) {
+    return invalid(
+      "customerAWSAccountId",
+      "a customerAWSAccountId or a customerIdentifier, one of the two"
+    )
+  }
+  if (customerAWSAccountId !== undefined && !/^\d{1,255}$/.test(customerAWSAccountId)) {
+    return invalid("customerAWSAccountId", "1 to 255 digits")
+  }
+  if (customerIdentifier !== undefined) {
+    const violation = idViolation(customerIdentifier, "customerIdentifier")
+    if (violation !== undefined) return violation
+  }
+  if (licenseArn !== undefined && !license.test(licenseArn)) {
+    return invalid(
+      "licenseArn",
+      "the ARN of a license, such as arn:aws:license-manager::111122223333:license:l-…"
+    )
+  }
+  if (licenseArn === undefined && product.productCode === undefined) {
+    return invalid("licenseArn", "a licenseArn, since the product has no productCode")
+  }
+  const end = millisOf(until)
+  const start = millisOf(from)
+  return end !== undefined && start !== undefined && end <= start
+    ? invalid("until", "a time after from")
+    : undefined
+}
+
+/** Ends a subscription. A second run keeps the first end. */
+export const close = (
+  store: Store,
+  id: string,
+  at: number,
+  now: number
+): Effect.Effect<void, UnknownSubscription | LedgerUnavailable> =>
+  store.transaction((tables) =>
+    Effect.gen(function* () {
+      const [stored] = yield* tables.subscriptions({ ids: [id] })
+      if (stored === undefined) {
+        return yield* new UnknownSubscription({ subscription: id, reason: "missing" })
+      }
+      if (stored.closingAt !== undefined) return
+      yield* tables.putSubscription({ ...stored, closingAt: Math.min(at, now) })
+    })
+  )
