@@ -22,7 +22,7 @@ import { type Service, UsageLedgerStore } from "./UsageLedgerStore.js"
  * - `password`: replaces the URL's. Evaluated for each connection, so that it can be a token that expires, such as of IAM
  *   authentication.
  * - `schema`: the schema of the tables. Made if it is missing and the role may. Defaults to `usage_ledger`.
- * - `maxConnections`: connections that are open at the same time. Defaults to 4: more contend for the same entries.
+ * - `maxConnections`: connections that are open at the same time, at least 1. Defaults to 4: more contend for the same entries.
  * - `applicationName`: shown in the server's lists. Defaults to `effect-marketplace-metering`.
  * - `connectTimeout`: limit of one attempt to connect. Defaults to 5 seconds.
  * - `statementTimeout`: limit of one statement of a transaction, enforced by the server. Defaults to 30 seconds. Reports may
@@ -30,6 +30,7 @@ import { type Service, UsageLedgerStore } from "./UsageLedgerStore.js"
  * - `lockTimeout`: limit of a wait for another transaction. Defaults to 10 seconds.
  * - `idleTimeout`: limit of a pause within a transaction. The server ends the session of a process that was frozen for longer
  *   in a transaction, so that its locks are free. Defaults to 5 seconds.
+ *   All limits of time are from 1 millisecond to 1 day.
  * - `allowFsyncOff`: accepts a server with `fsync` off. Only for services whose storage is durable without it. Defaults to false.
  *
  * @since 0.1.0
@@ -72,14 +73,17 @@ export const make = (
     url: Redacted.isRedacted(options.url) ? options.url : Redacted.make(options.url),
     password: options.password,
     schema: options.schema ?? "usage_ledger",
-    maxConnections: options.maxConnections ?? 4,
+    maxConnections: Math.max(1, Math.floor(options.maxConnections ?? 4)),
     applicationName: options.applicationName ?? "effect-marketplace-metering",
-    connectTimeout: Duration.toMillis(options.connectTimeout ?? "5 seconds"),
-    statementTimeout: Duration.toMillis(options.statementTimeout ?? "30 seconds"),
-    lockTimeout: Duration.toMillis(options.lockTimeout ?? "10 seconds"),
-    idleTimeout: Duration.toMillis(options.idleTimeout ?? "5 seconds"),
+    connectTimeout: toLimit(options.connectTimeout ?? "5 seconds"),
+    statementTimeout: toLimit(options.statementTimeout ?? "30 seconds"),
+    lockTimeout: toLimit(options.lockTimeout ?? "10 seconds"),
+    idleTimeout: toLimit(options.idleTimeout ?? "5 seconds"),
     allowFsyncOff: options.allowFsyncOff ?? false
   })
+
+const toLimit = (duration: Duration.DurationInput): number =>
+  Math.min(Math.max(Math.ceil(Duration.toMillis(duration)), 1), Duration.toMillis("1 day"))
 
 /**
  * Provides a ledger in PostgreSQL. See `make`.

@@ -112,6 +112,40 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
     })
   )
 
+  it.scoped("stores nothing of a batch whose sum is too large, and none of sealed entries", () =>
+    Effect.gen(function* () {
+      const { server, url, store } = yield* withStore
+      yield* store.transaction((tables) =>
+        tables.addPostings(
+          [1, 2].map((hour) => ({
+            ...{ key: 1, hour, cause: "advance" as const },
+            ...{ reference: "r", tags: "", quantity: 2n ** 62n - 1n }
+          })),
+          1
+        )
+      )
+      const large = [event({ id: "a", hour: 3 }), event({ id: "b", hour: 1, quantity: 2 })]
+      assert.deepEqual(yield* store.recordEvents(large, 1), { _tag: "Overflow" })
+      const huge = event({ id: "b", hour: 1, quantity: Number.MAX_SAFE_INTEGER })
+      const many = Array.from({ length: 2_000 }, (_, i) => ({ ...huge, id: `${i}` }))
+      assert.deepEqual(yield* store.recordEvents(many, 1), { _tag: "Overflow" })
+      yield* store.recordEvents([event({ id: "c", hour: 4 })], 1)
+      const sealed = [2, 4].map((hour) => ({ key: 1, hour }))
+      yield* store.transaction((tables) =>
+        tables.sealEntries(sealed.map((entry) => ({ ...entry, rounding: 0n })))
+      )
+      const late = [2, 3, 4].map((hour) => event({ id: `late ${hour}`, hour }))
+      assert.deepEqual(yield* store.recordEvents(late, 1), { _tag: "Sealed", entries: sealed })
+      // an event that is stored is no reason
+      assert.deepEqual(yield* store.recordEvents([event({ id: "c", hour: 4 })], 1), {
+        _tag: "Recorded",
+        existing: [event({ id: "c", hour: 4 })]
+      })
+      assert.strictEqual(yield* count(server, url, "usage_event"), 1)
+      assert.strictEqual(yield* count(server, url, "usage_entry"), 3)
+    })
+  )
+
   it.scoped("seals beside recorders without a deadlock, and loses nothing", () =>
     Effect.gen(function* () {
       const { server, url, store } = yield* withStore

@@ -31,8 +31,7 @@ describe("rejects", () => {
   it.scoped("names that are not files", () =>
     Effect.gen(function* () {
       for (const file of ["", ":memory:", "file:ledger.db?mode=memory"]) {
-        const { reason, cure } = yield* Effect.flip(open(file))
-        expect({ reason, cure }).toEqual({
+        expect(yield* Effect.flip(open(file))).toMatchObject({
           reason: "unsafeSettings",
           cure: "Give the path of a file on a local disk. For tests, use MemoryLedgerStore"
         })

@@ -38,11 +38,18 @@ const decoderOf = (shape: Shape): Decode => {
       return toNumber
     case "boolean":
       return (json) => (typeof json === "boolean" ? json : invalid)
-    case "dateTime":
+    case "dateTime": {
+      // records of one call often have the same time, and making a time is half the cost of decoding a record
+      let lastJson: unknown
+      let lastTime: unknown
       return (json) => {
-        const seconds = toSeconds(json)
-        return isNumber(seconds) ? (dateTimeOf(seconds) ?? invalid) : invalid
+        if (json !== lastJson) {
+          lastJson = json
+          lastTime = toTime(json)
+        }
+        return lastTime
       }
+    }
     case "array":
       return arrayDecoder(decoderOf(shape.element))
     case "struct": {
@@ -108,11 +115,14 @@ const toNumber = (json: unknown): number | typeof invalid => {
   return isNumber(number) && Number.isFinite(number) ? number : invalid
 }
 
-const toSeconds = (json: unknown): number | typeof invalid => {
+const toTime = (json: unknown): DateTime.DateTime | typeof invalid => {
   const seconds = toNumber(json)
-  if (isNumber(seconds) || !isString(json)) return seconds
-  const time = DateTime.make(json)
-  return Option.isSome(time) ? time.value.epochMillis / 1000 : invalid
+  const time = isNumber(seconds)
+    ? dateTimeOf(seconds)
+    : isString(json)
+      ? Option.getOrUndefined(DateTime.make(json))
+      : undefined
+  return time ?? invalid
 }
 
 /** Makes instances with the class's prototype, without its validation and defaults. */

@@ -131,6 +131,17 @@ describe("lenient decoding", () => {
     assert.strictEqual(recordOf({ Timestamp })?.timestamp.epochMillis, timestamp.epochMillis)
   })
 
+  it("each record has its own time, also after an equal or an invalid one", () => {
+    const times = [1795515330.789, 1795515330.789, 0, 1e15, 1795515330.789]
+    const { results } = decode({
+      Results: times.map((Timestamp) => ({ UsageRecord: { ...echo, Timestamp } }))
+    })
+    assert.deepStrictEqual(
+      results.map(({ usageRecord }) => usageRecord?.timestamp.epochMillis),
+      [1795515330789, 1795515330789, 0, undefined, 1795515330789]
+    )
+  })
+
   it("ignores an unknown member, keeps an unknown status", () => {
     const [result] = decode({
       Results: [{ Status: "OnHold", New: { a: 1 }, UsageRecord: echo }]

@@ -28,8 +28,10 @@ export const connect = (
       if (failure.sqlState === undefined) isBroken = true
       return failure
     }
-    // an error event without a listener ends the process
-    client.on("error", fail)
+    // between statements: the connection was lost, or the server has ended the session
+    client.on("error", () => {
+      isBroken = true
+    })
     client.on("end", () => {
       isBroken = true
     })
@@ -52,6 +54,8 @@ export const connect = (
       close: Effect.sync(() => {
         isBroken = true
         client.end(() => {})
+        // a server that does not respond must not keep the process alive
+        client.unref?.()
       })
     }
     return Effect.async<void, PgFailure>((resume) =>

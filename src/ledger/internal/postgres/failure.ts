@@ -20,6 +20,9 @@ export const invariantState = "UL002"
 export const isRepeatable = ({ sqlState }: PgFailure): boolean =>
   sqlState === "40001" || sqlState === "40P01" || sqlState === sealedState
 
+/** The session was ended while it waited in a transaction for the next statement: nothing of it is stored. */
+export const isEndedWhileIdle = ({ sqlState }: PgFailure): boolean => sqlState === "25P03"
+
 /** A sum exceeds 64 bits, or the range of its column. */
 export const isOverflow = ({ sqlState, constraint }: PgFailure): boolean =>
   sqlState === "22003" || (sqlState === "23514" && /_quantity_check$/.test(constraint ?? ""))

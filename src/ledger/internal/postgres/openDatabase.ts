@@ -29,6 +29,8 @@ export interface DatabaseOptions {
   readonly allowFsyncOff: boolean
 }
 
+const asText = { getTypeParser: () => (value: string) => value }
+
 /** The server ends a statement first, unless it or the network is frozen. */
 const marginOfClient = 5_000
 
@@ -47,7 +49,9 @@ export const openDatabase = (
       application_name: options.applicationName,
       connectionTimeoutMillis: options.connectTimeout,
       query_timeout: options.statementTimeout + marginOfClient,
-      keepAlive: true
+      keepAlive: true,
+      // the application can have changed how values are read, for all of its connections
+      types: asText
     })
     const redact = redactor(() => [url.password, decodeURIComponent(url.password)])
     const { host, port, database } = yield* Effect.try({

@@ -23,6 +23,8 @@ export interface PgClient {
   readonly connect: (callback: (error: Error | null | undefined) => void) => void
   readonly query: (statement: PgStatement, callback: Callback<PgResult | Array<PgResult>>) => void
   readonly end: (callback: () => void) => void
+  /** Lets the process end although the connection is open. Absent in older versions. */
+  readonly unref?: () => void
   readonly on: {
     (event: "error", listener: (error: Error) => void): unknown
     (event: "end", listener: () => void): unknown
@@ -32,11 +34,11 @@ export interface PgClient {
 
 export interface PgClientConfig {
   readonly connectionString: string
-  readonly password?: (() => Promise<string>) | undefined
   readonly application_name: string
   readonly connectionTimeoutMillis: number
   readonly query_timeout: number
   readonly keepAlive: boolean
+  readonly types: { readonly getTypeParser: () => (value: string) => string }
 }
 
 /** Its addresses without the password, as `pg` understands a URL. */

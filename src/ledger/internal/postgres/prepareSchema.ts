@@ -86,17 +86,14 @@ const makeSchema = (session: SqlSession, schema: string) =>
       [quoteIdentifier(schema)]
     )
     const { has_schema, is_allowed, role } = found[0] ?? {}
-    if (!isTrue(is_allowed)) {
+    if (is_allowed !== "t") {
       return yield* new LedgerConfigError({
         reason: "notInitialized",
         detail: `the role ${role} may not make the ledger's tables in the schema ${schema}`,
         cure: `Let an administrator run: CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}; GRANT USAGE, CREATE ON SCHEMA ${quoteIdentifier(schema)} TO ${quoteIdentifier(String(role))}`
       })
     }
-    if (!isTrue(has_schema)) {
+    if (has_schema !== "t") {
       yield* session.query(`CREATE SCHEMA ${quoteIdentifier(schema)}`, [])
     }
   })
-
-/** An application can have changed how `pg` reads booleans. */
-const isTrue = (value: unknown) => value === true || value === "t" || value === "true"

@@ -134,7 +134,7 @@ export const migrations: ReadonlyArray<Migration> = [
     statements: [
       ...tables,
       // events come in the order of time, so that a page has few hours
-      "CREATE INDEX usage_event_hour ON usage_event USING brin (hour)",
+      "CREATE INDEX usage_event_hour ON usage_event USING brin (hour) WITH (autosummarize = on)",
       ...triggers
     ]
   }

@@ -20,9 +20,9 @@ export const setupStatements = (options: SessionOptions): string =>
     `SET search_path TO ${quoteIdentifier(options.schema)}, pg_temp`,
     "SET default_transaction_isolation TO 'read committed'",
     "SET default_transaction_read_only TO off",
-    `SET statement_timeout TO ${Math.ceil(options.statementTimeout)}`,
-    `SET lock_timeout TO ${Math.ceil(options.lockTimeout)}`,
-    `SET idle_in_transaction_session_timeout TO ${Math.ceil(options.idleTimeout)}`,
+    `SET statement_timeout TO ${options.statementTimeout}`,
+    `SET lock_timeout TO ${options.lockTimeout}`,
+    `SET idle_in_transaction_session_timeout TO ${options.idleTimeout}`,
     // statements are short: compiling them takes longer
     "SET jit TO off",
     // a stricter setting, such as remote_apply, stays

@@ -5,7 +5,7 @@ import { LedgerUnavailable } from "../../LedgerError.js"
 import type { SqlSession } from "../sql/session.js"
 import type { Connection } from "./connection.js"
 import type { ConnectionPool } from "./connectionPool.js"
-import { isDefect, isRepeatable, ownFailure, type PgFailure } from "./failure.js"
+import { isDefect, isEndedWhileIdle, isRepeatable, ownFailure, type PgFailure } from "./failure.js"
 
 /** Runs of one transaction, when others stand in its way. */
 const maxRuns = 5
@@ -38,7 +38,7 @@ export const failWith = (
     ? Effect.die(new Error(failure.reason))
     : Effect.fail(unavailable(failure, isStored))
 
-/** Runs on a connection of the pool until it is done. */
+/** Runs on a connection of the pool until it is done. Interruption waits for the end of a run. */
 export const repeat = <A, E>(
   pool: ConnectionPool,
   run: (connection: Connection) => Effect.Effect<Run<A>, E>
@@ -60,7 +60,7 @@ export const repeat = <A, E>(
                   : Effect.fail(unavailable(result.right.failure, "no"))
         )
       )
-  return Effect.uninterruptible(next(1))
+  return next(1)
 }
 
 /**
@@ -129,7 +129,10 @@ const commit = <A>(
     if (Either.isLeft(result)) {
       // only a session that goes on has certainly rolled back: one that was ended may have committed before
       const isRolledBack = yield* rollback(connection)
-      if (!isRolledBack) return yield* Effect.fail(unavailable(result.left, "unknown"))
+      if (!isRolledBack) {
+        const isStored = isEndedWhileIdle(result.left) ? "no" : "unknown"
+        return yield* Effect.fail(unavailable(result.left, isStored))
+      }
       return isRepeatable(result.left) ? again(result.left) : yield* failWith(result.left, "no")
     }
     if (result.right.command !== "COMMIT") return yield* Effect.fail(rolledBackAtCommit)

@@ -136,10 +136,10 @@ export const readingTables = (
       const page = conditions()
       if (after !== undefined) {
         const key = page.parameter(after.key)
-        page.add((hour) => `(e.key, e.hour) > ($${key}, $${hour})`, after.hour)
+        page.add((hour) => `(e.hour, e.key) > ($${hour}, $${key})`, after.hour)
       }
       const entries = (yield* query(
-        `SELECT ${entryColumns} FROM usage_entry AS e${page.where()} ORDER BY e.key, e.hour
+        `SELECT ${entryColumns} FROM usage_entry AS e${page.where()} ORDER BY e.hour, e.key
          LIMIT $${page.parameter(limit)}`,
         page.params
       )).map(entryOf)
@@ -150,10 +150,17 @@ export const readingTables = (
       const range = conditions()
       if (after !== undefined) {
         const key = range.parameter(after.key)
-        range.add((hour) => `(v.key, v.hour) > ($${key}, $${hour})`, after.hour)
+        range.add(
+          (hour) => `v.hour >= $${hour} AND (v.hour, v.key) > ($${hour}, $${key})`,
+          after.hour
+        )
       }
       const last = range.parameter(end.key)
-      range.add((hour) => `(v.key, v.hour) <= ($${last}, $${hour})`, end.hour)
+      // the hour by itself too: an index of hours alone can find it
+      range.add(
+        (hour) => `v.hour <= $${hour} AND (v.hour, v.key) <= ($${hour}, $${last})`,
+        end.hour
+      )
       const select = (table: string, count: string) =>
         query(
           `SELECT v.key, v.hour, v.tags, ${count} AS events, ${sumColumns("v.quantity", "sum")}
@@ -285,7 +292,7 @@ const comparison = () => {
     differences: (): ReadonlyArray<Difference> =>
       [...values.values()]
         .filter(({ stored, computed }) => stored !== computed)
-        .sort((a, b) => a.key - b.key || a.hour - b.hour)
+        .sort((a, b) => a.hour - b.hour || a.key - b.key)
   }
 }
 
