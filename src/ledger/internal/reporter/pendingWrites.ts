@@ -1,4 +1,4 @@
-/** What a worker knows and could not store yet: the results of its calls, and calls that it did not make. */
+/** Results that a worker could not store yet, and calls that it did not make. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"

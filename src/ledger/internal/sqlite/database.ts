@@ -82,6 +82,18 @@ export const rollback = ({ connection, onError }: Database): void => {
   }
 }
 
+/**
+ * Writes the write-ahead log to the database and empties it.
+ *
+ * @throws an error of SQLite, also if another connection is in the way
+ */
+export const checkpoint = (connection: Connection): void => {
+  const [row] = connection.query("PRAGMA wal_checkpoint(TRUNCATE)")
+  if (Number(row?.busy) !== 0) {
+    throw Object.assign(new Error("the write-ahead log is in use"), { code: "SQLITE_BUSY" })
+  }
+}
+
 const open = (driver: Driver, file: string): Database => {
   const path = checkFile(file)
   let connection: Connection | undefined
@@ -188,6 +200,7 @@ const migrate = (
       }
       const [next] = pendingMigrations(migrations, state)
       if (next === undefined) {
+        session.end()
         return rollback(database)
       }
       yield* applyMigration(session, next)

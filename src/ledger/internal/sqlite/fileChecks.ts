@@ -73,12 +73,19 @@ export const checkFile = (file: string): string => {
     }
   }
   // the numbers mean something else on other systems
-  const name = process.platform === "linux" ? networkFileSystem(statfsSync(folder).type) : undefined
+  const name =
+    process.platform === "linux"
+      ? networkFileSystem(statfsSync(stats === undefined ? folder : path).type)
+      : undefined
   if (name !== undefined) {
     throw networkError(path, name)
   }
   return path
 }
+
+/** Tells if a file is on a disk in memory (tmpfs, ramfs), which does not survive a restart. */
+export const isInMemory = (path: string): boolean =>
+  process.platform === "linux" && [0x01021994, 0x858458f6].includes(statfsSync(path).type >>> 0)
 
 /** The identity of the file at a path. Undefined if there is none. */
 export const fileIdOf = (path: string): FileId | undefined => {

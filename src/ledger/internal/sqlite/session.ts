@@ -6,17 +6,21 @@ import type { Connection } from "./connection.js"
 import { unavailability } from "./sqliteError.js"
 
 export interface Session extends SqlSession {
-  /** Forgets the failure of the transaction before. */
   readonly start: () => void
+  /** Statements that come later fail: they would be transactions of their own. */
+  readonly end: () => void
   /** The first statement that failed. SQLite may have rolled back then, so there is nothing more to run or to commit. */
   readonly failure: () => Effect.Effect<never, LedgerUnavailable> | undefined
 }
 
 export const makeSession = (connection: Connection, onError: (error: unknown) => void): Session => {
-  let failure: Effect.Effect<never, LedgerUnavailable> | undefined
+  let failure: Effect.Effect<never, LedgerUnavailable> | undefined = outside
   return {
     start: () => {
       failure = undefined
+    },
+    end: () => {
+      failure = outside
     },
     failure: () => failure,
     query: (sql, params) =>
@@ -34,6 +38,8 @@ export const makeSession = (connection: Connection, onError: (error: unknown) =>
       })
   }
 }
+
+const outside = Effect.dieMessage("a statement was run outside of its transaction")
 
 /** An error of the place is `LedgerUnavailable`. Any other one is a defect of the statement, or a violated invariant. */
 export const failureOf = (

@@ -55,7 +55,9 @@ export const applySettings = (connection: Connection, path: string): Journal => 
     ["fullfsync", 1],
     ["checkpoint_fullfsync", 1],
     ["trusted_schema", 0],
-    ["recursive_triggers", 1]
+    ["recursive_triggers", 1],
+    // in KiB: ids in no order touch pages all over the table
+    ["cache_size", -32_768]
   ]
   for (const [name, value] of wanted) {
     connection.exec(`PRAGMA ${name} = ${value}`)

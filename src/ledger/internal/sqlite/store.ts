@@ -5,9 +5,9 @@ import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import { type LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service } from "../../UsageLedgerStore.js"
-import { Changed, close, type Database, openDatabase, rollback } from "./database.js"
+import { Changed, checkpoint, close, type Database, openDatabase, rollback } from "./database.js"
 import type { Driver } from "./driver.js"
-import { fileIdOf } from "./fileChecks.js"
+import { fileIdOf, isInMemory } from "./fileChecks.js"
 import { recordEvents } from "./recordEvents.js"
 import { failureOf } from "./session.js"
 import { codeOf } from "./sqliteError.js"
@@ -32,6 +32,11 @@ export const makeStore = (
 ): Effect.Effect<Service, LedgerConfigError | LedgerUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const writer = yield* makeChannel(driver, options)
+    const { path, journal } = writer.database
+    yield* Effect.logDebug(`${path} is open through ${driver.name}, journal mode ${journal}`)
+    if (isInMemory(path)) {
+      yield* Effect.logWarning(`${path} is on a disk in memory: a restart of the machine loses it`)
+    }
     // readers and the writer do not wait for each other with a write-ahead log only
     const reader = writer.database.journal === "wal" ? yield* makeChannel(driver, options) : writer
     const runOn =
@@ -56,7 +61,7 @@ export const makeStore = (
             }),
           ({ _tag }) => _tag === "Recorded"
         ),
-      description: { kind: "sqlite", location: writer.database.path }
+      description: { kind: "sqlite", location: path }
     }
   })
 
@@ -103,6 +108,7 @@ const runTransaction = <A, E>(
             Effect.exit(mode === "DEFERRED" ? restore(body(database)) : body(database)),
             (exit): Effect.Effect<A, E | LedgerUnavailable> => {
               const failure = database.session.failure()
+              database.session.end()
               if (mode === "IMMEDIATE" && Exit.isSuccess(exit) && !failure && isKept(exit.value)) {
                 // the caller of a transaction that is being committed learns its outcome
                 return Effect.as(commit(database, { ...waiting, restore: identity }), exit.value)
@@ -170,12 +176,31 @@ const reopen = (
       : openDatabase(driver, path, waiting).pipe(
           Effect.catchTag("LedgerConfigError", ({ message }) => notStored(message)),
           Effect.flatMap((database) =>
-            Effect.sync(() => {
+            Effect.map(rewriteLog(database, waiting), () => {
               channel.database = database
+              return undefined
             })
           )
         )
   })
+
+/**
+ * After a failed flush, the system may not write the same bytes again, and a hole in the log would cut off all later commits.
+ * So what the log has is written to the database before it is used again.
+ */
+const rewriteLog = (
+  database: Database,
+  waiting: Waiting
+): Effect.Effect<void, LedgerUnavailable> =>
+  database.journal !== "wal"
+    ? Effect.void
+    : Effect.catchAll(
+        whenUnlocked(() => checkpoint(database.connection), waiting),
+        (error) => {
+          close(database)
+          return failureOf(error, "no")
+        }
+      )
 
 const notStored = (reason: string) => Effect.fail(new LedgerUnavailable({ reason, isStored: "no" }))
 

@@ -7,8 +7,8 @@ import { isBusy } from "./sqliteError.js"
 /** Another process lets go of its lock in real time, whatever clock the program has. */
 const clock = Clock.make()
 
-/** Milliseconds; the last one repeats. As SQLite itself waits. */
-const delays = [1, 2, 5, 10, 15, 20, 25, 25, 25, 50]
+/** Milliseconds; the last one repeats. Short: a busy writer leaves short gaps, and an attempt costs 10 microseconds. */
+const delays = [1, 1, 2, 3, 5]
 
 export interface Waiting {
   /** Milliseconds. */
@@ -27,7 +27,7 @@ export const whenUnlocked = <A>(step: () => A, waiting: Waiting): Effect.Effect<
           return Effect.succeed(step())
         } catch (error) {
           if ((isBusy(error) || error instanceof JournalBusy) && elapsedMillis() < end) {
-            const delay = delays[Math.min(count, delays.length - 1)] ?? 50
+            const delay = delays[Math.min(count, delays.length - 1)] ?? 5
             return Effect.zipRight(
               waiting.restore(Effect.withClock(Effect.sleep(delay), clock)),
               attempt(count + 1)
