@@ -262,6 +262,38 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
     })
   )
 
+  it.scoped("ends a transaction that is interrupted, and reads without locks in a snapshot", () =>
+    Effect.gen(function* () {
+      const { url } = yield* withStore
+      const store = yield* PgLedgerStore.make({ url, maxConnections: 1 })
+      const isRunning = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const running = yield* Effect.fork(
+        store.transaction((tables) =>
+          Effect.gen(function* () {
+            yield* tables.putCarry([{ key: 1, tags: "", amount: 1n }])
+            yield* Deferred.succeed(isRunning, undefined)
+            yield* Deferred.await(goOn)
+            yield* tables.putCarry([{ key: 2, tags: "", amount: 2n }])
+          })
+        )
+      )
+      yield* Deferred.await(isRunning)
+      // it waits for the only connection, and can be interrupted
+      yield* Fiber.interrupt(yield* Effect.fork(store.recordEvents([event({ id: "a" })], 1)))
+      const interruption = yield* Effect.fork(Fiber.interrupt(running))
+      yield* Effect.yieldNow()
+      yield* Deferred.succeed(goOn, undefined)
+      yield* Fiber.join(interruption)
+      const carry = yield* store.snapshot((tables) => tables.carry([1, 2]))
+      assert.deepEqual(
+        carry.map(({ amount }) => amount),
+        [1n, 2n]
+      )
+      assert.isUndefined(yield* openEntry(store, 1, 1))
+    })
+  )
+
   it.scoped("reads one state in a snapshot while others write", () =>
     Effect.gen(function* () {
       const { store } = yield* withStore

@@ -4,7 +4,7 @@ import type * as Scope from "effect/Scope"
 import { redactor } from "../../../internal/client/redact.js"
 import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
 import type { Service } from "../../UsageLedgerStore.js"
-import { postgres } from "../sql/dialect.js"
+import { type Dialect, postgres } from "../sql/dialect.js"
 import { makeTables } from "../sql/tables.js"
 import { type Connection, connect } from "./connection.js"
 import { makeConnectionPool } from "./connectionPool.js"
@@ -28,6 +28,9 @@ export interface DatabaseOptions {
   readonly idleTimeout: number
   readonly allowFsyncOff: boolean
 }
+
+/** A read-only transaction cannot lock rows, and has no need to. */
+const withoutLocks: Dialect = { ...postgres, forUpdate: () => "", lockName: undefined }
 
 const asText = { getTypeParser: () => (value: string) => value }
 
@@ -111,7 +114,8 @@ export const openDatabase = (
     return {
       transaction: (body) =>
         transact(pool, writing, (session) => body(makeTables(session, postgres))),
-      snapshot: (body) => transact(pool, reading, (session) => body(makeTables(session, postgres))),
+      snapshot: (body) =>
+        transact(pool, reading, (session) => body(makeTables(session, withoutLocks))),
       recordEvents: (events, now) => recordEvents(pool, events, now),
       description: {
         kind: "postgres",

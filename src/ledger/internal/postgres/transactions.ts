@@ -45,7 +45,7 @@ export const repeat = <A, E>(
 ): Effect.Effect<A, E | LedgerUnavailable> => {
   const next = (runs: number): Effect.Effect<A, E | LedgerUnavailable> =>
     pool
-      .use((connection) => Effect.either(run(connection)))
+      .use((connection) => Effect.uninterruptible(Effect.either(run(connection))))
       .pipe(
         // nothing was sent: there was no connection
         Effect.catchAll((failure) => Effect.fail(unavailable(failure, "no"))),
@@ -57,7 +57,7 @@ export const repeat = <A, E>(
                 ? Effect.succeed(result.right.value)
                 : runs < maxRuns
                   ? next(runs + 1)
-                  : Effect.fail(unavailable(result.right.failure, "no"))
+                  : failWith(result.right.failure, "no")
         )
       )
   return next(1)
