@@ -87,7 +87,13 @@ const sources: { readonly [name in DriverName]: string } = {
 /** The name is not a literal, so that bundlers do not look for packages that are not installed. */
 const load = (name: DriverName): Effect.Effect<Driver, LoadError> =>
   Effect.flatMap(
-    loadPackage(name, () => import(/* @vite-ignore */ name) as Promise<Record<string, unknown>>),
+    loadPackage(
+      name,
+      () =>
+        import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Promise<
+          Record<string, unknown>
+        >
+    ),
     (module) => {
       const Class = module[sources[name]] as DatabaseClass
       return name === "node:sqlite" && !tellsTransaction(Class)
