@@ -147,6 +147,7 @@ export const schema1 = (words: SchemaWords): ReadonlyArray<string> => {
      )${options}`,
     "CREATE INDEX usage_record_due ON usage_record (region, deadline, id) WHERE resolved_at IS NULL",
     "CREATE INDEX usage_record_overdue ON usage_record (deadline, id) WHERE resolved_at IS NULL",
+    "CREATE INDEX usage_record_state ON usage_record (region, product, state, hour, deadline, resolved_at)",
     `CREATE TABLE usage_call (
        id ${identity}, region ${text} NOT NULL, fence ${integer} NOT NULL, worker ${text} NOT NULL,
        sent_at ${integer} NOT NULL

@@ -46,7 +46,9 @@ export const readingTables = (
 > => ({
   entryPage: (filter, after, limit) => {
     const { where, params, parameter, add } = conditions()
-    addFilter(dialect, add, filter)
+    // a second lower bound of the hour keeps SQLite from starting at the first one
+    const isAfter = after !== undefined && after.hour >= (filter.fromHour ?? 0)
+    addFilter(dialect, add, isAfter ? { ...filter, fromHour: undefined } : filter)
     if (after !== undefined) {
       const key = parameter(after.key)
       add((hour) => `(e.hour, e.key) > ($${hour}, $${key})`, after.hour)

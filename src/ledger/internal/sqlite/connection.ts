@@ -16,7 +16,6 @@ interface Prepared {
   readonly statement: Statement
   /** The index of the parameter for each place. */
   readonly places: ReadonlyArray<number>
-  readonly hasRows: boolean
 }
 
 /** Texts of statements vary with their filters only. */
@@ -36,11 +35,7 @@ export const connect = (driver: Driver, file: string): Connection => {
       places.push(Number(digits) - 1)
       return "?"
     })
-    const prepared = {
-      statement: handle.prepare(text),
-      places,
-      hasRows: /^\s*(?:SELECT|WITH|PRAGMA)\b|\bRETURNING\b/.test(sql)
-    }
+    const prepared = { statement: handle.prepare(text), places }
     if (cache.size >= maxPrepared) {
       cache.clear()
     }
@@ -49,13 +44,8 @@ export const connect = (driver: Driver, file: string): Connection => {
   }
   return {
     query: (sql, params = []) => {
-      const { statement, places, hasRows } = prepare(sql)
-      const values = valuesOf(places, params)
-      if (hasRows) {
-        return statement.all(values)
-      }
-      statement.run(values)
-      return []
+      const { statement, places } = prepare(sql)
+      return statement.all(valuesOf(places, params))
     },
     run: (sql, params = []) => {
       const { statement, places } = prepare(sql)

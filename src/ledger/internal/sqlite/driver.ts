@@ -8,6 +8,7 @@ export type DriverName = "node:sqlite" | "better-sqlite3" | "libsql" | "bun:sqli
 
 /** A prepared statement. Its parameters are written `?`. */
 export interface Statement {
+  /** Empty for statements without a result. */
   readonly all: (params: ReadonlyArray<SqlValue>) => ReadonlyArray<Row>
   /** Returns the number of changed rows. For statements without a result. */
   readonly run: (params: ReadonlyArray<SqlValue>) => number
@@ -29,6 +30,8 @@ export interface Driver {
 interface Prepared {
   readonly all: (...params: ReadonlyArray<SqlValue>) => ReadonlyArray<unknown>
   readonly run: (...params: ReadonlyArray<SqlValue>) => { readonly changes: number | bigint }
+  /** Of better-sqlite3 and libsql. */
+  readonly reader?: boolean
 }
 
 interface Database {
@@ -53,7 +56,14 @@ const driverOf = (name: DriverName, Class: DatabaseClass): Driver => ({
       prepare: (sql) => {
         const prepared = database.prepare(sql)
         return {
-          all: (params) => prepared.all(...params) as ReadonlyArray<Row>,
+          all: (params) => {
+            // better-sqlite3 has no results of statements without columns
+            if (prepared.reader === false) {
+              prepared.run(...params)
+              return []
+            }
+            return prepared.all(...params) as ReadonlyArray<Row>
+          },
           run: (params) => Number(prepared.run(...params).changes)
         }
       },
@@ -77,7 +87,13 @@ const sources: { readonly [name in DriverName]: string } = {
 /** The name is not a literal, so that bundlers do not look for packages that are not installed. */
 const load = (name: DriverName): Effect.Effect<Driver, LoadError> =>
   Effect.flatMap(
-    loadPackage(name, () => import(/* @vite-ignore */ name) as Promise<Record<string, unknown>>),
+    loadPackage(
+      name,
+      () =>
+        import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Promise<
+          Record<string, unknown>
+        >
+    ),
     (module) => {
       const Class = module[sources[name]] as DatabaseClass
       return name === "node:sqlite" && !tellsTransaction(Class)

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -10,7 +11,8 @@ import { event, keyRow, newFile, now } from "../../support/sqliteFile.js"
 const error = (code: string) => Object.assign(new Error(code), { code: `SQLITE_${code}` })
 
 /** A driver whose next matching statement does something else, once. */
-const failing = () => {
+const failing = (base: Driver = libsql) => {
+  const prepared: Array<string> = []
   let fault: { readonly sql: string; readonly run: (handle: Handle) => void } | undefined
   let opened = 0
   const hit = (handle: Handle, sql: string) => {
@@ -24,7 +26,7 @@ const failing = () => {
     name: "libsql",
     open: (file) => {
       opened += 1
-      const handle = libsql.open(file)
+      const handle = base.open(file)
       return {
         ...handle,
         exec: (sql) => {
@@ -33,6 +35,7 @@ const failing = () => {
         },
         prepare: (sql) => {
           const statement = handle.prepare(sql)
+          prepared.push(sql)
           return {
             all: (params) => {
               hit(handle, sql)
@@ -49,6 +52,7 @@ const failing = () => {
   }
   return {
     driver,
+    prepared,
     opened: () => opened,
     /** `before` runs first; then the statement fails instead of running. */
     failNext: (sql: string, code: string, before: (handle: Handle) => void = () => {}) => {
@@ -131,6 +135,31 @@ it.scoped.each([
     expect(yield* quantity(store)).toBeUndefined()
     expect(yield* store.recordEvents([event("1")], now)).toEqual({ _tag: "Recorded", existing: [] })
   })
+)
+
+it.scoped(
+  "a write-ahead log is written to the database after a failed flush, before it is used again",
+  () =>
+    Effect.gen(function* () {
+      const { driver, failNext, prepared } = failing(pretending("version", "3.51.3"))
+      const file = yield* newFile
+      const store = yield* makeStore(driver, { file, busyTimeout: 0 })
+      yield* store.transaction((tables) => tables.addKeys([keyRow("a")]))
+      failNext("COMMIT", "IOERR_FSYNC", (handle) => handle.exec("COMMIT"))
+      expect(yield* Effect.flip(store.recordEvents([event("1")], now))).toMatchObject({
+        isStored: "unknown"
+      })
+      const checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+      expect(prepared).not.toContain(checkpoint)
+      failNext(checkpoint, "BUSY")
+      expect(yield* Effect.flip(store.recordEvents([event("1")], now))).toMatchObject({
+        isStored: "no"
+      })
+      let size = -1
+      yield* store.transaction(() => Effect.sync(() => (size = statSync(`${file}-wal`).size)))
+      expect(size).toBe(0)
+      expect(yield* quantity(store)).toBe(1n)
+    })
 )
 
 it.scoped("a commit waits for a reader", () =>
