@@ -152,6 +152,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
           `postgresql://postgres:${password}@127.0.0.1:${server.port}/none`,
           `postgresql://postgres:${password}@127.0.0.1:${server.port}/postgres?sslmode=verify-full`,
           `postgresql://postgres:${password}@127.0.0.1:${server.port}/postgres?sslrootcert=/none/${password}`,
+          `postgresql://postgres@127.0.0.1:${closed}/postgres?password=${password}`,
           `mysql://postgres:${password}@127.0.0.1/x`,
           `${password}`,
           `postgresql://postgres:%zz${password}@127.0.0.1/x`

@@ -4,8 +4,9 @@ import { LedgerConfigError } from "../../LedgerError.js"
 import type { PgResult } from "./pgPackage.js"
 import { quoteIdentifier } from "./quote.js"
 
-interface SessionOptions {
+export interface SessionOptions {
   readonly schema: string
+  /** Limits in milliseconds. */
   readonly statementTimeout: number
   readonly lockTimeout: number
   readonly idleTimeout: number
