@@ -5,14 +5,19 @@
  */
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import type * as Stream from "effect/Stream"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { completeAllOnce, completeOnce } from "./internal/recording/request.js"
+import { makeLedger } from "./internal/service/makeLedger.js"
 import type {
   EventConflict,
   EventInFuture,
   EventTooLate,
   InvalidEvent,
+  LedgerConfigError,
   LedgerUnavailable,
   SourceConflict,
   SubscriptionConflict,
@@ -28,6 +33,7 @@ import type {
   Status,
   Target
 } from "./LedgerReport.js"
+import { UsageLedgerStore } from "./UsageLedgerStore.js"
 
 /**
  * A quantity in units of the dimension: a number, or a decimal number as text for more digits. It may have as many decimal
@@ -65,7 +71,8 @@ export interface Event {
  * The result for an event that is stored under an `id`.
  *
  * - `Recorded`: added to the hour of its usage
- * - `AlreadyRecorded`: its id was recorded before, with the same contents; nothing was added
+ * - `AlreadyRecorded`: its id was recorded before, with the same contents; nothing was added. Also the result of an event whose
+ *   first commit had no response.
  * - `Carried`: its hour was sealed or too old, and it was added to a later `hour` instead, by the product's policy
  *
  * @since 0.1.0
@@ -184,7 +191,10 @@ export interface EntryFilter {
  * @category models
  */
 export interface Service {
-  /** Records usage. Succeeds when it is durable. Running the returned effect again is a retry of the same event. */
+  /**
+   * Records usage. Succeeds when it is durable. Running the returned effect again is a retry of the same event. An interruption
+   * does not take it back: the event may be stored.
+   */
   readonly record: (event: Event) => Effect.Effect<Recorded, EventError | LedgerUnavailable>
   /** Records many events; each has its own result, in the order given. */
   readonly recordAll: (
@@ -215,7 +225,7 @@ export interface Service {
   ) => Effect.Effect<void, UnknownSubscription | LedgerUnavailable>
   /**
    * Corrects the quantity of a recorded event to `quantity`. The same again changes nothing. If its hour is sealed, the
-   * difference goes to the current hour.
+   * product's policy for late usage decides: `carry` adds the difference to the current hour.
    */
   readonly adjust: (correction: {
     readonly event: string
@@ -254,6 +264,14 @@ export interface Service {
 /**
  * A ledger of usage.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = Effect.flatMap(UsageLedger.UsageLedger, (ledger) => ledger.status)
+ * ```
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -261,3 +279,380 @@ export class UsageLedger extends Context.Tag("effect-marketplace-metering/UsageL
   UsageLedger,
   Service
 >() {}
+
+/**
+ * Makes a ledger on a store: writes whose ledger it is, or checks it, and stores the products. When its scope closes, events that
+ * wait are stored first.
+ *
+ * Fails with `LedgerConfigError` if the store is of another seller or target or was written by a newer version, or if a product
+ * changes its Region, its code or a scale.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options
+): Effect.Effect<Service, LedgerConfigError | LedgerUnavailable, UsageLedgerStore | Scope.Scope> =>
+  Effect.flatMap(UsageLedgerStore, (store) => makeLedger(store, options))
+
+/**
+ * A ledger on a store.
+ *
+ * New products and dimensions are added, also to subscriptions that exist. Products that are not named stay. When the layer is
+ * released, events that wait are stored first.
+ *
+ * Fails with `LedgerConfigError` if the store is of another seller or target or was written by a newer version, or if a product
+ * changes its Region, its code or a scale.
+ *
+ * @example
+ * ```ts
+ * import { Layer } from "effect"
+ * import { SqliteLedgerStore, UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const LedgerLive = UsageLedger.layer({
+ *   seller: "111122223333",
+ *   target: "service",
+ *   products: {
+ *     analytics: {
+ *       region: "us-east-1",
+ *       dimensions: { "api-calls": {}, "gb-hours": { scale: 3 } },
+ *       late: "carry",
+ *       tagKeys: ["team"]
+ *     }
+ *   }
+ * }).pipe(Layer.provide(SqliteLedgerStore.layer({ file: "usage.db" })))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options: Options
+): Layer.Layer<UsageLedger, LedgerConfigError | LedgerUnavailable, UsageLedgerStore> =>
+  Layer.scoped(UsageLedger, make(options))
+
+/**
+ * Records usage. Succeeds when it is durable.
+ *
+ * The id and the time that an event lacks are chosen when the returned effect first runs, and kept. So running the same effect
+ * again, as a retry does, is a retry of the same event, which is billed once. Other usage needs another call of `record`.
+ *
+ * Callers at the same time share transactions of up to 1,000 events, each with its own result. If the store is not available,
+ * the events are written again for 5 seconds, and then each fails with `LedgerUnavailable`. A call has no span of its own.
+ *
+ * @example
+ * ```ts
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = (requestId: string) =>
+ *   UsageLedger.record({
+ *     id: requestId,
+ *     subscription: "agmt-1234",
+ *     dimension: "api-calls",
+ *     quantity: 1,
+ *     tags: { team: "blue" }
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ * @category recording
+ */
+export const record = (
+  event: Event
+): Effect.Effect<Recorded, EventError | LedgerUnavailable, UsageLedger> => {
+  const completed = completeOnce(event)
+  return Effect.flatMap(UsageLedger, (ledger) =>
+    Effect.flatMap(completed, (event) => ledger.record(event))
+  )
+}
+
+/**
+ * Records many events, in transactions of 1,000. Each has its own result, in the order given. Events of one id are compared with
+ * one another. Ids and times that are missing are kept as for `record`.
+ *
+ * Fails with `LedgerUnavailable` as a whole, also if some transactions were stored. It has the ids of all events.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Either } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = (events: ReadonlyArray<UsageLedger.Event>) =>
+ *   UsageLedger.recordAll(events).pipe(
+ *     Effect.map((results) => results.filter(Either.isLeft).map(({ left }) => left.message))
+ *   )
+ * ```
+ *
+ * @since 0.1.0
+ * @category recording
+ */
+export const recordAll = (
+  events: ReadonlyArray<Event>
+): Effect.Effect<
+  ReadonlyArray<Either.Either<Recorded, EventError>>,
+  LedgerUnavailable,
+  UsageLedger
+> => {
+  const completed = completeAllOnce(events)
+  return Effect.flatMap(UsageLedger, (ledger) =>
+    Effect.flatMap(completed, (events) => ledger.recordAll(events))
+  )
+}
+
+/**
+ * Adds sums of an upstream log, such as Kafka or Kinesis, and moves the position of its partition from `from` to `to`, in one
+ * transaction. The same update again adds nothing. `from` is absent at the start. At most 100,000 sums.
+ *
+ * One sum that cannot be recorded fails all. Fails with `SourceConflict` if the position is not `from`.
+ *
+ * @example
+ * ```ts
+ * import { type DateTime } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = (hour: DateTime.Utc) =>
+ *   UsageLedger.advance({
+ *     source: "usage-topic",
+ *     partition: "7",
+ *     from: "41200",
+ *     to: "43800",
+ *     sums: [{ subscription: "agmt-1234", dimension: "api-calls", quantity: 2600, at: hour }]
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ * @category recording
+ */
+export const advance = (
+  update: Parameters<Service["advance"]>[0]
+): Effect.Effect<void, EventError | SourceConflict | LedgerUnavailable, UsageLedger> =>
+  Effect.flatMap(UsageLedger, (ledger) => ledger.advance(update))
+
+/**
+ * Corrects the quantity of a recorded event to `quantity`. The same again changes nothing. The `reason`, 1 to 1,000 characters,
+ * goes to the history of the entry.
+ *
+ * If the hour is sealed, the product's policy for late usage decides: `reject` fails with `EventTooLate`, `carry` adds the
+ * difference to the current hour.
+ *
+ * @example
+ * ```ts
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = UsageLedger.adjust({
+ *   event: "job-42",
+ *   quantity: 0,
+ *   reason: "the job failed by our fault"
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category recording
+ */
+export const adjust = (
+  correction: Parameters<Service["adjust"]>[0]
+): Effect.Effect<Recorded, InvalidEvent | EventTooLate | LedgerUnavailable, UsageLedger> =>
+  Effect.flatMap(UsageLedger, (ledger) => ledger.adjust(correction))
+
+/**
+ * Adds a subscription. The same again changes nothing.
+ *
+ * Fails with `UnknownSubscription` if there is none that it `follows`, and with `SubscriptionConflict` if the id is stored with
+ * other contents, or another subscription of the product and customer has an hour in common.
+ *
+ * @example
+ * ```ts
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = (licenseArn: string) =>
+ *   UsageLedger.subscribe({
+ *     id: "agmt-1234",
+ *     product: "analytics",
+ *     customerAWSAccountId: "111122223333",
+ *     licenseArn
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ * @category subscriptions
+ */
+export const subscribe = (
+  subscription: Subscription
+): Effect.Effect<
+  void,
+  InvalidEvent | UnknownSubscription | SubscriptionConflict | LedgerUnavailable,
+  UsageLedger
+> => Effect.flatMap(UsageLedger, (ledger) => ledger.subscribe(subscription))
+
+/**
+ * Ends a subscription: its usage is sealed at once, and has to be accepted within one hour. `at` defaults to now. The first end
+ * stays.
+ *
+ * @example
+ * ```ts
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = UsageLedger.close("agmt-1234")
+ * ```
+ *
+ * @since 0.1.0
+ * @category subscriptions
+ */
+export const close = (
+  subscription: string,
+  options?: { readonly at?: DateTime.Utc | undefined }
+): Effect.Effect<void, UnknownSubscription | LedgerUnavailable, UsageLedger> =>
+  Effect.flatMap(UsageLedger, (ledger) => ledger.close(subscription, options))
+
+/**
+ * Streams entries in the order of their hours, in constant memory.
+ *
+ * @example
+ * ```ts
+ * import { Stream } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const lost = UsageLedger.entries({ states: ["expired", "inDoubt"] }).pipe(Stream.runCollect)
+ * ```
+ *
+ * @since 0.1.0
+ * @category reports
+ */
+export const entries = (
+  filter?: EntryFilter
+): Stream.Stream<Entry, LedgerUnavailable, UsageLedger> =>
+  Stream.unwrap(Effect.map(UsageLedger, (ledger) => ledger.entries(filter)))
+
+/**
+ * Streams every entry of a customer (account id or customer identifier) in a month, with its evidence, in constant memory.
+ * Fails with `InvalidEvent` for a month that is not like `2026-11`.
+ *
+ * @example
+ * ```ts
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const lines = UsageLedger.statement({ customer: "111122223333", month: "2026-11" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category reports
+ */
+export const statement = (of: {
+  readonly customer: string
+  readonly month: string
+}): Stream.Stream<StatementLine, InvalidEvent | LedgerUnavailable, UsageLedger> =>
+  Stream.unwrap(Effect.map(UsageLedger, (ledger) => ledger.statement(of)))
+
+/**
+ * Counts and oldest entries by state, deadlines, carry, lanes and pauses. Sets the gauges of `LedgerMetrics`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const nextDeadline = UsageLedger.status.pipe(Effect.map(({ nextDeadline }) => nextDeadline))
+ * ```
+ *
+ * @since 0.1.0
+ * @category reports
+ */
+export const status: Effect.Effect<Status, LedgerUnavailable, UsageLedger> = Effect.flatMap(
+  UsageLedger,
+  (ledger) => ledger.status
+)
+
+/**
+ * Counts the entries of the hours from `from` on by product, hour and state.
+ *
+ * @example
+ * ```ts
+ * import { DateTime } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = UsageLedger.hourly(DateTime.unsafeMake("2026-11-28T00:00:00Z"))
+ * ```
+ *
+ * @since 0.1.0
+ * @category reports
+ */
+export const hourly = (
+  from: DateTime.Utc
+): Effect.Effect<ReadonlyArray<HourlyCount>, LedgerUnavailable, UsageLedger> =>
+  Effect.flatMap(UsageLedger, (ledger) => ledger.hourly(from))
+
+/**
+ * Tells whether everything that was recorded will be billed in time. Sets the gauges of `LedgerMetrics`.
+ *
+ * - `stuck`: an hour is not sealed 30 minutes after its end, no worker holds a lane that has work, a lane is stopped, or hours
+ *   are held
+ * - `atRisk`: a product is paused, the next deadline is within an hour, a record is past half of its time, whole units are
+ *   carried, or entries of the last 48 hours are in doubt or were not billed
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const check = UsageLedger.health.pipe(
+ *   Effect.flatMap(({ reasons, state }) => (state === "ok" ? Effect.void : Effect.fail(reasons)))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category reports
+ */
+export const health: Effect.Effect<Health, LedgerUnavailable, UsageLedger> = Effect.flatMap(
+  UsageLedger,
+  (ledger) => ledger.health
+)
+
+/**
+ * Recomputes every sum from its rows, in constant memory. Emits what differs: nothing, unless someone else wrote to the store.
+ *
+ * @example
+ * ```ts
+ * import { Stream } from "effect"
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const differences = UsageLedger.verify.pipe(Stream.runCount)
+ * ```
+ *
+ * @since 0.1.0
+ * @category reports
+ */
+export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> = Stream.unwrap(
+  Effect.map(UsageLedger, (ledger) => ledger.verify)
+)
+
+/**
+ * An operator's acts.
+ *
+ * - `retry` sends records that are not resolved at the next round, and ends pauses that have a time of retry. Returns the number
+ *   of records.
+ * - `carryForward` adds the quantity of expired records to the current hour: only of those without an attempt in doubt, one hour
+ *   after their deadline. Returns the number of records.
+ * - `recover` goes on after a restored backup, or after another quantity was found billed: it ends all pauses and holds.
+ *
+ * @example
+ * ```ts
+ * import { UsageLedger } from "effect-marketplace-metering/ledger"
+ *
+ * const program = UsageLedger.operator.carryForward({ product: "analytics" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category operator
+ */
+export const operator: {
+  readonly retry: (filter?: EntryFilter) => Effect.Effect<number, LedgerUnavailable, UsageLedger>
+  readonly carryForward: (
+    filter: EntryFilter
+  ) => Effect.Effect<number, LedgerUnavailable, UsageLedger>
+  readonly recover: Effect.Effect<void, LedgerUnavailable, UsageLedger>
+} = {
+  retry: (filter) => Effect.flatMap(UsageLedger, ({ operator }) => operator.retry(filter)),
+  carryForward: (filter) =>
+    Effect.flatMap(UsageLedger, ({ operator }) => operator.carryForward(filter)),
+  recover: Effect.flatMap(UsageLedger, ({ operator }) => operator.recover)
+}

@@ -12,6 +12,13 @@
 export * as LedgerError from "./LedgerError.js"
 
 /**
+ * Metrics of a ledger.
+ *
+ * @since 0.1.0
+ */
+export * as LedgerMetrics from "./LedgerMetrics.js"
+
+/**
  * Entries, statements, status and health of a ledger.
  *
  * @since 0.1.0

@@ -1,37 +1,42 @@
 /** Group commit: events of many callers are stored in batches, one batch at a time. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { LedgerUnavailable } from "../../LedgerError.js"
 import type { EventError, Recorded } from "../../UsageLedger.js"
-import type { Prepared } from "./prepareEvent.js"
-import type { RecordResult } from "./recordBatch.js"
-
-/** Events of one batch. More would make every caller wait longer. */
-const maxBatch = 1_000
+import type { Results } from "./recordBatch.js"
+import type { Request } from "./request.js"
+import type { Failure } from "./retry.js"
 
 export interface Intake {
   /** Waits until the event is stored, with others that arrive meanwhile. An interruption does not take it back. */
-  readonly add: (event: Prepared) => Effect.Effect<Recorded, EventError | LedgerUnavailable>
-  /** Events that wait. */
-  readonly depth: () => number
+  readonly add: (request: Request) => Effect.Effect<Recorded, EventError | LedgerUnavailable>
 }
 
+/** Events of one batch. More would make every caller wait longer. */
+export const maxBatch = 1_000
+
 interface Waiting {
-  readonly event: Prepared
+  readonly request: Request
   readonly resume: (exit: Exit.Exit<Recorded, EventError | LedgerUnavailable>) => void
 }
 
+const unavailable = (failure: Failure, { id }: Request) =>
+  new LedgerUnavailable({ ...failure, ids: [id] })
+
 /**
  * Starts the intake. At `size` waiting events others wait outside. When the scope closes, what is waiting is stored first.
+ *
+ * `write` stores a batch. It does not fail: places without a result were not stored, by the failure that it returns.
  */
 export const make = (
   size: number,
   write: (
-    events: ReadonlyArray<Prepared>
-  ) => Effect.Effect<ReadonlyArray<RecordResult>, LedgerUnavailable>
+    requests: ReadonlyArray<Request>,
+    results: Results,
+    depth: number
+  ) => Effect.Effect<Failure | undefined>
 ): Effect.Effect<Intake, never, Scope.Scope> =>
   Effect.gen(function* () {
     let waiting: Array<Waiting> = []
@@ -43,23 +48,38 @@ export const make = (
     /** Open while nothing is waiting or being written. */
     const idle = Effect.unsafeMakeLatch(true)
 
-    const writeNext = Effect.suspend(() => {
+    const take = (): ReadonlyArray<Waiting> => {
       const batch = waiting.length <= maxBatch ? waiting : waiting.slice(0, maxBatch)
       waiting = waiting.length <= maxBatch ? [] : waiting.slice(maxBatch)
       if (waiting.length < size) room.unsafeOpen()
-      return Effect.map(Effect.exit(write(batch.map(({ event }) => event))), (exit) => {
-        batch.forEach(({ resume }, index) => {
-          const result = Exit.isSuccess(exit) ? exit.value[index] : undefined
-          resume(
-            Exit.isFailure(exit)
-              ? Exit.failCause(exit.cause)
-              : Either.match(result as RecordResult, { onLeft: Exit.fail, onRight: Exit.succeed })
+      return batch
+    }
+
+    const writeNext = Effect.suspend(() => {
+      const depth = waiting.length
+      const batch = take()
+      const results: Results = new Array(batch.length)
+      return Effect.map(
+        Effect.exit(
+          write(
+            batch.map(({ request }) => request),
+            results,
+            depth
           )
-        })
-        if (waiting.length > 0) return
-        work.unsafeClose()
-        idle.unsafeOpen()
-      })
+        ),
+        (exit) => {
+          batch.forEach(({ request, resume }, place) => {
+            const result = results[place]
+            if (result !== undefined) {
+              resume(Either.isRight(result) ? Exit.succeed(result.right) : Exit.fail(result.left))
+            } else if (Exit.isFailure(exit)) resume(Exit.failCause(exit.cause))
+            else resume(Exit.fail(unavailable(exit.value ?? noResult, request)))
+          })
+          if (waiting.length > 0) return
+          work.unsafeClose()
+          idle.unsafeOpen()
+        }
+      )
     })
     yield* Effect.forkScoped(
       Effect.interruptible(Effect.forever(Effect.zipRight(work.await, writeNext)))
@@ -72,52 +92,22 @@ export const make = (
       })
     )
 
-    const add = (event: Prepared): Effect.Effect<Recorded, EventError | LedgerUnavailable> =>
+    const add = (request: Request): Effect.Effect<Recorded, EventError | LedgerUnavailable> =>
       Effect.suspend(() => {
-        if (isClosed) {
-          return Effect.fail(
-            new LedgerUnavailable({ reason: "it is closed", isStored: "no", ids: [event.row.id] })
-          )
-        }
+        if (isClosed) return Effect.fail(unavailable(closed, request))
         if (waiting.length >= size) {
           room.unsafeClose()
-          return Effect.zipRight(room.await, add(event))
+          return Effect.zipRight(room.await, add(request))
         }
         return Effect.async((resume) => {
-          waiting.push({ event, resume })
+          waiting.push({ request, resume })
+          if (waiting.length > 1) return
           idle.unsafeClose()
           work.unsafeOpen()
         })
       })
-    return { add, depth: () => waiting.length }
+    return { add }
   })
 
-/** The waits before a batch is written again, in milliseconds. */
-const waits = [50, 200, 1_000, 4_000]
-
-/**
- * Runs a write again while the store is not available. Once a run may have stored something, the failure says so, whatever the
- * later ones say.
- */
-export const withRetries = <A>(
-  ids: () => ReadonlyArray<string>,
-  run: Effect.Effect<A, LedgerUnavailable>
-): Effect.Effect<A, LedgerUnavailable> => {
-  const attempt = (
-    index: number,
-    isStored: LedgerUnavailable["isStored"]
-  ): Effect.Effect<A, LedgerUnavailable> =>
-    Effect.catchAll(run, (error) => {
-      const worst = isStored === "unknown" ? isStored : error.isStored
-      const wait = waits[index]
-      return wait === undefined
-        ? Effect.fail(new LedgerUnavailable({ reason: error.reason, isStored: worst, ids: ids() }))
-        : Effect.zipRight(Effect.sleep(wait), attempt(index + 1, worst))
-    })
-  return attempt(0, "no")
-}
-
-/** Runs an effect with the time of the clock, in epoch milliseconds. */
-export const atNow = <A, E, R>(
-  body: (now: number) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => Effect.flatMap(Clock.currentTimeMillis, body)
+const closed: Failure = { reason: "it is closed", isStored: "no" }
+const noResult: Failure = { reason: "the store gave no result", isStored: "unknown" }

@@ -1,4 +1,5 @@
-/** Stores prepared events, and says what became of each. */
+/** Stores a batch of events, and gives each its result. */
+import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -7,77 +8,164 @@ import type { EventError, Recorded } from "../../UsageLedger.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { startOf } from "../model/hour.js"
 import type { EventRow } from "../model/rows.js"
-import { carry, type Prepared } from "./prepareEvent.js"
+import * as metrics from "../service/recordingMetrics.js"
+import type { Catalog, Subscribed } from "./catalog.js"
+import { carry, isText, type Prepared, placeEvent, prepareEvent } from "./prepareEvent.js"
+import type { Request } from "./request.js"
 
 export type RecordResult = Either.Either<Recorded, EventError>
 
+/** Results by the places of their requests. A place is empty until it is certain. */
+export type Results = Array<RecordResult | undefined>
+
+/** A prepared event and its place in the batch. */
+interface Item {
+  readonly place: number
+  readonly event: Prepared
+}
+
 /**
- * Stores events, and returns a result for each in the order given. Events of one id are compared with one another as with those
- * that are stored. A second run returns `AlreadyRecorded` for what the first has stored.
+ * Stores events, and puts a result for each into `results`. Events of one id are compared with one another as with those that are
+ * stored. A second run goes on with the places that have no result.
  */
 export const recordBatch = (
   store: Store,
-  events: ReadonlyArray<Prepared>,
-  now: number
-): Effect.Effect<ReadonlyArray<RecordResult>, LedgerUnavailable> =>
-  Effect.suspend(() => {
-    const firsts = new Map<string, Prepared>()
-    for (const event of events) if (!firsts.has(event.row.id)) firsts.set(event.row.id, event)
-    const results = new Map<string, RecordResult>()
-    return Effect.map(recordDistinct(store, [...firsts.values()], now, results), () =>
-      events.map((event): RecordResult => {
-        const { id } = event.row
-        const first = firsts.get(id)
-        const result = results.get(id) as RecordResult
-        return first === undefined || first === event || Either.isLeft(result)
-          ? result
-          : compare(event, { ...first.row, hour: DateTime.toEpochMillis(result.right.hour) / hour })
-      })
+  catalog: Catalog,
+  requests: ReadonlyArray<Request>,
+  results: Results
+): Effect.Effect<void, LedgerUnavailable> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const items: Array<Item> = []
+    const misplaced: Array<Misplaced> = []
+    /** Prepares an event. Returns false if it has to be looked at with a new catalog. */
+    const prepare = (place: number, subscribed: Subscribed | undefined, isFresh: boolean) => {
+      const prepared = prepareEvent(requests[place] as Request, subscribed)
+      if (Either.isLeft(prepared)) {
+        if (isFresh) results[place] = Either.left(prepared.left)
+        return isFresh
+      }
+      const placed = placeEvent(prepared.right, now)
+      if (Either.isRight(placed)) items.push({ place, event: placed.right })
+      else if (isFresh) misplaced.push({ place, event: prepared.right, error: placed.left })
+      else return false
+      return true
+    }
+    const stale: Array<number> = []
+    for (let place = 0; place < requests.length; place += 1) {
+      if (results[place] !== undefined) continue
+      const subscribed = catalog.cached((requests[place] as Request).event.subscription, now)
+      if (subscribed === undefined || !prepare(place, subscribed, false)) stale.push(place)
+    }
+    const record = Effect.suspend(() => recordItems(store, items, now, results))
+    if (stale.length === 0) return record
+    const ids = new Set(stale.map((place) => (requests[place] as Request).event.subscription))
+    return catalog.load([...ids].filter(isText), now).pipe(
+      Effect.flatMap((found) => {
+        for (const place of stale) {
+          prepare(place, found.get((requests[place] as Request).event.subscription), true)
+        }
+        items.sort((left, right) => left.place - right.place)
+        return misplaced.length === 0 ? Effect.void : judgeMisplaced(store, misplaced, results)
+      }),
+      Effect.zipRight(record)
     )
   })
 
-const hour = startOf(1)
+interface Misplaced extends Item {
+  readonly error: EventError
+}
+
+/** An event that could not be recorded now may have been recorded before. */
+const judgeMisplaced = (
+  store: Store,
+  items: ReadonlyArray<Misplaced>,
+  results: Results
+): Effect.Effect<void, LedgerUnavailable> =>
+  Effect.map(storedEvents(store, items), (stored) => {
+    for (const { error, event, place } of items) {
+      const row = stored.get(event.row.id)
+      results[place] = row === undefined ? Either.left(error) : compare(event, row)
+    }
+  })
+
+const storedEvents = (store: Store, items: ReadonlyArray<Item>) =>
+  Effect.map(
+    store.snapshot((tables) => tables.events([...new Set(items.map(({ event }) => event.row.id))])),
+    (rows) => new Map(rows.map((row) => [row.id, row]))
+  )
+
+const recordItems = (
+  store: Store,
+  items: ReadonlyArray<Item>,
+  now: number,
+  results: Results
+): Effect.Effect<void, LedgerUnavailable> => {
+  if (items.length === 0) return Effect.void
+  const firsts = new Map<string, Item>()
+  for (const item of items) {
+    const { id } = item.event.row
+    if (!firsts.has(id)) firsts.set(id, item)
+  }
+  if (firsts.size === items.length) return recordDistinct(store, items, now, results)
+  return Effect.flatMap(recordDistinct(store, [...firsts.values()], now, results), () => {
+    const left: Array<Item> = []
+    for (const item of items) {
+      const { event, place } = item
+      const first = firsts.get(event.row.id) as Item
+      if (first === item) continue
+      const result = results[first.place] as RecordResult
+      if (Either.isLeft(result)) left.push(item)
+      else results[place] = compareWithin(event, first.event, result.right)
+    }
+    return recordItems(store, left, now, results)
+  })
+}
+
+/** The result for the second of two events of one id. */
+const compareWithin = (event: Prepared, first: Prepared, { hour }: Recorded): RecordResult =>
+  compare(event, { ...first.row, hour: DateTime.toEpochMillis(hour) / startOf(1) })
 
 const recordDistinct = (
   store: Store,
-  events: ReadonlyArray<Prepared>,
+  items: ReadonlyArray<Item>,
   now: number,
-  results: Map<string, RecordResult>
+  results: Results
 ): Effect.Effect<void, LedgerUnavailable> => {
-  if (events.length === 0) return Effect.void
-  const rows = events.map(({ row }) => row)
-  return Effect.flatMap(store.recordEvents(rows, now), (result) => {
+  if (items.length === 0) return Effect.void
+  const rows = items.map(({ event }) => event.row)
+  return Effect.flatMap(metrics.commit(rows.length, store.recordEvents(rows, now)), (result) => {
     switch (result._tag) {
       case "Recorded": {
-        const existing = new Map(result.existing.map((row) => [row.id, row]))
-        for (const event of events) {
-          const stored = existing.get(event.row.id)
-          results.set(
-            event.row.id,
+        const existing =
+          result.existing.length === 0
+            ? undefined
+            : new Map(result.existing.map((row) => [row.id, row]))
+        for (const { event, place } of items) {
+          const { hour, id } = event.row
+          const stored = existing?.get(id)
+          results[place] =
             stored === undefined
-              ? Either.right(
-                  recorded(event.isCarried ? "Carried" : "Recorded", event.row.id, event.row.hour)
-                )
+              ? Either.right(recorded(event.isCarried ? "Carried" : "Recorded", id, hour))
               : compare(event, stored)
-          )
         }
         return Effect.void
       }
-      case "Sealed":
-        return Effect.flatMap(
-          moveLate(store, events, new Set(result.entries.map(idOf)), now, results),
-          (left) => recordDistinct(store, left, now, results)
+      case "Sealed": {
+        const sealed = new Set(result.entries.map(idOf))
+        return Effect.flatMap(moveLate(store, items, sealed, now, results), (left) =>
+          recordDistinct(store, left, now, results)
         )
+      }
       case "Overflow": {
-        const [only] = events
-        if (events.length === 1 && only !== undefined) {
-          results.set(only.row.id, Either.left(tooMuch(only)))
+        const [only] = items
+        if (items.length === 1 && only !== undefined) {
+          results[only.place] = Either.left(tooMuch(only.event))
           return Effect.void
         }
-        const middle = Math.ceil(events.length / 2)
+        const middle = Math.ceil(items.length / 2)
         return Effect.zipRight(
-          recordDistinct(store, events.slice(0, middle), now, results),
-          recordDistinct(store, events.slice(middle), now, results)
+          recordDistinct(store, items.slice(0, middle), now, results),
+          recordDistinct(store, items.slice(middle), now, results)
         )
       }
     }
@@ -91,35 +179,32 @@ const idOf = ({ hour, key }: { readonly key: number; readonly hour: number }) =>
  */
 const moveLate = (
   store: Store,
-  events: ReadonlyArray<Prepared>,
+  items: ReadonlyArray<Item>,
   sealed: ReadonlySet<string>,
   now: number,
-  results: Map<string, RecordResult>
-): Effect.Effect<ReadonlyArray<Prepared>, LedgerUnavailable> => {
-  const late = events.filter(({ row }) => sealed.has(idOf(row)))
-  return Effect.map(
-    store.snapshot((tables) => tables.events(late.map(({ row }) => row.id))),
-    (stored) => {
-      // what was recorded before its hour was sealed is not late
-      const existing = new Map(stored.map((row) => [row.id, row]))
-      const left: Array<Prepared> = []
-      for (const event of events) {
-        if (!sealed.has(idOf(event.row))) {
-          left.push(event)
-          continue
-        }
-        const row = existing.get(event.row.id)
-        if (row !== undefined) {
-          results.set(event.row.id, compare(event, row))
-          continue
-        }
-        const carried = carry(event, "sealed", now)
-        if (Either.isRight(carried)) left.push(carried.right)
-        else results.set(event.row.id, Either.left(carried.left))
+  results: Results
+): Effect.Effect<ReadonlyArray<Item>, LedgerUnavailable> => {
+  const late = items.filter(({ event }) => sealed.has(idOf(event.row)))
+  return Effect.map(storedEvents(store, late), (existing) => {
+    const left: Array<Item> = []
+    for (const item of items) {
+      const { event, place } = item
+      if (!sealed.has(idOf(event.row))) {
+        left.push(item)
+        continue
       }
-      return left
+      const row = existing.get(event.row.id)
+      // an event that was recorded before its hour was sealed is not late
+      if (row !== undefined) {
+        results[place] = compare(event, row)
+        continue
+      }
+      const carried = carry(event, "sealed", now)
+      if (Either.isRight(carried)) left.push({ place, event: carried.right })
+      else results[place] = Either.left(carried.left)
     }
-  )
+    return left
+  })
 }
 
 const recorded = (_tag: Recorded["_tag"], id: string, hour: number): Recorded => ({

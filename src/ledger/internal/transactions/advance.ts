@@ -1,7 +1,12 @@
 /** Adds sums of an upstream log, and moves its position, in one transaction. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { InvalidEvent, type LedgerUnavailable, SourceConflict } from "../../LedgerError.js"
+import {
+  EventTooLate,
+  InvalidEvent,
+  type LedgerUnavailable,
+  SourceConflict
+} from "../../LedgerError.js"
 import type { EventError, Service as Ledger } from "../../UsageLedger.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { PostingRow } from "../model/rows.js"
@@ -10,9 +15,10 @@ import {
   carry,
   idViolation,
   type Prepared,
-  prepareEvent,
-  timeOf
+  placeEvent,
+  prepareEvent
 } from "../recording/prepareEvent.js"
+import { millisOf } from "../recording/request.js"
 
 type Update = Parameters<Ledger["advance"]>[0]
 
@@ -57,12 +63,11 @@ export const advance = (
       const reference = `${source}/${partition}`
       let prepared: Array<Prepared> = []
       for (const sum of sums) {
-        const one = prepareEvent(
-          sum,
-          reference.slice(0, 255),
-          timeOf(sum) ?? now,
-          subscribed.get(sum.subscription),
-          now
+        const id = reference.slice(0, 255)
+        const request = { event: sum, id, at: millisOf(sum.at) ?? now, hasTime: true }
+        const one = Either.flatMap(
+          prepareEvent(request, subscribed.get(sum.subscription)),
+          (prepared) => placeEvent(prepared, now)
         )
         if (Either.isLeft(one)) return yield* one.left
         prepared.push(one.right)
@@ -82,8 +87,13 @@ export const advance = (
         }
         prepared = moved
         sealed = yield* tables.addPostings(postingsOf(prepared, reference), now)
-        if (sealed.length > 0) {
-          return yield* new SourceConflict({ source, partition, position: stored?.position ?? "" })
+        const [closed] = sealed
+        if (closed !== undefined) {
+          return yield* new EventTooLate({
+            id: reference.slice(0, 255),
+            hour: closed.hour,
+            reason: "closed"
+          })
         }
       }
       yield* tables.putSource({ source, partition, position: to })

@@ -22,6 +22,8 @@ export const initialize = (
 ): Effect.Effect<void, LedgerConfigError | LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
+      // processes that start at the same time follow one another: this locks the name
+      yield* tables.source("effect-marketplace-metering/initialize", "")
       const row = yield* tables.ledger
       if (row === undefined) {
         yield* tables.putLedger({
@@ -78,6 +80,13 @@ const conflict = (product: string, detail: string, cure: string) =>
     cure
   })
 
+const invalid = (product: string, detail: string, cure: string) =>
+  new LedgerConfigError({
+    reason: "invalidOptions",
+    detail: `The product ${product} ${detail}`,
+    cure
+  })
+
 const putProduct = (tables: Tables, name: string, product: Product) =>
   Effect.gen(function* () {
     const stored = (yield* tables.products).find((row) => row.product === name)
@@ -129,16 +138,14 @@ const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
   const names = Object.keys(dimensions)
   const tags = keysViolation(tagKeys)
   if (product.length === 0 || product === "*") {
-    return conflict(product, "has an impossible name", "Name it by other characters than *.")
+    return invalid(product, "has an impossible name", "Name it by other characters than *.")
   }
   if (region.length === 0)
-    return conflict(product, "has no region", "Name the Region, such as us-east-1.")
-  if (names.length === 0)
-    return conflict(product, "has no dimensions", "Name those of the listing.")
-  if (tags !== undefined) return conflict(product, "has invalid tagKeys", `Give ${tags}.`)
-  const invalid = names.find((name) => name.length === 0 || name.length > 255)
-  if (invalid !== undefined) {
-    return conflict(product, "has a dimension with an invalid name", "Give 1 to 255 characters.")
+    return invalid(product, "has no region", "Name the Region, such as us-east-1.")
+  if (names.length === 0) return invalid(product, "has no dimensions", "Name those of the listing.")
+  if (tags !== undefined) return invalid(product, "has invalid tagKeys", `Give ${tags}.`)
+  if (names.some((name) => name.length === 0 || name.length > 255)) {
+    return invalid(product, "has a dimension with an invalid name", "Give 1 to 255 characters.")
   }
   const scaled = names.find((name) => {
     const scale = dimensions[name]?.scale
@@ -146,7 +153,7 @@ const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
   })
   return scaled === undefined
     ? undefined
-    : conflict(
+    : invalid(
         product,
         `has an invalid scale of ${scaled}`,
         `Give a whole number from 0 to ${maxScale}.`

@@ -1,5 +1,4 @@
 /** Adds and ends subscriptions. */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import {
   InvalidEvent,
@@ -9,9 +8,11 @@ import {
 } from "../../LedgerError.js"
 import type { Subscription } from "../../UsageLedger.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
+import { hourOf, startOf } from "../model/hour.js"
 import { endOf } from "../model/record.js"
 import type { ProductRow, SubscriptionRow } from "../model/rows.js"
 import { idViolation } from "../recording/prepareEvent.js"
+import { millisOf } from "../recording/request.js"
 import { keysOf } from "./initialize.js"
 
 /** A second run changes nothing. */
@@ -31,6 +32,9 @@ export const subscribe = (
       const invalid = violationOf(subscription, product)
       if (invalid !== undefined) return yield* invalid
       if (product === undefined) return
+      const customer = subscription.customerAWSAccountId ?? subscription.customerIdentifier ?? ""
+      // subscriptions of one customer follow one another: this locks its name
+      yield* tables.source("effect-marketplace-metering/subscribe", customer)
       const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
       const followed =
         subscription.follows === undefined
@@ -49,8 +53,9 @@ export const subscribe = (
         stored?.from ?? now
       )
       if (stored !== undefined) {
+        const lineage = yield* tables.subscriptions({ lineages: [stored.lineage] })
         const isSame = sameFields.every((name) => stored[name] === row[name])
-        if (isSame) return
+        if (isSame && (stored.until === row.until || isFollowed(stored, row, lineage))) return
         return yield* new SubscriptionConflict({
           subscription: row.id,
           other: row.id,
@@ -82,8 +87,7 @@ export const subscribe = (
         return yield* new SubscriptionConflict({
           subscription: row.id,
           other: other.id,
-          detail:
-            "both are of one product and customer at one time, so that usage would be billed twice"
+          detail: "both are of one product and customer in one hour. Let one follow the other"
         })
       }
       yield* tables.putSubscription(row)
@@ -99,9 +103,18 @@ const sameFields = [
   "productCode",
   "accountId",
   "customerId",
-  "from",
-  "until"
+  "from"
 ] as const
+
+/** True if the stored end is the start of a subscription that follows. */
+const isFollowed = (
+  stored: SubscriptionRow,
+  row: SubscriptionRow,
+  lineage: ReadonlyArray<SubscriptionRow>
+): boolean =>
+  stored.until !== undefined &&
+  (row.until ?? Number.POSITIVE_INFINITY) > stored.until &&
+  lineage.some(({ from, id }) => id !== stored.id && from === stored.until)
 
 const rowOf = (
   subscription: Subscription,
@@ -122,9 +135,6 @@ const rowOf = (
   closingAt: undefined
 })
 
-const millisOf = (time: DateTime.Utc | undefined): number | undefined =>
-  time === undefined ? undefined : Math.floor(DateTime.toEpochMillis(time))
-
 /** The license of one is not that of the other, so that each has usage of its own. */
 const haveLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.licenseArn !== undefined &&
@@ -133,10 +143,15 @@ const haveLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
 
 const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.product === other.product &&
-  one.lineage !== other.lineage &&
-  !haveLicenses(one, other) &&
-  one.from < endOf(other) &&
-  other.from < endOf(one)
+  (one.lineage === other.lineage
+    ? one.from < endOf(other) && other.from < endOf(one)
+    : !haveLicenses(one, other) && haveCommonHour(one, other))
+
+/** The service keeps one record for a customer, dimension and hour. */
+const haveCommonHour = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  startOfHour(one.from) < endOf(other) && startOfHour(other.from) < endOf(one)
+
+const startOfHour = (millis: number) => startOf(hourOf(millis))
 
 /** The pattern of the service, with or without a Region. */
 const license = /^arn:aws[a-z-]*:license-manager:[a-z0-9-]*:\d{1,20}:license:l-[a-zA-Z0-9]{1,64}$/

@@ -1,0 +1,123 @@
+/** Reads the state of a ledger at one time, and sets its gauges. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as MetricKey from "effect/MetricKey"
+import type { LedgerUnavailable } from "../../LedgerError.js"
+import type { Service as Store } from "../../UsageLedgerStore.js"
+import { millisPerHour, startOf } from "../model/hour.js"
+import type { LaneRow, LedgerRow, PauseRow, ProductRow, RecordState } from "../model/rows.js"
+import type { Op, StateCount, Tables } from "../tables.js"
+import * as metricKeys from "./metricKeys.js"
+
+export interface Observation {
+  readonly now: number
+  readonly ledger: LedgerRow
+  readonly products: ReadonlyArray<ProductRow>
+  readonly counts: ReadonlyArray<StateCount>
+  readonly nextDeadline: number | undefined
+  readonly carry: Tables["carryOver"] extends (units: number, limit: number) => Op<infer A>
+    ? A
+    : never
+  readonly lanes: ReadonlyArray<LaneRow>
+  readonly pauses: ReadonlyArray<PauseRow>
+}
+
+/** Balances that are listed. */
+const maxCarry = 100
+
+export const read = (tables: Tables, now: number): Op<Observation> =>
+  Effect.gen(function* () {
+    const ledger = yield* tables.ledger
+    // the layer has written it, and nothing deletes it
+    if (ledger === undefined) return yield* Effect.dieMessage("the ledger has no row")
+    const counts = yield* tables.stateCounts
+    const deadlines = counts.flatMap(({ nextDeadline }) => nextDeadline ?? [])
+    return {
+      now,
+      ledger,
+      products: yield* tables.products,
+      counts,
+      nextDeadline: deadlines.length === 0 ? undefined : Math.min(...deadlines),
+      carry: yield* tables.carryOver(1, maxCarry),
+      lanes: yield* tables.lanes,
+      pauses: yield* tables.pauses
+    }
+  })
+
+/** Reads the state with what `more` reads at the same time, and sets the gauges. */
+export const observeWith = <A>(
+  store: Store,
+  more: (tables: Tables, observation: Observation) => Op<A>
+): Effect.Effect<A, LedgerUnavailable> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    store.snapshot((tables) =>
+      Effect.flatMap(read(tables, now), (observation) => {
+        setGauges(observation)
+        return more(tables, observation)
+      })
+    )
+  )
+
+/** Sets the gauges of the state. For those who do not need the state itself. */
+export const observe = (store: Store): Effect.Effect<void, LedgerUnavailable> =>
+  observeWith(store, () => Effect.void)
+
+const states: ReadonlyArray<RecordState | "open"> = [
+  "open",
+  "sealed",
+  "accepted",
+  "conflicting",
+  "notSubscribed",
+  "rejected",
+  "expired",
+  "inDoubt"
+]
+
+const carry = Metric.fromMetricKey(metricKeys.carry)
+const secondsToDeadline = Metric.fromMetricKey(metricKeys.secondsToDeadline)
+const oldestUnsentAge = Metric.fromMetricKey(metricKeys.oldestUnsentAge)
+const inDoubt = Metric.fromMetricKey(metricKeys.inDoubt)
+const contradictions = Metric.fromMetricKey(metricKeys.contradictions)
+
+const setGauges = (observation: Observation): void => {
+  const { counts, lanes, nextDeadline, now, products } = observation
+  for (const { product, region } of products) {
+    for (const state of states) {
+      const found = counts.find(
+        (one) => one.region === region && one.product === product && one.state === state
+      )
+      const key = metricKeys.entries.pipe(
+        MetricKey.tagged("region", region),
+        MetricKey.tagged("product", product),
+        MetricKey.tagged("state", state)
+      )
+      // a state that no entry has any more is 0, not its last number
+      Metric.fromMetricKey(key).unsafeUpdate(found?.count ?? 0, [])
+    }
+  }
+  carry.unsafeUpdate(observation.carry.length, [])
+  secondsToDeadline.unsafeUpdate(
+    nextDeadline === undefined ? Number.POSITIVE_INFINITY : (nextDeadline - now) / 1_000,
+    []
+  )
+  const oldest = Math.min(
+    ...counts
+      .filter(({ nextDeadline, state }) => state === "open" || nextDeadline !== undefined)
+      .map(({ oldestHour }) => startOf(oldestHour) + millisPerHour)
+  )
+  oldestUnsentAge.unsafeUpdate(
+    Number.isFinite(oldest) ? Math.max(0, (now - oldest) / 1_000) : 0,
+    []
+  )
+  for (const { region, until } of lanes) {
+    Metric.fromMetricKey(MetricKey.tagged(metricKeys.laneIdle, "region", region)).unsafeUpdate(
+      (now - until) / 1_000,
+      []
+    )
+  }
+  const total = (state: RecordState) =>
+    counts.filter((one) => one.state === state).reduce((sum, { count }) => sum + count, 0)
+  inDoubt.unsafeUpdate(total("inDoubt"), [])
+  contradictions.unsafeUpdate(total("conflicting"), [])
+}
