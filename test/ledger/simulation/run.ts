@@ -1,0 +1,37 @@
+/**
+ * Runs any number of simulations, and prints the seeds that violate a promise.
+ *
+ *     npm run simulate -- --seeds 10000 --from 1 --steps 40
+ *     npm run simulate -- --from 4711 --seeds 1 --log
+ */
+import { parseArgs } from "node:util"
+import { Effect } from "effect"
+import { simulate } from "./simulate.js"
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    steps: { type: "string", default: "40" },
+    log: { type: "boolean", default: false }
+  }
+})
+const from = Number(values.from)
+const count = Number(values.seeds)
+const totals: Record<string, number> = {}
+let failed = 0
+const startedAt = performance.now()
+for (let seed = from; seed < from + count; seed += 1) {
+  const { log, states, violations } = await Effect.runPromise(simulate(seed, Number(values.steps)))
+  for (const [state, entries] of Object.entries(states)) {
+    totals[state] = (totals[state] ?? 0) + entries
+  }
+  if (values.log) console.log(log.join("\n"))
+  if (violations.length === 0) continue
+  failed += 1
+  console.log(`seed ${seed}:\n  ${violations.slice(0, 5).join("\n  ")}`)
+}
+const seconds = (performance.now() - startedAt) / 1_000
+console.log(`${count} runs, ${failed} failed, in ${seconds.toFixed(1)} s. Entries:`, totals)
+// fibers of crashed processes wait for ever
+process.exit(failed > 0 ? 1 : 0)
