@@ -764,6 +764,22 @@ describe("the user's client", () => {
     })
   )
 
+  it.effect("may have sent what it lost the response to in a middleware of its own", () =>
+    Effect.gen(function* () {
+      const rig = make(responses(json(minimalResponse)))
+      rig.client.middlewareStack.add(
+        () => async () => {
+          throw Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
+        },
+        { step: "initialize", name: "ownTransport" }
+      )
+      const error = yield* failure(rig)
+      assert.deepInclude(error, { _tag: "ConnectionError", delivery: "unknown" })
+      Object.assign(rig.client, { send: () => Promise.reject(new Error("lost")) })
+      assert.strictEqual(MeteringError.deliveryOf(yield* failure(rig)), "unknown")
+    })
+  )
+
   it.effect("may be a stub that returns outputs", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import { vi } from "vitest"
 import { networkFileSystem } from "../../src/ledger/internal/sqlite/fileChecks.js"
 import { newFile, open } from "./support/sqliteFile.js"
@@ -42,5 +43,23 @@ it.scoped("rejects a file or a folder that cannot be written", () =>
     expect(error).toMatchObject({ reason: "unsafeSettings" })
     expect(error.message).toContain(`${file} cannot be written. Allow this process`)
     yield* open(file)
+  })
+)
+
+it.scoped.runIf(process.platform === "linux")("warns of a disk in memory", () =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (logLevel._tag === "Warning") lines.push(String(message))
+    })
+    const opened = (file: string) =>
+      Effect.provide(open(file), Logger.replace(Logger.defaultLogger, logger))
+    yield* opened(yield* newFile)
+    expect(lines).toEqual([])
+    const stats = { ...fs.statfsSync("/"), type: 0x01021994 } as never
+    vi.mocked(fs.statfsSync).mockReturnValueOnce(stats).mockReturnValueOnce(stats)
+    const file = yield* newFile
+    yield* opened(file)
+    expect(lines).toEqual([`${file} is on a disk in memory: a restart of the machine loses it`])
   })
 )

@@ -26,6 +26,8 @@ interface AttemptState {
   request?: { readonly origin: string; readonly headers: Readonly<Record<string, string>> }
   /** True if the request may have reached the service, regardless of `failure`. */
   mayBeDelivered?: boolean
+  /** True while the SDK gets credentials or signs, and after that has failed. */
+  isAuthenticating?: boolean
   /** True if the outcome of a request so far leaves open whether usage was metered. */
   isUncertain?: boolean
   response?: RawResponse | undefined
@@ -80,14 +82,15 @@ export const isSignedWith = (response: Response, { accessKeyId, sessionToken }: 
 /** Classifies an attempt without a response. Keeps a code, a name or a sanitized message of its error. */
 const toError = (
   operation: MeteringError.OperationName,
-  { failure, mayBeDelivered, request }: AttemptState,
+  { failure, isAuthenticating, mayBeDelivered: isSeen, request }: AttemptState,
   elapsed: Duration.Duration
 ) => {
   const { code, name, syscall } = (failure ?? {}) as Record<string, unknown>
-  // before a request is handed to the network, only its endpoint and its credentials can fail
-  if (request === undefined && name !== "EndpointError") {
+  if (request === undefined && isAuthenticating) {
     return withOperation(operation)(credentialsError(clientProvider.tried, describeError(failure)))
   }
+  // without a request, a middleware of the user may have sent one past ours
+  const mayBeDelivered = isSeen ?? name !== "EndpointError"
   const endpoint = request?.origin ?? unknownEndpoint
   // the SDK's handlers also give this name to broken connections, which keep their code
   const isTimeout =
@@ -167,6 +170,19 @@ const sendCommand = async (
     // the innermost middleware
     { name: "effectMarketplaceMetering", step: "deserialize", priority: "low" }
   )
+  for (const toMiddleware of ["httpAuthSchemeMiddleware", "httpSigningMiddleware"]) {
+    for (const relation of ["before", "after"] as const) {
+      const probe = (next: (args: unknown) => unknown) => (args: unknown) => {
+        state.isAuthenticating = relation === "before"
+        return next(args)
+      }
+      command.middlewareStack.addRelativeTo(probe as never, {
+        name: `effectMarketplaceMetering ${relation} ${toMiddleware}`,
+        relation,
+        toMiddleware
+      })
+    }
+  }
   try {
     const output = await client.send(command, { abortSignal })
     state.response ??= toResponse(output, true)

@@ -76,35 +76,31 @@ const driverOf = (name: DriverName, Class: DatabaseClass): Driver => ({
   }
 })
 
-/** The member that holds the class of databases, and where it comes from. */
-const sources: { readonly [name in DriverName]: string } = {
-  "node:sqlite": "DatabaseSync",
-  "better-sqlite3": "default",
-  libsql: "default",
-  "bun:sqlite": "Database"
-}
-
 /** The name is not a literal, so that bundlers do not look for packages that are not installed. */
+const importIt = (name: DriverName) =>
+  loadPackage(
+    name,
+    () =>
+      import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Promise<Record<string, unknown>>
+  )
+
 const load = (name: DriverName): Effect.Effect<Driver, LoadError> =>
-  Effect.flatMap(
-    loadPackage(
-      name,
-      () =>
-        import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Promise<
-          Record<string, unknown>
-        >
-    ),
-    (module) => {
-      const Class = module[sources[name]] as DatabaseClass
-      return name === "node:sqlite" && !tellsTransaction(Class)
-        ? Effect.fail<LoadError>({
+  name === "node:sqlite"
+    ? importIt(name).pipe(
+        Effect.map(({ DatabaseSync }) => DatabaseSync as DatabaseClass),
+        Effect.filterOrFail(tellsTransaction),
+        Effect.mapBoth({
+          onSuccess: (Class) => driverOf(name, Class),
+          onFailure: (): LoadError => ({
             name,
             isMissing: true,
-            reason: "node:sqlite of this version of Node.js cannot be used: 22.16 is the first"
+            reason: "this version of Node.js has no node:sqlite, or an early one"
           })
-        : Effect.succeed(driverOf(name, Class))
-    }
-  )
+        })
+      )
+    : Effect.map(importIt(name), (module) =>
+        driverOf(name, module[name === "bun:sqlite" ? "Database" : "default"] as DatabaseClass)
+      )
 
 /** Node.js before 22.16 does not. */
 const tellsTransaction = (Class: DatabaseClass): boolean => {
