@@ -65,6 +65,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
   it.scoped("records each id once when batches overlap, in any order", () =>
     Effect.gen(function* () {
       const { server, url, store } = yield* withStore
+      const before = server.deadlocks()
       const other = yield* PgLedgerStore.make({ url })
       for (let round = 0; round < 10; round++) {
         const events = Array.from({ length: 200 }, (_, i) =>
@@ -92,6 +93,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
           JSON.stringify(existing)
         )
       }
+      assert.strictEqual(server.deadlocks(), before)
       const [sums] = yield* server.sql(
         url,
         `SELECT (SELECT SUM(quantity) FROM usage_ledger.usage_event) AS events,
@@ -149,6 +151,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
   it.scoped("seals beside recorders without a deadlock, and loses nothing", () =>
     Effect.gen(function* () {
       const { server, url, store } = yield* withStore
+      const before = server.deadlocks()
       const sealing = yield* PgLedgerStore.make({ url })
       yield* addKeys(store, 20)
       let isRecording = true
@@ -197,10 +200,10 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
       const [sums] = yield* server.sql(
         url,
         `SELECT (SELECT SUM(quantity) FROM usage_ledger.usage_event) AS events,
-           (SELECT SUM(quantity) FROM usage_ledger.usage_record) AS billed,
-           (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()) AS deadlocks`
+           (SELECT SUM(quantity) FROM usage_ledger.usage_record) AS billed`
       )
-      assert.deepEqual(sums, { events: "9600", billed: "9600", deadlocks: "0" })
+      assert.deepEqual(sums, { events: "9600", billed: "9600" })
+      assert.strictEqual(server.deadlocks(), before)
       const { differences } = yield* store.snapshot((tables) =>
         tables.verifySums(undefined, 10_000)
       )
@@ -208,9 +211,40 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
     })
   )
 
-  it.scoped("runs the transactions of a deadlock again", () =>
+  it.scoped("leaves open entries out that another transaction has locked", () =>
     Effect.gen(function* () {
       const { store } = yield* withStore
+      yield* addKeys(store, 1)
+      yield* store.recordEvents(
+        [1, 2, 3].map((hour) => event({ id: `${hour}`, hour })),
+        1
+      )
+      const locked = (
+        limit: number,
+        inside: Effect.Effect<unknown, LedgerError.LedgerUnavailable>
+      ) =>
+        store.transaction((tables) =>
+          Effect.zipLeft(tables.lockOpenEntries({ region, beforeHour: 9, limit }), inside)
+        )
+      const others = yield* locked(
+        2,
+        Effect.tap(locked(9, Effect.void), (rest) =>
+          Effect.sync(() =>
+            assert.deepEqual(
+              rest.map(({ hour }) => hour),
+              [3]
+            )
+          )
+        )
+      )
+      assert.strictEqual(others.length, 2)
+    })
+  )
+
+  it.scoped("runs the transactions of a deadlock again", () =>
+    Effect.gen(function* () {
+      const { server, store } = yield* withStore
+      const before = server.deadlocks()
       let runs = 0
       const both = yield* Deferred.make<void>()
       let waiting = 0
@@ -227,6 +261,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
         )
       assert.deepEqual(yield* Effect.all([lock(1, 2), lock(2, 1)], { concurrency: 2 }), [1, 2])
       assert.isAtLeast(runs, 3)
+      assert.isAbove(server.deadlocks(), before)
     })
   )
 
@@ -395,6 +430,36 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
       const again = yield* through.recordEvents(events, 1)
       assert.strictEqual(again._tag === "Recorded" && again.existing.length, 20)
       assert.deepInclude(yield* openEntry(store, 1, 1), { quantity: 40n, events: 20 })
+    })
+  )
+
+  it.scoped("does not know the state when a wait for a synchronous standby is canceled", () =>
+    Effect.gen(function* () {
+      const server = yield* makePostgres()
+      const url = yield* server.createDatabase
+      const store = yield* PgLedgerStore.make({ url })
+      yield* server.sql(url, "ALTER SYSTEM SET synchronous_standby_names = 'missing'")
+      yield* server.stop("fast")
+      yield* server.start
+      const canceled: Effect.Effect<void, Error> = server
+        .sql(
+          url,
+          "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        )
+        .pipe(Effect.flatMap((rows) => (rows.length === 0 ? canceled : Effect.void)))
+      for (const change of [
+        store.recordEvents([event({ id: "a" })], 1),
+        store.transaction((tables) => tables.ensureEntries([{ key: 2, hour: 1 }], 1))
+      ]) {
+        const fiber = yield* Effect.fork(
+          Effect.either<unknown, LedgerError.LedgerUnavailable, never>(change)
+        )
+        yield* canceled
+        assertUnavailable(yield* Fiber.join(fiber), "unknown")
+      }
+      // both are there, on this server alone
+      assert.isDefined(yield* openEntry(store, 1, 1))
+      assert.isDefined(yield* openEntry(store, 2, 1))
     })
   )
 

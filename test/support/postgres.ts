@@ -31,6 +31,8 @@ export interface PostgresServer {
   /** `immediate` ends it like a crash. */
   readonly stop: (mode: "fast" | "immediate") => Effect.Effect<void>
   readonly start: Effect.Effect<void>
+  /** The number of deadlocks in the server's log. */
+  readonly deadlocks: () => number
 }
 
 /** One server for the tests of a file. */
@@ -96,8 +98,12 @@ export const makePostgres = (
     const killOnExit = () => server?.kill("SIGQUIT")
     process.once("exit", killOnExit)
 
+    let deadlocks = 0
     const start = Effect.promise(async () => {
       server = spawnBinary("postgres", ["-D", data, ...options])
+      server.stderr?.on("data", (chunk) => {
+        deadlocks += String(chunk).split("ERROR:  deadlock detected").length - 1
+      })
       await isReady(server)
     })
     const stop = (mode: "fast" | "immediate") =>
@@ -141,7 +147,7 @@ export const makePostgres = (
         Effect.as(url(name))
       )
     })
-    return { port, data, url, createDatabase, sql, stop, start }
+    return { port, data, url, createDatabase, sql, stop, start, deadlocks: () => deadlocks }
   })
 
 /** PostgreSQL does not run as root. */
