@@ -45,7 +45,7 @@ const terms: Readonly<Record<string, string>> = {
  * outcome that is not known.
  */
 const allowed =
-  /\b[Ii]n[ -]?[Dd]oubt\b|keyOf\("licence"|\brefused connection\b|"ConnectionRefused"/g
+  /\b[Ii]n[ _-]?[Dd]oubt\b|keyOf\("licence"|\brefused connection\b|"ConnectionRefused"/g
 
 /** In any case, also as a part of a camelCase name, over the ends of lines in a comment. */
 const matcher = (words: string) => {

@@ -25,12 +25,14 @@ it.scoped("bills the requests of an hour once, after the hour", () =>
       customerAWSAccountId: account
     })
     const runtime = yield* Effect.runtime<UsageLedger.UsageLedger>()
+    const clock = yield* Effect.clock
     const web = HttpApiBuilder.toWebHandler(
       Layer.mergeAll(
         ApiLive(new Map([["secret", "documents-1"]])).pipe(
           Layer.provide(Layer.succeedContext(runtime.context))
         ),
-        HttpServer.layerContext
+        HttpServer.layerContext,
+        Layer.setClock(clock)
       )
     )
     yield* Effect.addFinalizer(() => Effect.promise(() => web.dispose()))

@@ -122,7 +122,7 @@ const program = Effect.gen(function* () {
       )
     }
   }
-  const recorder = recorders.make(store, now)
+  const recorder = yield* recorders.make(store)
   const record = (batch: ReadonlyArray<Usage>) =>
     Effect.matchEffect(recorder.recordAll(batch.map(toEvent)), {
       onFailure: (error) =>
@@ -181,6 +181,7 @@ const program = Effect.gen(function* () {
   yield* Effect.all([recording, reporting], { concurrency: 2, discard: true })
   write({ line: "done" })
 }).pipe(
+  Effect.scoped,
   Effect.provide(Layer.merge(storeLayer, clientLayer)),
   Effect.withClock(clock),
   Effect.provide(Logger.remove(Logger.defaultLogger))

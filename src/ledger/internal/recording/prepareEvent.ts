@@ -6,7 +6,7 @@ import {
   InvalidEvent,
   UnknownSubscription
 } from "../../LedgerError.js"
-import type { EventError } from "../../UsageLedger.js"
+import type { EventError } from "../contract.js"
 import { deadlineOf } from "../model/deadline.js"
 import * as decimal from "../model/decimal.js"
 import { hourOf } from "../model/hour.js"

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Event } from "../../UsageLedger.js"
+import type { Event } from "../contract.js"
 import { makeUuid7 } from "../model/uuid.js"
 
 /** An event with an id and a time. */

@@ -7,8 +7,8 @@ import {
   type LedgerUnavailable,
   SourceConflict
 } from "../../LedgerError.js"
-import type { EventError, Service as Ledger } from "../../UsageLedger.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
+import type { EventError, Service as Ledger } from "../contract.js"
 import type { PostingRow } from "../model/rows.js"
 import { read } from "../recording/catalog.js"
 import {

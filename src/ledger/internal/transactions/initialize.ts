@@ -1,8 +1,8 @@
 /** Writes whose ledger this is, and its products; or checks them. */
 import * as Effect from "effect/Effect"
 import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
-import type { Options, Product } from "../../UsageLedger.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
+import type { Options, Product } from "../contract.js"
 import { maxScale } from "../model/decimal.js"
 import type { LedgerRow, ProductRow } from "../model/rows.js"
 import { keysViolation } from "../model/tags.js"

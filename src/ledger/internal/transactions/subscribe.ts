@@ -6,8 +6,8 @@ import {
   SubscriptionConflict,
   UnknownSubscription
 } from "../../LedgerError.js"
-import type { Subscription } from "../../UsageLedger.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
+import type { Subscription } from "../contract.js"
 import { hourOf, startOf } from "../model/hour.js"
 import { endOf } from "../model/record.js"
 import type { ProductRow, SubscriptionRow } from "../model/rows.js"
