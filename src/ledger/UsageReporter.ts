@@ -26,6 +26,7 @@ import { makeUuid7 } from "./internal/model/uuid.js"
 import * as pendingWrites from "./internal/reporter/pendingWrites.js"
 import { sendProduct } from "./internal/reporter/sendProduct.js"
 import * as targetCheck from "./internal/reporter/targetCheck.js"
+import { observe } from "./internal/service/observe.js"
 import * as leases from "./internal/transactions/lease.js"
 import { seal } from "./internal/transactions/seal.js"
 import { dueProducts, expire } from "./internal/transactions/send.js"
@@ -141,6 +142,7 @@ const makeWorker = (options: Options) =>
     const stop = yield* Deferred.make<void>()
     let seen: leases.Seen | undefined
     let current: leases.Lease | undefined
+    let observedAt = Number.NEGATIVE_INFINITY
 
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
@@ -185,6 +187,10 @@ const makeWorker = (options: Options) =>
       const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
         Effect.catchTag("LaneLost", () => Effect.succeed(0))
       )
+      if (now - observedAt >= observationInterval) {
+        observedAt = now
+        yield* observe(store)
+      }
       const due = yield* dueProducts(store, { region, products, now })
       if (due.length > 0 && !(yield* target.confirm(region))) {
         return { region, lane: "held" as const, sealed, expired, fibers: [] }
@@ -235,6 +241,9 @@ const makeWorker = (options: Options) =>
     }
     return { service, round }
   })
+
+/** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
+const observationInterval = 60_000
 
 interface Sent {
   readonly sent: number

@@ -4,6 +4,7 @@ import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer, Logger, ManagedRuntime, type Scope } from "effect"
 import { AwsCredentials, MeteringConfig } from "effect-marketplace-metering"
+import { MemoryLedgerStore, UsageLedger } from "effect-marketplace-metering/ledger"
 import { MeteringSandbox, SandboxServer, Scenario } from "effect-marketplace-metering/sandbox"
 import { afterAll, beforeAll, vi } from "vitest"
 import "./extract.js"
@@ -45,9 +46,36 @@ afterAll(async () => {
   await server.dispose()
 })
 
+/** A ledger with the subscription of the docstrings. */
+const LedgerLive = Layer.effectDiscard(
+  UsageLedger.subscribe({
+    id: "agmt-1234",
+    product: "analytics",
+    customerAWSAccountId: "111122223333",
+    from: DateTime.unsafeMake(0)
+  })
+).pipe(
+  Layer.provideMerge(
+    UsageLedger.layer({
+      seller: "111122223333",
+      target: "sandbox",
+      products: {
+        analytics: {
+          region: "us-east-1",
+          productCode,
+          dimensions: { "api-calls": {}, "gb-hours": { scale: 3 } },
+          tagKeys: ["team"]
+        }
+      }
+    })
+  ),
+  Layer.provideMerge(MemoryLedgerStore.layer)
+)
+
 /** The services of an example. */
 const ExampleLive = Layer.mergeAll(
   SandboxLive,
+  LedgerLive,
   AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
   MeteringConfig.layer({ region: "us-east-1" }),
   NodeHttpClient.layer,
@@ -55,8 +83,15 @@ const ExampleLive = Layer.mergeAll(
   Logger.remove(Logger.defaultLogger)
 )
 
-/** These use the default port of the sandbox or write a file to the working directory. */
+/** These use the default port of the sandbox, a database, or write a file to the working directory. */
 const notRun: ReadonlySet<string> = new Set([
+  "ledger-PgLedgerStore.1.ts",
+  "ledger-PgLedgerStore.2.ts",
+  "ledger-PgLedgerStore.3.ts",
+  "ledger-SqliteLedgerStore.1.ts",
+  "ledger-UsageLedger.1.ts",
+  // functions of something else than a time
+  ...[3, 4, 5, 6, 7].map((example) => `ledger-UsageLedger.${example}.ts`),
   "sandbox-MeteringSandbox.3.ts",
   "sandbox-SandboxApi.1.ts",
   "sandbox-SandboxServer.2.ts"
@@ -109,6 +144,6 @@ describe("each example runs, and its values are as commented", () => {
   }
 
   it("most of them have values to compare or effects to run", () => {
-    expect(run).toBe(70)
+    expect(run).toBe(81)
   })
 })

@@ -34,8 +34,14 @@ const app = await Application.bootstrap({
   hideGenerator: true,
   highlightLanguages: ["ts", "sh", "json", "python"],
   includeVersion: true,
-  // types that exist only to show a message of the compiler
-  intentionallyNotExported: ["RejectUnion", "RejectUnionAndList", "RejectAbsent"],
+  // types that exist only to show a message of the compiler, and rows of stores, which only this package implements
+  intentionallyNotExported: [
+    "RejectUnion",
+    "RejectUnionAndList",
+    "RejectAbsent",
+    "internal/tables.ts:Tables",
+    "internal/model/rows.ts:EventRow"
+  ],
   treatValidationWarningsAsErrors: true
 })
 

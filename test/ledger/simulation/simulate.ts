@@ -355,7 +355,8 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
     // what is left is reported by workers that neither crash nor freeze
     note("the faults end")
     faults = { crash: 0, freeze: 0, unavailable: 0 }
-    yield* sandbox.control.setFaults({})
+    // some responses are lost until the deadline
+    if (random.chance(0.7)) yield* sandbox.control.setFaults({})
     for (const { process } of workers) process.kill()
     recorder?.process.kill()
     workers = []
@@ -415,7 +416,8 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
               { fault: "cutAfter", probability: 0.1 },
               { fault: "unprocessed", share: 0.5, probability: 0.1 }
             ],
-            [{ fault: "cutAfter", probability: 0.6 }]
+            [{ fault: "cutAfter", probability: 0.6 }],
+            [{ fault: "cutAfter", probability: 0.85 }]
           ])
         }
       })

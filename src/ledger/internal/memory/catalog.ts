@@ -50,7 +50,7 @@ export const catalogTables = (
         const isIn = (time: number | undefined) =>
           endedBetween === undefined ||
           (time !== undefined && time >= endedBetween.from && time <= endedBetween.until)
-        return candidates
+        return [...new Set(candidates)]
           .filter(
             (row: SubscriptionRow) =>
               (lineages === undefined || lineages.includes(row.lineage)) &&
@@ -64,7 +64,8 @@ export const catalogTables = (
       }),
     putSubscription: (row) =>
       Effect.sync(() => {
-        if (!state.subscriptions.has(row.id)) {
+        const old = state.subscriptions.get(row.id)
+        if (old?.lineage !== row.lineage) {
           append(state.subscriptionsByLineage, row.lineage, row.id)
         }
         journal.set(state.subscriptions, row.id, row)
@@ -72,9 +73,9 @@ export const catalogTables = (
     keys: ({ ids, lineages }) =>
       Effect.sync(() =>
         (ids !== undefined
-          ? ids.flatMap((id) => state.keys.get(id) ?? [])
+          ? [...new Set(ids)].flatMap((id) => state.keys.get(id) ?? [])
           : lineages !== undefined
-            ? lineages.flatMap((lineage) =>
+            ? [...new Set(lineages)].flatMap((lineage) =>
                 (state.keysByLineage.get(lineage) ?? []).flatMap((id) => state.keys.get(id) ?? [])
               )
             : [...state.keys.values()]

@@ -9,6 +9,8 @@ const requireThat = (isTrue: boolean, rule: string): void => {
   if (!isTrue) throw new Error(`the ledger's invariant is violated: ${rule}`)
 }
 
+const maxQuantity = 2_147_483_647
+
 const byDeadline = (left: RecordRow, right: RecordRow) =>
   left.deadline - right.deadline || left.id - right.id
 
@@ -59,6 +61,10 @@ export const reportingTables = (
           const entry = entryId(row)
           requireThat(state.entries.has(entry), "a record has an entry")
           requireThat(!state.recordsByEntry.has(entry), "an entry has one record")
+          requireThat(
+            row.quantity >= 0 && row.quantity <= maxQuantity,
+            "a quantity is from 0 to 2147483647"
+          )
           state.lastRecord += 1
           const record = { ...row, id: state.lastRecord }
           journal.set(state.records, record.id, record)

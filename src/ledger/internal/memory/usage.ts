@@ -1,7 +1,7 @@
 /** Events, postings, entries, allocations and carry in memory. */
 import * as Effect from "effect/Effect"
 import type { RecordEventsResult } from "../../UsageLedgerStore.js"
-import type { EntryRow, EventRow } from "../model/rows.js"
+import type { EntryRow, EventRow, PostingRow } from "../model/rows.js"
 import type { EntryId, Tables } from "../tables.js"
 import type { Journal } from "./journal.js"
 import { entryId, postingId, referenceId, type State } from "./state.js"
@@ -50,9 +50,8 @@ const hasOverflow = (state: State, sums: Iterable<Sum>): boolean => {
     const id = entryId(sum)
     const total = (totals.get(id) ?? state.entries.get(id)?.quantity ?? 0n) + sum.quantity
     totals.set(id, total)
-    if (total > maxSum || total < -maxSum) return true
   }
-  return false
+  return [...totals.values()].some((total) => total > maxSum || total < -maxSum)
 }
 
 const sealedAmong = (state: State, ids: Iterable<EntryId>): ReadonlyArray<EntryId> => {
@@ -115,9 +114,9 @@ export const usageTables = (
   postings: ({ cause, references }) =>
     Effect.sync(() =>
       references.flatMap((reference) =>
-        (state.postingsByReference.get(referenceId({ cause, reference })) ?? []).flatMap(
-          (id) => state.postings.get(id) ?? []
-        )
+        (state.postingsByReference.get(referenceId({ cause, reference })) ?? [])
+          .flatMap((id) => state.postings.get(id) ?? [])
+          .sort(byPlace)
       )
     ),
   addPostings: (rows, now) =>
@@ -184,6 +183,7 @@ export const usageTables = (
   putCarry: (rows) =>
     Effect.sync(() => {
       for (const { amount, key, tags } of rows) {
+        requireThat(amount <= maxSum && amount >= -maxSum, "a balance is at most 2^62")
         const balances = new Map(state.carry.get(key))
         if (amount === 0n) balances.delete(tags)
         else balances.set(tags, amount)
@@ -202,6 +202,9 @@ export const usageTables = (
       }
     })
 })
+
+const byPlace = (left: PostingRow, right: PostingRow): number =>
+  left.key - right.key || left.hour - right.hour || (left.tags < right.tags ? -1 : 1)
 
 export const byHour = (left: EntryId, right: EntryId): number =>
   left.hour - right.hour || left.key - right.key

@@ -1,0 +1,11 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { SqliteLedgerStore } from "effect-marketplace-metering/ledger"
+import { storeContract } from "./storeContract.js"
+import { newFile } from "./support/sqliteFile.js"
+
+const layer = (driver: SqliteLedgerStore.DriverName | undefined) =>
+  Layer.unwrapScoped(Effect.map(newFile, (file) => SqliteLedgerStore.layer({ file, driver })))
+
+storeContract("SqliteLedgerStore with a rollback journal", () => layer("libsql"))
+storeContract("SqliteLedgerStore with the default driver", () => layer(undefined))

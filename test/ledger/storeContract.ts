@@ -1,0 +1,18 @@
+/**
+ * What every store does, seen through its service only. Not pinned, as no transaction relies on it: lists with the same id
+ * twice (but for keys), rows of keys that do not exist, and the order of code points beyond U+FFFF.
+ */
+import { describe } from "@effect/vitest"
+import { catalogContract } from "./support/catalogContract.js"
+import { type LayerFactory, makeStoreTest } from "./support/storeTest.js"
+import { transactionContract } from "./support/transactionContract.js"
+import { usageContract } from "./support/usageContract.js"
+
+export const storeContract = (name: string, layerFactory: LayerFactory): void => {
+  const test = makeStoreTest(layerFactory)
+  describe(name, () => {
+    describe("catalog", () => catalogContract(test))
+    describe("usage", () => usageContract(test))
+    describe("transactions", () => transactionContract(test))
+  })
+}
