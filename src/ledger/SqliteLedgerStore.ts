@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type DriverName as DriverName_, findDriver } from "./internal/sqlite/driver.js"
+import { findDriver } from "./internal/sqlite/driver.js"
 import { makeStore } from "./internal/sqlite/store.js"
 import type { LedgerConfigError, LedgerUnavailable } from "./LedgerError.js"
 import { UsageLedgerStore } from "./UsageLedgerStore.js"
@@ -17,7 +17,7 @@ import { UsageLedgerStore } from "./UsageLedgerStore.js"
  * @since 0.1.0
  * @category models
  */
-export type DriverName = DriverName_
+export type DriverName = "node:sqlite" | "better-sqlite3" | "libsql" | "bun:sqlite"
 
 /**
  * Options of a file.

@@ -1,5 +1,5 @@
 /**
- * What every store does, seen through its service only. Not pinned, as no transaction relies on it: lists with the same id
+ * The behaviour that all stores share, seen through their service only. Not pinned, as no transaction relies on it: lists with the same id
  * twice (but for keys), rows of keys that do not exist, and the order of code points beyond U+FFFF.
  */
 import { describe } from "@effect/vitest"
