@@ -25,6 +25,8 @@ const { metafile } = await build({
   metafile: true,
   legalComments: "none",
   logLevel: "warning",
+  // packages that an application installs where it uses them
+  external: ["pg"],
   // CommonJS dependencies require Node's modules
   banner: {
     js: 'import{createRequire as createRequire_}from"node:module";const require=createRequire_(import.meta.url);'

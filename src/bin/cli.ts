@@ -4,6 +4,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import manifest from "../../package.json" with { type: "json" }
 import { doctor } from "./commands/doctor.js"
+import { ledger } from "./commands/ledger.js"
 import { meter } from "./commands/meter.js"
 import { register } from "./commands/register.js"
 import { resolve } from "./commands/resolve.js"
@@ -17,8 +18,10 @@ import * as help from "./internal/help.js"
 import { supportsColor } from "./output/terminal.js"
 
 const root = Command.make(manifest.name).pipe(
-  Command.withDescription("Reports usage to AWS Marketplace, and tests that without AWS."),
-  Command.withSubcommands([submit, meter, resolve, register, sandbox, doctor])
+  Command.withDescription(
+    "Reports usage to AWS Marketplace, keeps a ledger of it, and tests both without AWS."
+  ),
+  Command.withSubcommands([submit, meter, resolve, register, ledger, sandbox, doctor])
 )
 
 const runWith = Command.run(root, { name: manifest.name, version: manifest.version })
@@ -41,7 +44,7 @@ export const cli = (words: ReadonlyArray<string>) =>
           width: Math.min(columns, maxColumns),
           isStyled: supportsColor(process.stdout, process.env)
         }
-        return Console.log(help.render(parsed.command, parsed.path, style))
+        return Console.log(help.render(parsed.command, style))
       }
       case "Version":
         return Console.log(manifest.version)

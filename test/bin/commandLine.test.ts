@@ -140,7 +140,7 @@ describe("help", () => {
   for (const command of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
     it(`of ${command} has every option, examples, the environment and exit codes`, () => {
       const info = commandOf(command)
-      const text = help.render(info, [program, command], style)
+      const text = help.render(info, style)
       for (const section of sections) assert.include(text, `\n${section}\n`)
       assert.include(text, `  ${program} ${command} `)
       for (const option of info.options) {
@@ -160,7 +160,7 @@ describe("help", () => {
   }
 
   it("of the program has one sentence for every command", () => {
-    const text = help.render(rootInfo, [program], { ...style, isStyled: true })
+    const text = help.render(rootInfo, { ...style, isStyled: true })
     for (const { name } of rootInfo.subcommands)
       assert.match(text, new RegExp(`^  ${name} +[A-Z]`, "m"))
     assert.include(text, "\u001b[1mCOMMANDS\u001b[0m")
@@ -168,9 +168,9 @@ describe("help", () => {
   })
 
   it("names the kinds of values, required options, and choices", () => {
-    const text = help.render(commandOf("meter"), [program, "meter"], style)
+    const text = help.render(commandOf("meter"), style)
     assert.match(text, /--quantity <number> .*\(required\)/)
-    const submit = help.render(commandOf("submit"), [program, "submit"], style)
+    const submit = help.render(commandOf("submit"), style)
     assert.include(submit, "--format <csv|ndjson>")
     assert.include(submit, `${program} submit <file> [options]`)
   })

@@ -2,6 +2,7 @@
 import { Chunk, Effect, Either, Exit, Option, Stream } from "effect"
 import * as parseRows from "../../src/bin/input/parseRows.js"
 import { through } from "../../src/bin/input/scanner.js"
+import { type UsageRow, usageRows } from "../../src/bin/input/usageRows.js"
 import * as validateUtf8 from "../../src/bin/input/validateUtf8.js"
 import { type CliError, cannotRun } from "../../src/bin/internal/cliError.js"
 
@@ -46,11 +47,13 @@ export const readAll = <A>(stream: Stream.Stream<A, CliError>): Effect.Effect<Re
 /** Rows as the command reads them. */
 export const readRows = (format: parseRows.Format, bytes: Stream.Stream<Uint8Array, CliError>) => {
   const checked = through(() => validateUtf8.make("usage"))(bytes)
-  return readAll(format === "csv" ? parseRows.csv(checked, "usage") : parseRows.ndjson(checked))
+  return readAll(
+    format === "csv"
+      ? parseRows.csv(usageRows, checked, "usage")
+      : parseRows.ndjson(usageRows, checked)
+  )
 }
 
-export const itemOf = ({ content }: parseRows.Row) =>
-  Option.getOrUndefined(Either.getRight(content))
+export const itemOf = ({ content }: UsageRow) => Option.getOrUndefined(Either.getRight(content))
 
-export const errorOf = ({ content }: parseRows.Row) =>
-  Option.getOrUndefined(Either.getLeft(content))
+export const errorOf = ({ content }: UsageRow) => Option.getOrUndefined(Either.getLeft(content))

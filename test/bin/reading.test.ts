@@ -5,6 +5,7 @@ import { Chunk, DateTime, Effect, FastCheck as fc, Stream } from "effect"
 import * as limits from "../../src/bin/input/limits.js"
 import * as parseRows from "../../src/bin/input/parseRows.js"
 import * as readInput from "../../src/bin/input/readInput.js"
+import { type UsageRow, usageRows } from "../../src/bin/input/usageRows.js"
 import { chunked, encode, errorOf, itemOf, readError, readRows } from "./readRows.js"
 
 const formats = ["csv", "ndjson"] as const
@@ -32,7 +33,7 @@ const textOf = (format: parseRows.Format) => `${sources[format].join("\n")}\n`
 /** Lets the test runner report in between. */
 const yieldToRunner = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
-const quantitiesOf = (rows: ReadonlyArray<parseRows.Row>) =>
+const quantitiesOf = (rows: ReadonlyArray<UsageRow>) =>
   rows.map((row) => itemOf(row)?.record.quantity)
 
 /** The quantities of the rows within `length` bytes, and the first incomplete line. */
@@ -123,7 +124,10 @@ describe.each(formats)("reading of %s", (format) => {
   it.effect("emits the complete rows of an input that stays open", () =>
     Effect.gen(function* () {
       const open = Stream.concat(chunked(bytes, 5), Stream.never)
-      const stream = format === "csv" ? parseRows.csv(open, "usage") : parseRows.ndjson(open)
+      const stream =
+        format === "csv"
+          ? parseRows.csv(usageRows, open, "usage")
+          : parseRows.ndjson(usageRows, open)
       const rows = yield* Stream.runCollect(Stream.take(stream, 3))
       assert.deepStrictEqual(quantitiesOf(Chunk.toReadonlyArray(rows)), [123_456, 7, 999])
     })
@@ -142,7 +146,10 @@ describe.each(formats)("reading of %s", (format) => {
           })
         )
       )
-      const stream = format === "csv" ? parseRows.csv(endless, "usage") : parseRows.ndjson(endless)
+      const stream =
+        format === "csv"
+          ? parseRows.csv(usageRows, endless, "usage")
+          : parseRows.ndjson(usageRows, endless)
       yield* Stream.runDrain(Stream.take(stream, 1_000))
       assert.isAtMost(pulled, 1_000)
     })
@@ -182,12 +189,14 @@ it.effect("a read error in the second piece of a file emits no part of a row", (
       stat: () => Effect.succeed({ type: "File" } as FileSystem.File.Info),
       stream: () => Stream.concat(Stream.make(encode(text)), Stream.fail(error))
     })
-    const rows: Array<parseRows.Row> = []
-    const failure = yield* parseRows.csv(readInput.readBytes("usage.csv"), "usage.csv").pipe(
-      Stream.runForEach((row) => Effect.sync(() => rows.push(row))),
-      Effect.flip,
-      Effect.provide(failing)
-    )
+    const rows: Array<UsageRow> = []
+    const failure = yield* parseRows
+      .csv(usageRows, readInput.readBytes("usage.csv"), "usage.csv")
+      .pipe(
+        Stream.runForEach((row) => Effect.sync(() => rows.push(row))),
+        Effect.flip,
+        Effect.provide(failing)
+      )
     assert.deepStrictEqual(quantitiesOf(rows), [1])
     assert.strictEqual(
       failure.message,
@@ -255,7 +264,7 @@ describe("a cell", () => {
           1_000
         )
       ),
-      ({ rows }) => rows[0] as parseRows.Row
+      ({ rows }) => rows[0] as UsageRow
     )
 
   it.effect("may have a time in any spelling with its zone", () =>
@@ -316,7 +325,7 @@ describe("a cell", () => {
         )
         const { rows } = yield* readRows("ndjson", Stream.make(encode(`{"quantity":${text}}`)))
         assert.match(
-          errorOf(rows[0] as parseRows.Row) ?? "",
+          errorOf(rows[0] as UsageRow) ?? "",
           /^-?1[e0-9]+…: expected numbers that need no rounding$/
         )
       }
@@ -353,10 +362,7 @@ describe("a cell", () => {
 
 describe("a line of JSON", () => {
   const read = (text: string) =>
-    Effect.map(
-      readRows("ndjson", Stream.make(encode(text))),
-      ({ rows }) => rows[0] as parseRows.Row
-    )
+    Effect.map(readRows("ndjson", Stream.make(encode(text))), ({ rows }) => rows[0] as UsageRow)
 
   it.effect("has no repeated members", () =>
     Effect.gen(function* () {

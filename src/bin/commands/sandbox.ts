@@ -3,7 +3,6 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
-import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Console from "effect/Console"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -13,13 +12,13 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
-import * as Schedule from "effect/Schedule"
 import { MeteringSandbox, SandboxServer, Scenario } from "../../sandbox/index.js"
 import { annotation } from "../../sandbox/internal/server/accessLog.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
 import { toFileError } from "../internal/fileErrors.js"
-import { numberOption, timeOption } from "../internal/options.js"
+import { toListenError } from "../internal/listenErrors.js"
+import { npxExited } from "../internal/npx.js"
+import { hostOption, portOption, timeOption } from "../internal/options.js"
 import { Signals } from "../internal/signals.js"
 import * as stateFileLock from "../internal/stateFileLock.js"
 import { describeSandbox } from "../output/describeSandbox.js"
@@ -28,19 +27,14 @@ import { logger } from "../output/terminal.js"
 
 const defaults = { host: "127.0.0.1", port: 4598 }
 
-const port = numberOption(
-  "port",
-  "a port from 0 to 65535",
-  (port) => Number.isInteger(port) && port >= 0 && port <= 65_535,
-  "port"
-).pipe(
+const port = portOption.pipe(
   Options.withDefault(defaults.port),
   Options.withDescription(
     `The port to listen on, or 0 for any free port. Defaults to ${defaults.port}.`
   )
 )
 
-const host = Options.text("host").pipe(
+const host = hostOption.pipe(
   Options.withDefault(defaults.host),
   Options.withDescription(
     `The address to listen on. Defaults to ${defaults.host}. With 0.0.0.0 other machines can reach it.`
@@ -108,7 +102,7 @@ export const sandbox = Command.make(
           host: options.host,
           anyCredentials: options.anyCredentials
         }),
-        toListenError(options)
+        toListenError("The sandbox", options)
       )
       return yield* serve(scenario, options).pipe(
         Effect.provide(Layer.provideMerge(server, sandbox)),
@@ -196,22 +190,6 @@ const toStateError =
       ? cannotRun(error.message)
       : stateFileLock.toStateFileError(file)(error)
 
-const toListenError =
-  ({ host, port }: { readonly host: string; readonly port: number }) =>
-  ({ cause }: ServeError): CliError => {
-    const code = Predicate.hasProperty(cause, "code") ? String(cause.code) : "unknown error"
-    return cannotRun(
-      `The sandbox cannot listen on ${host}, port ${port}: ${listenErrors[code] ?? `${code}.`}`
-    )
-  }
-
-const listenErrors: { readonly [code: string]: string } = {
-  EADDRINUSE: "port in use. Choose another with --port; --port 0 takes any free port.",
-  EACCES: "permission denied. Choose a port from 1024 with --port.",
-  EADDRNOTAVAIL: "this machine does not have that address. Choose another with --host.",
-  ENOTFOUND: "no such host. Choose another with --host."
-}
-
 const callLogger = Logger.withConsoleLog(
   Logger.make<unknown, string>(({ date, message }) => `${date.toISOString()} ${message}`)
 )
@@ -227,19 +205,3 @@ const callLog = Layer.merge(
     })
   )
 )
-
-/**
- * `npx` exits by a signal without forwarding it. It lives as long as its command, so once it has gone nothing waits for
- * this process. Other parents may leave it in the background.
- */
-const isNpx = process.env.npm_command === "exec" && process.env.npm_lifecycle_event === "npx"
-
-const parentPid = process.ppid
-
-/** Ends when the parent `npx` exits: an orphan gets another parent. */
-const npxExited: Effect.Effect<void> = isNpx
-  ? Effect.sync(() => process.ppid).pipe(
-      Effect.repeat({ schedule: Schedule.spaced("250 millis"), while: (now) => now === parentPid }),
-      Effect.asVoid
-    )
-  : Effect.never

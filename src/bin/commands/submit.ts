@@ -23,6 +23,7 @@ import {
   pathOrDescriptor,
   readBytes
 } from "../input/readInput.js"
+import { usageRows } from "../input/usageRows.js"
 import { CliError, cannotRun, interrupted, toCliError } from "../internal/cliError.js"
 import * as clientOptions from "../internal/clientOptions.js"
 import * as dryRun from "../internal/dryRun.js"
@@ -244,8 +245,8 @@ const rowsOf = (
 ) => {
   const bytes = Stream.tap(readBytes(file), (chunk) => Effect.sync(() => onBytes(chunk.length)))
   return Option.getOrElse(format, () => parseRows.formatOf(file)) === "csv"
-    ? parseRows.csv(bytes, displayName(file))
-    : parseRows.ndjson(bytes)
+    ? parseRows.csv(usageRows, bytes, displayName(file))
+    : parseRows.ndjson(usageRows, bytes)
 }
 
 /** Fails if the output would become part of the input. */

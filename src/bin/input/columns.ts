@@ -1,60 +1,55 @@
-/** The columns of a file of usage. */
+/** The columns of a file. */
 import * as Either from "effect/Either"
 import { truncate } from "../output/format.js"
 
-export const fields = [
-  "timestamp",
-  "dimension",
-  "quantity",
-  "customerAWSAccountId",
-  "customerIdentifier",
-  "licenseArn",
-  "productCode",
-  "usageAllocations"
-] as const
+interface Names {
+  readonly fields: ReadonlyArray<string>
+  /** Other names of fields. */
+  readonly aliases?: Readonly<Record<string, string>>
+  readonly required: ReadonlyArray<string>
+  /** At least one of these is there. */
+  readonly oneOf: ReadonlyArray<string>
+}
 
-export type Field = (typeof fields)[number]
+/** The columns that a kind of file may have. */
+export interface Columns extends Names {
+  /** The field or note of a name. */
+  readonly find: (name: string) => string | undefined
+}
 
-/** Columns that an earlier submission has added to rejected rows. They are ignored. */
+/** Columns that an earlier run has added to rejected rows. They are ignored. */
 const notes = ["line", "reason"] as const
 
-export type Column = Field | Note
-
-type Note = (typeof notes)[number]
-
-export const isNote = (column: Column | undefined): column is Note =>
-  notes.some((note) => note === column)
+export type Note = (typeof notes)[number]
 
 /** Names ignore case, spaces, - and _. */
 const normalizeName = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "")
 
-const columnsByName: ReadonlyMap<string, Column> = new Map<string, Column>([
-  ...fields.map((field) => [normalizeName(field), field] as const),
-  // names of MeterUsage
-  ["usagedimension", "dimension"],
-  ["usagequantity", "quantity"],
-  ...notes.map((note) => [note, note] as const)
-])
+export const isNote = (name: string): name is Note =>
+  notes.some((note) => note === normalizeName(name))
 
-export const findColumn = (name: string): Column | undefined =>
-  columnsByName.get(normalizeName(name))
+export const make = (names: Names): Columns => {
+  const { aliases = {}, fields } = names
+  const byName = new Map([
+    ...[...fields, ...notes].map((field) => [normalizeName(field), field] as const),
+    ...Object.entries(aliases).map(([name, field]) => [normalizeName(name), field] as const)
+  ])
+  return { ...names, find: (name) => byName.get(normalizeName(name)) }
+}
 
 /** At most this many unknown columns in an error; the rest are counted. */
 const maxListed = 10
 
 /** The field of each column, or the problems of the first line. */
 export const parseHeader = (
+  columns: Columns,
   header: ReadonlyArray<string>
-): Either.Either<ReadonlyArray<Column>, ReadonlyArray<string>> => {
-  const columns = header.map(findColumn)
-  const unknown = header.filter((_, i) => columns[i] === undefined)
-  const present = new Set(columns)
-  const repeated = columns.filter(
-    (column, i) => column !== undefined && columns.indexOf(column) < i
-  )
-  const missing = ["timestamp", "dimension", "quantity"].filter(
-    (field) => !present.has(field as Field)
-  )
+): Either.Either<ReadonlyArray<string>, ReadonlyArray<string>> => {
+  const { fields, find, oneOf, required } = columns
+  const found = header.map(find)
+  const unknown = header.filter((_, i) => found[i] === undefined)
+  const present = new Set(found)
+  const repeated = found.filter((column, i) => column !== undefined && found.indexOf(column) < i)
   const problems = [
     ...(header.length === 1
       ? ["it has one column only: columns are separated by commas, semicolons or tabs"]
@@ -67,12 +62,14 @@ export const parseHeader = (
       ),
     ...(unknown.length > maxListed ? [`and so are ${unknown.length - maxListed} more`] : []),
     ...[...new Set(repeated)].map((field) => `there are two columns for ${field}`),
-    ...missing.map((field) => `there is no column ${field}`),
-    ...(present.has("customerAWSAccountId") || present.has("customerIdentifier")
+    ...required
+      .filter((field) => !present.has(field))
+      .map((field) => `there is no column ${field}`),
+    ...(oneOf.some((field) => present.has(field))
       ? []
-      : ["there is no column customerAWSAccountId, and none customerIdentifier"])
+      : [`there is no column ${oneOf.join(", and none ")}`])
   ]
   return problems.length === 0
-    ? Either.right(columns.filter((column) => column !== undefined))
+    ? Either.right(found.filter((column) => column !== undefined))
     : Either.left(problems)
 }

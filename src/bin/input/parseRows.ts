@@ -1,17 +1,11 @@
-/** Reads the rows of a file of usage, each with its line and its record. */
+/** Reads the rows of a file, each with its line and its content. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import { Time } from "../../sandbox/internal/scenario/scenarioFields.js"
-import type * as UsageRecord from "../../UsageRecord.js"
-import type * as UsageSubmission from "../../UsageSubmission.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
 import { bulletList, formatCount, listSome } from "../output/format.js"
-import * as allocations from "./allocations.js"
 import * as columns from "./columns.js"
 import * as csvScanner from "./csv.js"
-import * as decimal from "./decimal.js"
 import * as json from "./json.js"
 import * as ndjsonLines from "./ndjsonLines.js"
 import { mapSteps, type Scanner, type Step, through } from "./scanner.js"
@@ -23,88 +17,49 @@ export type Sheet =
       /** One character. */
       readonly delimiter: string
       readonly header: ReadonlyArray<string>
-      readonly columns: ReadonlyArray<columns.Column>
+      readonly columns: ReadonlyArray<string>
     }
-  | { readonly format: "ndjson" }
+  | {
+      readonly format: "ndjson"
+      /** True for a line that can be read. */
+      readonly isValid: (line: string) => boolean
+    }
 
 export type Format = Sheet["format"]
 
-export interface Row {
+/** What the rows of a file are. */
+export interface Kind<A> {
+  readonly columns: columns.Columns
+  /** Reads the values by field: texts of CSV, any values of NDJSON. Fails with the reason why they cannot be read. */
+  readonly parse: (found: Readonly<Record<string, unknown>>) => Either.Either<A, string>
+}
+
+export interface Row<A> {
   readonly sheet: Sheet
   /** The first line, from 1. */
   readonly line: number
   /** The source text: the cells of CSV, or a line of JSON. */
   readonly raw: ReadonlyArray<string> | string
-  /** The record to submit, or the reason why it cannot be read. */
-  readonly content: Either.Either<UsageSubmission.Item, string>
+  /** The reason if it cannot be read. */
+  readonly content: Either.Either<A, string>
 }
 
 /** The format by the file's name: NDJSON for `.ndjson` and `.jsonl`, and CSV for other names. */
 export const formatOf = (file: string): Format =>
   /\.(ndjson|jsonl)$/i.test(file) ? "ndjson" : "csv"
 
-const decodeTime = Schema.decodeUnknownEither(Time)
-
-/** Spellings of a time with its zone in databases and programs. */
-const timePattern =
-  /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(?:Z|z|UTC|GMT|([+-]\d\d)(?::?(\d\d))?)$/
-
-/** An expected value in error messages. */
-export const expectedTime = "a time with its zone, such as 2026-11-25T10:00:00Z"
-
-const parseTime = (value: string) => {
-  const text = value
-    .trim()
-    .replace(timePattern, (_, day: string, time: string, hours?: string, minutes = "00") =>
-      hours === undefined ? `${day}T${time}Z` : `${day}T${time}${hours}:${minutes}`
-    )
-  return Either.getOrElse(decodeTime(text), () => value)
-}
-
-/** Texts that cannot be read stay texts. Then the record's validation names the expected value. */
-const parseField = (column: columns.Field, value: unknown): unknown => {
-  if (!Predicate.isString(value)) {
-    return column === "usageAllocations" ? allocations.withFieldNames(value) : value
-  }
-  switch (column) {
-    case "timestamp":
-      return parseTime(value)
-    case "quantity":
-      return decimal.parseQuantity(value.trim()) ?? value
-    case "usageAllocations":
-      return Either.getOrElse(allocations.parse(value), () => value)
-    default:
-      return value
-  }
-}
-
 /** Ignores empty cells and `null`. */
-const itemOf = (all: Iterable<readonly [columns.Column | undefined, unknown]>): Row["content"] => {
+const contentFrom = <A>(
+  { parse }: Kind<A>,
+  all: Iterable<readonly [column: string | undefined, value: unknown]>
+): Either.Either<A, string> => {
   const found: Record<string, unknown> = {}
   for (const [column, value] of all) {
     if (column === undefined || columns.isNote(column)) continue
     if (value === undefined || value === null || value === "") continue
-    found[column] = parseField(column, value)
+    found[column] = value
   }
-  const { productCode, ...record } = found
-  if (productCode !== undefined && !Predicate.isString(productCode)) {
-    return Either.left(`productCode: expected a text, got ${json.formatValue(productCode)}`)
-  }
-  const problem = Predicate.isString(record.usageAllocations)
-    ? json.findError(record.usageAllocations)
-    : undefined
-  if (problem !== undefined) return Either.left(`usageAllocations: ${problem}`)
-  const unknownNames = allocations.unknownMembers(record.usageAllocations)
-  if (unknownNames.length > 0) {
-    return Either.left(
-      `usageAllocations: ${listSome(unknownNames)}: not a member of allocations or tags`
-    )
-  }
-  return Either.right({
-    // any values so far: the submission validates them
-    record: record as unknown as UsageRecord.Input,
-    ...(productCode === undefined ? {} : { productCode })
-  })
+  return parse(found)
 }
 
 type CsvSheet = Sheet & { readonly format: "csv" }
@@ -113,20 +68,26 @@ type CsvSheet = Sheet & { readonly format: "csv" }
  * Rows of CSV, by the names in its first line. The stream fails at a quote that does not close, since cells after it could
  * be misread and billed. Errors name the lines that were not read.
  */
-export const csv = <R>(
+export const csv = <A, R>(
+  kind: Kind<A>,
   bytes: Stream.Stream<Uint8Array, CliError, R>,
   name: string
-): Stream.Stream<Row, CliError, R> => through(() => csvRows(name))(bytes)
+): Stream.Stream<Row<A>, CliError, R> => through(() => csvRows(kind, name))(bytes)
 
-const csvRows = (name: string): Scanner<Uint8Array, Row> => {
+const csvRows = <A>(kind: Kind<A>, name: string): Scanner<Uint8Array, Row<A>> => {
   let sheet: CsvSheet | undefined
-  return mapSteps(csvScanner.make(name), ({ failure, out }, isEnd): Step<Row> => {
-    const rows: Array<Row> = []
+  return mapSteps(csvScanner.make(name), ({ failure, out }, isEnd): Step<Row<A>> => {
+    const rows: Array<Row<A>> = []
     for (const line of out) {
       if (sheet !== undefined) {
-        rows.push({ sheet, line: line.line, raw: line.cells, content: contentOf(sheet, line) })
+        rows.push({
+          sheet,
+          line: line.line,
+          raw: line.cells,
+          content: contentOf(kind, sheet, line)
+        })
       } else if (!namesDelimiter(line)) {
-        const parsed = sheetOf(line, name)
+        const parsed = sheetOf(kind, line, name)
         if (Either.isLeft(parsed)) return { out: [], failure: parsed.left }
         sheet = parsed.right
       }
@@ -141,11 +102,12 @@ const csvRows = (name: string): Scanner<Uint8Array, Row> => {
 const namesDelimiter = ({ cells, line }: csvScanner.Line) =>
   line === 1 && cells.length === 2 && cells[0]?.toLowerCase() === "sep=" && cells[1] === ""
 
-const sheetOf = (
+const sheetOf = <A>(
+  kind: Kind<A>,
   { cells, delimiter, tooLong }: csvScanner.Line,
   name: string
 ): Either.Either<CsvSheet, CliError> =>
-  (tooLong === undefined ? columns.parseHeader(cells) : Either.left([tooLong])).pipe(
+  (tooLong === undefined ? columns.parseHeader(kind.columns, cells) : Either.left([tooLong])).pipe(
     Either.mapBoth({
       onLeft: (problems) =>
         cannotRun(bulletList(`The columns of ${name} cannot be used:`, problems)),
@@ -153,17 +115,23 @@ const sheetOf = (
     })
   )
 
-const contentOf = (
+const contentOf = <A>(
+  kind: Kind<A>,
   { columns }: CsvSheet,
   { cells, lastLine, line, tooLong }: csvScanner.Line
-): Row["content"] => {
+): Either.Either<A, string> => {
   const problem =
     tooLong !== undefined
       ? `${tooLong}, and only its beginning is kept`
       : cells.length !== columns.length
         ? `expected ${columns.length} cells, as in the first line, got ${cells.length}`
         : undefined
-  if (problem === undefined) return itemOf(cells.map((cell, i) => [columns[i], cell] as const))
+  if (problem === undefined) {
+    return contentFrom(
+      kind,
+      cells.map((cell, i) => [columns[i], cell])
+    )
+  }
   return Either.left(
     lastLine === line
       ? problem
@@ -172,10 +140,14 @@ const contentOf = (
 }
 
 /** Rows of NDJSON, with an object on each line. */
-export const ndjson: <R>(
+export const ndjson = <A, R>(
+  kind: Kind<A>,
   bytes: Stream.Stream<Uint8Array, CliError, R>
-) => Stream.Stream<Row, CliError, R> = through(() => {
-  const sheet: Sheet = { format: "ndjson" }
+): Stream.Stream<Row<A>, CliError, R> => through(() => ndjsonRows(kind))(bytes)
+
+const ndjsonRows = <A>(kind: Kind<A>): Scanner<Uint8Array, Row<A>> => {
+  const parse = (text: string) => parseNdjsonLine(kind, text)
+  const sheet: Sheet = { format: "ndjson", isValid: (line) => Either.isRight(parse(line)) }
   return mapSteps(ndjsonLines.make(), ({ failure, out }) => ({
     out: out
       .filter(({ text }) => text.trim() !== "")
@@ -185,15 +157,14 @@ export const ndjson: <R>(
         raw: text,
         content:
           tooLong === undefined
-            ? parseNdjsonLine(text)
+            ? parse(text)
             : Either.left(`${tooLong}, and only its beginning is kept`)
       })),
     failure
   }))
-})
+}
 
-/** Reads one line of NDJSON. */
-export const parseNdjsonLine = (text: string): Row["content"] =>
+const parseNdjsonLine = <A>(kind: Kind<A>, text: string): Either.Either<A, string> =>
   Either.gen(function* () {
     const value = yield* Either.try({
       try: (): unknown => JSON.parse(text),
@@ -203,12 +174,12 @@ export const parseNdjsonLine = (text: string): Row["content"] =>
     const error = json.findError(text)
     if (error !== undefined) return yield* Either.left(error)
     const members = Object.entries(value).map(
-      ([name, inner]) => ({ name, inner, column: columns.findColumn(name) }) as const
+      ([name, inner]) => ({ name, inner, column: kind.columns.find(name) }) as const
     )
     const unknown = members.filter(({ column }) => column === undefined)
     if (unknown.length > 0) {
       const names = listSome(unknown.map(({ name }) => name))
-      return yield* Either.left(`${names}: expected one of ${columns.fields.join(", ")}`)
+      return yield* Either.left(`${names}: expected one of ${kind.columns.fields.join(", ")}`)
     }
     const repeated = members.filter(
       ({ column }, i) => members.findIndex((other) => other.column === column) < i
@@ -216,5 +187,8 @@ export const parseNdjsonLine = (text: string): Row["content"] =>
     if (repeated.length > 0) {
       return yield* Either.left(`${listSome(repeated.map(({ name }) => name))}: repeated`)
     }
-    return yield* itemOf(members.map(({ column, inner }) => [column, inner] as const))
+    return yield* contentFrom(
+      kind,
+      members.map(({ column, inner }) => [column, inner])
+    )
   })

@@ -7,7 +7,7 @@ import * as MeteringError from "../../MeteringError.js"
 export const exitCodes = [
   [0, "done; everything was accepted"],
   [1, "it ran, and something was rejected or is not known"],
-  [2, "it could not run; nothing was sent"],
+  [2, "it could not run; nothing was sent or recorded"],
   [130, "it was stopped by a signal; `submit` by a second one"]
 ] as const
 

@@ -25,6 +25,8 @@ export type ArgumentInfo = Pick<OptionInfo, "name" | "description" | "isRequired
 
 export interface CommandInfo {
   readonly name: string
+  /** The names of the program, of groups of commands, and of this command. */
+  readonly path: ReadonlyArray<string>
   readonly description: string
   readonly options: ReadonlyArray<OptionInfo>
   readonly arguments: ReadonlyArray<ArgumentInfo>
@@ -121,23 +123,26 @@ const argumentOf = ({ isRequired, single }: FoundParameter): ArgumentInfo => ({
   isRequired
 })
 
-const fromDescriptor = (descriptor: Descriptor): CommandInfo => {
+const fromDescriptor = (descriptor: Descriptor, above: ReadonlyArray<string>): CommandInfo => {
   switch (descriptor._tag) {
     case "Standard":
       return {
         name: descriptor.name,
+        path: [...above, descriptor.name],
         description: textOf(descriptor.description),
         options: singlesOf(descriptor.options).map(optionOf),
         arguments: singlesOf(descriptor.args).map(argumentOf),
         subcommands: []
       }
     case "Map":
-      return fromDescriptor(descriptor.command)
-    case "Subcommands":
+      return fromDescriptor(descriptor.command, above)
+    case "Subcommands": {
+      const parent = fromDescriptor(descriptor.parent, above)
       return {
-        ...fromDescriptor(descriptor.parent),
-        subcommands: descriptor.children.map(fromDescriptor)
+        ...parent,
+        subcommands: descriptor.children.map((child) => fromDescriptor(child, parent.path))
       }
+    }
     default:
       return unknownShape(descriptor)
   }
@@ -145,7 +150,19 @@ const fromDescriptor = (descriptor: Descriptor): CommandInfo => {
 
 export const commandInfoOf = <Name extends string, R, E, A>(
   command: Command.Command<Name, R, E, A>
-): CommandInfo => fromDescriptor(command.descriptor as unknown as Descriptor)
+): CommandInfo => fromDescriptor(command.descriptor as unknown as Descriptor, [])
+
+/** A command and all commands below it, those that run and groups. */
+export const allCommands = (command: CommandInfo): ReadonlyArray<CommandInfo> => [
+  command,
+  ...command.subcommands.flatMap(allCommands)
+]
+
+/** True for a command that only holds others. */
+export const isGroup = ({ subcommands }: CommandInfo): boolean => subcommands.length > 0
+
+/** The names after the program's. Empty for the program itself. */
+export const nameOf = ({ path }: CommandInfo): string => path.slice(1).join(" ")
 
 /** The part of a description that fits in a list. */
 export const firstSentence = (text: string) => /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text

@@ -1,11 +1,11 @@
 /** Reads the command line: the requested command, or an error in how it is written. */
 import { truncate } from "../output/format.js"
-import type { CommandInfo, OptionInfo } from "./commandInfo.js"
+import { allCommands, type CommandInfo, isGroup, nameOf, type OptionInfo } from "./commandInfo.js"
 
 export type Shell = "bash" | "zsh" | "fish"
 
 export type CommandLine =
-  | { readonly _tag: "Help"; readonly command: CommandInfo; readonly path: ReadonlyArray<string> }
+  | { readonly _tag: "Help"; readonly command: CommandInfo }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Completions"; readonly shell: Shell }
   | { readonly _tag: "UsageError"; readonly message: string }
@@ -45,7 +45,7 @@ const standaloneOptions = [
 export const optionsOf = (command: CommandInfo): ReadonlyArray<OptionInfo> => [
   ...command.options,
   ...globalOptions,
-  ...(command.subcommands.length > 0 ? standaloneOptions : [])
+  ...(command.path.length === 1 ? standaloneOptions : [])
 ]
 
 /** Edits from one word to the other: letters changed, added, removed or swapped with the next. */
@@ -144,68 +144,92 @@ const splitOptions = (words: ReadonlyArray<string>, options: ReadonlyArray<Optio
   return { given, others }
 }
 
-/** Reads words for the command `root`. Errors do not repeat a stray value, which may be a secret. */
-export const parse = (root: CommandInfo, words: ReadonlyArray<string>): CommandLine => {
-  const rootOptions = optionsOf(root)
-  const byName = (name: string) => root.subcommands.find((command) => command.name === name)
+interface Located {
+  /** The command, or the last group whose next word is none of its commands. */
+  readonly command: CommandInfo
+  /** Options before the command's name. */
+  readonly given: ReadonlyArray<WrittenOption>
+  /** The index of the first word that was not read. */
+  readonly at: number
+  readonly error?: CommandLine
+}
 
-  let at = 0
+/** Finds the command that the words from `from` on name, below `command`. */
+const locate = (
+  command: CommandInfo,
+  words: ReadonlyArray<string>,
+  from: number,
+  before: ReadonlyArray<WrittenOption> = []
+): Located => {
+  if (!isGroup(command)) return { command, given: before, at: from }
+  const options = optionsOf(command)
+  let at = from
   while (at < words.length && isOption(words[at] ?? "") && words[at] !== "--") {
-    at += findOption(rootOptions, words[at] ?? "")?.value === undefined ? 1 : 2
+    at += findOption(options, words[at] ?? "")?.value === undefined ? 1 : 2
   }
-  const name = words[at]
-  const command = name === undefined ? undefined : byName(name)
-  const path = command === undefined ? [root.name] : [root.name, command.name]
-
-  const end = words.indexOf("--")
-  const beforeEnd = end === -1 ? words : words.slice(0, end)
-  if (beforeEnd.includes("--help") || beforeEnd.includes("-h")) {
-    return { _tag: "Help", command: command ?? root, path }
-  }
-  const { given } = splitOptions(words.slice(0, at), rootOptions)
+  const { given } = splitOptions(words.slice(from, at), options)
+  const all = [...before, ...given]
   const unknown = given.find(({ option }) => option === undefined)
   if (unknown !== undefined) {
-    const hint = root.subcommands.some(({ options }) => findOption(options, unknown.name))
+    const isBelow = allCommands(command).some(({ options }) => findOption(options, unknown.name))
+    const hint = isBelow
       ? " It belongs after the command."
-      : suggestion(unknown.name, namesOf(rootOptions))
-    return usageError(
-      [root.name],
+      : suggestion(unknown.name, namesOf(options))
+    const error = usageError(
+      command.path,
       `There is no option ${truncate(unknown.name)} before a command.${hint}`
     )
+    return { command, given: all, at, error }
   }
+  const next = command.subcommands.find(({ name }) => name === words[at])
+  return next === undefined ? { command, given: all, at } : locate(next, words, at + 1, all)
+}
+
+const noCommand = (group: CommandInfo, written: string): CommandLine => {
+  const names = namesOf(group.subcommands)
+  const hint = suggestion(written, names) || ` There are ${joinWith("and", names)}.`
+  return usageError(group.path, `There is no command ${truncate(written)}.${hint}`)
+}
+
+/** Reads words for the command `root`. Errors do not repeat a stray value, which may be a secret. */
+export const parse = (root: CommandInfo, words: ReadonlyArray<string>): CommandLine => {
+  const { at, command, error, given } = locate(root, words, 0)
+  const end = words.indexOf("--")
+  const beforeEnd = end === -1 ? words : words.slice(0, end)
+  if (beforeEnd.includes("--help") || beforeEnd.includes("-h")) return { _tag: "Help", command }
+  if (error !== undefined) return error
   if (given.some(({ option }) => option?.name === "--version")) return { _tag: "Version" }
   const completions = given.find(({ option }) => option?.name === "--completions")
   if (completions !== undefined) {
     const shell = shells[completions.value?.toLowerCase() ?? ""]
     return shell === undefined
-      ? usageError([root.name], "--completions: expected bash, zsh or fish.")
+      ? usageError(root.path, "--completions: expected bash, zsh or fish.")
       : { _tag: "Completions", shell }
   }
-  const topic = name === "help" ? words[at + 1] : name
-  if (topic === undefined) return { _tag: "Help", command: root, path: [root.name] }
-  const topicCommand = byName(topic)
-  if (topicCommand === undefined) {
-    const names = namesOf(root.subcommands)
-    const hint = suggestion(topic, names) || ` There are ${joinWith("and", names)}.`
-    return usageError([root.name], `There is no command ${truncate(topic)}.${hint}`)
-  }
-  return name === "help"
-    ? { _tag: "Help", command: topicCommand, path: [root.name, topic] }
-    : parseCommand(topicCommand, path, given, words.slice(at + 1))
+  if (!isGroup(command)) return parseCommand(command, given, words.slice(at))
+  const [written, ...topic] = words.slice(at)
+  if (written === undefined) return { _tag: "Help", command }
+  if (command !== root || written !== "help") return noCommand(command, written)
+  const found = locate(root, topic, 0)
+  const rest = topic[found.at]
+  return rest === undefined || !isGroup(found.command)
+    ? { _tag: "Help", command: found.command }
+    : noCommand(found.command, rest)
 }
 
 const parseCommand = (
   command: CommandInfo,
-  path: ReadonlyArray<string>,
   before: ReadonlyArray<WrittenOption>,
   words: ReadonlyArray<string>
 ): CommandLine => {
+  const { path } = command
+  const name = nameOf(command)
   const options = optionsOf(command)
   const { given, others } = splitOptions(words, options)
-  for (const { name, option, value } of [...before, ...given]) {
+  for (const { name: written, option, value } of [...before, ...given]) {
     if (option === undefined) {
-      const hint = suggestion(name, namesOf(options))
-      return usageError(path, `${command.name} has no option ${truncate(name)}.${hint}`)
+      const hint = suggestion(written, namesOf(options))
+      return usageError(path, `${name} has no option ${truncate(written)}.${hint}`)
     }
     if (option.value !== undefined && value === undefined) {
       return usageError(path, `${option.name} needs a value: ${optionWithValue(option)}.`)
@@ -227,8 +251,8 @@ const parseCommand = (
     return usageError(
       path,
       places === ""
-        ? `${command.name} takes options only.`
-        : `${command.name} takes ${places} only, and ${others.length} were given.`
+        ? `${name} takes options only.`
+        : `${name} takes ${places} only, and ${others.length} were given.`
     )
   }
   const missing = [
@@ -238,7 +262,7 @@ const parseCommand = (
       .map(optionWithValue)
   ]
   return missing.length > 0
-    ? usageError(path, `${command.name} needs ${joinWith("and", missing)}.`)
+    ? usageError(path, `${name} needs ${joinWith("and", missing)}.`)
     : { _tag: "Run", args: argsOf(command, [...before, ...given], others) }
 }
 
@@ -256,7 +280,7 @@ const argsOf = (
   others: ReadonlyArray<string>
 ): ReadonlyArray<string> => [
   ...(given.find(({ option }) => option === logLevel)?.words ?? []),
-  command.name,
+  ...command.path.slice(1),
   ...given.filter(({ option }) => option !== logLevel).flatMap(({ words }) => words),
   ...(others.length === 0 ? [] : ["--", ...others])
 ]

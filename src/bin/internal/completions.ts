@@ -1,16 +1,22 @@
 /** Completion scripts of shells, for commands, options and values. */
-import { type CommandInfo, firstSentence, type OptionInfo } from "./commandInfo.js"
+import {
+  allCommands,
+  type CommandInfo,
+  firstSentence,
+  isGroup,
+  nameOf,
+  type OptionInfo
+} from "./commandInfo.js"
 import { optionsOf, type Shell } from "./commandLine.js"
 
-const namesOf = ({ alias, name }: OptionInfo) => (alias === undefined ? [name] : [alias, name])
+const spellingsOf = ({ alias, name }: OptionInfo) => (alias === undefined ? [name] : [alias, name])
 
 const isFile = ({ value }: OptionInfo) => value === "file"
 
 const takesFile = (command: CommandInfo) => command.arguments.some(({ name }) => name === "file")
 
 const bash = (root: CommandInfo): string => {
-  const all = [root, ...root.subcommands]
-  const name = (command: CommandInfo) => (command === root ? "" : command.name)
+  const all = allCommands(root)
   const completionOf = (option: OptionInfo) => {
     if (isFile(option)) {
       return 'compopt -o default 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); return'
@@ -23,14 +29,14 @@ const bash = (root: CommandInfo): string => {
     optionsOf(command)
       .filter(({ value }) => value !== undefined)
       .map((option) => {
-        const patterns = namesOf(option).map((word) => `"${name(command)}:${word}"`)
+        const patterns = spellingsOf(option).map((word) => `"${nameOf(command)}:${word}"`)
         return `    ${patterns.join("|")}) ${completionOf(option)} ;;`
       })
   )
   const words = all.map((command) => {
-    const options = optionsOf(command).flatMap(namesOf).join(" ")
+    const options = optionsOf(command).flatMap(spellingsOf).join(" ")
     const subcommands = command.subcommands.map((subcommand) => subcommand.name).join(" ")
-    return `    "${name(command)}") options="${options}" words="${subcommands}" files="${takesFile(command) ? "yes" : ""}" ;;`
+    return `    "${nameOf(command)}") options="${options}" words="${subcommands}" files="${takesFile(command) ? "yes" : ""}" ;;`
   })
   return `_${identifier(root)}() {
   local cur prev command="" options="" words="" files="" i
@@ -38,8 +44,11 @@ const bash = (root: CommandInfo): string => {
   prev="\${COMP_WORDS[COMP_CWORD-1]}"
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case "\${COMP_WORDS[i]}" in
-    ${root.subcommands.map(({ name }) => name).join("|")}) command="\${COMP_WORDS[i]}"; break ;;
+    case "\${command:+$command }\${COMP_WORDS[i]}" in
+    ${all
+      .slice(1)
+      .map((command) => `"${nameOf(command)}"`)
+      .join("|")}) command="\${command:+$command }\${COMP_WORDS[i]}" ;;
     esac
   done
   case "$command:$prev" in
@@ -74,7 +83,7 @@ const zsh = (root: CommandInfo): string => {
   }
   const specOf = (option: OptionInfo): ReadonlyArray<string> => {
     const value = valueSpec(option)
-    const names = namesOf(option)
+    const names = spellingsOf(option)
     const exclusions = option.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : ""
     const description = escaped(firstSentence(option.description))
     return names.map((name) => {
@@ -82,27 +91,32 @@ const zsh = (root: CommandInfo): string => {
       return quote(`${exclusions}${name}${separator}[${description}]${value}`)
     })
   }
-  const cases = root.subcommands.map((command) => {
-    const specs = [
-      ...optionsOf(command).flatMap(specOf),
-      ...(takesFile(command) ? [quote("1:file:_files")] : [])
-    ]
-    return `        ${command.name})\n          _arguments ${specs.join(" \\\n            ")}\n          ;;`
-  })
-  const commands = root.subcommands.map(({ description, name }) =>
-    quote(`${name}:${firstSentence(description).replaceAll(":", "\\:")}`)
-  )
-  const functionName = `_${root.name}`
-  return `#compdef ${root.name}
-${functionName}() {
+  const functionName = (group: CommandInfo) => `_${group.path.join("_")}`
+  const casesOf = (group: CommandInfo) =>
+    group.subcommands.map((command) => {
+      const specs = [
+        ...optionsOf(command).flatMap(specOf),
+        ...(takesFile(command) ? [quote("1:file:_files")] : [])
+      ]
+      const run = isGroup(command)
+        ? functionName(command)
+        : `_arguments ${specs.join(" \\\n            ")}`
+      return `        ${command.name})\n          ${run}\n          ;;`
+    })
+  /** A function that completes the commands of a group, and what follows them. */
+  const functionOf = (group: CommandInfo) => `${functionName(group)}() {
   local curcontext="$curcontext" state line
   typeset -A opt_args
   local -a commands
   commands=(
-    ${commands.join("\n    ")}
+    ${group.subcommands
+      .map(({ description, name }) =>
+        quote(`${name}:${firstSentence(description).replaceAll(":", "\\:")}`)
+      )
+      .join("\n    ")}
   )
   _arguments -C \\
-    ${optionsOf(root).flatMap(specOf).join(" \\\n    ")} \\
+    ${optionsOf(group).flatMap(specOf).join(" \\\n    ")} \\
     '1: :->command' \\
     '*::: :->rest'
   case $state in
@@ -111,15 +125,17 @@ ${functionName}() {
       words=($line[1] "\${words[@]}")
       (( CURRENT += 1 ))
       case $line[1] in
-${cases.join("\n")}
+${casesOf(group).join("\n")}
       esac
       ;;
   esac
-}
-if [ "$funcstack[1]" = "${functionName}" ]; then
-  ${functionName} "$@"
+}`
+  return `#compdef ${root.name}
+${allCommands(root).filter(isGroup).map(functionOf).join("\n")}
+if [ "$funcstack[1]" = "${functionName(root)}" ]; then
+  ${functionName(root)} "$@"
 else
-  compdef ${functionName} ${root.name}
+  compdef ${functionName(root)} ${root.name}
 fi`
 }
 
@@ -135,13 +151,25 @@ const fish = (root: CommandInfo): string => {
       ...(option.choices === undefined ? [] : [`-a ${quote(option.choices.join(" "))}`]),
       `-d ${quote(firstSentence(option.description))}`
     ].join(" ")
+  const seen = (names: ReadonlyArray<string>) => `__fish_seen_subcommand_from ${names.join(" ")}`
+  const below = (group: CommandInfo) => group.subcommands.map(({ name }) => name)
+  /** True for a line that has the command, and none of those below it. */
+  const conditionOf = (command: CommandInfo): string =>
+    command === root
+      ? "__fish_use_subcommand"
+      : [
+          ...command.path.slice(1).map((name) => seen([name])),
+          ...(isGroup(command) ? [`not ${seen(below(command))}`] : [])
+        ].join("; and ")
   return [
     `${base} -f`,
-    ...optionsOf(root).map(lineOf("__fish_use_subcommand")),
-    ...root.subcommands.flatMap((command) => {
-      const condition = `__fish_seen_subcommand_from ${command.name}`
+    ...allCommands(root).flatMap((command) => {
+      const condition = conditionOf(command)
       return [
-        `${base} -n __fish_use_subcommand -a ${command.name} -d ${quote(firstSentence(command.description))}`,
+        ...command.subcommands.map(
+          ({ description, name }) =>
+            `${base} -n ${quote(condition)} -a ${name} -d ${quote(firstSentence(description))}`
+        ),
         ...(takesFile(command) ? [`${base} -n ${quote(condition)} -F`] : []),
         ...optionsOf(command).map(lineOf(condition))
       ]

@@ -1,7 +1,14 @@
 /** Help as text. */
 import * as Doc from "@effect/printer/Doc"
 import { exitCodes } from "./cliError.js"
-import { type CommandInfo, firstSentence, type OptionInfo } from "./commandInfo.js"
+import {
+  allCommands,
+  type CommandInfo,
+  firstSentence,
+  isGroup,
+  nameOf,
+  type OptionInfo
+} from "./commandInfo.js"
 import { inBrackets, optionsOf, optionWithValue } from "./commandLine.js"
 import { environmentOf, examples } from "./helpTexts.js"
 
@@ -45,34 +52,37 @@ const optionDefinition = (option: OptionInfo): Definition => {
   ]
 }
 
-const usageOf = (command: CommandInfo, path: ReadonlyArray<string>): string =>
+const usageOf = (command: CommandInfo): string =>
   [
-    ...path,
-    ...(command.subcommands.length > 0 ? ["<command>"] : []),
+    ...command.path,
+    ...(isGroup(command) ? ["<command>"] : []),
     ...command.arguments.map(({ isRequired, name }) => (isRequired ? `<${name}>` : `[<${name}>]`)),
     ...command.options.filter(({ isRequired }) => isRequired).map(optionWithValue),
     "[options]"
   ].join(" ")
 
-export const render = (
-  command: CommandInfo,
-  path: ReadonlyArray<string>,
-  { isStyled, width }: Style
-): string => {
-  const [program = ""] = path
-  const isRoot = command.subcommands.length > 0
+/** All examples of a command. Of a group, the first one of each of its commands, and of a group in it the first one. */
+const examplesOf = (command: CommandInfo): ReadonlyArray<readonly [line: string, text: string]> =>
+  isGroup(command)
+    ? command.subcommands.flatMap((below) =>
+        allCommands(below)
+          .flatMap((one) => Object.entries(examples[nameOf(one)] ?? {}))
+          .slice(0, 1)
+      )
+    : Object.entries(examples[nameOf(command)] ?? {})
+
+export const render = (command: CommandInfo, { isStyled, width }: Style): string => {
+  const [program = ""] = command.path
+  const isRoot = command.path.length === 1
   const section = (title: string, lines: ReadonlyArray<string>) =>
     lines.length === 0
       ? []
       : [[isStyled ? `\u001b[1m${title}\u001b[0m` : title, ...lines].join("\n")]
   const definitions = (title: string, all: ReadonlyArray<Definition>) =>
     section(title, definitionList(all, width))
-  const shownExamples = isRoot
-    ? Object.values(examples).flatMap((all) => Object.entries(all).slice(0, 1))
-    : Object.entries(examples[command.name] ?? {})
   return [
     wrap(command.description, width).join("\n"),
-    ...section("USAGE", [`  ${usageOf(command, path)}`]),
+    ...section("USAGE", [`  ${usageOf(command)}`]),
     ...definitions(
       "COMMANDS",
       command.subcommands.map(({ description, name }) => [name, firstSentence(description)])
@@ -84,9 +94,9 @@ export const render = (
     ...definitions("OPTIONS", optionsOf(command).map(optionDefinition)),
     ...section(
       "EXAMPLES",
-      shownExamples.flatMap(([line, text]) => [`  ${text}`, `    ${program} ${line}`])
+      examplesOf(command).flatMap(([line, text]) => [`  ${text}`, `    ${program} ${line}`])
     ),
-    ...definitions("ENVIRONMENT", Object.entries(environmentOf(command.name))),
+    ...definitions("ENVIRONMENT", Object.entries(environmentOf(nameOf(command)))),
     ...definitions(
       "EXIT CODES",
       exitCodes.map(([code, text]) => [String(code), text])
@@ -99,6 +109,8 @@ export const render = (
           ]),
           ...section("LEARN MORE", [`  ${program} <command> --help`])
         ]
-      : [])
+      : isGroup(command)
+        ? section("LEARN MORE", [`  ${command.path.join(" ")} <command> --help`])
+        : [])
   ].join("\n\n")
 }

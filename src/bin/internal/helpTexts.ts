@@ -26,6 +26,41 @@ export const examples: { readonly [command: string]: Definitions } = {
     "register --product-code 4v9hm1u3i5p7l3c0 --public-key key.pem":
       "Register, and verify the response:"
   },
+  "ledger init": {
+    "ledger init --database sqlite:usage.db --seller my-company --target service --products products.json":
+      "Make a ledger in a file:"
+  },
+  "ledger subscribe": {
+    "ledger subscribe agreement-1 --product analytics --customer-aws-account-id 111122223333":
+      "Add a customer:"
+  },
+  "ledger record": {
+    "ledger record usage.csv --rejected rejected.csv": "Record a file of usage, each id once:",
+    "ledger record - --format ndjson --json": "Record standard input, and print JSON for a program:"
+  },
+  "ledger run": {
+    "ledger run --port 8080": "Report as a process, with its health at /health:",
+    "ledger run --once": "Report once, as by cron:"
+  },
+  "ledger status": {
+    "ledger status": "Show what is recorded, billed, and at risk:"
+  },
+  "ledger statement": {
+    "ledger statement --customer 111122223333 --month 2026-11 --csv":
+      "Print the usage of a customer, and the evidence that it is billed:"
+  },
+  "ledger retry": {
+    "ledger retry --product analytics": "Send now what was rejected, once its cause is corrected:"
+  },
+  "ledger close": {
+    "ledger close agreement-1": "End a subscription after a cancellation:"
+  },
+  "ledger recover": {
+    "ledger recover": "Go on after a restored backup:"
+  },
+  "ledger verify": {
+    "ledger verify": "Check every sum of the ledger:"
+  },
   sandbox: {
     sandbox: "Run the built-in scenario on the default port:",
     "sandbox --port 0 --scenario scenario.json --state state.json":
@@ -54,5 +89,15 @@ const awsVariables: Definitions = {
   ...terminalVariables
 }
 
+const ledgerVariables: Definitions = {
+  LEDGER_DATABASE_URL: "The database, in place of --database."
+}
+
 export const environmentOf = (command: string): Definitions =>
-  command === "sandbox" ? terminalVariables : awsVariables
+  command === "sandbox"
+    ? terminalVariables
+    : command === "ledger run"
+      ? { ...ledgerVariables, ...awsVariables }
+      : command.startsWith("ledger")
+        ? { ...ledgerVariables, ...terminalVariables }
+        : awsVariables

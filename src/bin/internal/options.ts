@@ -8,7 +8,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Time } from "../../sandbox/internal/scenario/scenarioFields.js"
 import * as decimal from "../input/decimal.js"
-import { expectedTime } from "../input/parseRows.js"
+import { expectedTime } from "../input/time.js"
 import { truncate } from "../output/format.js"
 
 export const jsonOption = (description = "Print one JSON object.") =>
@@ -55,3 +55,12 @@ export const numberOption = (
 
 export const timeOption = (name: string): Options.Options<DateTime.Utc> =>
   parsedOption(name, "time", expectedTime, Schema.decodeEither(Time))
+
+export const portOption = numberOption(
+  "port",
+  "a port from 0 to 65535",
+  (port) => Number.isInteger(port) && port >= 0 && port <= 65_535,
+  "port"
+)
+
+export const hostOption = Options.text("host")

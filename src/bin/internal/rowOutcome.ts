@@ -4,7 +4,8 @@ import * as Match from "effect/Match"
 import type { Violation } from "../../MeteringError.js"
 import type * as UsageOutcome from "../../UsageOutcome.js"
 import * as json from "../input/json.js"
-import { expectedTime, type Row } from "../input/parseRows.js"
+import { expectedTime } from "../input/time.js"
+import type { UsageRow } from "../input/usageRows.js"
 
 export type RowStatus = UsageOutcome.Outcome["_tag"]
 
@@ -32,7 +33,7 @@ export const statusLabels: { readonly [S in RowStatus]: string } = {
   UnknownStatus: "unknown status"
 }
 
-export const fromOutcome = (outcome: UsageOutcome.Outcome, row: Row): RowOutcome =>
+export const fromOutcome = (outcome: UsageOutcome.Outcome, row: UsageRow): RowOutcome =>
   outcome._tag === "Accepted"
     ? { status: "Accepted", meteringRecordId: outcome.meteringRecordId }
     : {
@@ -100,7 +101,7 @@ const formatViolation = ({ expected, field, rule, value }: Violation): string =>
   return `${field}: expected ${expectedInText[expected] ?? expected}${got}`
 }
 
-const columnOf = ({ field }: Violation, { sheet }: Row): number | undefined => {
+const columnOf = ({ field }: Violation, { sheet }: UsageRow): number | undefined => {
   const [name = ""] = field.split(/[.[]/, 1)
   const names: ReadonlyArray<string> = sheet.format === "csv" ? sheet.columns : []
   const at = names.indexOf(name)

@@ -11,13 +11,13 @@ import * as Stream from "effect/Stream"
 import type { MeteringClient } from "../../MeteringClient.js"
 import type * as UsageOutcome from "../../UsageOutcome.js"
 import * as UsageSubmission from "../../UsageSubmission.js"
-import type { Row } from "../input/parseRows.js"
+import type { UsageRow } from "../input/usageRows.js"
 import type { UncheckedUsage } from "../output/summary.js"
 import type { CliError } from "./cliError.js"
 import * as rowOutcome from "./rowOutcome.js"
 
 export interface RowResult {
-  readonly row: Row
+  readonly row: UsageRow
   readonly outcome: rowOutcome.RowOutcome
   readonly record: UncheckedUsage | undefined
   /** True if an earlier row has the same usage, which is billed once. */
@@ -53,17 +53,17 @@ const flushInterval = "100 millis"
 
 /** Submits rows. After a stop, the other rows are read and not sent. A read error is raised after all earlier outcomes. */
 export const submitRows = <R>(
-  rows: Stream.Stream<Row, CliError, R>,
+  rows: Stream.Stream<UsageRow, CliError, R>,
   { abort, flush, isEndless, isFull, onResult, stop, ...options }: Options
 ): Effect.Effect<SubmitResult, CliError, R | MeteringClient | Scope.Scope> =>
   Effect.gen(function* () {
-    const read = yield* Mailbox.make<Row, CliError>({ capacity: readAheadRows })
+    const read = yield* Mailbox.make<UsageRow, CliError>({ capacity: readAheadRows })
     yield* Stream.runForEachChunk(rows, (chunk) => read.offerAll(chunk)).pipe(
       Mailbox.into(read),
       Effect.forkScoped
     )
     /** By the index in the submission. */
-    const pending = new Map<number, Row>()
+    const pending = new Map<number, UsageRow>()
     let next = 0
     const failure = yield* Deferred.make<CliError>()
     // not raised at once, since calls under way still have outcomes
@@ -75,7 +75,7 @@ export const submitRows = <R>(
       Effect.forkScoped
     )
 
-    const emitResult = (row: Row, outcome: rowOutcome.RowOutcome, record?: UncheckedUsage) =>
+    const emitResult = (row: UsageRow, outcome: rowOutcome.RowOutcome, record?: UncheckedUsage) =>
       onResult({
         row,
         outcome,
@@ -83,7 +83,7 @@ export const submitRows = <R>(
       })
 
     /** Registers rows to submit, and emits the results of unreadable rows. */
-    const enqueue = (row: Row) =>
+    const enqueue = (row: UsageRow) =>
       Either.match(row.content, {
         onLeft: (reason) => {
           emitResult(row, rowOutcome.unreadable(reason))
@@ -133,11 +133,11 @@ export const submitRows = <R>(
     )
     // rows that the submission never took
     for (const row of pending.values()) emitResult(row, rowOutcome.notSentAfterStop)
-    const emitNotSent = (rest: Chunk.Chunk<Row>) => {
+    const emitNotSent = (rest: Chunk.Chunk<UsageRow>) => {
       for (const row of rest) emitResult(row, rowOutcome.notSentAfterStop)
       return Effect.as(flushIfFull, Chunk.isEmpty(rest))
     }
-    const emitAllNotSent = (rows: Effect.Effect<Chunk.Chunk<Row>, CliError>) =>
+    const emitAllNotSent = (rows: Effect.Effect<Chunk.Chunk<UsageRow>, CliError>) =>
       Effect.flatMap(rows, emitNotSent).pipe(Effect.repeat({ until: (isAtEnd) => isAtEnd }))
     // an endless source is not read any further
     const drained = yield* emitAllNotSent(

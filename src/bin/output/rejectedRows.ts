@@ -1,18 +1,13 @@
 /** Formats rows that were not accepted, unchanged, with their line and the reason, to correct and submit again. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
-import { type Column, findColumn, isNote } from "../input/columns.js"
-import { parseNdjsonLine, type Row, type Sheet } from "../input/parseRows.js"
-
-const csvLine = (cells: ReadonlyArray<string>, delimiter: string) =>
-  `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\n`
-
-const quoteCell = (cell: string, delimiter: string) =>
-  /["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell
+import { isNote } from "../input/columns.js"
+import type { Row, Sheet } from "../input/parseRows.js"
+import { csvLine } from "./csvLine.js"
 
 /** Removes the columns that an earlier submission has added. */
-const withoutNotes = (cells: ReadonlyArray<string>, columns: ReadonlyArray<Column>) =>
-  cells.filter((_, i) => !isNote(columns[i]))
+const withoutNotes = (cells: ReadonlyArray<string>, columns: ReadonlyArray<string>) =>
+  cells.filter((_, i) => !isNote(columns[i] ?? ""))
 
 /** The first line of CSV. Empty for NDJSON. */
 export const formatHeader = (sheet: Sheet): string =>
@@ -23,15 +18,15 @@ export const formatHeader = (sheet: Sheet): string =>
 /** Appended to a row with too few cells. Without it, the missing cells would be read as empty. */
 const incompleteNote = "cells were missing: complete the row and remove this cell"
 
-export const formatRow = (rejected: Row, reason: string): string =>
+export const formatRow = (rejected: Row<unknown>, reason: string): string =>
   rejected.sheet.format === "csv"
     ? csvRow(rejected.sheet, rejected, reason)
-    : ndjsonRow(rejected, reason)
+    : ndjsonRow(rejected.sheet, rejected, reason)
 
 /** A row with too few or too many cells is written with too many, so that it is invalid until it is corrected. */
 const csvRow = (
   { columns, delimiter }: Sheet & { readonly format: "csv" },
-  { line: lineNumber, raw }: Row,
+  { line: lineNumber, raw }: Row<unknown>,
   reason: string
 ) => {
   const cells = typeof raw === "string" ? [raw] : raw
@@ -45,16 +40,20 @@ const csvRow = (
   )
 }
 
-const ndjsonRow = ({ content, line: lineNumber, raw }: Row, reason: string) => {
+const ndjsonRow = (
+  { isValid }: Sheet & { readonly format: "ndjson" },
+  { content, line: lineNumber, raw }: Row<unknown>,
+  reason: string
+) => {
   const text = String(raw)
   const withNotes = (members: ReadonlyArray<string>) =>
     `{${[...members, `"line":${lineNumber}`, `"reason":${JSON.stringify(reason)}`].join(",")}}`
   const unreadable = withNotes([`"unreadable":${JSON.stringify(text)}`])
   if (!isObject(text)) return `${unreadable}\n`
-  const members = membersOf(text).filter((member) => !isNote(findColumn(memberName(member))))
+  const members = membersOf(text).filter((member) => !isNote(memberName(member)))
   const object = withNotes(members)
   // Without the old notes, or cut short, the row could parse as valid: then write it as `unreadable`.
-  const becomesValid = Either.isLeft(content) && Either.isRight(parseNdjsonLine(object))
+  const becomesValid = Either.isLeft(content) && isValid(object)
   return `${becomesValid ? unreadable : object}\n`
 }
 

@@ -5,6 +5,7 @@ import * as columns from "../../../src/bin/input/columns.js"
 import * as decimal from "../../../src/bin/input/decimal.js"
 import * as json from "../../../src/bin/input/json.js"
 import * as parseRows from "../../../src/bin/input/parseRows.js"
+import { type UsageRow, usageRows } from "../../../src/bin/input/usageRows.js"
 import * as rowOutcome from "../../../src/bin/internal/rowOutcome.js"
 import * as rejectedRows from "../../../src/bin/output/rejectedRows.js"
 
@@ -20,13 +21,14 @@ const piecesOf = (text: string, size = 7) => {
   )
 }
 
-const readCsv = (text: string) => Stream.runCollect(parseRows.csv(piecesOf(text), "usage.csv"))
-const readNdjson = (text: string) => Stream.runCollect(parseRows.ndjson(piecesOf(text)))
+const readCsv = (text: string) =>
+  Stream.runCollect(parseRows.csv(usageRows, piecesOf(text), "usage.csv"))
+const readNdjson = (text: string) => Stream.runCollect(parseRows.ndjson(usageRows, piecesOf(text)))
 
 const head = "timestamp,dimension,quantity,customerAWSAccountId"
 const valid = "2026-11-25T10:00:00Z,api-calls,42,111122223333"
 
-const records = (all: Iterable<parseRows.Row>) =>
+const records = (all: Iterable<UsageRow>) =>
   Array.from(all, ({ content, line }) => ({
     line,
     item: Option.getOrUndefined(Either.getRight(content)),
@@ -54,7 +56,7 @@ describe("the first line", () => {
       ]
     ] as const) {
       const read: ReadonlyArray<string> | null = Either.getOrNull(
-        columns.parseHeader(names.split(","))
+        columns.parseHeader(usageRows.columns, names.split(","))
       )
       assert.deepStrictEqual(read, expected.split(","))
     }
@@ -122,7 +124,7 @@ describe("CSV", () => {
             records(yield* readCsv(`\n${head}\n${valid}`)),
             JSON.stringify(text)
           )
-          assert.include(rejectedRows.formatHeader((read[0] as parseRows.Row).sheet), delimiter)
+          assert.include(rejectedRows.formatHeader((read[0] as UsageRow).sheet), delimiter)
         }
       }
       assert.match((yield* Effect.flip(readCsv("sep=;\n"))).message, /usage\.csv is empty/)
@@ -168,9 +170,9 @@ describe("CSV", () => {
 
   it.effect("fails at a quote that does not close, after all rows before it", () =>
     Effect.gen(function* () {
-      const seen: Array<parseRows.Row> = []
+      const seen: Array<UsageRow> = []
       const failure = yield* parseRows
-        .csv(piecesOf(`${head}\n${valid}\n"x,1\n${valid}\n`), "usage.csv")
+        .csv(usageRows, piecesOf(`${head}\n${valid}\n"x,1\n${valid}\n`), "usage.csv")
         .pipe(
           Stream.runForEach((row) => Effect.sync(() => seen.push(row))),
           Effect.flip
@@ -285,14 +287,14 @@ describe("rejected rows", () => {
         const text = [head.split(","), ...written]
           .map((row) => row.map(quoted).join(","))
           .join("\n")
-        const again = (all: ReadonlyArray<parseRows.Row>, reason: string) =>
+        const again = (all: ReadonlyArray<UsageRow>, reason: string) =>
           all.map((row) => rejectedRows.formatRow(row, reason)).join("")
         const first = Array.from(yield* readCsv(text))
-        const [{ sheet }] = first as [parseRows.Row]
+        const [{ sheet }] = first as [UsageRow]
         const second = Array.from(
           yield* readCsv(rejectedRows.formatHeader(sheet) + again(first, once))
         )
-        const [{ sheet: sheetAgain }] = second as [parseRows.Row]
+        const [{ sheet: sheetAgain }] = second as [UsageRow]
         const third = Array.from(
           yield* readCsv(rejectedRows.formatHeader(sheetAgain) + again(second, twice))
         )
@@ -314,7 +316,7 @@ describe("rejected rows", () => {
   it.effect("keep unreadable text, and stay invalid", () =>
     Effect.gen(function* () {
       const csv = Array.from(yield* readCsv(`${head}\n2026-11-25T10:00:00Z,a,1\n${valid},x\n`))
-      const [{ sheet }] = csv as [parseRows.Row]
+      const [{ sheet }] = csv as [UsageRow]
       const text =
         rejectedRows.formatHeader(sheet) +
         csv.map((row) => rejectedRows.formatRow(row, "why")).join("")
@@ -372,7 +374,7 @@ describe("rejected rows", () => {
   it.effect("with too few cells stay invalid, also if the missing ones are optional", () =>
     Effect.gen(function* () {
       const read = Array.from(yield* readCsv(`${head},licenseArn\n${valid}\n`))
-      const [row] = read as [parseRows.Row]
+      const [row] = read as [UsageRow]
       assert.isTrue(Either.isLeft(row.content))
       const file = rejectedRows.formatHeader(row.sheet) + rejectedRows.formatRow(row, "why")
       assert.strictEqual(
@@ -401,10 +403,10 @@ describe("rejected rows", () => {
         let line = text
         for (let time = 0; time < 3; time++) {
           const [row] = Array.from(
-            yield* Stream.runCollect(parseRows.ndjson(piecesOf(line, 65_536)))
+            yield* Stream.runCollect(parseRows.ndjson(usageRows, piecesOf(line, 65_536)))
           )
-          assert.isTrue(Either.isLeft((row as parseRows.Row).content), line.slice(0, 100))
-          line = rejectedRows.formatRow(row as parseRows.Row, "why")
+          assert.isTrue(Either.isLeft((row as UsageRow).content), line.slice(0, 100))
+          line = rejectedRows.formatRow(row as UsageRow, "why")
         }
       }
     })
@@ -413,7 +415,7 @@ describe("rejected rows", () => {
   it.effect("have the delimiter of their file", () =>
     Effect.gen(function* () {
       const text = `${head}\n${valid}\n`.replaceAll(",", ";")
-      const [row] = Array.from(yield* readCsv(text)) as [parseRows.Row]
+      const [row] = Array.from(yield* readCsv(text)) as [UsageRow]
       assert.strictEqual(
         rejectedRows.formatHeader(row.sheet) + rejectedRows.formatRow(row, "why; or, not"),
         `${head},line,reason\n${valid},2,"why| or, not"\n`
@@ -432,7 +434,7 @@ describe("rejected rows", () => {
         '{"usageAllocations":[{"tags":[],"Tags":[]}]}'
       ]) {
         const read = yield* readNdjson(text)
-        const [row] = Array.from(read) as [parseRows.Row]
+        const [row] = Array.from(read) as [UsageRow]
         const line = rejectedRows.formatRow(row, "why")
         assert.strictEqual(line, `${text.slice(0, -1)},"line":1,"reason":"why"}\n`)
         const [error] = records(read).map(({ error }) => error)
@@ -457,7 +459,7 @@ describe("rejected rows", () => {
       ]) {
         const [row] = Array.from(yield* readNdjson(`\n${text}`))
         assert.strictEqual(
-          rejectedRows.formatRow(row as parseRows.Row, "new"),
+          rejectedRows.formatRow(row as UsageRow, "new"),
           `{${members}"line":2,"reason":"new"}\n`
         )
       }
@@ -468,9 +470,7 @@ describe("rejected rows", () => {
 describe("an invalid record", () => {
   it.effect("is reported with its column, in terms of a file", () =>
     Effect.gen(function* () {
-      const [row] = Array.from(yield* readCsv(`${head}\n2026-11-25 10:00,a,x,\n`)) as [
-        parseRows.Row
-      ]
+      const [row] = Array.from(yield* readCsv(`${head}\n2026-11-25 10:00,a,x,\n`)) as [UsageRow]
       const { record } = Option.getOrThrow(Either.getRight(row.content))
       const made = UsageRecord.makeEither(record as UsageRecord.Input)
       const { violations } = Option.getOrThrow(Either.getLeft(made))

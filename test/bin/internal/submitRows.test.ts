@@ -12,18 +12,21 @@ import {
   TestClock
 } from "effect"
 import { MeteringClient, UsageSubmission } from "effect-marketplace-metering"
-import type { Row } from "../../../src/bin/input/parseRows.js"
+import type { Sheet } from "../../../src/bin/input/parseRows.js"
+import type { UsageRow } from "../../../src/bin/input/usageRows.js"
 import { failed } from "../../../src/bin/internal/cliError.js"
 import * as dryRun from "../../../src/bin/internal/dryRun.js"
 import { submitRows } from "../../../src/bin/internal/submitRows.js"
+
+const sheet: Sheet = { format: "ndjson", isValid: () => true }
 
 it.effect("rows under way keep their outcome when writing fails", () =>
   Effect.gen(function* () {
     const timestamp = yield* DateTime.now
     // the first is invalid, and reported before the response of the other
     const rows = [-1, 7].map(
-      (quantity, i): Row => ({
-        sheet: { format: "ndjson" },
+      (quantity, i): UsageRow => ({
+        sheet,
         line: i + 1,
         raw: "",
         content: Either.right({
@@ -72,8 +75,8 @@ it.effect("rows under way keep their outcome when writing fails", () =>
 it.effect("a read error after a stop is raised", () =>
   Effect.gen(function* () {
     const timestamp = yield* DateTime.now
-    const row: Row = {
-      sheet: { format: "ndjson" },
+    const row: UsageRow = {
+      sheet,
       line: 1,
       raw: "",
       content: Either.right({
@@ -112,9 +115,9 @@ it.effect("reads no more than can be written, also of unreadable rows", () =>
     let emitted = 0
     const rows = Stream.iterate(1, (line) => line + 1).pipe(
       Stream.take(200_000),
-      Stream.map((line): Row => {
+      Stream.map((line): UsageRow => {
         read += 1
-        return { sheet: { format: "ndjson" }, line, raw: "x", content: Either.left("no") }
+        return { sheet, line, raw: "x", content: Either.left("no") }
       }),
       Stream.rechunk(256)
     )
@@ -152,8 +155,8 @@ it.effect("after an abort rows of calls under way are unknown, and no more is re
     const abort = yield* Deferred.make<void>()
     const endless = Stream.iterate(1, (line) => line + 1).pipe(
       Stream.map(
-        (line): Row => ({
-          sheet: { format: "ndjson" },
+        (line): UsageRow => ({
+          sheet,
           line,
           raw: "",
           content: Either.right({

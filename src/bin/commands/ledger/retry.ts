@@ -1,0 +1,38 @@
+/** `ledger retry`: sends what was not accepted, at once, or carries expired usage forward. */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { UsageLedger } from "../../../ledger/index.js"
+import * as entryFilter from "../../internal/entryFilter.js"
+import * as ledgerDatabase from "../../internal/ledgerDatabase.js"
+import { formatCount } from "../../output/format.js"
+
+const carryForward = Options.boolean("carry-forward").pipe(
+  Options.withDescription(
+    "Add the quantity of expired records to the current hour in place of a retry: only of those that were certainly not billed, from one hour after their deadline on."
+  )
+)
+
+export const retry = Command.make(
+  "retry",
+  { ...ledgerDatabase.options, ...entryFilter.options, carryForward },
+  (options) =>
+    (options.carryForward ? UsageLedger.operator.carryForward : UsageLedger.operator.retry)(
+      entryFilter.filterOf(options)
+    ).pipe(
+      Effect.mapError(ledgerDatabase.toLedgerError),
+      Effect.flatMap((count) =>
+        Console.log(
+          options.carryForward
+            ? `The quantities of ${formatCount(count)} expired records were added to the current hour.`
+            : `${formatCount(count)} records are sent in the next round of ledger run.`
+        )
+      ),
+      Effect.provide(ledgerDatabase.ledger(options))
+    )
+).pipe(
+  Command.withDescription(
+    "Sends records that are not accepted yet in the next round, without waiting, and ends pauses that have a time of retry."
+  )
+)

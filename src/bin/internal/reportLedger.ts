@@ -1,0 +1,114 @@
+/** Reporters for the Regions of a ledger, each with a client of its own. */
+import { hostname } from "node:os"
+import * as Console from "effect/Console"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as AwsCredentials from "../../AwsCredentials.js"
+import { UsageLedger, UsageLedgerStore, UsageReporter } from "../../ledger/index.js"
+import { formatCount, formatTime } from "../output/format.js"
+import { type CliError, cannotRun, failed, toCliError } from "./cliError.js"
+import * as clientOptions from "./clientOptions.js"
+import { toLedgerError } from "./ledgerDatabase.js"
+
+/** The Regions of the ledger's products, or the one of `--region`. */
+export const regionsOf = (
+  options: clientOptions.ClientOptions
+): Effect.Effect<ReadonlyArray<string>, CliError, UsageLedgerStore.UsageLedgerStore> =>
+  Effect.gen(function* () {
+    const store = yield* UsageLedgerStore.UsageLedgerStore
+    const products = yield* Effect.mapError(
+      store.snapshot((tables) => tables.products),
+      toLedgerError
+    )
+    const regions = [...new Set(products.map(({ region }) => region))].sort()
+    if (regions.length === 0) {
+      return yield* cannotRun("The ledger has no products: add them by ledger init.")
+    }
+    if (Option.isNone(options.region)) return regions
+    return regions.includes(options.region.value)
+      ? [options.region.value]
+      : yield* cannotRun(
+          `The ledger has no products in ${options.region.value}, but in ${regions.join(", ")}.`
+        )
+  })
+
+/** A name for this process: restarts on one machine differ. */
+export const workerName = Effect.map(
+  Random.nextIntBetween(0, 36 ** 4),
+  (number) => `${hostname()}-${process.pid}-${number.toString(36).padStart(4, "0")}`
+)
+
+const clientIn = (region: string, options: clientOptions.ClientOptions) =>
+  clientOptions.layer({ ...options, region: Option.some(region) })
+
+/** Fails before anything is sent: without credentials every call would fail. */
+const loadCredentials = Effect.flatMap(AwsCredentials.AwsCredentials, ({ get }) => get)
+
+export interface Options extends clientOptions.ClientOptions {
+  readonly worker: string
+  readonly interval: Duration.Duration
+}
+
+/** Makes one round in each Region, until everything that is due was sent. */
+export const reportOnce = (regions: ReadonlyArray<string>, options: Options) =>
+  Effect.forEach(regions, (region) =>
+    Effect.gen(function* () {
+      yield* loadCredentials
+      const reporter = yield* UsageReporter.make({ region, worker: options.worker })
+      const round = yield* reporter.report
+      yield* Console.log(
+        round.lane === "other"
+          ? `${region}: another worker reports.`
+          : `${region}: ${formatCount(round.sealed)} entries sealed, ${formatCount(round.sent)} records sent, ${formatCount(round.accepted)} accepted, ${formatCount(round.expired)} expired.`
+      )
+      return round.lane === "held" ? round.sent - round.accepted : 0
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(clientIn(region, options)),
+      Effect.mapError((error) => {
+        switch (error._tag) {
+          case "LedgerUnavailable":
+          case "LedgerConfigError":
+            return toLedgerError(error)
+          case "LedgerRolledBack":
+            return failed(error.message)
+          default:
+            return toCliError(error)
+        }
+      })
+    )
+  )
+
+/** Reports in each Region until the scope closes. */
+export const reporters = (regions: ReadonlyArray<string>, options: Options) =>
+  Effect.forEach(regions, (region) =>
+    Layer.build(
+      UsageReporter.layer({
+        region,
+        worker: options.worker,
+        interval: options.interval
+      }).pipe(
+        Layer.tap(() => loadCredentials),
+        Layer.provide(clientIn(region, options)),
+        Layer.mapError(toCliError)
+      )
+    )
+  )
+
+/** Logs a line for the ledger, and one for each reason of a health that is not ok. */
+const logState = Effect.gen(function* () {
+  const { counts, nextDeadline } = yield* UsageLedger.status
+  const { reasons, state } = yield* UsageLedger.health
+  const sums = new Map<string, number>()
+  for (const { count, state } of counts) sums.set(state, (sums.get(state) ?? 0) + count)
+  const entries = [...sums].map(([state, count]) => `${formatCount(count)} ${state}`).join(", ")
+  const deadline = nextDeadline === undefined ? "" : `; next deadline ${formatTime(nextDeadline)}`
+  yield* Effect.logInfo(`${state}: ${entries === "" ? "no usage" : entries}${deadline}`)
+  for (const reason of reasons) yield* Effect.logWarning(reason)
+}).pipe(Effect.catchAll((error) => Effect.logError(error.message)))
+
+export const logEveryHour = Effect.repeat(logState, Schedule.spaced("1 hour"))
