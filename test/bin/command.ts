@@ -1,12 +1,15 @@
 /** The published command, as a process with an empty environment. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, vi } from "vitest"
 
 const bundler = fileURLToPath(new URL("../../src/bin/bundle.js", import.meta.url))
+
+/** The packages of databases are not in the bundle. */
+const packages = fileURLToPath(new URL("../../node_modules", import.meta.url))
 
 export interface CommandResult {
   readonly code: number | null
@@ -40,6 +43,7 @@ export const command = () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "command-"))
     execFileSync(process.execPath, [bundler, join(folder, "command.mjs")])
+    symlinkSync(packages, join(folder, "node_modules"))
   }, 60_000)
   afterAll(() => {
     for (const child of children) child.kill("SIGKILL")

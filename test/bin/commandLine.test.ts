@@ -1,7 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
 import { rootInfo } from "../../src/bin/cli.js"
-import type { CommandInfo } from "../../src/bin/internal/commandInfo.js"
+import {
+  allCommands,
+  type CommandInfo,
+  isGroup,
+  nameOf
+} from "../../src/bin/internal/commandInfo.js"
 import * as commandLine from "../../src/bin/internal/commandLine.js"
 import { completions } from "../../src/bin/internal/completions.js"
 import * as help from "../../src/bin/internal/help.js"
@@ -11,8 +16,10 @@ import { command } from "./command.js"
 const program = rootInfo.name
 const words = (text: string) => text.split(" ").filter((word) => word !== "")
 const read = (text: string) => commandLine.parse(rootInfo, words(text))
+/** The commands that run, those in groups included. */
+const leaves = allCommands(rootInfo).filter((command) => !isGroup(command))
 const commandOf = (name: string): CommandInfo => {
-  const found = rootInfo.subcommands.find((command) => command.name === name)
+  const found = leaves.find((command) => nameOf(command) === name)
   assert.isDefined(found)
   return found as CommandInfo
 }
@@ -52,7 +59,11 @@ describe("a usage error names the invalid word and suggests a valid one", () => 
     ],
     ["--verison", "There is no option --verison before a command. Did you mean --version?"],
     ["--completions tcsh", "--completions: expected bash, zsh or fish."],
-    ["--wizard", "There is no option --wizard before a command."]
+    ["--wizard", "There is no option --wizard before a command."],
+    ["ledger statu", "There is no command statu. Did you mean status?"],
+    ["help ledger recrod", "There is no command recrod. Did you mean record?"],
+    ["ledger --json status", /^There is no option --json before a command\. It belongs after/],
+    ["ledger statement --month 2026-11", "ledger statement needs --customer <id>."]
   ] as const) {
     it(written, () => {
       const error = read(written)
@@ -60,7 +71,7 @@ describe("a usage error names the invalid word and suggests a valid one", () => 
       const [message = "", hint] = error._tag === "UsageError" ? error.message.split("\n") : []
       if (typeof expected === "string") assert.strictEqual(message, expected)
       else assert.match(message, expected)
-      assert.match(hint ?? "", /^See effect-marketplace-metering( \w+)? --help\.$/)
+      assert.match(hint ?? "", /^See effect-marketplace-metering( \w+)* --help\.$/)
       assert.notInclude(message, "A-SECRET")
     })
   }
@@ -80,6 +91,10 @@ describe("a valid command line", () => {
     ["--log-level debug --help", "Help"],
     ["help", "Help"],
     ["help submit", "Help"],
+    ["ledger", "Help"],
+    ["ledger --help", "Help"],
+    ["help ledger", "Help"],
+    ["help ledger record", "Help"],
     ["-v", "Version"],
     ["--version", "Version"],
     ["--completions sh", "Completions"],
@@ -110,6 +125,7 @@ describe("a valid command line", () => {
       "register --product-code p --public-key - --nonce n"
     ],
     ["submit -- --help", "submit -- --help"],
+    ["ledger --log-level debug record - --json", "--log-level debug ledger record --json -- -"],
     ["submit -- --log-level", "submit -- --log-level"],
     ["resolve token-file", "resolve -- token-file"],
     [
@@ -123,10 +139,7 @@ describe("a valid command line", () => {
   }
 
   it("is every example", () => {
-    assert.deepStrictEqual(
-      Object.keys(examples),
-      rootInfo.subcommands.map(({ name }) => name)
-    )
+    assert.deepStrictEqual(Object.keys(examples), leaves.map(nameOf))
     for (const line of Object.values(examples).flatMap(Object.keys)) {
       assert.strictEqual(read(line)._tag, "Run", line)
     }
@@ -137,7 +150,7 @@ describe("help", () => {
   const style = { width: 80, isStyled: false }
   const sections = ["USAGE", "OPTIONS", "EXAMPLES", "ENVIRONMENT", "EXIT CODES"]
 
-  for (const command of ["submit", "meter", "resolve", "register", "sandbox", "doctor"]) {
+  for (const command of leaves.map(nameOf)) {
     it(`of ${command} has every option, examples, the environment and exit codes`, () => {
       const info = commandOf(command)
       const text = help.render(info, style)
@@ -201,12 +214,18 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _effect_marketplace_metering; printf 
     assert.deepStrictEqual(offered(`${program} `), names)
     assert.deepStrictEqual(offered(`${program} re`), ["resolve", "register"])
     assert.includeMembers(offered(`${program} --`), ["--version", "--completions", "--help"])
-    for (const { name, options } of rootInfo.subcommands) {
-      assert.includeMembers(offered(`${program} ${name} --`), [
-        ...options.map((option) => option.name),
+    for (const command of leaves) {
+      assert.includeMembers(offered(`${program} ${nameOf(command)} --`), [
+        ...command.options.map((option) => option.name),
         "--help"
       ])
     }
+    const group = rootInfo.subcommands.find(isGroup)
+    assert.deepStrictEqual(
+      offered(`${program} ${group?.name} `),
+      group?.subcommands.map(({ name }) => name)
+    )
+    assert.deepStrictEqual(offered(`${program} ledger sta`), ["status", "statement"])
     assert.deepStrictEqual(offered(`${program} meter --prod`), ["--product-code"])
     assert.deepStrictEqual(offered(`${program} submit --format `), ["csv", "ndjson"])
     assert.deepStrictEqual(offered(`${program} --log-level debug submit --format n`), ["ndjson"])
@@ -219,13 +238,17 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _effect_marketplace_metering; printf 
   })
 
   it("in zsh and fish names every option of every command", () => {
-    for (const { name, options } of rootInfo.subcommands) {
-      const [, zsh = ""] = completions.zsh(rootInfo).split(`        ${name})\n`)
+    for (const command of leaves) {
+      const [, zsh = ""] = completions.zsh(rootInfo).split(`        ${command.name})\n`)
+      const condition = command.path
+        .slice(1)
+        .map((name) => `__fish_seen_subcommand_from ${name}`)
+        .join("; and ")
       const fish = completions
         .fish(rootInfo)
         .split("\n")
-        .filter((line) => line.includes(`'__fish_seen_subcommand_from ${name}'`))
-      for (const option of options) {
+        .filter((line) => line.includes(`-n '${condition}'`))
+      for (const option of command.options) {
         assert.match(
           zsh.split(";;")[0] ?? "",
           new RegExp(`'${option.isRepeatable ? "\\*" : ""}${option.name}=?\\[`)

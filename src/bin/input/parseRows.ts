@@ -27,7 +27,7 @@ export type Sheet =
 
 export type Format = Sheet["format"]
 
-/** What the rows of a file are. */
+/** A kind of rows, and how they are read. */
 export interface Kind<A> {
   readonly columns: columns.Columns
   /** Reads the values by field: texts of CSV, any values of NDJSON. Fails with the reason why they cannot be read. */

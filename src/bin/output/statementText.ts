@@ -14,10 +14,10 @@ const columns = [
   "quantity",
   "events",
   "deadline",
-  "record id",
+  "meteringRecordId",
   "attempts",
-  "last result",
-  "request id"
+  "lastResult",
+  "requestId"
 ] as const
 
 const cellsOf = (line: LedgerReport.StatementLine): ReadonlyArray<Cell> => {

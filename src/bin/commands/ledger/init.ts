@@ -26,7 +26,7 @@ const target = Options.choice("target", ["service", "sandbox"]).pipe(
 const products = Options.text("products").pipe(
   Options.withPseudoName("file"),
   Options.withDescription(
-    'A JSON file of products by name, or - for standard input: {"analytics":{"region":"us-east-1","productCode":"...","dimensions":{"api-calls":{},"gb-hours":{"scale":3}}}}. Of a dimension: scale (decimal places, 0 to 9) and zeroFill; of a product: late ("reject" or "carry") and tagKeys.'
+    'A JSON file of products by name, or - for standard input: { "analytics": { "region": "us-east-1", "productCode": "...", "dimensions": { "api-calls": {}, "gb-hours": { "scale": 3 } } } }. Of a dimension: scale (decimal places, 0 to 9) and zeroFill; of a product: late ("reject" or "carry") and tagKeys.'
   )
 )
 
