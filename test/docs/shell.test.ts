@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
+import { rootInfo } from "../../src/bin/cli.js"
+import { allCommands, isGroup } from "../../src/bin/internal/commandInfo.js"
 import { command } from "../bin/command.js"
 import { blocksOf, namesIn, readme, tableOf } from "./readme.js"
 
@@ -10,6 +12,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 const curl = fileURLToPath(new URL("curl.js", import.meta.url))
 const sdkProgram = "new MarketplaceMeteringClient().send("
 const npx = "npx effect-marketplace-metering"
+const leaves = allCommands(rootInfo).filter((command) => !isGroup(command))
 
 describe("the shell commands of the README", () => {
   const { file, run, start } = command()
@@ -73,7 +76,9 @@ describe("the shell commands of the README", () => {
       { PROGRAM: program }
     )
     child.kill("SIGTERM")
-    expect(steps).toHaveLength(8)
+    expect(steps).toHaveLength(9)
+    expect(output).toMatch(/us-east-1: 1 entries sealed, 1 records sent, 1 accepted, 0 expired/)
+    expect(output).toMatch(/api-calls +accepted +42 +42/)
     expect(output).toContain("registrationToken")
     expect(output).toContain("cancelledAt")
     expect(output.split(printed)).toHaveLength(3)
@@ -92,7 +97,7 @@ describe("the shell commands of the README", () => {
     const [, text = ""] =
       /^COMMANDS\n([\s\S]*?)^OPTIONS/m.exec((await run(["--help"])).stdout) ?? []
     const commands = [...text.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name)
-    const [, , row = []] = tableOf("you have")
+    const row = tableOf("you have").at(-1) ?? []
     expect([...namesIn(row[1] ?? ""), "sandbox"].sort()).toEqual([...commands].sort())
 
     const optionsOf = (text: string) => text.match(/--[a-z][a-z-]*/g) ?? []
@@ -103,7 +108,12 @@ describe("the shell commands of the README", () => {
       )
     )
     expect(new Set(tableOf("option").flatMap(([cell = ""]) => optionsOf(cell)))).toEqual(sandbox)
-    const known = new Set([...sandbox, ...optionsOf(await help("submit"))])
+    const ledger = leaves.filter(({ path }) => path[1] === "ledger")
+    const known = new Set([
+      ...sandbox,
+      ...optionsOf(await help("submit")),
+      ...ledger.flatMap(({ options }) => options.map(({ name }) => name))
+    ])
     expect(
       optionsOf(readme.replaceAll(/^```(?!sh)\w+\n[\s\S]*?^```/gm, "")).filter(
         (option) => !known.has(option)
