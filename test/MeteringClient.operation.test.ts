@@ -146,8 +146,7 @@ const addEntries = (target: object, entries: object) =>
   )
 
 describe("an operation in the registry of the sandbox", () => {
-  const sandboxWithOperation = Effect.gen(function* () {
-    yield* addEntries(operations, { getTotal })
+  const makeSandbox = Effect.gen(function* () {
     // the modules of the sandbox read the registry when they are loaded
     const { MeteringSandbox, SandboxServer } = yield* Effect.promise(
       () => import("../src/sandbox/index.js")
@@ -182,6 +181,7 @@ describe("an operation in the registry of the sandbox", () => {
       }
     }).pipe(Effect.provide(MeteringSandbox.layer({ quotas, now })))
   })
+  const sandboxWithOperation = Effect.zipRight(addEntries(operations, { getTotal }), makeSandbox)
 
   const serviceOperationsModule = Effect.promise(
     () => import("../src/sandbox/internal/operations/serviceOperations.js")
@@ -258,6 +258,23 @@ describe("an operation in the registry of the sandbox", () => {
         assert.deepStrictEqual(Object.values(yield* report.callCounts), [0, 0, 0, 0, 0])
         const [logged] = yield* report.log
         assert.deepInclude(logged, { operation: getTotal.name, status: 400, fault: "none" })
+      })
+  )
+
+  it.scoped.each(["inMemory", "overHttp"] as const)(
+    "is unknown once it is taken out of it: %s",
+    (transport) =>
+      Effect.gen(function* () {
+        yield* Effect.scoped(sandboxWithOperation)
+        const { [transport]: client, report } = yield* makeSandbox
+        const error = yield* Effect.flip(client.getTotal(fields))
+        assert.deepInclude(
+          { ...error },
+          { _tag: "UnknownServiceError", code: "UnknownOperationException", statusCode: 400 }
+        )
+        const [logged] = yield* report.log
+        assert.deepInclude(logged, { status: 400, fault: "none" })
+        assert.notProperty(logged, "operation")
       })
   )
 })

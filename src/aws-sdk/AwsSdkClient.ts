@@ -13,15 +13,14 @@ import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import { AwsCredentials, type Credentials } from "../AwsCredentials.js"
-import { callProvider, describeError } from "../internal/credentials/credentialProvider.js"
-import { isSameCredentials } from "../internal/credentials/credentials.js"
-import { MeteringClient, make } from "../MeteringClient.js"
-import { type Service as Config, MeteringConfig } from "../MeteringConfig.js"
+import { describeError } from "../internal/credentials/credentialProvider.js"
+import { isSameCredentials, unredact } from "../internal/credentials/credentials.js"
+import { type Options as ClientOptions, MeteringClient, make } from "../MeteringClient.js"
+import { MeteringConfig } from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
-import type { Rule } from "../Preflight.js"
-import { clientProvider, isSignedWith, sendAttempt } from "./internal/sdkTransport.js"
+import type { Attempt, Response } from "../Transport.js"
+import { refreshCredentials, sendAttempt } from "./internal/sdkTransport.js"
 
 /**
  * Creates an SDK client and destroys it with the scope.
@@ -48,59 +47,44 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
   Layer.scoped(
     MeteringClient,
     Effect.gen(function* () {
-      const config = yield* MeteringConfig
-      const url = new URL(config.endpoint)
-      const clientFor = yield* makeClients(config)
-      return make(
-        {
-          credentials: yield* AwsCredentials,
-          endpoint: url,
-          // each attempt has credentials, because this transport has
-          send: (attempt) =>
-            sendAttempt(
-              clientFor(attempt.credentials as Credentials),
-              config.requestTimeout,
-              attempt
-            )
-        },
-        {
-          skipRules: config.skipRules,
-          spanAttributes: { "cloud.region": config.region, "server.address": url.hostname }
-        }
-      )
+      const { endpoint, region, requestTimeout, skipRules } = yield* MeteringConfig
+      const clientFor = yield* makeClients(endpoint, region)
+      const credentials = yield* AwsCredentials
+      const send = (attempt: Attempt) => sendAttempt(clientFor(attempt), requestTimeout, attempt)
+      const spanAttributes = {
+        "cloud.region": region,
+        "server.address": new URL(endpoint).hostname
+      }
+      return make({ credentials, endpoint, send }, { skipRules, spanAttributes })
     })
   )
 
-/** Makes a client for each set of credentials. The clients share connections and the corrected clock. */
-const makeClients = ({ endpoint, region }: Config) =>
-  Effect.gen(function* () {
-    let client: MarketplaceMeteringClient | undefined
-    let last: Credentials | undefined
-    yield* Effect.addFinalizer(() => Effect.sync(() => client?.destroy()))
-    return (credentials: Credentials) => {
-      if (client && last && isSameCredentials(last, credentials)) return client
-      const { accessKeyId, secretAccessKey, sessionToken } = credentials
-      client = new MarketplaceMeteringClient({
-        region,
-        endpoint,
-        useFipsEndpoint: false,
-        useDualstackEndpoint: false,
-        maxAttempts: 1,
-        retryMode: "standard",
-        credentials: {
-          accessKeyId,
-          secretAccessKey: Redacted.value(secretAccessKey),
-          ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
-        },
-        ...(client && {
-          requestHandler: client.config.requestHandler,
-          systemClockOffset: client.config.systemClockOffset
-        })
+/** Makes a client for each set of credentials, which every attempt has. They share connections and the corrected clock. */
+const makeClients = (endpoint: string, region: string) => {
+  let client: MarketplaceMeteringClient | undefined
+  let last: Credentials | undefined
+  const clientFor = (attempt: Attempt) => {
+    const credentials = attempt.credentials as Credentials
+    if (client && last && isSameCredentials(last, credentials)) return client
+    last = credentials
+    client = new MarketplaceMeteringClient({
+      region,
+      endpoint,
+      useFipsEndpoint: false,
+      useDualstackEndpoint: false,
+      maxAttempts: 1,
+      retryMode: "standard",
+      credentials: unredact(credentials),
+      ...(client && {
+        requestHandler: client.config.requestHandler,
+        systemClockOffset: client.config.systemClockOffset
       })
-      last = credentials
-      return client
-    }
-  })
+    })
+    return client
+  }
+  const destroy = () => Effect.sync(() => client?.destroy())
+  return Effect.as(Effect.addFinalizer(destroy), clientFor)
+}
 
 /**
  * Options of `layerFrom`.
@@ -111,9 +95,8 @@ const makeClients = ({ endpoint, region }: Config) =>
  * @since 0.1.0
  * @category models
  */
-export interface Options {
+export interface Options extends Pick<ClientOptions, "skipRules"> {
   readonly requestTimeout?: Duration.DurationInput | undefined
-  readonly skipRules?: ReadonlyArray<Rule> | undefined
 }
 
 /**
@@ -145,23 +128,15 @@ export const layerFrom = (
     Effect.gen(function* () {
       const region = yield* Effect.tryPromise({
         try: () => client.config.region(),
-        catch: (error) =>
-          new MeteringConfigError(
-            { reason: `The SDK client has no usable region: ${describeError(error)}` },
-            true
-          )
+        catch: (error) => {
+          const reason = `The SDK client has no usable region: ${describeError(error)}`
+          return new MeteringConfigError({ reason }, true)
+        }
       })
       const requestTimeout = Duration.decode(options.requestTimeout ?? Duration.infinity)
-      return make(
-        {
-          send: (attempt) => sendAttempt(client, requestTimeout, attempt),
-          refresh: (response) =>
-            Effect.map(
-              callProvider(() => client.config.credentials({ forceRefresh: true }), clientProvider),
-              (credentials) => !isSignedWith(response, credentials)
-            )
-        },
-        { skipRules: options.skipRules, spanAttributes: { "cloud.region": region } }
-      )
+      const send = (attempt: Attempt) => sendAttempt(client, requestTimeout, attempt)
+      const refresh = (response: Response) => refreshCredentials(client, response)
+      const spanAttributes = { "cloud.region": region }
+      return make({ send, refresh }, { skipRules: options.skipRules, spanAttributes })
     })
   )

@@ -750,6 +750,8 @@ describe("recovery", () => {
 })
 
 describe("the user's client", () => {
+  const lost = () => Promise.reject(Object.assign(new Error(), { code: "ECONNREFUSED" }))
+
   it.scoped("is not destroyed", () =>
     Effect.gen(function* () {
       const rig = make(responses(json(minimalResponse)))
@@ -778,6 +780,45 @@ describe("the user's client", () => {
       Object.assign(rig.client, { send: () => Promise.reject(new Error("lost")) })
       assert.strictEqual(MeteringError.deliveryOf(yield* failure(rig)), "unknown")
     })
+  )
+
+  it.effect.each([
+    ["the credentials", { credentials: () => Promise.reject(new Error("none")) }, "initialize"],
+    ["the signature", { signer: async () => ({ sign: lost }) }, "finalizeRequest"],
+    ["a connection", { requestHandler: { handle: lost } }, "finalizeRequest"]
+  ] as const)("may have sent by itself after an error of %s", ([, config, step]) =>
+    Effect.gen(function* () {
+      const rig = make(responses(json(minimalResponse)), config as never)
+      const unsent = MeteringError.deliveryOf(yield* failure(rig))
+      assert.strictEqual(unsent, "notSent")
+      rig.client.middlewareStack.add(
+        (next) => (args) =>
+          next(args).catch(() => Promise.reject(new Error("their own connection"))),
+        { step: step as "initialize", priority: "high" }
+      )
+      const error = yield* failure(rig)
+      assert.deepInclude({ ...error }, { _tag: "ConnectionError", delivery: "unknown" })
+    })
+  )
+
+  it.effect.each(["before", "after"] as const)(
+    "may have sent by itself right %s the SDK signs",
+    (relation) =>
+      Effect.gen(function* () {
+        const signer = { sign: lost }
+        const config = relation === "before" ? { signer: async () => signer } : {}
+        const rig = make(responses(json(minimalResponse)), config as never)
+        rig.client.middlewareStack.addRelativeTo(
+          ((next: (args: unknown) => Promise<unknown>) => async (args: unknown) => {
+            if (relation === "before") await next(args).catch(() => undefined)
+            throw new Error("their own connection")
+          }) as never,
+          { relation, toMiddleware: "httpSigningMiddleware" }
+        )
+        const error = yield* failure(rig)
+        assert.deepInclude({ ...error }, { _tag: "ConnectionError", delivery: "unknown" })
+        assert.lengthOf(rig.sent, 0)
+      })
   )
 
   it.effect("may be a stub that returns outputs", () =>

@@ -3,125 +3,104 @@ import * as Sdk from "@aws-sdk/client-marketplace-metering"
 import type { HttpRequest, HttpResponse } from "@smithy/core/protocols"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import * as Record from "effect/Record"
 import { trackConnectFailures } from "#connectFailures"
-import type { Credentials } from "../../AwsCredentials.js"
 import { connectionError } from "../../internal/client/connectionError.js"
-import {
-  maxCorrectedSkew,
-  minCorrectedSkew,
-  withOperation
-} from "../../internal/client/recovery.js"
+import { maxCorrectedSkew, minCorrectedSkew } from "../../internal/client/recovery.js"
 import { withRequestTimeout } from "../../internal/client/requestTimeout.js"
-import { describeError } from "../../internal/credentials/credentialProvider.js"
-import { credentialsError } from "../../internal/credentials/credentials.js"
+import { callProvider, describeError } from "../../internal/credentials/credentialProvider.js"
+import { unredact } from "../../internal/credentials/credentials.js"
 import { bodyReader, isSuccess, type RawResponse } from "../../internal/protocol/rawResponse.js"
 import * as millis from "../../internal/schema/millis.js"
 import * as MeteringError from "../../MeteringError.js"
 import type { Attempt, Response } from "../../Transport.js"
 
+type Client = Sdk.MarketplaceMeteringClient
+type SdkResponse = Response & { readonly signed: HttpRequest["headers"] }
+
 /** Facts about one attempt. `failure` may contain secrets and is dropped. */
 interface AttemptState {
-  /** The signed request. Absent until it is handed to the network. */
-  request?: { readonly origin: string; readonly headers: Readonly<Record<string, string>> }
+  readonly attempt: Attempt
+  endpoint: string
+  /** The headers of the signed request. Absent until it is handed to the network. */
+  signed?: HttpRequest["headers"]
   /** True if the request may have reached the service, regardless of `failure`. */
   mayBeDelivered?: boolean
-  /** True while the SDK gets credentials or signs, and after that has failed. */
-  isAuthenticating?: boolean
-  /** True if the outcome of a request so far leaves open whether usage was metered. */
-  isUncertain?: boolean
+  /** Errors of getting credentials and of signing. After one of them, a user's middleware may send by itself. */
+  readonly authErrors: Set<unknown>
   response?: RawResponse | undefined
   failure?: unknown
 }
 
-type SdkResponse = Response & { readonly request: AttemptState["request"] }
-
 /** The source of credentials in errors of a user's client. */
-export const clientProvider = { tried: ["the SDK client's credential provider"], notes: [] }
+const tried = ["the SDK client's credential provider"]
 
-const unknownEndpoint = "the SDK client's endpoint"
-
-export const sendAttempt = (
-  client: Sdk.MarketplaceMeteringClient,
-  requestTimeout: Duration.Duration,
-  attempt: Attempt
-) =>
+export const sendAttempt = (client: Client, requestTimeout: Duration.Duration, attempt: Attempt) =>
   Effect.suspend(() => {
     trackConnectFailures()
-    const { systemClockOffset: usedOffset } = client.config
-    const state: AttemptState = {}
-    const { name } = attempt.operation
-    return Effect.promise((signal) => sendCommand(client, attempt, state, signal)).pipe(
+    const { config } = client
+    const usedOffset = config.systemClockOffset
+    const endpoint = "the SDK client's endpoint"
+    const state: AttemptState = { attempt, endpoint, authErrors: new Set() }
+    return Effect.promise((signal) => sendCommand(client, state, signal)).pipe(
       Effect.timed,
       Effect.flatMap(([elapsed]) => {
         // the SDK accepts any `Date`, even a cache's
-        if (Math.abs(client.config.systemClockOffset) > maxCorrectedSkew) {
-          client.config.systemClockOffset = usedOffset
-        }
-        const correction = Math.abs(client.config.systemClockOffset - usedOffset)
-        const isClockCorrected = correction >= minCorrectedSkew
-        const { request, response } = state
-        if (response === undefined) return Effect.fail(toError(name, state, elapsed))
-        const { authorization = "", "x-amz-security-token": token = "" } = request?.headers ?? {}
+        const isWrong = Math.abs(config.systemClockOffset) > maxCorrectedSkew
+        if (isWrong) config.systemClockOffset = usedOffset
+        const isClockCorrected = Math.abs(config.systemClockOffset - usedOffset) >= minCorrectedSkew
+        const { response, signed = {} } = state
+        if (response === undefined) return Effect.fail(toError(state, elapsed))
+        const { authorization = "", "x-amz-security-token": token = "" } = signed
         const secrets = [token, authorization.slice(-64)]
-        return Effect.succeed<SdkResponse>({ ...response, request, secrets, isClockCorrected })
+        return Effect.succeed<SdkResponse>({ ...response, signed, secrets, isClockCorrected })
       }),
-      withRequestTimeout(requestTimeout, name, () => state.request?.origin ?? unknownEndpoint)
+      withRequestTimeout(requestTimeout, attempt.operation.name, () => state.endpoint)
     )
   })
 
-/** Returns true if the request of a `response` from `sendAttempt` was signed with these credentials. */
-export const isSignedWith = (response: Response, { accessKeyId, sessionToken }: Credentials) => {
-  const { request } = response as SdkResponse
-  return (
-    request?.headers.authorization?.includes(`Credential=${accessKeyId}/`) === true &&
-    request.headers["x-amz-security-token"] === (sessionToken && Redacted.value(sessionToken))
+/** Refreshes credentials. Returns false if the request of this `response` was signed with the same ones. */
+export const refreshCredentials = ({ config }: Client, response: Response) =>
+  Effect.map(
+    callProvider(() => config.credentials({ forceRefresh: true }), { tried, notes: [] }),
+    (credentials) => {
+      const { accessKeyId, sessionToken } = unredact(credentials)
+      const { authorization = "", "x-amz-security-token": token } = (response as SdkResponse).signed
+      return !authorization.includes(`Credential=${accessKeyId}/`) || token !== sessionToken
+    }
   )
-}
 
 /** Classifies an attempt without a response. Keeps a code, a name or a sanitized message of its error. */
-const toError = (
-  operation: MeteringError.OperationName,
-  { failure, isAuthenticating, mayBeDelivered: isSeen, request }: AttemptState,
-  elapsed: Duration.Duration
-) => {
-  const { code, name, syscall } = (failure ?? {}) as Record<string, unknown>
-  if (request === undefined && isAuthenticating) {
-    return withOperation(operation)(credentialsError(clientProvider.tried, describeError(failure)))
+const toError = (state: AttemptState, timeout: Duration.Duration) => {
+  const { attempt, authErrors, endpoint, failure, signed } = state
+  const operation = attempt.operation.name
+  if (signed === undefined && authErrors.has(failure)) {
+    const reason = describeError(failure)
+    return new MeteringError.CredentialsError({ operation, tried, reason }, true)
   }
+  const { code = "ETIMEDOUT", name, syscall } = (failure ?? {}) as Record<string, unknown>
   // without a request, a middleware of the user may have sent one past ours
-  const mayBeDelivered = isSeen ?? name !== "EndpointError"
-  const endpoint = request?.origin ?? unknownEndpoint
+  const mayBeDelivered = state.mayBeDelivered ?? name !== "EndpointError"
   // the SDK's handlers also give this name to broken connections, which keep their code
-  const isTimeout =
-    name === "TimeoutError" &&
-    (code === undefined || (code === "ETIMEDOUT" && syscall === undefined))
-  return isTimeout
-    ? new MeteringError.RequestTimeoutError({ operation, endpoint, timeout: elapsed }, true)
+  return name === "TimeoutError" && code === "ETIMEDOUT" && syscall === undefined
+    ? new MeteringError.RequestTimeoutError({ operation, endpoint, timeout }, true)
     : connectionError(operation, endpoint, {
         _tag: mayBeDelivered ? "ResponseError" : "RequestError",
-        reason: mayBeDelivered ? "Decode" : request === undefined ? "InvalidUrl" : "Transport",
+        reason: mayBeDelivered ? "Decode" : signed === undefined ? "InvalidUrl" : "Transport",
         cause: failure
       })
 }
 
 /** Makes one attempt and records it in `state`. Never rejects. */
-const sendCommand = async (
-  client: Sdk.MarketplaceMeteringClient,
-  attempt: Attempt,
-  state: AttemptState,
-  abortSignal: AbortSignal
-): Promise<void> => {
+const sendCommand = async (client: Client, state: AttemptState, abortSignal: AbortSignal) => {
+  const { body, operation } = state.attempt
   // the SDK takes a `Date` for each time; `Timestamp` is the only member that is one
-  const input = JSON.parse(new TextDecoder().decode(attempt.body), (member, value) =>
+  const input = JSON.parse(new TextDecoder().decode(body), (member, value) =>
     member === "Timestamp" ? new Date(millis.fromSeconds(value)) : value
   )
-  // `send` and the middlewares take any command
   // biome-ignore lint/performance/noDynamicNamespaceImportAccess: every command is used
-  const Command = Sdk[`${attempt.operation.name}Command`] as new (
-    input: never
-  ) => Sdk.MeterUsageCommand
-  const command = new Command(input as never)
+  const Command = Sdk[`${operation.name}Command`] as typeof Sdk.MeterUsageCommand
+  const command = new Command(input)
   // replaces the client's retries, but sets their headers
   command.middlewareStack.add(
     (next) => (args) => {
@@ -132,13 +111,15 @@ const sendCommand = async (
     },
     { name: "retryMiddleware", step: "finalizeRequest", priority: "high", override: true }
   )
+  // true if the outcome of a request so far leaves open whether usage was metered
+  let isUncertain = false
   command.middlewareStack.add(
     (next) => async (args) => {
       const { headers, hostname, port, protocol } = args.request as HttpRequest
       // a middleware of the user may send again: a success counts, then the least certain outcome of all requests
-      state.mayBeDelivered = state.request !== undefined
-      const origin = `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`
-      state.request = { origin, headers }
+      state.mayBeDelivered = state.signed !== undefined
+      state.endpoint = `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`
+      state.signed = headers
       try {
         const result = await next(args)
         state.mayBeDelivered = true
@@ -147,40 +128,35 @@ const sendCommand = async (
         // the SDK deserializes bytes or a stream
         response.body = new TextEncoder().encode(body.body)
         const { statusCode: status } = response
+        const headers = Record.mapKeys(response.headers, (name) => name.toLowerCase())
         const isDone = isSuccess({ status })
-        if (isDone || !state.isUncertain) {
-          const headers = Object.entries(response.headers)
-          state.response = {
-            status,
-            headers: Object.fromEntries(
-              headers.map(([name, value]) => [name.toLowerCase(), value])
-            ),
-            ...body
-          }
-        }
-        if (isDone || status >= 500) state.isUncertain = true
+        if (isDone || !isUncertain) state.response = { status, headers, ...body }
+        if (isDone || status >= 500) isUncertain = true
         return result
       } catch (error) {
         state.failure = error
-        if (!state.isUncertain) state.response = undefined
-        state.isUncertain = true
+        if (!isUncertain) state.response = undefined
+        isUncertain = true
         throw error
       }
     },
     // the innermost middleware
     { name: "effectMarketplaceMetering", step: "deserialize", priority: "low" }
   )
+  let isAuthenticating = false
   for (const toMiddleware of ["httpAuthSchemeMiddleware", "httpSigningMiddleware"]) {
     for (const relation of ["before", "after"] as const) {
-      const probe = (next: (args: unknown) => unknown) => (args: unknown) => {
-        state.isAuthenticating = relation === "before"
-        return next(args)
+      const probe = (next: (args: unknown) => unknown) => async (args: unknown) => {
+        isAuthenticating = relation === "before"
+        try {
+          return await next(args)
+        } catch (error) {
+          if (isAuthenticating) state.authErrors.add(error)
+          isAuthenticating = false
+          throw error
+        }
       }
-      command.middlewareStack.addRelativeTo(probe as never, {
-        name: `effectMarketplaceMetering ${relation} ${toMiddleware}`,
-        relation,
-        toMiddleware
-      })
+      command.middlewareStack.addRelativeTo(probe as never, { relation, toMiddleware })
     }
   }
   try {
@@ -188,33 +164,31 @@ const sendCommand = async (
     state.response ??= toResponse(output, true)
   } catch (error) {
     // the captured response or network error wins over the SDK's reading of it
-    if (state.response === undefined && !("failure" in state)) {
-      state.response = toResponse(error, false)
-      state.failure = error
-    }
+    if (state.response !== undefined) return
+    // a middleware of the user may have sent by itself after a network error
+    if ("failure" in state) state.mayBeDelivered ||= !!state.failure && error !== state.failure
+    else Object.assign(state, { response: toResponse(error, false), failure: error })
   }
 }
 
 /** Reads up to the size limit. `break` cancels the stream. */
-const readBody = async ({ config }: Sdk.MarketplaceMeteringClient, body: unknown) => {
+const readBody = async ({ config }: Client, body: unknown) => {
   const { add, end } = bodyReader()
-  if (typeof body === "object" && body !== null && Symbol.asyncIterator in body) {
+  if (Symbol.asyncIterator in Object(body)) {
     for await (const chunk of body as AsyncIterable<Uint8Array>) if (!add(chunk)) break
-  } else if (body) {
-    add(body instanceof Uint8Array ? body : await config.streamCollector(body))
-  }
+  } else if (body) add(body instanceof Uint8Array ? body : await config.streamCollector(body))
   return end()
 }
 
 /** Makes a response from an output or exception that came from a stub or a user's middleware. */
 const toResponse = (result: unknown, isOutput: boolean): RawResponse | undefined => {
-  const outcome = (result ?? {}) as Partial<Sdk.ThrottlingException>
-  const { $fault, $metadata, ...members } = outcome
+  const { $fault, $metadata, message, name, ...members } = (result ??
+    {}) as Partial<Sdk.ThrottlingException>
   if (!isOutput && !$fault) return undefined
   return {
     status: $metadata?.httpStatusCode ?? (isOutput ? 200 : $fault === "client" ? 400 : 500),
     headers: { "x-amzn-requestid": $metadata?.requestId },
     // an exception's `message` is not enumerable
-    body: JSON.stringify(isOutput ? members : { __type: outcome.name, message: outcome.message })
+    body: JSON.stringify(isOutput ? members : { __type: name, message })
   }
 }

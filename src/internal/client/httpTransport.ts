@@ -12,13 +12,13 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { trackConnectFailures } from "#connectFailures"
 import type * as AwsCredentials from "../../AwsCredentials.js"
 import type * as MeteringConfig from "../../MeteringConfig.js"
 import type { OperationName } from "../../MeteringError.js"
 import type { Transport } from "../../Transport.js"
+import { unredact } from "../credentials/credentials.js"
 import { signingName } from "../protocol/constants.js"
 import {
   bodyReader,
@@ -104,17 +104,11 @@ export const makeHttpTransport = (
     endpoint: url,
     send: ({ body, clockOffset, credentials, headers, operation: { name } }) =>
       Clock.clockWith((clock) => {
-        // every attempt has some, since this transport has a source of them
-        const { accessKeyId, secretAccessKey, sessionToken } =
-          credentials as AwsCredentials.Credentials
         const signed = sign({
           headers,
           body,
-          credentials: {
-            accessKeyId,
-            secretAccessKey: Redacted.value(secretAccessKey),
-            sessionToken: sessionToken && Redacted.value(sessionToken)
-          },
+          // every attempt has some, since this transport has a source of them
+          credentials: unredact(credentials as AwsCredentials.Credentials),
           now: clock.unsafeCurrentTimeMillis() + clockOffset
         })
         return Effect.flatMap(signed, (signature) => {

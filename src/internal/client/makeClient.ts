@@ -2,12 +2,12 @@
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Record from "effect/Record"
-import * as Redacted from "effect/Redacted"
 import type { Credentials } from "../../AwsCredentials.js"
 import { type CommonError, InvalidInputError, type ModelledException } from "../../MeteringError.js"
 import type { Any as AnyOperation, Operation } from "../../Operation.js"
 import type { Rule } from "../../Preflight.js"
 import type * as Transport from "../../Transport.js"
+import { unredact } from "../credentials/credentials.js"
 import * as awsJson from "../protocol/awsJson.js"
 import { requestSizeLimit, requestTooLarge } from "../protocol/requestSize.js"
 import { invalidInput, requestOf } from "../schema/construct.js"
@@ -110,10 +110,8 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
   return Record.map(operations, makeMethod) as ClientOf<Operations>
 }
 
-const secretsOfCredentials = (credentials: Credentials | undefined) =>
-  credentials === undefined
-    ? []
-    : [
-        Redacted.value(credentials.secretAccessKey),
-        credentials.sessionToken && Redacted.value(credentials.sessionToken)
-      ]
+const secretsOfCredentials = (credentials: Credentials | undefined) => {
+  if (credentials === undefined) return []
+  const { secretAccessKey, sessionToken } = unredact(credentials)
+  return [secretAccessKey, sessionToken]
+}

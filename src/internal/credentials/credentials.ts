@@ -27,6 +27,13 @@ export const isSameCredentials = (a: Credentials, b: Credentials) =>
   Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
   Equal.equals(a.sessionToken, b.sessionToken)
 
+/** The keys of credentials in plain text. */
+export const unredact = ({ accessKeyId, secretAccessKey, sessionToken }: Credentials) => ({
+  accessKeyId,
+  secretAccessKey: Redacted.value(secretAccessKey),
+  ...(sessionToken !== undefined && { sessionToken: Redacted.value(sessionToken) })
+})
+
 export const credentialsError = (tried: ReadonlyArray<string>, reason: string) =>
   new CredentialsError({ tried, reason }, true)
 

@@ -5,6 +5,8 @@ import { ConnectionError } from "../../../MeteringError.js"
 import type { Transport } from "../../../Transport.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
+import { noFault } from "../model/faultScript.js"
+import { unknownOperation } from "../model/serviceResponse.js"
 import * as operationHandlers from "./operationHandlers.js"
 import type { SandboxRuntime } from "./runtime.js"
 
@@ -18,14 +20,14 @@ export const makeTransport = (runtime: SandboxRuntime): Transport => {
   return {
     send: ({ operation: { name }, request }) =>
       Effect.gen(function* () {
-        const incoming = yield* runtime.receive(name)
         const handler = handlers.get(name)
+        const incoming = yield* runtime.receive(handler?.name)
         const outcome =
           handler && (yield* handler.handle(request, incoming, callerIdentity, undefined))
         if (outcome === undefined) {
-          return yield* Effect.dieMessage(`The sandbox has no operation ${name}.`)
+          yield* runtime.rejectCall(incoming, callerIdentity, unknownOperation, 0)
         }
-        const { fault, response } = outcome
+        const { fault, response } = outcome ?? { fault: noFault, response: unknownOperation }
         const delay = delayOf(fault)
         if (delay !== undefined) yield* Effect.sleep(delay)
         if (response === undefined || fault.fault === "cutAfter") {
