@@ -1,5 +1,5 @@
 /** A client of the sandbox at an address. */
-import { FetchHttpClient } from "@effect/platform"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { Layer } from "effect"
 import { AwsCredentials, MeteringClient, MeteringConfig } from "effect-marketplace-metering"
 import { SandboxServer } from "effect-marketplace-metering/sandbox"

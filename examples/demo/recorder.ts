@@ -1,5 +1,5 @@
 /** Records usage of standard input in the ledger of a file, which other processes use at the same time. */
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Effect, Layer } from "effect"
 import { SqliteLedgerStore, UsageLedger } from "effect-marketplace-metering/ledger"
 import { seller } from "../support/seller.js"

@@ -1,31 +1,32 @@
 /** Starts the processes of an example, and kills them. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { rmSync } from "node:fs"
-import { basename } from "node:path"
-import { fileURLToPath } from "node:url"
+import { basename, resolve } from "node:path"
 import { Effect } from "effect"
 import { build } from "esbuild"
 
-/** Bundles a TypeScript file, so that its processes start fast. Returns the JavaScript file, which is deleted with the scope. */
-export const bundle = (file: URL) =>
+/**
+ * Bundles a TypeScript file, so that its processes start fast. Its path is relative to the root of the repository, as the working
+ * directory. Returns the JavaScript file, which is deleted with the scope.
+ */
+export const bundle = (file: string) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const name = basename(file.pathname, ".ts")
       // in a folder from which packages with native code are found
-      const outfile = fileURLToPath(
-        new URL(`../../node_modules/.cache/examples/${name}-${process.pid}.mjs`, import.meta.url)
+      const outfile = resolve(
+        `node_modules/.cache/examples/${basename(file, ".ts")}-${process.pid}.mjs`
       )
       await build({
-        entryPoints: [fileURLToPath(file)],
+        entryPoints: [file],
         outfile,
         bundle: true,
         platform: "node",
         format: "esm",
         target: "node20",
-        external: ["libsql", "better-sqlite3", "pg"],
+        external: ["libsql", "better-sqlite3", "pg", "esbuild"],
         // for packages that are CommonJS
         banner: {
-          js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);'
+          js: 'import { createRequire as cjs } from "node:module"; const require = cjs(import.meta.url);'
         },
         logLevel: "error"
       })
@@ -45,7 +46,7 @@ export interface Program {
 export const start = ({ environment, file }: Program) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, ["--no-warnings", file], {
+      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
         env: { ...process.env, ...environment },
         stdio: ["pipe", "pipe", "inherit"]
       })

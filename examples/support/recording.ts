@@ -1,5 +1,5 @@
 /** Two processes that record usage, one of which is killed. */
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Effect, Schema, Stream } from "effect"
 import { fact } from "./print.js"
 import { end, type Program, start } from "./processes.js"

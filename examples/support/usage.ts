@@ -1,5 +1,5 @@
 /** Usage as an application logs it, and a recorder that reads this log from standard input. */
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Console, Effect, Schema, Stream } from "effect"
 import { UsageLedger } from "effect-marketplace-metering/ledger"
 
