@@ -115,6 +115,7 @@ const demo = Effect.gen(function* () {
   )
 }).pipe(Effect.scoped)
 
+// the client signs by a clock that is ahead of the machine's
 const SandboxLive = SandboxServer.layerNode({ anyCredentials: true }).pipe(
   Layer.provideMerge(MeteringSandbox.layer(scenario))
 )

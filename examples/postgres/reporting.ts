@@ -1,6 +1,6 @@
 /** Two reporters, one of which is killed while it sends. */
 import type { ChildProcess } from "node:child_process"
-import { Effect, Schedule } from "effect"
+import { Effect, Option, Schedule, Schema, Stream } from "effect"
 import { type LedgerReport, UsageLedger } from "effect-marketplace-metering/ledger"
 import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import { fact } from "../support/print.js"
@@ -15,7 +15,7 @@ export const reportByTwo = <E, R>(
   statements: Effect.Effect<Lines, E, R>
 ) =>
   Effect.gen(function* () {
-    const { control } = yield* MeteringSandbox.MeteringSandbox
+    const { control, report } = yield* MeteringSandbox.MeteringSandbox
     // the first call has no records: by its response a reporter knows that this is a sandbox
     yield* control.setFaults({
       script: [{ fault: "none" }, { fault: "latency", duration: "1 hour", times: 100 }]
@@ -28,7 +28,10 @@ export const reportByTwo = <E, R>(
       workers.set(name, child)
     }
 
-    yield* until(Effect.map(billed, ({ length }) => length > 0))
+    yield* until(
+      workers,
+      Effect.map(billed, ({ length }) => length > 0)
+    )
     const [sent] = (yield* statements).filter(isPerhapsBilled)
     const holder = sent?.attempts.at(-1)?.worker ?? ""
     yield* stop(workers, holder, "SIGKILL")
@@ -38,18 +41,24 @@ export const reportByTwo = <E, R>(
 
     yield* control.setFaults({})
     yield* until(
-      Effect.map(statements, (lines) =>
-        lines.every(({ state }) => state !== "open" && state !== "sealed")
+      workers,
+      Effect.map(
+        Stream.runCount(UsageLedger.entries({ states: ["open", "sealed"] })),
+        (count) => count === 0
       )
     )
-    const lines = yield* statements
     const [other = ""] = workers.keys()
-    const byOther = lines.filter(({ attempts }) => attempts.at(-1)?.worker === other)
-    yield* fact(`${other} takes over, and sends ${byOther.length} of ${lines.length} records`)
-    const identical = byOther.filter((line) =>
-      line.attempts.some(({ worker }) => worker === holder)
+    const lines = yield* statements
+    const sentAgain = lines.filter(
+      ({ attempts }) =>
+        attempts.at(-1)?.worker === other && attempts.some(({ worker }) => worker === holder)
     )
-    yield* fact(`${identical.length} of them were sent before, and are sent again unchanged`)
+    yield* fact(`${other} takes over, and sends ${sentAgain.length} of them again`)
+    const contents = new Set((yield* report.log).flatMap(recordsOf))
+    if (contents.size !== lines.length) {
+      return yield* Effect.dieMessage(`${lines.length} records were sent as ${contents.size}`)
+    }
+    yield* fact("every call had the same contents for the same record")
     yield* stop(workers, other, "SIGTERM")
     const { lanes } = yield* UsageLedger.status
     const held = lanes.some((lane) => lane.holder !== undefined)
@@ -67,6 +76,32 @@ const stop = (workers: Map<string, ChildProcess>, name: string, signal: NodeJS.S
     yield* end(child, signal)
   })
 
-/** Waits for a condition. */
-const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  Effect.repeat(condition, { until: (isTrue) => isTrue, schedule: Schedule.spaced("200 millis") })
+/** The records of a call, as they were sent. */
+const recordsOf = ({ request }: { readonly request?: unknown }): ReadonlyArray<string> =>
+  Option.match(decodeRequest(request), {
+    onNone: () => [],
+    onSome: ({ UsageRecords }) => UsageRecords.map((record) => JSON.stringify(record))
+  })
+
+const decodeRequest = Schema.decodeUnknownOption(
+  Schema.Struct({ UsageRecords: Schema.Array(Schema.Unknown) })
+)
+
+/** Waits for a condition. Fails when a worker ends. */
+const until = <E, R>(
+  workers: ReadonlyMap<string, ChildProcess>,
+  condition: Effect.Effect<boolean, E, R>
+) =>
+  [...workers].reduce(
+    (waiting, [name, child]) =>
+      Effect.raceFirst(
+        waiting,
+        Effect.zipRight(end(child), Effect.dieMessage(`${name} has ended`))
+      ),
+    Effect.asVoid(
+      Effect.repeat(condition, {
+        until: (isTrue) => isTrue,
+        schedule: Schedule.spaced("200 millis")
+      })
+    )
+  )
