@@ -15,7 +15,7 @@ layer(Postgres.layer)("two recorders and two reporters on PostgreSQL", (it) => {
           environment: { DATABASE_URL: url }
         })
         expect(output, errors).toContain(
-          "acknowledged = recorded = billed: the same in each of 30 "
+          "acknowledged = recorded = billed: the same in each of 24 "
         )
         expect(output).toMatch(/recorder B: killed by SIGKILL after \d+ acknowledgments/)
         expect(output).toMatch(/reporter [12] sends, and is killed by SIGKILL in a call/)
