@@ -1,208 +1,123 @@
 /**
- * The whole workflow with the command: a sandbox, a buyer who signs up, a file of usage whose first call loses its
- * response, and rejected records that are corrected and submitted again. It exits with 1 at the first wrong figure.
+ * Two processes record usage, one of them is killed, the sandbox loses a response: and everything that was acknowledged is
+ * billed, once, in its hour. Exits with 1 if it is not.
  *
  *     npm run demo
+ *
+ * With `--new-ids` the killed process records the same usage under other ids when it is started again, so that it is billed
+ * twice and the proof fails:
+ *
+ *     npm run demo -- --new-ids
  */
-import { deepStrictEqual } from "node:assert"
-import { execFileSync, spawn } from "node:child_process"
-import { once } from "node:events"
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import type { Readable } from "node:stream"
-import { text } from "node:stream/consumers"
-import { fileURLToPath } from "node:url"
-import { parse } from "csv-parse/sync"
-import type { Report } from "effect-marketplace-metering/sandbox"
+import { isDeepStrictEqual, parseArgs } from "node:util"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { DateTime, Effect, Layer } from "effect"
+import { SqliteLedgerStore, UsageLedger, UsageReporter } from "effect-marketplace-metering/ledger"
+import { MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
+import { MeteringLive } from "./demo/client.js"
+import { clockAhead } from "./demo/clockAhead.js"
+import { printStatement } from "./demo/printStatement.js"
+import { fact, heading, printProof } from "./support/print.js"
+import { bundle } from "./support/processes.js"
+import { billed, recorded } from "./support/proof.js"
+import { recordByTwo } from "./support/recording.js"
+import {
+  customers,
+  makeUsage,
+  products,
+  scenario,
+  seller,
+  subscriptions
+} from "./support/seller.js"
+import { statementLines } from "./support/statements.js"
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), "demo-"))
-const file = (name: string) => join(folder, name)
+const { values: flags } = parseArgs({ options: { "new-ids": { type: "boolean", default: false } } })
 
-// ---------------------------------------------------------------------------------------------------
-// usage
-// ---------------------------------------------------------------------------------------------------
+/** The events of each process. */
+const count = 900
 
-type Row = Record<"timestamp" | "customer_aws_account_id" | "dimension" | "quantity", string>
-
-const read = (path: string): ReadonlyArray<Row> => parse(readFileSync(path), { columns: true })
-
-const cell = (text: string) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-
-const write = (path: string, rows: ReadonlyArray<Row>) => {
-  const lines = [Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))]
-  writeFileSync(path, lines.map((cells) => `${cells.map(cell).join()}\n`).join(""))
-}
-
-const hour = 3_600_000
-
-/** Moves the six hours of the file to the last six hours, since the service accepts usage for 24 hours. */
-const shiftToToday = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
-  const last = Math.max(...rows.map(({ timestamp }) => Date.parse(timestamp)))
-  const shift = (Math.floor(Date.now() / hour) - 1 - Math.floor(last / hour)) * hour
-  return rows.map((row) => ({
-    ...row,
-    timestamp: new Date(Date.parse(row.timestamp) + shift).toISOString()
-  }))
-}
-
-/** A line for each customer, dimension and hour. The first record of an hour counts. */
-const billOf = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
-  const bill = new Map<string, string>()
-  for (const { customer_aws_account_id, dimension, quantity, timestamp } of rows) {
-    const key = [customer_aws_account_id, dimension, timestamp.slice(0, 13)].join()
-    const isValid = customer_aws_account_id !== cancelled && dimensions.includes(dimension)
-    if (isValid && !bill.has(key)) bill.set(key, `${key},${quantity}`)
-  }
-  return [...bill.values()].sort()
-}
-
-/** The dimensions and the cancelled customer of the scenario. */
-const dimensions = ["api-calls", "documents-indexed", "storage-gb-hours"]
-const cancelled = "775193402816"
-
-const assertEqual = (what: string, actual: unknown, expected: unknown) =>
-  deepStrictEqual(actual, expected, `${what} is ${actual}, and should be ${expected}`)
-
-// ---------------------------------------------------------------------------------------------------
-// the command
-// ---------------------------------------------------------------------------------------------------
-
-const printHeading = (text: string) => console.log(`\n# ${text}`)
-
-/** Runs a command, and shows its output unless it is piped. */
-const startCommand = (line: string, env: Record<string, string> = {}) => {
-  console.log(`\n$ effect-marketplace-metering ${line}`)
-  const [args = "", ...pipe] = line.split(" | ")
-  const isPiped = pipe.length > 0 || args.startsWith("sandbox")
-  return spawn(process.execPath, [file("command.mjs"), ...args.split(" ")], {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    stdio: ["inherit", isPiped ? "pipe" : "inherit", "inherit"]
-  })
-}
-
-const startSandbox = async () => {
-  const child = startCommand("sandbox --port 0 --scenario scenario.json")
-  for await (const line of createInterface({ input: child.stdout as Readable })) {
-    const [url] = /http:\/\/[\d.]+:\d+/.exec(line) ?? []
-    if (url === undefined) continue
-    console.log(line)
-    return { child, url }
-  }
-  throw new Error("the sandbox has exited")
-}
-
-const demo = async (url: string) => {
-  const environment = {
-    AWS_ENDPOINT_URL_MARKETPLACE_METERING: url,
-    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "false",
-    AWS_REGION: "us-east-1",
-    AWS_ACCESS_KEY_ID: "sandbox",
-    AWS_SECRET_ACCESS_KEY: "sandbox"
-  }
-  const run = async (line: string, expectedCode: number) => {
-    const child = startCommand(line, environment)
-    const output = child.stdout === null ? "" : await text(child.stdout)
-    const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode]
-    assertEqual("the exit code", code, expectedCode)
-    return output
-  }
-  const submit = (name: string, expectedCode: number, more = "") =>
-    run(`submit ${name} --product-code atlas-search${more}`, expectedCode)
-  const callSandbox = async <A>(path: string, init?: RequestInit): Promise<A> =>
-    // the type of the control API's response
-    (await fetch(`${url}/_sandbox/${path}`, init)).json() as Promise<A>
-  const billed = async () => {
-    // a page of it, which has room for all of the file
-    const { billed, next } = await callSandbox<typeof Report.BilledPage.Encoded>("billed")
-    assertEqual("whether there is another page", next, undefined)
-    return billed
-      .map(({ customerAWSAccountId, dimension, hour, quantity }) =>
-        [customerAWSAccountId, dimension, hour.slice(0, 13), quantity].join()
-      )
-      .sort()
-  }
-
-  printHeading(
-    "A buyer signs up: the sign-up page gets a registration token, and the seller resolves it."
+/** Reports once. The response to the first call with usage is lost, so that the same call is made again. */
+const reportUsage = Effect.gen(function* () {
+  const { control, report } = yield* MeteringSandbox.MeteringSandbox
+  const { url } = yield* SandboxServer.SandboxServer
+  // the reporter's first call has no records: by its response it knows that this is a sandbox
+  yield* control.setFaults({ script: [{ fault: "none" }, { fault: "cutAfter" }] })
+  const reporter = yield* UsageReporter.make({ worker: "reporter" }).pipe(
+    Effect.provide(MeteringLive(url))
   )
-  const { registrationToken } = await callSandbox<{ readonly registrationToken: string }>(
-    "tokens",
-    {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ customerAWSAccountId: "201845637190" })
+  const { accepted, sealed } = yield* reporter.report
+  yield* fact(`${sealed} sums are sealed: the records that are sent never change again`)
+  const calls = yield* report.log
+  const lost = calls.find(({ fault }) => fault === "cutAfter")
+  const identical = calls.filter(({ request }) => isDeepStrictEqual(request, lost?.request))
+  if (identical.length < 2) {
+    return yield* Effect.dieMessage(
+      `the call without a response was made ${identical.length} times`
+    )
+  }
+  yield* fact("the sandbox stored the usage of the first call, and cut the connection")
+  yield* fact("the identical call was made again")
+  yield* fact(`${accepted} records are accepted`)
+}).pipe(Effect.scoped)
+
+const demo = Effect.gen(function* () {
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "demo-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
+  const file = join(folder, "ledger.db")
+  const { control } = yield* MeteringSandbox.MeteringSandbox
+  const { url } = yield* SandboxServer.SandboxServer
+  const now = yield* DateTime.now
+
+  yield* heading("A sandbox of AWS Marketplace")
+  yield* fact(`listens on ${url}`)
+
+  yield* Effect.gen(function* () {
+    yield* heading("Customers subscribe")
+    for (const subscription of subscriptions(DateTime.subtract(now, { hours: 4 }))) {
+      yield* UsageLedger.subscribe(subscription)
     }
-  )
-  writeFileSync(file("token.txt"), registrationToken)
-  await run("resolve token.txt", 0)
+    yield* fact(`${customers.length} subscriptions are in the ledger ${file}`)
 
-  const usage = shiftToToday(read(at("data/usage.csv")))
-  write(file("usage.csv"), usage)
-  printHeading(`${usage.length} records are submitted. The response to the first call is lost.`)
-  await submit("usage.csv", 1, " --rejected rejected.csv")
-  const calls = (await callSandbox<ReadonlyArray<typeof Report.Call.Encoded>>("log")).filter(
-    ({ operation }) => operation === "BatchMeterUsage"
-  )
-  const countOf = (kind: string) => calls.filter(({ fault }) => fault === kind).length
-  assertEqual("the number of lost responses", countOf("cutAfter"), 1)
-  assertEqual("the number of throttled calls", countOf("throttling"), 1)
-  assertEqual("what is billed", (await billed()).length, usage.length - 5)
-  printHeading(
-    `It took ${calls.length} calls: one response was lost, one call was throttled, and an invalid record failed its call until it was isolated. Accepted records are billed, each hour once.`
-  )
+    yield* heading("Two processes record usage of three hours")
+    const acknowledged = yield* recordByTwo(
+      {
+        file: yield* bundle("examples/demo/recorder.ts"),
+        environment: { LEDGER_FILE: file }
+      },
+      { a: makeUsage("A", now, count), b: makeUsage("B", now, count) },
+      { newIds: flags["new-ids"] }
+    )
 
-  const rejected = read(file("rejected.csv"))
-  assertEqual("the number of rejected records", rejected.length, 5)
-  const corrections = rejected.map((row) => ({
-    ...row,
-    dimension: row.dimension.replace("documents_indexed", "documents-indexed"),
-    quantity: String(Math.round(Number(row.quantity)))
-  }))
-  const corrected = corrections.filter(
-    ({ dimension, quantity }, i) =>
-      dimension !== rejected[i]?.dimension || quantity !== rejected[i]?.quantity
-  )
-  write(file("corrected.csv"), corrected)
-  printHeading(
-    `Of the ${rejected.length} in rejected.csv two are corrected, a dimension and a quantity, and submitted again.`
-  )
-  await submit("corrected.csv", 0)
-  const bill = await billed()
-  assertEqual("what is billed", bill, billOf([...corrected, ...usage]))
+    yield* heading("The hours end")
+    yield* control.advance("75 minutes")
+    yield* fact("the clocks of the sandbox and the reporter are set forward by 75 minutes")
 
-  printHeading("The whole file is submitted once more, as after a crash.")
-  const summary = (await submit("usage.csv", 1, " --json | tail -n 1")).trim().split("\n").at(-1)
-  console.log(summary)
-  assertEqual(
-    "the number of records that were accepted again",
-    JSON.parse(summary ?? "").summary.counts.Accepted,
-    88
-  )
-  assertEqual("what is billed", await billed(), bill)
-  const unitsOf = (rows: ReadonlyArray<Row>) =>
-    rows.reduce((sum, { quantity }) => sum + Number(quantity), 0)
-  const units = bill.reduce((sum, line) => sum + Number(line.split(",").at(-1)), 0)
-  const uncorrected = rejected.length - corrected.length
-  // the accepted records and the corrected ones
-  assertEqual("the units billed", units, unitsOf(usage) - unitsOf(rejected) + unitsOf(corrected))
-  printHeading(
-    `Nothing was billed twice: ${bill.length} hours of usage, ${units.toLocaleString("en-US")} units. Only ${uncorrected} records of the file stay rejected.`
-  )
-}
+    yield* heading("A reporter bills the usage")
+    yield* Effect.withClock(reportUsage, clockAhead("75 minutes"))
 
-try {
-  execFileSync(process.execPath, [at("../src/bin/bundle.js"), file("command.mjs")])
-  copyFileSync(at("data/scenario.json"), file("scenario.json"))
-  const { child, url } = await startSandbox()
-  try {
-    await demo(url)
-  } finally {
-    child.kill()
-  }
-} finally {
-  rmSync(folder, { recursive: true })
-}
+    const [customer = ""] = customers
+    yield* heading(`Statement of ${customer}`)
+    const hours = acknowledged.map(({ hour }) => hour)
+    yield* printStatement(yield* statementLines([customer], hours))
+
+    yield* printProof({ acknowledged, recorded: yield* recorded, billed: yield* billed })
+  }).pipe(
+    Effect.provide(
+      UsageLedger.layer({ ...seller, products }).pipe(
+        Layer.provideMerge(SqliteLedgerStore.layer({ file, busyTimeout: "30 seconds" }))
+      )
+    )
+  )
+}).pipe(Effect.scoped)
+
+// the client signs by a clock that is ahead of the machine's
+const SandboxLive = SandboxServer.layerNode({ anyCredentials: true }).pipe(
+  Layer.provideMerge(MeteringSandbox.layer(scenario))
+)
+
+demo.pipe(Effect.provide(SandboxLive), NodeRuntime.runMain)
