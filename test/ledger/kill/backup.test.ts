@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs"
+import { copyFileSync, rmSync } from "node:fs"
 import { assert, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -54,6 +54,14 @@ const setUp = Effect.gen(function* () {
   }
 })
 
+/** Puts a backup in place as is documented. */
+const restore = (backup: string, file: string) => {
+  for (const name of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) {
+    rmSync(name, { force: true })
+  }
+  copyFileSync(backup, file)
+}
+
 it.scopedLive("a restored backup is noticed by the first other quantity, and halts the lane", () =>
   Effect.gen(function* () {
     const { billed, file, open, pass, run, usage } = yield* setUp
@@ -64,7 +72,7 @@ it.scopedLive("a restored backup is noticed by the first other quantity, and hal
     yield* run({ rounds: 2 })
     assert.deepEqual(yield* billed, [[0, 7]])
 
-    copyFileSync(`${file}.backup`, file)
+    restore(`${file}.backup`, file)
     yield* run({ usage: [usage(5)], rounds: 2 })
     yield* pass(60 * 60_000)
     yield* run({ rounds: 3 })
@@ -92,7 +100,7 @@ it.scopedLive("a worker notices that the database under it was replaced by an ol
   Effect.gen(function* () {
     const { billed, file, open, pass, run, usage } = yield* setUp
     yield* run({ usage: [usage(3)], rounds: 1 })
-    const backup = readFileSync(file)
+    copyFileSync(file, `${file}.backup`)
     yield* run({ usage: [usage(4)] })
     yield* pass(70 * 60_000)
     const { lines } = yield* run(
@@ -100,7 +108,7 @@ it.scopedLive("a worker notices that the database under it was replaced by an ol
       {
         onLine: (line, child) => {
           if (line.line !== "step") return
-          writeFileSync(file, backup)
+          restore(`${file}.backup`, file)
           program.wake(child)
         }
       }
