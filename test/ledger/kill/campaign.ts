@@ -248,7 +248,8 @@ export const campaign = <E>(options: Options<E>) =>
       )
       if (life?.killedAt === undefined) length = 0.8 * length + 0.2 * (life?.milliseconds ?? length)
       // past the deadline, and most often when the ledger may not know of a call
-      isLate = random() < (/^(attempt|call|results)/.test(life?.killedAt ?? "") ? 0.1 : 0.02)
+      const chance: number = /^(attempt|call|results)/.test(life?.killedAt ?? "") ? 0.1 : 0.02
+      isLate = random() < chance
       yield* pass(isLate ? 25 * hour : 2 * minute + upTo(45 * minute))
     }
 
