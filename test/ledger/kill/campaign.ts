@@ -47,7 +47,7 @@ export interface Outcome extends oracle.Judgment {
   /** Errors of the store and the reporter that a child has survived. */
   readonly errors: { readonly [message: string]: number }
   readonly calls: number
-  /** What was wrong besides the ledger's claims: a gap of the campaign too. */
+  /** Errors of the processes and gaps of the campaign. */
   readonly failures: ReadonlyArray<string>
 }
 
