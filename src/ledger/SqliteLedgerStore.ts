@@ -43,8 +43,16 @@ export interface Options {
  * where the version of SQLite is free of a fault that damages it (3.51.3, 3.50.7 or 3.44.6 and later); otherwise a rollback
  * journal, which is slower. Statements run on the calling thread: a batch of 1000 events takes about 5 milliseconds.
  *
- * Fails with `LedgerConfigError` without a driver, on a network file system, or if the file is not a ledger, cannot be written
- * or is of a newer version. Fails with `LedgerUnavailable` if another process holds the lock.
+ * Make backups by `VACUUM INTO` or by the `.backup` command of SQLite's shell: a copy of the file lacks commits while a process
+ * runs. Restore one in this order: stop all processes, delete the file and those beside it that end in `-wal`, `-shm` and
+ * `-journal`, put the backup in place, start the processes. SQLite applies a log that was left there to the restored file, which
+ * damages it. Such a log is rejected only if pages of the database are in neither of both, as when the ledger has grown since the
+ * backup; `UsageLedger.verify` finds differences of sums. A reporter stops as soon as the service has billed another quantity
+ * than the restored ledger would, and goes on after `UsageLedger.operator.recover`.
+ *
+ * Fails with `LedgerConfigError` without a driver, on a network file system, or if the file is not a ledger, has the log of
+ * another file beside it, cannot be written or is of a newer version. Fails with `LedgerUnavailable` if another process holds
+ * the lock, and while the file or its log was removed or replaced under a running process.
  *
  * @example
  * ```ts

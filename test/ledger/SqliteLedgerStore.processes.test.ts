@@ -4,7 +4,11 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { vi } from "vitest"
 import { folder, newFile, open } from "./support/sqliteFile.js"
+
+// a machine with much else to do takes its time to start the processes
+vi.setConfig({ testTimeout: 900_000 })
 
 const program = fileURLToPath(new URL("support/writeUntilStopped.ts", import.meta.url))
 

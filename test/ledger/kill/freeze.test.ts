@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { MeteringSandbox, SandboxServer } from "../../../src/sandbox/index.js"
 import { readClaims, sandboxLayer } from "./campaign.js"
-import { customers, hour, type Orders, type Usage } from "./plan.js"
+import { customers, hour, type Orders, timeout, type Usage } from "./plan.js"
 import * as program from "./program.js"
 import type { Step } from "./stops.js"
 import { stores } from "./stores.js"
@@ -58,18 +58,18 @@ for (const name of ["sqlite", "postgres"] as const) {
             expected.push(`${customer} ${dimension} ${iso} ${quantity}`)
           }
           const orders = (changes: Partial<Orders>): Orders => ({
-            ...{ store, endpoint: url, startedAt, offset, lease, subscribed: 40 },
+            ...{ store, endpoint: url, startedAt, offset, lease, subscribed: 0 },
             ...{ worker: `worker-${step}`, usage: [], rounds: 0, stop: undefined },
             ...changes
           })
-          yield* program.run(file, orders({ usage }))
+          yield* program.run(file, orders({ usage, subscribed: i === 0 ? 40 : 0 }))
           offset += hour + 10 * 60_000
           yield* control.advance(hour + 10 * 60_000)
           const frozen = yield* Deferred.make<() => void>()
           const first = yield* Effect.fork(
             program.run(
               file,
-              orders({ worker: "frozen", rounds: 3, stop: { step, count: 1, signal: "SIGSTOP" } }),
+              orders({ worker: "frozen", rounds: 30, stop: { step, count: 1, signal: "SIGSTOP" } }),
               {
                 onLine: (line, child) => {
                   if (line.line !== "step") return
@@ -101,6 +101,6 @@ for (const name of ["sqlite", "postgres"] as const) {
           []
         )
       }).pipe(Effect.provide(sandboxLayer(Date.now(), 1))),
-    120_000
+    timeout
   )
 }

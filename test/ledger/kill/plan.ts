@@ -4,6 +4,9 @@ import type { Step } from "./stops.js"
 
 export const hour = 3_600_000
 
+/** Of a test, in milliseconds. It ends a test that hangs, and not one on a machine with much else to do. */
+export const timeout = 900_000
+
 export const region = "us-east-1"
 
 /** A dimension: the decimal places of its quantities, and the product. */

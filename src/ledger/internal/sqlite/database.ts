@@ -12,12 +12,14 @@ import { makeTables } from "../sql/tables.js"
 import type { Tables } from "../tables.js"
 import { type Connection, connect } from "./connection.js"
 import type { Driver } from "./driver.js"
-import { checkFile, type FileId, fileIdOf, readOnlyError } from "./fileChecks.js"
+import { checkFile, readOnlyError } from "./fileChecks.js"
+import { type FileChange, messageOf, watchFiles } from "./openFiles.js"
 import { migrations } from "./schema.js"
 import { failureOf, makeSession, type Session } from "./session.js"
 import { applySettings, type Journal, JournalBusy, journalOf } from "./settings.js"
 import { codeOf } from "./sqliteError.js"
 import { type Waiting, whenUnlocked } from "./whenUnlocked.js"
+import { hasForeignLog, indexFile, logFile } from "./writeAheadLog.js"
 
 export interface Database {
   readonly path: string
@@ -27,6 +29,7 @@ export interface Database {
   readonly tables: Tables
   /** False after an error that leaves the connection in an unknown state. */
   readonly isUsable: () => boolean
+  readonly fileChange: () => FileChange | undefined
   readonly onError: (error: unknown) => void
   /**
    * Begins a transaction and checks that the file is still the ledger that was opened.
@@ -36,13 +39,14 @@ export interface Database {
   readonly begin: (mode: "IMMEDIATE" | "DEFERRED") => void
 }
 
-/** The file is not what it was when it was opened. */
+/** The database is not what it was when it was opened. */
 export class Changed extends Error {
-  readonly isMissing: boolean
+  /** True if it can be opened again. */
+  readonly canReopen: boolean
 
-  constructor(message: string, isMissing = false) {
+  constructor(message: string, canReopen = true) {
     super(message)
-    this.isMissing = isMissing
+    this.canReopen = canReopen
   }
 }
 
@@ -64,8 +68,17 @@ export const openDatabase = (
     return database
   })
 
-/** Closing an already broken connection can fail, which changes nothing. */
-export const close = ({ connection }: Pick<Database, "connection">): void => {
+/**
+ * Closes the connection, which can fail if it is broken and changes nothing then. One whose log was removed stays open: SQLite
+ * would write the removed log to the file, which may have been restored from a backup.
+ */
+export const close = ({ connection, fileChange }: Database): void => {
+  if (fileChange() !== "withoutLog") {
+    closeConnection(connection)
+  }
+}
+
+const closeConnection = (connection: Connection): void => {
   try {
     connection.close()
   } catch {}
@@ -96,15 +109,21 @@ export const checkpoint = (connection: Connection): void => {
 
 const open = (driver: Driver, file: string): Database => {
   const path = checkFile(file)
+  if (hasForeignLog(path)) {
+    throw foreignLog(path)
+  }
   let connection: Connection | undefined
   try {
     connection = connect(driver, path)
     // before anything is written to the file of another program
     requireLedger(connection, path)
-    return databaseOf(path, connection, applySettings(connection, path))
+    const journal = applySettings(connection, path)
+    // the log is there from the first reading on
+    hasTable(connection, "usage_ledger")
+    return databaseOf(path, connection, journal)
   } catch (error) {
     if (connection !== undefined) {
-      close({ connection })
+      closeConnection(connection)
     }
     const code = codeOf(error)
     if (code === "NOTADB") {
@@ -118,7 +137,7 @@ const open = (driver: Driver, file: string): Database => {
 }
 
 const databaseOf = (path: string, connection: Connection, journal: Journal): Database => {
-  const fileId: FileId | undefined = fileIdOf(path)
+  const fileChange = watchFiles(path, journal)
   let isUsable = true
   const onError = (error: unknown) => {
     const code = codeOf(error)
@@ -127,12 +146,9 @@ const databaseOf = (path: string, connection: Connection, journal: Journal): Dat
   }
   const session = makeSession(connection, onError)
   const check = () => {
-    const found = fileIdOf(path)
-    if (found !== fileId) {
-      throw new Changed(
-        `${path} was ${found === undefined ? "removed" : "replaced"}`,
-        found === undefined
-      )
+    const change = fileChange()
+    if (change !== undefined) {
+      throw new Changed(messageOf(change, path), change === "replaced")
     }
     if (Number(connection.query("PRAGMA user_version")[0]?.user_version) > schemaVersion) {
       throw new Changed(`${path} was changed by a newer version of effect-marketplace-metering`)
@@ -148,13 +164,14 @@ const databaseOf = (path: string, connection: Connection, journal: Journal): Dat
     session,
     tables: makeTables(session, sqlite),
     isUsable: () => isUsable,
+    fileChange,
     onError,
     begin: (mode) => {
       connection.exec(`BEGIN ${mode}`)
       try {
         check()
       } catch (error) {
-        isUsable &&= !(error instanceof Changed)
+        isUsable &&= !(error instanceof Changed && error.canReopen)
         connection.exec("ROLLBACK")
         throw error
       }
@@ -225,6 +242,13 @@ const notALedger = (path: string, detail: string) =>
     reason: "notALedger",
     detail: `${path} ${detail}`,
     cure: "Give the path of a ledger, or of a file that does not exist yet"
+  })
+
+const foreignLog = (path: string) =>
+  new LedgerConfigError({
+    reason: "notALedger",
+    detail: `${logFile(path)} does not belong to ${path}, and SQLite would damage it`,
+    cure: `If ${path} was restored from a backup, delete ${logFile(path)} and ${indexFile(path)}. Otherwise restore a backup`
   })
 
 const newerSchema = (path: string, version: number) =>

@@ -7,7 +7,8 @@ import { type LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service } from "../../UsageLedgerStore.js"
 import { Changed, checkpoint, close, type Database, openDatabase, rollback } from "./database.js"
 import type { Driver } from "./driver.js"
-import { fileIdOf, isInMemory } from "./fileChecks.js"
+import { isInMemory } from "./fileChecks.js"
+import { messageOf } from "./openFiles.js"
 import { recordEvents } from "./recordEvents.js"
 import { failureOf } from "./session.js"
 import { codeOf } from "./sqliteError.js"
@@ -146,7 +147,7 @@ const begin = (
       : Effect.zipRight(reopen(driver, channel, waiting), attempt)
   }).pipe(
     Effect.catchIf(
-      (error) => error instanceof Changed && !error.isMissing,
+      (error) => error instanceof Changed && error.canReopen,
       () => Effect.zipRight(reopen(driver, channel, waiting), attempt)
     ),
     Effect.catchAll((error) => {
@@ -162,26 +163,28 @@ const begin = (
   )
 }
 
-/** A file that is gone is not made again: a new one would be an empty ledger. */
+/** A file that was removed is not made again: a new one would be an empty ledger. */
 const reopen = (
   driver: Driver,
   channel: Channel,
   waiting: Waiting
 ): Effect.Effect<void, LedgerUnavailable> =>
   Effect.suspend(() => {
-    const { path } = channel.database
+    const { fileChange, path } = channel.database
+    const change = fileChange()
+    if (change !== undefined && change !== "replaced") {
+      return notStored(messageOf(change, path))
+    }
     close(channel.database)
-    return fileIdOf(path) === undefined
-      ? notStored(`${path} was removed`)
-      : openDatabase(driver, path, waiting).pipe(
-          Effect.catchTag("LedgerConfigError", ({ message }) => notStored(message)),
-          Effect.flatMap((database) =>
-            Effect.map(rewriteLog(database, waiting), () => {
-              channel.database = database
-              return undefined
-            })
-          )
-        )
+    return openDatabase(driver, path, waiting).pipe(
+      Effect.catchTag("LedgerConfigError", ({ message }) => notStored(message)),
+      Effect.flatMap((database) =>
+        Effect.map(rewriteLog(database, waiting), () => {
+          channel.database = database
+          return undefined
+        })
+      )
+    )
   })
 
 /**
