@@ -26,6 +26,9 @@ export interface WorkerOptions {
 
 const { customers, from, url }: WorkerOptions = JSON.parse(process.argv[2] ?? "{}")
 
+/** A machine with other load can exceed the defaults. */
+const limits = { connectTimeout: "1 minute", idleTimeout: "1 minute" } as const
+
 const send = (message: Message): void => {
   process.send?.(message)
 }
@@ -33,7 +36,7 @@ const send = (message: Message): void => {
 /** Ends when the parent disconnects. */
 const serve = Effect.gen(function* () {
   const insert = yield* openBare(url)
-  const { ledger } = yield* openLedger(PgLedgerStore.layer({ url }), {
+  const { ledger } = yield* openLedger(PgLedgerStore.layer({ url, ...limits }), {
     customers,
     from: DateTime.unsafeMake(from)
   })
