@@ -27,17 +27,22 @@ export const measureWindow = <E>(
     const cpuBefore = process.cpuUsage()
     const start = performance.now()
     const end = start + seconds * 1_000
-    const fiber = Effect.whileLoop({
-      while: () => performance.now() < end,
-      body: () => {
-        const before = performance.now()
-        return Effect.map(call, (count) => {
-          events += count
-          calls.push(performance.now() - before)
-        })
-      },
-      step: () => {}
+    const countedCall = Effect.suspend(() => {
+      const before = performance.now()
+      return Effect.map(call, (count) => {
+        events += count
+        calls.push(performance.now() - before)
+      })
     })
+    // at least once, also on a machine that takes longer than the window to start
+    const fiber = Effect.zipRight(
+      countedCall,
+      Effect.whileLoop({
+        while: () => performance.now() < end,
+        body: () => countedCall,
+        step: () => {}
+      })
+    )
     yield* Effect.forEach(Array.from({ length: fibers }), () => fiber, {
       concurrency: "unbounded",
       discard: true

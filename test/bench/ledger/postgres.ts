@@ -97,11 +97,10 @@ export const postgres = ({ customers, rounds, seconds }: Options): Effect.Effect
       )
       yield* server.sql(url, bareTable)
       const workers: Array<ChildProcess> = []
-      const from = Date.now() - 5 * 3_600_000
       const write = makeTable()
       for (const { bare, fibers, name, processes, size } of cases) {
         while (workers.length < processes)
-          workers.push(yield* startWorker({ url, customers, from }))
+          workers.push(yield* startWorker({ url, customers, subscribes: workers.length === 0 }))
         const used = workers.slice(0, processes)
         const compared = yield* compare(
           rounds,

@@ -1,5 +1,4 @@
 /** A process that records into PostgreSQL when its parent asks for it. */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { PgLedgerStore } from "effect-marketplace-metering/ledger"
@@ -20,11 +19,11 @@ export type Message = { readonly ready: true } | { readonly window: Window }
 export interface WorkerOptions {
   readonly url: string
   readonly customers: number
-  /** Start of subscriptions, in epoch milliseconds: the same in all processes. */
-  readonly from: number
+  /** False if another process has subscribed the customers. */
+  readonly subscribes: boolean
 }
 
-const { customers, from, url }: WorkerOptions = JSON.parse(process.argv[2] ?? "{}")
+const { customers, subscribes, url }: WorkerOptions = JSON.parse(process.argv[2] ?? "{}")
 
 /** A machine with other load can exceed the defaults. */
 const limits = { connectTimeout: "1 minute", idleTimeout: "1 minute" } as const
@@ -38,7 +37,7 @@ const serve = Effect.gen(function* () {
   const insert = yield* openBare(url)
   const { ledger } = yield* openLedger(PgLedgerStore.layer({ url, ...limits }), {
     customers,
-    from: DateTime.unsafeMake(from)
+    subscribes
   })
   const callOf = ({ size, what }: Job) =>
     what === "bare"

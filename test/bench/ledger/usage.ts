@@ -20,8 +20,8 @@ export const subscriptionOf = (index: number): string => `agmt-${index}`
 
 export interface LedgerOptions {
   readonly customers: number
-  /** Start of their subscriptions. Defaults to 5 hours ago. */
-  readonly from?: DateTime.Utc
+  /** False if the store has their subscriptions. Defaults to true. */
+  readonly subscribes?: boolean
   /** Dimensions of the product. Defaults to 1. */
   readonly dimensions?: number
 }
@@ -32,8 +32,7 @@ export const openLedger = <E>(
   options: LedgerOptions
 ) =>
   Effect.gen(function* () {
-    const { customers, dimensions = 1 } = options
-    const from = options.from ?? DateTime.subtract(yield* DateTime.now, { hours: 5 })
+    const { customers, dimensions = 1, subscribes = true } = options
     const context = yield* Layer.build(
       Layer.provideMerge(
         UsageLedger.layer({
@@ -53,6 +52,8 @@ export const openLedger = <E>(
       )
     )
     const ledger = Context.get(context, UsageLedger.UsageLedger)
+    if (!subscribes) return { context, ledger }
+    const from = DateTime.subtract(yield* DateTime.now, { hours: 5 })
     for (let i = 0; i < customers; i += 1) {
       yield* ledger.subscribe({
         id: subscriptionOf(i),
