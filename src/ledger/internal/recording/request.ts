@@ -67,9 +67,23 @@ const once = <A>(effect: Effect.Effect<A>): Effect.Effect<A> => {
 /** The request of an event: the same one at each run. */
 export const requestOnce = (event: Event): Effect.Effect<Request> => once(requestOf(event))
 
+/** Requests of events. A time that is missing is the same for all. */
+const requestsOf = (events: ReadonlyArray<Event>): Effect.Effect<ReadonlyArray<Request>> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const requestWith = (event: Event, id: string) => make(event, id, millisOf(event.at) ?? now)
+    // an effect for each event costs as much as its row, so only where an id is missing
+    return events.every(({ id }) => id !== undefined)
+      ? Effect.succeed(events.map((event) => requestWith(event, event.id as string)))
+      : Effect.forEach(events, (event) =>
+          Effect.map(event.id === undefined ? makeId : Effect.succeed(event.id), (id) =>
+            requestWith(event, id)
+          )
+        )
+  })
+
 /** The requests of events: the same ones at each run. */
 export const requestsOnce = (events: ReadonlyArray<Event>): Effect.Effect<ReadonlyArray<Request>> =>
-  once(Effect.forEach(events, requestOf))
+  once(requestsOf(events))
 
 const complete = ({ at, event, hasTime, id }: Request): CompletedEvent => ({
   ...event,
@@ -86,4 +100,4 @@ export const completeOnce = (event: Event): Effect.Effect<Event> =>
 export const completeAllOnce = (
   events: ReadonlyArray<Event>
 ): Effect.Effect<ReadonlyArray<Event>> =>
-  once(Effect.forEach(events, (event) => Effect.map(requestOf(event), complete)))
+  once(Effect.map(requestsOf(events), (requests) => requests.map(complete)))

@@ -8,14 +8,6 @@ import type { EntryId } from "../tables.js"
 import type { Connection } from "./connection.js"
 import { codeOf } from "./sqliteError.js"
 
-const eventColumns = {
-  id: "text",
-  key: "bigint",
-  hour: "bigint",
-  at: "bigint",
-  quantity: "bigint",
-  tags: "text"
-} as const
 const entryId = { key: "bigint", hour: "bigint" } as const
 
 const select = (columns: Columns) =>
@@ -23,8 +15,18 @@ const select = (columns: Columns) =>
     .map((name) => `x.${name}`)
     .join(", ")} FROM ${sqlite.list(1, columns)} AS x WHERE true`
 
-const insertEvents = `INSERT INTO usage_event (id, key, hour, at, quantity, tags) ${select(eventColumns)}
-  ON CONFLICT (id) DO NOTHING`
+/** Rows of one statement, from the most to one. Parameters cost less than a list that SQLite has to parse. */
+const insertSizes = [100, 10, 1] as const
+
+const insertStatements = new Map(
+  insertSizes.map((size) => [
+    size,
+    `INSERT INTO usage_event (id, key, hour, at, quantity, tags) VALUES ${Array.from(
+      { length: size },
+      (_, row) => `(${[1, 2, 3, 4, 5, 6].map((column) => `$${6 * row + column}`).join()})`
+    ).join()} ON CONFLICT (id) DO NOTHING`
+  ])
+)
 
 const existingEvents = `SELECT v.* FROM ${sqlite.list(1, { id: "text" })} AS x CROSS JOIN usage_event AS v WHERE v.id = x.id`
 
@@ -94,16 +96,30 @@ export const recordEvents = (
   return { _tag: "Recorded", existing }
 }
 
+/** Inserts events whose id does not exist. Returns their number. */
+const insertNew = (connection: Connection, events: ReadonlyArray<EventRow>): number => {
+  let inserted = 0
+  let from = 0
+  for (const [size, statement] of insertStatements) {
+    for (; from + size <= events.length; from += size) {
+      const values: Array<string | number> = []
+      for (let i = from; i < from + size; i += 1) {
+        const { at, hour, id, key, quantity, tags } = events[i] as EventRow
+        values.push(id, key, hour, at, quantity, tags)
+      }
+      inserted += connection.run(statement, values)
+    }
+  }
+  return inserted
+}
+
 /** Inserts events and returns the stored rows of those whose id exists. */
 const insert = (
   connection: Connection,
   events: ReadonlyArray<EventRow>
 ): ReadonlyArray<EventRow> => {
-  const list = listParameter(
-    events.map((event) => [event.id, event.key, event.hour, event.at, event.quantity, event.tags])
-  )
   connection.exec("SAVEPOINT usage_events")
-  if (connection.run(insertEvents, [list]) === events.length) {
+  if (insertNew(connection, events) === events.length) {
     connection.exec("RELEASE usage_events")
     return []
   }
