@@ -27,12 +27,14 @@ export const make = (
   store: UsageLedgerStore.Service,
   client: Client,
   random: Random,
-  count: (feature: Feature) => void
+  count: (feature: Feature) => void,
+  options: Partial<faultyProcess.Faults> = {}
 ): Processes => {
   let faults: faultyProcess.Faults = {
     crash: random.pick([0, 0.002, 0.01]),
     freeze: random.pick([0, 0, 0.002]),
-    unavailable: random.pick([0, 0.02, 0.1])
+    unavailable: random.pick([0, 0.02, 0.1]),
+    ...options
   }
   const processes: Array<faultyProcess.Process> = []
   const start = () => {

@@ -3,6 +3,8 @@
  *
  *     npm run simulate -- --seeds 10000 --from 1 --steps 40
  *     npm run simulate -- --from 4711 --seeds 1 --log
+ *
+ * `--bail` stops at the first seed that violates a promise. `--unavailable` sets the probability at which the store is away.
  */
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
@@ -15,17 +17,20 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     steps: { type: "string", default: "40" },
     log: { type: "boolean", default: false },
-    bail: { type: "boolean", default: false }
+    bail: { type: "boolean", default: false },
+    unavailable: { type: "string" },
+    json: { type: "boolean", default: false }
   }
 })
 const from = Number(values.from)
 const count = Number(values.seeds)
+const faults = values.unavailable === undefined ? {} : { unavailable: Number(values.unavailable) }
 const states: Record<string, number> = {}
 const features: Record<string, number> = {}
 let failed = 0
 const startedAt = performance.now()
 for (let seed = from; seed < from + count; seed += 1) {
-  const run = await Effect.runPromise(simulate(seed, Number(values.steps)))
+  const run = await Effect.runPromise(simulate(seed, Number(values.steps), faults))
   addCounts(states, run.states)
   addCounts(features, run.features)
   if (values.log) console.log(run.log.join("\n"))
@@ -35,8 +40,11 @@ for (let seed = from; seed < from + count; seed += 1) {
   if (values.bail) break
 }
 const seconds = (performance.now() - startedAt) / 1_000
-console.log(`${count} runs, ${failed} failed, in ${seconds.toFixed(1)} s`)
-console.log("entries:", states)
-console.log("features:", features)
+if (values.json) console.log(JSON.stringify({ failed, states, features }))
+else {
+  console.log(`${count} runs, ${failed} failed, in ${seconds.toFixed(1)} s`)
+  console.log("entries:", states)
+  console.log("features:", features)
+}
 // fibers of crashed processes wait for ever
 process.exit(failed > 0 ? 1 : 0)

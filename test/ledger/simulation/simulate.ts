@@ -9,6 +9,7 @@ import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
 import * as virtualClock from "../../internal/submission/virtualClock.js"
 import * as catalog from "./catalog.js"
 import { stateOf, unfinished } from "./ending.js"
+import type { Faults } from "./faultyProcess.js"
 import type { Counts, Feature } from "./features.js"
 import * as oracle from "./oracle.js"
 import * as processes from "./processes.js"
@@ -34,7 +35,12 @@ const stepsPerCheck = 3
 const lastRounds = 9
 const lastWait = 4 * hour
 
-export const simulate = (seed: number, steps: number): Effect.Effect<Result> => {
+/** Faults are chosen by the seed, but for those that are given. */
+export const simulate = (
+  seed: number,
+  steps: number,
+  faults: Partial<Faults> = {}
+): Effect.Effect<Result> => {
   const random = randoms.make(seed)
   const startsAt = random.pick(starts)
   const time = virtualClock.settable(startsAt)
@@ -51,7 +57,7 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
     const count = (feature: Feature) => {
       features[feature] = (features[feature] ?? 0) + 1
     }
-    const running = processes.make(store, client, random, count)
+    const running = processes.make(store, client, random, count, faults)
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         isOver = true
