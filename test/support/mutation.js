@@ -16,11 +16,11 @@ const copyOfSources = () => {
   return copy
 }
 
-/** Runs a program of `node_modules/.bin` in a copy, and returns what it prints, also if it fails. */
-export const runIn = (copy, program, args) =>
+/** Runs Node.js in a copy, and returns what it prints, also if it fails. */
+export const runIn = (copy, args) =>
   new Promise((resolve) => {
     execFile(
-      join(root, "node_modules/.bin", program),
+      process.execPath,
       args,
       { cwd: copy, maxBuffer: 1e9, env: { ...process.env, PLANTED: "yes" } },
       (_, stdout, stderr) => resolve({ stdout, stderr })
@@ -29,7 +29,8 @@ export const runIn = (copy, program, args) =>
 
 /** The first test that fails and its failed assertion, or undefined. Throws if the tests do not run. */
 export const failedTest = async (copy, tests, args = []) => {
-  const { stderr, stdout } = await runIn(copy, "vitest", [
+  const { stderr, stdout } = await runIn(copy, [
+    join(root, "node_modules/vitest/vitest.mjs"),
     ...["run", "--config", "test/vitest.config.ts", "--bail=1", "--reporter=json"],
     ...args,
     ...tests
@@ -91,13 +92,14 @@ export const runMutants = async (suites, part = "") => {
 
   const copies = Array.from({ length: availableParallelism() }, copyOfSources)
   try {
-    await Promise.all(
+    const ends = await Promise.allSettled(
       copies.map(async (copy) => {
         for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
           await plant(copy, next)
         }
       })
     )
+    for (const { reason, status } of ends) if (status === "rejected") throw reason
   } finally {
     for (const copy of copies) rmSync(copy, { recursive: true, force: true })
   }
