@@ -235,17 +235,12 @@ const mutants = [
     ["internal/transactions/lease.ts", "ledger.tick < seen.tick", "ledger.tick < 0"]
   ],
   [
-    "a call of another worker marked as not sent",
-    bySimulation,
-    [
-      "internal/reporter/attemptingClient.ts",
-      'if (error._tag === "LedgerUnavailable" && error.isStored === "unknown") writes.notMade(call)',
-      "writes.notMade(call)"
-    ],
+    "a call that was made marked as not made",
+    safety("evidence"),
     [
       "internal/transactions/send.ts",
-      "attempt.worker === worker && attempt.sentAt === sentAt",
-      "worker !== String(sentAt)"
+      "attempt.worker === worker && attempt.sentAt === sentAt &&",
+      "attempt.worker === worker && sentAt > 0 &&"
     ]
   ],
   // results

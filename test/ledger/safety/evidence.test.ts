@@ -29,6 +29,32 @@ const around = (
   }
 })
 
+/** A store that stores a call and gives no response to it, while it is away. */
+const whileAway = (
+  store: UsageLedgerStore.Service,
+  isAway: () => boolean
+): UsageLedgerStore.Service => ({
+  ...store,
+  transaction: (body) =>
+    Effect.suspend(() => {
+      let hasCall = false
+      const done = store.transaction((tables) =>
+        body({
+          ...tables,
+          addCall: (row, records) => {
+            hasCall = true
+            return tables.addCall(row, records)
+          }
+        })
+      )
+      return Effect.flatMap(done, (result) =>
+        hasCall && isAway()
+          ? Effect.fail(new LedgerError.LedgerUnavailable({ reason: "away", isStored: "unknown" }))
+          : Effect.succeed(result)
+      )
+    })
+})
+
 describe("an attempt", () => {
   it.effect("is stored before the call is made", () =>
     withSandbox(() =>
@@ -78,6 +104,32 @@ describe("an attempt", () => {
           assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 accepted 3`])
         })
       )
+    )
+  )
+
+  it.effect("without a response stays so when a later call was stored and not made", () =>
+    withSandbox(
+      () =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const store = yield* makeStore
+            yield* record(store, analytics, "calls", start, 3)
+            let isAway = false
+            const reporter = yield* makeReporter(whileAway(store, () => isAway))
+            yield* until(start + hour + 10 * minute)
+            yield* reporter.report
+            isAway = true
+            yield* until(start + 3 * hour)
+            yield* Effect.ignore(reporter.report)
+            isAway = false
+            yield* until(start + 24 * hour)
+            yield* reporter.report
+            assert.deepStrictEqual(yield* billedOf, [`${account} calls 10 3`])
+            assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 inDoubt 3`])
+          })
+        ),
+      // the first call looks at the endpoint
+      { faults: { script: [{ fault: "none" }], chances: [{ fault: "cutAfter", probability: 1 }] } }
     )
   )
 })
