@@ -1,6 +1,7 @@
 /** Each attempt and each result is stored, early and late. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { LedgerError, type UsageLedgerStore } from "effect-marketplace-metering/ledger"
 import { type Service as Client, MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import {
   account,
