@@ -239,8 +239,8 @@ const mutants = [
     safety("evidence"),
     [
       "internal/transactions/send.ts",
-      "attempt.worker === worker && attempt.sentAt === sentAt &&",
-      "attempt.worker === worker && sentAt > 0 &&"
+      "attempt.sentAt === sentAt && attempt.results.length === 0",
+      "sentAt > 0"
     ]
   ],
   // results
@@ -315,6 +315,16 @@ const mutants = [
   [
     "results dropped while the store is away",
     byUncertainty,
+    ["internal/reporter/pendingWrites.ts", "Effect.retry(retries),", ""],
+    [
+      "internal/reporter/pendingWrites.ts",
+      "isHalted: results.add(one).size === 0",
+      "isHalted: results.size < 0"
+    ]
+  ],
+  [
+    "results not kept for the time after the store was away",
+    safety("evidence"),
     ["internal/reporter/pendingWrites.ts", "Effect.retry(retries),", ""],
     [
       "internal/reporter/pendingWrites.ts",
