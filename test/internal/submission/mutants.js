@@ -1,19 +1,10 @@
 /**
- * Mutation tests of billing. Each mutant would bill wrongly, or hide that a record may be billed. It is planted in a copy
- * of the sources, and the properties have to fail. Prints their reason. Fails if a mutant is not noticed, or if its text
- * no longer stands in the sources exactly once.
- *
- *     npm run test:mutants [-- part of a name]
+ * Mutants of billing by a submission. Each would bill wrongly, or hide that a record may be billed, and the properties have to
+ * fail.
  */
-import { execFile } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { availableParallelism, tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
+import { failedTest } from "../../support/mutation.js"
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "../../..")
-const properties = "test/internal/submission/properties.test.ts"
+const properties = ["test/internal/submission/properties.test.ts"]
 
 /** Name, file below `src`, text, replacement. */
 const mutants = [
@@ -124,75 +115,10 @@ const mutants = [
     "isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(entries)",
     "isOfLicenses && entries.length > 25"
   ]
-].filter(([name]) => name.includes(process.argv[2] ?? ""))
+].map(([name, ...edit]) => ({ name, edits: [edit] }))
 
-const copyOfSources = () => {
-  const copy = mkdtempSync(join(tmpdir(), "mutants-"))
-  for (const name of ["src", "test", "package.json", "tsconfig.json"]) {
-    cpSync(join(root, name), join(copy, name), { recursive: true })
-  }
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
-  return copy
-}
-
-const run = promisify(execFile)
-
-/** The first property that fails, or undefined. Throws if the properties do not run. */
-const failureIn = async (copy) => {
-  const { stdout } = await run(
-    join(root, "node_modules/.bin/vitest"),
-    ["run", "--config", "test/vitest.config.ts", "--bail=1", "--reporter=json", properties],
-    {
-      cwd: copy,
-      maxBuffer: 1e9,
-      env: { ...process.env, PLANTED: "yes" }
-    }
-    // a failed property gives exit code 1
-  ).catch((exit) => exit)
-  const { numTotalTests, testResults } = JSON.parse(stdout.slice(stdout.indexOf("{")))
-  if (!(numTotalTests > 0)) throw new Error(`the properties do not run:\n${stdout.slice(0, 2000)}`)
-  return testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .find(({ status }) => status === "failed")
-}
-
-/** The title of the property, and the failed assertion. */
-const reasonOf = ({ failureMessages: [message], title }) => {
-  const assertion = /(?:AssertionError|Got \w+): ([^\n]*)/.exec(message)?.[1] ?? message
-  return `    ${title}\n      ${assertion.slice(0, 110)}`
-}
-
-const plant = async (copy, [name, file, text, replacement]) => {
-  const path = join(copy, "src", file)
-  const code = readFileSync(path, "utf8")
-  if (code.split(text).length !== 2) {
-    throw new Error(`cannot plant "${name}": expected ${file} to contain once: ${text}`)
-  }
-  writeFileSync(
-    path,
-    code.replace(text, () => replacement)
-  )
-  const failure = await failureIn(copy)
-  writeFileSync(path, code)
-  if (failure === undefined) process.exitCode = 1
-  console.log(
-    failure === undefined ? `NOT NOTICED: ${name}` : `noticed: ${name}\n${reasonOf(failure)}`
-  )
-}
-
-const copies = Array.from({ length: availableParallelism() }, copyOfSources)
-try {
-  const before = await failureIn(copies[0])
-  if (before !== undefined)
-    throw new Error(`a property fails without a mutant:\n${reasonOf(before)}`)
-  const left = [...mutants]
-  await Promise.all(
-    copies.map(async (copy) => {
-      for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
-        await plant(copy, mutant)
-      }
-    })
-  )
-} finally {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true })
+export const submission = {
+  mutants,
+  failureBefore: (copy) => failedTest(copy, properties),
+  failureIn: (copy) => failedTest(copy, properties)
 }

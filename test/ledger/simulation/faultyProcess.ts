@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { LedgerError, type UsageLedgerStore } from "effect-marketplace-metering/ledger"
 import type { Service as Client } from "effect-marketplace-metering/MeteringClient"
+import type { Feature } from "./features.js"
 import type { Random } from "./random.js"
 
 export interface Faults {
@@ -26,20 +27,27 @@ export const make = (
   store: UsageLedgerStore.Service,
   client: Client,
   random: Random,
-  faults: () => Faults
+  faults: () => Faults,
+  count: (feature: Feature) => void
 ): Process => {
   let isAlive = true
   const unavailable = (isStored: "no" | "unknown") =>
-    new LedgerError.LedgerUnavailable({ reason: "simulated", isStored })
+    Effect.suspend(() => {
+      count("unavailable")
+      return Effect.fail(new LedgerError.LedgerUnavailable({ reason: "simulated", isStored }))
+    })
 
   /** A step between two effects. A dead process never goes on. */
   const step: Effect.Effect<void> = Effect.suspend(() => {
     const { crash, freeze } = faults()
-    if (isAlive && random.chance(crash)) isAlive = false
+    if (isAlive && random.chance(crash)) {
+      isAlive = false
+      count("crashed")
+    }
     if (!isAlive) return Effect.never
-    return random.chance(freeze)
-      ? Effect.zipRight(Effect.sleep(random.below(maxFreeze)), step)
-      : Effect.void
+    if (!random.chance(freeze)) return Effect.void
+    count("frozen")
+    return Effect.zipRight(Effect.sleep(random.below(maxFreeze)), step)
   })
   const steps = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.zipLeft(Effect.zipRight(step, effect), step)
@@ -47,10 +55,8 @@ export const make = (
     steps(
       Effect.suspend(() => {
         const { unavailable: probability } = faults()
-        if (random.chance(probability / 2)) return Effect.fail(unavailable("no"))
-        return random.chance(probability)
-          ? Effect.zipRight(effect, Effect.fail(unavailable("unknown")))
-          : effect
+        if (random.chance(probability / 2)) return unavailable("no")
+        return random.chance(probability) ? Effect.zipRight(effect, unavailable("unknown")) : effect
       })
     )
   return {

@@ -26,13 +26,19 @@ export interface Rows {
   readonly entries: ReadonlyArray<EntryView>
   readonly events: ReadonlyArray<EventRow>
   readonly adjustments: ReadonlyArray<PostingRow>
+  /** Sums of the upstream log. */
+  readonly advances: ReadonlyArray<PostingRow>
   readonly carry: ReadonlyArray<{ readonly key: number; readonly amount: bigint }>
 }
 
 export interface Facts {
   readonly wanted: ReadonlyMap<string, Wanted>
+  /** Confirmed sums of the upstream log by key. Undefined while it is open if an update is stored. */
+  readonly upstream: ReadonlyMap<string, number> | undefined
   /** Customers by the lineage of their subscription. */
   readonly customerOf: (lineage: string) => string
+  /** The start of a subscription. */
+  readonly startOf: (subscription: string) => number
   /** True if late usage is carried. */
   readonly carries: (product: string) => boolean
 }
@@ -44,15 +50,24 @@ const entryName = (customer: string, dimension: string, hourStart: number) =>
 
 /** Violations of the ledger's promises, as text. */
 export const violations = (
-  { adjustments, carry, entries, events }: Rows,
+  rows: Rows,
   billed: ReadonlyArray<Report.BilledUsage>,
-  { carries, customerOf, wanted }: Facts
+  facts: Facts
+): ReadonlyArray<string> => [
+  ...lostUsage(rows, facts),
+  ...unbalanced(rows),
+  ...wrongRecords(rows, facts),
+  ...wrongBills(rows, billed, facts)
+]
+
+/** Confirmed usage is stored as it was given, in its own hour unless it is carried. */
+const lostUsage = (
+  { adjustments, advances, entries, events }: Rows,
+  { carries, upstream, wanted }: Facts
 ): ReadonlyArray<string> => {
   const found: Array<string> = []
   const keys = new Map(entries.map(({ key }) => [key.id, key]))
   const stored = new Map(events.map((event) => [event.id, event]))
-
-  // what was confirmed is stored, as it was given, in its own hour unless it is carried
   for (const event of wanted.values()) {
     const row = stored.get(event.id)
     if (row === undefined) {
@@ -74,12 +89,35 @@ export const violations = (
       if (sum !== event.corrected) found.push(`the correction of ${event.id} is ${sum}`)
     }
   }
+  if (upstream === undefined) return found
+  const sums = new Map<string, number>()
+  for (const { key, quantity } of advances) {
+    const { dimension, lineage } = keys.get(key) ?? { lineage: "?", dimension: "?" }
+    const name = `${lineage} ${dimension}`
+    sums.set(name, (sums.get(name) ?? 0) + Number(quantity))
+  }
+  for (const name of new Set([...sums.keys(), ...upstream.keys()])) {
+    const sum = sums.get(name) ?? 0
+    const expected = upstream.get(name) ?? 0
+    if (sum !== expected) found.push(`of the log ${sum} of ${name} are stored, not ${expected}`)
+  }
+  return found
+}
 
-  // recorded = open + sealed + carry - roundings
+/** Everything recorded is open, sealed, carried or declared as rounded. */
+const unbalanced = ({
+  adjustments,
+  advances,
+  carry,
+  entries,
+  events
+}: Rows): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const keys = new Map(entries.map(({ key }) => [key.id, key]))
   const balance = new Map<number, bigint>()
   const add = (key: number, amount: bigint) => balance.set(key, (balance.get(key) ?? 0n) + amount)
   for (const { key, quantity } of events) add(key, BigInt(quantity))
-  for (const { key, quantity } of adjustments) add(key, quantity)
+  for (const { key, quantity } of [...adjustments, ...advances]) add(key, quantity)
   for (const { key, amount } of carry) add(key, -amount)
   for (const { entry, key, record } of entries) {
     if (!entry.isSealed) add(key.id, -entry.quantity)
@@ -100,8 +138,49 @@ export const violations = (
       found.push(`of ${lineage} ${dimension} ${amount} are not accounted for`)
     }
   }
+  return found
+}
 
-  // billed implies accepted, sealed or in doubt; accepted implies billed
+/** The last time at which the service accepts a record, by its documentation. */
+const deadlineOf = (timestamp: number): number => {
+  const month = new Date(timestamp)
+  month.setUTCMonth(month.getUTCMonth() + 1, 1)
+  return Math.min(timestamp + 24 * hour, month.setUTCHours(6, 0, 0, 0))
+}
+
+/** Each record is dated in its hour, and its body is what the ledger says. */
+const wrongRecords = ({ entries }: Rows, { customerOf, startOf }: Facts): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (const { entry, key, record } of entries) {
+    if (record === undefined) continue
+    const name = entryName(customerOf(key.lineage), key.dimension, entry.hour * hour)
+    const { body, deadline, quantity, subscription, timestamp } = record
+    const from = startOf(subscription)
+    if (Math.floor(timestamp / hour) !== record.hour) found.push(`${name} is dated ${timestamp}`)
+    if (timestamp < from) found.push(`${name} is dated before its subscription`)
+    if (deadline > deadlineOf(timestamp)) found.push(`${name} may be sent until ${deadline}`)
+    const { UsageRecord: sent } = JSON.parse(body)
+    if (sent.Timestamp !== timestamp / 1_000) found.push(`${name} is sent as of ${sent.Timestamp}`)
+    if (sent.Quantity !== quantity) found.push(`${name} is sent with ${sent.Quantity}`)
+    const allocated = (sent.UsageAllocations ?? []).reduce(
+      (sum: number, { AllocatedUsageQuantity }: { readonly AllocatedUsageQuantity: number }) =>
+        sum + AllocatedUsageQuantity,
+      0
+    )
+    if (sent.UsageAllocations !== undefined && allocated !== quantity) {
+      found.push(`${name} is allocated to ${allocated} of ${quantity}`)
+    }
+  }
+  return found
+}
+
+/** Billed implies accepted, sealed or in doubt; accepted implies billed; carried forward implies not billed. */
+const wrongBills = (
+  { entries }: Rows,
+  billed: ReadonlyArray<Report.BilledUsage>,
+  { customerOf }: Facts
+): ReadonlyArray<string> => {
+  const found: Array<string> = []
   const bill = new Map(
     billed.map(({ customerAWSAccountId, dimension, hour, quantity }) => [
       entryName(customerAWSAccountId ?? "", dimension, hour.epochMillis),
@@ -118,18 +197,8 @@ export const violations = (
     if (record.state === "accepted" && bill.get(name) !== record.quantity) {
       found.push(`${name} is accepted with ${record.quantity}, and billed with ${bill.get(name)}`)
     }
-    if (Math.floor(record.timestamp / hour) !== record.hour) {
-      found.push(`${name} is dated ${record.timestamp}`)
-    }
-    const { UsageRecord: sent } = JSON.parse(record.body)
-    if (sent.Quantity !== record.quantity) found.push(`${name} is sent with ${sent.Quantity}`)
-    const allocated = (sent.UsageAllocations ?? []).reduce(
-      (sum: number, { AllocatedUsageQuantity }: { readonly AllocatedUsageQuantity: number }) =>
-        sum + AllocatedUsageQuantity,
-      0
-    )
-    if (sent.UsageAllocations !== undefined && allocated !== record.quantity) {
-      found.push(`${name} is allocated to ${allocated} of ${record.quantity}`)
+    if (record.carriedAt !== undefined && bill.has(name)) {
+      found.push(`${name} is billed, and carried forward`)
     }
   }
   for (const [name, quantity] of bill) {
