@@ -2,9 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
-  after,
   makeReporter,
   makeSubscribed,
+  minutesLater,
   setTime,
   subscription,
   textsOf,
@@ -55,7 +55,7 @@ describe("a subscription that follows another", () => {
   it.scoped("has the hours of a closed one before it sealed at once", () =>
     Effect.gen(function* () {
       const { ledger, reporter } = yield* prepare
-      yield* ledger.record({ ...calls, at: after(-30) })
+      yield* ledger.record({ ...calls, at: minutesLater(-30) })
       yield* ledger.subscribe({ ...renewal, from: time("2026-11-24T10:02:00Z") })
       yield* setTime("2026-11-24T10:03:00Z")
       yield* ledger.close("a")

@@ -2,10 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
-  after,
   assertVerified,
   makeReporter,
   makeSubscribed,
+  minutesLater,
   setTime,
   textsOf,
   time
@@ -60,7 +60,7 @@ describe("an hour", () => {
     Effect.gen(function* () {
       const { ledger, reporter } = yield* prepare()
       for (const hours of [3, 1, 2]) {
-        yield* ledger.record({ ...gb, at: after(-60 * hours) })
+        yield* ledger.record({ ...gb, at: minutesLater(-60 * hours) })
       }
       yield* reporter.report
       assert.deepEqual(yield* textsOf(ledger), [
@@ -131,7 +131,7 @@ describe("the hour of closing", () => {
   it.scoped("is rounded half up with what was carried to it", () =>
     Effect.gen(function* () {
       const { ledger, reporter, service } = yield* prepare()
-      yield* ledger.record({ ...gb, quantity: "1.3", at: after(-60) })
+      yield* ledger.record({ ...gb, quantity: "1.3", at: minutesLater(-60) })
       yield* setTime("2026-11-24T10:10:00Z")
       yield* reporter.report
       yield* ledger.record({ ...gb, quantity: "0.2" })
