@@ -69,7 +69,7 @@ describe("advance", () => {
   it.scoped("fails where the position is another, and names it", () =>
     Effect.gen(function* () {
       const { ledger } = yield* makeSubscribed()
-      const conflict = { _tag: "SourceConflict", source: "topic", partition: "0" }
+      const conflict = { _tag: "SourceConflict", source: "topic", partition: "0" } as const
       assert.deepInclude(yield* Effect.flip(ledger.advance({ ...update, from: "5" })), {
         ...conflict,
         position: ""

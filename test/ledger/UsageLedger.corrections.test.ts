@@ -154,7 +154,7 @@ describe("adjust", () => {
   it.scoped("carries the difference of a sealed hour where the product does", () =>
     Effect.gen(function* () {
       const { ledger, reporter, service } = yield* prepareSealed
-      const carried = { _tag: "Carried", id: "q", hour: time("2026-11-24T11:00:00Z") }
+      const carried = { _tag: "Carried", id: "q", hour: time("2026-11-24T11:00:00Z") } as const
       assert.deepEqual(yield* ledger.adjust({ event: "q", quantity: 8, reason }), carried as never)
       assert.deepEqual(yield* ledger.adjust({ event: "q", quantity: 1, reason }), carried as never)
       yield* assertVerified(ledger)

@@ -140,7 +140,7 @@ describe("the intake", () => {
       const [written, inside, outside] = yield* Effect.forEach(fibers, Fiber.await)
       assert.isTrue(written !== undefined && Exit.isSuccess(written))
       assert.isTrue(inside !== undefined && Exit.isSuccess(inside))
-      const closed = { _tag: "LedgerUnavailable", isStored: "no", reason: "it is closed" }
+      const closed = { _tag: "LedgerUnavailable", isStored: "no", reason: "it is closed" } as const
       assert.deepInclude(outside && (yield* Effect.flip(outside)), { ...closed, ids: ["outside"] })
       assert.deepInclude(yield* Effect.flip(ledger.record({ ...calls, id: "later" })), closed)
     })

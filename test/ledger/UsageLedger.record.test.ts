@@ -229,9 +229,9 @@ describe("record", () => {
       const at = (millis: number, minutes: number) => ({
         ...calls,
         subscription: "short",
-        at: DateTime.add(after(minutes), { millis })
+        at: DateTime.add(minutesLater(minutes), { millis })
       })
-      const unknown = { _tag: "UnknownSubscription", subscription: "short" }
+      const unknown = { _tag: "UnknownSubscription", subscription: "short" } as const
       for (const event of [at(-1, -90), at(0, -30)]) {
         assert.deepInclude(yield* Effect.flip(ledger.record(event)), {
           ...unknown,

@@ -117,7 +117,7 @@ describe("subscribe", () => {
       const { ledger } = yield* makeLedger()
       yield* ledger.subscribe({ ...subscription, until: minutesLater(30) })
       const second = { ...subscription, id: "second" }
-      const conflict = { _tag: "SubscriptionConflict", subscription: "second", other: "a" }
+      const conflict = { _tag: "SubscriptionConflict", subscription: "second", other: "a" } as const
       for (const from of [subscription.from, minutesLater(29), minutesLater(30)]) {
         assert.deepInclude(yield* Effect.flip(ledger.subscribe({ ...second, from })), conflict)
       }
@@ -185,7 +185,7 @@ describe("subscribe", () => {
       const failing = failingStore()
       const { ledger } = yield* makeSubscribed({}, failing.store)
       failing.isAway = true
-      const unavailable = { _tag: "LedgerUnavailable", isStored: "no" }
+      const unavailable = { _tag: "LedgerUnavailable", isStored: "no" } as const
       assert.deepInclude(yield* Effect.flip(ledger.subscribe(other)), unavailable)
       assert.deepInclude(yield* Effect.flip(ledger.close("a")), unavailable)
     })

@@ -25,8 +25,13 @@ export const unavailable = (isStored: "no" | "unknown") =>
 export const failingStore = (
   inner: UsageLedgerStore.Service = MemoryLedgerStore.make()
 ): FailingStore => {
-  const unlessAway = <A, E>(effect: Effect.Effect<A, E>) =>
-    Effect.suspend(() => (self.isAway ? Effect.fail(unavailable("no")) : effect))
+  const unlessAway = <A, E>(
+    effect: Effect.Effect<A, E>
+  ): Effect.Effect<A, E | LedgerError.LedgerUnavailable> =>
+    Effect.suspend(
+      (): Effect.Effect<A, E | LedgerError.LedgerUnavailable> =>
+        self.isAway ? Effect.fail(unavailable("no")) : effect
+    )
   const self: FailingStore = {
     failures: [],
     batches: [],
