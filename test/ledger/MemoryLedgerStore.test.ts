@@ -1,4 +1,8 @@
 import { MemoryLedgerStore } from "effect-marketplace-metering/ledger"
 import { storeContract } from "./storeContract.js"
+import { makeStoreTest } from "./support/storeTest.js"
 
-storeContract("MemoryLedgerStore", () => MemoryLedgerStore.layer)
+storeContract(
+  "MemoryLedgerStore",
+  makeStoreTest(() => MemoryLedgerStore.layer)
+)

@@ -19,6 +19,7 @@ export type StoreTest = (
   body: (store: UsageLedgerStore.Service) => Effect.Effect<unknown, unknown>
 ) => void
 
+/** Tests of stores that are made by themselves. */
 export const makeStoreTest =
   (layerFactory: LayerFactory): StoreTest =>
   (title, body) =>

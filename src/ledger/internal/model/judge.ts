@@ -1,5 +1,5 @@
 /** The state of a record as a function of its evidence and the time. */
-import type { AttemptEvidence, AttemptResult, RecordState } from "./rows.js"
+import type { AttemptEvidence, AttemptResult, RecordState, ResultRow } from "./rows.js"
 
 export interface Judgment {
   readonly state: RecordState
@@ -54,7 +54,7 @@ export const judge = (
       ? judged("inDoubt", true, "the deadline has passed, and an attempt had no certain result")
       : judged("sealed", false, "an attempt had no certain result; it is sent again")
   }
-  const last = lastVerdict(evidence)
+  const last = lastVerdict(results)
   if (last !== undefined) {
     const text = last.detail === undefined ? "" : `: ${last.detail}`
     return last.result === "notSubscribed"
@@ -66,13 +66,14 @@ export const judge = (
     : judged("sealed", false, "to be sent")
 }
 
-/** The result of the last attempt that says something about the record itself. */
-const lastVerdict = (evidence: ReadonlyArray<AttemptEvidence>) => {
-  for (let index = evidence.length - 1; index >= 0; index -= 1) {
-    const last = evidence[index]?.results.at(-1)
-    if (last?.result === "notSubscribed" || last?.result === "rejected") return last
-    // a call that was not made, or that was made for others, says nothing about an earlier verdict
-    if (last?.result !== "unsent" && last?.result !== "unprocessed") return undefined
+/**
+ * The last result that says something about the record itself. A call that was not made, or that was made for others, says nothing
+ * about a verdict, whichever of the two was stored first.
+ */
+const lastVerdict = (results: ReadonlyArray<ResultRow>): ResultRow | undefined => {
+  for (let index = results.length - 1; index >= 0; index -= 1) {
+    const result = results[index]
+    if (result?.result === "notSubscribed" || result?.result === "rejected") return result
   }
   return undefined
 }

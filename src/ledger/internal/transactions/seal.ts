@@ -31,7 +31,7 @@ const maxZeroFillHours = 24
 
 /**
  * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and all of subscriptions that have
- * ended. Returns their number; run it again until it returns 0. A second run seals others.
+ * ended, but for hours in which another one goes on. Returns their number; run it again until it returns 0. A second run seals others.
  */
 export const seal = (
   store: Store,
@@ -58,22 +58,48 @@ export const seal = (
         region,
         endedBetween: { from: now - closingWindow, until: now }
       })).filter((subscription) => model.endOf(subscription) <= now)
-      const closing =
-        ended.length === 0
-          ? []
-          : yield* tables.lockOpenEntries({
-              region,
-              beforeHour: hourOf(now) + 1,
-              lineages: [...new Set(ended.map(({ lineage }) => lineage))],
-              hold,
-              limit: maxEntries
-            })
+      const closing: Array<EntryRow> = []
+      for (const [beforeHour, lineages] of yield* endedHours(tables, ended, now)) {
+        closing.push(
+          ...(yield* tables.lockOpenEntries({
+            region,
+            beforeHour,
+            lineages,
+            hold,
+            limit: maxEntries
+          }))
+        )
+      }
       const over = yield* tables.lockOpenEntries({ region, beforeHour, hold, limit: maxEntries })
       const entries = distinct([...closing, ...over]).slice(0, maxEntries)
       if (entries.length > 0) yield* sealEntries(tables, entries, products, now)
       return entries.length
     })
   )
+
+/**
+ * Lineages of subscriptions that have ended, by the hour from which on another of the lineage goes on: usage is still added to
+ * that hour. The hour after now where none does.
+ */
+const endedHours = (
+  tables: Tables,
+  ended: ReadonlyArray<SubscriptionRow>,
+  now: number
+): Op<ReadonlyMap<number, ReadonlyArray<string>>> =>
+  Effect.gen(function* () {
+    const hours = new Map<number, Array<string>>()
+    if (ended.length === 0) return hours
+    const lineages = groupBy(
+      yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
+      ({ lineage }) => lineage
+    )
+    for (const [lineage, subscriptions] of lineages) {
+      const goingOn = subscriptions.filter((subscription) => model.endOf(subscription) > now)
+      const beforeHour = Math.min(hourOf(now) + 1, ...goingOn.map(({ from }) => hourOf(from)))
+      hours.set(beforeHour, [...(hours.get(beforeHour) ?? []), lineage])
+    }
+    return hours
+  })
 
 const distinct = (entries: ReadonlyArray<EntryRow>): ReadonlyArray<EntryRow> => [
   ...new Map(entries.map((entry) => [idOf(entry), entry])).values()
