@@ -120,7 +120,7 @@ export interface Subscription {
  * - `dimensions`: by name, as in the listing. `scale` is the number of decimal places of a quantity, 0 to 9, defaults to 0 and
  *   cannot change. `zeroFill` reports 0 for hours without usage; defaults to false.
  * - `late`: what happens to usage whose hour is sealed or too old: `reject` fails with `EventTooLate`, `carry` adds it to the
- *   current hour and marks it. Defaults to `reject`.
+ *   current hour, or to the next one if that is sealed, and marks it. Defaults to `reject`.
  * - `tagKeys`: the keys of tags that events may have, at most 5. Defaults to none.
  *
  * @since 0.1.0

@@ -108,7 +108,7 @@ const deadlineOfHour = ({ lineage }: Subscribed, hour: number): number => {
   return deadlineOf(timestampOf(subscription, hour), end)
 }
 
-/** Moves an event to the current hour, if the product's policy allows it. */
+/** Moves an event to the current hour, or to the next one if the current one is sealed, if the product's policy allows it. */
 export const carry = (
   prepared: Prepared,
   reason: "sealed" | "deadline",
@@ -119,11 +119,12 @@ export const carry = (
   const tooLate = (why: EventTooLate["reason"]) =>
     Either.left(new EventTooLate({ id: row.id, hour: hourOf(row.at), reason: why }))
   if (subscribed.product.late === "reject") return tooLate(reason)
-  return row.hour < current && isOpen(subscribed, current, now)
-    ? Either.right({ ...prepared, row: { ...row, hour: current }, isCarried: true })
+  const hour = Math.max(current, row.hour + 1)
+  return hour <= current + 1 && isOpen(subscribed, hour, now)
+    ? Either.right({ ...prepared, row: { ...row, hour }, isCarried: true })
     : tooLate("closed")
 }
 
-/** True if usage can be added to the current hour. */
+/** True if usage can be added to this hour, the current or the next one. */
 const isOpen = ({ lineage }: Subscribed, hour: number, now: number): boolean =>
   lineage.some((one) => covers(one, hour) && endOf(one) > now)

@@ -77,7 +77,7 @@ export const adjust = (
   )
 
 /**
- * Adds a posting to its hour, or by the product's policy to the current one. Returns the hour, or undefined if neither takes it.
+ * Adds a posting to its hour, or by the product's policy to the current or the next one. Returns the hour, or undefined if none takes it.
  */
 export const postOrCarry = (
   tables: Tables,
@@ -92,7 +92,7 @@ export const postOrCarry = (
     return product?.late === "carry" ? yield* postNow(tables, posting, key, now) : undefined
   })
 
-/** Adds a posting to the current hour, if its lineage is active. */
+/** Adds a posting to the current hour, or to the next one if that is sealed, if its lineage is active. */
 export const postNow = (
   tables: Tables,
   posting: PostingRow,
@@ -100,9 +100,12 @@ export const postNow = (
   now: number
 ): Op<number | undefined> =>
   Effect.gen(function* () {
-    const hour = hourOf(now)
+    const current = hourOf(now)
     const lineage = yield* tables.subscriptions({ lineages: [key.lineage] })
-    if (!lineage.some((one) => covers(one, hour) && endOf(one) > now)) return undefined
-    const sealed = yield* tables.addPostings([{ ...posting, hour }], now)
-    return sealed.length === 0 ? hour : undefined
+    for (const hour of [current, current + 1]) {
+      if (!lineage.some((one) => covers(one, hour) && endOf(one) > now)) return undefined
+      const sealed = yield* tables.addPostings([{ ...posting, hour }], now)
+      if (sealed.length === 0) return hour
+    }
+    return undefined
   })

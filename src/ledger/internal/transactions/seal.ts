@@ -26,12 +26,18 @@ const maxEntries = 500
 /** How long after its end a subscription's hours are sealed at once. */
 const closingWindow = 2 * millisPerHour
 
+/**
+ * The time after a planned end in which a renewal may still be stored. The last hour has to be accepted within one hour after the
+ * end, so that 20 minutes are left to send it.
+ */
+const renewal = 40 * 60_000
+
 /** The most hours for which entries of 0 are added after a pause of reporting. */
 const maxZeroFillHours = 24
 
 /**
- * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and all of subscriptions that have
- * ended. Returns their number; run it again until it returns 0. A second run seals others.
+ * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and those of subscriptions that have
+ * ended, but not of an hour in which another one of the lineage goes on. Returns their number; run it again until it returns 0. A second run seals others.
  */
 export const seal = (
   store: Store,
@@ -54,26 +60,54 @@ export const seal = (
       const products = yield* tables.products
       yield* addZeroEntries(tables, { region, products, beforeHour, now })
 
-      const ended = (yield* tables.subscriptions({
-        region,
-        endedBetween: { from: now - closingWindow, until: now }
-      })).filter((subscription) => model.endOf(subscription) <= now)
-      const closing =
-        ended.length === 0
-          ? []
-          : yield* tables.lockOpenEntries({
-              region,
-              beforeHour: hourOf(now) + 1,
-              lineages: [...new Set(ended.map(({ lineage }) => lineage))],
-              hold,
-              limit: maxEntries
-            })
+      const closing: Array<EntryRow> = []
+      for (const [before, lineages] of yield* closedHours(tables, region, now)) {
+        closing.push(
+          ...(yield* tables.lockOpenEntries({
+            region,
+            beforeHour: before,
+            lineages,
+            hold,
+            limit: maxEntries
+          }))
+        )
+      }
       const over = yield* tables.lockOpenEntries({ region, beforeHour, hold, limit: maxEntries })
       const entries = distinct([...closing, ...over]).slice(0, maxEntries)
       if (entries.length > 0) yield* sealEntries(tables, entries, products, now)
       return entries.length
     })
   )
+
+/**
+ * Lineages of subscriptions that have ended, by the first hour that can still get usage: that of the subscription that goes on,
+ * or else the next hour.
+ */
+const closedHours = (
+  tables: Tables,
+  region: string,
+  now: number
+): Op<ReadonlyMap<number, ReadonlyArray<string>>> =>
+  Effect.gen(function* () {
+    const ended = (yield* tables.subscriptions({
+      region,
+      endedBetween: { from: now - closingWindow, until: now }
+    })).filter((subscription) => isClosed(subscription, now))
+    if (ended.length === 0) return new Map()
+    const lineages = groupBy(
+      yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
+      ({ lineage }) => lineage
+    )
+    return groupBy([...lineages.keys()], (lineage) =>
+      (lineages.get(lineage) ?? [])
+        .filter((subscription) => !isClosed(subscription, now))
+        .reduce((before, { from }) => Math.min(before, hourOf(from)), hourOf(now) + 1)
+    )
+  })
+
+/** True if no more usage is waited for: after a cancellation, and some time after a planned end, which may be renewed late. */
+const isClosed = ({ closingAt, until }: SubscriptionRow, now: number): boolean =>
+  (closingAt !== undefined && closingAt <= now) || (until !== undefined && until + renewal <= now)
 
 const distinct = (entries: ReadonlyArray<EntryRow>): ReadonlyArray<EntryRow> => [
   ...new Map(entries.map((entry) => [idOf(entry), entry])).values()
