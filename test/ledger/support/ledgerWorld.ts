@@ -1,5 +1,5 @@
 /** A ledger with its reporter and a sandbox, by one clock that the test sets. */
-import { Effect, Either } from "effect"
+import { Effect, Either, type Scope } from "effect"
 import {
   UsageLedger,
   UsageLedgerStore,
@@ -42,7 +42,9 @@ export interface WorldOptions {
 }
 
 export const withWorld = <A, E>(
-  body: (world: World) => Effect.Effect<A, E, MeteringClient | MeteringSandbox.MeteringSandbox>,
+  body: (
+    world: World
+  ) => Effect.Effect<A, E, MeteringClient | MeteringSandbox.MeteringSandbox | Scope.Scope>,
   options: WorldOptions = {}
 ) =>
   support.withSandbox(

@@ -13,6 +13,7 @@ import { hourOf } from "../model/hour.js"
 import { covers, endOf, isLastHour, subscriptionOf, timestampOf } from "../model/record.js"
 import type { EventRow } from "../model/rows.js"
 import { canonical, untagged } from "../model/tags.js"
+import { isStorable } from "../model/text.js"
 import type { Subscribed } from "./catalog.js"
 import type { Request } from "./request.js"
 
@@ -32,9 +33,9 @@ const maxAhead = 5 * 60_000
 const maxLength = 255
 
 export const isText = (text: unknown): text is string =>
-  typeof text === "string" && text.length > 0 && text.length <= maxLength && !text.includes("\0")
+  typeof text === "string" && text.length > 0 && text.length <= maxLength && isStorable(text)
 
-const textRule = `1 to ${maxLength} characters, none of them NUL`
+const textRule = `1 to ${maxLength} characters, without NUL and halves of surrogate pairs`
 
 /** The rule that an id breaks, if any. */
 export const idViolation = (id: unknown, field = "id"): InvalidEvent | undefined =>
@@ -63,7 +64,8 @@ export const prepareEvent = (
   const quantity = decimal.parse(event.quantity, key.scale)
   if (Either.isLeft(quantity)) return invalid("quantity", quantity.left)
   let tags = untagged
-  if (event.tags !== undefined) {
+  // null comes from JSON
+  if (event.tags != null) {
     const canonicalTags = canonical(event.tags, product.tagKeys)
     if (Either.isLeft(canonicalTags)) return invalid("tags", canonicalTags.left)
     tags = canonicalTags.right

@@ -6,6 +6,7 @@ import type { Options, Product } from "../contract.js"
 import { maxScale } from "../model/decimal.js"
 import type { LedgerRow, ProductRow } from "../model/rows.js"
 import { keysViolation } from "../model/tags.js"
+import { isText } from "../recording/prepareEvent.js"
 import type { Tables } from "../tables.js"
 
 /** The version of the rows and of what they mean. */
@@ -137,15 +138,23 @@ export const keysOf = (
 const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
   const names = Object.keys(dimensions)
   const tags = keysViolation(tagKeys)
-  if (product.length === 0 || product === "*") {
-    return invalid(product, "has an impossible name", "Name it by other characters than *.")
+  if (product === "*" || !isText(product)) {
+    return invalid(
+      product,
+      "has an impossible name",
+      "Give 1 to 255 characters, without NUL and halves of surrogate pairs, and not *."
+    )
   }
   if (region.length === 0)
     return invalid(product, "has no region", "Name the Region, such as us-east-1.")
   if (names.length === 0) return invalid(product, "has no dimensions", "Name those of the listing.")
   if (tags !== undefined) return invalid(product, "has invalid tagKeys", `Give ${tags}.`)
-  if (names.some((name) => name.length === 0 || name.length > 255)) {
-    return invalid(product, "has a dimension with an invalid name", "Give 1 to 255 characters.")
+  if (!names.every(isText)) {
+    return invalid(
+      product,
+      "has a dimension with an invalid name",
+      "Give 1 to 255 characters, without NUL and halves of surrogate pairs."
+    )
   }
   const scaled = names.find((name) => {
     const scale = dimensions[name]?.scale

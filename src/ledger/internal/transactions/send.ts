@@ -12,9 +12,13 @@ import type {
   RecordRow,
   RecordState
 } from "../model/rows.js"
+import { toStorable } from "../model/text.js"
 import type { Op, RecordUpdate, Tables } from "../tables.js"
 import { allProducts, haltLane } from "./halt.js"
 import { checkFence, type Lease } from "./lease.js"
+
+/** Characters of a text that comes from the service. */
+const maxText = 1_000
 
 /** True if the pause applies at this time to this product. */
 const isPaused = (pause: PauseRow, region: string, product: string, now: number): boolean =>
@@ -138,9 +142,9 @@ export const addResults = (
           call,
           at: now,
           result,
-          meteringRecordId,
-          requestId,
-          detail
+          meteringRecordId: meteringRecordId && toStorable(meteringRecordId, maxText),
+          requestId: requestId && toStorable(requestId, maxText),
+          detail: detail && toStorable(detail, maxText)
         }))
       )
       const evidence = evidenceByRecord(yield* tables.evidence(ids))

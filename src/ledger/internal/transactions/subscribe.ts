@@ -177,6 +177,10 @@ const violationOf = (
   if (customerIdentifier !== undefined) {
     const violation = idViolation(customerIdentifier, "customerIdentifier")
     if (violation !== undefined) return violation
+  if (subscription.follows !== undefined) {
+    const violation = idViolation(subscription.follows, "follows")
+    if (violation !== undefined) return violation
+  }
   }
   if (licenseArn !== undefined && !license.test(licenseArn)) {
     return invalid(
