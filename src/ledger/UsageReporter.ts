@@ -209,7 +209,13 @@ const makeWorker = (options: Options) =>
             gracePeriod,
             onRequestId: target.observe,
             stop: Deferred.await(stop)
-          }),
+          }).pipe(
+            Effect.tapErrorCause((cause) =>
+              Cause.isInterruptedOnly(cause)
+                ? Effect.void
+                : Effect.logError(`sending of ${product} in ${region} failed`, cause)
+            )
+          ),
           { onlyIfMissing: true }
         )
       )

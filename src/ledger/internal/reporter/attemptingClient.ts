@@ -1,6 +1,8 @@
 /** A client that stores each call before it is sent, and its results after. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as MeteringClient from "../../../MeteringClient.js"
 import { ConnectionError } from "../../../MeteringError.js"
 import type { UsageRecord } from "../../../UsageRecord.js"
@@ -28,6 +30,9 @@ export interface Attempting {
 }
 
 export const make = (options: Attempting): MeteringClient.Service => {
+const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
+  Cause.isDie(cause) && !Cause.isInterrupted(cause)
+
   const { abort, client, idOf, lease, limit, onRequestId, onResults, store, writes } = options
 
   const notSent = (reason: string) =>
@@ -42,6 +47,17 @@ export const make = (options: Attempting): MeteringClient.Service => {
     )
 
   const onUnopened = (
+  /** After a defect the records wait as after a response that was lost, and others are sent. */
+  const lostResponse = new ConnectionError(
+    {
+      operation: "BatchMeterUsage",
+      endpoint: "client",
+      reason: "the client ended by a defect",
+      delivery: "unknown"
+    },
+    true
+  )
+
     error: LaneLost | LedgerUnavailable,
     call: { readonly sentAt: number; readonly records: ReadonlyArray<number> }
   ) => {
@@ -76,7 +92,9 @@ export const make = (options: Attempting): MeteringClient.Service => {
                       const { isHalted } = yield* writes.addResults(call, results)
                       yield* onRequestId(results[0]?.requestId)
                       if (isHalted) yield* abort("the lane was halted")
-                      return yield* exit
+                      if (Exit.isSuccess(exit) || !hasDefect(exit.cause)) return yield* exit
+                      yield* Effect.logError("a call ended by a defect of the client", exit.cause)
+                      return yield* lostResponse
                     })
             })
           )
