@@ -10,7 +10,8 @@ import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Lease } from "../transactions/lease.js"
 import { openCall, type Result } from "../transactions/send.js"
-import type { PendingWrites } from "./pendingWrites.js"
+import { withLimit } from "./callLimit.js"
+import type { PendingWrites, SentCall } from "./pendingWrites.js"
 import { resultsOf } from "./results.js"
 
 export interface Attempting {
@@ -26,7 +27,7 @@ export interface Attempting {
   readonly abort: (cause: string) => Effect.Effect<unknown>
   /** Receives each response's request id, by which a sandbox shows. */
   readonly onRequestId: (requestId: string | undefined) => Effect.Effect<void>
-  readonly onResults: (call: number, results: ReadonlyArray<Result>) => void
+  readonly onResults: (call: SentCall, results: ReadonlyArray<Result>) => void
 }
 
 export const make = (options: Attempting): MeteringClient.Service => {
@@ -88,8 +89,9 @@ const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
                   : Effect.gen(function* () {
                       const exit = yield* Effect.exit(restore(client.batchMeterUsage(request)))
                       const results = resultsOf(sent, request.productCode, exit)
-                      onResults(call, results)
-                      const { isHalted } = yield* writes.addResults(call, results)
+                      const sentCall = { id: call, sentAt: now }
+                      onResults(sentCall, results)
+                      const { isHalted } = yield* writes.addResults(sentCall, results)
                       yield* onRequestId(results[0]?.requestId)
                       if (isHalted) yield* abort("the lane was halted")
                       if (Exit.isSuccess(exit) || !hasDefect(exit.cause)) return yield* exit

@@ -19,7 +19,7 @@ import type { Lease } from "../transactions/lease.js"
 import { pause, resume } from "../transactions/pause.js"
 import * as send from "../transactions/send.js"
 import * as attemptingClient from "./attemptingClient.js"
-import type { PendingWrites } from "./pendingWrites.js"
+import type { PendingWrites, SentCall } from "./pendingWrites.js"
 import { detailOf } from "./results.js"
 
 export interface Sending {
@@ -89,7 +89,7 @@ const sendRecords = (product: string, rows: ReadonlyArray<RecordRow>, options: S
     /** The last call and result of each record. */
     const last = new Map<
       number,
-      { readonly call: number; readonly result: send.Result["result"] }
+      { readonly call: SentCall; readonly result: send.Result["result"] }
     >()
     const abort = yield* Deferred.make<void>()
     const attempting = attemptingClient.make({
@@ -147,7 +147,7 @@ const sendRecords = (product: string, rows: ReadonlyArray<RecordRow>, options: S
 const addVerdicts = (
   outcomes: ReadonlyArray<Outcome>,
   idOf: (outcome: Outcome) => number,
-  last: ReadonlyMap<number, { readonly call: number; readonly result: send.Result["result"] }>,
+  last: ReadonlyMap<number, { readonly call: SentCall; readonly result: send.Result["result"] }>,
   writes: PendingWrites
 ) =>
   Effect.forEach(
