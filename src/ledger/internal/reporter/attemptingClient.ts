@@ -30,10 +30,10 @@ export interface Attempting {
   readonly onResults: (call: SentCall, results: ReadonlyArray<Result>) => void
 }
 
-export const make = (options: Attempting): MeteringClient.Service => {
 const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
   Cause.isDie(cause) && !Cause.isInterrupted(cause)
 
+export const make = (options: Attempting): MeteringClient.Service => {
   const { abort, client, idOf, lease, limit, onRequestId, onResults, store, writes } = options
 
   const notSent = (reason: string) =>
@@ -47,7 +47,6 @@ const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
       )
     )
 
-  const onUnopened = (
   /** After a defect the records wait as after a response that was lost, and others are sent. */
   const lostResponse = new ConnectionError(
     {
@@ -59,6 +58,7 @@ const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
     true
   )
 
+  const onUnopened = (
     error: LaneLost | LedgerUnavailable,
     call: { readonly sentAt: number; readonly records: ReadonlyArray<number> }
   ) => {
@@ -87,7 +87,9 @@ const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
                 call === undefined
                   ? notSent("a record of the call may not be sent any more")
                   : Effect.gen(function* () {
-                      const exit = yield* Effect.exit(restore(client.batchMeterUsage(request)))
+                      const exit = yield* Effect.exit(
+                        restore(withLimit(client.batchMeterUsage(request)))
+                      )
                       const results = resultsOf(sent, request.productCode, exit)
                       const sentCall = { id: call, sentAt: now }
                       onResults(sentCall, results)
