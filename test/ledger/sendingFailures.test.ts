@@ -3,10 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
 import { type Service as Client, MeteringClient } from "effect-marketplace-metering/MeteringClient"
+import { UnknownServiceError } from "effect-marketplace-metering/MeteringError"
 import * as support from "./ledgerSupport.js"
 import { type World, withWorld } from "./support/ledgerWorld.js"
 
-const { account, entriesOf, makeReporter, start } = support
+const { account, entriesOf, makeReporter, otherAccount, start } = support
 const analytics = `analytics-${account}`
 
 /** Runs the reporter's layer on a store for a time. Returns what it logs as errors and warnings. */
@@ -129,6 +130,53 @@ describe("an endpoint whose responses have no request id", () => {
         const error = yield* Effect.flip(report)
         assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "otherTarget" })
       }).pipe(Effect.scoped)
+    )
+  )
+})
+
+describe("a record that the service rejects with an error of the whole product", () => {
+  it.effect("does not keep the others of its product from being sent", () =>
+    withUsage(({ store }) =>
+      Effect.gen(function* () {
+        for (let index = 0; index < 4; index += 1) {
+          yield* support.record(
+            store,
+            `analytics-${index < 2 ? account : otherAccount}`,
+            index % 2 === 0 ? "calls" : "gb",
+            start,
+            3_000
+          )
+        }
+        yield* reportFor(
+          store,
+          (client) => ({
+            batchMeterUsage: (request) =>
+              request.usageRecords.some(
+                ({ customerAWSAccountId, dimension }) =>
+                  customerAWSAccountId === account && dimension === "calls"
+              )
+                ? Effect.fail(
+                    new UnknownServiceError(
+                      {
+                        operation: "BatchMeterUsage",
+                        code: "AgreementSuspendedException",
+                        statusCode: 400,
+                        requestId: "sandbox-1"
+                      } as never,
+                      true
+                    )
+                  )
+                : client.batchMeterUsage(request)
+          }),
+          "40 minutes"
+        )
+        assert.deepStrictEqual(yield* entriesOf(store), [
+          `${analytics} calls 10 sealed 3003`,
+          `${analytics} gb 10 accepted 3`,
+          `analytics-${otherAccount} calls 10 accepted 3000`,
+          `analytics-${otherAccount} gb 10 accepted 3`
+        ])
+      })
     )
   )
 })

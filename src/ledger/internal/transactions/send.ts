@@ -50,6 +50,21 @@ export const dueProducts = (
     })
   )
 
+/** True if the product was paused until a time that may have come, and nothing was accepted since. */
+export const wasPaused = (
+  store: Store,
+  { product, region }: { readonly region: string; readonly product: string }
+): Effect.Effect<boolean, LedgerUnavailable> =>
+  Effect.map(
+    store.snapshot((tables) => tables.pauses),
+    (pauses) =>
+      pauses.some(
+        (pause) =>
+          pause.retryAt !== undefined &&
+          isPaused({ ...pause, retryAt: undefined }, region, product, 0)
+      )
+  )
+
 /** Records of a product to send now, the most urgent first. None while the product is paused. */
 export const due = (
   store: Store,
