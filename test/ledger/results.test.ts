@@ -3,8 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { MemoryLedgerStore, type UsageLedgerStore } from "effect-marketplace-metering/ledger"
 import { addResults } from "../../src/ledger/internal/transactions/send.js"
-import { start } from "./ledgerSupport.js"
+import { at, entriesOf, products, start } from "./ledgerSupport.js"
 import { record } from "./rows.js"
+import { withWorld } from "./support/ledgerWorld.js"
 import { newFile, open } from "./support/sqliteFile.js"
 import { addKey } from "./support/storeTest.js"
 
@@ -43,4 +44,30 @@ describe("a result", () => {
       })
     )
   }
+})
+
+describe("a correction", () => {
+  it.effect("to less does not take usage from another hour if its own was not billed", () =>
+    withWorld(
+      ({ ledger, report, setTo, store, subscribe }) =>
+        Effect.gen(function* () {
+          // the sandbox does not know the account
+          yield* subscribe("unknown", -60)
+          const usage = { subscription: "unknown", dimension: "calls", at: at(start) }
+          yield* ledger.record({ ...usage, id: "event", quantity: 100 })
+          yield* setTo(71)
+          yield* report
+          const correct = (quantity: number) =>
+            ledger.adjust({ event: "event", quantity, reason: "counted wrongly" })
+          const error = yield* Effect.flip(correct(40))
+          assert.deepInclude(error, { _tag: "InvalidEvent", field: "quantity" })
+          assert.strictEqual((yield* correct(120))._tag, "Carried")
+          assert.deepStrictEqual(yield* entriesOf(store), [
+            "unknown calls 10 notSubscribed 100",
+            "unknown calls 11 open 20"
+          ])
+        }),
+      { products: { analytics: { ...products.analytics, late: "carry" } as never } }
+    )
+  )
 })

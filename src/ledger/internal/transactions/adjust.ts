@@ -62,6 +62,12 @@ export const adjust = (
         tags: event.tags,
         quantity: difference
       }
+      if (difference < 0n && (yield* isUnbilled(tables, key, event.hour))) {
+        return yield* invalid(
+          "quantity",
+          "no less than before, since the hour was not billed and nothing can be taken back"
+        )
+      }
       const hour = yield* postOrCarry(tables, posting, key, now)
       if (hour === undefined) {
         return yield* new EventTooLate({ id, hour: hourOf(event.at), reason: "sealed" })
@@ -80,6 +86,20 @@ export const adjust = (
       return result(hour === event.hour ? "Recorded" : "Carried", hour)
     })
   )
+
+/** True if the hour's record was not accepted, and its quantity was not carried forward. */
+const isUnbilled = (tables: Tables, key: KeyRow, hour: number): Op<boolean> =>
+  Effect.map(
+    tables.entryPage(
+      { lineages: [key.lineage], fromHour: hour, untilHour: hour + 1, states: unbilled },
+      undefined,
+      Number.MAX_SAFE_INTEGER
+    ),
+    (views) =>
+      views.some(({ entry, record }) => entry.key === key.id && record?.carriedAt === undefined)
+  )
+
+const unbilled = ["notSubscribed", "rejected", "expired", "conflicting"] as const
 
 /**
  * Adds a posting to its hour, or by the product's policy to the current or the next one. Returns the hour, or undefined if none takes it.
