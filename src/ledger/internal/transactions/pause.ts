@@ -42,7 +42,7 @@ export const recover = (
 ): Effect.Effect<void, LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      const ledger = yield* tables.ledger
+      const ledger = yield* tables.lockLedger
       if (ledger === undefined) return
       yield* tables.putLedger({
         ...ledger,
