@@ -50,11 +50,7 @@ export const lease = (
         const { duration, now, region, seen, worker } = input
         const lane = yield* tables.lockLane(region)
         const ledger = yield* requireLedger(tables)
-        if (
-          seen !== undefined &&
-          seen.incarnation === ledger.incarnation &&
-          ledger.tick < seen.tick
-        ) {
+        if (seen !== undefined && ledger.tick < seen.tick) {
           yield* haltLane(tables, { region, now, cause: rolledBack })
           return Either.left(new LedgerRolledBack({ detail: rolledBack }))
         }

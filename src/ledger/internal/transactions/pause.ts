@@ -47,6 +47,8 @@ export const recover = (
       yield* tables.putLedger({
         ...ledger,
         incarnation,
+        // more than any worker has seen, also of a later state: a ledger counts slower than its clock
+        tick: Math.max(ledger.tick + 1, now),
         holdFrom: undefined,
         heldUntil: undefined,
         recoveredAt: now
