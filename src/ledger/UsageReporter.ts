@@ -41,7 +41,7 @@ import { UsageLedgerStore } from "./UsageLedgerStore.js"
  * - `worker`: a name for this process, unique among the workers of the ledger. Defaults to a random id.
  * - `sealAfter`: the time after the end of an hour in which usage of the hour is still added to it. Defaults to 10 minutes.
  * - `interval`: the time between two rounds. Defaults to 10 seconds.
- * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute.
+ * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute, at most 10 minutes.
  * - `rate`: calls per second. Defaults to 10, the quota of an account in a Region.
  * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 20 seconds.
  *
@@ -79,8 +79,8 @@ export interface Round {
 }
 
 /**
- * The reasons for which a round could not be made. The next one may succeed, but for `LedgerConfigError` and
- * `LedgerRolledBack`, which need a person.
+ * The reasons for which a round could not be made. The next one may succeed, but for `LedgerConfigError`, such as of a clock that
+ * is more than a minute off that of PostgreSQL, and `LedgerRolledBack`. These need a person.
  *
  * @since 0.1.0
  * @category errors
@@ -134,7 +134,7 @@ const makeWorker = (options: Options) =>
     const rate = options.rate ?? 10
     const gracePeriod = Duration.decode(options.gracePeriod ?? "20 seconds")
     const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")
-    const duration = Duration.toMillis(options.lease ?? "1 minute")
+    const duration = Math.min(Duration.toMillis(options.lease ?? "1 minute"), leases.maxDuration)
     const limit = yield* RateLimiter.make({ limit: 1, interval: Math.ceil(1000 / rate) })
     const writes = pendingWrites.make(store, worker)
     const target = targetCheck.make(store, client)
@@ -161,7 +161,7 @@ const makeWorker = (options: Options) =>
 
     /** Takes or renews the lane. Undefined if another worker holds it. */
     const renew = (region: string) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.flatMap(Effect.zipRight(leases.checkClock(store), Clock.currentTimeMillis), (now) =>
         leases.lease(store, { region, worker, now, duration, seen })
       ).pipe(
         Effect.map((leased) => {
