@@ -90,7 +90,9 @@ const invalid = (product: string, detail: string, cure: string) =>
 
 const putProduct = (tables: Tables, name: string, product: Product) =>
   Effect.gen(function* () {
-    const stored = (yield* tables.products).find((row) => row.product === name)
+    yield* lockProduct(tables, name)
+    const products = yield* tables.products
+    const stored = products.find((row) => row.product === name)
     const row: ProductRow = {
       product: name,
       region: product.region,
@@ -107,7 +109,7 @@ const putProduct = (tables: Tables, name: string, product: Product) =>
       },
       tagKeys: product.tagKeys ?? []
     }
-    const error = violation(row) ?? (stored && change(stored, row))
+    const error = violation(row) ?? (stored && change(stored, row)) ?? sameCode(products, row)
     if (error !== undefined) return yield* error
     if (JSON.stringify(stored) === JSON.stringify(row)) return
     yield* tables.putProduct(row)
@@ -173,6 +175,23 @@ const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
 const change = (stored: ProductRow, row: ProductRow) => {
   const { product } = row
   const scaled = Object.keys(stored.dimensions).find(
+/** The service keeps one record for a product's code, customer, dimension and hour: two names would be billed as one. */
+const sameCode = (
+  products: ReadonlyArray<ProductRow>,
+  { product, productCode, region }: ProductRow
+) => {
+  const other = products.find(
+    (one) => one.product !== product && one.region === region && one.productCode === productCode
+  )
+  return productCode === undefined || other === undefined
+    ? undefined
+    : conflict(
+        product,
+        `has the code ${productCode} of ${other.product} in ${region}`,
+        `Report its usage as ${other.product}: a product has one name.`
+      )
+}
+
     (name) => stored.dimensions[name]?.scale !== row.dimensions[name]?.scale
   )
   return stored.region !== row.region

@@ -142,10 +142,17 @@ const haveLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.licenseArn !== other.licenseArn
 
 const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
-  one.product === other.product &&
+  isSameProduct(one, other) &&
   (one.lineage === other.lineage
     ? one.from < endOf(other) && other.from < endOf(one)
     : !haveLicenses(one, other) && haveCommonHour(one, other))
+
+/** Names are of this ledger. The service knows codes and licenses. */
+const isSameProduct = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  one.region === other.region &&
+  (one.product === other.product ||
+    (one.productCode !== undefined && one.productCode === other.productCode) ||
+    (one.licenseArn !== undefined && one.licenseArn === other.licenseArn))
 
 /** The service keeps one record for a customer, dimension and hour. */
 const haveCommonHour = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
