@@ -123,6 +123,10 @@ const putProduct = (tables: Tables, name: string, product: Product) =>
     yield* tables.addKeys([...lineages].flatMap((lineage) => keysOf(row, lineage, added)))
   })
 
+/** Subscriptions to a product are added before or after a change of it. */
+export const lockProduct = (tables: Tables, product: string) =>
+  isText(product) ? tables.source("effect-marketplace-metering/product", product) : Effect.void
+
 /** The keys of a lineage. */
 export const keysOf = (
   { dimensions, product, region }: ProductRow,
@@ -171,10 +175,6 @@ const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
       )
 }
 
-/** Events and records depend on these, so they cannot change. */
-const change = (stored: ProductRow, row: ProductRow) => {
-  const { product } = row
-  const scaled = Object.keys(stored.dimensions).find(
 /** The service keeps one record for a product's code, customer, dimension and hour: two names would be billed as one. */
 const sameCode = (
   products: ReadonlyArray<ProductRow>,
@@ -192,6 +192,10 @@ const sameCode = (
       )
 }
 
+/** Events and records depend on these, so they cannot change. */
+const change = (stored: ProductRow, row: ProductRow) => {
+  const { product } = row
+  const scaled = Object.keys(stored.dimensions).find(
     (name) => stored.dimensions[name]?.scale !== row.dimensions[name]?.scale
   )
   return stored.region !== row.region
