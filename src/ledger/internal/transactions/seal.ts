@@ -275,7 +275,12 @@ const sealEntry = ({
   readonly now: number
 }) => {
   const isLast = model.isLastHour(lineage, entry.hour)
-  const division = divide(partsOf(entry, allocations, balances), key.scale, isLast)
+  const division = divide(
+    partsOf(entry, allocations, balances),
+    key.scale,
+    isRounded || isLast,
+    product?.tagKeys
+  )
   const subscription = model.subscriptionOf(lineage, entry.hour)
   const isReported = division.quantity > 0n || product?.dimensions[key.dimension]?.zeroFill === true
   if (subscription === undefined || !isReported) return { division, record: undefined }
