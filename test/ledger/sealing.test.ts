@@ -1,10 +1,21 @@
 /** The time at which hours are sealed, beside subscriptions that end, are renewed or are replaced. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { at, billedOf, products, start } from "./ledgerSupport.js"
+import type { UsageLedgerStore } from "effect-marketplace-metering/ledger"
+import { account, at, billedOf, products, record as recordRows, start } from "./ledgerSupport.js"
 import { minute, newAccount, withWorld } from "./support/ledgerWorld.js"
 
 const until = (minutes: number) => ({ until: at(start + minutes * minute) })
+
+const analyticsOf = `analytics-${account}`
+
+const balancesOf = (store: UsageLedgerStore.Service) =>
+  Effect.map(
+    store.snapshot((tables) =>
+      Effect.flatMap(tables.keys({}), (keys) => tables.carry(keys.map(({ id }) => id)))
+    ),
+    (rows) => rows.map(({ amount }) => amount)
+  )
 
 /** The sandbox knows `newAccount`. */
 const sandbox = {
@@ -149,5 +160,80 @@ it.effect("usage of a current hour that is sealed is carried to the next one", (
         ])
       }),
     { sandbox, products: { analytics: { ...products.analytics, late: "carry" } as never } }
+  )
+)
+
+describe("a fraction at the end of a subscription", () => {
+  it.effect("is rounded half up in the last hour, also without usage in it", () =>
+    withWorld(({ ledger, report, setTo, store }) =>
+      Effect.gen(function* () {
+        yield* recordRows(store, analyticsOf, "gb", start, 1_999)
+        yield* setTo(72)
+        yield* report
+        yield* ledger.close(analyticsOf)
+        yield* setTo(73)
+        yield* report
+        assert.deepStrictEqual(yield* billedOf, [`${account} gb 10 1`, `${account} gb 11 1`])
+        assert.deepStrictEqual(yield* balancesOf(store), [])
+      })
+    )
+  )
+
+  it.effect("is rounded where it is left, when the last hour is sealed before an earlier one", () =>
+    withWorld(({ ledger, report, setTo, store }) =>
+      Effect.gen(function* () {
+        yield* setTo(65)
+        yield* recordRows(store, analyticsOf, "gb", start + 62 * minute, 2_000)
+        yield* ledger.close(analyticsOf)
+        yield* report
+        // late usage, and no entry of its hour yet
+        yield* recordRows(store, analyticsOf, "gb", start, 700)
+        yield* report
+        assert.deepStrictEqual(yield* billedOf, [`${account} gb 10 1`, `${account} gb 11 2`])
+        assert.deepStrictEqual(yield* balancesOf(store), [])
+      })
+    )
+  )
+
+  it.effect("is kept for the subscription that follows", () =>
+    withWorld(({ ledger, report, setTo, store }) =>
+      Effect.gen(function* () {
+        yield* recordRows(store, analyticsOf, "gb", start, 1_999)
+        yield* setTo(72)
+        yield* report
+        yield* ledger.subscribe({
+          ...{ id: "next", product: "analytics", customerAWSAccountId: account },
+          ...{ follows: analyticsOf, from: at(start + 71 * minute) }
+        })
+        yield* setTo(140)
+        yield* report
+        assert.deepStrictEqual(yield* billedOf, [`${account} gb 10 1`])
+        assert.deepStrictEqual(yield* balancesOf(store), [999n])
+      })
+    )
+  )
+})
+
+it.effect("a balance beyond its limit keeps only its own hours open", () =>
+  withWorld(({ ledger, report, setTo, store }) =>
+    Effect.gen(function* () {
+      const quantity = Number.MAX_SAFE_INTEGER
+      for (const hours of [1, 0]) {
+        const usedAt = at(start - hours * 60 * minute)
+        yield* ledger.recordAll(
+          Array.from({ length: 400 }, () => ({
+            ...{ subscription: analyticsOf, dimension: "calls", quantity, at: usedAt }
+          }))
+        )
+        yield* recordRows(store, `search-${account}`, "queries", start - hours * 60 * minute, 3)
+      }
+      yield* setTo(72)
+      yield* report
+      assert.deepStrictEqual(yield* billedOf, [
+        `${account} calls 09 2147483647`,
+        `${account} queries 09 3`,
+        `${account} queries 10 3`
+      ])
+    })
   )
 )

@@ -57,10 +57,16 @@ const products: UsageLedger.Options["products"] = {
 const dimensionsOf = { analytics: ["calls", "gb"], search: ["queries", "nodes"] } as const
 
 interface Subscribed {
-  readonly id: string
+  /** Of the last one of its lineage. */
+  id: string
+  readonly lineage: string
   readonly account: string
   readonly product: "analytics" | "search"
   isClosed: boolean
+  /** The start of the last one. */
+  from: number
+  /** Hours with a cancellation, after which they may be sealed at once. */
+  readonly canceled: Set<number>
 }
 
 export const simulate = (seed: number, steps: number): Effect.Effect<Result> => {
@@ -162,7 +168,11 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
             from: DateTime.unsafeMake(startsAt - 30 * hour)
           })
         )
-        subscriptions.push({ id, account, product, isClosed: false })
+        subscriptions.push({
+          ...{ id, lineage: id, account, product },
+          ...{ isClosed: false, from: startsAt - 30 * hour },
+          canceled: new Set()
+        })
       })
     for (const account of accounts) {
       yield* subscribe(account, "analytics")
@@ -178,6 +188,18 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
         if (Either.isRight(result)) entry.isAcknowledged = true
         else {
           note(`${id} is rejected: ${result.left._tag}`)
+          const current = Math.floor(now() / hour)
+          const subscription = subscriptions.find(({ lineage }) =>
+            event.subscription.startsWith(lineage)
+          )
+          if (
+            result.left._tag === "EventTooLate" &&
+            Math.floor(entry.at / hour) === current &&
+            subscription?.isClosed === false &&
+            !subscription.canceled.has(current)
+          ) {
+            unexpected.push(`${id} of the current hour is rejected as too late`)
+          }
           if (result.left._tag !== "EventConflict") entry.isRejected = true
         }
       })
@@ -287,6 +309,31 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
       note(`close ${subscription.id}`)
       yield* withLedger((ledger) => ledger.close(subscription.id))
     })
+    const renew = Effect.gen(function* () {
+      const subscription = random.pick(subscriptions.filter(({ isClosed }) => !isClosed))
+      const { account, id, product } = subscription
+      const next = `${id}+`
+      if (random.chance(0.3)) {
+        note(`cancel ${id}`)
+        subscription.canceled.add(Math.floor(now() / hour))
+        yield* withLedger((ledger) => ledger.close(id))
+        subscription.canceled.add(Math.floor(now() / hour))
+        yield* wait
+      }
+      // one that follows begins later
+      const from = Math.max(now(), subscription.from + 1)
+      subscription.from = from
+      note(`renew ${id}`)
+      const result = yield* withLedger((ledger) =>
+        ledger.subscribe({
+          ...{ id: next, product, customerAWSAccountId: account, follows: id },
+          from: DateTime.unsafeMake(from)
+        })
+      )
+      if (Either.isLeft(result)) unexpected.push(`${id} is not renewed: ${result.left._tag}`)
+      subscription.canceled.add(Math.floor(now() / hour))
+      subscription.id = next
+    })
     const operate = Effect.suspend(() => {
       note("operator")
       return withLedger((ledger) =>
@@ -301,6 +348,7 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
       [20, wait],
       [3, crash],
       [2, close],
+      [3, renew],
       [2, operate]
     ]
     const total = actions.reduce((sum, [weight]) => sum + weight, 0)
@@ -373,6 +421,20 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
     const violations = [...found]
     for (const event of wanted.values()) {
       if (!event.isAcknowledged && !event.isRejected) violations.push(`${event.id} has no result`)
+    }
+    for (const { isClosed, lineage } of subscriptions) {
+      if (!isClosed) continue
+      const keys = new Map(
+        rows.entries.flatMap(({ key }) => (key.lineage === lineage ? [[key.id, key] as const] : []))
+      )
+      for (const { dimension, id, scale } of keys.values()) {
+        const left = rows.carry
+          .filter(({ key }) => key === id)
+          .reduce((sum, { amount }) => sum + amount, 0n)
+        if (left > 0n && left < 10n ** BigInt(scale)) {
+          violations.push(`of ${lineage} ${dimension} a fraction of ${left} is left after its end`)
+        }
+      }
     }
     for (const { entry, key, record } of rows.entries) {
       const state = entry.isSealed ? (record?.state ?? "zero") : "open"
