@@ -175,26 +175,35 @@ const makeWorker = (options: Options) =>
         })
       )
 
+    /** Keeps the lane meanwhile. */
+    const renewing = <A, E, R>(region: string, effect: Effect.Effect<A, E, R>) =>
+      Effect.raceFirst(effect, Effect.forever(Effect.delay(renew(region), duration / 3)))
+
+    /** Seals and expires. Returns the products that have records to send. */
+    const prepare = (
+      lease: leases.Lease,
+      products: ReadonlyArray<string>
+    ): Effect.Effect<Prepared, LedgerConfigError | LedgerUnavailable> =>
+      Effect.gen(function* () {
+        const { region } = lease
+        yield* writes.flush
+        const now = yield* Clock.currentTimeMillis
+        const expired = yield* untilZero(expire(store, now))
+        const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
+          Effect.catchTag("LaneLost", () => Effect.succeed(0))
+        )
+        const due = yield* dueProducts(store, { region, products, now })
+        const isConfirmed = due.length === 0 || (yield* target.confirm(region))
+        return { sealed, expired, due: isConfirmed ? due : [] }
+      })
+
     /** Seals, expires, and starts to send what is due. */
     const begin = Effect.gen(function* () {
       const { products, region } = yield* laneOf(store, options.region)
       const lease = yield* renew(region)
       if (lease === undefined)
         return { region, lane: "other" as const, sealed: 0, expired: 0, fibers: [] }
-      yield* writes.flush
-      const now = yield* Clock.currentTimeMillis
-      const expired = yield* untilZero(expire(store, now))
-      const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
-        Effect.catchTag("LaneLost", () => Effect.succeed(0))
-      )
-      if (now - observedAt >= observationInterval) {
-        observedAt = now
-        yield* observe(store)
-      }
-      const due = yield* dueProducts(store, { region, products, now })
-      if (due.length > 0 && !(yield* target.confirm(region))) {
-        return { region, lane: "held" as const, sealed, expired, fibers: [] }
-      }
+      const { due, expired, sealed } = yield* renewing(region, prepare(lease, products))
       const fibers = yield* Effect.forEach(due, (product) =>
         FiberMap.run(
           sending,
@@ -219,6 +228,12 @@ const makeWorker = (options: Options) =>
           { onlyIfMissing: true }
         )
       )
+      const now = yield* Clock.currentTimeMillis
+      if (now - observedAt >= observationInterval) {
+        observedAt = now
+        // after the start of the calls: it reads much
+        yield* renewing(region, observe(store))
+      }
       return { region, lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
 
@@ -229,10 +244,7 @@ const makeWorker = (options: Options) =>
       worker,
       report: Effect.gen(function* () {
         const { expired, fibers, lane, region, sealed } = yield* round
-        const exits = yield* Effect.raceFirst(
-          Effect.forEach(fibers, Fiber.await),
-          Effect.forever(Effect.delay(renew(region), duration / 3))
-        )
+        const exits = yield* renewing(region, Effect.forEach(fibers, Fiber.await))
         let sent = 0
         let accepted = 0
         for (const exit of exits) {
@@ -250,6 +262,12 @@ const makeWorker = (options: Options) =>
 
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
 const observationInterval = 60_000
+
+interface Prepared {
+  readonly sealed: number
+  readonly expired: number
+  readonly due: ReadonlyArray<string>
+}
 
 interface Sent {
   readonly sent: number
@@ -299,6 +317,41 @@ const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
 /**
  * A reporter that makes a round every `interval` until its scope closes. A round that fails is logged, and the next one is made
  * in time; a product that is slow does not delay the others.
+ *
+ * @example
+ * ```ts
+ * import { DateTime, Effect, Layer } from "effect"
+ * import { MeteringClient } from "effect-marketplace-metering"
+ * import { SqliteLedgerStore, UsageLedger, UsageReporter } from "effect-marketplace-metering/ledger"
+ * import * as Node from "effect-marketplace-metering/node"
+ *
+ * const products = {
+ *   analytics: {
+ *     region: "us-east-1",
+ *     productCode: "4v9hm1u3i5p7l3c0",
+ *     dimensions: { "api-calls": {} }
+ *   }
+ * }
+ *
+ * // the ledger is made before the reporter looks for it
+ * const LedgerLive = UsageReporter.layer().pipe(
+ *   Layer.provideMerge(UsageLedger.layer({ seller: "111122223333", target: "sandbox", products })),
+ *   Layer.provide(SqliteLedgerStore.layer({ file: "usage.db" })),
+ *   Layer.provide(MeteringClient.layer),
+ *   Layer.provide(Node.layer)
+ * )
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* UsageLedger.subscribe({
+ *     id: "agmt-1234",
+ *     product: "analytics",
+ *     customerAWSAccountId: "222233334444",
+ *     from: DateTime.unsafeMake("2026-11-01")
+ *   })
+ *   yield* UsageLedger.record({ subscription: "agmt-1234", dimension: "api-calls", quantity: 3 })
+ *   return yield* UsageLedger.status
+ * }).pipe(Effect.provide(LedgerLive))
+ * ```
  *
  * @since 0.1.0
  * @category layers
