@@ -29,7 +29,7 @@ export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>(
 
 /**
  * The store cannot be used as it is: a driver or a package is missing, settings are not safe, the database is of another
- * seller or target, or of a newer version. `cure` says what to do.
+ * seller or target, or of a newer version, or its clock differs from that of this process. `cure` says what to do.
  *
  * @since 0.1.0
  * @category errors
@@ -48,7 +48,8 @@ export class LedgerConfigError extends Schema.TaggedError<LedgerConfigError>(
     "newerSchema",
     "notInitialized",
     "notALedger",
-    "productConflict"
+    "productConflict",
+    "wrongClock"
   ),
   detail: Schema.String,
   cure: Schema.String

@@ -224,7 +224,8 @@ export const advance = (
  * goes to the history of the entry.
  *
  * If the hour is sealed, the product's policy for late usage decides: `reject` fails with `EventTooLate`, `carry` adds the
- * difference to the current hour.
+ * difference to the current hour. A quantity that is less than before is `InvalidEvent` if the hour was not billed: it would take
+ * usage of the current hour away.
  *
  * @example
  * ```ts

@@ -55,6 +55,11 @@ export interface Service {
     events: ReadonlyArray<EventRow>,
     now: number
   ) => Effect.Effect<RecordEventsResult, LedgerUnavailable>
+  /**
+   * The store's own time, in epoch milliseconds. Absent for a store on this machine, whose time is that of the process. Reporters
+   * compare their clock with it.
+   */
+  readonly clock?: Effect.Effect<number, LedgerUnavailable> | undefined
   /** The kind of the store and its place, for messages. Without a password. */
   readonly description: {
     readonly kind: "sqlite" | "postgres" | "memory"

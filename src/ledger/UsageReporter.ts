@@ -41,7 +41,7 @@ import { UsageLedgerStore } from "./UsageLedgerStore.js"
  * - `worker`: a name for this process, unique among the workers of the ledger. Defaults to a random id.
  * - `sealAfter`: the time after the end of an hour in which usage of the hour is still added to it. Defaults to 10 minutes.
  * - `interval`: the time between two rounds. Defaults to 10 seconds.
- * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute.
+ * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute, at most 10 minutes.
  * - `rate`: calls per second. Defaults to 10, the quota of an account in a Region.
  * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 20 seconds.
  *
@@ -79,8 +79,8 @@ export interface Round {
 }
 
 /**
- * The reasons for which a round could not be made. The next one may succeed, but for `LedgerConfigError` and
- * `LedgerRolledBack`, which need a person.
+ * The reasons for which a round could not be made. The next one may succeed, but for `LedgerConfigError`, such as of a clock that
+ * is more than a minute off that of PostgreSQL, and `LedgerRolledBack`. These need a person.
  *
  * @since 0.1.0
  * @category errors
@@ -134,7 +134,7 @@ const makeWorker = (options: Options) =>
     const rate = options.rate ?? 10
     const gracePeriod = Duration.decode(options.gracePeriod ?? "20 seconds")
     const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")
-    const duration = Duration.toMillis(options.lease ?? "1 minute")
+    const duration = Math.min(Duration.toMillis(options.lease ?? "1 minute"), leases.maxDuration)
     const limit = yield* RateLimiter.make({ limit: 1, interval: Math.ceil(1000 / rate) })
     const writes = pendingWrites.make(store, worker)
     const target = targetCheck.make(store, client)
@@ -161,7 +161,7 @@ const makeWorker = (options: Options) =>
 
     /** Takes or renews the lane. Undefined if another worker holds it. */
     const renew = (region: string) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.flatMap(Effect.zipRight(leases.checkClock(store), Clock.currentTimeMillis), (now) =>
         leases.lease(store, { region, worker, now, duration, seen })
       ).pipe(
         Effect.map((leased) => {
@@ -175,26 +175,35 @@ const makeWorker = (options: Options) =>
         })
       )
 
+    /** Keeps the lane meanwhile. */
+    const renewing = <A, E, R>(region: string, effect: Effect.Effect<A, E, R>) =>
+      Effect.raceFirst(effect, Effect.forever(Effect.delay(renew(region), duration / 3)))
+
+    /** Seals and expires. Returns the products that have records to send. */
+    const prepare = (
+      lease: leases.Lease,
+      products: ReadonlyArray<string>
+    ): Effect.Effect<Prepared, LedgerConfigError | LedgerUnavailable> =>
+      Effect.gen(function* () {
+        const { region } = lease
+        yield* writes.flush
+        const now = yield* Clock.currentTimeMillis
+        const expired = yield* untilZero(expire(store, now))
+        const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
+          Effect.catchTag("LaneLost", () => Effect.succeed(0))
+        )
+        const due = yield* dueProducts(store, { region, products, now })
+        const isConfirmed = due.length === 0 || (yield* target.confirm(region))
+        return { sealed, expired, due: isConfirmed ? due : [] }
+      })
+
     /** Seals, expires, and starts to send what is due. */
     const begin = Effect.gen(function* () {
       const { products, region } = yield* laneOf(store, options.region)
       const lease = yield* renew(region)
       if (lease === undefined)
         return { region, lane: "other" as const, sealed: 0, expired: 0, fibers: [] }
-      yield* writes.flush
-      const now = yield* Clock.currentTimeMillis
-      const expired = yield* untilZero(expire(store, now))
-      const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
-        Effect.catchTag("LaneLost", () => Effect.succeed(0))
-      )
-      if (now - observedAt >= observationInterval) {
-        observedAt = now
-        yield* observe(store)
-      }
-      const due = yield* dueProducts(store, { region, products, now })
-      if (due.length > 0 && !(yield* target.confirm(region))) {
-        return { region, lane: "held" as const, sealed, expired, fibers: [] }
-      }
+      const { due, expired, sealed } = yield* renewing(region, prepare(lease, products))
       const fibers = yield* Effect.forEach(due, (product) =>
         FiberMap.run(
           sending,
@@ -209,10 +218,22 @@ const makeWorker = (options: Options) =>
             gracePeriod,
             onRequestId: target.observe,
             stop: Deferred.await(stop)
-          }),
+          }).pipe(
+            Effect.tapErrorCause((cause) =>
+              Cause.isInterruptedOnly(cause)
+                ? Effect.void
+                : Effect.logError(`sending of ${product} in ${region} failed`, cause)
+            )
+          ),
           { onlyIfMissing: true }
         )
       )
+      const now = yield* Clock.currentTimeMillis
+      if (now - observedAt >= observationInterval) {
+        observedAt = now
+        // after the start of the calls: it reads much
+        yield* renewing(region, observe(store))
+      }
       return { region, lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
 
@@ -223,10 +244,7 @@ const makeWorker = (options: Options) =>
       worker,
       report: Effect.gen(function* () {
         const { expired, fibers, lane, region, sealed } = yield* round
-        const exits = yield* Effect.raceFirst(
-          Effect.forEach(fibers, Fiber.await),
-          Effect.forever(Effect.delay(renew(region), duration / 3))
-        )
+        const exits = yield* renewing(region, Effect.forEach(fibers, Fiber.await))
         let sent = 0
         let accepted = 0
         for (const exit of exits) {
@@ -244,6 +262,12 @@ const makeWorker = (options: Options) =>
 
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
 const observationInterval = 60_000
+
+interface Prepared {
+  readonly sealed: number
+  readonly expired: number
+  readonly due: ReadonlyArray<string>
+}
 
 interface Sent {
   readonly sent: number
@@ -293,6 +317,41 @@ const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
 /**
  * A reporter that makes a round every `interval` until its scope closes. A round that fails is logged, and the next one is made
  * in time; a product that is slow does not delay the others.
+ *
+ * @example
+ * ```ts
+ * import { DateTime, Effect, Layer } from "effect"
+ * import { MeteringClient } from "effect-marketplace-metering"
+ * import { SqliteLedgerStore, UsageLedger, UsageReporter } from "effect-marketplace-metering/ledger"
+ * import * as Node from "effect-marketplace-metering/node"
+ *
+ * const products = {
+ *   analytics: {
+ *     region: "us-east-1",
+ *     productCode: "4v9hm1u3i5p7l3c0",
+ *     dimensions: { "api-calls": {} }
+ *   }
+ * }
+ *
+ * // the ledger is made before the reporter looks for it
+ * const LedgerLive = UsageReporter.layer().pipe(
+ *   Layer.provideMerge(UsageLedger.layer({ seller: "111122223333", target: "sandbox", products })),
+ *   Layer.provide(SqliteLedgerStore.layer({ file: "usage.db" })),
+ *   Layer.provide(MeteringClient.layer),
+ *   Layer.provide(Node.layer)
+ * )
+ *
+ * const program = Effect.gen(function* () {
+ *   yield* UsageLedger.subscribe({
+ *     id: "agmt-1234",
+ *     product: "analytics",
+ *     customerAWSAccountId: "222233334444",
+ *     from: DateTime.unsafeMake("2026-11-01")
+ *   })
+ *   yield* UsageLedger.record({ subscription: "agmt-1234", dimension: "api-calls", quantity: 3 })
+ *   return yield* UsageLedger.status
+ * }).pipe(Effect.provide(LedgerLive))
+ * ```
  *
  * @since 0.1.0
  * @category layers

@@ -1,149 +1,239 @@
-/** The times at which an hour is sealed, by the clock of the test. */
+/** The time at which hours are sealed, beside subscriptions that end, are renewed or are replaced. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
-import {
-  assertVerified,
-  makeReporter,
-  makeSubscribed,
-  minutesLater,
-  setTime,
-  textsOf,
-  time
-} from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { Effect } from "effect"
+import type { UsageLedgerStore } from "effect-marketplace-metering/ledger"
+import { account, at, billedOf, products, record as recordRows, start } from "./ledgerSupport.js"
+import { minute, newAccount, withWorld } from "./support/ledgerWorld.js"
 
-const calls = { subscription: "a", dimension: "calls", quantity: 1 }
-const gb = { subscription: "a", dimension: "gb", quantity: "0.5" }
+const until = (minutes: number) => ({ until: at(start + minutes * minute) })
 
-/** A ledger at 10:00 with a reporter. */
-const prepare = (options: Parameters<typeof makeReporter>[2] = {}) =>
-  Effect.gen(function* () {
-    const made = yield* makeSubscribed()
-    const service = scriptedService()
-    return { ...made, service, reporter: yield* makeReporter(made.store, service, options) }
-  })
+const analyticsOf = `analytics-${account}`
 
-describe("an hour", () => {
-  for (const [title, options, open, sealed] of [
-    ["10 minutes after its end", {}, "11:09:59.999", "11:10:00"],
-    ["sealAfter its end", { sealAfter: "1 minute" }, "11:00:59.999", "11:01:00"],
-    ["at once with sealAfter 0", { sealAfter: 0 }, "10:59:59.999", "11:00:00"]
-  ] as const) {
-    it.scoped(`is sealed ${title}`, () =>
+const balancesOf = (store: UsageLedgerStore.Service) =>
+  Effect.map(
+    store.snapshot((tables) =>
+      Effect.flatMap(tables.keys({}), (keys) => tables.carry(keys.map(({ id }) => id)))
+    ),
+    (rows) => rows.map(({ amount }) => amount)
+  )
+
+/** The sandbox knows `newAccount`. */
+const sandbox = {
+  customers: [
+    {
+      customerAWSAccountId: newAccount,
+      agreements: [{ productCode: "analytics-code", start: at(start - 2_880 * minute) }]
+    }
+  ]
+}
+
+describe("a subscription that another one follows", () => {
+  it.effect("keeps the hour of the change open for the usage of the one that goes on", () =>
+    withWorld(
+      ({ record, report, setTo, subscribe }) =>
+        Effect.gen(function* () {
+          yield* subscribe("A", -1_440, until(30))
+          yield* subscribe("B", 30, { follows: "A" })
+          const results = new Set<string>()
+          for (let minutes = 1; minutes < 180; minutes += 1) {
+            yield* setTo(minutes)
+            results.add(yield* record(minutes < 30 ? "A" : "B"))
+            yield* report
+          }
+          assert.deepStrictEqual([...results], ["Recorded"])
+          yield* setTo(190)
+          yield* report
+          assert.deepStrictEqual(yield* billedOf, [
+            `${newAccount} calls 10 59`,
+            `${newAccount} calls 11 60`,
+            `${newAccount} calls 12 60`
+          ])
+        }),
+      { sandbox }
+    )
+  )
+
+  it.effect("keeps its last hour open for a renewal that is stored after its end", () =>
+    withWorld(
+      ({ record, report, setTo, subscribe }) =>
+        Effect.gen(function* () {
+          yield* subscribe("A", -1_440, until(30))
+          yield* setTo(29)
+          yield* record("A")
+          yield* setTo(31)
+          yield* report
+          yield* subscribe("B", 30, { follows: "A" })
+          yield* setTo(35)
+          assert.strictEqual(yield* record("B"), "Recorded")
+          yield* setTo(71)
+          yield* report
+          assert.deepStrictEqual(yield* billedOf, [`${newAccount} calls 10 2`])
+        }),
+      { sandbox }
+    )
+  )
+
+  it.effect("has its earlier hours sealed at its cancellation, as they must be accepted soon", () =>
+    withWorld(
+      ({ ledger, record, report, setTo, subscribe }) =>
+        Effect.gen(function* () {
+          yield* subscribe("A", -1_440)
+          yield* record("A")
+          yield* setTo(65)
+          yield* record("A")
+          yield* ledger.close("A")
+          yield* setTo(66)
+          yield* subscribe("B", 65, { follows: "A" })
+          yield* report
+          assert.deepStrictEqual(yield* billedOf, [`${newAccount} calls 10 1`])
+          assert.strictEqual(yield* record("B"), "Recorded")
+          yield* setTo(181)
+          yield* report
+          assert.deepStrictEqual(yield* billedOf, [
+            `${newAccount} calls 10 1`,
+            `${newAccount} calls 11 2`
+          ])
+        }),
+      { sandbox, reporter: { sealAfter: "1 hour" } }
+    )
+  )
+})
+
+describe("a subscription that ends", () => {
+  it.effect("has its last hour sealed at its cancellation", () =>
+    withWorld(
+      ({ ledger, record, report, setTo, subscribe }) =>
+        Effect.gen(function* () {
+          yield* subscribe("A", -1_440)
+          yield* record("A")
+          yield* setTo(5)
+          yield* ledger.close("A")
+          yield* report
+          assert.deepStrictEqual(yield* billedOf, [`${newAccount} calls 10 1`])
+        }),
+      { sandbox }
+    )
+  )
+
+  it.effect("has its last hour sealed 20 minutes before it must be accepted", () =>
+    withWorld(
+      ({ record, report, setTo, subscribe }) =>
+        Effect.gen(function* () {
+          yield* subscribe("A", -1_440, until(5))
+          yield* record("A")
+          yield* setTo(44)
+          yield* report
+          assert.deepStrictEqual(yield* billedOf, [])
+          yield* setTo(45)
+          yield* report
+          assert.deepStrictEqual(yield* billedOf, [`${newAccount} calls 10 1`])
+        }),
+      { sandbox }
+    )
+  )
+})
+
+it.effect("usage of a current hour that is sealed is carried to the next one", () =>
+  withWorld(
+    ({ ledger, record, report, setTo, subscribe }) =>
       Effect.gen(function* () {
-        const { ledger, reporter } = yield* prepare(options)
-        yield* ledger.record(calls)
-        yield* setTime(`2026-11-24T${open}Z`)
-        assert.deepInclude(yield* reporter.report, { sealed: 0 })
-        yield* setTime(`2026-11-24T${sealed}Z`)
-        assert.deepInclude(yield* reporter.report, { sealed: 1, accepted: 1 })
+        yield* subscribe("A", -1_440)
+        yield* record("A", { id: "first" })
+        yield* ledger.close("A")
+        yield* setTo(1)
+        yield* report
+        yield* setTo(2)
+        yield* subscribe("B", 1, { follows: "A" })
+        assert.strictEqual(yield* record("B"), "Carried")
+        yield* ledger.advance({
+          source: "log",
+          partition: "0",
+          to: "1",
+          sums: [{ subscription: "B", dimension: "calls", quantity: 2, at: at(start + 2 * minute) }]
+        })
+        yield* ledger.adjust({ event: "first", quantity: 5, reason: "was wrong" })
+        yield* setTo(135)
+        yield* report
+        assert.deepStrictEqual(yield* billedOf, [
+          `${newAccount} calls 10 1`,
+          `${newAccount} calls 11 7`
+        ])
+      }),
+    { sandbox, products: { analytics: { ...products.analytics, late: "carry" } as never } }
+  )
+)
+
+describe("a fraction at the end of a subscription", () => {
+  it.effect("is rounded half up in the last hour, also without usage in it", () =>
+    withWorld(({ ledger, report, setTo, store }) =>
+      Effect.gen(function* () {
+        yield* recordRows(store, analyticsOf, "gb", start, 1_999)
+        yield* setTo(72)
+        yield* report
+        yield* ledger.close(analyticsOf)
+        yield* setTo(73)
+        yield* report
+        assert.deepStrictEqual(yield* billedOf, [`${account} gb 10 1`, `${account} gb 11 1`])
+        assert.deepStrictEqual(yield* balancesOf(store), [])
       })
     )
-  }
-
-  it.scoped("begins with its first millisecond and ends with its last", () =>
-    Effect.gen(function* () {
-      const { ledger } = yield* prepare()
-      yield* setTime("2026-11-24T11:30:00Z")
-      for (const at of ["09:59:59.999", "10:00:00.000", "10:59:59.999", "11:00:00.000"]) {
-        yield* ledger.record({ ...calls, at: time(`2026-11-24T${at}Z`) })
-      }
-      assert.deepEqual(yield* textsOf(ledger), [
-        "a calls 09 open 1",
-        "a calls 10 open 2",
-        "a calls 11 open 1"
-      ])
-    })
   )
 
-  it.scoped("before the last is sealed in the order of time, so that fractions go on", () =>
-    Effect.gen(function* () {
-      const { ledger, reporter } = yield* prepare()
-      for (const hours of [3, 1, 2]) {
-        yield* ledger.record({ ...gb, at: minutesLater(-60 * hours) })
-      }
-      yield* reporter.report
-      assert.deepEqual(yield* textsOf(ledger), [
-        "a gb 07 zero 0.5",
-        "a gb 08 accepted 0.5",
-        "a gb 09 open 0.5"
-      ])
-      yield* setTime("2026-11-24T10:10:00Z")
-      yield* reporter.report
-      assert.deepEqual(yield* textsOf(ledger, { from: time("2026-11-24T09:00:00Z") }), [
-        "a gb 09 zero 0.5"
-      ])
-      yield* assertVerified(ledger)
-    })
+  it.effect("is rounded where it is left, when the last hour is sealed before an earlier one", () =>
+    withWorld(({ ledger, report, setTo, store }) =>
+      Effect.gen(function* () {
+        yield* setTo(65)
+        yield* recordRows(store, analyticsOf, "gb", start + 62 * minute, 2_000)
+        yield* ledger.close(analyticsOf)
+        yield* report
+        // late usage, and no entry of its hour yet
+        yield* recordRows(store, analyticsOf, "gb", start, 700)
+        yield* report
+        assert.deepStrictEqual(yield* billedOf, [`${account} gb 10 1`, `${account} gb 11 2`])
+        assert.deepStrictEqual(yield* balancesOf(store), [])
+      })
+    )
+  )
+
+  it.effect("is kept for the subscription that follows", () =>
+    withWorld(({ ledger, report, setTo, store }) =>
+      Effect.gen(function* () {
+        yield* recordRows(store, analyticsOf, "gb", start, 1_999)
+        yield* setTo(72)
+        yield* report
+        yield* ledger.subscribe({
+          ...{ id: "next", product: "analytics", customerAWSAccountId: account },
+          ...{ follows: analyticsOf, from: at(start + 71 * minute) }
+        })
+        yield* setTo(140)
+        yield* report
+        assert.deepStrictEqual(yield* billedOf, [`${account} gb 10 1`])
+        assert.deepStrictEqual(yield* balancesOf(store), [999n])
+      })
+    )
   )
 })
 
-describe("the hour of closing", () => {
-  it.scoped("is sealed at once, and again for each dimension until it is over", () =>
+it.effect("a balance beyond its limit keeps only its own hours open", () =>
+  withWorld(({ ledger, report, setTo, store }) =>
     Effect.gen(function* () {
-      const { ledger, reporter } = yield* prepare()
-      yield* ledger.record(calls)
-      yield* setTime("2026-11-24T10:30:00Z")
-      assert.deepInclude(yield* reporter.report, { sealed: 0 })
-      yield* ledger.close("a")
-      assert.deepInclude(yield* reporter.report, { sealed: 1, accepted: 1 })
-      assert.deepInclude(yield* reporter.report, { sealed: 0 })
-      // usage before the end that comes late
-      yield* setTime("2026-11-24T10:59:00Z")
-      yield* ledger.record({ ...gb, at: time("2026-11-24T10:29:59.999Z") })
-      assert.deepInclude(yield* reporter.report, { sealed: 1, accepted: 1 })
-      assert.deepEqual(yield* textsOf(ledger), ["a calls 10 accepted 1", "a gb 10 accepted 0.5"])
-      yield* assertVerified(ledger)
+      const quantity = Number.MAX_SAFE_INTEGER
+      for (const hours of [1, 0]) {
+        const usedAt = at(start - hours * 60 * minute)
+        yield* ledger.recordAll(
+          Array.from({ length: 400 }, () => ({
+            ...{ subscription: analyticsOf, dimension: "calls", quantity, at: usedAt }
+          }))
+        )
+        yield* recordRows(store, `search-${account}`, "queries", start - hours * 60 * minute, 3)
+      }
+      yield* setTo(72)
+      yield* report
+      assert.deepStrictEqual(yield* billedOf, [
+        `${account} calls 09 2147483647`,
+        `${account} queries 09 3`,
+        `${account} queries 10 3`
+      ])
     })
   )
-
-  it.scoped("takes no usage of a sealed dimension, and none after the end", () =>
-    Effect.gen(function* () {
-      const { ledger, reporter } = yield* prepare()
-      yield* ledger.record(calls)
-      yield* setTime("2026-11-24T10:30:00Z")
-      yield* ledger.close("a")
-      yield* reporter.report
-      yield* setTime("2026-11-24T10:40:00Z")
-      assert.deepInclude(
-        yield* Effect.flip(ledger.record({ ...calls, at: time("2026-11-24T10:29:00Z") })),
-        { _tag: "EventTooLate", reason: "sealed" }
-      )
-      assert.deepInclude(
-        yield* Effect.flip(ledger.record({ ...gb, at: time("2026-11-24T10:30:00Z") })),
-        { _tag: "UnknownSubscription", reason: "notActive" }
-      )
-    })
-  )
-
-  it.scoped("leaves the hours of other subscriptions open", () =>
-    Effect.gen(function* () {
-      const { ledger, reporter } = yield* prepare()
-      yield* ledger.record(calls)
-      yield* ledger.record({ ...calls, subscription: "s", dimension: "queries" })
-      yield* setTime("2026-11-24T10:30:00Z")
-      yield* ledger.close("a")
-      assert.deepInclude(yield* reporter.report, { sealed: 1 })
-      assert.include(yield* textsOf(ledger), "s queries 10 open 1")
-    })
-  )
-
-  it.scoped("is rounded half up with what was carried to it", () =>
-    Effect.gen(function* () {
-      const { ledger, reporter, service } = yield* prepare()
-      yield* ledger.record({ ...gb, quantity: "1.3", at: minutesLater(-60) })
-      yield* setTime("2026-11-24T10:10:00Z")
-      yield* reporter.report
-      yield* ledger.record({ ...gb, quantity: "0.2" })
-      yield* ledger.close("a", { at: time("2026-11-24T11:00:00Z") })
-      yield* setTime("2026-11-24T10:30:00Z")
-      yield* reporter.report
-      assert.deepEqual(
-        service.calls.flat().map(({ quantity }) => quantity),
-        [1, 1]
-      )
-      yield* assertVerified(ledger)
-      assert.deepEqual((yield* ledger.status).carry, [])
-    })
-  )
-})
+)

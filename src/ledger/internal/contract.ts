@@ -120,8 +120,9 @@ export interface Subscription {
  * - `dimensions`: by name, as in the listing. `scale` is the number of decimal places of a quantity, 0 to 9, defaults to 0 and
  *   cannot change. `zeroFill` reports 0 for hours without usage; defaults to false.
  * - `late`: what happens to usage whose hour is sealed or too old: `reject` fails with `EventTooLate`, `carry` adds it to the
- *   current hour and marks it. Defaults to `reject`.
- * - `tagKeys`: the keys of tags that events may have, at most 5. Defaults to none.
+ *   current hour, or to the next one if that is sealed, and marks it. Defaults to `reject`.
+ * - `tagKeys`: the keys of tags that events may have, at most 5. Defaults to none. If an hour has more keys after a change, usage
+ *   with other keys than these is billed without its tags.
  *
  * @since 0.1.0
  * @category models
@@ -214,7 +215,8 @@ export interface Service {
   ) => Effect.Effect<void, UnknownSubscription | LedgerUnavailable>
   /**
    * Corrects the quantity of a recorded event to `quantity`. The same again changes nothing. If its hour is sealed, the
-   * product's policy for late usage decides: `carry` adds the difference to the current hour.
+   * product's policy for late usage decides: `carry` adds the difference to the current hour. If the hour was
+   * not billed, there is nothing to take back, and a smaller quantity is `InvalidEvent`.
    */
   readonly adjust: (correction: {
     readonly event: string

@@ -92,6 +92,8 @@ export interface Difference {
 export interface Tables {
   // -- ledger ---------------------------------------------------------------------------------------
   readonly ledger: Op<LedgerRow | undefined>
+  /** The same row. Locks it, so that it can be replaced. */
+  readonly lockLedger: Op<LedgerRow | undefined>
   /** Inserts or replaces the one row. Locks it. */
   readonly putLedger: (row: LedgerRow) => Op<void>
   /** Adds 1 to the tick and returns it. */

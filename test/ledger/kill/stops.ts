@@ -45,6 +45,8 @@ export interface Stops {
 
 export const stoppingStore = (store: Store, { at, soon }: Stops): Store => ({
   ...store,
+  // the child's clock is ahead of the server's
+  clock: undefined,
   transaction: (body) =>
     Effect.suspend(() => {
       let name: Transaction | undefined

@@ -11,6 +11,7 @@ export const catalogTables = (
 ): Pick<
   Tables,
   | "ledger"
+  | "lockLedger"
   | "putLedger"
   | "nextTick"
   | "products"
@@ -24,6 +25,7 @@ export const catalogTables = (
     journal.set(map, key, [...(map.get(key) ?? []), value])
   return {
     ledger: Effect.sync(() => state.ledger.get("ledger")),
+    lockLedger: Effect.sync(() => state.ledger.get("ledger")),
     putLedger: (row) => Effect.sync(() => journal.set(state.ledger, "ledger", row)),
     nextTick: Effect.sync(() => {
       const row = state.ledger.get("ledger")

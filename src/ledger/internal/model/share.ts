@@ -1,10 +1,21 @@
 /** Divides a sealed sum into whole units per set of tags, and a rest that is carried. */
 
+import { keysOf as keysOfTags } from "./tags.js"
+
 /** The largest quantity of a record and of an allocation. */
 export const maxQuantity = 2_147_483_647n
 
 /** The most allocations of a record. */
 export const maxAllocations = 2_500
+
+/** The most keys of tags over all allocations of a record. */
+const maxKeys = 5
+
+/** The most bytes of a record's allocations. A request has less than 1,000,000. */
+const maxBytes = 900_000
+
+/** Bytes of an allocation as JSON, beyond those of the text of its tags: names, and a quantity of 10 digits. */
+const overhead = 150
 
 /** The amount of one set of tags, in 10^-scale. May be negative after corrections. */
 export interface Part {
@@ -27,18 +38,24 @@ export interface Division {
  * The quantity is the sum in whole units, rounded down, at most 2^31 - 1 and at least 0. Each set of tags gets its whole units,
  * and the remaining ones go to the largest fractions. The rest is carried, so that nothing is lost:
  * sum = quantity + rests. In the last hour of a subscription the sum is rounded half up, and nothing is carried.
+ *
+ * A record has room for a number of sets: the smallest wait, and in the last hour they are billed without tags. It has room for
+ * 5 keys: if there are more, as after a change of the product's keys, sets of other keys than `tagKeys` are billed without tags.
  */
-export const divide = (parts: ReadonlyArray<Part>, scale: number, isLast: boolean): Division => {
+export const divide = (
+  parts: ReadonlyArray<Part>,
+  scale: number,
+  isLast: boolean,
+  tagKeys: ReadonlyArray<string> = []
+): Division => {
   const unit = 10n ** BigInt(scale)
-  const ordered = [...parts].sort((left, right) =>
-    left.amount === right.amount
-      ? compare(left.tags, right.tags)
-      : left.amount > right.amount
-        ? -1
-        : 1
-  )
-  const sharing = ordered.slice(0, maxAllocations)
-  const waiting = ordered.slice(maxAllocations)
+  const known = withoutTags(parts, foreignSets(parts, tagKeys))
+  const fitting = fittingSets(known)
+  const excess = known.filter(({ tags }) => tags !== "" && !fitting.has(tags))
+  const placed = isLast ? withoutTags(known, new Set(excess.map(({ tags }) => tags))) : known
+  const ordered = [...placed].sort(byAmount)
+  const waiting = isLast ? [] : excess
+  const sharing = ordered.filter((part) => !waiting.includes(part))
   const sum = sharing.reduce((total, { amount }) => total + amount, 0n)
   const rounded = isLast ? (sum * 2n + unit) / (unit * 2n) : sum / unit
   const quantity = sum <= 0n ? 0n : rounded > maxQuantity ? maxQuantity : rounded
@@ -58,6 +75,57 @@ export const divide = (parts: ReadonlyArray<Part>, scale: number, isLast: boolea
     rests: isRounded ? rests.map(({ tags }) => ({ tags, amount: 0n })) : [...rests, ...waiting],
     rounding: isRounded ? quantity * unit - sum : 0n
   }
+}
+
+const byAmount = (left: Part, right: Part): number =>
+  left.amount === right.amount
+    ? compare(left.tags, right.tags)
+    : left.amount > right.amount
+      ? -1
+      : 1
+
+/** The parts, with the amounts of these sets added to the part without tags. */
+const withoutTags = (
+  parts: ReadonlyArray<Part>,
+  sets: ReadonlySet<string>
+): ReadonlyArray<Part> => {
+  if (sets.size === 0) return parts
+  let moved = 0n
+  const others = parts.map((part) => {
+    if (part.tags !== "" && !sets.has(part.tags)) return part
+    moved += part.amount
+    return { tags: part.tags, amount: 0n }
+  })
+  return [...others.filter(({ tags }) => tags !== ""), { tags: "", amount: moved }]
+}
+
+/** Sets with other keys than the product's, if there are more keys than a record has room for. */
+const foreignSets = (
+  parts: ReadonlyArray<Part>,
+  tagKeys: ReadonlyArray<string>
+): ReadonlySet<string> => {
+  const keysOf = new Map<string, ReadonlyArray<string>>()
+  for (const { amount, tags } of parts) {
+    if (tags !== "" && amount > 0n) keysOf.set(tags, keysOfTags(tags))
+  }
+  if (new Set([...keysOf.values()].flat()).size <= maxKeys) return new Set()
+  return new Set(
+    [...keysOf].flatMap(([tags, keys]) =>
+      keys.every((key) => tagKeys.includes(key)) ? [] : [tags]
+    )
+  )
+}
+
+/** The largest sets that a record has room for, beside the part without tags. */
+const fittingSets = (parts: ReadonlyArray<Part>): ReadonlySet<string> => {
+  const fitting = new Set<string>()
+  let bytes = overhead
+  for (const { tags } of parts.filter(({ tags }) => tags !== "").sort(byAmount)) {
+    bytes += tags.length + overhead
+    if (bytes > maxBytes || fitting.size >= maxAllocations - 1) break
+    fitting.add(tags)
+  }
+  return fitting
 }
 
 const compare = (left: string, right: string) => (left < right ? -1 : left > right ? 1 : 0)

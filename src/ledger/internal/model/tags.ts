@@ -43,6 +43,10 @@ export const canonical = (
   return Either.right(JSON.stringify(pairs))
 }
 
+/** The keys of a canonical text that is not empty. */
+export const keysOf = (tags: string): ReadonlyArray<string> =>
+  (JSON.parse(tags) as ReadonlyArray<readonly [string, string]>).map(([key]) => key)
+
 const maxKey = 100
 const maxValue = 256
 

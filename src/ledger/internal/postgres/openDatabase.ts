@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service } from "../../UsageLedgerStore.js"
+import { toNumber } from "../sql/columns.js"
 import { type Dialect, postgres } from "../sql/dialect.js"
 import { makeTables } from "../sql/tables.js"
 import { makeConnectionPool } from "./connectionPool.js"
@@ -55,6 +56,12 @@ export const openDatabase = (
       snapshot: (body) =>
         transact(pool, reading, (session) => body(makeTables(session, withoutLocks))),
       recordEvents: (events, now) => recordEvents(pool, events, now),
+      clock: transact(pool, reading, ({ query }) =>
+        Effect.map(
+          query("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS bigint) AS now", []),
+          ([row]) => toNumber(row?.now)
+        )
+      ),
       description: {
         kind: "postgres",
         location: `${location}, schema ${options.schema}`

@@ -25,19 +25,39 @@ interface Waiting {
 const unavailable = (failure: Failure, { id }: Request) =>
   new LedgerUnavailable({ ...failure, ids: [id] })
 
+/** Stores a batch. */
+type Write = (
+  requests: ReadonlyArray<Request>,
+  results: Results,
+  depth: number
+) => Effect.Effect<Failure | undefined>
+
+/** Writes a batch, and after a defect each request alone, so that others do not share it. Returns an exit for each request. */
+const exitsOf = (
+  requests: ReadonlyArray<Request>,
+  results: Results,
+  depth: number,
+  write: Write
+): Effect.Effect<ReadonlyArray<Exit.Exit<Failure | undefined>>> =>
+  Effect.flatMap(Effect.exit(write(requests, results, depth)), (exit) =>
+    Exit.isSuccess(exit) || requests.length === 1
+      ? Effect.succeed(requests.map(() => exit))
+      : Effect.forEach(requests, (request, place) => {
+          if (results[place] !== undefined) return Effect.succeed(exit)
+          const alone: Results = [undefined]
+          return Effect.map(Effect.exit(write([request], alone, depth)), (own) => {
+            results[place] = alone[0]
+            return own
+          })
+        })
+  )
+
 /**
  * Starts the intake. At `size` waiting events others wait outside. When the scope closes, what is waiting is stored first.
  *
  * `write` stores a batch. It does not fail: places without a result were not stored, by the failure that it returns.
  */
-export const make = (
-  size: number,
-  write: (
-    requests: ReadonlyArray<Request>,
-    results: Results,
-    depth: number
-  ) => Effect.Effect<Failure | undefined>
-): Effect.Effect<Intake, never, Scope.Scope> =>
+export const make = (size: number, write: Write): Effect.Effect<Intake, never, Scope.Scope> =>
   Effect.gen(function* () {
     let waiting: Array<Waiting> = []
     let isClosed = false
@@ -59,27 +79,20 @@ export const make = (
       const depth = waiting.length
       const batch = take()
       const results: Results = new Array(batch.length)
-      return Effect.map(
-        Effect.exit(
-          write(
-            batch.map(({ request }) => request),
-            results,
-            depth
-          )
-        ),
-        (exit) => {
-          batch.forEach(({ request, resume }, place) => {
-            const result = results[place]
-            if (result !== undefined) {
-              resume(Either.isRight(result) ? Exit.succeed(result.right) : Exit.fail(result.left))
-            } else if (Exit.isFailure(exit)) resume(Exit.failCause(exit.cause))
-            else resume(Exit.fail(unavailable(exit.value ?? noResult, request)))
-          })
-          if (waiting.length > 0) return
-          work.unsafeClose()
-          idle.unsafeOpen()
-        }
-      )
+      const requests = batch.map(({ request }) => request)
+      return Effect.map(exitsOf(requests, results, depth, write), (exits) => {
+        batch.forEach(({ request, resume }, place) => {
+          const result = results[place]
+          const exit = exits[place] ?? Exit.succeed(undefined)
+          if (result !== undefined) {
+            resume(Either.isRight(result) ? Exit.succeed(result.right) : Exit.fail(result.left))
+          } else if (Exit.isFailure(exit)) resume(Exit.failCause(exit.cause))
+          else resume(Exit.fail(unavailable(exit.value ?? noResult, request)))
+        })
+        if (waiting.length > 0) return
+        work.unsafeClose()
+        idle.unsafeOpen()
+      })
     })
     yield* Effect.forkScoped(
       Effect.interruptible(Effect.forever(Effect.zipRight(work.await, writeNext)))

@@ -13,6 +13,7 @@ import { hourOf } from "../model/hour.js"
 import { covers, endOf, isLastHour, subscriptionOf, timestampOf } from "../model/record.js"
 import type { EventRow } from "../model/rows.js"
 import { canonical, untagged } from "../model/tags.js"
+import { isStorable } from "../model/text.js"
 import type { Subscribed } from "./catalog.js"
 import type { Request } from "./request.js"
 
@@ -32,9 +33,9 @@ const maxAhead = 5 * 60_000
 const maxLength = 255
 
 export const isText = (text: unknown): text is string =>
-  typeof text === "string" && text.length > 0 && text.length <= maxLength && !text.includes("\0")
+  typeof text === "string" && text.length > 0 && text.length <= maxLength && isStorable(text)
 
-const textRule = `1 to ${maxLength} characters, none of them NUL`
+const textRule = `1 to ${maxLength} characters, without NUL and halves of surrogate pairs`
 
 /** The rule that an id breaks, if any. */
 export const idViolation = (id: unknown, field = "id"): InvalidEvent | undefined =>
@@ -63,7 +64,8 @@ export const prepareEvent = (
   const quantity = decimal.parse(event.quantity, key.scale)
   if (Either.isLeft(quantity)) return invalid("quantity", quantity.left)
   let tags = untagged
-  if (event.tags !== undefined) {
+  // null comes from JSON
+  if (event.tags != null) {
     const canonicalTags = canonical(event.tags, product.tagKeys)
     if (Either.isLeft(canonicalTags)) return invalid("tags", canonicalTags.left)
     tags = canonicalTags.right
@@ -108,7 +110,7 @@ const deadlineOfHour = ({ lineage }: Subscribed, hour: number): number => {
   return deadlineOf(timestampOf(subscription, hour), end)
 }
 
-/** Moves an event to the current hour, if the product's policy allows it. */
+/** Moves an event to the current hour, or to the next one if the current one is sealed, if the product's policy allows it. */
 export const carry = (
   prepared: Prepared,
   reason: "sealed" | "deadline",
@@ -119,11 +121,12 @@ export const carry = (
   const tooLate = (why: EventTooLate["reason"]) =>
     Either.left(new EventTooLate({ id: row.id, hour: hourOf(row.at), reason: why }))
   if (subscribed.product.late === "reject") return tooLate(reason)
-  return row.hour < current && isOpen(subscribed, current, now)
-    ? Either.right({ ...prepared, row: { ...row, hour: current }, isCarried: true })
+  const hour = Math.max(current, row.hour + 1)
+  return hour <= current + 1 && isOpen(subscribed, hour, now)
+    ? Either.right({ ...prepared, row: { ...row, hour }, isCarried: true })
     : tooLate("closed")
 }
 
-/** True if usage can be added to the current hour. */
+/** True if usage can be added to this hour, the current or the next one. */
 const isOpen = ({ lineage }: Subscribed, hour: number, now: number): boolean =>
   lineage.some((one) => covers(one, hour) && endOf(one) > now)

@@ -175,7 +175,7 @@ const recordDistinct = (
 const idOf = ({ hour, key }: { readonly key: number; readonly hour: number }) => `${key}/${hour}`
 
 /**
- * Moves events of sealed entries to the current hour, or gives them their result. Returns the events that are left to store.
+ * Moves events of sealed entries to a later hour, or gives them their result. Returns the events that are left to store.
  */
 const moveLate = (
   store: Store,

@@ -1,6 +1,8 @@
 /** A client that stores each call before it is sent, and its results after. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as MeteringClient from "../../../MeteringClient.js"
 import { ConnectionError } from "../../../MeteringError.js"
 import type { UsageRecord } from "../../../UsageRecord.js"
@@ -8,7 +10,8 @@ import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Lease } from "../transactions/lease.js"
 import { openCall, type Result } from "../transactions/send.js"
-import type { PendingWrites } from "./pendingWrites.js"
+import { withLimit } from "./callLimit.js"
+import type { PendingWrites, SentCall } from "./pendingWrites.js"
 import { resultsOf } from "./results.js"
 
 export interface Attempting {
@@ -24,8 +27,11 @@ export interface Attempting {
   readonly abort: (cause: string) => Effect.Effect<unknown>
   /** Receives each response's request id, by which a sandbox shows. */
   readonly onRequestId: (requestId: string | undefined) => Effect.Effect<void>
-  readonly onResults: (call: number, results: ReadonlyArray<Result>) => void
+  readonly onResults: (call: SentCall, results: ReadonlyArray<Result>) => void
 }
+
+const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
+  Cause.isDie(cause) && !Cause.isInterrupted(cause)
 
 export const make = (options: Attempting): MeteringClient.Service => {
   const { abort, client, idOf, lease, limit, onRequestId, onResults, store, writes } = options
@@ -40,6 +46,17 @@ export const make = (options: Attempting): MeteringClient.Service => {
         )
       )
     )
+
+  /** After a defect the records wait as after a response that was lost, and others are sent. */
+  const lostResponse = new ConnectionError(
+    {
+      operation: "BatchMeterUsage",
+      endpoint: "client",
+      reason: "the client ended by a defect",
+      delivery: "unknown"
+    },
+    true
+  )
 
   const onUnopened = (
     error: LaneLost | LedgerUnavailable,
@@ -70,13 +87,18 @@ export const make = (options: Attempting): MeteringClient.Service => {
                 call === undefined
                   ? notSent("a record of the call may not be sent any more")
                   : Effect.gen(function* () {
-                      const exit = yield* Effect.exit(restore(client.batchMeterUsage(request)))
+                      const exit = yield* Effect.exit(
+                        restore(withLimit(client.batchMeterUsage(request)))
+                      )
                       const results = resultsOf(sent, request.productCode, exit)
-                      onResults(call, results)
-                      const { isHalted } = yield* writes.addResults(call, results)
+                      const sentCall = { id: call, sentAt: now }
+                      onResults(sentCall, results)
+                      const { isHalted } = yield* writes.addResults(sentCall, results)
                       yield* onRequestId(results[0]?.requestId)
                       if (isHalted) yield* abort("the lane was halted")
-                      return yield* exit
+                      if (Exit.isSuccess(exit) || !hasDefect(exit.cause)) return yield* exit
+                      yield* Effect.logError("a call ended by a defect of the client", exit.cause)
+                      return yield* lostResponse
                     })
             })
           )

@@ -6,10 +6,16 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import * as send from "../transactions/send.js"
 
+/** A call of this worker. */
+export interface SentCall {
+  readonly id: number
+  readonly sentAt: number
+}
+
 export interface PendingWrites {
   /** Stores results, or keeps them until `flush` if the store is away for longer. */
   readonly addResults: (
-    call: number,
+    call: SentCall,
     results: ReadonlyArray<send.Result>
   ) => Effect.Effect<{ readonly isHalted: boolean }>
   /** Keeps in mind that a call was perhaps stored, and certainly not made. */
@@ -25,12 +31,20 @@ const retries = Schedule.exponential("100 millis").pipe(Schedule.upTo("5 seconds
 
 export const make = (store: Store, worker: string): PendingWrites => {
   const results = new Set<{
-    readonly call: number
+    readonly call: SentCall
     readonly results: ReadonlyArray<send.Result>
   }>()
   const unmade = new Set<{ readonly sentAt: number; readonly records: ReadonlyArray<number> }>()
-  const write = (one: { readonly call: number; readonly results: ReadonlyArray<send.Result> }) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => send.addResults(store, { ...one, now }))
+  const write = ({
+    call: { id, sentAt },
+    results
+  }: {
+    readonly call: SentCall
+    readonly results: ReadonlyArray<send.Result>
+  }) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      send.addResults(store, { call: id, results, now, sentBy: { worker, sentAt } })
+    )
   return {
     addResults: (call, some) => {
       const one = { call, results: some }

@@ -7,6 +7,7 @@ import { classifyError, isCallError } from "../../../internal/submission/classif
 import { matchResults, type ReportedResult } from "../../../internal/submission/matchResults.js"
 import type { UsageRecord } from "../../../UsageRecord.js"
 import type { AttemptResult } from "../model/rows.js"
+import { toStorable } from "../model/text.js"
 import type { Result } from "../transactions/send.js"
 
 export interface SentRecord {
@@ -18,7 +19,7 @@ export interface SentRecord {
 const maxDetail = 300
 
 export const detailOf = ({ message }: { readonly message: string }): string =>
-  message.slice(0, maxDetail)
+  toStorable(message, maxDetail)
 
 /** One result per record, in the order given. */
 export const resultsOf = (

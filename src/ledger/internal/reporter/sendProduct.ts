@@ -19,7 +19,7 @@ import type { Lease } from "../transactions/lease.js"
 import { pause, resume } from "../transactions/pause.js"
 import * as send from "../transactions/send.js"
 import * as attemptingClient from "./attemptingClient.js"
-import type { PendingWrites } from "./pendingWrites.js"
+import type { PendingWrites, SentCall } from "./pendingWrites.js"
 import { detailOf } from "./results.js"
 
 export interface Sending {
@@ -63,14 +63,36 @@ export const sendProduct = (
       const now = yield* Clock.currentTimeMillis
       const rows = yield* send.due(store, { region: lease.region, product, now, limit: maxRecords })
       if (rows.length === 0) return total
-      const { accepted, isAborted, sent } = yield* sendRecords(product, rows, options)
-      total.sent += sent
-      total.accepted += accepted
-      if (isAborted) return total
+      const isTrial = yield* send.wasPaused(store, { region: lease.region, product })
+      // after a pause one record at a time is tried: one that the service rejects with all others would stop them for ever
+      const batches = isTrial ? trialOf(rows) : [rows]
+      for (const [index, batch] of batches.entries()) {
+        const isPausing = index === batches.length - 1
+        const result = yield* sendRecords(product, batch, options, isPausing)
+        total.sent += result.sent
+        total.accepted += result.accepted
+        if (result.isAborted) return total
+        if (!result.isRejected) break
+      }
     }
   })
 
-const sendRecords = (product: string, rows: ReadonlyArray<RecordRow>, options: Sending) =>
+/** Records of a trial after a pause. If each is rejected for the whole product, it is paused again. */
+const maxTrials = 3
+
+/** The least tried records, each for itself. */
+const trialOf = (rows: ReadonlyArray<RecordRow>): ReadonlyArray<ReadonlyArray<RecordRow>> =>
+  [...rows]
+    .sort((left, right) => left.tries - right.tries)
+    .slice(0, maxTrials)
+    .map((row) => [row])
+
+const sendRecords = (
+  product: string,
+  rows: ReadonlyArray<RecordRow>,
+  options: Sending,
+  isPausing: boolean
+) =>
   Effect.gen(function* () {
     const { client, gracePeriod, lease, limit, onRequestId, rate, stop, store, writes } = options
     const ids = new Map<UsageRecord, number>()
@@ -89,7 +111,7 @@ const sendRecords = (product: string, rows: ReadonlyArray<RecordRow>, options: S
     /** The last call and result of each record. */
     const last = new Map<
       number,
-      { readonly call: number; readonly result: send.Result["result"] }
+      { readonly call: SentCall; readonly result: send.Result["result"] }
     >()
     const abort = yield* Deferred.make<void>()
     const attempting = attemptingClient.make({
@@ -119,7 +141,7 @@ const sendRecords = (product: string, rows: ReadonlyArray<RecordRow>, options: S
     const idOf = ({ record }: Outcome) => ids.get(record as UsageRecord) ?? -1
     yield* addVerdicts(outcomes, idOf, last, writes)
     const isAborted = yield* Deferred.isDone(abort)
-    if (!isAborted) yield* pauseAfter(product, outcomes, options)
+    const isRejected = isAborted ? false : yield* pauseAfter(product, outcomes, options, isPausing)
     const unaccepted = outcomes.filter(({ _tag }) => _tag !== "Accepted")
     yield* send.finishTry(store, {
       now: yield* Clock.currentTimeMillis,
@@ -140,14 +162,14 @@ const sendRecords = (product: string, rows: ReadonlyArray<RecordRow>, options: S
         `record ${idOf(outcome)} of ${product} is invalid: ${fields.join(", ")}`
       )
     }
-    return { sent: last.size, accepted: outcomes.length - unaccepted.length, isAborted }
+    return { sent: last.size, accepted: outcomes.length - unaccepted.length, isAborted, isRejected }
   })
 
 /** A record can be rejected for a cause that it shares with all of its call. The call alone says nothing about one of them. */
 const addVerdicts = (
   outcomes: ReadonlyArray<Outcome>,
   idOf: (outcome: Outcome) => number,
-  last: ReadonlyMap<number, { readonly call: number; readonly result: send.Result["result"] }>,
+  last: ReadonlyMap<number, { readonly call: SentCall; readonly result: send.Result["result"] }>,
   writes: PendingWrites
 ) =>
   Effect.forEach(
@@ -166,11 +188,15 @@ const addVerdicts = (
     { discard: true }
   )
 
-/** Pauses the product after an error that concerns all of it, and the Region after one that concerns the caller. */
+/**
+ * Pauses the product after an error that concerns all of it, and the Region after one that concerns the caller. Returns true after
+ * such an error. Without `isPausing` it is only logged.
+ */
 const pauseAfter = (
   product: string,
   outcomes: ReadonlyArray<Outcome>,
-  { lease: { region }, store }: Sending
+  { lease: { region }, store }: Sending,
+  isPausing: boolean
 ) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
@@ -186,6 +212,12 @@ const pauseAfter = (
     for (const scope of ["caller", "product"] as const) {
       const error = errors.find((error) => classifyError(error).scope === scope)
       if (error === undefined) continue
+      if (!isPausing) {
+        yield* Effect.logWarning(
+          `a record of ${product} in ${region} is rejected: ${error.message}`
+        )
+        return true
+      }
       const paused = scope === "caller" ? allProducts : product
       yield* Effect.logWarning(`reporting of ${paused} in ${region} is paused: ${error.message}`)
       yield* pause(store, {
@@ -195,6 +227,7 @@ const pauseAfter = (
         cause: detailOf(error),
         retryAt: now + (scope === "caller" ? callerPause : productPause)
       })
-      return
+      return true
     }
+    return false
   })

@@ -5,6 +5,7 @@ import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Target } from "../model/rows.js"
 import { requireLedger } from "../transactions/lease.js"
+import { withLimit } from "./callLimit.js"
 
 /** Every request id of a sandbox begins with this. */
 const sandboxPrefix = "sandbox-"
@@ -23,22 +24,26 @@ export const make = (store: Store, client: Client): TargetCheck => {
   const find = Effect.gen(function* () {
     if (found !== undefined) return found
     const [product] = yield* store.snapshot((tables) => tables.products)
-    const requestId = yield* client
-      .batchMeterUsage({
+    const requestId = yield* withLimit(
+      client.batchMeterUsage({
         usageRecords: [],
         ...(product?.productCode !== undefined && { productCode: product.productCode })
       })
-      .pipe(
-        Effect.map((response) => response.requestId),
-        Effect.catchAll((error) =>
-          error.requestId === undefined
+    ).pipe(
+      Effect.flatMap(({ requestId }) =>
+        requestId === undefined ? Effect.fail(unknownEndpoint) : Effect.succeed(requestId)
+      ),
+      Effect.catchAll((error) =>
+        error._tag === "LedgerConfigError"
+          ? error
+          : error.requestId === undefined
             ? Effect.as(
                 Effect.logWarning(`the service cannot be reached: ${error.message}`),
                 undefined
               )
             : Effect.succeed(error.requestId)
-        )
       )
+    )
     if (requestId !== undefined) found = kindOf(requestId)
     return found
   })
@@ -65,6 +70,14 @@ export const make = (store: Store, client: Client): TargetCheck => {
       })
   }
 }
+
+/** Every response of AWS and of a sandbox has an id. Without it, usage could go to a sandbox and count as billed. */
+const unknownEndpoint = new LedgerConfigError({
+  reason: "otherTarget",
+  detail:
+    "The response of the client's endpoint has no request id, so that it may be a sandbox or AWS",
+  cure: "Let the proxy or the client pass on the header x-amzn-RequestId. Until then nothing is sent."
+})
 
 const kindOf = (requestId: string): Target =>
   requestId.startsWith(sandboxPrefix) ? "sandbox" : "service"

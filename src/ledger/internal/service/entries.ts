@@ -10,6 +10,7 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { EntryFilter } from "../contract.js"
 import { toText } from "../model/decimal.js"
 import { millisPerHour, startOf } from "../model/hour.js"
+import { isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
 import type * as tables from "../tables.js"
 
@@ -40,7 +41,9 @@ export const resolveFilter = (
   return subscription === undefined
     ? Effect.succeed(filter)
     : Effect.map(
-        store.snapshot(({ subscriptions }) => subscriptions({ ids: [subscription] })),
+        store.snapshot(({ subscriptions }) =>
+          isText(subscription) ? subscriptions({ ids: [subscription] }) : Effect.succeed([])
+        ),
         ([row]) => row && { ...filter, lineages: [row.lineage] }
       )
 }

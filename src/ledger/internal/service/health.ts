@@ -14,8 +14,11 @@ const recentHours = 48
 /** An hour is sealed 10 minutes after its end. A reporter that is late by more does not seal. Milliseconds. */
 const sealingMargin = 30 * 60_000
 
-/** The longest half of the time that a record has. */
-const longestHalf = 12 * millisPerHour
+/** The longest time that a record has after it was sealed. */
+const longestTime = 25 * millisPerHour
+
+/** A record is accepted within seconds. After this time without a verdict something is in the way. Milliseconds. */
+const sendingMargin = 30 * 60_000
 
 /** Unresolved records that are looked at. */
 const maxLate = 100
@@ -25,8 +28,8 @@ export const health = (store: Store): Effect.Effect<Health, LedgerUnavailable> =
     Effect.gen(function* () {
       const { now } = observation
       const recent = yield* tables.hourlyCounts(hourOf(now) - recentHours)
-      // "overdue" in half a day: due by then
-      const urgent = yield* tables.overdueRecords({ now: now + longestHalf, limit: maxLate })
+      // "overdue" in a day: all that are not resolved, the earliest deadline first
+      const urgent = yield* tables.overdueRecords({ now: now + longestTime, limit: maxLate })
       const stuck = stuckReasons(observation)
       const atRisk = riskReasons(observation, recent, urgent)
       return {
@@ -109,7 +112,17 @@ const riskReasons = (
   if (late.length > 0) {
     const oldest = Math.min(...late.map(({ timestamp }) => timestamp))
     reasons.push(
-      `${late.length === maxLate ? `at least ${maxLate}` : late.length} records are past half of their time, the oldest of ${iso(oldest)}`
+      `${countOf(late)} records are past half of their time, the oldest of ${iso(oldest)}`
+    )
+  }
+  const slow = urgent.filter(
+    ({ deadline, sealedAt, state }) =>
+      state === "sealed" && deadline > now && now - sealedAt >= sendingMargin
+  )
+  if (slow.length > 0) {
+    const tries = Math.max(...slow.map(({ tries }) => tries))
+    reasons.push(
+      `${countOf(slow)} records were sealed 30 minutes ago or earlier and are not accepted, after up to ${tries} tries`
     )
   }
   for (const [state, text] of finalStates) {
@@ -123,6 +136,9 @@ const riskReasons = (
   }
   return reasons
 }
+
+const countOf = ({ length }: ReadonlyArray<RecordRow>) =>
+  length === maxLate ? `at least ${maxLate}` : length
 
 const finalStates: ReadonlyArray<readonly [HourlyCount["state"], string]> = [
   ["inDoubt", "are in doubt"],

@@ -12,6 +12,7 @@ export const catalogTables = (
 ): Pick<
   Tables,
   | "ledger"
+  | "lockLedger"
   | "putLedger"
   | "nextTick"
   | "products"
@@ -22,6 +23,10 @@ export const catalogTables = (
   | "addKeys"
 > => ({
   ledger: Effect.map(query("SELECT * FROM usage_ledger", []), ([row]) => row && ledgerOf(row)),
+  lockLedger: Effect.map(
+    query(`SELECT l.* FROM usage_ledger AS l ${dialect.forUpdate("l")}`, []),
+    ([row]) => row && ledgerOf(row)
+  ),
   putLedger: (row) =>
     query(
       `INSERT INTO usage_ledger (one, version, writable_from, seller, target, incarnation, tick, hold_from, held_until, recovered_at)

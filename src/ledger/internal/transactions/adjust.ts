@@ -9,6 +9,8 @@ import * as decimal from "../model/decimal.js"
 import { hourOf, startOf } from "../model/hour.js"
 import { covers, endOf } from "../model/record.js"
 import type { KeyRow, PostingRow } from "../model/rows.js"
+import { isStorable } from "../model/text.js"
+import { isText } from "../recording/prepareEvent.js"
 import type { Op, Tables } from "../tables.js"
 
 /** Characters of a reason. */
@@ -28,10 +30,13 @@ export const adjust = (
     Effect.gen(function* () {
       const { event: id, quantity, reason } = correction
       const invalid = (field: string, expected: string) => new InvalidEvent({ id, field, expected })
-      if (reason.length === 0 || reason.length > maxReason || reason.includes("\0")) {
-        return yield* invalid("reason", `1 to ${maxReason} characters, none of them NUL`)
+      if (reason.length === 0 || reason.length > maxReason || !isStorable(reason)) {
+        return yield* invalid(
+          "reason",
+          `1 to ${maxReason} characters, without NUL and halves of surrogate pairs`
+        )
       }
-      const [event] = yield* tables.events([id])
+      const [event] = isText(id) ? yield* tables.events([id]) : []
       const [key] = event === undefined ? [] : yield* tables.keys({ ids: [event.key] })
       if (event === undefined || key === undefined) {
         return yield* invalid("event", "the id of a recorded event")
@@ -57,6 +62,12 @@ export const adjust = (
         tags: event.tags,
         quantity: difference
       }
+      if (difference < 0n && (yield* isUnbilled(tables, key, event.hour))) {
+        return yield* invalid(
+          "quantity",
+          "no less than before, since the hour was not billed and nothing can be taken back"
+        )
+      }
       const hour = yield* postOrCarry(tables, posting, key, now)
       if (hour === undefined) {
         return yield* new EventTooLate({ id, hour: hourOf(event.at), reason: "sealed" })
@@ -76,8 +87,22 @@ export const adjust = (
     })
   )
 
+/** True if the hour's record was not accepted, and its quantity was not carried forward. */
+const isUnbilled = (tables: Tables, key: KeyRow, hour: number): Op<boolean> =>
+  Effect.map(
+    tables.entryPage(
+      { lineages: [key.lineage], fromHour: hour, untilHour: hour + 1, states: unbilled },
+      undefined,
+      Number.MAX_SAFE_INTEGER
+    ),
+    (views) =>
+      views.some(({ entry, record }) => entry.key === key.id && record?.carriedAt === undefined)
+  )
+
+const unbilled = ["notSubscribed", "rejected", "expired", "conflicting"] as const
+
 /**
- * Adds a posting to its hour, or by the product's policy to the current one. Returns the hour, or undefined if neither takes it.
+ * Adds a posting to its hour, or by the product's policy to the current or the next one. Returns the hour, or undefined if none takes it.
  */
 export const postOrCarry = (
   tables: Tables,
@@ -92,7 +117,7 @@ export const postOrCarry = (
     return product?.late === "carry" ? yield* postNow(tables, posting, key, now) : undefined
   })
 
-/** Adds a posting to the current hour, if its lineage is active. */
+/** Adds a posting to the current hour, or to the next one if that is sealed, if its lineage is active. */
 export const postNow = (
   tables: Tables,
   posting: PostingRow,
@@ -100,9 +125,12 @@ export const postNow = (
   now: number
 ): Op<number | undefined> =>
   Effect.gen(function* () {
-    const hour = hourOf(now)
+    const current = hourOf(now)
     const lineage = yield* tables.subscriptions({ lineages: [key.lineage] })
-    if (!lineage.some((one) => covers(one, hour) && endOf(one) > now)) return undefined
-    const sealed = yield* tables.addPostings([{ ...posting, hour }], now)
-    return sealed.length === 0 ? hour : undefined
+    for (const hour of [current, current + 1]) {
+      if (!lineage.some((one) => covers(one, hour) && endOf(one) > now)) return undefined
+      const sealed = yield* tables.addPostings([{ ...posting, hour }], now)
+      if (sealed.length === 0) return hour
+    }
+    return undefined
   })

@@ -1,12 +1,7 @@
 /** Adds sums of an upstream log, and moves its position, in one transaction. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import {
-  EventTooLate,
-  InvalidEvent,
-  type LedgerUnavailable,
-  SourceConflict
-} from "../../LedgerError.js"
+import { InvalidEvent, type LedgerUnavailable, SourceConflict } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { EventError, Service as Ledger } from "../contract.js"
 import type { PostingRow } from "../model/rows.js"
@@ -72,8 +67,9 @@ export const advance = (
         if (Either.isLeft(one)) return yield* one.left
         prepared.push(one.right)
       }
-      let sealed = yield* tables.addPostings(postingsOf(prepared, reference), now)
-      if (sealed.length > 0) {
+      for (;;) {
+        const sealed = yield* tables.addPostings(postingsOf(prepared, reference), now)
+        if (sealed.length === 0) break
         const late = new Set(sealed.map(({ hour, key }) => `${key}/${hour}`))
         const moved: Array<Prepared> = []
         for (const one of prepared) {
@@ -86,15 +82,6 @@ export const advance = (
           moved.push(carried.right)
         }
         prepared = moved
-        sealed = yield* tables.addPostings(postingsOf(prepared, reference), now)
-        const [closed] = sealed
-        if (closed !== undefined) {
-          return yield* new EventTooLate({
-            id: reference.slice(0, 255),
-            hour: closed.hour,
-            reason: "closed"
-          })
-        }
       }
       yield* tables.putSource({ source, partition, position: to })
     })

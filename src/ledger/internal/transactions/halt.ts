@@ -26,13 +26,13 @@ export const haltLane = (
   }
 ): Op<void> =>
   Effect.gen(function* () {
+    const ledger = yield* tables.lockLedger
     const pauses = yield* tables.pauses
     const isHalted = pauses.some(
       (pause) =>
         pause.region === region && pause.product === allProducts && pause.retryAt === undefined
     )
     if (isHalted) return
-    const ledger = yield* tables.ledger
     const lastEvidence = before ?? (yield* tables.lastEvidenceAt)
     yield* tables.putPause({ region, product: allProducts, since: now, cause, retryAt: undefined })
     if (ledger === undefined) return

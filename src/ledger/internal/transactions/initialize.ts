@@ -6,6 +6,7 @@ import type { Options, Product } from "../contract.js"
 import { maxScale } from "../model/decimal.js"
 import type { LedgerRow, ProductRow } from "../model/rows.js"
 import { keysViolation } from "../model/tags.js"
+import { isText } from "../recording/prepareEvent.js"
 import type { Tables } from "../tables.js"
 
 /** The version of the rows and of what they mean. */
@@ -89,7 +90,9 @@ const invalid = (product: string, detail: string, cure: string) =>
 
 const putProduct = (tables: Tables, name: string, product: Product) =>
   Effect.gen(function* () {
-    const stored = (yield* tables.products).find((row) => row.product === name)
+    yield* lockProduct(tables, name)
+    const products = yield* tables.products
+    const stored = products.find((row) => row.product === name)
     const row: ProductRow = {
       product: name,
       region: product.region,
@@ -106,7 +109,7 @@ const putProduct = (tables: Tables, name: string, product: Product) =>
       },
       tagKeys: product.tagKeys ?? []
     }
-    const error = violation(row) ?? (stored && change(stored, row))
+    const error = violation(row) ?? (stored && change(stored, row)) ?? sameCode(products, row)
     if (error !== undefined) return yield* error
     if (JSON.stringify(stored) === JSON.stringify(row)) return
     yield* tables.putProduct(row)
@@ -119,6 +122,10 @@ const putProduct = (tables: Tables, name: string, product: Product) =>
     )
     yield* tables.addKeys([...lineages].flatMap((lineage) => keysOf(row, lineage, added)))
   })
+
+/** Subscriptions to a product are added before or after a change of it. */
+export const lockProduct = (tables: Tables, product: string) =>
+  isText(product) ? tables.source("effect-marketplace-metering/product", product) : Effect.void
 
 /** The keys of a lineage. */
 export const keysOf = (
@@ -137,15 +144,23 @@ export const keysOf = (
 const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
   const names = Object.keys(dimensions)
   const tags = keysViolation(tagKeys)
-  if (product.length === 0 || product === "*") {
-    return invalid(product, "has an impossible name", "Name it by other characters than *.")
+  if (product === "*" || !isText(product)) {
+    return invalid(
+      product,
+      "has an impossible name",
+      "Give 1 to 255 characters, without NUL and halves of surrogate pairs, and not *."
+    )
   }
   if (region.length === 0)
     return invalid(product, "has no region", "Name the Region, such as us-east-1.")
   if (names.length === 0) return invalid(product, "has no dimensions", "Name those of the listing.")
   if (tags !== undefined) return invalid(product, "has invalid tagKeys", `Give ${tags}.`)
-  if (names.some((name) => name.length === 0 || name.length > 255)) {
-    return invalid(product, "has a dimension with an invalid name", "Give 1 to 255 characters.")
+  if (!names.every(isText)) {
+    return invalid(
+      product,
+      "has a dimension with an invalid name",
+      "Give 1 to 255 characters, without NUL and halves of surrogate pairs."
+    )
   }
   const scaled = names.find((name) => {
     const scale = dimensions[name]?.scale
@@ -157,6 +172,23 @@ const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
         product,
         `has an invalid scale of ${scaled}`,
         `Give a whole number from 0 to ${maxScale}.`
+      )
+}
+
+/** The service keeps one record for a product's code, customer, dimension and hour: two names would be billed as one. */
+const sameCode = (
+  products: ReadonlyArray<ProductRow>,
+  { product, productCode, region }: ProductRow
+) => {
+  const other = products.find(
+    (one) => one.product !== product && one.region === region && one.productCode === productCode
+  )
+  return productCode === undefined || other === undefined
+    ? undefined
+    : conflict(
+        product,
+        `has the code ${productCode} of ${other.product} in ${region}`,
+        `Report its usage as ${other.product}: a product has one name.`
       )
 }
 

@@ -1,4 +1,5 @@
 /** Who sends in a Region. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import {
@@ -30,6 +31,12 @@ export interface Leased {
   readonly seen: Seen
 }
 
+/** The longest lease, in milliseconds. One that ends later was written by a wrong clock, and does not count. */
+export const maxDuration = 10 * 60_000
+
+/** The most by which clocks may differ, in milliseconds. */
+const maxDifference = 60_000
+
 /**
  * Takes or renews the lane of a Region for `duration` milliseconds. A second run renews it. After a restored backup the lane is
  * halted, and the lease fails with `LedgerRolledBack`.
@@ -50,18 +57,16 @@ export const lease = (
         const { duration, now, region, seen, worker } = input
         const lane = yield* tables.lockLane(region)
         const ledger = yield* requireLedger(tables)
-        if (
-          seen !== undefined &&
-          seen.incarnation === ledger.incarnation &&
-          ledger.tick < seen.tick
-        ) {
+        if (seen !== undefined && ledger.tick < seen.tick) {
           yield* haltLane(tables, { region, now, cause: rolledBack })
           return Either.left(new LedgerRolledBack({ detail: rolledBack }))
         }
-        if (lane !== undefined && lane.holder !== worker && lane.until > now) {
+        const isTaken = lane !== undefined && lane.until > now
+        const isPlausible = lane !== undefined && lane.until <= now + maxDuration + maxDifference
+        if (isTaken && isPlausible && lane.holder !== worker) {
           return Either.left(new LaneLost({ region, holder: lane.holder }))
         }
-        const isHeld = lane !== undefined && lane.holder === worker && lane.until > now
+        const isHeld = isTaken && lane.holder === worker
         const fence = isHeld ? lane.fence : (lane?.fence ?? 0) + 1
         yield* tables.putLane({ region, holder: worker, fence, until: now + duration })
         const tick = yield* tables.nextTick
@@ -73,6 +78,27 @@ export const lease = (
     ),
     (leased): Either.Either<Leased, LaneLost | LedgerRolledBack> => leased
   )
+
+/** Fails if this process and the store disagree about the time: hours would be sealed and records given up at wrong times. */
+export const checkClock = ({
+  clock,
+  description
+}: Store): Effect.Effect<void, LedgerConfigError | LedgerUnavailable> =>
+  clock === undefined
+    ? Effect.void
+    : Effect.gen(function* () {
+        const before = yield* Clock.currentTimeMillis
+        const there = yield* clock
+        const after = yield* Clock.currentTimeMillis
+        const difference = there < before ? before - there : there > after ? after - there : 0
+        if (Math.abs(difference) <= maxDifference) return
+        const seconds = Math.round(Math.abs(difference) / 1_000)
+        return yield* new LedgerConfigError({
+          reason: "wrongClock",
+          detail: `The clock of this machine is ${seconds} s ${difference > 0 ? "ahead of" : "behind"} that of ${description.location}`,
+          cure: "Set the clock that is wrong, such as by NTP. Until then this worker reports nothing."
+        })
+      })
 
 const rolledBack =
   "the database is older than this worker has seen it, as after the restore of a backup"

@@ -4,9 +4,9 @@ import * as Either from "effect/Either"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { millisPerHour, startOf } from "../model/hour.js"
-import { isUnanswered } from "../model/judge.js"
+import { isUnanswered, judge } from "../model/judge.js"
 import { parseBody } from "../model/record.js"
-import type { KeyRow, PostingRow, RecordRow } from "../model/rows.js"
+import type { HistoryRow, KeyRow, PostingRow, RecordRow } from "../model/rows.js"
 import type { EntryFilter, EntryId, EntryView, Op, RecordUpdate, Tables } from "../tables.js"
 import { postNow } from "./adjust.js"
 
@@ -52,7 +52,10 @@ const updateOf = (record: RecordRow, changes: Partial<RecordUpdate>): RecordUpda
   ...changes
 })
 
-/** Sends records that are not resolved at the next round, and ends pauses that end by themselves. Returns their number. */
+/**
+ * Sends records that are not accepted at the next round, and ends pauses that end by themselves. Records that a wrong clock gave up
+ * before their deadline are judged again. Returns the number of records.
+ */
 export const retryNow = (
   store: Store,
   filter: EntryFilter,
@@ -75,13 +78,28 @@ export const retryNow = (
     forEachPage(store, filter, (tables, views) =>
       Effect.gen(function* () {
         const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
-        const waiting = records.filter(
-          ({ deadline, resolvedAt }) => resolvedAt === undefined && deadline > now
-        )
-        yield* tables.updateRecords(
-          waiting.map((record) => updateOf(record, { nextTryAt: now, tries: 0 }))
-        )
-        return waiting.length
+        const evidence = yield* tables.evidence(records.map(({ id }) => id))
+        const updates: Array<RecordUpdate> = []
+        const history: Array<HistoryRow> = []
+        for (const record of records) {
+          if (record.deadline <= now || record.carriedAt !== undefined) continue
+          const attempts = evidence.filter((attempt) => attempt.record === record.id)
+          const { isResolved, state } = judge(attempts, record.deadline, now)
+          if (isResolved) continue
+          updates.push(updateOf(record, { state, resolvedAt: undefined, nextTryAt: now, tries: 0 }))
+          if (state === record.state) continue
+          history.push({
+            at: now,
+            key: record.key,
+            hour: record.hour,
+            was: record.state,
+            became: state,
+            cause: "an operator sends it again: its deadline is ahead"
+          })
+        }
+        yield* tables.updateRecords(updates)
+        yield* tables.addHistory(history)
+        return updates.length
       })
     )
   )

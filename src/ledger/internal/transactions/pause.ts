@@ -42,11 +42,13 @@ export const recover = (
 ): Effect.Effect<void, LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      const ledger = yield* tables.ledger
+      const ledger = yield* tables.lockLedger
       if (ledger === undefined) return
       yield* tables.putLedger({
         ...ledger,
         incarnation,
+        // more than any worker has seen, also of a later state: a ledger counts slower than its clock
+        tick: Math.max(ledger.tick + 1, now),
         holdFrom: undefined,
         heldUntil: undefined,
         recoveredAt: now

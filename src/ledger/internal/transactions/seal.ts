@@ -20,18 +20,30 @@ import { divide, type Part } from "../model/share.js"
 import type { EntryId, Op, Tables } from "../tables.js"
 import { checkFence, type Lease, requireLedger } from "./lease.js"
 
+/** The largest balance that is carried, in either direction. The schema has the same limit. */
+const maxBalance = 2n ** 62n
+
 /** Entries per transaction. */
 const maxEntries = 500
 
 /** How long after its end a subscription's hours are sealed at once. */
 const closingWindow = 2 * millisPerHour
 
+/**
+ * The time after a planned end in which a renewal may still be stored. The last hour has to be accepted within one hour after the
+ * end, so that 20 minutes are left to send it.
+ */
+const renewal = 40 * 60_000
+
+/** How long after its end a subscription's fractions are rounded: a worker may have been away. */
+const roundingWindow = 48 * millisPerHour
+
 /** The most hours for which entries of 0 are added after a pause of reporting. */
 const maxZeroFillHours = 24
 
 /**
- * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and all of subscriptions that have
- * ended, but for hours in which another one goes on. Returns their number; run it again until it returns 0. A second run seals others.
+ * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and those of subscriptions that have
+ * ended, but not of an hour in which another one of the lineage goes on. Returns their number; run it again until it returns 0. A second run seals others.
  */
 export const seal = (
   store: Store,
@@ -41,64 +53,112 @@ export const seal = (
     now
   }: { readonly lease: Lease; readonly now: number; readonly gracePeriod: number }
 ): Effect.Effect<number, LaneLost | LedgerConfigError | LedgerUnavailable> =>
-  store.transaction((tables) =>
-    Effect.gen(function* () {
-      const { region } = lease
-      yield* checkFence(tables, lease)
-      const ledger = yield* requireLedger(tables)
-      const hold =
-        ledger.holdFrom === undefined || ledger.heldUntil === undefined
-          ? undefined
-          : { from: ledger.holdFrom, until: ledger.heldUntil }
-      const beforeHour = hourOf(now - gracePeriod)
-      const products = yield* tables.products
-      yield* addZeroEntries(tables, { region, products, beforeHour, now })
+  store
+    .transaction((tables) =>
+      Effect.gen(function* () {
+        const { region } = lease
+        yield* checkFence(tables, lease)
+        const ledger = yield* requireLedger(tables)
+        const hold =
+          ledger.holdFrom === undefined || ledger.heldUntil === undefined
+            ? undefined
+            : { from: ledger.holdFrom, until: ledger.heldUntil }
+        const beforeHour = hourOf(now - gracePeriod)
+        const products = yield* tables.products
+        yield* addZeroEntries(tables, { region, products, beforeHour, now })
 
-      const ended = (yield* tables.subscriptions({
-        region,
-        endedBetween: { from: now - closingWindow, until: now }
-      })).filter((subscription) => model.endOf(subscription) <= now)
-      const closing: Array<EntryRow> = []
-      for (const [beforeHour, lineages] of yield* endedHours(tables, ended, now)) {
-        closing.push(
-          ...(yield* tables.lockOpenEntries({
-            region,
-            beforeHour,
-            lineages,
-            hold,
-            limit: maxEntries
-          }))
+        yield* addLastEntries(tables, region, now)
+        const closing: Array<EntryRow> = []
+        for (const [before, lineages] of yield* closedHours(tables, region, now)) {
+          closing.push(
+            ...(yield* tables.lockOpenEntries({
+              region,
+              beforeHour: before,
+              lineages,
+              hold,
+              limit: maxEntries
+            }))
+          )
+        }
+        const over = yield* tables.lockOpenEntries({ region, beforeHour, hold, limit: maxEntries })
+        const entries = distinct([...closing, ...over]).slice(0, maxEntries)
+        return entries.length === 0
+          ? { count: 0, overflowing: [] }
+          : yield* sealEntries(tables, entries, products, now)
+      })
+    )
+    .pipe(
+      Effect.tap(({ overflowing }) =>
+        Effect.forEach(
+          overflowing,
+          ({ dimension, lineage }) =>
+            Effect.logError(
+              `hours of ${dimension} of ${lineage} are not sealed: more than 2^62 of its smallest parts would be carried. Correct its events by adjust`
+            ),
+          { discard: true }
         )
-      }
-      const over = yield* tables.lockOpenEntries({ region, beforeHour, hold, limit: maxEntries })
-      const entries = distinct([...closing, ...over]).slice(0, maxEntries)
-      if (entries.length > 0) yield* sealEntries(tables, entries, products, now)
-      return entries.length
-    })
-  )
+      ),
+      Effect.map(({ count }) => count)
+    )
 
 /**
- * Lineages of subscriptions that have ended, by the hour from which on another of the lineage goes on: usage is still added to
- * that hour. The hour after now where none does.
+ * Lineages of subscriptions that have ended, by the first hour that can still get usage: that of the subscription that goes on,
+ * or else the next hour.
  */
-const endedHours = (
+const closedHours = (
   tables: Tables,
-  ended: ReadonlyArray<SubscriptionRow>,
+  region: string,
   now: number
 ): Op<ReadonlyMap<number, ReadonlyArray<string>>> =>
   Effect.gen(function* () {
-    const hours = new Map<number, Array<string>>()
-    if (ended.length === 0) return hours
+    const ended = (yield* tables.subscriptions({
+      region,
+      endedBetween: { from: now - closingWindow, until: now }
+    })).filter((subscription) => isClosed(subscription, now))
+    if (ended.length === 0) return new Map()
+    const lineages = groupBy(
+      yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
+      ({ lineage }) => lineage
+    )
+    return groupBy([...lineages.keys()], (lineage) =>
+      (lineages.get(lineage) ?? [])
+        .filter((subscription) => !isClosed(subscription, now))
+        .reduce((before, { from }) => Math.min(before, hourOf(from)), hourOf(now) + 1)
+    )
+  })
+
+/** True if no more usage is waited for: after a cancellation, and some time after a planned end, which may be renewed late. */
+const isClosed = ({ closingAt, until }: SubscriptionRow, now: number): boolean =>
+  (closingAt !== undefined && closingAt <= now) || (until !== undefined && until + renewal <= now)
+
+/** The hour of the end of a lineage. Infinity if it has none. */
+const lastHourOf = (lineage: ReadonlyArray<SubscriptionRow>): number =>
+  Math.max(...lineage.map((one) => hourOf(Math.max(model.endOf(one) - 1, one.from))))
+
+/** Adds entries of 0 in the last hour of lineages that have ended, where a fraction is left to round. */
+const addLastEntries = (tables: Tables, region: string, now: number): Op<void> =>
+  Effect.gen(function* () {
+    const ended = yield* tables.subscriptions({
+      region,
+      endedBetween: { from: now - roundingWindow, until: now }
+    })
+    if (ended.length === 0) return
     const lineages = groupBy(
       yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
       ({ lineage }) => lineage
     )
     for (const [lineage, subscriptions] of lineages) {
-      const goingOn = subscriptions.filter((subscription) => model.endOf(subscription) > now)
-      const beforeHour = Math.min(hourOf(now) + 1, ...goingOn.map(({ from }) => hourOf(from)))
-      hours.set(beforeHour, [...(hours.get(beforeHour) ?? []), lineage])
+      if (!subscriptions.every((one) => isClosed(one, now))) lineages.delete(lineage)
     }
-    return hours
+    const keys = yield* tables.keys({ lineages: [...lineages.keys()] })
+    const balances = groupBy(yield* tables.carry(keys.map(({ id }) => id)), ({ key }) => key)
+    yield* tables.ensureEntries(
+      keys.flatMap(({ id, lineage }) => {
+        const left = (balances.get(id) ?? []).reduce((sum, { amount }) => sum + amount, 0n)
+        return left > 0n ? [{ key: id, hour: lastHourOf(lineages.get(lineage) ?? []) }] : []
+      }),
+      now
+    )
   })
 
 const distinct = (entries: ReadonlyArray<EntryRow>): ReadonlyArray<EntryRow> => [
@@ -163,12 +223,18 @@ const addZeroEntries = (
 /** The name under which the first hour without entries of 0 is stored among the positions of sources. */
 const zeroFillSource = "effect-marketplace-metering/zeroFill"
 
+interface Sealed {
+  readonly count: number
+  /** Keys whose balance would exceed its limit: their hours stay open, so that events can be corrected. */
+  readonly overflowing: ReadonlyArray<KeyRow>
+}
+
 const sealEntries = (
   tables: Tables,
   entries: ReadonlyArray<EntryRow>,
   products: ReadonlyArray<ProductRow>,
   now: number
-): Op<void> =>
+): Op<Sealed> =>
   Effect.gen(function* () {
     const keyIds = [...new Set(entries.map(({ key }) => key))].sort((left, right) => left - right)
     const keys = new Map((yield* tables.keys({ ids: keyIds })).map((key) => [key.id, key]))
@@ -184,18 +250,28 @@ const sealEntries = (
     for (const { amount, key, tags } of yield* tables.carry(keyIds))
       carry.get(key)?.set(tags, amount)
 
+    const lastHours = entries.flatMap(({ hour, key }) => {
+      const last = lastHourOf(subscriptions.get(keys.get(key)?.lineage ?? "") ?? [])
+      return hour < last && last < Number.POSITIVE_INFINITY ? [{ key, hour: last }] : []
+    })
+    const sealedLast = new Set(
+      (yield* tables.entries(lastHours)).filter(({ isSealed }) => isSealed).map(({ key }) => key)
+    )
+
     const sealed: Array<EntryId & { readonly rounding: bigint }> = []
     const records: Array<Omit<RecordRow, "id">> = []
     const history: Array<HistoryRow> = []
     const next: Array<EntryId> = []
     const touched = new Map<number, Map<string, bigint>>()
+    const overflowing = new Set<number>()
     for (const entry of [...entries].sort((left, right) => left.hour - right.hour)) {
       const key = keys.get(entry.key)
       const balances = carry.get(entry.key)
-      if (key === undefined || balances === undefined) continue
+      if (key === undefined || balances === undefined || overflowing.has(entry.key)) continue
       const lineage = subscriptions.get(key.lineage) ?? []
       const { division, record } = sealEntry({
         entry,
+        isRounded: sealedLast.has(entry.key),
         key,
         lineage,
         allocations: allocations.get(idOf(entry)) ?? [],
@@ -203,6 +279,11 @@ const sealEntries = (
         product: products.find(({ product }) => product === key.product),
         now
       })
+      if (division.rests.some(({ amount }) => amount > maxBalance || amount < -maxBalance)) {
+        // the later hours of the key wait too: their order is that of the balance
+        overflowing.add(entry.key)
+        continue
+      }
       for (const { amount, tags } of division.rests) balances.set(tags, amount)
       touched.set(entry.key, balances)
       sealed.push({ key: entry.key, hour: entry.hour, rounding: division.rounding })
@@ -237,6 +318,10 @@ const sealEntries = (
     yield* tables.addHistory(history)
     // whole units that are left over are billed in the next hour, whether or not it has usage
     yield* tables.ensureEntries(next, now)
+    return {
+      count: sealed.length,
+      overflowing: [...overflowing].flatMap((id) => keys.get(id) ?? [])
+    }
   })
 
 const groupBy = <A, K>(values: ReadonlyArray<A>, key: (value: A) => K): Map<K, Array<A>> => {
@@ -253,12 +338,15 @@ const sealEntry = ({
   allocations,
   balances,
   entry,
+  isRounded,
   key,
   lineage,
   now,
   product
 }: {
   readonly entry: EntryRow
+  /** True if the last hour is sealed, and takes no fraction any more. */
+  readonly isRounded: boolean
   readonly key: KeyRow
   readonly lineage: ReadonlyArray<SubscriptionRow>
   readonly allocations: ReadonlyArray<AllocationRow>
@@ -267,7 +355,12 @@ const sealEntry = ({
   readonly now: number
 }) => {
   const isLast = model.isLastHour(lineage, entry.hour)
-  const division = divide(partsOf(entry, allocations, balances), key.scale, isLast)
+  const division = divide(
+    partsOf(entry, allocations, balances),
+    key.scale,
+    isRounded || isLast,
+    product?.tagKeys
+  )
   const subscription = model.subscriptionOf(lineage, entry.hour)
   const isReported = division.quantity > 0n || product?.dimensions[key.dimension]?.zeroFill === true
   if (subscription === undefined || !isReported) return { division, record: undefined }

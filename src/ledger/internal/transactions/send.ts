@@ -12,9 +12,13 @@ import type {
   RecordRow,
   RecordState
 } from "../model/rows.js"
+import { toStorable } from "../model/text.js"
 import type { Op, RecordUpdate, Tables } from "../tables.js"
 import { allProducts, haltLane } from "./halt.js"
 import { checkFence, type Lease } from "./lease.js"
+
+/** Characters of a text that comes from the service. */
+const maxText = 1_000
 
 /** True if the pause applies at this time to this product. */
 const isPaused = (pause: PauseRow, region: string, product: string, now: number): boolean =>
@@ -44,6 +48,21 @@ export const dueProducts = (
         .sort((left, right) => left.deadline - right.deadline)
         .map(({ product }) => product)
     })
+  )
+
+/** True if the product was paused until a time that may have come, and nothing was accepted since. */
+export const wasPaused = (
+  store: Store,
+  { product, region }: { readonly region: string; readonly product: string }
+): Effect.Effect<boolean, LedgerUnavailable> =>
+  Effect.map(
+    store.snapshot((tables) => tables.pauses),
+    (pauses) =>
+      pauses.some(
+        (pause) =>
+          pause.retryAt !== undefined &&
+          isPaused({ ...pause, retryAt: undefined }, region, product, 0)
+      )
   )
 
 /** Records of a product to send now, the most urgent first. None while the product is paused. */
@@ -115,32 +134,49 @@ export interface Judged {
 /**
  * Adds the results of a call and judges its records again. It needs no lease: a late result is evidence like any other. A
  * duplicate of another quantity for a record of which no other attempt may have been billed contradicts this ledger, and halts
- * the lane. A second run adds the same results once more, which changes nothing.
+ * the lane. Results of a call that is not stored are left out. A second run adds the same results once more, which changes nothing.
  */
 export const addResults = (
   store: Store,
   {
     call,
     now,
-    results
-  }: { readonly call: number; readonly now: number; readonly results: ReadonlyArray<Result> }
+    results,
+    sentBy
+  }: {
+    readonly call: number
+    readonly now: number
+    readonly results: ReadonlyArray<Result>
+    /** The worker and the time of the call. Results of another call with this id are left out. */
+    readonly sentBy?: { readonly worker: string; readonly sentAt: number } | undefined
+  }
 ): Effect.Effect<
   { readonly judged: ReadonlyArray<Judged>; readonly isHalted: boolean },
   LedgerUnavailable
 > =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      const ids = [...new Set(results.map(({ record }) => record))]
-      const records = yield* tables.lockRecords(ids)
+      const given = [...new Set(results.map(({ record }) => record))]
+      const locked = yield* tables.lockRecords(given)
+      // after the restore of a backup its calls are others, or not there
+      const ids = (yield* tables.evidence(given)).flatMap((attempt) =>
+        attempt.call === call &&
+        (sentBy === undefined ||
+          (attempt.worker === sentBy.worker && attempt.sentAt === sentBy.sentAt))
+          ? [attempt.record]
+          : []
+      )
+      const records = locked.filter(({ id }) => ids.includes(id))
+      const known = results.filter(({ record }) => ids.includes(record))
       yield* tables.addResults(
-        results.map(({ detail, meteringRecordId, record, requestId, result }) => ({
+        known.map(({ detail, meteringRecordId, record, requestId, result }) => ({
           record,
           call,
           at: now,
           result,
-          meteringRecordId,
-          requestId,
-          detail
+          meteringRecordId: meteringRecordId && toStorable(meteringRecordId, maxText),
+          requestId: requestId && toStorable(requestId, maxText),
+          detail: detail && toStorable(detail, maxText)
         }))
       )
       const evidence = evidenceByRecord(yield* tables.evidence(ids))

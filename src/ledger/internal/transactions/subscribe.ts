@@ -11,9 +11,10 @@ import type { Subscription } from "../contract.js"
 import { hourOf, startOf } from "../model/hour.js"
 import { endOf } from "../model/record.js"
 import type { ProductRow, SubscriptionRow } from "../model/rows.js"
-import { idViolation } from "../recording/prepareEvent.js"
+import { idViolation, isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
-import { keysOf } from "./initialize.js"
+import type { Tables } from "../tables.js"
+import { keysOf, lockProduct } from "./initialize.js"
 
 /** A second run changes nothing. */
 export const subscribe = (
@@ -26,6 +27,8 @@ export const subscribe = (
 > =>
   store.transaction((tables) =>
     Effect.gen(function* () {
+      // beside it no dimension is added to the product
+      yield* lockProduct(tables, subscription.product)
       const product = (yield* tables.products).find(
         ({ product }) => product === subscription.product
       )
@@ -34,7 +37,7 @@ export const subscribe = (
       if (product === undefined) return
       const customer = subscription.customerAWSAccountId ?? subscription.customerIdentifier ?? ""
       // subscriptions of one customer follow one another: this locks its name
-      yield* tables.source("effect-marketplace-metering/subscribe", customer)
+      yield* lockCustomer(tables, customer)
       const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
       const followed =
         subscription.follows === undefined
@@ -55,7 +58,10 @@ export const subscribe = (
       if (stored !== undefined) {
         const lineage = yield* tables.subscriptions({ lineages: [stored.lineage] })
         const isSame = sameFields.every((name) => stored[name] === row[name])
-        if (isSame && (stored.until === row.until || isFollowed(stored, row, lineage))) return
+        if (isSame && (stored.until === row.until || isFollowed(stored, row, lineage))) {
+          yield* tables.addKeys(keysOf(product, stored.lineage))
+          return
+        }
         return yield* new SubscriptionConflict({
           subscription: row.id,
           other: row.id,
@@ -141,8 +147,15 @@ const haveLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   other.licenseArn !== undefined &&
   one.licenseArn !== other.licenseArn
 
+/** Names are of this ledger. The service knows codes and licenses. */
+const isSameProduct = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  one.region === other.region &&
+  (one.product === other.product ||
+    (one.productCode !== undefined && one.productCode === other.productCode) ||
+    (one.licenseArn !== undefined && one.licenseArn === other.licenseArn))
+
 const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
-  one.product === other.product &&
+  isSameProduct(one, other) &&
   (one.lineage === other.lineage
     ? one.from < endOf(other) && other.from < endOf(one)
     : !haveLicenses(one, other) && haveCommonHour(one, other))
@@ -164,6 +177,10 @@ const violationOf = (
   const invalid = (field: string, expected: string) => new InvalidEvent({ field, expected })
   const id = idViolation(subscription.id)
   if (id !== undefined) return id
+  if (subscription.follows !== undefined) {
+    const violation = idViolation(subscription.follows, "follows")
+    if (violation !== undefined) return violation
+  }
   if (product === undefined) return invalid("product", "one of the ledger's products")
   if ((customerAWSAccountId === undefined) === (customerIdentifier === undefined)) {
     return invalid(
@@ -194,6 +211,10 @@ const violationOf = (
     : undefined
 }
 
+/** Changes of one customer's subscriptions follow one another. */
+const lockCustomer = (tables: Tables, customer: string) =>
+  tables.source("effect-marketplace-metering/subscribe", customer)
+
 /** Ends a subscription. A second run keeps the first end. */
 export const close = (
   store: Store,
@@ -203,10 +224,12 @@ export const close = (
 ): Effect.Effect<void, UnknownSubscription | LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      const [stored] = yield* tables.subscriptions({ ids: [id] })
-      if (stored === undefined) {
+      const [found] = isText(id) ? yield* tables.subscriptions({ ids: [id] }) : []
+      if (found === undefined) {
         return yield* new UnknownSubscription({ subscription: id, reason: "missing" })
       }
+      yield* lockCustomer(tables, found.accountId ?? found.customerId ?? "")
+      const [stored = found] = yield* tables.subscriptions({ ids: [id] })
       if (stored.closingAt !== undefined) return
       yield* tables.putSubscription({ ...stored, closingAt: Math.min(at, now) })
     })

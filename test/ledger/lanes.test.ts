@@ -1,0 +1,112 @@
+/** Workers that share a lane: slow rounds, calls without an end, and a database of an earlier time. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
+import { UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
+import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
+import { recover } from "../../src/ledger/internal/transactions/pause.js"
+import * as support from "./ledgerSupport.js"
+import { withWorld } from "./support/ledgerWorld.js"
+
+const { account, entriesOf, makeReporter, makeStore, start } = support
+const analytics = `analytics-${account}`
+
+/** Starts reporters that make rounds by themselves, some seconds apart, until the scope closes. */
+const startLayers = (store: UsageLedgerStore.Service, workers: ReadonlyArray<string>) =>
+  Effect.forEach(workers, (worker) =>
+    Effect.zipRight(
+      Effect.flatMap(Effect.scope, (scope) =>
+        Layer.buildWithScope(Layer.fresh(UsageReporter.layer({ worker })), scope)
+      ),
+      Effect.sleep("7 seconds")
+    )
+  ).pipe(
+    Effect.provideService(UsageLedgerStore.UsageLedgerStore, store),
+    Logger.withMinimumLogLevel(LogLevel.None)
+  )
+
+describe("a worker", () => {
+  for (const table of ["stateCounts", "dueRecords"] as const) {
+    it.effect(`keeps its lane while it reads for longer than its lease (${table})`, () =>
+      withWorld(({ setTo, store }) =>
+        Effect.gen(function* () {
+          yield* support.record(store, analytics, "calls", start, 3)
+          yield* setTo(71)
+          const slow: UsageLedgerStore.Service = {
+            ...store,
+            snapshot: (body) =>
+              Effect.suspend(() => {
+                let isSlow = false
+                const seen = store.snapshot((tables) =>
+                  body(
+                    new Proxy(tables, {
+                      get: (target, name) => {
+                        if (name === table) isSlow = true
+                        return Reflect.get(target, name)
+                      }
+                    })
+                  )
+                )
+                return Effect.tap(seen, () => (isSlow ? Effect.sleep("70 seconds") : Effect.void))
+              })
+          }
+          yield* startLayers(slow, ["one", "two"])
+          yield* Effect.sleep("10 minutes")
+          assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 accepted 3`])
+        }).pipe(Effect.scoped)
+      )
+    )
+  }
+
+  it.effect("gives up a call that does not end, and tries its records again", () =>
+    withWorld(({ setTo, store }) =>
+      Effect.gen(function* () {
+        yield* support.record(store, analytics, "calls", start, 3)
+        yield* setTo(71)
+        const client = yield* MeteringClient
+        let calls = 0
+        yield* startLayers(store, ["one"]).pipe(
+          Effect.provideService(MeteringClient, {
+            ...client,
+            batchMeterUsage: (request) =>
+              Effect.suspend(() => {
+                calls += 1
+                return calls < 4 ? Effect.never : client.batchMeterUsage(request)
+              })
+          })
+        )
+        yield* Effect.sleep("30 minutes")
+        assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 accepted 3`])
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("notices a database from before a recovery that it has seen", () =>
+    withWorld(() =>
+      Effect.gen(function* () {
+        const earlier = yield* makeStore
+        const later = yield* makeStore
+        let store = later
+        const scope = yield* Scope.make()
+        const { report } = yield* Scope.extend(
+          makeReporter({
+            ...store,
+            snapshot: (body) => store.snapshot(body),
+            transaction: (body) => store.transaction(body)
+          }),
+          scope
+        )
+        const warmUp = yield* makeReporter(earlier)
+        for (let round = 0; round < 3; round += 1) yield* warmUp.report
+        yield* recover(later, { incarnation: "incarnation-2", now: start })
+        yield* report
+        store = earlier
+        const error = yield* Effect.flip(report)
+        assert.strictEqual(error._tag, "LedgerRolledBack")
+        // and goes on after the recovery of the earlier one
+        yield* recover(earlier, { incarnation: "incarnation-3", now: start + 1_000_000 })
+        assert.deepInclude(yield* report, { sent: 0 })
+        yield* Scope.close(scope, Exit.void)
+      }).pipe(Effect.scoped)
+    )
+  )
+})

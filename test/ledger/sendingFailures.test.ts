@@ -1,0 +1,182 @@
+/** Failures of the client that are seen: by the log, by health, and by the products that go on. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
+import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
+import { type Service as Client, MeteringClient } from "effect-marketplace-metering/MeteringClient"
+import { UnknownServiceError } from "effect-marketplace-metering/MeteringError"
+import * as support from "./ledgerSupport.js"
+import { type World, withWorld } from "./support/ledgerWorld.js"
+
+const { account, entriesOf, makeReporter, otherAccount, start } = support
+const analytics = `analytics-${account}`
+
+/** Runs the reporter's layer on a store for a time. Returns what it logs as errors and warnings. */
+const reportFor = (
+  store: UsageLedgerStore.Service,
+  change: (client: Client) => Partial<Client>,
+  duration: "10 minutes" | "40 minutes"
+) =>
+  Effect.gen(function* () {
+    const client = yield* MeteringClient
+    const logged: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Warning)) logged.push(String(message))
+    })
+    const scope = yield* Scope.make()
+    yield* Layer.buildWithScope(UsageReporter.layer(), scope).pipe(
+      Effect.provideService(UsageLedgerStore.UsageLedgerStore, store),
+      Effect.provideService(MeteringClient, { ...client, ...change(client) }),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+    )
+    yield* Effect.sleep(duration)
+    yield* Scope.close(scope, Exit.void)
+    return logged
+  })
+
+const withUsage = <A, E>(body: (world: World) => Effect.Effect<A, E, MeteringClient>) =>
+  withWorld((world) =>
+    Effect.gen(function* () {
+      yield* support.record(world.store, analytics, "calls", start, 3)
+      yield* world.setTo(71)
+      return yield* body(world)
+    })
+  )
+
+describe("a client that ends by a defect", () => {
+  it.effect("is logged, its records wait longer each time, and health tells", () =>
+    withUsage(({ ledger, store }) =>
+      Effect.gen(function* () {
+        let calls = 0
+        const logged = yield* reportFor(
+          store,
+          (client) => ({
+            batchMeterUsage: (request) =>
+              request.usageRecords.length === 0
+                ? client.batchMeterUsage(request)
+                : Effect.suspend(() => {
+                    calls += 1
+                    return Effect.dieMessage("planted")
+                  })
+          }),
+          "40 minutes"
+        )
+        assert.include(logged, "a call ended by a defect of the client")
+        const [record] = yield* store.snapshot((tables) => tables.records([1]))
+        assert.isAtLeast(record?.tries ?? 0, 3)
+        assert.isBelow(calls, 100)
+        const { reasons } = yield* ledger.health
+        assert.match(reasons.join(), /1 records were sealed 30 minutes ago or earlier and are not/)
+      })
+    )
+  )
+})
+
+describe("a store that fails while a product is sent", () => {
+  it.effect("is logged as the failure of the product", () =>
+    withUsage(({ store }) =>
+      Effect.gen(function* () {
+        const unavailable = new LedgerError.LedgerUnavailable({ reason: "planted", isStored: "no" })
+        const failing: UsageLedgerStore.Service = {
+          ...store,
+          transaction: (body) =>
+            store.transaction((tables) =>
+              body({
+                ...tables,
+                // written at the end of each try
+                updateRecords: () => Effect.fail(unavailable)
+              })
+            )
+        }
+        const logged = yield* reportFor(
+          failing,
+          (client) => ({
+            batchMeterUsage: (request) =>
+              Effect.map(client.batchMeterUsage(request), (response) => ({
+                ...response,
+                results: [],
+                unprocessedRecords: []
+              }))
+          }),
+          "10 minutes"
+        )
+        assert.include(logged, "sending of analytics in us-east-1 failed")
+      })
+    )
+  )
+})
+
+describe("an endpoint whose responses have no request id", () => {
+  it.effect("gets nothing, and each round says so", () =>
+    withUsage(({ store }) =>
+      Effect.gen(function* () {
+        const logged = yield* reportFor(
+          store,
+          (client) => ({
+            batchMeterUsage: (request) =>
+              Effect.map(client.batchMeterUsage(request), (response) => ({
+                ...response,
+                requestId: undefined
+              }))
+          }),
+          "10 minutes"
+        )
+        assert.include(logged, "a round of reporting failed")
+        assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 sealed 3`])
+        const { report } = yield* makeReporter(store).pipe(
+          Effect.provideService(MeteringClient, {
+            batchMeterUsage: () => Effect.succeed({ results: [], unprocessedRecords: [] })
+          } as never)
+        )
+        const error = yield* Effect.flip(report)
+        assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "otherTarget" })
+      }).pipe(Effect.scoped)
+    )
+  )
+})
+
+describe("a record that the service rejects with an error of the whole product", () => {
+  it.effect("does not keep the others of its product from being sent", () =>
+    withUsage(({ store }) =>
+      Effect.gen(function* () {
+        for (let index = 0; index < 4; index += 1) {
+          yield* support.record(
+            store,
+            `analytics-${index < 2 ? account : otherAccount}`,
+            index % 2 === 0 ? "calls" : "gb",
+            start,
+            3_000
+          )
+        }
+        yield* reportFor(
+          store,
+          (client) => ({
+            batchMeterUsage: (request) =>
+              request.usageRecords.some(
+                ({ customerAWSAccountId, dimension }) =>
+                  customerAWSAccountId === account && dimension === "calls"
+              )
+                ? Effect.fail(
+                    new UnknownServiceError(
+                      {
+                        operation: "BatchMeterUsage",
+                        code: "AgreementSuspendedException",
+                        statusCode: 400,
+                        requestId: "sandbox-1"
+                      } as never,
+                      true
+                    )
+                  )
+                : client.batchMeterUsage(request)
+          }),
+          "40 minutes"
+        )
+        assert.deepStrictEqual(yield* entriesOf(store), [
+          `${analytics} calls 10 sealed 3003`,
+          `${analytics} gb 10 accepted 3`,
+          `analytics-${otherAccount} calls 10 accepted 3000`,
+          `analytics-${otherAccount} gb 10 accepted 3`
+        ])
+      })
+    )
+  )
+})
