@@ -217,7 +217,8 @@ const makeWorker = (options: Options) =>
             rate,
             gracePeriod,
             onRequestId: target.observe,
-            stop: Deferred.await(stop)
+            stop: Deferred.await(stop),
+            isStopped: Deferred.isDone(stop)
           }).pipe(
             Effect.tapErrorCause((cause) =>
               Cause.isInterruptedOnly(cause)
