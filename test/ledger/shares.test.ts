@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { UsageLedger, UsageLedgerStore } from "effect-marketplace-metering/ledger"
 import * as support from "./ledgerSupport.js"
+import { event } from "./rows.js"
 import { withWorld } from "./support/ledgerWorld.js"
 
 const { account, billedOf, entriesOf, products, start } = support
@@ -14,6 +15,20 @@ const tagKeys = ["costcenter", "department", "environment", "project", "user"]
 /** Tags of about 450 characters. */
 const longTags = (index: number): string =>
   JSON.stringify(tagKeys.map((key) => [key, `${index} ${"\\".repeat(20)} ${"x".repeat(50)}`]))
+
+/** Records 3 calls for each of 2,400 sets of tags. */
+const recordTagged = (store: UsageLedgerStore.Service) =>
+  Effect.gen(function* () {
+    const keys = yield* store.snapshot((tables) => tables.keys({ lineages: [analytics] }))
+    const key = keys.find(({ dimension }) => dimension === "calls")?.id ?? 0
+    const events = Array.from({ length: 2_400 }, (_, index) =>
+      event({
+        ...{ id: `event-${index}`, key, hour: start / support.hour, at: start },
+        ...{ quantity: 3, tags: longTags(index) }
+      })
+    )
+    yield* store.recordEvents(events, start)
+  })
 
 const carried = (store: UsageLedgerStore.Service) =>
   Effect.map(
@@ -28,9 +43,7 @@ describe("a record", () => {
     withWorld(
       ({ report, setTo, store }) =>
         Effect.gen(function* () {
-          for (let index = 0; index < 2_400; index += 1) {
-            yield* support.record(store, analytics, "calls", start, 3, longTags(index))
-          }
+          yield* recordTagged(store)
           yield* setTo(71)
           yield* report
           const [first] = yield* store.snapshot((tables) => tables.records([1]))
@@ -53,9 +66,7 @@ describe("a record", () => {
     withWorld(
       ({ ledger, report, setTo, store }) =>
         Effect.gen(function* () {
-          for (let index = 0; index < 2_400; index += 1) {
-            yield* support.record(store, analytics, "calls", start, 3, longTags(index))
-          }
+          yield* recordTagged(store)
           yield* setTo(1)
           yield* ledger.close(analytics)
           yield* report
