@@ -34,7 +34,7 @@ const add = (
     else {
       world.subscriptions.push({
         ...{ id, lineage, account, product, from },
-        ...{ closedAt: undefined, isFollowed: false }
+        ...{ isEnding: false, closedAt: undefined, isFollowed: false }
       })
     }
   })
@@ -74,6 +74,7 @@ export const close = (world: World) =>
     if (open.length < 3) return
     const subscription = random.pick(open)
     note(`close ${subscription.id}`)
+    subscription.isEnding = true
     yield* withLedger((ledger) => ledger.close(subscription.id))
     subscription.closedAt = now()
     count("closed")

@@ -58,8 +58,10 @@ export const unfinished = (
   for (const { amount, key } of carry) left.set(key, (left.get(key) ?? 0n) + amount)
   for (const [id, amount] of left) {
     const key = keys.get(id)
-    if (key === undefined || !goesOn(key.lineage) || isHeld) continue
-    if (amount >= 10n ** BigInt(key.scale)) {
+    if (key === undefined || isHeld || amount <= 0n) continue
+    const isFraction = amount < 10n ** BigInt(key.scale)
+    // the end of a subscription rounds its fraction; what cannot be sent any more stays
+    if (isFraction !== goesOn(key.lineage)) {
       found.push(`${amount} of ${key.lineage} ${key.dimension} are carried and never billed`)
     }
   }

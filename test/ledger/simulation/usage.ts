@@ -55,7 +55,13 @@ export const make = (world: World): Usage => {
       count(result.right._tag === "Carried" ? "carried" : "recorded")
     } else {
       note(`${id} is rejected: ${result.left._tag}`)
-      if (result.left._tag === "EventTooLate") count("tooLate")
+      if (result.left._tag === "EventTooLate") {
+        count("tooLate")
+        const isCurrent = Math.floor(entry.at / hour) === Math.floor(now() / hour)
+        const [lineage] = entry.key.split(" ")
+        const goesOn = subscriptions.every((one) => one.lineage !== lineage || !one.isEnding)
+        if (isCurrent && goesOn) unexpected.push(`${id} of the current hour is too late`)
+      }
       if (result.left._tag !== "EventConflict") entry.isRejected = true
     }
   }

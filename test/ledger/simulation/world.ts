@@ -82,6 +82,8 @@ export interface Subscribed {
   readonly account: string
   readonly product: Product
   readonly from: number
+  /** True once its end was asked for. */
+  isEnding: boolean
   /** The time at which its end was confirmed. */
   closedAt: number | undefined
   isFollowed: boolean
