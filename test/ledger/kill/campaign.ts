@@ -217,8 +217,8 @@ export const campaign = <E>(options: Options<E>) =>
       return { step, count: isRare ? 1 : 1 + upTo(/^(record|lease|subscribe)/.test(step) ? 2 : 3) }
     }
     while (kills < options.kills) {
-      const isRandom = !isLate && random() < (options.random ?? 0.4)
-      const stop = isRandom ? undefined : byStep()
+      const isRandom: boolean = !isLate && random() < (options.random ?? 0.4)
+      const stop: Orders["stop"] = isRandom ? undefined : byStep()
       const isPair = random() < 0.2
       const how = {
         lease: isPair ? 1_000 : minute,
@@ -248,7 +248,7 @@ export const campaign = <E>(options: Options<E>) =>
       )
       if (life?.killedAt === undefined) length = 0.8 * length + 0.2 * (life?.milliseconds ?? length)
       // past the deadline, and most often when the ledger may not know of a call
-      const chance: number = /^(attempt|call|results)/.test(life?.killedAt ?? "") ? 0.1 : 0.02
+      const chance = /^(attempt|call|results)/.test(life?.killedAt ?? "") ? 0.1 : 0.02
       isLate = random() < chance
       yield* pass(isLate ? 25 * hour : 2 * minute + upTo(45 * minute))
     }
