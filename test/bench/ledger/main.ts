@@ -8,6 +8,7 @@
  * the source at run time, which is a large part of the cost of an event.
  */
 import { cpus, loadavg } from "node:os"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { measureDisk } from "./disk.js"
@@ -46,4 +47,7 @@ const program = Effect.gen(function* () {
   for (const part of options.parts) yield* parts[part](options)
 })
 
-await Effect.runPromise(Effect.provide(program, Logger.remove(Logger.defaultLogger)))
+// an interruption removes the files and stops the server of PostgreSQL
+NodeRuntime.runMain(Effect.provide(program, Logger.remove(Logger.defaultLogger)), {
+  disablePrettyLogger: true
+})
