@@ -323,16 +323,6 @@ const mutants = [
     ]
   ],
   [
-    "results not kept for the time after the store was away",
-    safety("evidence"),
-    ["internal/reporter/pendingWrites.ts", "Effect.retry(retries),", ""],
-    [
-      "internal/reporter/pendingWrites.ts",
-      "isHalted: results.add(one).size === 0",
-      "isHalted: results.size < 0"
-    ]
-  ],
-  [
     "the history of a record not written",
     bySimulation,
     [

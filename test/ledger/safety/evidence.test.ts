@@ -56,24 +56,6 @@ const whileAway = (
     })
 })
 
-/** A store that stores no results while it is away. */
-const withoutResults = (
-  store: UsageLedgerStore.Service,
-  isAway: () => boolean
-): UsageLedgerStore.Service => ({
-  ...store,
-  transaction: (body) =>
-    store.transaction((tables) =>
-      body({
-        ...tables,
-        addResults: (rows) =>
-          isAway()
-            ? Effect.fail(new LedgerError.LedgerUnavailable({ reason: "away", isStored: "no" }))
-            : tables.addResults(rows)
-      })
-    )
-})
-
 describe("an attempt", () => {
   it.effect("is stored before the call is made", () =>
     withSandbox(() =>
@@ -149,25 +131,6 @@ describe("an attempt", () => {
         ),
       // the first call looks at the endpoint
       { faults: { script: [{ fault: "none" }], chances: [{ fault: "cutAfter", probability: 1 }] } }
-    )
-  )
-
-  it.effect("is resolved by its response once a store that was away is back", () =>
-    withSandbox(() =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const store = yield* makeStore
-          yield* record(store, analytics, "calls", start, 3)
-          let isAway = true
-          const reporter = yield* makeReporter(withoutResults(store, () => isAway))
-          yield* until(start + hour + 10 * minute)
-          yield* reporter.report
-          isAway = false
-          yield* until(start + 24 * hour)
-          yield* reporter.report
-          assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 accepted 3`])
-        })
-      )
     )
   )
 })
