@@ -31,10 +31,18 @@ const maxAhead = 5 * 60_000
 /** Characters of an id. */
 const maxLength = 255
 
-export const isText = (text: unknown): text is string =>
-  typeof text === "string" && text.length > 0 && text.length <= maxLength && !text.includes("\0")
+/** A half of a pair, which UTF-8 cannot write: a database would replace it, and could take two ids for one. */
+const halfPair = /\p{Surrogate}/u
 
-const textRule = `1 to ${maxLength} characters, none of them NUL`
+/** True for what every store keeps as it is. */
+export const isText = (text: unknown): text is string =>
+  typeof text === "string" &&
+  text.length > 0 &&
+  text.length <= maxLength &&
+  !text.includes("\0") &&
+  !halfPair.test(text)
+
+const textRule = `1 to ${maxLength} characters, none of them NUL or half of a surrogate pair`
 
 /** The rule that an id breaks, if any. */
 export const idViolation = (id: unknown, field = "id"): InvalidEvent | undefined =>

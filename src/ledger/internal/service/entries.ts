@@ -10,6 +10,7 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { EntryFilter } from "../contract.js"
 import { toText } from "../model/decimal.js"
 import { millisPerHour, startOf } from "../model/hour.js"
+import { isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
 import type * as tables from "../tables.js"
 
@@ -31,18 +32,20 @@ export const resolveFilter = (
   store: Store,
   { from, product, states, subscription, until }: EntryFilter
 ): Effect.Effect<tables.EntryFilter | undefined, LedgerUnavailable> => {
+  if (product !== undefined && !isText(product)) return Effect.succeed(undefined)
   const filter: tables.EntryFilter = {
     product,
     states,
     fromHour: hourFrom(from),
     untilHour: hourFrom(until)
   }
-  return subscription === undefined
-    ? Effect.succeed(filter)
-    : Effect.map(
+  if (subscription === undefined) return Effect.succeed(filter)
+  return isText(subscription)
+    ? Effect.map(
         store.snapshot(({ subscriptions }) => subscriptions({ ids: [subscription] })),
         ([row]) => row && { ...filter, lineages: [row.lineage] }
       )
+    : Effect.succeed(undefined)
 }
 
 /** Streams entries by pages, each read by `read` in a snapshot of its own. */

@@ -9,6 +9,7 @@ import * as decimal from "../model/decimal.js"
 import { hourOf, startOf } from "../model/hour.js"
 import { covers, endOf } from "../model/record.js"
 import type { KeyRow, PostingRow } from "../model/rows.js"
+import { isText } from "../recording/prepareEvent.js"
 import type { Op, Tables } from "../tables.js"
 
 /** Characters of a reason. */
@@ -31,7 +32,7 @@ export const adjust = (
       if (reason.length === 0 || reason.length > maxReason || reason.includes("\0")) {
         return yield* invalid("reason", `1 to ${maxReason} characters, none of them NUL`)
       }
-      const [event] = yield* tables.events([id])
+      const [event] = isText(id) ? yield* tables.events([id]) : []
       const [key] = event === undefined ? [] : yield* tables.keys({ ids: [event.key] })
       if (event === undefined || key === undefined) {
         return yield* invalid("event", "the id of a recorded event")

@@ -61,9 +61,10 @@ export const advance = (
         sums.map(({ subscription }) => subscription)
       )
       const reference = `${source}/${partition}`
+      // for errors: whole characters, and few enough for an id
+      const id = [...reference].slice(0, 127).join("")
       let prepared: Array<Prepared> = []
       for (const sum of sums) {
-        const id = reference.slice(0, 255)
         const request = { event: sum, id, at: millisOf(sum.at) ?? now, hasTime: true }
         const one = Either.flatMap(
           prepareEvent(request, subscribed.get(sum.subscription)),
@@ -90,7 +91,7 @@ export const advance = (
         const [closed] = sealed
         if (closed !== undefined) {
           return yield* new EventTooLate({
-            id: reference.slice(0, 255),
+            id,
             hour: closed.hour,
             reason: "closed"
           })

@@ -11,7 +11,7 @@ import type { Subscription } from "../contract.js"
 import { hourOf, startOf } from "../model/hour.js"
 import { endOf } from "../model/record.js"
 import type { ProductRow, SubscriptionRow } from "../model/rows.js"
-import { idViolation } from "../recording/prepareEvent.js"
+import { idViolation, isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
 import { keysOf } from "./initialize.js"
 
@@ -37,7 +37,7 @@ export const subscribe = (
       yield* tables.source("effect-marketplace-metering/subscribe", customer)
       const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
       const followed =
-        subscription.follows === undefined
+        subscription.follows === undefined || !isText(subscription.follows)
           ? undefined
           : (yield* tables.subscriptions({ ids: [subscription.follows] }))[0]
       if (subscription.follows !== undefined && followed === undefined) {
@@ -203,7 +203,7 @@ export const close = (
 ): Effect.Effect<void, UnknownSubscription | LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      const [stored] = yield* tables.subscriptions({ ids: [id] })
+      const [stored] = isText(id) ? yield* tables.subscriptions({ ids: [id] }) : []
       if (stored === undefined) {
         return yield* new UnknownSubscription({ subscription: id, reason: "missing" })
       }
