@@ -136,6 +136,7 @@ describe("advance", () => {
       }
       assert.deepEqual(yield* textsOf(ledger), [])
       yield* ledger.advance({ ...update, source: "x".repeat(255), partition: "x".repeat(255) })
+      yield* ledger.advance({ ...update, source: "😀".repeat(127), partition: "😀".repeat(127) })
     })
   )
 

@@ -125,6 +125,7 @@ describe("record", () => {
       const accepted: ReadonlyArray<UsageLedger.Event> = [
         { ...calls, id: "x" },
         { ...calls, id: "é".repeat(255) },
+        { ...calls, id: "😀".repeat(127) },
         { ...calls, id: "zero", quantity: 0 },
         { ...calls, id: "largest", quantity: Number.MAX_SAFE_INTEGER },
         { ...calls, id: "text", quantity: "9007199254740991.000" },
@@ -138,7 +139,7 @@ describe("record", () => {
         assert.deepInclude(yield* ledger.record(event), { _tag: "Recorded" }, event.id)
       }
       assert.deepEqual(yield* textsOf(ledger), [
-        `a calls 10 open ${2n * BigInt(Number.MAX_SAFE_INTEGER) + 20n}`,
+        `a calls 10 open ${2n * BigInt(Number.MAX_SAFE_INTEGER) + 25n}`,
         "a gb 10 open 9007199254740.993"
       ])
       yield* assertVerified(ledger)
@@ -152,6 +153,9 @@ describe("record", () => {
         [{ ...calls, id: "" }, "id"],
         [{ ...calls, id: "x".repeat(256) }, "id"],
         [{ ...calls, id: "a\0b" }, "id"],
+        // halves of a pair: a database would take both for one id
+        [{ ...calls, id: "a\ud83d" }, "id"],
+        [{ ...calls, id: "\ude00b" }, "id"],
         [{ ...calls, subscription: "" }, "subscription"],
         [{ ...calls, subscription: "x".repeat(256) }, "subscription"],
         [{ ...calls, subscription: "a\0" }, "subscription"],

@@ -35,7 +35,7 @@ const maxLength = 255
 export const isText = (text: unknown): text is string =>
   typeof text === "string" && text.length > 0 && text.length <= maxLength && isStorable(text)
 
-const textRule = `1 to ${maxLength} characters, without NUL and halves of surrogate pairs`
+const textRule = `1 to ${maxLength} characters, none of them NUL or half of a surrogate pair`
 
 /** The rule that an id breaks, if any. */
 export const idViolation = (id: unknown, field = "id"): InvalidEvent | undefined =>

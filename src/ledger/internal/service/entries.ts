@@ -32,20 +32,20 @@ export const resolveFilter = (
   store: Store,
   { from, product, states, subscription, until }: EntryFilter
 ): Effect.Effect<tables.EntryFilter | undefined, LedgerUnavailable> => {
+  if (product !== undefined && !isText(product)) return Effect.succeed(undefined)
   const filter: tables.EntryFilter = {
     product,
     states,
     fromHour: hourFrom(from),
     untilHour: hourFrom(until)
   }
-  return subscription === undefined
-    ? Effect.succeed(filter)
-    : Effect.map(
-        store.snapshot(({ subscriptions }) =>
-          isText(subscription) ? subscriptions({ ids: [subscription] }) : Effect.succeed([])
-        ),
+  if (subscription === undefined) return Effect.succeed(filter)
+  return isText(subscription)
+    ? Effect.map(
+        store.snapshot(({ subscriptions }) => subscriptions({ ids: [subscription] })),
         ([row]) => row && { ...filter, lineages: [row.lineage] }
       )
+    : Effect.succeed(undefined)
 }
 
 /** Streams entries by pages, each read by `read` in a snapshot of its own. */

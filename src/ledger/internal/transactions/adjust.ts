@@ -33,7 +33,7 @@ export const adjust = (
       if (reason.length === 0 || reason.length > maxReason || !isStorable(reason)) {
         return yield* invalid(
           "reason",
-          `1 to ${maxReason} characters, without NUL and halves of surrogate pairs`
+          `1 to ${maxReason} characters, none of them NUL or half of a surrogate pair`
         )
       }
       const [event] = isText(id) ? yield* tables.events([id]) : []

@@ -56,9 +56,10 @@ export const advance = (
         sums.map(({ subscription }) => subscription)
       )
       const reference = `${source}/${partition}`
+      // for errors: whole characters, and few enough for an id
+      const id = [...reference].slice(0, 127).join("")
       let prepared: Array<Prepared> = []
       for (const sum of sums) {
-        const id = reference.slice(0, 255)
         const request = { event: sum, id, at: millisOf(sum.at) ?? now, hasTime: true }
         const one = Either.flatMap(
           prepareEvent(request, subscribed.get(sum.subscription)),

@@ -40,7 +40,7 @@ export const subscribe = (
       yield* lockCustomer(tables, customer)
       const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
       const followed =
-        subscription.follows === undefined
+        subscription.follows === undefined || !isText(subscription.follows)
           ? undefined
           : (yield* tables.subscriptions({ ids: [subscription.follows] }))[0]
       if (subscription.follows !== undefined && followed === undefined) {
