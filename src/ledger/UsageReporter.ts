@@ -364,7 +364,7 @@ const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
  * // the ledger is made before the reporter looks for it
  * const LedgerLive = UsageReporter.layer().pipe(
  *   Layer.provideMerge(UsageLedger.layer({ seller: "111122223333", target: "sandbox", products })),
- *   Layer.provide(SqliteLedgerStore.layer({ file: "usage.db" })),
+ *   Layer.provide(SqliteLedgerStore.layer({ file: "metered-usage.db" })),
  *   Layer.provide(MeteringClient.layer),
  *   Layer.provide(Node.layer)
  * )
