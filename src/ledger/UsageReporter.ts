@@ -145,7 +145,7 @@ const makeWorker = (options: Options) =>
     const stop = yield* Deferred.make<void>()
     let seen: leases.Seen | undefined
     let current: leases.Lease | undefined
-    let observedAt = Number.NEGATIVE_INFINITY
+    let nextObservation = Number.NEGATIVE_INFINITY
 
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
@@ -235,10 +235,11 @@ const makeWorker = (options: Options) =>
         )
       )
       const now = yield* Clock.currentTimeMillis
-      if (now - observedAt >= observationInterval) {
-        observedAt = now
-        // after the start of the calls: it reads much
+      if (now >= nextObservation) {
+        // after the start of the calls: it counts all records
         yield* renewing(region, observe(store))
+        const end = yield* Clock.currentTimeMillis
+        nextObservation = end + Math.max(observationInterval, maxObserving * (end - now))
       }
       return { region, lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
@@ -290,6 +291,9 @@ const violation = ({ interval, lease, sealAfter }: Options): LedgerConfigError |
 
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
 const observationInterval = 60_000
+
+/** In a large ledger they are set less often, so that observation takes at most a twentieth of the time. */
+const maxObserving = 20
 
 interface Prepared {
   readonly sealed: number
@@ -364,7 +368,7 @@ const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
  * // the ledger is made before the reporter looks for it
  * const LedgerLive = UsageReporter.layer().pipe(
  *   Layer.provideMerge(UsageLedger.layer({ seller: "111122223333", target: "sandbox", products })),
- *   Layer.provide(SqliteLedgerStore.layer({ file: "usage.db" })),
+ *   Layer.provide(SqliteLedgerStore.layer({ file: "metered-usage.db" })),
  *   Layer.provide(MeteringClient.layer),
  *   Layer.provide(Node.layer)
  * )

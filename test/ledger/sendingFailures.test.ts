@@ -207,7 +207,7 @@ describe("a stop", () => {
         }
         const client = yield* MeteringClient
         const scope = yield* Scope.make()
-        const { report } = yield* makeReporter(store).pipe(
+        const { report } = yield* makeReporter(store, { rate: 0.1 }).pipe(
           Effect.provideService(MeteringClient, {
             ...client,
             batchMeterUsage: (request) =>
