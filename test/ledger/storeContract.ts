@@ -4,6 +4,7 @@
  */
 import { describe } from "@effect/vitest"
 import { catalogContract } from "./support/catalogContract.js"
+import { countContract } from "./support/countContract.js"
 import { type LayerFactory, makeStoreTest } from "./support/storeTest.js"
 import { transactionContract } from "./support/transactionContract.js"
 import { usageContract } from "./support/usageContract.js"
@@ -13,6 +14,7 @@ export const storeContract = (name: string, layerFactory: LayerFactory): void =>
   describe(name, () => {
     describe("catalog", () => catalogContract(test))
     describe("usage", () => usageContract(test))
+    describe("counts", () => countContract(test))
     describe("transactions", () => transactionContract(test))
   })
 }
