@@ -22,7 +22,9 @@ import * as RateLimiter from "effect/RateLimiter"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { MeteringClient } from "../MeteringClient.js"
+import { toStorable } from "./internal/model/text.js"
 import { makeUuid7 } from "./internal/model/uuid.js"
+import { maxLength } from "./internal/recording/prepareEvent.js"
 import * as pendingWrites from "./internal/reporter/pendingWrites.js"
 import { sendProduct } from "./internal/reporter/sendProduct.js"
 import * as targetCheck from "./internal/reporter/targetCheck.js"
@@ -130,7 +132,7 @@ const makeWorker = (options: Options) =>
   Effect.gen(function* () {
     const store = yield* UsageLedgerStore
     const client = yield* MeteringClient
-    const worker = options.worker ?? (yield* makeUuid7())
+    const worker = toStorable(options.worker ?? (yield* makeUuid7()), maxLength)
     const rate = options.rate ?? 10
     const gracePeriod = Duration.decode(options.gracePeriod ?? "20 seconds")
     const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")

@@ -5,10 +5,12 @@ import { InvalidEvent, type LedgerUnavailable, SourceConflict } from "../../Ledg
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { EventError, Service as Ledger } from "../contract.js"
 import type { PostingRow } from "../model/rows.js"
+import { toStorable } from "../model/text.js"
 import { read } from "../recording/catalog.js"
 import {
   carry,
   idViolation,
+  maxLength,
   type Prepared,
   placeEvent,
   prepareEvent
@@ -58,7 +60,7 @@ export const advance = (
       const reference = `${source}/${partition}`
       let prepared: Array<Prepared> = []
       for (const sum of sums) {
-        const id = reference.slice(0, 255)
+        const id = toStorable(reference, maxLength)
         const request = { event: sum, id, at: millisOf(sum.at) ?? now, hasTime: true }
         const one = Either.flatMap(
           prepareEvent(request, subscribed.get(sum.subscription)),
