@@ -16,6 +16,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberHandle from "effect/FiberHandle"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/RateLimiter"
@@ -141,6 +142,7 @@ const makeWorker = (options: Options) =>
     const writes = pendingWrites.make(store, worker)
     const target = targetCheck.make(store, client)
     const sending = yield* FiberMap.make<string, Sent, LedgerUnavailable>()
+    const observing = yield* FiberHandle.make<void>()
     const stop = yield* Deferred.make<void>()
     let seen: leases.Seen | undefined
     let current: leases.Lease | undefined
@@ -233,8 +235,16 @@ const makeWorker = (options: Options) =>
       const now = yield* Clock.currentTimeMillis
       if (now - observedAt >= observationInterval) {
         observedAt = now
-        // after the start of the calls: it reads much
-        yield* renewing(region, observe(store))
+        // beside the rounds: it reads much, and its failure concerns nothing else
+        yield* FiberHandle.run(
+          observing,
+          Effect.catchAllCause(observe(store), (cause) =>
+            Cause.isInterruptedOnly(cause)
+              ? Effect.void
+              : Effect.logWarning("the gauges of the ledger were not set", cause)
+          ),
+          { onlyIfMissing: true }
+        )
       }
       return { region, lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))

@@ -1,6 +1,7 @@
-/** The counts of a ledger that grows old. */
+/** The counts of a ledger that grows old, and rounds beside their reading. */
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Logger, LogLevel } from "effect"
+import type { UsageLedgerStore } from "effect-marketplace-metering/ledger"
 import * as support from "./ledgerSupport.js"
 import { withWorld } from "./support/ledgerWorld.js"
 
@@ -26,3 +27,40 @@ it.effect("status counts accepted entries of the last 48 hours, and failed ones 
     })
   )
 )
+
+const readings: ReadonlyArray<readonly [string, Effect.Effect<never>]> = [
+  ["does not end", Effect.never],
+  ["ends by a defect", Effect.dieMessage("planted")]
+]
+for (const [ends, reading] of readings) {
+  it.effect(`rounds are made while a reading of the counts ${ends}`, () =>
+    withWorld(({ setTo, store }) =>
+      Effect.gen(function* () {
+        yield* support.record(store, `analytics-${account}`, "calls", start, 3)
+        yield* support.record(store, `analytics-${account}`, "calls", start + support.hour, 4)
+        const failing: UsageLedgerStore.Service = {
+          ...store,
+          snapshot: (body) =>
+            Effect.suspend(() => {
+              let isCounting = false
+              const seen = store.snapshot((tables) =>
+                body({
+                  ...tables,
+                  stateCounts: (hour) => {
+                    isCounting = true
+                    return tables.stateCounts(hour)
+                  }
+                })
+              )
+              return Effect.flatMap(seen, (value) => (isCounting ? reading : Effect.succeed(value)))
+            })
+        }
+        const { report } = yield* support.makeReporter(failing)
+        yield* setTo(71)
+        assert.deepInclude(yield* report, { sealed: 1, accepted: 1 })
+        yield* setTo(131)
+        assert.deepInclude(yield* report, { sealed: 1, accepted: 1 })
+      }).pipe(Effect.timeout("3 hours"), Logger.withMinimumLogLevel(LogLevel.None))
+    )
+  )
+}
