@@ -42,8 +42,9 @@ import { UsageLedgerStore } from "./UsageLedgerStore.js"
  * - `region`: the Region whose usage is reported, that of the `MeteringClient`. Defaults to the only Region of the ledger's
  *   products; a ledger with several needs a reporter for each.
  * - `worker`: a name for this process, unique among the workers of the ledger. Defaults to a random id.
- * - `sealAfter`: the time after the end of an hour in which usage of the hour is still added to it. Defaults to 10 minutes.
- * - `interval`: the time between two rounds. Defaults to 10 seconds.
+ * - `sealAfter`: the time after the end of an hour in which usage of the hour is still added to it. Defaults to 10 minutes, at
+ *   most 4 hours.
+ * - `interval`: the time between two rounds, shorter than `lease`. Defaults to 10 seconds, at most half of `lease`.
  * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute, at most 10 minutes.
  * - `rate`: calls per second. Defaults to 10, the quota of an account in a Region.
  * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 20 seconds.
@@ -129,6 +130,8 @@ export const make = (
 ): Effect.Effect<Service, never, UsageLedgerStore | MeteringClient | Scope.Scope> =>
   Effect.map(makeWorker(options), ({ service }) => service)
 
+const defaultLease = "1 minute"
+
 const makeWorker = (options: Options) =>
   Effect.gen(function* () {
     const store = yield* UsageLedgerStore
@@ -137,7 +140,7 @@ const makeWorker = (options: Options) =>
     const rate = options.rate ?? 10
     const gracePeriod = Duration.decode(options.gracePeriod ?? "20 seconds")
     const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")
-    const duration = Math.min(Duration.toMillis(options.lease ?? "1 minute"), leases.maxDuration)
+    const duration = Math.min(Duration.toMillis(options.lease ?? defaultLease), leases.maxDuration)
     const limit = yield* RateLimiter.make({ limit: 1, interval: Math.ceil(1000 / rate) })
     const writes = pendingWrites.make(store, worker)
     const target = targetCheck.make(store, client)
@@ -203,6 +206,8 @@ const makeWorker = (options: Options) =>
 
     /** Seals, expires, and starts to send what is due. */
     const begin = Effect.gen(function* () {
+      const error = violation(options)
+      if (error !== undefined) return yield* error
       const { products, region } = yield* laneOf(store, options.region)
       const lease = yield* renew(region)
       if (lease === undefined)
@@ -221,7 +226,8 @@ const makeWorker = (options: Options) =>
             rate,
             gracePeriod,
             onRequestId: target.observe,
-            stop: Deferred.await(stop)
+            stop: Deferred.await(stop),
+            isStopped: Deferred.isDone(stop)
           }).pipe(
             Effect.tapErrorCause((cause) =>
               Cause.isInterruptedOnly(cause)
@@ -271,6 +277,28 @@ const makeWorker = (options: Options) =>
     }
     return { service, round }
   })
+
+const intervalOf = ({ lease }: Options): Duration.Duration =>
+  Duration.min("10 seconds", Duration.times(lease ?? defaultLease, 0.5))
+
+/** The longest wait for usage of an hour: at the end of a month a record is accepted for 6 hours. */
+const maxSealAfter = "4 hours"
+
+const violation = ({ interval, lease, sealAfter }: Options): LedgerConfigError | undefined => {
+  const invalid = (detail: string, cure: string) =>
+    new LedgerConfigError({ reason: "invalidOptions", detail, cure })
+  return Duration.greaterThan(sealAfter ?? 0, maxSealAfter)
+    ? invalid(
+        "The reporter's sealAfter is longer than 4 hours, so that records would be sealed past their deadline",
+        "Give a shorter one."
+      )
+    : interval !== undefined && Duration.greaterThanOrEqualTo(interval, lease ?? defaultLease)
+      ? invalid(
+          "The reporter's interval is not shorter than its lease, so that it would lose its lane",
+          "Give a shorter interval, or a longer lease."
+        )
+      : undefined
+}
 
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
 const observationInterval = 60_000
@@ -348,7 +376,7 @@ const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
  * // the ledger is made before the reporter looks for it
  * const LedgerLive = UsageReporter.layer().pipe(
  *   Layer.provideMerge(UsageLedger.layer({ seller: "111122223333", target: "sandbox", products })),
- *   Layer.provide(SqliteLedgerStore.layer({ file: "usage.db" })),
+ *   Layer.provide(SqliteLedgerStore.layer({ file: "metered-usage.db" })),
  *   Layer.provide(MeteringClient.layer),
  *   Layer.provide(Node.layer)
  * )
@@ -380,7 +408,7 @@ export const layer = (
             ? Effect.void
             : Effect.logError("a round of reporting failed", cause)
         ),
-        Effect.repeat(Schedule.spaced(options.interval ?? "10 seconds")),
+        Effect.repeat(Schedule.spaced(options.interval ?? intervalOf(options))),
         Effect.forkScoped,
         Effect.as(service)
       )

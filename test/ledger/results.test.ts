@@ -21,7 +21,11 @@ describe("a result", () => {
         const store: UsageLedgerStore.Service = yield* make
         const key = yield* addKey(store)
         const [row] = yield* store.transaction((tables) =>
-          tables.addRecords([record({ key, deadline: 1e15 })])
+          Effect.gen(function* () {
+            yield* tables.ensureEntries([{ key, hour: 1 }], start)
+            yield* tables.sealEntries([{ key, hour: 1, rounding: 0n }])
+            return yield* tables.addRecords([record({ key, deadline: 1e15 })])
+          })
         )
         const id = row?.id ?? 0
         const call = { region: "r", fence: 1, worker: "w", sentAt: start }

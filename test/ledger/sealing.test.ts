@@ -1,7 +1,7 @@
 /** The time at which hours are sealed, beside subscriptions that end, are renewed or are replaced. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { UsageLedgerStore } from "effect-marketplace-metering/ledger"
+import { UsageLedger, UsageLedgerStore } from "effect-marketplace-metering/ledger"
 import { account, at, billedOf, products, record as recordRows, start } from "./ledgerSupport.js"
 import { minute, newAccount, withWorld } from "./support/ledgerWorld.js"
 
@@ -235,5 +235,25 @@ it.effect("a balance beyond its limit keeps only its own hours open", () =>
         `${account} queries 10 3`
       ])
     })
+  )
+)
+
+it.effect("usage is not carried past a cancellation that another process has stored", () =>
+  withWorld(
+    ({ record, report, setTo, store, subscribe }) =>
+      Effect.gen(function* () {
+        yield* subscribe("A", -1_440)
+        yield* setTo(59.9)
+        assert.strictEqual(yield* record("A"), "Recorded")
+        const other = yield* UsageLedger.make({ seller: "acme", target: "sandbox" }).pipe(
+          Effect.provideService(UsageLedgerStore.UsageLedgerStore, store)
+        )
+        yield* other.close("A")
+        yield* report
+        yield* setTo(60.02)
+        const usedAt = at(start + 59.85 * minute)
+        assert.strictEqual(yield* record("A", { at: usedAt }), "EventTooLate closed")
+      }),
+    { sandbox, products: { analytics: { ...products.analytics, late: "carry" } as never } }
   )
 )

@@ -5,6 +5,7 @@ import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace
 import { type Service as Client, MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import { UnknownServiceError } from "effect-marketplace-metering/MeteringError"
 import * as support from "./ledgerSupport.js"
+import { event } from "./rows.js"
 import { type World, withWorld } from "./support/ledgerWorld.js"
 
 const { account, entriesOf, makeReporter, otherAccount, start } = support
@@ -177,6 +178,74 @@ describe("a record that the service rejects with an error of the whole product",
           `analytics-${otherAccount} gb 10 accepted 3`
         ])
       })
+    )
+  )
+})
+
+describe("a stop", () => {
+  it.effect("is no try of records that were in no call", () =>
+    withUsage(({ store }) =>
+      Effect.gen(function* () {
+        for (let index = 0; index < 40; index += 1) {
+          const [key] = yield* store.transaction((tables) =>
+            tables.addKeys([
+              {
+                ...{ lineage: analytics, dimension: `d${index}`, scale: 0 },
+                ...{ region: "us-east-1", product: "analytics" }
+              }
+            ])
+          )
+          yield* store.recordEvents(
+            [
+              event({
+                ...{ id: `many-${index}`, key: key?.id ?? 0 },
+                ...{ hour: start / support.hour, at: start }
+              })
+            ],
+            start
+          )
+        }
+        const client = yield* MeteringClient
+        const scope = yield* Scope.make()
+        const { report } = yield* makeReporter(store, { rate: 0.1 }).pipe(
+          Effect.provideService(MeteringClient, {
+            ...client,
+            batchMeterUsage: (request) =>
+              request.usageRecords.length === 0
+                ? client.batchMeterUsage(request)
+                : Effect.zipRight(Effect.sleep("5 seconds"), client.batchMeterUsage(request))
+          }),
+          Scope.extend(scope)
+        )
+        yield* Effect.fork(report)
+        yield* Effect.sleep("1 second")
+        yield* Scope.close(scope, Exit.void)
+        const records = yield* store.snapshot((tables) =>
+          tables.records(Array.from({ length: 41 }, (_, index) => index + 1))
+        )
+        const waiting = records.filter(({ state }) => state === "sealed")
+        assert.isAbove(waiting.length, 0)
+        const evidence = yield* store.snapshot((tables) =>
+          tables.evidence(waiting.map(({ id }) => id))
+        )
+        const sent = new Set(evidence.map(({ record }) => record))
+        for (const { id, tries } of waiting) assert.strictEqual(tries, sent.has(id) ? 1 : 0)
+        assert.isAbove(waiting.length, sent.size)
+      })
+    )
+  )
+})
+
+describe("options of a reporter", () => {
+  it.effect("leave time to send, and keep the lane between two rounds", () =>
+    withUsage(({ store }) =>
+      Effect.gen(function* () {
+        for (const options of [{ sealAfter: "5 hours" }, { interval: "2 minutes" }] as const) {
+          const { report } = yield* makeReporter(store, options)
+          const error = yield* Effect.flip(report)
+          assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "invalidOptions" })
+        }
+      }).pipe(Effect.scoped)
     )
   )
 })

@@ -56,7 +56,8 @@ export const recordBatch = (
       const subscribed = catalog.cached((requests[place] as Request).event.subscription, now)
       if (subscribed === undefined || !prepare(place, subscribed, false)) stale.push(place)
     }
-    const record = Effect.suspend(() => recordItems(store, items, now, results))
+    const reload: Reload = (ids) => catalog.load(ids, now)
+    const record = Effect.suspend(() => recordItems(store, reload, items, now, results))
     if (stale.length === 0) return record
     const ids = new Set(stale.map((place) => (requests[place] as Request).event.subscription))
     return catalog.load([...ids], now).pipe(
@@ -70,6 +71,11 @@ export const recordBatch = (
       Effect.zipRight(record)
     )
   })
+
+/** Reads subscriptions as they are now: another process may have ended one. */
+type Reload = (
+  ids: ReadonlyArray<string>
+) => Effect.Effect<ReadonlyMap<string, Subscribed>, LedgerUnavailable>
 
 interface Misplaced extends Item {
   readonly error: EventError
@@ -96,6 +102,7 @@ const storedEvents = (store: Store, items: ReadonlyArray<Item>) =>
 
 const recordItems = (
   store: Store,
+  reload: Reload,
   items: ReadonlyArray<Item>,
   now: number,
   results: Results
@@ -106,8 +113,8 @@ const recordItems = (
     const { id } = item.event.row
     if (!firsts.has(id)) firsts.set(id, item)
   }
-  if (firsts.size === items.length) return recordDistinct(store, items, now, results)
-  return Effect.flatMap(recordDistinct(store, [...firsts.values()], now, results), () => {
+  if (firsts.size === items.length) return recordDistinct(store, reload, items, now, results)
+  return Effect.flatMap(recordDistinct(store, reload, [...firsts.values()], now, results), () => {
     const left: Array<Item> = []
     for (const item of items) {
       const { event, place } = item
@@ -117,7 +124,7 @@ const recordItems = (
       if (Either.isLeft(result)) left.push(item)
       else results[place] = compareWithin(event, first.event, result.right)
     }
-    return recordItems(store, left, now, results)
+    return recordItems(store, reload, left, now, results)
   })
 }
 
@@ -127,6 +134,7 @@ const compareWithin = (event: Prepared, first: Prepared, { hour }: Recorded): Re
 
 const recordDistinct = (
   store: Store,
+  reload: Reload,
   items: ReadonlyArray<Item>,
   now: number,
   results: Results
@@ -152,8 +160,8 @@ const recordDistinct = (
       }
       case "Sealed": {
         const sealed = new Set(result.entries.map(idOf))
-        return Effect.flatMap(moveLate(store, items, sealed, now, results), (left) =>
-          recordDistinct(store, left, now, results)
+        return Effect.flatMap(moveLate(store, reload, items, sealed, now, results), (left) =>
+          recordDistinct(store, reload, left, now, results)
         )
       }
       case "Overflow": {
@@ -164,8 +172,8 @@ const recordDistinct = (
         }
         const middle = Math.ceil(items.length / 2)
         return Effect.zipRight(
-          recordDistinct(store, items.slice(0, middle), now, results),
-          recordDistinct(store, items.slice(middle), now, results)
+          recordDistinct(store, reload, items.slice(0, middle), now, results),
+          recordDistinct(store, reload, items.slice(middle), now, results)
         )
       }
     }
@@ -179,13 +187,15 @@ const idOf = ({ hour, key }: { readonly key: number; readonly hour: number }) =>
  */
 const moveLate = (
   store: Store,
+  reload: Reload,
   items: ReadonlyArray<Item>,
   sealed: ReadonlySet<string>,
   now: number,
   results: Results
 ): Effect.Effect<ReadonlyArray<Item>, LedgerUnavailable> => {
   const late = items.filter(({ event }) => sealed.has(idOf(event.row)))
-  return Effect.map(storedEvents(store, late), (existing) => {
+  const ids = new Set(late.map(({ event }) => event.subscribed.subscription.id))
+  return Effect.zipWith(storedEvents(store, late), reload([...ids]), (existing, current) => {
     const left: Array<Item> = []
     for (const item of items) {
       const { event, place } = item
@@ -199,7 +209,8 @@ const moveLate = (
         results[place] = compare(event, row)
         continue
       }
-      const carried = carry(event, "sealed", now)
+      const subscribed = current.get(event.subscribed.subscription.id) ?? event.subscribed
+      const carried = carry({ ...event, subscribed }, "sealed", now)
       if (Either.isRight(carried)) left.push({ place, event: carried.right })
       else results[place] = Either.left(carried.left)
     }

@@ -33,6 +33,7 @@ export interface Sending {
   readonly rate: number
   /** Ends when the reporter stops. */
   readonly stop: Effect.Effect<void>
+  readonly isStopped: Effect.Effect<boolean>
   readonly gracePeriod: Duration.Duration
 }
 
@@ -71,7 +72,7 @@ export const sendProduct = (
         const result = yield* sendRecords(product, batch, options, isPausing)
         total.sent += result.sent
         total.accepted += result.accepted
-        if (result.isAborted) return total
+        if (result.isAborted || (yield* options.isStopped)) return total
         if (!result.isRejected) break
       }
     }
@@ -140,7 +141,7 @@ const sendRecords = (
 
     const idOf = ({ record }: Outcome) => ids.get(record as UsageRecord) ?? -1
     yield* addVerdicts(outcomes, idOf, last, writes)
-    const isAborted = yield* Deferred.isDone(abort)
+    const isAborted = (yield* Deferred.isDone(abort)) || (yield* options.isStopped)
     const isRejected = isAborted ? false : yield* pauseAfter(product, outcomes, options, isPausing)
     const unaccepted = outcomes.filter(({ _tag }) => _tag !== "Accepted")
     yield* send.finishTry(store, {

@@ -114,13 +114,13 @@ export const postOrCarry = (
     const sealed = yield* tables.addPostings([posting], now)
     if (sealed.length === 0) return posting.hour
     const product = (yield* tables.products).find(({ product }) => product === key.product)
-    return product?.late === "carry" ? yield* postNow(tables, posting, key, now) : undefined
+    return product?.late === "carry" ? yield* postNow(tables, [posting], key, now) : undefined
   })
 
-/** Adds a posting to the current hour, or to the next one if that is sealed, if its lineage is active. */
+/** Adds postings of one key to the current hour, or to the next one if that is sealed, if its lineage is active. */
 export const postNow = (
   tables: Tables,
-  posting: PostingRow,
+  postings: ReadonlyArray<PostingRow>,
   key: KeyRow,
   now: number
 ): Op<number | undefined> =>
@@ -129,7 +129,10 @@ export const postNow = (
     const lineage = yield* tables.subscriptions({ lineages: [key.lineage] })
     for (const hour of [current, current + 1]) {
       if (!lineage.some((one) => covers(one, hour) && endOf(one) > now)) return undefined
-      const sealed = yield* tables.addPostings([{ ...posting, hour }], now)
+      const sealed = yield* tables.addPostings(
+        postings.map((posting) => ({ ...posting, hour })),
+        now
+      )
       if (sealed.length === 0) return hour
     }
     return undefined

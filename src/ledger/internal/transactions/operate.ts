@@ -143,19 +143,17 @@ export const carryForward = (
 const forward = (tables: Tables, record: RecordRow, key: KeyRow, now: number) =>
   Effect.gen(function* () {
     const unit = 10n ** BigInt(key.scale)
-    let hour: number | undefined
-    for (const { quantity, tags } of sharesOf(record)) {
-      const posting: PostingRow = {
+    const postings = sharesOf(record).map(
+      ({ quantity, tags }): PostingRow => ({
         key: key.id,
         hour: 0,
         cause: "forward",
         reference: String(record.id),
         tags,
         quantity: quantity * unit
-      }
-      hour = yield* postNow(tables, posting, key, now)
-      if (hour === undefined) return false
-    }
+      })
+    )
+    const hour = yield* postNow(tables, postings, key, now)
     if (hour === undefined) return false
     yield* tables.updateRecords([updateOf(record, { carriedAt: now })])
     yield* tables.addHistory([

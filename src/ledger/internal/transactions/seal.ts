@@ -4,7 +4,8 @@ import type { LaneLost, LedgerConfigError, LedgerUnavailable } from "../../Ledge
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { deadlineOf } from "../model/deadline.js"
 import { toText } from "../model/decimal.js"
-import { hourOf, millisPerHour } from "../model/hour.js"
+import { groupBy } from "../model/groupBy.js"
+import { hourOf } from "../model/hour.js"
 import * as model from "../model/record.js"
 import type {
   AllocationRow,
@@ -18,28 +19,15 @@ import type {
 } from "../model/rows.js"
 import { divide, type Part } from "../model/share.js"
 import type { EntryId, Op, Tables } from "../tables.js"
+import { addLastEntries, closedHours, lastHourOf } from "./ends.js"
 import { checkFence, type Lease, requireLedger } from "./lease.js"
+import { addZeroEntries } from "./zeroFill.js"
 
 /** The largest balance that is carried, in either direction. The schema has the same limit. */
 const maxBalance = 2n ** 62n
 
 /** Entries per transaction. */
 const maxEntries = 500
-
-/** How long after its end a subscription's hours are sealed at once. */
-const closingWindow = 2 * millisPerHour
-
-/**
- * The time after a planned end in which a renewal may still be stored. The last hour has to be accepted within one hour after the
- * end, so that 20 minutes are left to send it.
- */
-const renewal = 40 * 60_000
-
-/** How long after its end a subscription's fractions are rounded: a worker may have been away. */
-const roundingWindow = 48 * millisPerHour
-
-/** The most hours for which entries of 0 are added after a pause of reporting. */
-const maxZeroFillHours = 24
 
 /**
  * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and those of subscriptions that have
@@ -101,127 +89,11 @@ export const seal = (
       Effect.map(({ count }) => count)
     )
 
-/**
- * Lineages of subscriptions that have ended, by the first hour that can still get usage: that of the subscription that goes on,
- * or else the next hour.
- */
-const closedHours = (
-  tables: Tables,
-  region: string,
-  now: number
-): Op<ReadonlyMap<number, ReadonlyArray<string>>> =>
-  Effect.gen(function* () {
-    const ended = (yield* tables.subscriptions({
-      region,
-      endedBetween: { from: now - closingWindow, until: now }
-    })).filter((subscription) => isClosed(subscription, now))
-    if (ended.length === 0) return new Map()
-    const lineages = groupBy(
-      yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
-      ({ lineage }) => lineage
-    )
-    return groupBy([...lineages.keys()], (lineage) =>
-      (lineages.get(lineage) ?? [])
-        .filter((subscription) => !isClosed(subscription, now))
-        .reduce((before, { from }) => Math.min(before, hourOf(from)), hourOf(now) + 1)
-    )
-  })
-
-/** True if no more usage is waited for: after a cancellation, and some time after a planned end, which may be renewed late. */
-const isClosed = ({ closingAt, until }: SubscriptionRow, now: number): boolean =>
-  (closingAt !== undefined && closingAt <= now) || (until !== undefined && until + renewal <= now)
-
-/** The hour of the end of a lineage. Infinity if it has none. */
-const lastHourOf = (lineage: ReadonlyArray<SubscriptionRow>): number =>
-  Math.max(...lineage.map((one) => hourOf(Math.max(model.endOf(one) - 1, one.from))))
-
-/** Adds entries of 0 in the last hour of lineages that have ended, where a fraction is left to round. */
-const addLastEntries = (tables: Tables, region: string, now: number): Op<void> =>
-  Effect.gen(function* () {
-    const ended = yield* tables.subscriptions({
-      region,
-      endedBetween: { from: now - roundingWindow, until: now }
-    })
-    if (ended.length === 0) return
-    const lineages = groupBy(
-      yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
-      ({ lineage }) => lineage
-    )
-    for (const [lineage, subscriptions] of lineages) {
-      if (!subscriptions.every((one) => isClosed(one, now))) lineages.delete(lineage)
-    }
-    const keys = yield* tables.keys({ lineages: [...lineages.keys()] })
-    const balances = groupBy(yield* tables.carry(keys.map(({ id }) => id)), ({ key }) => key)
-    yield* tables.ensureEntries(
-      keys.flatMap(({ id, lineage }) => {
-        const left = (balances.get(id) ?? []).reduce((sum, { amount }) => sum + amount, 0n)
-        return left > 0n ? [{ key: id, hour: lastHourOf(lineages.get(lineage) ?? []) }] : []
-      }),
-      now
-    )
-  })
-
 const distinct = (entries: ReadonlyArray<EntryRow>): ReadonlyArray<EntryRow> => [
   ...new Map(entries.map((entry) => [idOf(entry), entry])).values()
 ]
 
 const idOf = ({ hour, key }: EntryId) => `${key} ${hour}`
-
-/** Adds entries of 0 for dimensions that are reported in each hour, from the last hour on for which it was done. */
-const addZeroEntries = (
-  tables: Tables,
-  {
-    beforeHour,
-    now,
-    products,
-    region
-  }: {
-    readonly region: string
-    readonly products: ReadonlyArray<ProductRow>
-    readonly beforeHour: number
-    readonly now: number
-  }
-): Op<void> =>
-  Effect.gen(function* () {
-    const filled = new Map(
-      products
-        .filter((product) => product.region === region)
-        .map(({ dimensions, product }) => [
-          product,
-          Object.keys(dimensions).filter((name) => dimensions[name]?.zeroFill)
-        ])
-    )
-    if (![...filled.values()].some(({ length }) => length > 0)) return
-    const done = yield* tables.source(zeroFillSource, region)
-    const from = Math.max(
-      done === undefined ? beforeHour - 1 : Number(done.position),
-      beforeHour - maxZeroFillHours
-    )
-    if (from >= beforeHour) return
-    const subscriptions = yield* tables.subscriptions({ region })
-    const lineages = [...new Set(subscriptions.map(({ lineage }) => lineage))]
-    const keys = (yield* tables.keys({ lineages })).filter(({ dimension, product }) =>
-      filled.get(product)?.includes(dimension)
-    )
-    const byLineage = groupBy(subscriptions, ({ lineage }) => lineage)
-    for (let hour = from; hour < beforeHour; hour += 1) {
-      const entries = keys.filter(({ lineage }) =>
-        byLineage.get(lineage)?.some((subscription) => model.covers(subscription, hour))
-      )
-      yield* tables.ensureEntries(
-        entries.map(({ id }) => ({ key: id, hour })),
-        now
-      )
-    }
-    yield* tables.putSource({
-      source: zeroFillSource,
-      partition: region,
-      position: String(beforeHour)
-    })
-  })
-
-/** The name under which the first hour without entries of 0 is stored among the positions of sources. */
-const zeroFillSource = "effect-marketplace-metering/zeroFill"
 
 interface Sealed {
   readonly count: number
@@ -323,16 +195,6 @@ const sealEntries = (
       overflowing: [...overflowing].flatMap((id) => keys.get(id) ?? [])
     }
   })
-
-const groupBy = <A, K>(values: ReadonlyArray<A>, key: (value: A) => K): Map<K, Array<A>> => {
-  const groups = new Map<K, Array<A>>()
-  for (const value of values) {
-    const group = groups.get(key(value))
-    if (group === undefined) groups.set(key(value), [value])
-    else group.push(value)
-  }
-  return groups
-}
 
 const sealEntry = ({
   allocations,

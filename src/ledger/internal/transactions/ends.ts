@@ -1,0 +1,79 @@
+/** Subscriptions that have ended: the hours that are sealed at once, and the fractions that are rounded. */
+import * as Effect from "effect/Effect"
+import { groupBy } from "../model/groupBy.js"
+import { hourOf, millisPerHour } from "../model/hour.js"
+import { endOf } from "../model/record.js"
+import type { SubscriptionRow } from "../model/rows.js"
+import type { Op, Tables } from "../tables.js"
+
+/** How long after its end a subscription's hours are sealed at once. */
+const closingWindow = 2 * millisPerHour
+
+/**
+ * The time after a planned end in which a renewal may still be stored. The last hour has to be accepted within one hour after the
+ * end, so that 20 minutes are left to send it.
+ */
+const renewal = 40 * 60_000
+
+/** How long after its end a subscription's fractions are rounded: a worker may have been away. */
+const roundingWindow = 48 * millisPerHour
+
+/**
+ * Lineages of subscriptions that have ended, by the first hour that can still get usage: that of the subscription that goes on,
+ * or else the next hour.
+ */
+export const closedHours = (
+  tables: Tables,
+  region: string,
+  now: number
+): Op<ReadonlyMap<number, ReadonlyArray<string>>> =>
+  Effect.gen(function* () {
+    const ended = (yield* tables.subscriptions({
+      region,
+      endedBetween: { from: now - closingWindow, until: now }
+    })).filter((subscription) => isClosed(subscription, now))
+    if (ended.length === 0) return new Map()
+    const lineages = groupBy(
+      yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
+      ({ lineage }) => lineage
+    )
+    return groupBy([...lineages.keys()], (lineage) =>
+      (lineages.get(lineage) ?? [])
+        .filter((subscription) => !isClosed(subscription, now))
+        .reduce((before, { from }) => Math.min(before, hourOf(from)), hourOf(now) + 1)
+    )
+  })
+
+/** True if no more usage is waited for: after a cancellation, and some time after a planned end, which may be renewed late. */
+const isClosed = ({ closingAt, until }: SubscriptionRow, now: number): boolean =>
+  (closingAt !== undefined && closingAt <= now) || (until !== undefined && until + renewal <= now)
+
+/** The hour of the end of a lineage. Infinity if it has none. */
+export const lastHourOf = (lineage: ReadonlyArray<SubscriptionRow>): number =>
+  Math.max(...lineage.map((one) => hourOf(Math.max(endOf(one) - 1, one.from))))
+
+/** Adds entries of 0 in the last hour of lineages that have ended, where a fraction is left to round. */
+export const addLastEntries = (tables: Tables, region: string, now: number): Op<void> =>
+  Effect.gen(function* () {
+    const ended = yield* tables.subscriptions({
+      region,
+      endedBetween: { from: now - roundingWindow, until: now }
+    })
+    if (ended.length === 0) return
+    const lineages = groupBy(
+      yield* tables.subscriptions({ lineages: [...new Set(ended.map(({ lineage }) => lineage))] }),
+      ({ lineage }) => lineage
+    )
+    for (const [lineage, subscriptions] of lineages) {
+      if (!subscriptions.every((one) => isClosed(one, now))) lineages.delete(lineage)
+    }
+    const keys = yield* tables.keys({ lineages: [...lineages.keys()] })
+    const balances = groupBy(yield* tables.carry(keys.map(({ id }) => id)), ({ key }) => key)
+    yield* tables.ensureEntries(
+      keys.flatMap(({ id, lineage }) => {
+        const left = (balances.get(id) ?? []).reduce((sum, { amount }) => sum + amount, 0n)
+        return left > 0n ? [{ key: id, hour: lastHourOf(lineages.get(lineage) ?? []) }] : []
+      }),
+      now
+    )
+  })
