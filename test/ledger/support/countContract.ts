@@ -36,7 +36,7 @@ export const countContract = (test: StoreTest): void => {
       ] as const
       const accepted = (count: number, oldestHour: number) => ({
         ...common,
-        state: "accepted",
+        state: "accepted" as const,
         count,
         oldestHour,
         nextDeadline: undefined
