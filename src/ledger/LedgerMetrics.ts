@@ -52,7 +52,7 @@ export const commitDuration: Metric.Metric.Histogram<number> = Metric.fromMetric
 export const intakeDepth: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.intakeDepth)
 
 /**
- * Entries, tagged with `region`, `product` and `state`.
+ * Entries, tagged with `region`, `product` and `state`. Those of the state `accepted` are of the last 48 hours.
  *
  * @example
  * ```ts

@@ -110,7 +110,7 @@ export interface StatementLine extends Entry {
 export interface Status {
   readonly seller: string
   readonly target: Target
-  /** Entries by Region, product and state. */
+  /** Entries by Region, product and state, without those of no unit. Accepted ones of the last 48 hours. */
   readonly counts: ReadonlyArray<{
     readonly region: string
     readonly product: string

@@ -16,13 +16,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberHandle from "effect/FiberHandle"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/RateLimiter"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { MeteringClient } from "../MeteringClient.js"
+import { toStorable } from "./internal/model/text.js"
 import { makeUuid7 } from "./internal/model/uuid.js"
+import { maxLength } from "./internal/recording/prepareEvent.js"
 import * as pendingWrites from "./internal/reporter/pendingWrites.js"
 import { sendProduct } from "./internal/reporter/sendProduct.js"
 import * as targetCheck from "./internal/reporter/targetCheck.js"
@@ -133,7 +136,7 @@ const makeWorker = (options: Options) =>
   Effect.gen(function* () {
     const store = yield* UsageLedgerStore
     const client = yield* MeteringClient
-    const worker = options.worker ?? (yield* makeUuid7())
+    const worker = toStorable(options.worker ?? (yield* makeUuid7()), maxLength)
     const rate = options.rate ?? 10
     const gracePeriod = Duration.decode(options.gracePeriod ?? "20 seconds")
     const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")
@@ -142,6 +145,7 @@ const makeWorker = (options: Options) =>
     const writes = pendingWrites.make(store, worker)
     const target = targetCheck.make(store, client)
     const sending = yield* FiberMap.make<string, Sent, LedgerUnavailable>()
+    const observing = yield* FiberHandle.make<void>()
     const stop = yield* Deferred.make<void>()
     let seen: leases.Seen | undefined
     let current: leases.Lease | undefined
@@ -236,10 +240,22 @@ const makeWorker = (options: Options) =>
       )
       const now = yield* Clock.currentTimeMillis
       if (now >= nextObservation) {
-        // after the start of the calls: it counts all records
-        yield* renewing(region, observe(store))
-        const end = yield* Clock.currentTimeMillis
-        nextObservation = end + Math.max(observationInterval, maxObserving * (end - now))
+        // beside the rounds: it reads much, and its failure concerns nothing else
+        yield* FiberHandle.run(
+          observing,
+          observe(store).pipe(
+            Effect.catchAllCause((cause) =>
+              Cause.isInterruptedOnly(cause)
+                ? Effect.void
+                : Effect.logWarning("the gauges of the ledger were not set", cause)
+            ),
+            Effect.zipRight(Clock.currentTimeMillis),
+            Effect.map((end) => {
+              nextObservation = end + Math.max(observationInterval, maxObserving * (end - now))
+            })
+          ),
+          { onlyIfMissing: true }
+        )
       }
       return { region, lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))

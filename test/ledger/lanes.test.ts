@@ -69,10 +69,10 @@ describe("a worker", () => {
               const read = store.snapshot((tables) =>
                 body({
                   ...tables,
-                  stateCounts: Effect.suspend(() => {
+                  stateCounts: (hour) => {
                     observations += 1
-                    return tables.stateCounts
-                  })
+                    return tables.stateCounts(hour)
+                  }
                 })
               )
               return Effect.tap(read, () =>

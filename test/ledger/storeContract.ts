@@ -4,6 +4,7 @@
  */
 import { describe } from "@effect/vitest"
 import { catalogContract } from "./support/catalogContract.js"
+import { countContract } from "./support/countContract.js"
 import { leaseContract } from "./support/leaseContract.js"
 import { readingContract } from "./support/readingContract.js"
 import { reportingContract } from "./support/reportingContract.js"
@@ -15,6 +16,7 @@ export const storeContract = (name: string, test: StoreTest): void => {
   describe(name, () => {
     describe("catalog", () => catalogContract(test))
     describe("usage", () => usageContract(test))
+    describe("counts", () => countContract(test))
     describe("transactions", () => transactionContract(test))
     describe("reporting", () => reportingContract(test))
     describe("leases", () => leaseContract(test))

@@ -26,6 +26,16 @@ describe("a text with half of a surrogate pair or NUL", () => {
               subscribe("A", 0, { customerAWSAccountId: undefined, customerIdentifier: text })
             ),
             yield* Effect.flip(ledger.advance({ source: text, partition: "0", to: "1", sums: [] })),
+            yield* Effect.flip(
+              ledger.advance({
+                source: "s",
+                partition: "0",
+                to: "1",
+                sums: [
+                  { subscription: text, dimension: "calls", quantity: 1, at: support.at(start) }
+                ]
+              })
+            ),
             yield* Effect.flip(ledger.adjust({ event: text, quantity: 1, reason: "r" })),
             yield* Effect.flip(ledger.adjust({ event: "e", quantity: 1, reason: text }))
           ]
@@ -40,13 +50,15 @@ describe("a text with half of a surrogate pair or NUL", () => {
     )
   )
 
-  it.effect("is no name of a product or a dimension", () =>
+  it.effect("is no name of a product, a dimension, a Region or a code", () =>
     withWorld(({ store }) =>
       Effect.gen(function* () {
         const { analytics } = support.products as { analytics: UsageLedger.Product }
         for (const text of halves) {
           for (const products of [
             { [text]: { ...analytics, productCode: "new" } },
+            { new: { ...analytics, productCode: text } },
+            { new: { ...analytics, region: text } },
             { analytics: { ...analytics, dimensions: { ...analytics.dimensions, [text]: {} } } }
           ]) {
             const error = yield* UsageLedger.make({
@@ -61,6 +73,21 @@ describe("a text with half of a surrogate pair or NUL", () => {
             assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "invalidOptions" })
           }
         }
+      })
+    )
+  )
+
+  it.effect("is not made of a source by cutting its name", () =>
+    withWorld(({ ledger, setTo, store }) =>
+      Effect.gen(function* () {
+        const source = `${"s".repeat(252)}/`
+        const sums = [
+          { subscription: analytics, dimension: "calls", quantity: 1, at: support.at(start) }
+        ]
+        yield* setTo(1)
+        // an id of 255 characters would end within the emoji
+        yield* ledger.advance({ source, partition: "😀", to: "1", sums })
+        assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 open 1`])
       })
     )
   )

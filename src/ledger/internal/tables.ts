@@ -200,8 +200,11 @@ export interface Tables {
     limit: number
   ) => Op<ReadonlyArray<EntryView>>
   readonly history: (ids: ReadonlyArray<EntryId>) => Op<ReadonlyArray<HistoryRow>>
-  /** Open entries, and records by state. */
-  readonly stateCounts: Op<ReadonlyArray<StateCount>>
+  /**
+   * Open entries, and records by state. Accepted ones are counted from an hour on: there are more of them with each hour, and
+   * what is read does not grow with the age of the ledger.
+   */
+  readonly stateCounts: (acceptedFromHour: number) => Op<ReadonlyArray<StateCount>>
   readonly hourlyCounts: (fromHour: number) => Op<ReadonlyArray<HourlyCount>>
   /** Balances of `amount` or more in whole units of their key. */
   readonly carryOver: (

@@ -151,7 +151,7 @@ export const campaign = <E>(options: Options<E>) =>
       usage: ReadonlyArray<Usage>,
       stop: Orders["stop"],
       how: { readonly killAfter?: number; readonly lease: number; readonly rounds: number }
-    ) =>
+    ): Effect.Effect<program.Life> =>
       Effect.tap(
         program.run(
           file,

@@ -98,7 +98,7 @@ export const readingContract = (test: StoreTest): void => {
     Effect.gen(function* () {
       yield* prepare(store)
       const { counts, hours } = yield* read(store, (tables) =>
-        Effect.all({ counts: tables.stateCounts, hours: tables.hourlyCounts(8) })
+        Effect.all({ counts: tables.stateCounts(0), hours: tables.hourlyCounts(8) })
       )
       const expected = ["p", "q"].flatMap((product) => [
         { product, state: "open", oldestHour: 1, nextDeadline: undefined },
@@ -132,7 +132,7 @@ export const readingContract = (test: StoreTest): void => {
         )
       )
       const { counts, hours } = yield* read(store, (tables) =>
-        Effect.all({ counts: tables.stateCounts, hours: tables.hourlyCounts(10) })
+        Effect.all({ counts: tables.stateCounts(0), hours: tables.hourlyCounts(10) })
       )
       assert.deepInclude(counts, {
         ...{ region: "r", product: "p", state: "open", count: 4, oldestHour: 1 },

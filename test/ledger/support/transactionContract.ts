@@ -78,7 +78,7 @@ const readAll = (tables: Tables, key: number, recordId: number) => {
     source: tables.source("s", "p"),
     entries: tables.entryPage({}, undefined, 9),
     history: tables.history(ids),
-    states: tables.stateCounts,
+    states: tables.stateCounts(0),
     hours: tables.hourlyCounts(0),
     carryOver: tables.carryOver(1, 9),
     lastEvidenceAt: tables.lastEvidenceAt,

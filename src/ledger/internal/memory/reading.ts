@@ -44,49 +44,51 @@ export const readingTables = (
           )
       }),
     history: (ids) => Effect.sync(() => ids.flatMap((id) => state.history.get(entryId(id)) ?? [])),
-    stateCounts: Effect.sync(() => {
-      const counts = new Map<string, { -readonly [K in keyof StateCount]: StateCount[K] }>()
-      const add = (
-        { product, region }: Pick<KeyRow, "region" | "product">,
-        name: StateCount["state"],
-        hour: number,
-        deadline: number | undefined
-      ) => {
-        const id = JSON.stringify([region, product, name])
-        const count = counts.get(id)
-        if (count === undefined) {
-          counts.set(id, {
-            region,
-            product,
-            state: name,
-            count: 1,
-            oldestHour: hour,
-            nextDeadline: deadline
-          })
-          return
+    stateCounts: (acceptedFromHour) =>
+      Effect.sync(() => {
+        const counts = new Map<string, { -readonly [K in keyof StateCount]: StateCount[K] }>()
+        const add = (
+          { product, region }: Pick<KeyRow, "region" | "product">,
+          name: StateCount["state"],
+          hour: number,
+          deadline: number | undefined
+        ) => {
+          const id = JSON.stringify([region, product, name])
+          const count = counts.get(id)
+          if (count === undefined) {
+            counts.set(id, {
+              region,
+              product,
+              state: name,
+              count: 1,
+              oldestHour: hour,
+              nextDeadline: deadline
+            })
+            return
+          }
+          count.count += 1
+          count.oldestHour = Math.min(count.oldestHour, hour)
+          if (deadline !== undefined) {
+            count.nextDeadline = Math.min(count.nextDeadline ?? deadline, deadline)
+          }
         }
-        count.count += 1
-        count.oldestHour = Math.min(count.oldestHour, hour)
-        if (deadline !== undefined) {
-          count.nextDeadline = Math.min(count.nextDeadline ?? deadline, deadline)
+        for (const id of state.openEntries) {
+          const entry = state.entries.get(id)
+          if (entry !== undefined) add(keyOf(entry), "open", entry.hour, undefined)
         }
-      }
-      for (const id of state.openEntries) {
-        const entry = state.entries.get(id)
-        if (entry !== undefined) add(keyOf(entry), "open", entry.hour, undefined)
-      }
-      for (const record of state.records.values()) {
-        add(
-          record,
-          record.state,
-          record.hour,
-          record.resolvedAt === undefined ? record.deadline : undefined
-        )
-      }
-      return [...counts]
-        .sort(([left], [right]) => (left < right ? -1 : 1))
-        .map(([, count]) => count)
-    }),
+        for (const record of state.records.values()) {
+          if (record.state === "accepted" && record.hour < acceptedFromHour) continue
+          add(
+            record,
+            record.state,
+            record.hour,
+            record.resolvedAt === undefined ? record.deadline : undefined
+          )
+        }
+        return [...counts]
+          .sort(([left], [right]) => (left < right ? -1 : 1))
+          .map(([, count]) => count)
+      }),
     hourlyCounts: (fromHour) =>
       Effect.sync(() => {
         const counts = new Map<string, number>()

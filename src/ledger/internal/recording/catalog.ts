@@ -4,6 +4,7 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { KeyRow, ProductRow, SubscriptionRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
+import { isText } from "./prepareEvent.js"
 
 /** A subscription and what belongs to it. */
 export interface Subscribed {
@@ -55,10 +56,10 @@ export const make = (store: Store): Catalog => {
   }
 }
 
-/** Reads subscriptions with their lineages, products and keys. */
+/** Reads subscriptions of valid ids with their lineages, products and keys. */
 export const read = (tables: Tables, ids: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const wanted = yield* tables.subscriptions({ ids: [...new Set(ids)] })
+    const wanted = yield* tables.subscriptions({ ids: [...new Set(ids)].filter(isText) })
     const lineages = [...new Set(wanted.map(({ lineage }) => lineage))]
     const related = yield* tables.subscriptions({ lineages })
     const keys = yield* tables.keys({ lineages })

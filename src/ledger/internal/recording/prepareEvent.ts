@@ -30,7 +30,7 @@ export interface Prepared {
 const maxAhead = 5 * 60_000
 
 /** Characters of an id. */
-const maxLength = 255
+export const maxLength = 255
 
 export const isText = (text: unknown): text is string =>
   typeof text === "string" && text.length > 0 && text.length <= maxLength && isStorable(text)

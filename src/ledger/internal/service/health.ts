@@ -6,10 +6,7 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import { hourOf, millisPerHour, startOf } from "../model/hour.js"
 import type { RecordRow } from "../model/rows.js"
 import type { HourlyCount } from "../tables.js"
-import { type Observation, observeWith } from "./observe.js"
-
-/** Hours whose final states count. Older ones are a matter of the past. */
-const recentHours = 48
+import { type Observation, observeWith, recentHours } from "./observe.js"
 
 /** An hour is sealed 10 minutes after its end. A reporter that is late by more does not seal. Milliseconds. */
 const sealingMargin = 30 * 60_000

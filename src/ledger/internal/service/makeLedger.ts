@@ -7,6 +7,7 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { EntryFilter, Options, Service } from "../contract.js"
 import { makeUuid7 } from "../model/uuid.js"
 import * as catalogs from "../recording/catalog.js"
+import { isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
 import type * as tables from "../tables.js"
 import { adjust } from "../transactions/adjust.js"
@@ -82,8 +83,11 @@ export const makeLedger = (
 const violation = ({ intakeSize, seller, target }: Options): LedgerConfigError | undefined => {
   const invalid = (detail: string, cure: string) =>
     new LedgerConfigError({ reason: "invalidOptions", detail, cure })
-  if (typeof seller !== "string" || seller.length === 0 || seller.length > 255) {
-    return invalid("The seller has no name", "Give seller 1 to 255 characters.")
+  if (!isText(seller)) {
+    return invalid(
+      "The seller has no valid name",
+      "Give seller 1 to 255 characters, without NUL and halves of surrogate pairs."
+    )
   }
   if (target !== "service" && target !== "sandbox") {
     return invalid(`The target ${target} is unknown`, "Give service or sandbox.")

@@ -5,7 +5,7 @@ import * as Metric from "effect/Metric"
 import * as MetricKey from "effect/MetricKey"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
-import { millisPerHour, startOf } from "../model/hour.js"
+import { hourOf, millisPerHour, startOf } from "../model/hour.js"
 import type { LaneRow, LedgerRow, PauseRow, ProductRow, RecordState } from "../model/rows.js"
 import type { Op, StateCount, Tables } from "../tables.js"
 import * as metricKeys from "./metricKeys.js"
@@ -23,6 +23,9 @@ export interface Observation {
   readonly pauses: ReadonlyArray<PauseRow>
 }
 
+/** Hours whose accepted entries are counted, and whose final states concern the health. */
+export const recentHours = 48
+
 /** Balances that are listed. */
 const maxCarry = 100
 
@@ -31,7 +34,7 @@ export const read = (tables: Tables, now: number): Op<Observation> =>
     const ledger = yield* tables.ledger
     // the layer has written it, and nothing deletes it
     if (ledger === undefined) return yield* Effect.dieMessage("the ledger has no row")
-    const counts = yield* tables.stateCounts
+    const counts = yield* tables.stateCounts(hourOf(now) - recentHours)
     const deadlines = counts.flatMap(({ nextDeadline }) => nextDeadline ?? [])
     return {
       now,

@@ -147,7 +147,9 @@ export const schema1 = (words: SchemaWords): ReadonlyArray<string> => {
      )${options}`,
     "CREATE INDEX usage_record_due ON usage_record (region, deadline, id) WHERE resolved_at IS NULL",
     "CREATE INDEX usage_record_overdue ON usage_record (deadline, id) WHERE resolved_at IS NULL",
-    "CREATE INDEX usage_record_state ON usage_record (region, product, state, hour, deadline, resolved_at)",
+    `CREATE INDEX usage_record_unaccepted ON usage_record (region, product, state, hour, deadline, resolved_at)
+       WHERE state <> 'accepted'`,
+    "CREATE INDEX usage_record_accepted ON usage_record (hour, region, product) WHERE state = 'accepted'",
     `CREATE TABLE usage_call (
        id ${identity}, region ${text} NOT NULL, fence ${integer} NOT NULL, worker ${text} NOT NULL,
        sent_at ${integer} NOT NULL

@@ -73,19 +73,23 @@ export const readingTables = (
       ),
       (rows) => rows.map(historyOf)
     ),
-  stateCounts: Effect.map(
-    query(
-      `SELECT k.region, k.product, 'open' AS state, COUNT(*) AS count, MIN(e.hour) AS oldest_hour, NULL AS next_deadline
-       FROM usage_entry AS e JOIN usage_key AS k ON k.id = e.key WHERE e.sealed = 0 GROUP BY k.region, k.product
-       UNION ALL
-       SELECT r.region, r.product, r.state, COUNT(*), MIN(r.hour),
-         MIN(CASE WHEN r.resolved_at IS NULL THEN r.deadline END)
-       FROM usage_record AS r GROUP BY r.region, r.product, r.state
-       ORDER BY 1, 2, 3`,
-      []
+  stateCounts: (acceptedFromHour) =>
+    Effect.map(
+      query(
+        `SELECT k.region, k.product, 'open' AS state, COUNT(*) AS count, MIN(e.hour) AS oldest_hour, NULL AS next_deadline
+         FROM usage_entry AS e JOIN usage_key AS k ON k.id = e.key WHERE e.sealed = 0 GROUP BY k.region, k.product
+         UNION ALL
+         SELECT r.region, r.product, r.state, COUNT(*), MIN(r.hour),
+           MIN(CASE WHEN r.resolved_at IS NULL THEN r.deadline END)
+         FROM usage_record AS r WHERE r.state <> 'accepted' GROUP BY r.region, r.product, r.state
+         UNION ALL
+         SELECT r.region, r.product, 'accepted', COUNT(*), MIN(r.hour), NULL
+         FROM usage_record AS r WHERE r.state = 'accepted' AND r.hour >= $1 GROUP BY r.region, r.product
+         ORDER BY 1, 2, 3`,
+        [acceptedFromHour]
+      ),
+      (rows) => rows.map(stateCountOf)
     ),
-    (rows) => rows.map(stateCountOf)
-  ),
   hourlyCounts: (fromHour) =>
     Effect.map(
       query(

@@ -129,10 +129,10 @@ const insert = (
     .query(existingEvents, [listParameter(events.map(({ id }) => [id]))])
     .map(eventOf)
   const ids = new Set(existing.map(({ id }) => id))
-  if (ids.size === 0) {
-    throw new Error("the ids of events in one call are not different")
-  }
   const fresh = events.filter(({ id }) => !ids.has(id))
+  if (fresh.length === events.length) {
+    throw new Error("the ids of events in one call are not different, or are read as others")
+  }
   if (fresh.length > 0) {
     insert(connection, fresh)
   }

@@ -5,10 +5,12 @@ import { InvalidEvent, type LedgerUnavailable, SourceConflict } from "../../Ledg
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { EventError, Service as Ledger } from "../contract.js"
 import type { PostingRow } from "../model/rows.js"
+import { toStorable } from "../model/text.js"
 import { read } from "../recording/catalog.js"
 import {
   carry,
   idViolation,
+  maxLength,
   type Prepared,
   placeEvent,
   prepareEvent
@@ -56,8 +58,7 @@ export const advance = (
         sums.map(({ subscription }) => subscription)
       )
       const reference = `${source}/${partition}`
-      // for errors: whole characters, and few enough for an id
-      const id = [...reference].slice(0, 127).join("")
+      const id = toStorable(reference, maxLength)
       let prepared: Array<Prepared> = []
       for (const sum of sums) {
         const request = { event: sum, id, at: millisOf(sum.at) ?? now, hasTime: true }

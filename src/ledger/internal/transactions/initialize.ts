@@ -141,7 +141,7 @@ export const keysOf = (
     product
   }))
 
-const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
+const violation = ({ dimensions, product, productCode, region, tagKeys }: ProductRow) => {
   const names = Object.keys(dimensions)
   const tags = keysViolation(tagKeys)
   if (product === "*" || !isText(product)) {
@@ -151,8 +151,11 @@ const violation = ({ dimensions, product, region, tagKeys }: ProductRow) => {
       "Give 1 to 255 characters, without NUL and halves of surrogate pairs, and not *."
     )
   }
-  if (region.length === 0)
-    return invalid(product, "has no region", "Name the Region, such as us-east-1.")
+  if (!isText(region))
+    return invalid(product, "has no valid region", "Name the Region, such as us-east-1.")
+  if (productCode !== undefined && !isText(productCode)) {
+    return invalid(product, "has an impossible productCode", "Give the code of the listing.")
+  }
   if (names.length === 0) return invalid(product, "has no dimensions", "Name those of the listing.")
   if (tags !== undefined) return invalid(product, "has invalid tagKeys", `Give ${tags}.`)
   if (!names.every(isText)) {

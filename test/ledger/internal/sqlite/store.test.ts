@@ -1,5 +1,6 @@
 import { statSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -211,5 +212,18 @@ it.scoped("a snapshot is one state, and does not wait for a writer with a write-
     )
     expect(counts).toEqual([1, 1])
     expect(yield* store.snapshot(({ keys }) => keys({}))).toHaveLength(2)
+  })
+)
+
+it.scoped("ends with a defect where the ids of stored events are read as others", () =>
+  Effect.gen(function* () {
+    const file = yield* newFile
+    const store = yield* makeStore(pretending("id", "another"), { file, busyTimeout: 1_000 })
+    yield* store.transaction((tables) => tables.addKeys([keyRow("a")]))
+    yield* store.recordEvents([event("1")], now)
+    const cause = yield* Effect.flip(
+      Effect.sandbox(store.recordEvents([event("1"), event("2")], now))
+    )
+    expect(Cause.pretty(cause)).toContain("are read as others")
   })
 )
