@@ -229,23 +229,21 @@ export const campaign = <E>(options: Options<E>) =>
       const mine = Array.from({ length: 15 + upTo(15) }, makeUsage)
       const other = isPair ? Array.from({ length: 10 }, makeUsage) : []
       const isRestarted = options.restart !== undefined && random() < 0.1
-      const [life] = yield* Effect.all(
-        [
-          live(distinct([...old, ...mine, ...resent()]), stop, how),
-          ...(isPair
-            ? [
-                live(distinct([...other, ...old.slice(0, 5)]), undefined, {
-                  lease: 1_000,
-                  rounds: 4
-                })
-              ]
-            : []),
-          ...(isRestarted && options.restart !== undefined
-            ? [Effect.as(Effect.delay(options.restart, 150 + upTo(300)), undefined)]
-            : [])
-        ],
-        { concurrency: 3 }
-      )
+      const running: ReadonlyArray<Effect.Effect<program.Life | undefined>> = [
+        live(distinct([...old, ...mine, ...resent()]), stop, how),
+        ...(isPair
+          ? [
+              live(distinct([...other, ...old.slice(0, 5)]), undefined, {
+                lease: 1_000,
+                rounds: 4
+              })
+            ]
+          : []),
+        ...(isRestarted && options.restart !== undefined
+          ? [Effect.as(Effect.delay(options.restart, 150 + upTo(300)), undefined)]
+          : [])
+      ]
+      const [life] = yield* Effect.all(running, { concurrency: 3 })
       if (life?.killedAt === undefined) length = 0.8 * length + 0.2 * (life?.milliseconds ?? length)
       // past the deadline, and most often when the ledger may not know of a call
       const chance = /^(attempt|call|results)/.test(life?.killedAt ?? "") ? 0.1 : 0.02
