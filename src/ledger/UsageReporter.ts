@@ -250,9 +250,11 @@ const makeWorker = (options: Options) =>
                 : Effect.logWarning("the gauges of the ledger were not set", cause)
             ),
             Effect.zipRight(Clock.currentTimeMillis),
-            Effect.map((end) => {
-              nextObservation = end + Math.max(observationInterval, maxObserving * (end - now))
-            })
+            Effect.flatMap((end) =>
+              Effect.sync(() => {
+                nextObservation = end + Math.max(observationInterval, maxObserving * (end - now))
+              })
+            )
           ),
           { onlyIfMissing: true }
         )
