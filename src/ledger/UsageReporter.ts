@@ -149,7 +149,7 @@ const makeWorker = (options: Options) =>
     const stop = yield* Deferred.make<void>()
     let seen: leases.Seen | undefined
     let current: leases.Lease | undefined
-    let observedAt = Number.NEGATIVE_INFINITY
+    let nextObservation = Number.NEGATIVE_INFINITY
 
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
@@ -204,6 +204,18 @@ const makeWorker = (options: Options) =>
         return { sealed, expired, due: isConfirmed ? due : [] }
       })
 
+    /** Sets the gauges, and the time of the next observation. */
+    const observation = Effect.gen(function* () {
+      const begun = yield* Clock.currentTimeMillis
+      yield* Effect.catchAllCause(observe(store), (cause) =>
+        Cause.isInterruptedOnly(cause)
+          ? Effect.void
+          : Effect.logWarning("the gauges of the ledger were not set", cause)
+      )
+      const end = yield* Clock.currentTimeMillis
+      nextObservation = end + Math.max(observationInterval, maxObserving * (end - begun))
+    })
+
     /** Seals, expires, and starts to send what is due. */
     const begin = Effect.gen(function* () {
       const error = violation(options)
@@ -239,18 +251,9 @@ const makeWorker = (options: Options) =>
         )
       )
       const now = yield* Clock.currentTimeMillis
-      if (now - observedAt >= observationInterval) {
-        observedAt = now
+      if (now >= nextObservation) {
         // beside the rounds: it reads much, and its failure concerns nothing else
-        yield* FiberHandle.run(
-          observing,
-          Effect.catchAllCause(observe(store), (cause) =>
-            Cause.isInterruptedOnly(cause)
-              ? Effect.void
-              : Effect.logWarning("the gauges of the ledger were not set", cause)
-          ),
-          { onlyIfMissing: true }
-        )
+        yield* FiberHandle.run(observing, observation, { onlyIfMissing: true })
       }
       return { region, lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
@@ -302,6 +305,9 @@ const violation = ({ interval, lease, sealAfter }: Options): LedgerConfigError |
 
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
 const observationInterval = 60_000
+
+/** In a large ledger they are set less often, so that observation takes at most a twentieth of the time. */
+const maxObserving = 20
 
 interface Prepared {
   readonly sealed: number

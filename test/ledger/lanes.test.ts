@@ -57,6 +57,37 @@ describe("a worker", () => {
     )
   }
 
+  it.effect("observes a ledger that takes long to read less often", () =>
+    withWorld(({ store }) =>
+      Effect.gen(function* () {
+        let observations = 0
+        const slow: UsageLedgerStore.Service = {
+          ...store,
+          snapshot: (body) =>
+            Effect.suspend(() => {
+              const before = observations
+              const read = store.snapshot((tables) =>
+                body({
+                  ...tables,
+                  stateCounts: (hour) => {
+                    observations += 1
+                    return tables.stateCounts(hour)
+                  }
+                })
+              )
+              return Effect.tap(read, () =>
+                observations > before ? Effect.sleep("30 seconds") : Effect.void
+              )
+            })
+        }
+        yield* startLayers(slow, ["one"])
+        yield* Effect.sleep("1 hour")
+        assert.isAtLeast(observations, 4)
+        assert.isAtMost(observations, 7)
+      }).pipe(Effect.scoped)
+    )
+  )
+
   it.effect("gives up a call that does not end, and tries its records again", () =>
     withWorld(({ setTo, store }) =>
       Effect.gen(function* () {

@@ -319,6 +319,7 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
         yield* withLedger((ledger) => ledger.close(id))
         subscription.canceled.add(Math.floor(now() / hour))
         yield* wait
+        subscription.canceled.add(Math.floor(now() / hour))
       }
       // one that follows begins later
       const from = Math.max(now(), subscription.from + 1)
@@ -331,7 +332,6 @@ export const simulate = (seed: number, steps: number): Effect.Effect<Result> => 
         })
       )
       if (Either.isLeft(result)) unexpected.push(`${id} is not renewed: ${result.left._tag}`)
-      subscription.canceled.add(Math.floor(now() / hour))
       subscription.id = next
     })
     const operate = Effect.suspend(() => {
