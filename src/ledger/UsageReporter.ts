@@ -204,6 +204,18 @@ const makeWorker = (options: Options) =>
         return { sealed, expired, due: isConfirmed ? due : [] }
       })
 
+    /** Sets the gauges, and the time of the next observation. */
+    const observation = Effect.gen(function* () {
+      const begun = yield* Clock.currentTimeMillis
+      yield* Effect.catchAllCause(observe(store), (cause) =>
+        Cause.isInterruptedOnly(cause)
+          ? Effect.void
+          : Effect.logWarning("the gauges of the ledger were not set", cause)
+      )
+      const end = yield* Clock.currentTimeMillis
+      nextObservation = end + Math.max(observationInterval, maxObserving * (end - begun))
+    })
+
     /** Seals, expires, and starts to send what is due. */
     const begin = Effect.gen(function* () {
       const error = violation(options)
@@ -241,23 +253,7 @@ const makeWorker = (options: Options) =>
       const now = yield* Clock.currentTimeMillis
       if (now >= nextObservation) {
         // beside the rounds: it reads much, and its failure concerns nothing else
-        yield* FiberHandle.run(
-          observing,
-          observe(store).pipe(
-            Effect.catchAllCause((cause) =>
-              Cause.isInterruptedOnly(cause)
-                ? Effect.void
-                : Effect.logWarning("the gauges of the ledger were not set", cause)
-            ),
-            Effect.zipRight(Clock.currentTimeMillis),
-            Effect.flatMap((end) =>
-              Effect.sync(() => {
-                nextObservation = end + Math.max(observationInterval, maxObserving * (end - now))
-              })
-            )
-          ),
-          { onlyIfMissing: true }
-        )
+        yield* FiberHandle.run(observing, observation, { onlyIfMissing: true })
       }
       return { region, lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))

@@ -4,7 +4,6 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { KeyRow, ProductRow, SubscriptionRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
-import { isText } from "./prepareEvent.js"
 
 /** A subscription and what belongs to it. */
 export interface Subscribed {
@@ -56,10 +55,10 @@ export const make = (store: Store): Catalog => {
   }
 }
 
-/** Reads subscriptions of valid ids with their lineages, products and keys. */
+/** Reads subscriptions with their lineages, products and keys. */
 export const read = (tables: Tables, ids: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const wanted = yield* tables.subscriptions({ ids: [...new Set(ids)].filter(isText) })
+    const wanted = yield* tables.subscriptions({ ids: [...new Set(ids)] })
     const lineages = [...new Set(wanted.map(({ lineage }) => lineage))]
     const related = yield* tables.subscriptions({ lineages })
     const keys = yield* tables.keys({ lineages })

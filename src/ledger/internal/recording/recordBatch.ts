@@ -10,7 +10,7 @@ import { startOf } from "../model/hour.js"
 import type { EventRow } from "../model/rows.js"
 import * as metrics from "../service/recordingMetrics.js"
 import type { Catalog, Subscribed } from "./catalog.js"
-import { carry, type Prepared, placeEvent, prepareEvent } from "./prepareEvent.js"
+import { carry, isText, type Prepared, placeEvent, prepareEvent } from "./prepareEvent.js"
 import type { Request } from "./request.js"
 
 export type RecordResult = Either.Either<Recorded, EventError>
@@ -60,7 +60,7 @@ export const recordBatch = (
     const record = Effect.suspend(() => recordItems(store, reload, items, now, results))
     if (stale.length === 0) return record
     const ids = new Set(stale.map((place) => (requests[place] as Request).event.subscription))
-    return catalog.load([...ids], now).pipe(
+    return catalog.load([...ids].filter(isText), now).pipe(
       Effect.flatMap((found) => {
         for (const place of stale) {
           prepare(place, found.get((requests[place] as Request).event.subscription), true)

@@ -10,6 +10,7 @@ import { read } from "../recording/catalog.js"
 import {
   carry,
   idViolation,
+  isText,
   maxLength,
   type Prepared,
   placeEvent,
@@ -55,7 +56,7 @@ export const advance = (
       }
       const subscribed = yield* read(
         tables,
-        sums.map(({ subscription }) => subscription)
+        sums.map(({ subscription }) => subscription).filter(isText)
       )
       const reference = `${source}/${partition}`
       const id = toStorable(reference, maxLength)
