@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import type { RecordState, Target } from "./internal/model/rows.js"
+import type { AttemptResult, RecordState, Target } from "./internal/model/rows.js"
 
-export type { RecordState, Target }
+export type { AttemptResult, RecordState, Target }
 
 /**
  * The state of an entry, that is of the usage of one subscription, dimension and hour.
@@ -77,10 +77,10 @@ export interface Move {
 export interface Attempt {
   readonly sentAt: DateTime.Utc
   readonly worker: string
-  /** Empty if there was no response. */
+  /** Empty, or `noResponse` only, if it may have been billed. Empty if the process ended before a response. */
   readonly results: ReadonlyArray<{
     readonly at: DateTime.Utc
-    readonly result: string
+    readonly result: AttemptResult
     readonly meteringRecordId?: string
     readonly requestId?: string
     readonly detail?: string

@@ -180,6 +180,23 @@ export interface CallRow {
   readonly sentAt: number
 }
 
+/**
+ * The result of an attempt.
+ *
+ * | result          | billed?                                     |
+ * | --------------- | ------------------------------------------- |
+ * | `success`       | yes, once                                   |
+ * | `duplicate`     | no: another quantity is billed for the hour |
+ * | `notSubscribed` | no: the customer is not subscribed          |
+ * | `rejected`      | no: the service rejected it                 |
+ * | `unprocessed`   | no: the service did not process it          |
+ * | `unsent`        | no: the call was not sent                   |
+ * | `noResponse`    | perhaps: there was no response              |
+ * | `unknownStatus` | perhaps: the status is not known            |
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type AttemptResult =
   | "success"
   | "duplicate"
