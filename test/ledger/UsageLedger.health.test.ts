@@ -173,14 +173,17 @@ describe("health is at risk", () => {
       const late = /^1 records are past half of their time, the oldest of 2026-11-24T09:00:00.000Z$/
       const soon = /^the next deadline is within an hour, at 2026-11-25T09:00:00.000Z$/
       const over = /^a deadline has passed at 2026-11-25T09:00:00.000Z$/
+      const slow = /^1 records were sealed 30 minutes ago or earlier and are not accepted, after/
       yield* setTime("2026-11-24T10:10:00Z")
       yield* passing(reporter.report)
       for (const [at, state, reasons] of [
-        ["2026-11-24T20:59:59.999Z", "stuck", []],
-        ["2026-11-24T21:00:00.000Z", "stuck", [late]],
-        ["2026-11-25T08:00:00.000Z", "stuck", [late]],
-        ["2026-11-25T08:00:00.001Z", "stuck", [soon, late]],
-        ["2026-11-25T08:59:59.999Z", "stuck", [soon, late]],
+        ["2026-11-24T10:39:59.999Z", "stuck", []],
+        ["2026-11-24T10:40:00.000Z", "stuck", [slow]],
+        ["2026-11-24T20:59:59.999Z", "stuck", [slow]],
+        ["2026-11-24T21:00:00.000Z", "stuck", [late, slow]],
+        ["2026-11-25T08:00:00.000Z", "stuck", [late, slow]],
+        ["2026-11-25T08:00:00.001Z", "stuck", [soon, late, slow]],
+        ["2026-11-25T08:59:59.999Z", "stuck", [soon, late, slow]],
         ["2026-11-25T09:00:00.000Z", "stuck", [over]]
       ] as const) {
         yield* setTime(at)

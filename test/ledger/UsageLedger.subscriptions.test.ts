@@ -344,7 +344,12 @@ describe("the options of a ledger", () => {
       const { analytics } = products
       if (analytics === undefined) return assert.fail("no product")
       const { ledger } = yield* makeLedger(
-        { products: { new: analytics, analytics: { ...analytics, dimensions: { users: {} } } } },
+        {
+          products: {
+            new: { ...analytics, productCode: "new-code" },
+            analytics: { ...analytics, dimensions: { users: {} } }
+          }
+        },
         store
       )
       for (const dimension of ["users", "calls"]) {
