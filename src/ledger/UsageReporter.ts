@@ -193,7 +193,6 @@ const makeWorker = (options: Options) =>
     ): Effect.Effect<Prepared, LedgerConfigError | LedgerUnavailable> =>
       Effect.gen(function* () {
         const { region } = lease
-        yield* writes.flush
         const now = yield* Clock.currentTimeMillis
         const expired = yield* untilZero(expire(store, now))
         const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
@@ -221,6 +220,8 @@ const makeWorker = (options: Options) =>
       const error = violation(options)
       if (error !== undefined) return yield* error
       const { products, region } = yield* laneOf(store, options.region)
+      // also while another worker has the lane: it may need to know them
+      yield* writes.flush
       const lease = yield* renew(region)
       if (lease === undefined)
         return { region, lane: "other" as const, sealed: 0, expired: 0, fibers: [] }

@@ -21,7 +21,7 @@ layer(Postgres.layer)("a name with NUL", (it) => {
         yield* Effect.flip(
           ledger.subscribe({ ...subscription, id: "b", follows: name, from: minutesLater(0) })
         ),
-        { _tag: "UnknownSubscription", subscription: name }
+        { _tag: "InvalidEvent", field: "follows" }
       )
       assert.deepEqual(yield* entriesOf(ledger, { subscription: name }), [])
       assert.deepEqual(yield* entriesOf(ledger, { product: name }), [])

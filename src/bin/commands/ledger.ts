@@ -1,5 +1,6 @@
 /** `ledger`: the commands on a ledger of usage. */
 import * as Command from "@effect/cli/Command"
+import { adjust } from "./ledger/adjust.js"
 import { close } from "./ledger/close.js"
 import { init } from "./ledger/init.js"
 import { record } from "./ledger/record.js"
@@ -19,6 +20,7 @@ export const ledger = Command.make("ledger").pipe(
     init,
     subscribe,
     record,
+    adjust,
     run,
     status,
     statement,

@@ -88,14 +88,23 @@ interface Allocation {
   readonly tags?: ReadonlyArray<{ readonly key: string; readonly value: string }>
 }
 
-const isTag = (tag: unknown) =>
+const isTag = (tag: unknown): tag is { readonly key: string; readonly value: string } =>
   Predicate.isRecord(tag) && Predicate.isString(tag.key) && Predicate.isString(tag.value)
+
+const isTags = (tags: unknown): boolean =>
+  Array.isArray(tags) &&
+  tags.every(isTag) &&
+  new Set(tags.map(({ key }) => key)).size === tags.length
+
+/** Without an exponent, whose digits would fill the memory. */
+const plainNumber = /^\d{1,40}(?:\.\d{1,40})?$/
 
 const isAllocation = (value: unknown): value is Allocation =>
   Predicate.isRecord(value) &&
   (Predicate.isNumber(value.allocatedUsageQuantity) ||
     Predicate.isString(value.allocatedUsageQuantity)) &&
-  (value.tags === undefined || (Array.isArray(value.tags) && value.tags.every(isTag)))
+  plainNumber.test(String(value.allocatedUsageQuantity)) &&
+  (value.tags === undefined || isTags(value.tags))
 
 const sumOf = (
   quantities: ReadonlyArray<UsageLedger.Quantity>
@@ -115,6 +124,9 @@ const partsOf = (
     if (!Array.isArray(list) || list.length === 0 || !list.every(isAllocation)) {
       return Either.left(`usageAllocations: expected ${allocations.expected}`)
     }
+    if (!plainNumber.test(String(quantity))) {
+      return Either.left(`quantity: expected a number, got ${json.formatValue(quantity)}`)
+    }
     const total = sumOf(list.map(({ allocatedUsageQuantity }) => allocatedUsageQuantity))
     const isComplete = Option.getOrElse(
       Option.zipWith(total, sumOf([quantity]), BigDecimal.equals),
@@ -123,7 +135,8 @@ const partsOf = (
     return isComplete
       ? Either.right(
           list.map(({ allocatedUsageQuantity, tags = [] }, i) => ({
-            id: `${id}/${i + 1}`,
+            // the first has the id of the row: the same row without allocations is the same usage
+            id: i === 0 ? id : `${id}/${i + 1}`,
             quantity: allocatedUsageQuantity,
             tags:
               tags.length === 0
@@ -161,6 +174,9 @@ export const eventRows: Kind<EventItem> = {
       const customer = account ?? (yield* text(found, "customerIdentifier"))
       if (subscription === undefined && customer === undefined) {
         return yield* Either.left("subscription: missing, and there is no customer")
+      }
+      if (subscription !== undefined && customer !== undefined) {
+        return yield* Either.left("subscription: give it or a customer, not both")
       }
       const quantity = yield* quantityOf(found.quantity)
       const { tags, usageAllocations } = found

@@ -15,13 +15,14 @@ import * as sharedConfig from "../../node/sharedConfig.js"
 import { validatedOption } from "./options.js"
 import * as proxies from "./proxies.js"
 
-const region = validatedOption(
+export const regionOption = validatedOption(
   "region",
   "region",
   "a Region such as us-east-1",
   (region) => region !== "" && Either.isRight(resolveEndpoint({ region }))
-).pipe(
-  Options.optional,
+).pipe(Options.optional)
+
+const region = regionOption.pipe(
   Options.withDescription("The Region to call. Defaults to that of the environment or the profile.")
 )
 

@@ -42,7 +42,11 @@ export const find = (
   { byCustomer, products }: Subscriptions,
   { at, customer = "", dimension, licenseArn, productCode, subscription }: EventItem
 ): Either.Either<string, string> => {
-  if (subscription !== undefined) return Either.right(subscription)
+  if (subscription !== undefined) {
+    return licenseArn === undefined && productCode === undefined
+      ? Either.right(subscription)
+      : Either.left("subscription: give it, or licenseArn and productCode with a customer")
+  }
   const time = DateTime.toEpochMillis(at)
   const hasDimension = (row: SubscriptionRow) =>
     products.find(({ product }) => product === row.product)?.dimensions[dimension] !== undefined

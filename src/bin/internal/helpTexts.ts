@@ -38,6 +38,9 @@ export const examples: { readonly [command: string]: Definitions } = {
     "ledger record usage.csv --rejected rejected.csv": "Record a file of usage, each id once:",
     "ledger record - --format ndjson --json": "Record standard input, and print JSON for a program:"
   },
+  "ledger adjust": {
+    "ledger adjust request-1 --quantity 0 --reason mistaken": "Correct what was recorded:"
+  },
   "ledger run": {
     "ledger run --port 8080": "Report as a process, with its health at /health:",
     "ledger run --once": "Report once, as by cron:"

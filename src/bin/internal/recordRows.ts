@@ -4,7 +4,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
-import { type LedgerError, UsageLedger, UsageLedgerStore } from "../../ledger/index.js"
+import { LedgerError, UsageLedger, UsageLedgerStore } from "../../ledger/index.js"
 import type { EventItem, EventRow } from "../input/eventRows.js"
 import type { CliError } from "./cliError.js"
 import * as findSubscription from "./findSubscription.js"
@@ -43,13 +43,14 @@ const resultOf = (row: EventRow, results: ReadonlyArray<Result>): RowResult => {
   const failure = results[failed]
   if (failure !== undefined && Either.isLeft(failure)) {
     const others = results.filter(Either.isRight).length
+    const { message } = failure.left
     return {
       row,
       status: "Rejected",
       reason:
-        results.length === 1
-          ? failure.left.message
-          : `allocation ${failed + 1}: ${failure.left.message}${others === 0 ? "" : ` (${others} of ${results.length} allocations are recorded)`}`
+        failed === 0
+          ? message
+          : `allocation ${failed + 1}: ${message} (${others} of ${results.length} allocations are recorded)`
     }
   }
   const recorded = results.flatMap((result) => (Either.isRight(result) ? [result.right] : []))
@@ -82,16 +83,23 @@ const recordChunk = (
       )
     )
     const events = resolved.map((one) => (Either.isRight(one) ? eventsOf(one.right) : []))
-    const results = yield* UsageLedger.recordAll(events.flat())
+    const first = yield* UsageLedger.recordAll(events.flatMap((own) => own.slice(0, 1)))
     let next = 0
+    const results = events.map((own) => first.slice(next, (next += Math.min(own.length, 1))))
+    // the others of a row follow only where its first one is recorded
+    const others = events.map((own, i) => (results[i]?.some(Either.isRight) ? own.slice(1) : []))
+    const isStored = first.some(Either.isRight)
+    const rest = yield* Effect.mapError(UsageLedger.recordAll(others.flat()), (error) =>
+      isStored ? new LedgerError.LedgerUnavailable({ ...error, isStored: "unknown" }) : error
+    )
+    let nextRest = 0
     return rows.map((row, i): RowResult => {
       const one = resolved[i]
       if (one !== undefined && Either.isLeft(one)) {
         return { row, status: "Rejected", reason: one.left }
       }
-      const from = next
-      next += events[i]?.length ?? 0
-      return resultOf(row, results.slice(from, next))
+      const own = rest.slice(nextRest, (nextRest += others[i]?.length ?? 0))
+      return resultOf(row, [...(results[i] ?? []), ...own])
     })
   })
 

@@ -54,12 +54,19 @@ export interface Options extends clientOptions.ClientOptions {
 }
 
 /** Makes one round in each Region, until everything that is due was sent. */
-export const reportOnce = (regions: ReadonlyArray<string>, options: Options) =>
-  Effect.forEach(regions, (region) =>
+export const reportOnce = (regions: ReadonlyArray<string>, options: Options) => {
+  /** True once something may have been sent. */
+  let isBegun = false
+  return Effect.forEach(regions, (region) =>
     Effect.gen(function* () {
       yield* loadCredentials
       const reporter = yield* UsageReporter.make({ region, worker: options.worker })
-      const round = yield* reporter.report
+      const round = yield* Effect.tapError(reporter.report, ({ _tag }) =>
+        Effect.sync(() => {
+          if (_tag === "LedgerUnavailable") isBegun = true
+        })
+      )
+      isBegun = true
       yield* Console.log(
         round.lane === "other"
           ? `${region}: another worker reports.`
@@ -70,6 +77,8 @@ export const reportOnce = (regions: ReadonlyArray<string>, options: Options) =>
       Effect.scoped,
       Effect.provide(clientIn(region, options)),
       Effect.mapError((error) => {
+        if (isBegun)
+          return failed(`${error.message}. Records may have been sent: see ledger status.`)
         switch (error._tag) {
           case "LedgerUnavailable":
           case "LedgerConfigError":
@@ -82,6 +91,7 @@ export const reportOnce = (regions: ReadonlyArray<string>, options: Options) =>
       })
     )
   )
+}
 
 /** Reports in each Region until the scope closes. */
 export const reporters = (regions: ReadonlyArray<string>, options: Options) =>

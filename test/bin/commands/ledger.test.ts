@@ -159,6 +159,9 @@ describe("a ledger in a file", () => {
             subscription: "one"
           })
         )
+        const adjust = await on("ledger adjust last --quantity 4 --reason mistaken")
+        assert.match(adjust.stdout, /^last is corrected to 4, in the hour of 20/)
+        assert.strictEqual((await on("ledger adjust other --quantity 4 --reason x")).code, 2)
         const close = await on("ledger close one")
         const once = await on("ledger run --once")
         return [close, once, await on("ledger status")] as const
@@ -166,6 +169,11 @@ describe("a ledger in a file", () => {
       assert.deepStrictEqual([close.code, once.code], [0, 0], once.stderr)
       assert.match(once.stdout, /1 accepted/)
       assert.match(text.stdout, /us-east-1 +analytics +accepted +1 /)
+      const sandbox = yield* MeteringSandbox.MeteringSandbox
+      assert.deepStrictEqual(
+        (yield* sandbox.report.billed).map(({ quantity }) => quantity),
+        [4]
+      )
       assert.match(text.stdout, /\n {2}analytics {2}\.+A\n/)
     }).pipe(Effect.provide(sandboxLayer()))
   )

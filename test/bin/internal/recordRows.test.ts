@@ -153,7 +153,14 @@ i,2026-11-24T09:10:00Z,calls,9,,cust-1,,
           row("c", allocated([1, 1])),
           row("d", { tags: { team: 1 } }),
           row("e", { ...allocated([3]), tags: { team: "blue" } }),
-          row("f", { tags: { shoe: "blue" } })
+          row("f", { tags: { shoe: "blue" } }),
+          // the same usage without allocations, of another customer too, with a tag twice, and with a huge number
+          row("b", {}),
+          row("g", { customerAWSAccountId: otherAccount }),
+          row("h", {
+            usageAllocations: [{ allocatedUsageQuantity: 3, tags: [...tag("x"), ...tag("y")] }]
+          }),
+          row("i", { usageAllocations: [{ allocatedUsageQuantity: "3e-999999999" }] })
         ].join("\n"),
         "ndjson"
       )
@@ -163,11 +170,15 @@ i,2026-11-24T09:10:00Z,calls,9,,cust-1,,
           "1 Recorded",
           "2 Recorded",
           "3 AlreadyRecorded",
-          "4 Rejected allocation 1",
+          "4 Rejected the event b ",
           "5 Rejected usageAllocations",
           "6 Rejected tags",
           "7 Rejected tags",
-          "8 Rejected tags"
+          "8 Rejected tags",
+          "9 Rejected the event b ",
+          "10 Rejected subscription",
+          "11 Rejected usageAllocations",
+          "12 Rejected usageAllocations"
         ]
       )
       assert.deepStrictEqual(entries, ["one calls 09 6"])

@@ -39,13 +39,27 @@ describe("a worker", () => {
                 return client.batchMeterUsage(request)
               }
             })
-            const reporterOf = (worker: string, before: Effect.Effect<void>) =>
+            const reporterOf = (worker: string, before: Effect.Effect<void>, own = store) =>
               Effect.provideService(
-                makeReporter(store, { worker }),
+                makeReporter(own, { worker }),
                 MeteringClient,
                 clientOf(worker, before)
               )
-            const one = yield* reporterOf("one", Deferred.await(wake))
+            let isFrozen = false
+            const frozenStore: typeof store = {
+              ...store,
+              transaction: (body) =>
+                Effect.suspend(() =>
+                  isFrozen
+                    ? Effect.zipRight(Deferred.await(wake), store.transaction(body))
+                    : store.transaction(body)
+                )
+            }
+            const freeze = Effect.suspend(() => {
+              isFrozen = true
+              return Deferred.await(wake)
+            })
+            const one = yield* reporterOf("one", freeze, frozenStore)
             const two = yield* reporterOf("two", Effect.void)
             yield* until(start + hour + 10 * minute)
             const frozen = yield* Effect.fork(one.report)
@@ -53,6 +67,7 @@ describe("a worker", () => {
             assert.deepInclude(yield* two.report, { lane: "held", accepted: 0 })
             // the record is to be sent again, and the lease still holds
             yield* Effect.sleep(30_000)
+            isFrozen = false
             yield* Deferred.succeed(wake, undefined)
             assert.deepInclude(yield* Fiber.join(frozen), { sent: 0 })
             assert.deepStrictEqual([...new Set(senders)], ["two"])

@@ -35,7 +35,15 @@ export const everyState = Effect.gen(function* () {
     // one at a time: an error concerns the whole call
     yield* passing(reporter.report)
     // the contradiction has stopped the lane
-    if (reply === "DuplicateRecord") yield* ledger.operator.recover
+    if (reply === "DuplicateRecord") {
+      yield* ledger.operator.recover
+      // as if before all hours: after a recovery nothing is certainly expired
+      yield* store.transaction((tables) =>
+        Effect.flatMap(tables.ledger, (row) =>
+          row === undefined ? Effect.void : tables.putLedger({ ...row, recoveredAt: 0 })
+        )
+      )
+    }
   }
   service.reply = () => "unprocessed"
   yield* ledger.record({

@@ -31,7 +31,7 @@ export const close = Command.make(
       ),
       Effect.zipRight(
         Console.log(
-          `${options.subscription} is closed. Its usage is sealed at once, and has to be accepted within one hour.`
+          `${options.subscription} has an end. From then on its usage is sealed at once, and has to be accepted within one hour.`
         )
       ),
       Effect.provide(ledgerDatabase.ledger(options))

@@ -19,10 +19,11 @@ import * as rejectedFile from "../../output/rejectedFile.js"
 import * as rejectedRows from "../../output/rejectedRows.js"
 import * as rowErrors from "../../output/rowErrors.js"
 import { table } from "../../output/table.js"
+import * as terminal from "../../output/terminal.js"
 
 const file = Args.text({ name: "file" }).pipe(
   Args.withDescription(
-    "A file of usage, or - for standard input, as submit reads it, with an id for each row: the same id is recorded once. Columns: id, timestamp, dimension, quantity, subscription, and optionally tags (a JSON object). In place of subscription, customerAWSAccountId or customerIdentifier, with licenseArn or productCode where the customer has several. A row with usageAllocations is recorded as events ID/1, ID/2."
+    "A file of usage, or - for standard input, as submit reads it, with an id for each row: the same id is recorded once. Columns: id, timestamp, dimension, quantity, subscription, and optionally tags (a JSON object). In place of subscription, customerAWSAccountId or customerIdentifier, with licenseArn or productCode where the customer has several. A row with usageAllocations is recorded as an event for each: ID, ID/2, ID/3."
   )
 )
 
@@ -95,12 +96,15 @@ export const record = Command.make(
           }
           return Effect.zipRight(
             options.json
-              ? Console.log(
+              ? terminal.write(
+                  process.stdout,
                   results
-                    .map(({ hour, reason, row: { line }, status }) =>
-                      formatJson({ line, status, hour, reason })
+                    .map(
+                      ({ hour, reason, row: { line }, status }) =>
+                        `${formatJson({ line, status, hour, reason })}\n`
                     )
-                    .join("\n")
+                    .join(""),
+                  Effect.never
                 )
               : Effect.void,
             writeRejected(results)

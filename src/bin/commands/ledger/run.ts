@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import { UsageLedger, UsageLedgerStore } from "../../../ledger/index.js"
-import { failed } from "../../internal/cliError.js"
+import { cannotRun, failed } from "../../internal/cliError.js"
 import * as clientOptions from "../../internal/clientOptions.js"
 import * as healthServer from "../../internal/healthServer.js"
 import * as ledgerDatabase from "../../internal/ledgerDatabase.js"
@@ -24,6 +24,10 @@ const port = portOption.pipe(
   Options.withDescription(
     "A port for GET /health: 200 with ok or atRisk, 503 with stuck, and the reasons. 0 takes any free port. Defaults to none."
   )
+)
+
+const region = clientOptions.regionOption.pipe(
+  Options.withDescription("Only products in this Region. Defaults to all Regions of the ledger.")
 )
 
 const host = hostOption.pipe(
@@ -59,13 +63,16 @@ const processLogger = Logger.replace(
 
 export const run = Command.make(
   "run",
-  { ...ledgerDatabase.options, ...clientOptions.options, port, host, interval, once },
+  { ...ledgerDatabase.options, ...clientOptions.options, region, port, host, interval, once },
   (options) =>
     Effect.gen(function* () {
       const { expectSignal } = yield* Signals
       const regions = yield* reportLedger.regionsOf(options)
       const worker = yield* reportLedger.workerName
       const reporting = { ...options, worker, interval: Duration.seconds(options.interval) }
+      if (options.once && Option.isSome(options.port)) {
+        return yield* cannotRun("--once and --port exclude one another.")
+      }
       if (options.once) {
         const left = yield* reportLedger.reportOnce(regions, reporting)
         const notAccepted = left.reduce((sum, count) => sum + count, 0)
@@ -86,10 +93,13 @@ export const run = Command.make(
       if (Option.isSome(options.port)) {
         yield* Layer.build(healthServer.layer({ host: options.host, port: options.port.value }))
       }
-      return yield* reportLedger.logEveryHour.pipe(Effect.zipRight(Effect.never))
+      // the race ends before the reporters do: they need the store until their calls have ended
+      return yield* reportLedger.logEveryHour.pipe(
+        Effect.zipRight(Effect.never),
+        Effect.raceFirst(npxExited)
+      )
     }).pipe(
       Effect.scoped,
-      Effect.raceFirst(npxExited),
       Effect.provide(ledgerDatabase.ledger(options)),
       Effect.provide(processLogger)
     )

@@ -9,8 +9,9 @@ import { type LedgerReport, UsageLedger } from "../../../ledger/index.js"
 import { cannotRun } from "../../internal/cliError.js"
 import * as ledgerDatabase from "../../internal/ledgerDatabase.js"
 import { jsonOption } from "../../internal/options.js"
-import { formatJson } from "../../output/format.js"
+import { formatJson, printableLines } from "../../output/format.js"
 import * as statementText from "../../output/statementText.js"
+import * as terminal from "../../output/terminal.js"
 
 const customer = Options.text("customer").pipe(
   Options.withPseudoName("id"),
@@ -44,12 +45,14 @@ export const statement = Command.make(
         return yield* cannotRun("--csv and --json exclude one another.")
       }
       const print = (lines: ReadonlyArray<LedgerReport.StatementLine>) =>
-        Console.log(
+        terminal.write(
+          process.stdout,
           options.json
-            ? lines.map(formatJson).join("\n")
+            ? `${lines.map(formatJson).join("\n")}\n`
             : options.csv
-              ? lines.map(statementText.csvOf).join("").trimEnd()
-              : `${statementText.textOf(lines)}\n`
+              ? printableLines(lines.map(statementText.csvOf).join(""))
+              : `${statementText.textOf(lines)}\n\n`,
+          Effect.never
         )
       if (options.csv) yield* Console.log(statementText.csvHeader.trimEnd())
       const count = yield* UsageLedger.statement(options).pipe(

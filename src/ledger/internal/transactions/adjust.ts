@@ -8,7 +8,7 @@ import type { Recorded } from "../contract.js"
 import * as decimal from "../model/decimal.js"
 import { hourOf, startOf } from "../model/hour.js"
 import { covers, endOf } from "../model/record.js"
-import type { KeyRow, PostingRow } from "../model/rows.js"
+import type { KeyRow, PostingRow, RecordState } from "../model/rows.js"
 import { isStorable } from "../model/text.js"
 import { isText } from "../recording/prepareEvent.js"
 import type { Op, Tables } from "../tables.js"
@@ -62,11 +62,25 @@ export const adjust = (
         tags: event.tags,
         quantity: difference
       }
-      if (difference < 0n && (yield* isUnbilled(tables, key, event.hour))) {
-        return yield* invalid(
-          "quantity",
-          "no less than before, since the hour was not billed and nothing can be taken back"
-        )
+      const carried = earlier.reduce(
+        (sum, { hour, quantity }) => (hour === event.hour ? sum : sum + quantity),
+        0n
+      )
+      // corrections that were carried to a later hour can be taken back there
+      if (difference < 0n && -difference > carried) {
+        const least = decimal.toText(current - (carried > 0n ? carried : 0n), key.scale)
+        switch (yield* billingOf(tables, key, event.hour)) {
+          case "unbilled":
+            return yield* invalid(
+              "quantity",
+              `${least} or more, since the hour was not billed and nothing can be taken back`
+            )
+          case "pending":
+            return yield* invalid(
+              "quantity",
+              `${least} or more, until it is known whether the hour is billed: try again then`
+            )
+        }
       }
       const hour = yield* postOrCarry(tables, posting, key, now)
       if (hour === undefined) {
@@ -87,19 +101,33 @@ export const adjust = (
     })
   )
 
-/** True if the hour's record was not accepted, and its quantity was not carried forward. */
-const isUnbilled = (tables: Tables, key: KeyRow, hour: number): Op<boolean> =>
+/** The billing of an hour, from which a part may be taken back in a later hour. */
+const billingOf = (
+  tables: Tables,
+  key: KeyRow,
+  hour: number
+): Op<"billed" | "unbilled" | "pending"> =>
   Effect.map(
     tables.entryPage(
-      { lineages: [key.lineage], fromHour: hour, untilHour: hour + 1, states: unbilled },
+      { lineages: [key.lineage], fromHour: hour, untilHour: hour + 1 },
       undefined,
       Number.MAX_SAFE_INTEGER
     ),
-    (views) =>
-      views.some(({ entry, record }) => entry.key === key.id && record?.carriedAt === undefined)
+    (views) => {
+      const record = views.find(({ entry }) => entry.key === key.id)?.record
+      // an open hour takes the correction itself, and what an hour without a record came to is carried
+      if (record === undefined || record.carriedAt !== undefined) return "billed"
+      if (record.state === "sealed") return "pending"
+      return unbilled.has(record.state) ? "unbilled" : "billed"
+    }
   )
 
-const unbilled = ["notSubscribed", "rejected", "expired", "conflicting"] as const
+const unbilled: ReadonlySet<RecordState> = new Set([
+  "notSubscribed",
+  "rejected",
+  "expired",
+  "conflicting"
+])
 
 /**
  * Adds a posting to its hour, or by the product's policy to the current or the next one. Returns the hour, or undefined if none takes it.

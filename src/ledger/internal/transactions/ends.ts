@@ -50,7 +50,14 @@ const isClosed = ({ closingAt, until }: SubscriptionRow, now: number): boolean =
 
 /** The hour of the end of a lineage. Infinity if it has none. */
 export const lastHourOf = (lineage: ReadonlyArray<SubscriptionRow>): number =>
-  Math.max(...lineage.map((one) => hourOf(Math.max(endOf(one) - 1, one.from))))
+  Math.max(
+    ...(lineage.some(hasBegun) ? lineage.filter(hasBegun) : lineage).map((one) =>
+      hourOf(Math.max(endOf(one) - 1, one.from))
+    )
+  )
+
+/** False for a renewal that was cancelled before its start. */
+const hasBegun = (subscription: SubscriptionRow): boolean => endOf(subscription) > subscription.from
 
 /** Adds entries of 0 in the last hour of lineages that have ended, where a fraction is left to round. */
 export const addLastEntries = (tables: Tables, region: string, now: number): Op<void> =>

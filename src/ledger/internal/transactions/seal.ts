@@ -136,6 +136,10 @@ const sealEntries = (
     const next: Array<EntryId> = []
     const touched = new Map<number, Map<string, bigint>>()
     const overflowing = new Set<number>()
+    const lastOfKey = new Map<number, number>()
+    for (const { hour, key } of entries) {
+      lastOfKey.set(key, Math.max(hour, lastOfKey.get(key) ?? hour))
+    }
     for (const entry of [...entries].sort((left, right) => left.hour - right.hour)) {
       const key = keys.get(entry.key)
       const balances = carry.get(entry.key)
@@ -143,7 +147,8 @@ const sealEntries = (
       const lineage = subscriptions.get(key.lineage) ?? []
       const { division, record } = sealEntry({
         entry,
-        isRounded: sealedLast.has(entry.key),
+        // only once: rounded each by itself, several fractions would be lost
+        isRounded: sealedLast.has(entry.key) && lastOfKey.get(entry.key) === entry.hour,
         key,
         lineage,
         allocations: allocations.get(idOf(entry)) ?? [],

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { startOf } from "../model/hour.js"
-import { isUnanswered, judge } from "../model/judge.js"
+import { isUnanswered, type Judgment, judge } from "../model/judge.js"
 import type {
   AttemptEvidence,
   AttemptResult,
@@ -218,6 +218,20 @@ const evidenceByRecord = (
   return groups
 }
 
+/** Before a recovery the database may have been another one, whose attempts are lost: an expired record was perhaps billed. */
+const afterRecovery = (
+  judgment: Judgment,
+  { hour }: RecordRow,
+  recoveredAt: number | undefined
+): Judgment =>
+  judgment.state === "expired" && recoveredAt !== undefined && startOf(hour) < recoveredAt
+    ? {
+        ...judgment,
+        state: "inDoubt",
+        cause: "the deadline has passed, and it may have been sent before the recovery"
+      }
+    : judgment
+
 /** Judges locked records, and stores what has changed. */
 const judgeAll = (
   tables: Tables,
@@ -229,11 +243,20 @@ const judgeAll = (
     const updates: Array<RecordUpdate> = []
     const history: Array<HistoryRow> = []
     const judged: Array<Judged> = []
+    const recoveredAt = (yield* tables.ledger)?.recoveredAt
     for (const record of records) {
-      const judgment = judge(evidence.get(record.id) ?? [], record.deadline, now)
-      const { cause, isResolved, meteringRecordId, state } = judgment
+      const { cause, isResolved, meteringRecordId, state } = afterRecovery(
+        judge(evidence.get(record.id) ?? [], record.deadline, now),
+        record,
+        recoveredAt
+      )
       judged.push({ record: record.id, was: record.state, state })
-      const resolvedAt = record.resolvedAt ?? (isResolved ? now : undefined)
+      // a record that another clock had expired too soon is sent again
+      const resolvedAt = isResolved
+        ? (record.resolvedAt ?? now)
+        : record.carriedAt === undefined
+          ? undefined
+          : record.resolvedAt
       if (state !== record.state) {
         history.push({
           at: now,

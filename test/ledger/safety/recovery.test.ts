@@ -1,0 +1,37 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import {
+  makeReporter,
+  makeSubscribed,
+  minutesLater,
+  passing,
+  setTime
+} from "../support/ledgerTest.js"
+import { scriptedService } from "../support/scriptedService.js"
+
+describe("after a recovery", () => {
+  it.scoped("a record that is not accepted in time is in doubt, and is not carried forward", () =>
+    Effect.gen(function* () {
+      const { ledger, store } = yield* makeSubscribed()
+      const service = scriptedService()
+      const reporter = yield* makeReporter(store, service)
+      yield* ledger.record({
+        ...{ id: "1", subscription: "a", dimension: "calls", quantity: 3 },
+        at: minutesLater(-60)
+      })
+      service.reply = () => "unprocessed"
+      yield* setTime("2026-11-24T10:10:00Z")
+      yield* passing(reporter.report)
+      // the lost database may have had it accepted
+      yield* ledger.operator.recover
+      yield* setTime("2026-11-25T12:00:00Z")
+      yield* passing(reporter.report)
+      const { counts } = yield* ledger.status
+      assert.deepStrictEqual(
+        counts.map(({ state }) => state),
+        ["inDoubt"]
+      )
+      assert.strictEqual(yield* ledger.operator.carryForward({}), 0)
+    })
+  )
+})
