@@ -122,7 +122,7 @@ const mutants = [
     "hours without a round not reported with 0",
     safety("records"),
     [
-      "internal/transactions/seal.ts",
+      "internal/transactions/zeroFill.ts",
       "done === undefined ? beforeHour - 1 : Number(done.position)",
       "beforeHour - 1"
     ]
@@ -198,7 +198,10 @@ const mutants = [
     ],
     [
       "internal/reporter/attemptingClient.ts",
-      "const exit = yield* Effect.exit(restore(client.batchMeterUsage(request)))",
+      `const exit = yield* Effect.exit(
+                        restore(withLimit(client.batchMeterUsage(request)))
+                      )
+`,
       ""
     ]
   ],
@@ -216,8 +219,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "lane !== undefined && lane.holder !== worker && lane.until > now",
-      "lane !== undefined && lane.holder !== worker && lane.until < 0"
+      "if (isTaken && isPlausible && lane.holder !== worker)",
+      "if (isTaken && lane.until < 0 && lane.holder !== worker)"
     ]
   ],
   [
@@ -225,8 +228,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "lane !== undefined && lane.holder !== worker && lane.until > now",
-      "lane !== undefined && lane.holder !== worker"
+      "if (isTaken && isPlausible && lane.holder !== worker)",
+      "if (lane !== undefined && lane.holder !== worker)"
     ]
   ],
   [
@@ -308,8 +311,8 @@ const mutants = [
     safety("evidence"),
     [
       "internal/transactions/send.ts",
-      "const records = yield* tables.lockRecords(ids)\n",
-      "const records = (yield* tables.lockRecords(ids)).filter((row) => row.resolvedAt === undefined)\n"
+      "const records = locked.filter(({ id }) => ids.includes(id))",
+      "const records = locked.filter((row) => ids.includes(row.id) && row.resolvedAt === undefined)"
     ]
   ],
   [
@@ -382,7 +385,7 @@ const mutants = [
     safety("records"),
     [
       "internal/recording/recordBatch.ts",
-      "recordDistinct(store, items.slice(middle), now, results)",
+      "recordDistinct(store, reload, items.slice(middle), now, results)",
       'Effect.sync(() => {\n            for (const { event, place } of items.slice(middle)) {\n              results[place] = Either.right(recorded("Recorded", event.row.id, event.row.hour))\n            }\n          })'
     ]
   ],
