@@ -2,7 +2,7 @@
  * Mutation tests: plants faults that cost money in copies of the sources, and prints the test that notices each. Fails if one is
  * not noticed.
  *
- *     npm run test:mutants [-- part of a name]
+ *     npm run test:mutants [-- submission, ledger, or part of a name]
  */
 import { submission } from "./internal/submission/mutants.js"
 import { ledger } from "./ledger/mutants.js"

@@ -510,6 +510,7 @@ const inDoubt = async (copy) => {
 let uncertainBefore
 
 export const ledger = {
+  suite: "ledger",
   mutants,
   failureBefore: async (copy) => {
     uncertainBefore = await inDoubt(copy)

@@ -55,12 +55,14 @@ export const failedTest = async (copy, tests, args = []) => {
  * each was noticed. Sets the exit code if one was not noticed. Fails if a test fails without a mutant, or if the text of a
  * mutant does not stand in the sources exactly once.
  *
+ * Without `part` all, else those of the suite of this name, or with a name that contains it.
+ *
  * A suite has `mutants` and `failureIn(copy, mutant)`, the reason or undefined, and `failureBefore(copy)`, the same without
  * a mutant. A mutant is a name and its `edits`: a file below `src`, a text, and its replacement.
  */
 export const runMutants = async (suites, part = "") => {
-  const queue = suites.flatMap(({ failureBefore, failureIn, mutants }) => {
-    const wanted = mutants.filter(({ name }) => name.includes(part))
+  const queue = suites.flatMap(({ failureBefore, failureIn, mutants, suite }) => {
+    const wanted = suite === part ? mutants : mutants.filter(({ name }) => name.includes(part))
     if (wanted.length === 0) return []
     let before
     const isSound = (copy) => (before ??= failureBefore(copy))

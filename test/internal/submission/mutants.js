@@ -118,6 +118,7 @@ const mutants = [
 ].map(([name, ...edit]) => ({ name, edits: [edit] }))
 
 export const submission = {
+  suite: "submission",
   mutants,
   failureBefore: (copy) => failedTest(copy, properties),
   failureIn: (copy) => failedTest(copy, properties)
