@@ -1,6 +1,6 @@
 /**
  * Installs the packed package with the oldest and the newest peers of its ranges, and type-checks and runs a program with
- * each. Also runs the README's install line and its first program. Needs the registry and the build.
+ * each. Also runs the README's install line and its first program of the client. Needs the registry and the build.
  *
  *     npm run build && node test/package/peers.js [floor | newest | readme]
  */
@@ -108,12 +108,14 @@ const errorsOf = (folder, tsc) => {
   }
 }
 
-/** Runs the README's install line, its sandbox and its first program. */
+/** Runs the README's install line of the client, its sandbox and the client's first program. */
 const checkReadme = async (folder) => {
   const readme = readFileSync(join(root, "README.md"), "utf8")
-  const [, packages] = /^npm install ((?:.*\\\n)*.*)$/m.exec(readme)
+  // the client's section: its program runs, and needs no package of a database
+  const section = readme.slice(readme.indexOf("## In an Effect program"))
+  const [, packages] = /^npm install ((?:.*\\\n)*.*)$/m.exec(section)
   const [, exports] = /^```sh\n(export [\s\S]*?)^```/m.exec(readme)
-  const [, program] = /^```ts\n([\s\S]*?)^```/m.exec(readme)
+  const [, program] = /^```ts\n([\s\S]*?)^```/m.exec(section)
   const { allowScripts } = manifest
   const write = (file, text) => writeFileSync(join(folder, file), text)
   write("package.json", JSON.stringify({ private: true, type: "module", allowScripts }))
