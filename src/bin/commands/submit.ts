@@ -11,7 +11,6 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as AwsCredentials from "../../AwsCredentials.js"
 import { MeteringClient } from "../../MeteringClient.js"
 import * as MeteringRetry from "../../MeteringRetry.js"
 import * as UsageSubmission from "../../UsageSubmission.js"
@@ -159,7 +158,7 @@ export const submit = Command.make(
       const result = yield* (
         options.dryRun
           ? Effect.provide(submitted, dryRunClient.layer)
-          : loadCredentials.pipe(
+          : clientOptions.loadCredentials.pipe(
               Effect.raceFirst(
                 Effect.zipRight(
                   Deferred.await(stop),
@@ -234,9 +233,6 @@ const schedule = MeteringRetry.backoff({ base: "200 millis", max: "20 seconds" }
   Schedule.zipLeft(MeteringRetry.whileRetryable),
   Schedule.upTo("5 minutes")
 )
-
-/** Fails before anything is read: without credentials every record would fail. */
-const loadCredentials = Effect.flatMap(AwsCredentials.AwsCredentials, ({ get }) => get)
 
 const rowsOf = (
   file: string,

@@ -25,7 +25,7 @@ export const parse = (text: string): number | undefined =>
     : undefined
 
 /** 1.000 is a thousand in some countries, and one in others. */
-const ambiguousThousands = /^-?\d{1,3}\.000$/
+export const ambiguousThousands = /^-?\d{1,3}\.000$/
 
 /** Like `parse`, without numbers whose point is ambiguous. */
 export const parseQuantity = (text: string): number | undefined =>

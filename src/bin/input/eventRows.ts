@@ -7,6 +7,7 @@ import * as Predicate from "effect/Predicate"
 import type { UsageLedger } from "../../ledger/index.js"
 import * as allocations from "./allocations.js"
 import * as columns from "./columns.js"
+import * as decimal from "./decimal.js"
 import * as json from "./json.js"
 import type { Kind, Row } from "./parseRows.js"
 import { expectedTime, parseTime } from "./time.js"
@@ -49,16 +50,13 @@ const timeOf = (value: unknown): Either.Either<DateTime.Utc, string> => {
     : Either.left(`timestamp: expected ${expectedTime}, got ${json.formatValue(value)}`)
 }
 
-/** 1.000 is a thousand in some countries, and one in others. */
-const ambiguousThousands = /^-?\d{1,3}\.000$/
-
 const quantityOf = (value: unknown): Either.Either<UsageLedger.Quantity, string> => {
   if (Predicate.isNumber(value)) return Either.right(value)
   if (!Predicate.isString(value)) {
     return Either.left(`quantity: expected a number, got ${json.formatValue(value)}`)
   }
   const trimmed = value.trim()
-  return ambiguousThousands.test(trimmed)
+  return decimal.ambiguousThousands.test(trimmed)
     ? Either.left(
         `quantity: ${trimmed} is a thousand in some countries: write it without zeros at its end, or without a point`
       )

@@ -89,6 +89,9 @@ export const layer = (options: ClientOptions) =>
     Layer.provideMerge(Layer.mergeAll(config(options), credentials(options), proxies.httpClient))
   )
 
+/** Fails before anything is read or sent: without credentials every call would fail. */
+export const loadCredentials = Effect.flatMap(AwsCredentials.AwsCredentials, ({ get }) => get)
+
 /** Time limit of a second request to a source of credentials. */
 const sourceIdsTimeout = "5 seconds"
 

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import {
-  type LedgerError,
+  LedgerError,
   PgLedgerStore,
   SqliteLedgerStore,
   UsageLedger,
@@ -15,7 +15,7 @@ import {
 import { requireLedger } from "../../ledger/internal/transactions/lease.js"
 import { type CliError, cannotRun, failed } from "./cliError.js"
 
-export const variable = "LEDGER_DATABASE_URL"
+const variable = "LEDGER_DATABASE_URL"
 
 const database = Options.text("database").pipe(
   Options.withPseudoName("url"),
@@ -64,6 +64,14 @@ export const toLedgerError = (
   error._tag === "LedgerUnavailable" && error.isStored === "unknown"
     ? failed(`${error.message}. It is not known whether it was stored; to run it again is safe.`)
     : cannotRun(error.message)
+
+/** The failure of a change of the ledger, of which nothing was stored unless the store says so. */
+export const toChangeError = (
+  error: LedgerError.LedgerUnavailable | { readonly _tag: string; readonly message: string }
+): CliError =>
+  error instanceof LedgerError.LedgerUnavailable
+    ? toLedgerError(error)
+    : cannotRun(`${error.message}. Nothing was stored.`)
 
 const layerOf = (database: Database): Layer.Layer<UsageLedgerStore.UsageLedgerStore, CliError> =>
   Layer.mapError(

@@ -7,7 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import * as AwsCredentials from "../../AwsCredentials.js"
 import { UsageLedger, UsageLedgerStore, UsageReporter } from "../../ledger/index.js"
 import { formatCount, formatTime } from "../output/format.js"
 import { type CliError, cannotRun, failed, toCliError } from "./cliError.js"
@@ -45,9 +44,6 @@ export const workerName = Effect.map(
 const clientIn = (region: string, options: clientOptions.ClientOptions) =>
   clientOptions.layer({ ...options, region: Option.some(region) })
 
-/** Fails before anything is sent: without credentials every call would fail. */
-const loadCredentials = Effect.flatMap(AwsCredentials.AwsCredentials, ({ get }) => get)
-
 export interface Options extends clientOptions.ClientOptions {
   readonly worker: string
   readonly interval: Duration.Duration
@@ -59,7 +55,7 @@ export const reportOnce = (regions: ReadonlyArray<string>, options: Options) => 
   let isBegun = false
   return Effect.forEach(regions, (region) =>
     Effect.gen(function* () {
-      yield* loadCredentials
+      yield* clientOptions.loadCredentials
       const reporter = yield* UsageReporter.make({ region, worker: options.worker })
       const round = yield* Effect.tapError(reporter.report, ({ _tag }) =>
         Effect.sync(() => {
@@ -102,7 +98,7 @@ export const reporters = (regions: ReadonlyArray<string>, options: Options) =>
         worker: options.worker,
         interval: options.interval
       }).pipe(
-        Layer.tap(() => loadCredentials),
+        Layer.tap(() => clientOptions.loadCredentials),
         Layer.provide(clientIn(region, options)),
         Layer.mapError(toCliError)
       )

@@ -5,7 +5,6 @@ import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { UsageLedger } from "../../../ledger/index.js"
-import { cannotRun } from "../../internal/cliError.js"
 import * as ledgerDatabase from "../../internal/ledgerDatabase.js"
 import { formatTime } from "../../output/format.js"
 
@@ -26,11 +25,7 @@ export const adjust = Command.make(
   { event, ...ledgerDatabase.options, quantity, reason },
   (options) =>
     UsageLedger.adjust(options).pipe(
-      Effect.mapError((error) =>
-        error._tag === "LedgerUnavailable"
-          ? ledgerDatabase.toLedgerError(error)
-          : cannotRun(`${error.message}. Nothing was stored.`)
-      ),
+      Effect.mapError(ledgerDatabase.toChangeError),
       Effect.flatMap(({ _tag, hour }) =>
         Console.log(
           _tag === "AlreadyRecorded"

@@ -6,7 +6,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { UsageLedger } from "../../../ledger/index.js"
-import { cannotRun } from "../../internal/cliError.js"
 import * as ledgerDatabase from "../../internal/ledgerDatabase.js"
 import { timeOption } from "../../internal/options.js"
 
@@ -24,11 +23,7 @@ export const close = Command.make(
   { subscription, ...ledgerDatabase.options, at },
   (options) =>
     UsageLedger.close(options.subscription, { at: Option.getOrUndefined(options.at) }).pipe(
-      Effect.mapError((error) =>
-        error._tag === "LedgerUnavailable"
-          ? ledgerDatabase.toLedgerError(error)
-          : cannotRun(`${error.message}. Nothing was stored.`)
-      ),
+      Effect.mapError(ledgerDatabase.toChangeError),
       Effect.zipRight(
         Console.log(
           `${options.subscription} has an end. From then on its usage is sealed at once, and has to be accepted within one hour.`

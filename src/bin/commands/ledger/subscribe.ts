@@ -6,7 +6,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { UsageLedger } from "../../../ledger/index.js"
-import { cannotRun } from "../../internal/cliError.js"
 import * as ledgerDatabase from "../../internal/ledgerDatabase.js"
 import { timeOption } from "../../internal/options.js"
 
@@ -67,11 +66,7 @@ export const subscribe = Command.make(
       until: Option.getOrUndefined(options.until),
       follows: Option.getOrUndefined(options.follows)
     }).pipe(
-      Effect.mapError((error) =>
-        error._tag === "LedgerUnavailable"
-          ? ledgerDatabase.toLedgerError(error)
-          : cannotRun(`${error.message}. Nothing was stored.`)
-      ),
+      Effect.mapError(ledgerDatabase.toChangeError),
       Effect.zipRight(Console.log(`${options.id} is subscribed to ${options.product}.`)),
       Effect.provide(ledgerDatabase.ledger(options))
     )
