@@ -1,7 +1,7 @@
 /** The events of changes of agreements: their order, their gaps, and what they contain. */
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, DateTime, Effect, Fiber, Redacted, Stream, TestClock } from "effect"
-import { MarketplaceEvent } from "../../src/lifecycle/index.js"
+import { Chunk, DateTime, Effect, Either, Fiber, Redacted, Stream, TestClock } from "effect"
+import { MarketplaceEvent, Trust } from "../../src/lifecycle/index.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
 import {
   type EventDelivery,
@@ -325,7 +325,10 @@ describe("states and possible operations", () => {
       const { agreementId } = agreement
       const before = yield* Effect.all([details, events.list(), events.scheduled])
       const messages: ReadonlyArray<readonly [Act, RegExp]> = [
-        [({ failPayment }) => failPayment({ agreementId }), /failPayment is not possible on agmt-\w+: it is active/],
+        [
+          ({ failPayment }) => failPayment({ agreementId }),
+          /failPayment is not possible on agmt-\w+: it is active/
+        ],
         [({ resolveAdvisory }) => resolveAdvisory({ agreementId }), /it has no advisory/],
         [
           ({ amend }) => amend({ agreementId, endsAt: at("2026-11-24T10:00:00Z") }),
@@ -336,20 +339,14 @@ describe("states and possible operations", () => {
           /ends before it begins/
         ],
         [({ renew }) => renew({ agreementId: "agmt-none" }), /no customer with such an agreement/],
-        [
-          ({ buy }) => buy(purchase({ productCode: "nothing" })),
-          /There is no product nothing/
-        ]
+        [({ buy }) => buy(purchase({ productCode: "nothing" })), /There is no product nothing/]
       ]
       for (const [act, message] of messages) {
         const error = yield* Effect.flip(act(marketplace))
         assert.strictEqual(error._tag, "SandboxError")
         assert.match(error.message, message)
       }
-      assert.deepStrictEqual(
-        yield* Effect.all([details, events.list(), events.scheduled]),
-        before
-      )
+      assert.deepStrictEqual(yield* Effect.all([details, events.list(), events.scheduled]), before)
       yield* marketplace.cancel({ agreementId })
       const error = yield* Effect.flip(marketplace.cancel({ agreementId }))
       assert.match(error.message, /has no agreement for agmt-/)
@@ -368,7 +365,10 @@ describe("states and possible operations", () => {
       assert.notStrictEqual(renewed.licenseArn, old.licenseArn)
       const usage = record(yield* DateTime.now, selector)
       const result = yield* batch([{ ...usage, licenseArn: String(renewed.licenseArn) }], null)
-      assert.deepStrictEqual(result.results.map(({ status }) => status), ["Success"])
+      assert.deepStrictEqual(
+        result.results.map(({ status }) => status),
+        ["Success"]
+      )
       const replaced = yield* marketplace.replace({ ...selector, offerId: "offer-other" })
       assert.strictEqual(replaced.previousAgreementId, renewed.agreementId)
       assert.strictEqual(replaced.offerId, "offer-other")
@@ -388,12 +388,20 @@ describe("the content of events", () => {
   it.effect("is that of a direct sale", () =>
     Effect.gen(function* () {
       yield* setTime(now)
-      const { agreement } = yield* buy({ endsAt: at("2027-11-24T00:00:00Z"), freeTrial: true, customerIdentifier: "cust-new" })
+      const { agreement } = yield* buy({
+        endsAt: at("2027-11-24T00:00:00Z"),
+        freeTrial: true,
+        customerIdentifier: "cust-new"
+      })
       yield* TestClock.adjust("10 minutes")
       yield* (yield* sandbox).marketplace.cancel(selector)
       yield* later
       const [created, subscribed, updated, ended] = yield* bodies
-      const common = { catalog: "AWSMarketplace", acceptor: { accountId: buyer }, proposer: { accountId: "999900001111" } }
+      const common = {
+        catalog: "AWSMarketplace",
+        acceptor: { accountId: buyer },
+        proposer: { accountId: "999900001111" }
+      }
       const { id, ...envelope } = created ?? {}
       const { requestId } = (envelope as { detail: { requestId: string } }).detail
       assert.match(String(id), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -427,7 +435,9 @@ describe("the content of events", () => {
         "offer-identifier": agreement.offerId,
         isFreeTrialTermPresent: "true"
       })
-      const { requestId: _, ...license } = (updated as unknown as { detail: Record<string, unknown> }).detail
+      const { requestId: _, ...license } = (
+        updated as unknown as { detail: Record<string, unknown> }
+      ).detail
       assert.deepStrictEqual(license, {
         ...common,
         agreement: { id: agreement.agreementId },
@@ -435,7 +445,8 @@ describe("the content of events", () => {
         license: { arn: agreement.licenseArn },
         offer: { id: agreement.offerId }
       })
-      const { requestId: __, ...end } = (ended as unknown as { detail: Record<string, unknown> }).detail
+      const { requestId: __, ...end } = (ended as unknown as { detail: Record<string, unknown> })
+        .detail
       assert.deepStrictEqual(end, {
         ...common,
         agreement: { id: agreement.agreementId, status: "CANCELLED" },
@@ -449,7 +460,9 @@ describe("the content of events", () => {
       yield* setTime(now)
       yield* buy({ reseller: "121212121212" })
       const [created] = yield* bodies
-      const { proposer, resaleAuthorization } = (created as unknown as { detail: Record<string, { id?: string; accountId?: string }> }).detail
+      const { proposer, resaleAuthorization } = (
+        created as unknown as { detail: Record<string, { id?: string; accountId?: string }> }
+      ).detail
       assert.strictEqual(proposer?.accountId, "121212121212")
       assert.match(String(resaleAuthorization?.id), /^resaleauthz-[a-z0-9]{13}$/)
     }).pipe(sandboxed)
@@ -487,10 +500,10 @@ describe("the content of events", () => {
   )
 })
 
-const decodedTag = (body: unknown): string => {
-  const [result] = MarketplaceEvent.decode(body)
-  return String(result)
-}
+const decodedTag = (body: unknown): string =>
+  MarketplaceEvent.decode(body, Trust.queue)
+    .map((result) => (Either.isRight(result) ? result.right.event._tag : result.left.message))
+    .join()
 
 describe("the stream", () => {
   it.effect("has each event when it falls due, in order and once", () =>
@@ -534,12 +547,13 @@ describe("the scenario's own agreements", () => {
     Effect.gen(function* () {
       yield* (yield* sandbox).control.advance("3 hours")
       assert.deepStrictEqual(yield* log, [
-        "1800 License Updated - Manufacturer",
+        "1800 subscribe-success",
+        "1861 License Updated - Manufacturer",
         "3600 Purchase Agreement Ended - Proposer",
         "3600 unsubscribe-pending",
         "3631 License Deprovisioned - Manufacturer",
         "7200 unsubscribe-success"
-      ].map((line) => line.replace("1800 License Updated - Manufacturer", "1800 subscribe-success")).flatMap((line, i) => (i === 0 ? [line, "1861 License Updated - Manufacturer"] : [line])))
+      ])
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({
@@ -642,7 +656,7 @@ describe("buying", () => {
         ["x-amzn-marketplace-fulfillment-url", "https://seller.example/welcome"]
       ])
       // no secret is printed
-      assert.notInclude(JSON.stringify(landing), "sandbox-")
+      assert.notInclude(JSON.stringify(landing), Redacted.value(token(landing)))
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({
@@ -695,7 +709,11 @@ describe("faults of delivery", () => {
       yield* control.advance("1 day")
       yield* TestClock.adjust(0)
       const sent = (yield* events.list()).events.map(({ eventId, fault }) => ({ eventId, fault }))
-      return { sent, prompt, stream: stream.map((id) => sent.findIndex(({ eventId }) => eventId === id)) }
+      return {
+        sent,
+        prompt,
+        stream: stream.map((id) => sent.findIndex(({ eventId }) => eventId === id))
+      }
     })
 
   const run = (faults: EventDelivery.DeliveryFaults, purchases = 3) =>
@@ -706,7 +724,10 @@ describe("faults of delivery", () => {
       const { prompt, sent, stream } = yield* run({})
       assert.deepStrictEqual(stream, [0, 1, 2])
       assert.strictEqual(prompt, 3)
-      assert.deepStrictEqual(sent.map(({ fault }) => fault), [undefined, undefined, undefined])
+      assert.deepStrictEqual(
+        sent.map(({ fault }) => fault),
+        [undefined, undefined, undefined]
+      )
     })
   )
 
@@ -715,7 +736,10 @@ describe("faults of delivery", () => {
       assert.deepStrictEqual((yield* run({ duplicate: 1 })).stream, [0, 0, 1, 1, 2, 2])
       const dropped = yield* run({ drop: 1 })
       assert.deepStrictEqual(dropped.stream, [])
-      assert.deepStrictEqual(dropped.sent.map(({ fault }) => fault), ["drop", "drop", "drop"])
+      assert.deepStrictEqual(
+        dropped.sent.map(({ fault }) => fault),
+        ["drop", "drop", "drop"]
+      )
       const delayed = yield* run({ delay: { share: 1, duration: "10 minutes" } })
       assert.deepStrictEqual([delayed.prompt, delayed.stream], [0, [0, 1, 2]])
     })
@@ -764,7 +788,9 @@ describe("faults of delivery", () => {
         ]
       )
       const client = yield* MeteringClient
-      const [[, registrationToken]] = Object.entries(landing.fields) as [[string, Redacted.Redacted]]
+      const [[, registrationToken]] = Object.entries(landing.fields) as [
+        [string, Redacted.Redacted]
+      ]
       yield* client.resolveCustomer({ registrationToken })
       assert.deepStrictEqual(
         Chunk.toReadonlyArray(yield* Fiber.join(fiber)).map(({ _tag }) => _tag),
@@ -772,9 +798,7 @@ describe("faults of delivery", () => {
       )
       assert.deepStrictEqual(yield* events.scheduled, [])
     }).pipe(
-      Effect.provide(
-        MeteringSandbox.layer({ ...scenario, deliveryFaults: { afterLanding: true } })
-      )
+      Effect.provide(MeteringSandbox.layer({ ...scenario, deliveryFaults: { afterLanding: true } }))
     )
   )
 })
