@@ -20,10 +20,7 @@ const connect = Effect.flatMap(SandboxServer.SandboxServer, ({ url }) =>
   HttpApiClient.make(SandboxApi.Api, { baseUrl: url })
 ).pipe(Effect.provide(FetchHttpClient.layer))
 
-const both = Effect.zipRight(
-  setTime(now),
-  Effect.all([connect, MeteringSandbox.MeteringSandbox])
-)
+const both = Effect.zipRight(setTime(now), Effect.all([connect, MeteringSandbox.MeteringSandbox]))
 
 const payload: Marketplace.Purchase = {
   customerAWSAccountId: buyer,
@@ -112,14 +109,39 @@ describe("an invalid body is rejected with the field and what it expects", () =>
   const cases: ReadonlyArray<readonly [path: string, method: string, body: unknown, RegExp]> = [
     ["buy", "POST", {}, /customerAWSAccountId: is missing\n.*productCode: is missing/],
     ["buy", "POST", { ...payload, endsAt: "tomorrow" }, /endsAt: Expected an ISO 8601 time/],
-    ["buy", "POST", { ...payload, endsAt: undefined, landingUrl: "javascript:alert(1)" }, /landingUrl: Expected a URL of http or https/],
-    ["buy", "POST", { ...payload, endsAt: undefined, landingUrl: "http://user:secret@a/" }, /landingUrl: Expected a URL of http or https without user name/],
-    ["buy", "POST", { ...payload, endsAt: undefined, offerId: "x" }, /offerId: Expected offer- and/],
+    [
+      "buy",
+      "POST",
+      { ...payload, endsAt: undefined, landingUrl: "javascript:alert(1)" },
+      /landingUrl: Expected a URL of http or https/
+    ],
+    [
+      "buy",
+      "POST",
+      { ...payload, endsAt: undefined, landingUrl: "http://user:secret@a/" },
+      /landingUrl: Expected a URL of http or https without user name/
+    ],
+    [
+      "buy",
+      "POST",
+      { ...payload, endsAt: undefined, offerId: "x" },
+      /offerId: Expected offer- and/
+    ],
     ["buy", "POST", { ...payload, endsAt: undefined, reseler: "1" }, /reseler: is not known/],
     ["renew", "POST", { offerId: 1 }, /offerId: Expected/],
     ["events/resend", "POST", {}, /eventId: is missing/],
-    ["delivery-faults", "PUT", { drop: 2 }, /drop: Expected a number from 0 to 1|drop: Expected a number/],
-    ["delivery-faults", "PUT", { delay: { share: 1, duration: "2 days" } }, /delay\.duration: Expected a duration of at most 1 day/]
+    [
+      "delivery-faults",
+      "PUT",
+      { drop: 2 },
+      /drop: Expected a number from 0 to 1|drop: Expected a number/
+    ],
+    [
+      "delivery-faults",
+      "PUT",
+      { delay: { share: 1, duration: "2 days" } },
+      /delay\.duration: Expected a duration of at most 1 day/
+    ]
   ]
   for (const [path, method, body, message] of cases) {
     it.effect(`${path} with ${JSON.stringify(body)}`, () =>
