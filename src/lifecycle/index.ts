@@ -11,6 +11,13 @@
  */
 export * as MarketplaceEvent from "./MarketplaceEvent.js"
 /**
+ * An HTTP endpoint for a subscription of SNS.
+ *
+ * @since 0.1.0
+ */
+export * as SnsEndpoint from "./SnsEndpoint.js"
+
+/**
  * The errors of messages that SNS sends over HTTP.
  *
  * @since 0.1.0
