@@ -403,7 +403,7 @@ describe("the content of events", () => {
         proposer: { accountId: "999900001111" }
       }
       const { id, ...envelope } = created ?? {}
-      const { requestId } = (envelope as { detail: { requestId: string } }).detail
+      const { requestId } = (envelope as unknown as { detail: { requestId: string } }).detail
       assert.match(String(id), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
       assert.deepStrictEqual(envelope as object, {
         version: "0",
