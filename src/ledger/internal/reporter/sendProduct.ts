@@ -29,7 +29,7 @@ import * as attemptingClient from "./attemptingClient.js"
 import type { PendingWrites, SentCall } from "./pendingWrites.js"
 import { detailOf } from "./results.js"
 
-export interface Sending {
+interface Sending {
   readonly store: Store
   readonly client: Client
   readonly lease: Lease
