@@ -66,21 +66,23 @@ export const sendProduct = (
 ): Effect.Effect<Sent, LedgerUnavailable> =>
   Effect.gen(function* () {
     const { lease, store } = options
-    const total = { sent: 0, accepted: 0 }
+    // a record can be sent several times
+    const sent = new Set<number>()
+    let accepted = 0
     /** Rejections for the whole product that are tolerated, after a record of it was accepted. */
     let tolerated = 0
     for (;;) {
       const now = yield* Clock.currentTimeMillis
       const rows = yield* send.due(store, { region: lease.region, product, now, limit: maxRecords })
-      if (rows.length === 0) return total
+      if (rows.length === 0) return { sent: sent.size, accepted }
       const isTrial = yield* send.wasPaused(store, { region: lease.region, product })
       // after a pause one record at a time is tried: one that the service rejects with all others would stop them for ever
       const batches: Array<ReadonlyArray<RecordRow>> = isTrial ? trialOf(rows) : [rows]
       for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
         const result = yield* sendRecords(product, batch, options, tolerated > 0)
-        total.sent += result.sent
-        total.accepted += result.accepted
-        if (result.isAborted || (yield* options.isStopped)) return total
+        for (const id of result.sent) sent.add(id)
+        accepted += result.accepted
+        if (result.isAborted || (yield* options.isStopped)) return { sent: sent.size, accepted }
         if (result.accepted > 0) tolerated = maxTolerated
         const { rejection } = result
         if (rejection === undefined) {
@@ -95,7 +97,7 @@ export const sendProduct = (
           )
         } else {
           yield* pauseAfter(product, rejection, options)
-          return total
+          return { sent: sent.size, accepted }
         }
       }
     }
@@ -216,7 +218,7 @@ const sendRecords = (
     }
     const rejected = new Set(rejection?.outcomes.map(idOf))
     return {
-      sent: last.size,
+      sent: last.keys(),
       accepted: outcomes.length - unaccepted.length,
       isAborted,
       rejection: rejection && { ...rejection, rows: rows.filter(({ id }) => rejected.has(id)) }
