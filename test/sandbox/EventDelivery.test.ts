@@ -1,9 +1,9 @@
 /** Deliveries of events to receivers on loopback. */
-import { createVerify, X509Certificate } from "node:crypto"
 import { FetchHttpClient, FileSystem, HttpApiClient } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Clock, Effect, Layer, Redacted, type Scope, TestClock } from "effect"
+import { Chunk, Clock, Effect, Either, Layer, Redacted, type Scope, TestClock } from "effect"
+import { MarketplaceEvent, SnsMessage } from "../../src/lifecycle/index.js"
 import type { MeteringClient } from "../../src/MeteringClient.js"
 import {
   EventDelivery,
@@ -289,21 +289,19 @@ const sns = (url: string, signatureVersion?: "1" | "2"): EventDelivery.Target =>
   ...(signatureVersion !== undefined && { signatureVersion })
 })
 
-/** Verifies a message as the documents of SNS describe it. */
-const isSigned = (message: Readonly<Record<string, string>>) =>
+/** Verifies a message as a seller does, and an altered one. */
+const verified = (body: string) =>
   Effect.gen(function* () {
-    const { status, text } = yield* get(message.SigningCertURL ?? "")
-    assert.strictEqual(status, 200)
-    const certificate = new X509Certificate(text)
-    assert.isTrue(certificate.verify(certificate.publicKey))
-    const names =
-      message.Type === "Notification"
-        ? ["Message", "MessageId", "Timestamp", "TopicArn", "Type"]
-        : ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
-    return createVerify(message.SignatureVersion === "2" ? "RSA-SHA256" : "RSA-SHA1")
-      .update(names.map((name) => `${name}\n${message[name]}\n`).join(""))
-      .verify(certificate.publicKey, message.Signature ?? "", "base64")
-  })
+    const { url } = yield* SandboxServer.SandboxServer
+    const verifier = yield* SnsMessage.make({
+      topicArns: [EventDelivery.defaultTopicArn],
+      sandboxUrl: url
+    })
+    const altered = JSON.stringify({ ...JSON.parse(body), Message: "{}" })
+    const error = yield* Effect.flip(verifier.verify(altered))
+    assert.propertyVal(error, "reason", "badSignature")
+    return { message: yield* verifier.verify(body), verifier }
+  }).pipe(Effect.provide(FetchHttpClient.layer))
 
 describe("an SNS target", () => {
   for (const version of ["1", "2"] as const) {
@@ -326,7 +324,7 @@ describe("an SNS target", () => {
               "x-amz-sns-message-id": confirmation.MessageId,
               "x-amz-sns-topic-arn": EventDelivery.defaultTopicArn
             })
-            assert.isTrue(yield* isSigned(confirmation))
+            const { message: request, verifier } = yield* verified(first.body)
             const pending = yield* eventually(
               events.targets,
               ([target]) => target?.attempts?.length === 1
@@ -342,6 +340,8 @@ describe("an SNS target", () => {
               }
             ])
 
+            assert(request._tag === "SubscriptionConfirmation")
+            yield* verifier.confirm(request)
             const confirmed = yield* get(confirmation.SubscribeURL)
             assert.strictEqual(confirmed.status, 200)
             assert.include(confirmed.text, `<SubscriptionArn>${EventDelivery.defaultTopicArn}:`)
@@ -352,8 +352,13 @@ describe("an SNS target", () => {
               confirmed.text,
               `<SubscriptionArn>${second.headers["x-amz-sns-subscription-arn"]}</SubscriptionArn>`
             )
-            assert.isTrue(yield* isSigned(message))
-            assert.isFalse(yield* isSigned({ ...message, Message: "{}" }))
+            const notification = (yield* verified(second.body)).message
+            assert(notification._tag === "Notification")
+            const [decoded] = MarketplaceEvent.decode(
+              notification.notification,
+              notification.trust
+            ).map(Either.getOrThrow)
+            assert.strictEqual(decoded?.event._tag, "SubscribeSuccess")
             const list = yield* events.list()
             const sent = list.events.find(({ channel }) => channel === "sns")
             assert.deepStrictEqual(JSON.parse(message.Message), sent?.body)
@@ -457,7 +462,7 @@ describe("an SQS queue", () => {
             assert.deepStrictEqual(Object.keys(request), ["QueueUrl", "MessageBody"])
             assert.strictEqual(request.QueueUrl, queueUrl)
             const message = JSON.parse(request.MessageBody)
-            if (envelope === "sns") assert.isTrue(yield* isSigned(message))
+            if (envelope === "sns") yield* verified(request.MessageBody)
             const content = envelope === "sns" ? JSON.parse(message.Message) : message
             const channel = envelope === undefined ? "eventBridge" : "sns"
             const { events } = yield* (yield* sandbox).events.list()
