@@ -11,7 +11,11 @@ import {
   expiredTokenResponse,
   type HttpResponse
 } from "../model/serviceResponse.js"
-import { type SignatureRejection, verifySignature } from "../protocol/verifySignature.js"
+import {
+  cachedSigningKey,
+  type SignatureRejection,
+  verifySignature
+} from "../protocol/verifySignature.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
 import { headersOf, pathAndQueryOf } from "./request.js"
 
@@ -37,6 +41,7 @@ export const make = ({ accessKeys, allowedSkew, anyCredentials, regions }: Optio
     service: signingName,
     regions,
     allowedSkew: Duration.toMillis(allowedSkew),
+    signingKey: cachedSigningKey(),
     credentials: (accessKeyId: string) => {
       const accessKey = accessKeyById.get(accessKeyId)
       return (
