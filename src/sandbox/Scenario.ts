@@ -13,6 +13,7 @@ import { optionalField } from "./internal/scenario/scenarioFields.js"
 import * as scenarioFile from "./internal/scenario/scenarioFile.js"
 import { validateScenario } from "./internal/scenario/validateScenario.js"
 
+export { Entitlement, EntitlementValue } from "./internal/scenario/entitlements.js"
 export {
   AccessKey,
   Agreement,
@@ -36,7 +37,8 @@ export const documentedQuotas: Quotas = {
   MeterUsage: 10,
   BatchMeterUsage: 10,
   RegisterUsage: 5,
-  ResolveCustomer: 10
+  ResolveCustomer: 10,
+  GetEntitlements: 20
 }
 
 /**
@@ -55,7 +57,8 @@ export const defaultServiceBehavior = {
   emptyTagValue: "accepted",
   dryRun: "error",
   idempotencyConflictStatus: 400,
-  requestSizeLimit: 1_000_000
+  requestSizeLimit: 1_000_000,
+  emptyEntitlementPages: false
 } as const satisfies ServiceBehavior
 
 const licenseArn = (account: string, name: string) =>

@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
-import { forEachName } from "../../../internal/operations.js"
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 import {
@@ -16,6 +15,7 @@ import {
 import * as callLog from "./callLog.js"
 import { type Catalog, catalogOf, withCustomer } from "./catalog.js"
 import * as faultScript from "./faultScript.js"
+import { forEachName } from "./operations.js"
 
 /** Accepted usage, which is billed. Times are epoch milliseconds. */
 export interface MeteredUsage {
