@@ -14,6 +14,7 @@ import { optionalField } from "./internal/scenario/scenarioFields.js"
 import * as scenarioFile from "./internal/scenario/scenarioFile.js"
 import { validateScenario } from "./internal/scenario/validateScenario.js"
 
+export { Entitlement, EntitlementValue } from "./internal/scenario/entitlements.js"
 export {
   AccessKey,
   Agreement,
@@ -37,7 +38,8 @@ export const documentedQuotas: Quotas = {
   MeterUsage: 10,
   BatchMeterUsage: 10,
   RegisterUsage: 5,
-  ResolveCustomer: 10
+  ResolveCustomer: 10,
+  GetEntitlements: 20
 }
 
 /**
@@ -59,7 +61,8 @@ export const defaultServiceBehavior = {
   requestSizeLimit: 1_000_000,
   landingFields: "documented",
   licenseEventDelay: Duration.seconds(61),
-  deprovisionedEventDelay: Duration.seconds(31)
+  deprovisionedEventDelay: Duration.seconds(31),
+  emptyEntitlementPages: false
 } as const satisfies ServiceBehavior
 
 /**

@@ -1,9 +1,10 @@
 /** The schemas of a scenario: its products, customers, callers and settings. */
 import * as Schema from "effect/Schema"
-import { forEachName } from "../../../internal/operations.js"
 import { OperationName } from "../../../MeteringError.js"
 import { DeliveryFaults, Target } from "../../EventDelivery.js"
 import { Faults } from "../../Fault.js"
+import { forEachName } from "../model/operations.js"
+import { Entitlement } from "./entitlements.js"
 import {
   AccessKeyId,
   AgreementId,
@@ -52,6 +53,7 @@ export interface PublicKeyVersion extends Schema.Schema.Type<typeof PublicKeyVer
  *
  * - `code`: the product code
  * - `dimensions`: the dimensions it is metered in, case-sensitive
+ * - `contractDimensions`: dimensions that are bought by contract only, and in which no usage is metered. Defaults to none.
  * - `region`: the only Region it is metered in. Defaults to the Region of the sandbox.
  * - `metering`: the rules of MeterUsage. `hourly` accepts one request per hour, dimension and instance. `agentCore`
  *   behaves as on Bedrock AgentCore: timestamps are not rounded, and only the client token identifies a retry.
@@ -69,6 +71,10 @@ export const Product = Schema.Struct({
   dimensions: field(
     Schema.Array(Dimension),
     "The dimensions that the product is metered in, case-sensitive."
+  ),
+  contractDimensions: optionalField(
+    Schema.Array(Dimension),
+    "Dimensions that are bought by contract only, case-sensitive. Defaults to none."
   ),
   region: optionalField(
     NonEmptyText,
@@ -119,6 +125,7 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `endReason`: the reason for the end at `cancelledAt`. Defaults to `CANCELLED`. An end at `endsAt` is `EXPIRED`.
  * - `failedAt`: the time at which the buyer's payment failed. From then on no usage is accepted. Defaults to none.
  * - `advisory`: true between an advisory and its resolution. Defaults to false.
+ * - `entitlements`: the entitlements of a contract, for GetEntitlements. Defaults to none.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @since 0.1.0
@@ -164,6 +171,10 @@ export const Agreement = Schema.Struct({
   advisory: optionalField(
     Schema.Boolean,
     "True between an advisory and its resolution. Defaults to false."
+  ),
+  entitlements: optionalField(
+    Schema.Array(Entitlement),
+    "The entitlements of a contract, for GetEntitlements. Defaults to none."
   )
 })
 
@@ -322,6 +333,8 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as seen.
  * - `deprovisionedEventDelay`: the time from `Purchase Agreement Ended` to `License Deprovisioned`. AWS documents both no
  *   delay and one hour. Defaults to 31 seconds, as seen.
+ * - `emptyEntitlementPages`: the pages of GetEntitlements. With true, every other page is empty and has a `NextToken`,
+ *   the first one included. Documented is that such a page can come. Defaults to false.
  *
  * @since 0.1.0
  * @category models
@@ -378,6 +391,10 @@ export const ServiceBehavior = Schema.Struct({
   deprovisionedEventDelay: optionalField(
     DurationInput,
     "The time from Purchase Agreement Ended to License Deprovisioned. Defaults to 31 seconds."
+  ),
+  emptyEntitlementPages: optionalField(
+    Schema.Boolean,
+    "True makes every other page of GetEntitlements empty, with a NextToken. Defaults to false."
   )
 })
 
