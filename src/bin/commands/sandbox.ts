@@ -19,6 +19,7 @@ import { toFileError } from "../internal/fileErrors.js"
 import { toListenError } from "../internal/listenErrors.js"
 import { npxExited } from "../internal/npx.js"
 import { hostOption, portOption, timeOption } from "../internal/options.js"
+import * as readyFile from "../internal/readyFile.js"
 import { Signals } from "../internal/signals.js"
 import * as stateFileLock from "../internal/stateFileLock.js"
 import { describeSandbox } from "../output/describeSandbox.js"
@@ -55,6 +56,13 @@ const state = Options.file("state").pipe(
   )
 )
 
+const readyFileOption = Options.file("ready-file").pipe(
+  Options.optional,
+  Options.withDescription(
+    "A file to write when the sandbox listens, and to remove when it stops: JSON with its url and pid. It appears at once as a whole. Defaults to no file."
+  )
+)
+
 const anyCredentials = Options.boolean("any-credentials").pipe(
   Options.withDescription("Accept any credentials. No signature is checked.")
 )
@@ -78,11 +86,22 @@ const now = timeOption("now").pipe(
 
 export const sandbox = Command.make(
   "sandbox",
-  { port, host, scenario, state, anyCredentials, quota, now, verbose },
+  {
+    port,
+    host,
+    scenario,
+    state,
+    readyFile: readyFileOption,
+    anyCredentials,
+    quota,
+    now,
+    verbose
+  },
   (options) =>
     Effect.gen(function* () {
       const { expectSignal } = yield* Signals
       yield* expectSignal
+      if (Option.isSome(options.readyFile)) yield* readyFile.clear(options.readyFile.value)
       const loaded = yield* loadScenario(options.scenario)
       const scenario: Scenario.Scenario = {
         ...loaded,
@@ -105,6 +124,8 @@ export const sandbox = Command.make(
         toListenError("The sandbox", options)
       )
       return yield* serve(scenario, options).pipe(
+        // its end removes the ready file, while the server still listens
+        Effect.scoped,
         Effect.provide(Layer.provideMerge(server, sandbox)),
         options.verbose ? Effect.provide(callLog) : identity,
         Effect.raceFirst(npxExited)
@@ -120,6 +141,7 @@ interface ServeOptions {
   readonly host: string
   readonly now: Option.Option<DateTime.Utc>
   readonly anyCredentials: boolean
+  readonly readyFile: Option.Option<string>
 }
 
 const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
@@ -152,6 +174,7 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
         `\nWarning: the sandbox listens on ${options.host}. Other machines may reach it, and control it without credentials.`
       )
     }
+    if (Option.isSome(options.readyFile)) yield* readyFile.write(options.readyFile.value, url)
     return yield* Effect.never
   })
 
