@@ -33,6 +33,7 @@ import * as authenticate from "./internal/server/authenticate.js"
 import * as controlRoutes from "./internal/server/controlRoutes.js"
 import * as defectResponse from "./internal/server/defectResponse.js"
 import * as nodeServer from "./internal/server/nodeServer.js"
+import * as pageRoutes from "./internal/server/pageRoutes.js"
 import * as router from "./internal/server/router.js"
 import { MeteringSandbox } from "./MeteringSandbox.js"
 import type { AccessKey } from "./Scenario.js"
@@ -170,7 +171,7 @@ export const make = (
     })
     const route = (request: HttpServerRequest.HttpServerRequest) => {
       if (controlRoute !== undefined) {
-        if (controlRoutes.isIndex(request)) return Effect.succeed(controlRoutes.redirectToDocs)
+        if (pageRoutes.isIndex(request)) return Effect.succeed(pageRoutes.redirectHome)
         if (controlRoutes.isControlRequest(request)) return controlRoute(request)
       }
       // other methods are not calls, so they are not logged

@@ -1,6 +1,5 @@
 /** The control API over HTTP, with its OpenAPI description. Loaded on the first request. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Effect from "effect/Effect"
@@ -20,10 +19,7 @@ export const make = (sandbox: Service): Effect.Effect<HttpApp.Default<unknown>> 
   )
 
 const apiLayer = (sandbox: Service) =>
-  Layer.mergeAll(
-    HttpApiBuilder.middlewareOpenApi({ path: "/_sandbox/openapi.json" }),
-    HttpApiSwagger.layer({ path: "/_sandbox/docs" })
-  ).pipe(
+  HttpApiBuilder.middlewareOpenApi({ path: "/_sandbox/openapi.json" }).pipe(
     Layer.provideMerge(HttpApiBuilder.api(Api)),
     Layer.provide([
       marketplace(sandbox.marketplace),

@@ -1,4 +1,4 @@
-/** Routes of the control API, under /_sandbox. */
+/** Routes of the control API and the pages, under /_sandbox. */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Service } from "../../MeteringSandbox.js"
 import { maxTextLength } from "../runtime/eventLog.js"
+import * as pageRoutes from "./pageRoutes.js"
 import { headersOf, pathOf } from "./request.js"
 import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./response.js"
 
@@ -19,14 +20,6 @@ type Response = HttpServerResponse.HttpServerResponse
 
 /** The longest body is a saved state. */
 const maxBodySize = Option.some(maxTextLength)
-
-const indexPaths: ReadonlySet<string> = new Set(["/", "/_sandbox", "/_sandbox/"])
-
-/** True if a browser opens the root of the server. */
-export const isIndex = (request: Request): boolean =>
-  request.method === "GET" &&
-  indexPaths.has(pathOf(request)) &&
-  /\btext\/html\b/i.test(request.headers.accept ?? "")
 
 export const isControlRequest = (request: Request): boolean =>
   pathOf(request).startsWith("/_sandbox/")
@@ -74,7 +67,10 @@ export const make = (
       )
     return (request: Request): Effect.Effect<Response> => {
       const rejection = crossSiteRejection(request, isLocal)
-      const response = rejection === undefined ? handle(request) : Effect.succeed(rejection)
+      const response =
+        rejection === undefined
+          ? (pageRoutes.find(request) ?? handle(request))
+          : Effect.succeed(rejection)
       return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
     }
   })
@@ -113,10 +109,6 @@ const withTextContentType = (request: Request) =>
 
 const isLoopback = (hostname: string): boolean =>
   hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"
-
-export const redirectToDocs: Response = HttpServerResponse.redirect("/_sandbox/docs", {
-  headers: sandboxHeaders
-})
 
 /** In the form of the platform's decode errors. */
 const undecodableBody: Response = HttpServerResponse.unsafeJson(

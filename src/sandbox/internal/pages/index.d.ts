@@ -1,0 +1,3 @@
+/** The pages as texts. */
+export const script: string
+export const style: string
