@@ -13,7 +13,7 @@ export default defineConfig({
       { find: "#sha256", replacement: src("internal/sigv4/sha256.node.ts") },
       { find: /^effect-marketplace-metering$/, replacement: src("index.ts") },
       {
-        find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk|ledger)$/,
+        find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk|ledger|lifecycle)$/,
         replacement: src("$1/index.ts")
       },
       { find: /^effect-marketplace-metering\/([A-Z]\w+)$/, replacement: src("$1.ts") }

@@ -13,7 +13,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 // each public module has an export, and each export is a module
-const subpaths = ["aws-sdk", "ledger", "node", "sandbox"]
+const subpaths = ["aws-sdk", "ledger", "lifecycle", "node", "sandbox"]
 const modules = readdirSync(join(root, "src"))
   .filter((file) => /^[A-Z]\w*\.ts$/.test(file))
   .map((file) => file.slice(0, -3))
@@ -99,7 +99,8 @@ export { layer as config } from ${module("MeteringConfig")}
 export { layerStatic } from ${module("AwsCredentials")}
 `
 const dependencies = /node_modules\/(effect|@effect\/platform)\//
-const byItself = /Accessors|Optic|MeteringRetry|jwt|sandbox|ledger|node\/|aws-sdk|[sS]ubmission/
+const byItself =
+  /Accessors|Optic|MeteringRetry|jwt|sandbox|ledger|lifecycle|node\/|aws-sdk|[sS]ubmission/
 const errors = ["InvalidTokenException", "CredentialsRejectedError", "DisabledApiException"]
 const table = {}
 

@@ -67,7 +67,7 @@ describe("the typed client matches MeteringSandbox", () => {
         }
       })
       assert.deepStrictEqual((yield* current)?.agreements, [agreement])
-      assert.match(agreement.licenseArn ?? "", /^arn:aws:license-manager::999999999999:license:l-/)
+      assert.match(agreement.licenseArn ?? "", /^arn:aws:license-manager::123456789012:license:l-/)
       const old = yield* api.marketplace.subscribe({
         payload: { ...selector, productCode: analytics, licenseArn: null }
       })
@@ -392,6 +392,13 @@ describe("the documentation", () => {
     }).pipe(Effect.provide(live))
   )
 
+  /** Endpoints with a valid example for which the default scenario has no agreement, event or target. */
+  const needsState = new Set([
+    "/_sandbox/fail-payment",
+    "/_sandbox/events/resend",
+    "/_sandbox/targets/subscribe"
+  ])
+
   it.effect("has a valid example for every body, and no authorization", () =>
     Effect.gen(function* () {
       const { json } = yield* send("/_sandbox/openapi.json")
@@ -409,7 +416,7 @@ describe("the documentation", () => {
             }))
           )
       )
-      assert.lengthOf(requests, 10)
+      assert.lengthOf(requests, 22)
       yield* Effect.forEach(requests, ({ example, method, path, type }) =>
         Effect.gen(function* () {
           const { status, text } = yield* send(path, {
@@ -417,7 +424,7 @@ describe("the documentation", () => {
             headers: { "content-type": type },
             body: typeof example === "string" ? example : JSON.stringify(example)
           })
-          assert.include([200, 204], status, `${path}: ${text}`)
+          assert.include(needsState.has(path) ? [409] : [200, 204], status, `${path}: ${text}`)
         })
       )
     }).pipe(Effect.provide(live))

@@ -210,7 +210,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"a","license":"x"}]}]}',
     [
-      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt and endsAt"
+      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt and advisory"
     ]
   ],
   [

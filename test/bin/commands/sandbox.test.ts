@@ -55,7 +55,7 @@ describe("the text at the start", () => {
         "AWS_REGION=us-east-1",
         "AWS_DEFAULT_REGION=us-east-1",
         "api-calls, events, seats, storage-gb",
-        "arn:aws:license-manager::333344445555:license:l-000000000000000000000000000000a3",
+        "arn:aws:license-manager::123456789012:license:l-000000000000000000000000000000a3",
         "aws meteringmarketplace batch-meter-usage --product-code sandbox-analytics",
         `${url}/_sandbox/docs`
       ]) {

@@ -40,6 +40,8 @@ export interface Token {
   readonly customerIdentifier?: string | undefined
   readonly productCode: string
   readonly licenseArn?: string | undefined
+  /** Not in the response. */
+  readonly agreementId?: string | undefined
 }
 
 /** The request that a client token was used for. */
@@ -69,7 +71,9 @@ const resolveBehavior = (behavior: ServiceBehavior): ResolvedBehavior => {
   return {
     ...resolved,
     registrationTokenLifetime: Duration.toMillis(resolved.registrationTokenLifetime),
-    futureTolerance: Duration.toMillis(resolved.futureTolerance)
+    futureTolerance: Duration.toMillis(resolved.futureTolerance),
+    licenseEventDelay: Duration.toMillis(resolved.licenseEventDelay),
+    deprovisionedEventDelay: Duration.toMillis(resolved.deprovisionedEventDelay)
   }
 }
 
@@ -92,6 +96,8 @@ export interface State {
   readonly metered: HashMap.HashMap<string, MeteredUsage>
   readonly idempotencyRecords: HashMap.HashMap<string, IdempotencyRecord>
   readonly tokens: HashMap.HashMap<string, Token>
+  /** Agreements of which a token was resolved. */
+  readonly landed: HashSet.HashSet<string>
   /** Products and instances, tasks or pods that RegisterUsage has accepted. */
   readonly registered: HashSet.HashSet<string>
   readonly buckets: { readonly [Name in OperationName]?: Bucket }
@@ -121,6 +127,7 @@ export type Change =
   | { readonly _tag: "Metered"; readonly key: string; readonly usage: MeteredUsage }
   | { readonly _tag: "Receipt"; readonly key: string; readonly receipt: IdempotencyRecord }
   | { readonly _tag: "Token"; readonly key: string; readonly token: Token }
+  | { readonly _tag: "Landed"; readonly agreementId: string }
   | { readonly _tag: "Registered"; readonly key: string }
   | { readonly _tag: "Customer"; readonly customer: Customer }
   | { readonly _tag: "Calendar"; readonly offset: number }
@@ -157,6 +164,7 @@ const emptyState = (origin: Origin): State => ({
   metered: HashMap.empty(),
   idempotencyRecords: HashMap.empty(),
   tokens: HashMap.empty(),
+  landed: HashSet.empty(),
   registered: HashSet.empty(),
   buckets: {},
   receivedCalls: 0,
@@ -194,6 +202,12 @@ export const apply = (state: State, change: Change): State => {
         ...state,
         tokens: HashMap.set(state.tokens, change.key, change.token),
         size: state.size + entryOverhead + change.key.length
+      }
+    case "Landed":
+      return {
+        ...state,
+        landed: HashSet.add(state.landed, change.agreementId),
+        size: state.size + entryOverhead + change.agreementId.length
       }
     case "Registered":
       return {
@@ -258,6 +272,7 @@ export function* changesOf(state: State): Generator<Change, void> {
   for (const [key, usage] of state.metered) yield { _tag: "Metered", key, usage }
   for (const [key, receipt] of state.idempotencyRecords) yield { _tag: "Receipt", key, receipt }
   for (const [key, token] of state.tokens) yield { _tag: "Token", key, token }
+  for (const agreementId of state.landed) yield { _tag: "Landed", agreementId }
   for (const key of state.registered) yield { _tag: "Registered", key }
   if (state.privateKey !== undefined) yield { _tag: "PrivateKey", pem: state.privateKey }
   yield { _tag: "Calendar", offset: state.offset }

@@ -37,9 +37,11 @@ export const ChangeSchema = Schema.Union(
       customerAWSAccountId: Schema.String,
       customerIdentifier: optionalText,
       productCode: Schema.String,
-      licenseArn: optionalText
+      licenseArn: optionalText,
+      agreementId: optionalText
     })
   }),
+  Schema.TaggedStruct("Landed", { agreementId: Schema.String }),
   Schema.TaggedStruct("Registered", { key: Schema.String }),
   Schema.TaggedStruct("Customer", { customer: Customer }),
   Schema.TaggedStruct("Calendar", { offset: Schema.Number }),

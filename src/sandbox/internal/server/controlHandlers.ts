@@ -24,6 +24,7 @@ const apiLayer = (sandbox: Service) =>
     Layer.provide([
       marketplace(sandbox.marketplace),
       report(sandbox.report),
+      events(sandbox.events),
       control(sandbox.control)
     ]),
     Layer.provideMerge(HttpApiBuilder.Router.Live),
@@ -43,6 +44,17 @@ const marketplace = (actions: Service["marketplace"]) =>
       .handle("cancel", ({ payload }) => actions.cancel(payload))
       .handle("suspend", ({ payload }) => actions.suspend(payload))
       .handle("resume", ({ payload }) => actions.resume(payload))
+      .handle("products", () => actions.products)
+      .handle("agreements", () => actions.agreements)
+      .handle("buy", ({ payload }) => actions.buy(payload))
+      .handle("amend", ({ payload }) => actions.amend(payload))
+      .handle("renew", ({ payload }) => actions.renew(payload))
+      .handle("replace", ({ payload }) => actions.replace(payload))
+      .handle("expire", ({ payload }) => actions.expire(payload))
+      .handle("terminate", ({ payload }) => actions.terminate(payload))
+      .handle("issueAdvisory", ({ payload }) => actions.issueAdvisory(payload))
+      .handle("resolveAdvisory", ({ payload }) => actions.resolveAdvisory(payload))
+      .handle("failPayment", ({ payload }) => actions.failPayment(payload))
   )
 
 const report = (reports: Service["report"]) =>
@@ -55,6 +67,18 @@ const report = (reports: Service["report"]) =>
       .handle("publicKey", () => reports.publicKey)
   )
 
+const events = (events: Service["events"]) =>
+  HttpApiBuilder.group(Api, "events", (handlers) =>
+    handlers
+      .handle("list", ({ urlParams }) => events.list(urlParams))
+      .handle("scheduled", () => events.scheduled)
+      .handle("resend", ({ payload }) => events.resend(payload))
+      .handle("targets", () => events.targets)
+      .handle("subscribe", ({ payload }) => events.subscribe(payload))
+      .handle("deliveryFaults", () => events.deliveryFaults)
+      .handle("setDeliveryFaults", ({ payload }) => events.setDeliveryFaults(payload))
+  )
+
 const control = (control: Service["control"]) =>
   HttpApiBuilder.group(Api, "control", (handlers) =>
     handlers
@@ -63,6 +87,7 @@ const control = (control: Service["control"]) =>
       .handle("advance", ({ payload }) =>
         Effect.map(control.advance(payload.by), (now) => ({ now }))
       )
+      .handle("faults", () => control.faults)
       .handle("setFaults", ({ payload }) => control.setFaults(payload))
       .handle("reset", () => control.reset)
       .handle("save", () => control.save)

@@ -1,0 +1,136 @@
+/** The operations on one agreement: each gives the agreement and the next state, or a message. */
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as HashSet from "effect/HashSet"
+import type * as Marketplace from "../../Marketplace.js"
+import type { Agreement } from "../../Scenario.js"
+import {
+  agreementIdOf,
+  agreementsOf,
+  detailsOf,
+  type LocatedAgreement,
+  offerIdOf
+} from "../model/agreement.js"
+import { isInverted } from "../model/catalog.js"
+import { capacityError, type State } from "../model/state.js"
+import {
+  invertedPeriodMessage,
+  newLicenseArn,
+  type UpdateResult,
+  updateCustomer
+} from "./marketplace.js"
+import { customers } from "./report.js"
+import { findForOperation } from "./selection.js"
+
+export type AgreementUpdate = UpdateResult<Marketplace.AgreementDetails>
+
+/** All agreements, by account. */
+export const agreements = (
+  state: State,
+  now: number
+): ReadonlyArray<Marketplace.AgreementDetails> =>
+  customers(state).flatMap((customer) =>
+    agreementsOf(customer).map((located) => detailsIn(state, located, now))
+  )
+
+export const detailsIn = (state: State, located: LocatedAgreement, now: number) =>
+  detailsOf(located, HashSet.has(state.landed, agreementIdOf(located)), now)
+
+/** Changes fields of an agreement. A field that is undefined is removed. */
+const revise = (
+  state: State,
+  { customer, index }: LocatedAgreement,
+  revised: Agreement,
+  now: number
+): AgreementUpdate => {
+  const agreements = customer.agreements.map((agreement, i) => (i === index ? revised : agreement))
+  return Either.map(updateCustomer(state, { ...customer, agreements }), ([customer, next]) => [
+    detailsIn(next, { customer, index, agreement: revised }, now),
+    next
+  ])
+}
+
+export const amend = (
+  state: State,
+  amendment: Marketplace.Amendment,
+  now: number
+): AgreementUpdate =>
+  Either.gen(function* () {
+    const located = yield* findForOperation(state, amendment, "amend", now)
+    const { endsAt, ...unlimited } = located.agreement
+    const nextEnd = amendment.endsAt === undefined ? endsAt : (amendment.endsAt ?? undefined)
+    const revised = { ...unlimited, ...(nextEnd !== undefined && { endsAt: nextEnd }) }
+    if (isInverted(revised) || (nextEnd !== undefined && nextEnd.epochMillis <= now)) {
+      return yield* Either.left(
+        `endsAt: the agreement ${agreementIdOf(located)} cannot end before it begins or before now. To end it now, use expire.`
+      )
+    }
+    return yield* revise(state, located, revised, now)
+  })
+
+/** Ends an agreement, and adds one that renews or replaces it. */
+const succeedBy =
+  (operation: "renew" | "replace") =>
+  (state: State, succession: Marketplace.Succession, now: number): AgreementUpdate =>
+    Either.gen(function* () {
+      const capacityReached = capacityError(state)
+      if (capacityReached !== undefined) return yield* Either.left(capacityReached)
+      const located = yield* findForOperation(state, succession, operation, now)
+      const { agreement, customer, index } = located
+      const { acceptedAt: _, agreementId: __, endsAt: ___, offerId: ____, ...lasting } = agreement
+      const startsAt = DateTime.unsafeMake(now)
+      const { endsAt } = succession
+      if (isInverted({ startsAt, endsAt })) {
+        return yield* Either.left(invertedPeriodMessage(agreement.productCode))
+      }
+      const offerId = succession.offerId ?? (operation === "renew" ? offerIdOf(located) : undefined)
+      const successor: Agreement = {
+        ...lasting,
+        ...(agreement.licenseArn !== undefined && {
+          licenseArn: newLicenseArn(customer, agreement.productCode)
+        }),
+        startsAt,
+        ...(endsAt !== undefined && { endsAt }),
+        ...(offerId !== undefined && { offerId }),
+        intent: operation === "renew" ? "RENEW" : "REPLACE",
+        previousAgreementId: agreementIdOf(located),
+        freeTrial: false,
+        advisory: false
+      }
+      const ended: Agreement = {
+        ...agreement,
+        cancelledAt: startsAt,
+        endReason: operation === "renew" ? "RENEWED" : "REPLACED"
+      }
+      const [updated, next] = yield* updateCustomer(state, {
+        ...customer,
+        agreements: [...customer.agreements.map((one, i) => (i === index ? ended : one)), successor]
+      })
+      const place = { customer: updated, index: customer.agreements.length, agreement: successor }
+      return [detailsIn(next, place, now), next] as const
+    })
+
+export const renew = succeedBy("renew")
+
+export const replace = succeedBy("replace")
+
+/** An operation that only changes fields of the agreement. */
+const revision =
+  (operation: Marketplace.Operation, fieldsAt: (now: DateTime.Utc) => Partial<Agreement>) =>
+  (state: State, selector: Marketplace.AgreementSelector, now: number): AgreementUpdate =>
+    Either.flatMap(findForOperation(state, selector, operation, now), (located) =>
+      revise(state, located, { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(now)) }, now)
+    )
+
+export const expire = revision("expire", (now) => ({ endsAt: now }))
+
+export const terminate = revision("terminate", (now) => ({
+  cancelledAt: now,
+  endReason: "TERMINATED"
+}))
+
+export const issueAdvisory = revision("issueAdvisory", () => ({ advisory: true }))
+
+export const resolveAdvisory = revision("resolveAdvisory", () => ({ advisory: false }))
+
+export const failPayment = revision("failPayment", (now) => ({ failedAt: now }))
