@@ -150,7 +150,8 @@ export const make = (
       Effect.flatMap(defectResponse.logAndRespond(cause), respondTo)
     const notFound = sandbox === undefined ? notFoundWithoutControl : notFoundWithControl
     const controlRoute =
-      sandbox && (yield* controlRoutes.make(sandbox, { notFound: respondTo(notFound), onDefect }))
+      sandbox &&
+      (yield* controlRoutes.make(sandbox, client, { notFound: respondTo(notFound), onDefect }))
     const handleCall = router.make({
       operations:
         runtime === undefined

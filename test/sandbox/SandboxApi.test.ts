@@ -114,9 +114,10 @@ describe("the typed client matches MeteringSandbox", () => {
         records: yield* sandbox.report.records
       })
       assert.strictEqual((yield* api.report.callCounts()).BatchMeterUsage, 2)
-      const log = yield* api.report.log()
+      const log = yield* api.report.log({ urlParams: {} })
       assert.lengthOf(log, 3)
       assert.deepStrictEqual(log, yield* sandbox.report.log)
+      assert.deepStrictEqual(yield* api.report.log({ urlParams: { limit: 2 } }), log.slice(1))
       assert.strictEqual(yield* api.report.publicKey(), yield* sandbox.report.publicKey)
     }).pipe(Effect.provide(live))
   )

@@ -6,8 +6,12 @@ import { useRoute } from "./useRoute.js"
 import { Billed } from "./views/Billed.js"
 import { Calls } from "./views/Calls.js"
 import { Clock } from "./views/Clock.js"
+import { Customers } from "./views/Customers.js"
 import { Docs } from "./views/Docs.js"
+import { Events } from "./views/Events.js"
 import { Faults } from "./views/Faults.js"
+import { Products } from "./views/Products.js"
+import { Seller } from "./views/Seller.js"
 
 const home = "/_sandbox/"
 const docs = "/_sandbox/docs"
@@ -19,8 +23,12 @@ interface Page {
 }
 
 const pages: ReadonlyArray<Page> = [
+  { route: "products", title: "Products", View: Products },
+  { route: "customers", title: "Customers", View: Customers },
   { route: "billed", title: "Billed", View: Billed },
   { route: "calls", title: "Calls", View: Calls },
+  { route: "events", title: "Events", View: Events },
+  { route: "seller", title: "Built-in seller", View: Seller },
   { route: "clock", title: "Clock", View: Clock },
   { route: "faults", title: "Faults", View: Faults }
 ]

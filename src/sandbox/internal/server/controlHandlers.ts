@@ -63,7 +63,9 @@ const report = (reports: Service["report"]) =>
       .handle("billed", ({ urlParams }) => reports.billedPage(urlParams))
       .handle("records", ({ urlParams }) => reports.recordsPage(urlParams))
       .handle("callCounts", () => reports.callCounts)
-      .handle("log", () => reports.log)
+      .handle("log", ({ urlParams: { limit } }) =>
+        Effect.map(reports.log, (calls) => (limit === undefined ? calls : calls.slice(-limit)))
+      )
       .handle("publicKey", () => reports.publicKey)
   )
 

@@ -9,8 +9,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type { MeteringClient } from "../../../MeteringClient.js"
 import type { Service } from "../../MeteringSandbox.js"
 import { maxTextLength } from "../runtime/eventLog.js"
+import * as builtIn from "./builtIn.js"
 import * as pageRoutes from "./pageRoutes.js"
 import { headersOf, pathOf } from "./request.js"
 import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./response.js"
@@ -27,6 +29,7 @@ export const isControlRequest = (request: Request): boolean =>
 /** The API loads on the first request: its OpenAPI description is larger than everything else of the server. */
 export const make = (
   sandbox: Service,
+  client: MeteringClient["Type"],
   fallback: {
     readonly notFound: Effect.Effect<Response>
     readonly onDefect: (cause: Cause.Cause<unknown>) => Effect.Effect<Response>
@@ -46,6 +49,8 @@ export const make = (
         )
       )
     )
+    const builtInHandlers = yield* builtIn.make(client, sandbox.control.now)
+    const findPage = pageRoutes.make(sandbox)
     const app = Effect.flatten(Effect.flatMap(Effect.uninterruptible(loading), Fiber.await))
     const responseToFailure = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
       const error = Cause.squash(cause)
@@ -54,10 +59,17 @@ export const make = (
         ? Effect.succeed(undecodableBody)
         : fallback.onDefect(cause)
     }
-    const handle = (request: Request): Effect.Effect<Response> =>
+    const handleApi = (request: Request): Effect.Effect<Response, unknown> =>
       Effect.flatten(app).pipe(
         Effect.provideService(HttpServerRequest.HttpServerRequest, withTextContentType(request)),
-        HttpIncomingMessage.withMaxBodySize(maxBodySize),
+        HttpIncomingMessage.withMaxBodySize(maxBodySize)
+      )
+    const handle = (request: Request): Effect.Effect<Response> => {
+      const handler =
+        builtInHandlers.get(`${request.method} ${pathOf(request)}`) ??
+        findPage(request) ??
+        handleApi
+      return handler(request).pipe(
         Effect.interruptible,
         Effect.catchAllCause((cause) =>
           Effect.flatMap(isClientAbort, (isDisconnected) =>
@@ -65,12 +77,10 @@ export const make = (
           )
         )
       )
+    }
     return (request: Request): Effect.Effect<Response> => {
       const rejection = crossSiteRejection(request, isLocal)
-      const response =
-        rejection === undefined
-          ? (pageRoutes.find(request) ?? handle(request))
-          : Effect.succeed(rejection)
+      const response = rejection === undefined ? handle(request) : Effect.succeed(rejection)
       return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
     }
   })
@@ -89,7 +99,10 @@ const crossSiteRejection = (request: Request, isLocal: boolean): Response | unde
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
     return rejected(403, "The Origin is another site.")
   }
-  return method === "POST" && type !== undefined && !/^application\/json\b/i.test(type)
+  return method === "POST" &&
+    type !== undefined &&
+    !/^application\/json\b/i.test(type) &&
+    !builtIn.isReceiver(request)
     ? rejected(415, "The content type of a POST is application/json.")
     : undefined
 }

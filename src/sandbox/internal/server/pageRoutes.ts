@@ -2,6 +2,8 @@
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
+import type { ProductDetails } from "../../Marketplace.js"
+import type { Service } from "../../MeteringSandbox.js"
 import { pathOf } from "./request.js"
 import { sandboxHeaders } from "./response.js"
 
@@ -9,6 +11,7 @@ type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 const home = "/_sandbox/"
+const docs = "/_sandbox/docs"
 const script = "/_sandbox/pages/script.js"
 const style = "/_sandbox/pages/style.css"
 const icon = "/_sandbox/pages/icon.svg"
@@ -35,26 +38,36 @@ const document = `<!doctype html>
 const iconImage =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#b35900"/><path d="M3 12V9h2v3zm4 0V6h2v6zm4 0V3h2v9z" fill="#fff"/></svg>'
 
-/** Only files of this server, no frames, and forms only to the server itself. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'"
-].join("; ")
+/** Only files of this server, no frames, and forms only to the seller's registration pages. */
+const contentSecurityPolicyOf = (formOrigins: ReadonlyArray<string>): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    `form-action ${["'self'", ...formOrigins].join(" ")}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'"
+  ].join("; ")
 
-const page: Response = HttpServerResponse.text(document, {
-  contentType: "text/html; charset=utf-8",
-  headers: {
-    "content-security-policy": contentSecurityPolicy,
-    "cross-origin-opener-policy": "same-origin",
-    "cache-control": "no-cache"
-  }
-})
+const originsOf = (products: ReadonlyArray<ProductDetails>): ReadonlyArray<string> => [
+  ...new Set(
+    products.flatMap(({ landingUrl }) =>
+      landingUrl === undefined ? [] : [new URL(landingUrl).origin]
+    )
+  )
+]
+
+const pageFor = (products: ReadonlyArray<ProductDetails>): Response =>
+  HttpServerResponse.text(document, {
+    contentType: "text/html; charset=utf-8",
+    headers: {
+      "content-security-policy": contentSecurityPolicyOf(originsOf(products)),
+      "cross-origin-opener-policy": "same-origin",
+      "cache-control": "no-cache"
+    }
+  })
 
 const file = (text: string, contentType: string): Response =>
   HttpServerResponse.text(text, {
@@ -64,18 +77,22 @@ const file = (text: string, contentType: string): Response =>
 
 const texts = Effect.promise(() => import("#pages"))
 
-const routes: ReadonlyMap<string, Effect.Effect<Response>> = new Map([
-  ["/_sandbox/docs", Effect.succeed(page)],
-  [script, Effect.map(texts, (all) => file(all.script, "text/javascript; charset=utf-8"))],
-  [style, Effect.map(texts, (all) => file(all.style, "text/css; charset=utf-8"))],
-  [icon, Effect.succeed(file(iconImage, "image/svg+xml"))]
-])
+type Handler = (request: Request) => Effect.Effect<Response>
 
-/** The response to a request for a page or a file of one. */
-export const find = (request: Request): Effect.Effect<Response> | undefined => {
-  if (request.method !== "GET") return undefined
-  const path = pathOf(request)
-  return path === home && acceptsHtml(request) ? Effect.succeed(page) : routes.get(path)
+/** Finds the handler of a request for a page or a file of one. */
+export const make = (sandbox: Service) => {
+  const page = Effect.map(sandbox.marketplace.products, pageFor)
+  const handlers = new Map<string, Handler>([
+    [docs, () => page],
+    [script, () => Effect.map(texts, (all) => file(all.script, "text/javascript; charset=utf-8"))],
+    [style, () => Effect.map(texts, (all) => file(all.style, "text/css; charset=utf-8"))],
+    [icon, () => Effect.succeed(file(iconImage, "image/svg+xml"))]
+  ])
+  return (request: Request): Handler | undefined => {
+    if (request.method !== "GET") return undefined
+    const path = pathOf(request)
+    return path === home && acceptsHtml(request) ? () => page : handlers.get(path)
+  }
 }
 
 const indexPaths: ReadonlySet<string> = new Set(["/", "/_sandbox"])

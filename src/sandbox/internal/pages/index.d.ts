@@ -1,3 +1,0 @@
-/** The pages as texts. */
-export const script: string
-export const style: string
