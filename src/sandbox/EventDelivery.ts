@@ -47,7 +47,7 @@ export const SnsTarget = Schema.Struct({
   ),
   signatureVersion: optionalField(
     Schema.Literal("1", "2"),
-    "1 for SHA1withRSA, 2 for SHA256withRSA. Defaults to 1."
+    "The signature: 1 for SHA1withRSA, 2 for SHA256withRSA. Defaults to 1."
   )
 })
 
@@ -151,6 +151,9 @@ export const defaultTopicArn =
 
 /**
  * Faults of delivery, on the sandbox's clock. SNS and EventBridge may lose, repeat, delay and reorder events.
+ *
+ * An event gets at most one fault, so the shares should add up to 1 at most. They are drawn in the order `drop`,
+ * `duplicate`, `delay`, `reorder`.
  *
  * - `duplicate`, `drop`, `reorder`: the share of events that are sent twice, never, or after the next one, from 0 to 1.
  *   An event without a next one is sent after one minute. Default to 0.
@@ -291,7 +294,7 @@ export interface EventsPage extends Schema.Schema.Type<typeof EventsPage> {}
  * An event that falls due later by the sandbox's clock.
  *
  * - `at`: the time. Absent for an event that waits for the landing of its buyer.
- * - `name`: the action or detail type, or `start` and `expire` for the start and end of an agreement
+ * - `name`: the action or detail type, or `Start` and `End` for those of an agreement
  * - `agreementId`: the agreement
  *
  * @since 0.1.0

@@ -257,7 +257,6 @@ export interface Succession extends Schema.Schema.Type<typeof Succession> {}
  * - `endsAt`: the end. Defaults to no limit.
  * - `paymentFails`: true for a buyer who cannot pay, so that the agreement fails. Defaults to false.
  * - `landingUrl`: the seller's page. Defaults to that of the product.
- * - `post`: true to have the sandbox post the form to the page. Requires a server. Defaults to false.
  *
  * @since 0.1.0
  * @category models
@@ -274,8 +273,7 @@ export const Purchase = Schema.Struct({
   startsAt: Schema.optional(Time),
   endsAt: Schema.optional(Time),
   paymentFails: Schema.optional(Schema.Boolean),
-  landingUrl: Schema.optional(HttpUrl),
-  post: Schema.optional(Schema.Boolean)
+  landingUrl: Schema.optional(HttpUrl)
 })
 
 /**
@@ -291,8 +289,6 @@ export interface Purchase extends Schema.Schema.Type<typeof Purchase> {}
  * - `landingUrl`: the seller's page. Absent if neither the purchase nor the product has one.
  * - `fields`: the fields of the form, by name, as `landingFields` of the scenario's rules selects them. Posted as
  *   `application/x-www-form-urlencoded`.
- * - `status`, `location`: the status and the header `Location` of the page's response. Only with `post`.
- * - `error`: the reason why there was no response. Only with `post`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-product-customer-setup.html
  * @since 0.1.0
@@ -301,10 +297,7 @@ export interface Purchase extends Schema.Schema.Type<typeof Purchase> {}
 export const Landing = Schema.Struct({
   agreement: AgreementDetails.annotations({ identifier: "AgreementDetails" }),
   landingUrl: Schema.optional(HttpUrl),
-  fields: Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) }),
-  status: Schema.optional(Schema.Number),
-  location: Schema.optional(Schema.String),
-  error: Schema.optional(Schema.String)
+  fields: Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) })
 })
 
 /**

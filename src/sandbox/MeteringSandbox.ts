@@ -15,7 +15,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import type { MarketplaceEvent } from "../lifecycle/MarketplaceEvent.js"
 import { MeteringClient, make as makeClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
 import type * as EventDelivery from "./EventDelivery.js"
@@ -24,14 +27,17 @@ import * as faultScript from "./internal/model/faultScript.js"
 import { productDetailsOf } from "./internal/model/product.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
 import { change, initial, type State } from "./internal/model/state.js"
+import { termStepsOf } from "./internal/model/terms.js"
 import type { AgreementUpdate } from "./internal/runtime/agreementOperations.js"
 import * as agreementOperations from "./internal/runtime/agreementOperations.js"
 import * as eventLog from "./internal/runtime/eventLog.js"
 import { endpoint, makeTransport } from "./internal/runtime/inMemoryTransport.js"
 import * as marketplace from "./internal/runtime/marketplace.js"
+import * as outboxReport from "./internal/runtime/outboxReport.js"
 import { buy } from "./internal/runtime/purchase.js"
 import * as report from "./internal/runtime/report.js"
 import {
+  keepTime,
   make as makeRuntime,
   type PersistState,
   SandboxRuntime
@@ -58,7 +64,7 @@ export {
  * The actions of buyers on AWS Marketplace:
  *
  * - `mintToken`: issues a registration token, as AWS Marketplace sends it to the seller's page
- * - `addCustomer`: adds a customer. A known customer gets the new agreements.
+ * - `addCustomer`: adds a customer. A known customer gets the new agreements. Sends no events about their past.
  * - `subscribe`: subscribes a customer to a product
  * - `cancel`: cancels agreements. Their usage is accepted for one more hour.
  * - `suspend`: suspends a customer's AWS account, so that its usage is rejected
@@ -148,6 +154,8 @@ export interface Reports {
 /**
  * The events that AWS Marketplace would have sent, and their deliveries:
  *
+ * - `stream`: the events from the subscription on, as `lifecycle` models them, in the order in which they are sent. A
+ *   subscriber that is 1000 events behind loses the oldest.
  * - `list`: a page of the last 1000 events, the oldest first, with their deliveries. The `eventId` of an event is also a
  *   value of `after`.
  * - `scheduled`: the events that fall due later, in the order in which they do
@@ -160,6 +168,7 @@ export interface Reports {
  * @category models
  */
 export interface Events {
+  readonly stream: Stream.Stream<MarketplaceEvent>
   readonly list: (
     options?: Report.PageOptions
   ) => Effect.Effect<EventDelivery.EventsPage, SandboxError>
@@ -401,7 +410,8 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
           update((state, now) => marketplace.mintToken(state, selector, now)),
           (token) => Redacted.make(token)
         ),
-      addCustomer: (customer) => update((state) => marketplace.addCustomer(state, customer)),
+      addCustomer: (customer) =>
+        update((state, now) => marketplace.addCustomer(state, customer, now)),
       subscribe: (subscription) =>
         update((state, now) => marketplace.subscribe(state, subscription, now)),
       cancel: (selector) => update((state, now) => marketplace.cancel(state, selector, now)),
@@ -434,15 +444,25 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       publicKey: Effect.map(runtime.keyPair, (pair) => pair.publicKey)
     },
     events: {
-      list: () => Effect.succeed({ events: [] }),
-      scheduled: Effect.succeed([]),
-      resend: ({ eventId }) =>
-        new SandboxError({ reason: `There is no event ${eventId} in the sandbox.` }),
-      targets: Effect.succeed([]),
-      subscribe: ({ target }) =>
-        new SandboxError({ reason: `There is no target ${target} in the scenario.` }),
-      deliveryFaults: Effect.succeed({}),
-      setDeliveryFaults: () => Effect.void
+      stream: Stream.unwrapScoped(
+        Effect.gen(function* () {
+          const events = yield* PubSub.subscribe(runtime.events)
+          yield* Effect.forkScoped(keepTime(runtime))
+          return Stream.fromQueue(events)
+        })
+      ),
+      list: (options = {}) =>
+        toSandboxError(Effect.flatten(inspectNow((state) => outboxReport.list(state, options)))),
+      scheduled: inspectNow(outboxReport.scheduled),
+      resend: (resend) => update((state) => outboxReport.resend(state, resend)),
+      targets: inspectNow(outboxReport.targets),
+      subscribe: (selector) => update((state) => outboxReport.subscribe(state, selector)),
+      deliveryFaults: inspect(({ outbox }) => outbox.faults),
+      setDeliveryFaults: (faults) =>
+        runtime.modify((state) => [
+          undefined,
+          change(state, { _tag: "Outbox", change: { _tag: "DeliveryFaults", faults } })
+        ])
     },
     control: {
       now: runtime.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
@@ -454,10 +474,12 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
           undefined,
           change(state, { _tag: "Faults", faults: faultScript.start(faults) })
         ]),
-      reset: runtime.modify((state) => {
+      reset: runtime.modify((state, clock) => {
         const fresh = change(state, { _tag: "Reset" })
         // a later start from the file must not restart the clock
-        return [undefined, change(fresh, { _tag: "Calendar", offset: fresh.offset })]
+        const kept = change(fresh, { _tag: "Calendar", offset: fresh.offset })
+        const due = termStepsOf(kept.origin.scenario.customers, clock + kept.offset)
+        return [undefined, change(kept, { _tag: "Outbox", change: { _tag: "Schedule", due } })]
       }),
       save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
       load: (saved) =>

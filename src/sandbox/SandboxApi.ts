@@ -100,6 +100,49 @@ export const Advance = Schema.Struct({ by: DurationInput })
  */
 export interface Advance extends Schema.Schema.Type<typeof Advance> {}
 
+/**
+ * A purchase over the control API.
+ *
+ * - the fields of `Marketplace.Purchase`
+ * - `post`: true to have the sandbox post the form to the seller's page, as the buyer's browser does. Defaults to false.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const PurchaseRequest = Schema.Struct({
+  ...Purchase.fields,
+  post: Schema.optional(Schema.Boolean)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PurchaseRequest extends Schema.Schema.Type<typeof PurchaseRequest> {}
+
+/**
+ * The result of a purchase over the control API.
+ *
+ * - the fields of `Marketplace.Landing`
+ * - `status`, `location`: the status and the header `Location` of the seller's page. Only with `post`.
+ * - `error`: the reason why the page did not respond. Only with `post`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const PurchaseResponse = Schema.Struct({
+  ...Landing.fields,
+  status: Schema.optional(Schema.Number),
+  location: Schema.optional(Schema.String),
+  error: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PurchaseResponse extends Schema.Schema.Type<typeof PurchaseResponse> {}
+
 /** Maximum length of an error message about a body, in characters. */
 const maxMessageLength = 1000
 
@@ -293,8 +336,8 @@ const marketplace = HttpApiGroup.make("marketplace")
   )
   .add(
     HttpApiEndpoint.post("buy", "/buy")
-      .setPayload(strictPayload("Purchase", Purchase))
-      .addSuccess(Landing.annotations({ identifier: "Landing" }))
+      .setPayload(strictPayload("PurchaseRequest", PurchaseRequest))
+      .addSuccess(PurchaseResponse.annotations({ identifier: "PurchaseResponse" }))
       .addError(SandboxError, conflict)
       .annotateContext(
         example({ customerAWSAccountId: "666677778888", productCode: "sandbox-analytics" })

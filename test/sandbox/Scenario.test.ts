@@ -204,7 +204,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"product":[]}',
     [
-      "product: is not known. There are region, products, customers, caller, credentials, rules, quotas, faults, now and $schema"
+      "product: is not known. There are region, products, customers, caller, credentials, rules, quotas, faults, sellerAccount, targets, deliveryFaults, now and $schema"
     ]
   ],
   [

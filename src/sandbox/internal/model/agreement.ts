@@ -16,11 +16,18 @@ export const agreementsOf = (customer: Customer): ReadonlyArray<LocatedAgreement
 
 export const agreementIdOf = ({ agreement, customer, index }: LocatedAgreement): string =>
   agreement.agreementId ??
-  `agmt-${idText(25, "agreement", customer.customerAWSAccountId, agreement.productCode, index)}`
+  `agmt-${idText(25, "agreement", ...placeOf({ agreement, customer, index }))}`
 
 export const offerIdOf = ({ agreement, customer, index }: LocatedAgreement): string =>
-  agreement.offerId ??
-  `offer-${idText(13, "offer", customer.customerAWSAccountId, agreement.productCode, index)}`
+  agreement.offerId ?? `offer-${idText(13, "offer", ...placeOf({ agreement, customer, index }))}`
+
+/** With the start, so that a purchase after a reset has another id. */
+const placeOf = ({ agreement, customer, index }: LocatedAgreement) => [
+  customer.customerAWSAccountId,
+  agreement.productCode,
+  index,
+  agreement.startsAt?.epochMillis ?? 0
+]
 
 /** Lower-case letters and digits that depend on the parts alone. */
 export const idText = (length: number, ...parts: ReadonlyArray<string | number>): string =>

@@ -4,6 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import { forEachName } from "../../../internal/operations.js"
+import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 import {
@@ -16,6 +17,8 @@ import {
 import * as callLog from "./callLog.js"
 import { type Catalog, catalogOf, withCustomer } from "./catalog.js"
 import * as faultScript from "./faultScript.js"
+import * as outbox from "./outbox.js"
+import { termStepsOf } from "./terms.js"
 
 /** Accepted usage, which is billed. Times are epoch milliseconds. */
 export interface MeteredUsage {
@@ -106,8 +109,11 @@ export interface State {
   /** Calls that were not rejected before the service handled them. */
   readonly callCounts: Readonly<Record<OperationName, number>>
   readonly log: callLog.CallLog
+  readonly outbox: outbox.Outbox
   /** Estimated memory of all entries, in bytes. */
   readonly size: number
+  /** Events that were sent since the last change, for subscribers in memory. */
+  readonly unpublished: ReadonlyArray<MarketplaceEvent>
   /** Changes since the last write, the newest last. */
   readonly pendingChanges: ReadonlyArray<Change>
   /** True if the whole state was replaced since the last write. */
@@ -120,6 +126,7 @@ interface Origin {
   readonly faults: faultScript.FaultState
   readonly offset: number
   readonly capacity: number
+  readonly outbox: outbox.Outbox
 }
 
 /** A change that is written to the state file. */
@@ -139,6 +146,7 @@ export type Change =
       readonly arrivals: number
       readonly calls: Readonly<Record<OperationName, number>>
     }
+  | { readonly _tag: "Outbox"; readonly change: outbox.OutboxChange }
   | { readonly _tag: "Reset" }
 
 /** The state before the first call, at a time of the clock in epoch milliseconds. */
@@ -151,7 +159,11 @@ export const initial = (
     scenario,
     capacity,
     faults: faultScript.start(scenario.faults ?? {}),
-    offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now
+    offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now,
+    outbox: outbox.make(
+      scenario.deliveryFaults ?? {},
+      termStepsOf(scenario.customers, scenario.now?.epochMillis ?? now)
+    )
   })
 
 const emptyState = (origin: Origin): State => ({
@@ -170,6 +182,8 @@ const emptyState = (origin: Origin): State => ({
   receivedCalls: 0,
   callCounts: forEachName(() => 0),
   log: callLog.empty,
+  outbox: origin.outbox,
+  unpublished: [],
   size: 0,
   pendingChanges: [],
   isReplaced: false,
@@ -240,6 +254,8 @@ export const apply = (state: State, change: Change): State => {
       return { ...state, buckets: { ...state.buckets, [change.operation]: change.bucket } }
     case "Counts":
       return { ...state, receivedCalls: change.arrivals, callCounts: change.calls }
+    case "Outbox":
+      return { ...state, outbox: outbox.apply(state.outbox, change.change) }
     case "Reset":
       return { ...emptyState(state.origin), privateKey: state.privateKey }
   }
@@ -281,6 +297,9 @@ export function* changesOf(state: State): Generator<Change, void> {
   for (const [operation, bucket] of Object.entries(state.buckets)) {
     // the keys of buckets are names of operations
     yield { _tag: "Bucket", operation, bucket } as Change
+  }
+  for (const change of outbox.changesOf(state.outbox, state.origin.outbox)) {
+    yield { _tag: "Outbox", change }
   }
   yield { _tag: "Counts", arrivals: state.receivedCalls, calls: state.callCounts }
 }

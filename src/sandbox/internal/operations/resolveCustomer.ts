@@ -6,7 +6,8 @@ import { isNotUndefined } from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import type { ResolveCustomerRequest } from "../../../ResolveCustomer.js"
-import { change, type State } from "../model/state.js"
+import { land } from "../model/emission.js"
+import type { State } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
 
 export const resolveCustomer: Handler<ResolveCustomerRequest> = (state, request, { now }) => {
@@ -15,13 +16,16 @@ export const resolveCustomer: Handler<ResolveCustomerRequest> = (state, request,
   const { agreementId, mintedAt, ...fields } = token.value
   return now - mintedAt >= state.behavior.registrationTokenLifetime
     ? [state, reject(expiredToken)]
-    : [land(state, agreementId), succeed(Record.filter<string, unknown>(fields, isNotUndefined))]
+    : [
+        withLanding(state, agreementId, now),
+        succeed(Record.filter<string, unknown>(fields, isNotUndefined))
+      ]
 }
 
-const land = (state: State, agreementId: string | undefined): State =>
+const withLanding = (state: State, agreementId: string | undefined, now: number): State =>
   agreementId === undefined || HashSet.has(state.landed, agreementId)
     ? state
-    : change(state, { _tag: "Landed", agreementId })
+    : land(state, agreementId, now)
 
 const invalidToken = {
   code: "InvalidTokenException",

@@ -12,6 +12,7 @@ import {
   offerIdOf
 } from "../model/agreement.js"
 import { isInverted } from "../model/catalog.js"
+import * as emission from "../model/emission.js"
 import { capacityError, type State } from "../model/state.js"
 import {
   invertedPeriodMessage,
@@ -36,18 +37,22 @@ export const agreements = (
 export const detailsIn = (state: State, located: LocatedAgreement, now: number) =>
   detailsOf(located, HashSet.has(state.landed, agreementIdOf(located)), now)
 
-/** Changes fields of an agreement. A field that is undefined is removed. */
+/** Sends the events of a change of an agreement. */
+type Emit = (state: State, located: LocatedAgreement, now: number) => State
+
+/** Replaces an agreement, and sends the events of the change. */
 const revise = (
   state: State,
   { customer, index }: LocatedAgreement,
   revised: Agreement,
-  now: number
+  now: number,
+  emit: Emit
 ): AgreementUpdate => {
   const agreements = customer.agreements.map((agreement, i) => (i === index ? revised : agreement))
-  return Either.map(updateCustomer(state, { ...customer, agreements }), ([customer, next]) => [
-    detailsIn(next, { customer, index, agreement: revised }, now),
-    next
-  ])
+  return Either.map(updateCustomer(state, { ...customer, agreements }), ([updated, next]) => {
+    const located = { customer: updated, index, agreement: revised }
+    return [detailsIn(next, located, now), emit(next, located, now)]
+  })
 }
 
 export const amend = (
@@ -65,7 +70,7 @@ export const amend = (
         `endsAt: the agreement ${agreementIdOf(located)} cannot end before it begins or before now. To end it now, use expire.`
       )
     }
-    return yield* revise(state, located, revised, now)
+    return yield* revise(state, located, revised, now, emission.amended)
   })
 
 /** Ends an agreement, and adds one that renews or replaces it. */
@@ -87,7 +92,7 @@ const succeedBy =
       const successor: Agreement = {
         ...lasting,
         ...(agreement.licenseArn !== undefined && {
-          licenseArn: newLicenseArn(customer, agreement.productCode)
+          licenseArn: newLicenseArn(customer, agreement.productCode, now)
         }),
         startsAt,
         ...(endsAt !== undefined && { endsAt }),
@@ -107,7 +112,8 @@ const succeedBy =
         agreements: [...customer.agreements.map((one, i) => (i === index ? ended : one)), successor]
       })
       const place = { customer: updated, index: customer.agreements.length, agreement: successor }
-      return [detailsIn(next, place, now), next] as const
+      const old = { customer: updated, index, agreement: ended }
+      return [detailsIn(next, place, now), emission.succeeded(next, old, place, now)] as const
     })
 
 export const renew = succeedBy("renew")
@@ -116,21 +122,42 @@ export const replace = succeedBy("replace")
 
 /** An operation that only changes fields of the agreement. */
 const revision =
-  (operation: Marketplace.Operation, fieldsAt: (now: DateTime.Utc) => Partial<Agreement>) =>
+  (
+    operation: Marketplace.Operation,
+    emit: Emit,
+    fieldsAt: (now: DateTime.Utc) => Partial<Agreement>
+  ) =>
   (state: State, selector: Marketplace.AgreementSelector, now: number): AgreementUpdate =>
     Either.flatMap(findForOperation(state, selector, operation, now), (located) =>
-      revise(state, located, { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(now)) }, now)
+      revise(
+        state,
+        located,
+        { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(now)) },
+        now,
+        emit
+      )
     )
 
-export const expire = revision("expire", (now) => ({ endsAt: now }))
+const notice =
+  (kind: "AdvisoryIssued" | "AdvisoryResolved"): Emit =>
+  (state, located, now) =>
+    emission.emit(state, located, kind, now)
 
-export const terminate = revision("terminate", (now) => ({
+export const expire = revision("expire", emission.ended, (now) => ({ endsAt: now }))
+
+export const terminate = revision("terminate", emission.ended, (now) => ({
   cancelledAt: now,
   endReason: "TERMINATED"
 }))
 
-export const issueAdvisory = revision("issueAdvisory", () => ({ advisory: true }))
+export const issueAdvisory = revision("issueAdvisory", notice("AdvisoryIssued"), () => ({
+  advisory: true
+}))
 
-export const resolveAdvisory = revision("resolveAdvisory", () => ({ advisory: false }))
+export const resolveAdvisory = revision("resolveAdvisory", notice("AdvisoryResolved"), () => ({
+  advisory: false
+}))
 
-export const failPayment = revision("failPayment", (now) => ({ failedAt: now }))
+export const failPayment = revision("failPayment", emission.paymentFailed, (now) => ({
+  failedAt: now
+}))

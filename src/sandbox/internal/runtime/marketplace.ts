@@ -15,10 +15,12 @@ import {
   type LocatedAgreement
 } from "../model/agreement.js"
 import { findCustomer, findProduct, isInverted, statusOf } from "../model/catalog.js"
-import { sha256HexSync } from "../model/hash.js"
+import * as emission from "../model/emission.js"
+import { keyOf, sha256HexSync } from "../model/hash.js"
 import { capacityError, change, type State } from "../model/state.js"
-import { keyOf } from "../operations/recordUsage.js"
+
 import { licenseArnOf } from "../scenario/licenseArn.js"
+import { customers } from "./report.js"
 import { findBySelector, matchesSelector, noAgreementMessage } from "./selection.js"
 
 /** The result of an action and the next state, or a message. */
@@ -53,9 +55,11 @@ export const mintToken = (
     return [key, change(state, { _tag: "Token", key, token })] as const
   })
 
+/** Agreements of a new customer were made before: only what they do later is sent. */
 export const addCustomer = (
   state: State,
-  customer: Marketplace.NewCustomer
+  customer: Marketplace.NewCustomer,
+  now: number
 ): UpdateResult<Customer> => {
   const { agreements = [], customerAWSAccountId, customerIdentifier } = customer
   const existing = findCustomer(state.catalog, { customerAWSAccountId })
@@ -90,12 +94,30 @@ export const addCustomer = (
         added.findIndex((other) => other.licenseArn === licenseArn) < index)
   )
   if (duplicate !== undefined) return Either.left(`The license ${duplicate.licenseArn} is taken.`)
-  return updateCustomer(state, {
-    ...existing,
-    customerAWSAccountId,
-    ...(customerIdentifier !== undefined && { customerIdentifier }),
-    agreements: [...currentAgreements, ...added]
-  })
+  const knownIds = new Set(customers(state).flatMap(agreementsOf).map(agreementIdOf))
+  const duplicateId = added.find(
+    ({ agreementId }, index) =>
+      agreementId !== undefined &&
+      (knownIds.has(agreementId) ||
+        added.findIndex((other) => other.agreementId === agreementId) < index)
+  )
+  if (duplicateId !== undefined) {
+    return Either.left(`The agreement id ${duplicateId.agreementId} is taken.`)
+  }
+  return Either.map(
+    updateCustomer(state, {
+      ...existing,
+      customerAWSAccountId,
+      ...(customerIdentifier !== undefined && { customerIdentifier }),
+      agreements: [...currentAgreements, ...added]
+    }),
+    ([updated, next]) => [
+      updated,
+      agreementsOf(updated)
+        .slice(currentAgreements.length)
+        .reduce((state, located) => emission.scheduleTerms(state, located, now), next)
+    ]
+  )
 }
 
 const isSameAgreement = Schema.equivalence(Agreement)
@@ -133,7 +155,7 @@ export const addAgreement = (
       return yield* Either.left(unknownProductMessage(productCode))
     }
     const licenseArn =
-      givenLicense === undefined ? newLicenseArn(customer, productCode) : givenLicense
+      givenLicense === undefined ? newLicenseArn(customer, productCode, now) : givenLicense
     if (licenseArn !== null && hasLicense(state, licenseArn)) {
       return yield* Either.left(`The license ${licenseArn} is taken.`)
     }
@@ -148,7 +170,8 @@ export const addAgreement = (
       ...customer,
       agreements: [...customer.agreements, agreement]
     })
-    return [{ customer: updated, index: customer.agreements.length, agreement }, next] as const
+    const located = { customer: updated, index: customer.agreements.length, agreement }
+    return [located, emission.created(next, located, now)] as const
   })
 
 /** Cancels agreements. Usage is accepted for 1 more hour. */
@@ -163,12 +186,19 @@ export const cancel = (
     const cancelled = selected.filter(({ agreement }) => isPossible("cancel", agreement, now))
     if (cancelled.length === 0) return yield* Either.left(noAgreementMessage(customer, selector))
     const cancelledAt = DateTime.unsafeMake(now)
-    return yield* updateCustomer(state, {
+    const [updated, next] = yield* updateCustomer(state, {
       ...customer,
       agreements: customer.agreements.map((agreement, index) =>
         cancelled.some((one) => one.index === index) ? { ...agreement, cancelledAt } : agreement
       )
     })
+    const ended = agreementsOf(updated).filter(({ index }) =>
+      cancelled.some((one) => one.index === index)
+    )
+    return [
+      updated,
+      ended.reduce((state, located) => emission.ended(state, located, now), next)
+    ] as const
   })
 
 export const suspend = (
@@ -189,13 +219,14 @@ export const updateCustomer = (
 const hasLicense = (state: State, licenseArn: string | undefined): boolean =>
   licenseArn !== undefined && HashMap.has(state.catalog.licenses, licenseArn)
 
-/** A new license for the next agreement of a customer. */
+/** A new license for the next agreement of a customer. After a reset it is another one. */
 export const newLicenseArn = (
   { agreements, customerAWSAccountId }: Customer,
-  productCode: string
+  productCode: string,
+  now: number
 ): string =>
   licenseArnOf(
-    sha256HexSync(keyOf(customerAWSAccountId, productCode, agreements.length)).slice(0, 32)
+    sha256HexSync(keyOf(customerAWSAccountId, productCode, agreements.length, now)).slice(0, 32)
   )
 
 export const invertedPeriodMessage = (productCode: string) =>

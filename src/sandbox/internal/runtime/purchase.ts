@@ -29,21 +29,16 @@ export const buy = (
       customerIdentifier,
       landingUrl: givenUrl,
       paymentFails,
-      post,
       ...terms
     } = purchase
     const product = findProduct(state.catalog, terms.productCode)
     if (product === undefined) return yield* Either.left(unknownProductMessage(terms.productCode))
     const landingUrl = givenUrl ?? product.landingUrl
-    if (post === true && landingUrl === undefined) {
-      return yield* Either.left(
-        `landingUrl: neither the purchase nor the product ${terms.productCode} has one to post to.`
-      )
-    }
-    const [customer, known] = yield* addCustomer(state, {
-      customerAWSAccountId,
-      customerIdentifier
-    })
+    const [customer, known] = yield* addCustomer(
+      state,
+      { customerAWSAccountId, customerIdentifier },
+      now
+    )
     const acceptedAt = DateTime.unsafeMake(now)
     const [located, subscribed] = yield* addAgreement(
       known,

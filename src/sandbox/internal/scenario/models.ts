@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { forEachName } from "../../../internal/operations.js"
 import { OperationName } from "../../../MeteringError.js"
+import { DeliveryFaults, Target } from "../../EventDelivery.js"
 import { Faults } from "../../Fault.js"
 import {
   AccessKeyId,
@@ -397,6 +398,9 @@ export interface ServiceBehavior extends Schema.Schema.Type<typeof ServiceBehavi
  * - `rules`: behavior that AWS does not document. Defaults to `defaultServiceBehavior`.
  * - `quotas`: rate limits of the operations. Defaults to no limits.
  * - `faults`: faults to inject. Defaults to none.
+ * - `sellerAccount`: the seller's AWS account in EventBridge events. Defaults to 999988887777.
+ * - `targets`: the receivers of events. The server of the sandbox delivers to them. Defaults to none.
+ * - `deliveryFaults`: faults of delivery. Defaults to none.
  * - `now`: the start of the sandbox's clock, by which usage, agreements and tokens are dated. Signatures and the `Date`
  *   header keep to the machine's clock, so that clients with a correct clock can sign. Defaults to the machine's
  *   time.
@@ -433,6 +437,12 @@ export const Scenario = Schema.Struct({
   rules: optionalField(ServiceBehavior, "Behavior of the service that AWS does not document."),
   quotas: optionalField(Quotas, "The rate limits of the operations. Defaults to no limits."),
   faults: optionalField(Faults, "The faults to inject. Defaults to none."),
+  sellerAccount: optionalField(
+    CustomerAWSAccountId,
+    "The seller's AWS account in EventBridge events. Defaults to 999988887777."
+  ),
+  targets: optionalField(Schema.Array(Target), "The receivers of events. Defaults to none."),
+  deliveryFaults: optionalField(DeliveryFaults, "The faults of delivery. Defaults to none."),
   now: optionalField(
     Time,
     "The start of the sandbox's clock, from which it runs on. Defaults to the machine's time."

@@ -53,13 +53,15 @@ const unknownRegions = ({ products, region }: Scenario) =>
 const expectedOf = ({ ast }: Schema.Schema<string>): string =>
   Option.getOrElse(AST.getDescriptionAnnotation(ast), () => "the form that calls have")
 
-const duplicates = ({ credentials, customers, products }: Scenario) => {
+const duplicates = ({ credentials, customers, products, targets = [] }: Scenario) => {
   const unique: ReadonlyArray<readonly [what: string, names: ReadonlyArray<string>]> = [
     ["product", products.map(({ code }) => code)],
     ["customer account", customers.map(accountOf)],
     ["customer identifier", customers.flatMap(identifierOf)],
     ["license", customers.flatMap(licenseArnsOf)],
-    ["access key", credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
+    ["access key", credentials?.map(({ accessKeyId }) => accessKeyId) ?? []],
+    ["agreement", customers.flatMap(agreementIdsOf)],
+    ["target", targets.map(({ name }) => name)]
   ]
   return [
     ...unique.flatMap(([what, names]) =>
@@ -95,6 +97,9 @@ const identifierOf = ({ customerIdentifier }: Customer): string | ReadonlyArray<
 
 const licenseArnsOf = ({ agreements }: Customer): ReadonlyArray<string> =>
   agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
+
+const agreementIdsOf = ({ agreements }: Customer): ReadonlyArray<string> =>
+  agreements.flatMap(({ agreementId }) => agreementId ?? [])
 
 const duplicatesIn = <Name>(names: ReadonlyArray<Name>): ReadonlyArray<Name> => {
   const seen = new Set<Name>()
