@@ -55,6 +55,7 @@ const CustomerSection = ({
 }) => {
   const { customerAWSAccountId, customerIdentifier, suspended = false } = customer
   const action = useAction()
+  const label = `${suspended ? "Resume" : "Suspend"} the AWS account`
   const toggle = () =>
     action.run(async () => {
       const path = suspended ? "/_sandbox/resume" : "/_sandbox/suspend"
@@ -67,12 +68,8 @@ const CustomerSection = ({
         {customerAWSAccountId} <span class="quiet">{customerIdentifier}</span>{" "}
         {suspended && <Badge tone="bad">suspended</Badge>}
       </h2>
-      <button
-        type="button"
-        aria-label={`${suspended ? "Resume" : "Suspend"} ${customerAWSAccountId}`}
-        onClick={toggle}
-      >
-        {suspended ? "Resume" : "Suspend"} the AWS account
+      <button type="button" aria-label={`${label}: ${customerAWSAccountId}`} onClick={toggle}>
+        {label}
       </button>
       <Messages {...action} />
       {agreements.length === 0 ? (

@@ -27,6 +27,7 @@ export const Events = () => {
   const page = usePolled<Page>(`/_sandbox/events?limit=${limit}`)
   return (
     <>
+      <h2>Events so far</h2>
       <Loaded polled={page}>
         {({ events }) =>
           events.length === 0 ? (

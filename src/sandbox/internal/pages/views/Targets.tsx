@@ -71,7 +71,11 @@ const TargetDetails = ({ target }: { readonly target: Target }) => {
         </ol>
       )}
       {subscription === "pending" && (
-        <button type="button" aria-label={`Send the confirmation to ${name}`} onClick={subscribe}>
+        <button
+          type="button"
+          aria-label={`Send the SubscriptionConfirmation again: ${name}`}
+          onClick={subscribe}
+        >
           Send the SubscriptionConfirmation again
         </button>
       )}
