@@ -4,358 +4,122 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import {
-  Json,
-  Offer,
-  OpenText,
-  optional,
-  otherFields,
-  Party,
-  Product,
-  Text,
-  Time
-} from "./internal/fields.js"
+import { decodeBody } from "./internal/decodeBody.js"
+import { open } from "./internal/envelopes.js"
+import { MarketplaceEvent } from "./internal/events.js"
+import type { envelopeFields } from "./internal/fields.js"
+import type { JsonObject } from "./internal/json.js"
+import { actions, detailTypes, eventSource } from "./internal/wireNames.js"
+import type { Trust } from "./Trust.js"
+
+export * from "./internal/events.js"
 
 /**
- * The part of the seller in an agreement. A direct sale sends agreement events to the proposer only; with a channel
- * partner the partner is the proposer, and the manufacturer gets events of its own. License events are sent to the
- * manufacturer.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-eventbridge-integration.html
- * @since 0.1.0
- * @category models
- */
-export const Role = Schema.Literal("Proposer", "Manufacturer")
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type Role = typeof Role.Type
-
-/**
- * The reason why an agreement was created or amended. AWS may add others.
+ * An event as it was received.
  *
  * @since 0.1.0
- * @category models
+ * @category decoding
  */
-export type Intent = "NEW" | "RENEW" | "REPLACE" | "AMEND" | (string & {})
-
-/**
- * The status of an agreement. `RENEWED` and `REPLACED` end an agreement that another one follows: they are no
- * cancellation. AWS may add others.
- *
- * @since 0.1.0
- * @category models
- */
-export type AgreementStatus =
-  | "ACTIVE"
-  | "CANCELLED"
-  | "EXPIRED"
-  | "TERMINATED"
-  | "RENEWED"
-  | "REPLACED"
-  | (string & {})
-
-const snsFields = {
-  id: Schema.optional(Text),
-  time: Schema.optional(Time),
-  customerIdentifier: Schema.propertySignature(Text).pipe(Schema.fromKey("customer-identifier")),
-  productCode: Schema.propertySignature(Text).pipe(Schema.fromKey("product-code"))
-}
-
-const subscriptionFields = {
-  ...snsFields,
-  offerIdentifier: optional(Schema.String).pipe(Schema.fromKey("offer-identifier")),
-  isFreeTrialTermPresent: optional(Schema.Union(Schema.BooleanFromString, Schema.Boolean))
+export interface ReceivedEvent {
+  /** The event. */
+  readonly event: MarketplaceEvent
+  /** The evidence of its sender: a queue, a verified signature, or a shared secret. */
+  readonly trust: Trust["_tag"]
+  /** The message id of its SQS record, for `batchItemFailures` of a function. Absent for other envelopes. */
+  readonly messageId?: string
+  /** The JSON of the event without envelopes, with the fields that this version does not know. */
+  readonly body: JsonObject
 }
 
 /**
- * The SNS action `subscribe-success`: the subscription is active, and usage is accepted.
+ * A record that holds no readable event. Other records of its batch are not affected.
  *
- * The message of an SNS action has neither id nor time. `id` is the message id of SNS, and `time` the `Timestamp` of its
- * envelope; with raw delivery both are those of the queue, or absent. `offerIdentifier` is present for private offers,
- * and for all offers made since January 2024.
+ * `field` is the path of the invalid field, such as `Records[1].body.detail.agreement.id`, and `expected` what it should
+ * be. `messageId` is that of its SQS record: report it in `batchItemFailures`, so that the queue delivers it again and at
+ * last moves it to its dead-letter queue. The error holds no value of the record.
  *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @since 0.1.0
- * @category SNS
+ * @category errors
  */
-export class SubscribeSuccess extends Schema.TaggedClass<SubscribeSuccess>(
-  "effect-marketplace-metering/SubscribeSuccess"
-)("SubscribeSuccess", subscriptionFields) {}
-
-/**
- * The SNS action `subscribe-fail`: the payment of the buyer failed, and the subscription never becomes active.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
- * @since 0.1.0
- * @category SNS
- */
-export class SubscribeFail extends Schema.TaggedClass<SubscribeFail>(
-  "effect-marketplace-metering/SubscribeFail"
-)("SubscribeFail", subscriptionFields) {}
-
-/**
- * The SNS action `unsubscribe-pending`: the buyer is leaving. Usage is accepted for one more hour.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
- * @since 0.1.0
- * @category SNS
- */
-export class UnsubscribePending extends Schema.TaggedClass<UnsubscribePending>(
-  "effect-marketplace-metering/UnsubscribePending"
-)("UnsubscribePending", subscriptionFields) {}
-
-/**
- * The SNS action `unsubscribe-success`: the subscription has ended. No more usage is accepted.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
- * @since 0.1.0
- * @category SNS
- */
-export class UnsubscribeSuccess extends Schema.TaggedClass<UnsubscribeSuccess>(
-  "effect-marketplace-metering/UnsubscribeSuccess"
-)("UnsubscribeSuccess", subscriptionFields) {}
-
-/**
- * The SNS action `entitlement-updated`: a contract was made, upgraded, renewed, or has expired. GetEntitlements returns
- * its current state.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
- * @since 0.1.0
- * @category SNS
- */
-export class EntitlementUpdated extends Schema.TaggedClass<EntitlementUpdated>(
-  "effect-marketplace-metering/EntitlementUpdated"
-)("EntitlementUpdated", snsFields) {}
-
-/** The fields around `detail` in an event of EventBridge. */
-const envelopeFields = {
-  id: Text,
-  time: Time,
-  account: Schema.String,
-  region: Schema.String,
-  resources: Schema.Array(Schema.String)
-}
-
-const detailFields = {
-  ...envelopeFields,
-  role: Role,
-  requestId: optional(Schema.String),
-  catalog: optional(Schema.String),
-  acceptor: Party,
-  proposer: Party,
-  offer: optional(Offer),
-  product: optional(Product)
-}
-
-const agreementFields = {
-  ...detailFields,
-  agreement: Schema.Struct({
-    id: Text,
-    intent: optional(OpenText<Intent>()),
-    status: optional(OpenText<AgreementStatus>()),
-    acceptanceTime: optional(Time),
-    startTime: optional(Time),
-    endTime: optional(Time),
-    previousAgreementId: optional(Schema.String),
-    autoRenewalEnabled: optional(Schema.Boolean)
-  }),
-  resaleAuthorization: optional(Schema.Struct({ id: Schema.NullOr(Schema.String) })),
-  renewalSummary: optional(
-    Schema.Struct({
-      lockoutStartTime: Schema.NullOr(Time),
-      disabledBy: Schema.NullOr(OpenText<"ACCEPTOR" | "PROPOSER">())
-    })
-  )
+export class InvalidMessageError extends Schema.TaggedError<InvalidMessageError>(
+  "effect-marketplace-metering/InvalidMessageError"
+)("InvalidMessageError", {
+  messageId: Schema.optional(Schema.String),
+  field: Schema.String,
+  expected: Schema.String
+}) {
+  override get message(): string {
+    return `${this.field}: expected ${this.expected}`
+  }
 }
 
 /**
- * `Purchase Agreement Created`: a buyer accepted an offer, or an agreement was renewed or replaced by this one.
+ * Decodes the events of a message, by its shape: one result for each record.
  *
- * `account` is the seller's. `acceptor` is the buyer. `resaleAuthorization.id` is `null` in a direct sale. A renewal has
- * `agreement.previousAgreementId`. An agreement without an end has an `endTime` in the year 9999. The event names no
- * license: the license event of the same `agreement.id` does.
+ * - SQS: the body of a message, as text or JSON, and a message of the SDK (`Body`, `MessageId`, `Attributes`). The body is
+ *   an event of EventBridge, an SNS notification, or with raw delivery its message.
+ * - Lambda: an event of SQS (`Records[].body`), of SNS (`Records[].Sns`), or of EventBridge.
+ * - HTTP: the `notification` that `SnsMessage.verify` returned, and the body of an API destination.
  *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
- * @since 0.1.0
- * @category EventBridge
- */
-export class AgreementCreated extends Schema.TaggedClass<AgreementCreated>(
-  "effect-marketplace-metering/AgreementCreated"
-)("AgreementCreated", agreementFields) {}
-
-/**
- * `Purchase Agreement Amended`: the terms of an agreement changed, such as its end or its renewal.
+ * `trust` is the evidence of the sender, and is kept in each result. Without an envelope of SNS, an SNS action takes id and
+ * time from its SQS message.
  *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
- * @since 0.1.0
- * @category EventBridge
- */
-export class AgreementAmended extends Schema.TaggedClass<AgreementAmended>(
-  "effect-marketplace-metering/AgreementAmended"
-)("AgreementAmended", agreementFields) {}
-
-/**
- * `Purchase Agreement Ended`: an agreement was cancelled, expired, terminated, renewed or replaced, by its `status`.
+ * A JSON object of another kind is an `Unknown` event, and never an error. A text that is no JSON object, and an event of a
+ * known kind without a required field, fail alone. Limits: 1 MiB (1 048 576 characters) a text, 3 envelopes around an event,
+ * 64 levels of JSON within, 10 000 records.
  *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
- * @since 0.1.0
- * @category EventBridge
- */
-export class AgreementEnded extends Schema.TaggedClass<AgreementEnded>(
-  "effect-marketplace-metering/AgreementEnded"
-)("AgreementEnded", {
-  ...detailFields,
-  agreement: Schema.Struct({ id: Text, status: OpenText<AgreementStatus>() }),
-  resaleAuthorization: optional(Schema.Struct({ id: Schema.NullOr(Schema.String) }))
-}) {}
-
-const licenseFields = {
-  ...detailFields,
-  agreement: Schema.Struct({ id: Text }),
-  license: Schema.Struct({ arn: Text })
-}
-
-/**
- * `License Updated`: a license was provisioned or changed, and usage for it is accepted. Compare `license.arn` by
- * `isSameLicense`.
+ * @example
+ * ```ts
+ * import { Effect, Either } from "effect"
+ * import { MarketplaceEvent, Trust } from "effect-marketplace-metering/lifecycle"
  *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
- * @since 0.1.0
- * @category EventBridge
- */
-export class LicenseUpdated extends Schema.TaggedClass<LicenseUpdated>(
-  "effect-marketplace-metering/LicenseUpdated"
-)("LicenseUpdated", licenseFields) {}
-
-/**
- * `License Deprovisioned`: a license is being revoked. Usage is accepted for one more hour.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
- * @since 0.1.0
- * @category EventBridge
- */
-export class LicenseDeprovisioned extends Schema.TaggedClass<LicenseDeprovisioned>(
-  "effect-marketplace-metering/LicenseDeprovisioned"
-)("LicenseDeprovisioned", licenseFields) {}
-
-/**
- * The detail types of events that only inform: they change neither an agreement nor a license.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
- * @since 0.1.0
- * @category EventBridge
- */
-export const NoticeType = Schema.Literal(
-  "Purchase Agreement Advisory Issued - Manufacturer",
-  "Purchase Agreement Advisory Resolved - Manufacturer",
-  "Purchase Agreement Ending - Proposer",
-  "Purchase Agreement Renewal Terms Finalized - Proposer",
-  "Purchase Agreement Renewal Upcoming - Proposer",
-  "Agreement Cancellation Request Pending Approval - Proposer",
-  "Agreement Cancellation Request Pending Approval - Manufacturer",
-  "Agreement Cancellation Request Approved - Proposer",
-  "Agreement Cancellation Request Approved - Manufacturer",
-  "Agreement Cancellation Request Rejected - Proposer",
-  "Agreement Cancellation Request Rejected - Manufacturer",
-  "Agreement Cancellation Request Cancelled - Proposer",
-  "Agreement Cancellation Request Cancelled - Manufacturer",
-  "Agreement Cancellation Request Validation Failed - Proposer",
-  "Purchase Agreement Billing Adjustment Completed - Proposer",
-  "Purchase Agreement Billing Adjustment Completed - Manufacturer",
-  "Purchase Agreement Billing Adjustment Failed - Proposer"
-)
-
-/**
- * @since 0.1.0
- * @category EventBridge
- */
-export type NoticeType = typeof NoticeType.Type
-
-/**
- * An event of EventBridge that only informs, such as an advisory about a buyer's account, for a person to decide on.
- *
- * `detail` is kept as AWS sent it.
- *
- * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
- * @since 0.1.0
- * @category EventBridge
- */
-export class AgreementNotice extends Schema.TaggedClass<AgreementNotice>(
-  "effect-marketplace-metering/AgreementNotice"
-)("AgreementNotice", {
-  ...envelopeFields,
-  detailType: NoticeType,
-  detail: Schema.Struct({ agreement: Schema.Struct({ id: Text }, otherFields) }, otherFields)
-}) {}
-
-/**
- * An event of another kind: a new one of AWS Marketplace, of a buyer (`- Acceptor`), or of another sender.
- *
- * `raw` is its JSON, without the envelopes around it.
+ * // a function with a queue that only AWS services can send to
+ * export const handler = (input: unknown, store: (event: MarketplaceEvent.MarketplaceEvent) => Effect.Effect<void>) =>
+ *   Effect.forEach(MarketplaceEvent.decode(input, Trust.queue), (result) =>
+ *     Either.match(result, {
+ *       onLeft: ({ messageId }) => Effect.succeed(messageId),
+ *       onRight: ({ event, messageId }) => Effect.catchAllCause(Effect.as(store(event), undefined), () => Effect.succeed(messageId))
+ *     })
+ *   ).pipe(
+ *     Effect.map((failed) => ({
+ *       batchItemFailures: failed.filter((id) => id !== undefined).map((itemIdentifier) => ({ itemIdentifier }))
+ *     }))
+ *   )
+ * ```
  *
  * @since 0.1.0
- * @category models
+ * @category decoding
  */
-export class Unknown extends Schema.TaggedClass<Unknown>("effect-marketplace-metering/Unknown")(
-  "Unknown",
-  { raw: Json }
-) {}
-
-/**
- * An event, as a schema to store it: its encoded form is JSON with a `_tag`. `encode` makes the form of AWS.
- *
- * @since 0.1.0
- * @category models
- */
-export const MarketplaceEvent = Schema.Union(
-  SubscribeSuccess,
-  SubscribeFail,
-  UnsubscribePending,
-  UnsubscribeSuccess,
-  EntitlementUpdated,
-  AgreementCreated,
-  AgreementAmended,
-  AgreementEnded,
-  LicenseUpdated,
-  LicenseDeprovisioned,
-  AgreementNotice,
-  Unknown
-)
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type MarketplaceEvent = typeof MarketplaceEvent.Type
-
-/** The actions of SNS, by tag. */
-const actions = {
-  SubscribeSuccess: "subscribe-success",
-  SubscribeFail: "subscribe-fail",
-  UnsubscribePending: "unsubscribe-pending",
-  UnsubscribeSuccess: "unsubscribe-success",
-  EntitlementUpdated: "entitlement-updated"
-} as const
-
-/** The detail types of EventBridge, by tag and without the role. */
-const detailTypes = {
-  AgreementCreated: "Purchase Agreement Created",
-  AgreementAmended: "Purchase Agreement Amended",
-  AgreementEnded: "Purchase Agreement Ended",
-  LicenseUpdated: "License Updated",
-  LicenseDeprovisioned: "License Deprovisioned"
-} as const
-
-const eventSource = "aws.agreement-marketplace"
+export const decode = (
+  input: unknown,
+  trust: Trust
+): ReadonlyArray<Either.Either<ReceivedEvent, InvalidMessageError>> =>
+  trust._tag === "signature" && !trust.covers(input)
+    ? [
+        Either.left(
+          new InvalidMessageError({
+            field: "input",
+            expected: "the notification that was verified, as verify returned it"
+          })
+        )
+      ]
+    : open(input).map((opened) =>
+        Either.flatMap(opened, (message) =>
+          Either.map(
+            decodeBody(message),
+            (event): ReceivedEvent => ({
+              event,
+              trust: trust._tag,
+              ...(message.messageId !== undefined && { messageId: message.messageId }),
+              body: message.body
+            })
+          )
+        ).pipe(Either.mapLeft((problem) => new InvalidMessageError(problem)))
+      )
 
 const encodeFields = Schema.encodeSync(MarketplaceEvent)
-
-/** A JSON object. */
-type JsonObject = Readonly<Record<string, unknown>>
 
 /**
  * Encodes an event as AWS sends it, without an envelope: the message of an SNS action, an event of EventBridge, or the
@@ -463,3 +227,83 @@ export const encodeSns = (
   Message: JSON.stringify(encode(event)),
   Timestamp: DateTime.formatIso(timestamp)
 })
+
+/**
+ * Encodes a notification of SNS as a record that a Lambda function receives in `Records`, without a signature.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encodeSnsRecord = (notification: ReturnType<typeof encodeSns>) => ({
+  EventSource: "aws:sns" as const,
+  EventVersion: "1.0" as const,
+  Sns: { ...notification, Subject: null, MessageAttributes: {} }
+})
+
+/**
+ * The values of an SQS message beside its body.
+ *
+ * @since 0.1.0
+ * @category encoding
+ */
+export interface SqsOptions {
+  /** The queue, such as `arn:aws:sqs:us-east-1:111122223333:marketplace-events`. */
+  readonly queueArn: string
+  /** The message id. With raw delivery, the `id` of an SNS action is decoded from it. */
+  readonly messageId: string
+  /** The time that the message was sent. With raw delivery, the `time` of an SNS action is decoded from it. */
+  readonly timestamp: DateTime.Utc
+}
+
+/**
+ * Encodes a message of SQS as a record that a Lambda function receives in `Records`. `content` is its body: the result of
+ * `encode`, or of `encodeSns`.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ * @since 0.1.0
+ * @category encoding
+ */
+export const encodeSqsRecord = (
+  content: unknown,
+  { queueArn, messageId, timestamp }: SqsOptions
+) => ({
+  messageId,
+  body: JSON.stringify(content),
+  attributes: {
+    ApproximateReceiveCount: "1",
+    SentTimestamp: String(timestamp.epochMillis),
+    ApproximateFirstReceiveTimestamp: String(timestamp.epochMillis)
+  },
+  messageAttributes: {},
+  eventSource: "aws:sqs" as const,
+  eventSourceARN: queueArn,
+  awsRegion: queueArn.split(":")[3] ?? ""
+})
+
+/**
+ * The id of a license, such as `l-0123456789abcdef0123456789abcdef`: the last part of its ARN, in lower case. AWS prints one
+ * license in several forms (with and without `arn:`, account or Region), which have the id in common. Returns `undefined` for
+ * a text without one.
+ *
+ * @example
+ * ```ts
+ * import { MarketplaceEvent } from "effect-marketplace-metering/lifecycle"
+ *
+ * MarketplaceEvent.licenseId("aws:license-manager:us-east-1:123456789012:l-0123456789abcdef") // "l-0123456789abcdef"
+ * ```
+ *
+ * @since 0.1.0
+ * @category licenses
+ */
+export const licenseId = (arn: string): string | undefined =>
+  /(?:^|[:/])(l-[0-9a-z]{1,64})$/i.exec(arn)?.[1]?.toLowerCase()
+
+/**
+ * Compares two ARNs or ids of licenses by `licenseId`. Texts without an id are equal only if they are identical.
+ *
+ * @since 0.1.0
+ * @category licenses
+ */
+export const isSameLicense = (a: string, b: string): boolean =>
+  (licenseId(a) ?? a) === (licenseId(b) ?? b)

@@ -10,3 +10,10 @@
  * @since 0.1.0
  */
 export * as MarketplaceEvent from "./MarketplaceEvent.js"
+
+/**
+ * Evidence that a message comes from AWS.
+ *
+ * @since 0.1.0
+ */
+export * as Trust from "./Trust.js"

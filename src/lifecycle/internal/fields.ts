@@ -22,7 +22,15 @@ export const Time = Schema.transformOrFail(
   Schema.String,
   Schema.DateTimeUtcFromSelf.pipe(
     Schema.filter((time) => /^\d/.test(DateTime.formatIso(time)), {
-      message: () => "Expected a time of the years 0 to 9999"
+      message: () => "Expected a time of the years 0 to 9999",
+      arbitrary: () => (fc) =>
+        fc
+          .date({
+            min: new Date("0000-01-01T00:00:00.000Z"),
+            max: new Date("9999-12-31T23:59:59.999Z"),
+            noInvalidDate: true
+          })
+          .map(DateTime.unsafeFromDate)
     })
   ),
   {
@@ -67,3 +75,12 @@ export const Product = Schema.Struct({
 })
 
 export const Offer = Schema.Struct({ id: Schema.String })
+
+/** The fields around `detail` in an event of EventBridge. */
+export const envelopeFields = {
+  id: Text,
+  time: Time,
+  account: Schema.String,
+  region: Schema.String,
+  resources: Schema.Array(Schema.String)
+}

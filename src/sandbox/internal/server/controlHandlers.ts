@@ -2,27 +2,32 @@
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Service } from "../../MeteringSandbox.js"
-import { Api } from "../../SandboxApi.js"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
+import type { Landing } from "../../Marketplace.js"
+import type { SandboxError, Service } from "../../MeteringSandbox.js"
+import { Api, type PurchaseResponse } from "../../SandboxApi.js"
+import type { Post } from "../delivery/post.js"
 
 /** An app whose errors the platform's server can turn into responses. */
-export const make = (sandbox: Service): Effect.Effect<HttpApp.Default<unknown>> =>
+export const make = (sandbox: Service, post: Post): Effect.Effect<HttpApp.Default<unknown>> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const app = yield* Effect.provide(HttpApiBuilder.httpApp, apiLayer(sandbox))
+      const app = yield* Effect.provide(HttpApiBuilder.httpApp, apiLayer(sandbox, post))
       // not the whole context: it contains the request that triggers the loading
       const services = yield* Layer.build(HttpServer.layerContext)
       return Effect.provide(app, services)
     })
   )
 
-const apiLayer = (sandbox: Service) =>
+const apiLayer = (sandbox: Service, post: Post) =>
   HttpApiBuilder.middlewareOpenApi({ path: "/_sandbox/openapi.json" }).pipe(
     Layer.provideMerge(HttpApiBuilder.api(Api)),
     Layer.provide([
-      marketplace(sandbox.marketplace),
+      marketplace(sandbox.marketplace, post),
       report(sandbox.report),
       events(sandbox.events),
       control(sandbox.control)
@@ -32,7 +37,7 @@ const apiLayer = (sandbox: Service) =>
     Layer.provide(HttpServer.layerContext)
   )
 
-const marketplace = (actions: Service["marketplace"]) =>
+const marketplace = (actions: Service["marketplace"], post: Post) =>
   HttpApiBuilder.group(Api, "marketplace", (handlers) =>
     handlers
       .handle("mintToken", ({ payload }) =>
@@ -46,7 +51,11 @@ const marketplace = (actions: Service["marketplace"]) =>
       .handle("resume", ({ payload }) => actions.resume(payload))
       .handle("products", () => actions.products)
       .handle("agreements", () => actions.agreements)
-      .handle("buy", ({ payload }) => actions.buy(payload))
+      .handle("buy", ({ payload: { post: isPosted = false, ...purchase } }) =>
+        Effect.flatMap(actions.buy(purchase), (landing) =>
+          isPosted ? postForm(post, landing) : Effect.succeed(landing)
+        )
+      )
       .handle("amend", ({ payload }) => actions.amend(payload))
       .handle("renew", ({ payload }) => actions.renew(payload))
       .handle("replace", ({ payload }) => actions.replace(payload))
@@ -56,6 +65,23 @@ const marketplace = (actions: Service["marketplace"]) =>
       .handle("resolveAdvisory", ({ payload }) => actions.resolveAdvisory(payload))
       .handle("failPayment", ({ payload }) => actions.failPayment(payload))
   )
+
+/** Posts the form as the buyer's browser does. */
+const postForm = (post: Post, landing: Landing): Effect.Effect<PurchaseResponse, SandboxError> => {
+  const { fields, landingUrl } = landing
+  return landingUrl === undefined
+    ? Effect.succeed({ ...landing, error: "neither the purchase nor the product has a landingUrl" })
+    : Effect.map(
+        post({
+          url: landingUrl,
+          headers: {},
+          contentType: "application/x-www-form-urlencoded",
+          body: String(new URLSearchParams(Record.map(fields, Redacted.value))),
+          timeout: Duration.seconds(30)
+        }),
+        (result) => ({ ...landing, ...result })
+      )
+}
 
 const report = (reports: Service["report"]) =>
   HttpApiBuilder.group(Api, "report", (handlers) =>

@@ -11,11 +11,13 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { MeteringClient } from "../../../MeteringClient.js"
 import type { Service } from "../../MeteringSandbox.js"
+import type { Post } from "../delivery/post.js"
 import { maxTextLength } from "../runtime/eventLog.js"
 import * as builtIn from "./builtIn.js"
 import * as pageRoutes from "./pageRoutes.js"
 import { headersOf, pathOf } from "./request.js"
 import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./response.js"
+import { isSnsRequest } from "./snsRoutes.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -24,12 +26,21 @@ type Response = HttpServerResponse.HttpServerResponse
 const maxBodySize = Option.some(maxTextLength)
 
 export const isControlRequest = (request: Request): boolean =>
-  pathOf(request).startsWith("/_sandbox/")
+  pathOf(request).startsWith("/_sandbox/") || isSnsRequest(request)
 
 /** The API loads on the first request: its OpenAPI description is larger than everything else of the server. */
 export const make = (
   sandbox: Service,
-  client: MeteringClient["Type"],
+  {
+    client,
+    post,
+    sns
+  }: {
+    readonly client: MeteringClient["Type"]
+    readonly post: Post
+    /** Responds to requests for the addresses in SNS messages. */
+    readonly sns: ((request: Request) => Effect.Effect<Response>) | undefined
+  },
   fallback: {
     readonly notFound: Effect.Effect<Response>
     readonly onDefect: (cause: Cause.Cause<unknown>) => Effect.Effect<Response>
@@ -45,7 +56,7 @@ export const make = (
       Effect.forkDaemon(
         Effect.flatMap(
           Effect.promise(() => import("./controlHandlers.js")),
-          ({ make }) => make(sandbox)
+          ({ make }) => make(sandbox, post)
         )
       )
     )
@@ -80,7 +91,12 @@ export const make = (
     }
     return (request: Request): Effect.Effect<Response> => {
       const rejection = crossSiteRejection(request, isLocal)
-      const response = rejection === undefined ? handle(request) : Effect.succeed(rejection)
+      const response =
+        rejection !== undefined
+          ? Effect.succeed(rejection)
+          : sns !== undefined && isSnsRequest(request)
+            ? sns(request)
+            : handle(request)
       return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
     }
   })
