@@ -159,7 +159,15 @@ export const make = (
       sandbox &&
       (yield* controlRoutes.make(
         sandbox,
-        { client, post, sns: anyRuntime && snsRoutes.make(anyRuntime, respondTo(notFound)) },
+        {
+          client,
+          post,
+          sns: anyRuntime && {
+            respond: snsRoutes.make(anyRuntime, respondTo(notFound)),
+            confirm: (topicArn, token) =>
+              Effect.asVoid(snsRoutes.confirm(anyRuntime, topicArn, token))
+          }
+        },
         { notFound: respondTo(notFound), onDefect }
       ))
     const handleCall = router.make({

@@ -112,11 +112,17 @@ describe.each([
     await page.getByText('"intent": "NEW"').waitFor()
     await look("8-events")
 
+    await openPage(page, "Built-in seller")
+    const received = page.getByRole("main").locator("summary")
+    await received.filter({ hasText: "License Deprovisioned - Manufacturer" }).first().click()
+    await page.getByText('"status": "CANCELLED"').or(page.getByText('"arn"')).first().waitFor()
+    await look("9-received")
+
     await openPage(page, "Calls")
     await page.getByText("HTTP 200 1 CustomerNotSubscribed").first().click()
     await page.getByText("signature verified").first().waitFor()
     await page.getByText('"Status": "CustomerNotSubscribed"').waitFor()
-    await look("9-calls")
+    await look("10-calls")
 
     expect(problems).toEqual([])
     child.kill("SIGTERM")

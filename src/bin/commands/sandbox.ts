@@ -14,6 +14,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import { MeteringSandbox, SandboxServer, Scenario } from "../../sandbox/index.js"
 import { annotation } from "../../sandbox/internal/server/accessLog.js"
+import * as builtIn from "../../sandbox/internal/server/builtIn.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
 import { toFileError } from "../internal/fileErrors.js"
 import { toListenError } from "../internal/listenErrors.js"
@@ -104,6 +105,8 @@ export const sandbox = Command.make(
       if (Option.isSome(options.readyFile)) yield* readyFile.clear(options.readyFile.value)
       const loaded = yield* loadScenario(options.scenario)
       const scenario: Scenario.Scenario = {
+        // the built-in receiver shows events on the pages
+        targets: builtIn.targets,
         ...loaded,
         ...(options.quota && { quotas: Scenario.documentedQuotas })
       }

@@ -11,7 +11,9 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
 import type { MeteringClient } from "../../../MeteringClient.js"
+import type { Target } from "../../EventDelivery.js"
 import type { Service } from "../../MeteringSandbox.js"
 import { pathOf, readBody } from "./request.js"
 
@@ -60,9 +62,37 @@ const maxEntries = 100
 /** Bytes of a form or event. Messages of SNS have at most 256 KiB, and their envelope some more. */
 const maxBodySize = 300_000
 
+const decodeConfirmation = Schema.decodeUnknownOption(
+  Schema.parseJson(Schema.Struct({ TopicArn: Schema.String, Token: Schema.String }))
+)
+
+/** The targets that send every event to the receiver. */
+export const targets: ReadonlyArray<Target> = [
+  { type: "sns", name: "built-in receiver of SNS", url: receiver },
+  {
+    type: "apiDestination",
+    name: "built-in receiver of EventBridge",
+    url: receiver,
+    headerValue: Redacted.make("sandbox")
+  }
+]
+
 const decoder = new TextDecoder()
 
-export const make = (client: MeteringClient["Type"], now: Service["control"]["now"]) =>
+/** Confirms a subscription by its topic and token. */
+export type Confirm = (topicArn: string, token: string) => Effect.Effect<void>
+
+export const make = ({
+  client,
+  confirm,
+  now
+}: {
+  readonly client: MeteringClient["Type"]
+  /** The time of the sandbox's clock. */
+  readonly now: Service["control"]["now"]
+  /** Absent without a sandbox of its own. */
+  readonly confirm: Confirm | undefined
+}) =>
   Effect.gen(function* () {
     const registered = yield* makeList<Registration>()
     const received = yield* makeList<ReceivedMessage>()
@@ -104,6 +134,12 @@ export const make = (client: MeteringClient["Type"], now: Service["control"]["no
           ...(snsType !== undefined && { snsType }),
           body
         })
+        const confirmation =
+          snsType === "SubscriptionConfirmation" ? decodeConfirmation(body) : Option.none()
+        // in place of opening the SubscribeURL: no request leaves the sandbox
+        if (confirm !== undefined && Option.isSome(confirmation)) {
+          yield* confirm(confirmation.value.TopicArn, confirmation.value.Token)
+        }
         return HttpServerResponse.empty({ status: 200 })
       })
 

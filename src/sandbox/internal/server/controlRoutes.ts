@@ -38,8 +38,14 @@ export const make = (
   }: {
     readonly client: MeteringClient["Type"]
     readonly post: Post
-    /** Responds to requests for the addresses in SNS messages. */
-    readonly sns: ((request: Request) => Effect.Effect<Response>) | undefined
+    readonly sns:
+      | {
+          /** Responds to requests for the addresses in SNS messages. */
+          readonly respond: (request: Request) => Effect.Effect<Response>
+          /** Confirms a subscription, for the built-in receiver. */
+          readonly confirm: builtIn.Confirm
+        }
+      | undefined
   },
   fallback: {
     readonly notFound: Effect.Effect<Response>
@@ -60,7 +66,11 @@ export const make = (
         )
       )
     )
-    const builtInHandlers = yield* builtIn.make(client, sandbox.control.now)
+    const builtInHandlers = yield* builtIn.make({
+      client,
+      now: sandbox.control.now,
+      confirm: sns?.confirm
+    })
     const findPage = pageRoutes.make(sandbox)
     const app = Effect.flatten(Effect.flatMap(Effect.uninterruptible(loading), Fiber.await))
     const responseToFailure = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
@@ -95,7 +105,7 @@ export const make = (
         rejection !== undefined
           ? Effect.succeed(rejection)
           : sns !== undefined && isSnsRequest(request)
-            ? sns(request)
+            ? sns.respond(request)
             : handle(request)
       return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
     }

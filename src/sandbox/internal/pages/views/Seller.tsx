@@ -101,8 +101,8 @@ const Messages = () => {
         {(all) =>
           all.length === 0 ? (
             <p>
-              None yet. A target of the scenario sends them to{" "}
-              <code>/_sandbox/built-in/receiver</code>.
+              None yet. The built-in targets send them to <code>/_sandbox/built-in/receiver</code>,
+              and those of a scenario may, too.
             </p>
           ) : (
             <ul class="list">
@@ -121,17 +121,26 @@ const Messages = () => {
 
 const MessageDetails = ({ message }: { readonly message: ReceivedMessage }) => {
   const { at, body, contentType, snsType } = message
+  const value = parsed(body)
   return (
     <Expander
       summary={
         <>
-          <strong>{snsType ?? "Request"}</strong> <Time at={at} /> <Badge>{contentType}</Badge>
+          <strong>{eventNameOf(value) ?? snsType ?? "Request"}</strong> <Time at={at} />{" "}
+          <Badge>{snsType === undefined ? contentType : `SNS ${snsType}`}</Badge>
         </>
       }
     >
-      {() => <Json label="Body" value={parsed(body)} />}
+      {() => <Json label="Body" value={value} />}
     </Expander>
   )
+}
+
+/** The detail type of an EventBridge event, or the action in an SNS notification. */
+const eventNameOf = (value: unknown): string | undefined => {
+  const { "detail-type": detailType, Message: message } = Object(value)
+  const name = detailType ?? Object(parsed(String(message))).action
+  return typeof name === "string" ? name : undefined
 }
 
 const parsed = (text: string): unknown => {
