@@ -57,6 +57,7 @@ describe("the text at the start", () => {
         "api-calls, events, seats, storage-gb",
         "arn:aws:license-manager::123456789012:license:l-000000000000000000000000000000a3",
         "aws meteringmarketplace batch-meter-usage --product-code sandbox-analytics",
+        `${url}/_sandbox/ `,
         `${url}/_sandbox/docs`
       ]) {
         assert.include(stdout, message)
