@@ -21,7 +21,12 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: ["test/types/**", "node_modules/**"],
+    exclude: [
+      "test/types/**",
+      "node_modules/**",
+      // with packages that require it
+      ...(Number.parseInt(process.versions.node, 10) < 22 ? ["**/*.node22.test.ts"] : [])
+    ],
     // nothing is measured by the clock, and a busy machine takes its time
     testTimeout: 60_000,
     // all cores: by default one is left free, which is half of a machine with two

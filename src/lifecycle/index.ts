@@ -10,7 +10,25 @@
  * @since 0.1.0
  */
 export * as MarketplaceEvent from "./MarketplaceEvent.js"
+/**
+ * An HTTP endpoint for a subscription of SNS.
+ *
+ * @since 0.1.0
+ */
+export * as SnsEndpoint from "./SnsEndpoint.js"
 
+/**
+ * The errors of messages that SNS sends over HTTP.
+ *
+ * @since 0.1.0
+ */
+export * as SnsError from "./SnsError.js"
+/**
+ * Messages that SNS sends over HTTP.
+ *
+ * @since 0.1.0
+ */
+export * as SnsMessage from "./SnsMessage.js"
 /**
  * Evidence that a message comes from AWS.
  *

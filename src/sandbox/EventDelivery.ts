@@ -88,8 +88,10 @@ export const ApiDestinationTarget = Schema.Struct({
   ),
   headerValue: field(
     Schema.Redacted(
-      Schema.String.pipe(Schema.pattern(/^[\x21-\x7e]([\x20-\x7e]{0,4094}[\x21-\x7e])?$/))
-    ).annotations({ message: () => "Expected 1 to 4096 printable ASCII characters" }),
+      Schema.String.pipe(
+        Schema.pattern(/^[\x21-\x7e]([\x20-\x7e]{0,4094}[\x21-\x7e])?$/)
+      ).annotations({ description: "1 to 4096 printable ASCII characters" })
+    ),
     "The secret."
   )
 })

@@ -6,7 +6,7 @@ import {
   eventBridgeExamples,
   noticeExamples,
   snsExamples
-} from "./documentExamples.js"
+} from "./support/documentExamples.js"
 
 const topicArn = "arn:aws:sns:us-east-1:123456789012:aws-mp-subscription-notification-EXAMPLE"
 const queueArn = "arn:aws:sqs:us-east-1:111122223333:marketplace-events"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Schema } from "effect"
 import { MarketplaceEvent } from "effect-marketplace-metering/lifecycle"
-import { capturedExamples, eventBridgeExamples } from "./documentExamples.js"
+import { capturedExamples, eventBridgeExamples } from "./support/documentExamples.js"
 
 const time = DateTime.unsafeMake("2026-11-25T10:00:00.250Z")
 

@@ -1,7 +1,7 @@
 /** The events of changes of agreements: their order, their gaps, and what they contain. */
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, DateTime, Effect, Fiber, Redacted, Stream, TestClock } from "effect"
-import { MarketplaceEvent } from "../../src/lifecycle/index.js"
+import { Chunk, DateTime, Effect, Either, Fiber, Redacted, Stream, TestClock } from "effect"
+import { MarketplaceEvent, Trust } from "../../src/lifecycle/index.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
 import {
   type EventDelivery,
@@ -403,7 +403,7 @@ describe("the content of events", () => {
         proposer: { accountId: "999900001111" }
       }
       const { id, ...envelope } = created ?? {}
-      const { requestId } = (envelope as { detail: { requestId: string } }).detail
+      const { requestId } = (envelope as unknown as { detail: { requestId: string } }).detail
       assert.match(String(id), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/)
       assert.deepStrictEqual(envelope as object, {
         version: "0",
@@ -500,10 +500,10 @@ describe("the content of events", () => {
   )
 })
 
-const decodedTag = (body: unknown): string => {
-  const [result] = MarketplaceEvent.decode(body)
-  return String(result)
-}
+const decodedTag = (body: unknown): string =>
+  MarketplaceEvent.decode(body, Trust.queue)
+    .map((result) => (Either.isRight(result) ? result.right.event._tag : result.left.message))
+    .join()
 
 describe("the stream", () => {
   it.effect("has each event when it falls due, in order and once", () =>
@@ -546,20 +546,14 @@ describe("the scenario's own agreements", () => {
   it.effect("have events for what they do after the start", () =>
     Effect.gen(function* () {
       yield* (yield* sandbox).control.advance("3 hours")
-      assert.deepStrictEqual(
-        yield* log,
-        [
-          "1800 License Updated - Manufacturer",
-          "3600 Purchase Agreement Ended - Proposer",
-          "3600 unsubscribe-pending",
-          "3631 License Deprovisioned - Manufacturer",
-          "7200 unsubscribe-success"
-        ]
-          .map((line) =>
-            line.replace("1800 License Updated - Manufacturer", "1800 subscribe-success")
-          )
-          .flatMap((line, i) => (i === 0 ? [line, "1861 License Updated - Manufacturer"] : [line]))
-      )
+      assert.deepStrictEqual(yield* log, [
+        "1800 subscribe-success",
+        "1861 License Updated - Manufacturer",
+        "3600 Purchase Agreement Ended - Proposer",
+        "3600 unsubscribe-pending",
+        "3631 License Deprovisioned - Manufacturer",
+        "7200 unsubscribe-success"
+      ])
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({
@@ -662,7 +656,7 @@ describe("buying", () => {
         ["x-amzn-marketplace-fulfillment-url", "https://seller.example/welcome"]
       ])
       // no secret is printed
-      assert.notInclude(JSON.stringify(landing), "sandbox-")
+      assert.notInclude(JSON.stringify(landing), Redacted.value(token(landing)))
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({

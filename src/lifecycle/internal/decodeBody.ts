@@ -1,10 +1,11 @@
 /** Decodes a message without envelopes, by its `detail-type` or its `action`. */
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { Opened, Problem } from "./envelopes.js"
 import { AgreementNotice, MarketplaceEvent, NoticeType, Role, Unknown } from "./events.js"
 import { envelopeFields } from "./fields.js"
+import { firstIssue } from "./firstIssue.js"
 import { isJsonObject, type JsonObject } from "./json.js"
 import { actions, detailTypes, eventSource } from "./wireNames.js"
 
@@ -55,12 +56,12 @@ const decodeAction = ({ body, id, time }: Opened): Decoded | undefined => {
   return _tag === undefined ? undefined : decodeFields({ ...body, id, time, _tag })
 }
 
-/** Names the first invalid field. The messages of Schema quote its value. */
+/** Names the first invalid field. */
 const problemOf =
   ({ messageId, path, body }: Opened) =>
   (error: ParseResult.ParseError): Problem => {
-    const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-    const [first = "detail", ...others] = issue?.path ?? []
+    const issue = firstIssue(error)
+    const [first = "detail", ...others] = issue.path
     const isDetail =
       body.source === eventSource && !Object.hasOwn(envelopeFields, first) && first !== "detail"
     return {
@@ -69,11 +70,6 @@ const problemOf =
         .filter((part) => part !== "")
         .map(String)
         .join("."),
-      expected: expectedOf(issue?.message ?? "")
+      expected: issue.expected
     }
   }
-
-const expectedOf = (message: string): string =>
-  message.startsWith("Expected ")
-    ? (message.slice("Expected ".length).split(", actual ", 1)[0] ?? "")
-    : "a value"

@@ -13,6 +13,11 @@ const timeDescription = "an ISO 8601 time with its zone, such as 2026-11-25T10:0
 export const parseTime = (text: string): Option.Option<DateTime.Utc> =>
   zonedTimePattern.test(text) ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
 
+/** An ISO 8601 time as text. */
+export const timeText = Schema.String.pipe(
+  Schema.filter((text) => Option.isSome(parseTime(text)))
+).annotations({ identifier: "TimeText", description: timeDescription })
+
 /** EventBridge prints whole seconds without a fraction. */
 export const formatTime = (time: DateTime.Utc): string =>
   DateTime.formatIso(time).replace(".000Z", "Z")

@@ -1,4 +1,5 @@
 /** The events that were sent, the deliveries of each, and the events to come, as an immutable value. */
+import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
 import * as Utils from "effect/Utils"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
@@ -87,8 +88,16 @@ export const make = (faults: DeliveryFaults, due: ReadonlyArray<DueStep>): Outbo
   due,
   events: [],
   subscriptions: HashMap.empty(),
-  faults,
+  faults: inMillis(faults),
   random: new Utils.PCGRandom(faults.seed ?? 0).getState()
+})
+
+/** A state file holds durations in milliseconds. */
+const inMillis = ({ delay, ...faults }: DeliveryFaults): DeliveryFaults => ({
+  ...faults,
+  ...(delay !== undefined && {
+    delay: { share: delay.share, duration: Duration.toMillis(delay.duration) }
+  })
 })
 
 export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
@@ -138,7 +147,7 @@ export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
     case "DeliveryFaults":
       return {
         ...outbox,
-        faults: change.faults,
+        faults: inMillis(change.faults),
         random: new Utils.PCGRandom(change.faults.seed ?? 0).getState()
       }
   }

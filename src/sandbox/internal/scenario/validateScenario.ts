@@ -1,7 +1,9 @@
 /** Finds contradictions in a scenario. */
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { Target } from "../../EventDelivery.js"
 import { isInverted } from "../model/catalog.js"
 import type { Customer, Scenario } from "./models.js"
 import {
@@ -9,12 +11,15 @@ import {
   CustomerAWSAccountId,
   CustomerIdentifier,
   Dimension,
+  HttpUrl,
   LicenseArn,
   ProductCode
 } from "./scenarioFields.js"
+import { problemsOf } from "./scenarioFile.js"
 
 export const validateScenario = (scenario: Scenario): ReadonlyArray<string> => [
   ...invalidNames(scenario),
+  ...invalidTargets(scenario),
   ...unknownRegions(scenario),
   ...duplicates(scenario),
   ...invertedPeriods(scenario),
@@ -40,6 +45,20 @@ const invalidNames = ({ credentials, customers, products }: Scenario) => {
       .map((name) => `The ${what} ${JSON.stringify(name)}: Expected ${expectedOf(form)}.`)
   })
 }
+
+/** Without values, since a URL may contain a password. */
+const invalidTargets = ({ products, targets = [] }: Scenario) => [
+  ...targets.flatMap((target) =>
+    Either.match(Schema.validateEither(Target)(target), {
+      onLeft: ({ issue }) =>
+        problemsOf(issue, "its type").map((problem) => `The target ${target.name}: ${problem}.`),
+      onRight: () => []
+    })
+  ),
+  ...products
+    .filter(({ landingUrl }) => landingUrl !== undefined && !Schema.is(HttpUrl)(landingUrl))
+    .map(({ code }) => `The landingUrl of product ${code}: Expected ${expectedOf(HttpUrl)}.`)
+]
 
 /** Regions whose name does not have the form of an AWS Region. */
 const unknownRegions = ({ products, region }: Scenario) =>
