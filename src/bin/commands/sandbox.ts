@@ -19,7 +19,7 @@ import { type CliError, cannotRun } from "../internal/cliError.js"
 import { toFileError } from "../internal/fileErrors.js"
 import { toListenError } from "../internal/listenErrors.js"
 import { npxExited } from "../internal/npx.js"
-import { hostOption, portOption, timeOption } from "../internal/options.js"
+import { hostOption, portOption, timeOption, validatedOption } from "../internal/options.js"
 import * as readyFile from "../internal/readyFile.js"
 import { Signals } from "../internal/signals.js"
 import * as stateFileLock from "../internal/stateFileLock.js"
@@ -43,10 +43,22 @@ const host = hostOption.pipe(
   )
 )
 
+const publicUrl = validatedOption(
+  "public-url",
+  "url",
+  "a URL of http or https, such as http://sandbox:4598",
+  (text) => URL.canParse(text) && /^https?:/i.test(text)
+).pipe(
+  Options.optional,
+  Options.withDescription(
+    "The sandbox's address in SNS messages, for receivers that do not reach the one it listens on. Defaults to that one."
+  )
+)
+
 const scenario = Options.file("scenario").pipe(
   Options.optional,
   Options.withDescription(
-    "A JSON file with products, customers, access keys, service behavior and faults. Defaults to a small built-in scenario."
+    "A JSON file with products, customers, access keys, service behavior, targets of events and faults. Defaults to a small built-in scenario."
   )
 )
 
@@ -90,6 +102,7 @@ export const sandbox = Command.make(
   {
     port,
     host,
+    publicUrl,
     scenario,
     state,
     readyFile: readyFileOption,
@@ -122,7 +135,8 @@ export const sandbox = Command.make(
         SandboxServer.layerNode({
           port: options.port,
           host: options.host,
-          anyCredentials: options.anyCredentials
+          anyCredentials: options.anyCredentials,
+          publicUrl: Option.getOrUndefined(options.publicUrl)
         }),
         toListenError("The sandbox", options)
       )
