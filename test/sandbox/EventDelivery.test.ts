@@ -239,6 +239,30 @@ describe("an API destination", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("gets an event that is sent again after those that wait", () =>
+    Effect.gen(function* () {
+      const held: Array<() => void> = []
+      const receiver = yield* makeReceiver((response) => {
+        held.push(() => response.end())
+      })
+      yield* serving(
+        { targets: [apiDestination(receiver.url)] },
+        Effect.gen(function* () {
+          const { events } = yield* sandbox
+          yield* buy()
+          yield* buy("888899990000")
+          const first = yield* receiver.next
+          const [event] = (yield* events.list()).events
+          yield* events.resend({ eventId: event?.eventId ?? "" })
+          for (const release of held) release()
+          const [second, third] = [yield* receiver.next, yield* receiver.next]
+          assert.notStrictEqual(second.body, first.body)
+          assert.strictEqual(third.body, first.body)
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("gets an event again on request, alone or with the others of its kind", () =>
     Effect.gen(function* () {
       const [one, other] = [yield* makeReceiver(), yield* makeReceiver()]

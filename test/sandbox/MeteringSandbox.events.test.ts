@@ -524,6 +524,22 @@ describe("the stream", () => {
     }).pipe(sandboxed)
   )
 
+  it.effect("has an event as much sooner as the clock was moved", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { control, events } = yield* sandbox
+      yield* buy()
+      const fiber = yield* Effect.fork(Stream.runCollect(Stream.take(events.stream, 1)))
+      yield* TestClock.adjust(0)
+      yield* control.advance("30 seconds")
+      yield* TestClock.adjust("30 seconds")
+      assert.isNull(fiber.unsafePoll())
+      yield* TestClock.adjust("1 second")
+      const [event] = Chunk.toReadonlyArray(yield* Fiber.join(fiber))
+      assert.strictEqual(event?._tag, "LicenseUpdated")
+    }).pipe(sandboxed)
+  )
+
   it.effect("has at once what a moved clock brings", () =>
     Effect.gen(function* () {
       yield* setTime(now)
