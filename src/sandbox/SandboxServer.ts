@@ -24,6 +24,8 @@ import * as Ref from "effect/Ref"
 import type { Credentials } from "../AwsCredentials.js"
 import { operations } from "../internal/operations.js"
 import { MeteringClient } from "../MeteringClient.js"
+import { deliver } from "./internal/delivery/deliver.js"
+import { makePost } from "./internal/delivery/post.js"
 import { commonErrorResponse, type HttpResponse } from "./internal/model/serviceResponse.js"
 import type { State } from "./internal/model/state.js"
 import type { IncomingCall } from "./internal/runtime/handleCall.js"
@@ -33,7 +35,9 @@ import * as authenticate from "./internal/server/authenticate.js"
 import * as controlRoutes from "./internal/server/controlRoutes.js"
 import * as defectResponse from "./internal/server/defectResponse.js"
 import * as nodeServer from "./internal/server/nodeServer.js"
+import * as pageRoutes from "./internal/server/pageRoutes.js"
 import * as router from "./internal/server/router.js"
+import * as snsRoutes from "./internal/server/snsRoutes.js"
 import { MeteringSandbox } from "./MeteringSandbox.js"
 import type { AccessKey } from "./Scenario.js"
 
@@ -49,6 +53,8 @@ import type { AccessKey } from "./Scenario.js"
  * - `allowedSkew`: the maximum difference between a request's date and the clock. Defaults to 5 minutes.
  * - `maxBodySize`: the maximum size of a body in bytes. Defaults to one less than the scenario's `requestSizeLimit`,
  *   or to 1 048 576 with another client.
+ * - `publicUrl`: the address of the server in SNS messages: scheme, host and port. Defaults to the address that it listens
+ *   on, which other machines may not know.
  *
  * @example
  * ```ts
@@ -76,6 +82,7 @@ export interface Options {
   readonly regions?: ReadonlyArray<string> | undefined
   readonly allowedSkew?: Duration.DurationInput | undefined
   readonly maxBodySize?: number | undefined
+  readonly publicUrl?: string | undefined
 }
 
 /**
@@ -131,9 +138,8 @@ export const make = (
   Effect.gen(function* () {
     const client = yield* MeteringClient
     const sandbox = Option.getOrUndefined(yield* Effect.serviceOption(MeteringSandbox))
-    const runtime = Option.getOrUndefined(
-      Option.filter(yield* Effect.serviceOption(SandboxRuntime), (own) => own.client === client)
-    )
+    const anyRuntime = Option.getOrUndefined(yield* Effect.serviceOption(SandboxRuntime))
+    const runtime = anyRuntime?.client === client ? anyRuntime : undefined
     const state = runtime && (yield* runtime.state)
     const count = yield* Ref.make(0)
     const unroutedCall = Effect.map(
@@ -148,8 +154,22 @@ export const make = (
     const onDefect = (cause: Cause.Cause<unknown>) =>
       Effect.flatMap(defectResponse.logAndRespond(cause), respondTo)
     const notFound = sandbox === undefined ? notFoundWithoutControl : notFoundWithControl
+    const post = yield* makePost
     const controlRoute =
-      sandbox && (yield* controlRoutes.make(sandbox, { notFound: respondTo(notFound), onDefect }))
+      sandbox &&
+      (yield* controlRoutes.make(
+        sandbox,
+        {
+          client,
+          post,
+          sns: anyRuntime && {
+            respond: snsRoutes.make(anyRuntime, respondTo(notFound)),
+            confirm: (topicArn, token) =>
+              Effect.asVoid(snsRoutes.confirm(anyRuntime, topicArn, token))
+          }
+        },
+        { notFound: respondTo(notFound), onDefect }
+      ))
     const handleCall = router.make({
       operations:
         runtime === undefined
@@ -170,8 +190,8 @@ export const make = (
     })
     const route = (request: HttpServerRequest.HttpServerRequest) => {
       if (controlRoute !== undefined) {
-        if (controlRoutes.isIndex(request)) return Effect.succeed(controlRoutes.redirectToDocs)
         if (controlRoutes.isControlRequest(request)) return controlRoute(request)
+        if (pageRoutes.isIndex(request)) return Effect.succeed(pageRoutes.redirectHome)
       }
       // other methods are not calls, so they are not logged
       return request.method === "POST" ? handleCall(request) : respondTo(notFound)
@@ -198,7 +218,11 @@ const notFoundWithoutControl = notFoundResponse("")
 const notFoundWithControl = notFoundResponse(" Its control API is documented at /_sandbox/docs.")
 
 /**
- * Serves the `MeteringClient` from context on the `HttpServer` from context.
+ * Serves the `MeteringClient` from context on the `HttpServer` from context, and delivers the events of its sandbox to
+ * the targets of the scenario, by the `HttpClient` from context or else by `fetch`.
+ *
+ * A failed delivery is repeated up to 15 times, over about 90 seconds to an SNS target and ten minutes to others, and holds
+ * back the later ones to the same target. SNS and EventBridge go on for hours.
  *
  * @example
  * ```ts
@@ -224,7 +248,14 @@ export const layer = (
     Effect.gen(function* () {
       const server = yield* HttpServer.HttpServer
       yield* server.serve(yield* make(options))
-      return { url: urlOf(server.address) }
+      const url = urlOf(server.address)
+      const runtime = yield* Effect.serviceOption(SandboxRuntime)
+      if (Option.isSome(runtime)) {
+        yield* Effect.forkScoped(
+          deliver(runtime.value, yield* makePost, options.publicUrl?.replace(/\/$/, "") ?? url)
+        )
+      }
+      return { url }
     })
   ).pipe(
     // the platform's spans contain every header, session tokens included
