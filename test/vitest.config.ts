@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: "#connectFailures", replacement: src("internal/client/connectFailures.node.ts") },
+      { find: "#pages", replacement: src("sandbox/internal/pages/index.js") },
       { find: "#sha256", replacement: src("internal/sigv4/sha256.node.ts") },
       { find: /^effect-marketplace-metering$/, replacement: src("index.ts") },
       {

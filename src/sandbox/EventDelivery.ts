@@ -16,6 +16,7 @@ import {
   HttpUrl,
   NonEmptyText,
   optionalField,
+  ReceiverUrl,
   Share,
   Time
 } from "./internal/scenario/scenarioFields.js"
@@ -29,7 +30,7 @@ const name = field(NonEmptyText, "The name of the target in reports. Unique.")
  * certificate is at the `SigningCertURL` of each message. The response must arrive within 15 seconds.
  *
  * - `name`: the name in reports
- * - `url`: the receiver
+ * - `url`: the receiver. A path is on the sandbox's server: `/_sandbox/built-in/receiver` shows events on its pages.
  * - `topicArn`: the topic in messages. Defaults to `defaultTopicArn`.
  * - `signatureVersion`: `1` for SHA1withRSA, `2` for SHA256withRSA. Defaults to `1`, as SNS does.
  *
@@ -40,7 +41,10 @@ const name = field(NonEmptyText, "The name of the target in reports. Unique.")
 export const SnsTarget = Schema.Struct({
   type: field(Schema.Literal("sns"), "SNS messages by HTTP."),
   name,
-  url: field(HttpUrl, "The receiver."),
+  url: field(
+    ReceiverUrl,
+    "The receiver. A path such as /_sandbox/built-in/receiver is on the sandbox's server."
+  ),
   topicArn: optionalField(
     NonEmptyText,
     "The topic in messages. Defaults to a topic of AWS Marketplace."
@@ -61,7 +65,7 @@ export interface SnsTarget extends Schema.Schema.Type<typeof SnsTarget> {}
  * A URL that receives EventBridge events as an API destination does. The response must arrive within 5 seconds.
  *
  * - `name`: the name in reports
- * - `url`: the receiver
+ * - `url`: the receiver. A path is on the sandbox's server: `/_sandbox/built-in/receiver` shows events on its pages.
  * - `headerName`, `headerValue`: the header with the secret of the connection. The name defaults to `x-api-key`.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html
@@ -71,7 +75,10 @@ export interface SnsTarget extends Schema.Schema.Type<typeof SnsTarget> {}
 export const ApiDestinationTarget = Schema.Struct({
   type: field(Schema.Literal("apiDestination"), "EventBridge events by HTTP."),
   name,
-  url: field(HttpUrl, "The receiver."),
+  url: field(
+    ReceiverUrl,
+    "The receiver. A path such as /_sandbox/built-in/receiver is on the sandbox's server."
+  ),
   headerName: optionalField(
     Schema.String.pipe(Schema.pattern(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/)).annotations({
       identifier: "HeaderName",
@@ -328,7 +335,7 @@ export interface ScheduledEvent extends Schema.Schema.Type<typeof ScheduledEvent
 export const TargetState = Schema.Struct({
   name: Schema.String,
   type: Schema.Literal("sns", "apiDestination", "sqs"),
-  url: HttpUrl,
+  url: ReceiverUrl,
   subscription: Schema.optional(Schema.Literal("pending", "confirmed")),
   attempts: Schema.optional(Schema.Array(Attempt)),
   pending: Schema.Number

@@ -191,6 +191,9 @@ const isAt = (field: string, issue: ParseResult.ParseIssue) =>
     .flat()
     .some((child) => child._tag === "Pointer" && [child.path].flat()[0] === field)
 
+/** Calls in the log, at most. */
+const maxLogLimit = 1000
+
 const PageParams = Schema.Struct({
   limit: Schema.optional(
     Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, maxPageLimit)).annotations({
@@ -205,6 +208,19 @@ const PageParams = Schema.Struct({
     message: isAt("after", issue)
       ? "after: expected next of the previous page"
       : `limit: expected a whole number from 1 to ${maxPageLimit}`,
+    override: true
+  })
+})
+
+const LogParams = Schema.Struct({
+  limit: Schema.optional(
+    Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, maxLogLimit)).annotations({
+      description: `The number of calls, 1 to ${maxLogLimit}, the last ones. Defaults to all.`
+    })
+  )
+}).annotations({
+  message: () => ({
+    message: `limit: expected a whole number from 1 to ${maxLogLimit}`,
     override: true
   })
 })
@@ -444,6 +460,7 @@ const report = HttpApiGroup.make("report")
   )
   .add(
     HttpApiEndpoint.get("log", "/log")
+      .setUrlParams(LogParams)
       .addSuccess(Schema.Array(Call.annotations({ identifier: "Call" })))
       .annotateContext(
         describe(

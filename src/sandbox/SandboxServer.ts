@@ -38,6 +38,7 @@ import * as authenticate from "./internal/server/authenticate.js"
 import * as controlRoutes from "./internal/server/controlRoutes.js"
 import * as defectResponse from "./internal/server/defectResponse.js"
 import * as nodeServer from "./internal/server/nodeServer.js"
+import * as pageRoutes from "./internal/server/pageRoutes.js"
 import * as router from "./internal/server/router.js"
 import * as snsRoutes from "./internal/server/snsRoutes.js"
 import { MeteringSandbox } from "./MeteringSandbox.js"
@@ -161,7 +162,15 @@ export const make = (
       sandbox &&
       (yield* controlRoutes.make(
         sandbox,
-        { post, sns: anyRuntime && snsRoutes.make(anyRuntime, respondTo(notFound)) },
+        {
+          client,
+          post,
+          sns: anyRuntime && {
+            respond: snsRoutes.make(anyRuntime, respondTo(notFound)),
+            confirm: (topicArn, token) =>
+              Effect.asVoid(snsRoutes.confirm(anyRuntime, topicArn, token))
+          }
+        },
         { notFound: respondTo(notFound), onDefect }
       ))
     const handleCall = router.make({
@@ -184,8 +193,8 @@ export const make = (
     })
     const route = (request: HttpServerRequest.HttpServerRequest) => {
       if (controlRoute !== undefined) {
-        if (controlRoutes.isIndex(request)) return Effect.succeed(controlRoutes.redirectToDocs)
         if (controlRoutes.isControlRequest(request)) return controlRoute(request)
+        if (pageRoutes.isIndex(request)) return Effect.succeed(pageRoutes.redirectHome)
       }
       // other methods are not calls, so they are not logged
       return request.method === "POST" ? handleCall(request) : respondTo(notFound)

@@ -114,9 +114,10 @@ describe("the typed client matches MeteringSandbox", () => {
         records: yield* sandbox.report.records
       })
       assert.strictEqual((yield* api.report.callCounts()).BatchMeterUsage, 2)
-      const log = yield* api.report.log()
+      const log = yield* api.report.log({ urlParams: {} })
       assert.lengthOf(log, 3)
       assert.deepStrictEqual(log, yield* sandbox.report.log)
+      assert.deepStrictEqual(yield* api.report.log({ urlParams: { limit: 2 } }), log.slice(1))
       assert.strictEqual(yield* api.report.publicKey(), yield* sandbox.report.publicKey)
     }).pipe(Effect.provide(live))
   )
@@ -373,9 +374,9 @@ describe("errors", () => {
 })
 
 describe("the documentation", () => {
-  it.effect("browsers are redirected to it from the root", () =>
+  it.effect("browsers are redirected to the pages from the root", () =>
     Effect.gen(function* () {
-      for (const path of ["/", "/_sandbox", "/_sandbox/"]) {
+      for (const path of ["/", "/_sandbox"]) {
         const accept = "text/html,application/xhtml+xml,*/*;q=0.8"
         const { url } = yield* SandboxServer.SandboxServer
         const redirect = yield* Effect.promise(() =>
@@ -383,7 +384,7 @@ describe("the documentation", () => {
         )
         assert.deepStrictEqual(
           [redirect.status, redirect.headers.get("location")],
-          [302, "/_sandbox/docs"]
+          [302, "/_sandbox/"]
         )
         assert.include((yield* send(path, { headers: { accept } })).type, "text/html")
       }
@@ -449,17 +450,6 @@ describe("the documentation", () => {
       )
       for (const { operationId, summary } of operations) assert.isString(summary, operationId)
       for (const name of Object.keys(json.components.schemas)) assert.match(name, /^\w+$/)
-      assert.notInclude(text, "scenario-secret")
-    }).pipe(Effect.provide(live))
-  )
-
-  it.effect("loads nothing from other servers", () =>
-    Effect.gen(function* () {
-      const { status, text, type } = yield* send("/_sandbox/docs")
-      assert.strictEqual(status, 200)
-      assert.include(type, "text/html")
-      assert.include(text, "Mint a registration token")
-      assert.notMatch(text, /<(script|link|img)[^>]+(src|href)="?(https?:)?\/\//)
       assert.notInclude(text, "scenario-secret")
     }).pipe(Effect.provide(live))
   )

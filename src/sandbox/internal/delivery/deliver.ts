@@ -24,7 +24,7 @@ export const deliver = (
   baseUrl: string
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const targets = targetsOf(yield* runtime.state)
+    const targets = targetsOf(yield* runtime.state).map(resolveUrl(baseUrl))
     if (targets.length === 0) return
     const sender = { key: yield* runtime.keyPair, baseUrl }
     yield* Effect.all([keepTime(runtime), ...targets.map(work({ runtime, post, sender }))], {
@@ -32,6 +32,11 @@ export const deliver = (
       discard: true
     })
   })
+
+/** A receiver may be a path of the sandbox's own server. */
+const resolveUrl =
+  (baseUrl: string) =>
+  (target: Target): Target => ({ ...target, url: new URL(target.url, baseUrl).href })
 
 interface Courier {
   readonly runtime: SandboxRuntime

@@ -82,6 +82,17 @@ const isHttpUrl = (address: string): boolean => {
   }
 }
 
+/** A receiver of events: the seller's, or the one that the sandbox's server has built in. */
+export const ReceiverUrl = Schema.String.pipe(
+  Schema.maxLength(2048),
+  Schema.filter((address) => isHttpUrl(address) || address.startsWith("/_sandbox/"))
+).annotations({
+  identifier: "ReceiverUrl",
+  title: "URL",
+  description:
+    "a URL of http or https without user name and password, or a path of the sandbox's server from /_sandbox/ on, at most 2048 characters"
+})
+
 /** An access key id in an Authorization header ends at one of these characters. */
 export const accessKeyIdPattern = "[^/,\\s]{1,128}"
 

@@ -1,6 +1,5 @@
 /** The control API over HTTP, with its OpenAPI description. Loaded on the first request. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as Duration from "effect/Duration"
@@ -25,10 +24,7 @@ export const make = (sandbox: Service, post: Post): Effect.Effect<HttpApp.Defaul
   )
 
 const apiLayer = (sandbox: Service, post: Post) =>
-  Layer.mergeAll(
-    HttpApiBuilder.middlewareOpenApi({ path: "/_sandbox/openapi.json" }),
-    HttpApiSwagger.layer({ path: "/_sandbox/docs" })
-  ).pipe(
+  HttpApiBuilder.middlewareOpenApi({ path: "/_sandbox/openapi.json" }).pipe(
     Layer.provideMerge(HttpApiBuilder.api(Api)),
     Layer.provide([
       marketplace(sandbox.marketplace, post),
@@ -93,7 +89,9 @@ const report = (reports: Service["report"]) =>
       .handle("billed", ({ urlParams }) => reports.billedPage(urlParams))
       .handle("records", ({ urlParams }) => reports.recordsPage(urlParams))
       .handle("callCounts", () => reports.callCounts)
-      .handle("log", () => reports.log)
+      .handle("log", ({ urlParams: { limit } }) =>
+        Effect.map(reports.log, (calls) => (limit === undefined ? calls : calls.slice(-limit)))
+      )
       .handle("publicKey", () => reports.publicKey)
   )
 

@@ -39,7 +39,8 @@ export const make =
         : yield* notFound
     })
 
-const confirm = (runtime: SandboxRuntime, topicArn: string, token: string) =>
+/** Confirms a subscription of a target by the token that was sent to it. */
+export const confirm = (runtime: SandboxRuntime, topicArn: string, token: string) =>
   runtime.modify((state): readonly [Response, typeof state] => {
     const found = targetsOf(state).find(
       (target) =>
