@@ -11,7 +11,7 @@ import {
   NonEmptyText,
   Time
 } from "./internal/scenario/scenarioFields.js"
-import { Agreement } from "./Scenario.js"
+import { Agreement, Entitlement } from "./Scenario.js"
 
 const identity = {
   customerAWSAccountId: Schema.optional(NonEmptyText),
@@ -88,6 +88,7 @@ export interface NewCustomer extends Schema.Schema.Type<typeof NewCustomer> {}
  * - `licenseArn`: the license, or `null` for a product listed before June 2026. Defaults to a new license.
  * - `startsAt`: the start. Defaults to now.
  * - `endsAt`: the end. Defaults to no limit.
+ * - `entitlements`: the entitlements of a contract. Defaults to none.
  *
  * @since 0.1.0
  * @category models
@@ -97,7 +98,8 @@ export const Subscription = Schema.Struct({
   productCode: NonEmptyText,
   licenseArn: Schema.optional(Schema.NullOr(LicenseArn)),
   startsAt: Schema.optional(Time),
-  endsAt: Schema.optional(Time)
+  endsAt: Schema.optional(Time),
+  entitlements: Schema.optional(Schema.Array(Entitlement))
 })
 
 /**

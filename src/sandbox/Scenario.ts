@@ -66,7 +66,8 @@ const licenseArn = (account: string, name: string) =>
 
 /**
  * The default scenario, in which every outcome can occur: a SaaS product and a container product, three subscribed
- * customers (two with a legacy identifier, one without) and one customer that has never subscribed.
+ * customers (two with a legacy identifier, one without) and one customer that has never subscribed. The first customer
+ * is entitled to 25 seats.
  *
  * @since 0.1.0
  * @category constants
@@ -86,7 +87,11 @@ export const defaultScenario = {
       customerAWSAccountId: "111122223333",
       customerIdentifier: "cust-acme",
       agreements: [
-        { productCode: "sandbox-analytics", licenseArn: licenseArn("111122223333", "a1") },
+        {
+          productCode: "sandbox-analytics",
+          licenseArn: licenseArn("111122223333", "a1"),
+          entitlements: [{ dimension: "seats", value: { integerValue: 25 } }]
+        },
         { productCode: "sandbox-container" }
       ]
     },

@@ -10,6 +10,7 @@ import { findCustomer, findProduct, isInverted, statusOf } from "../model/catalo
 import { sha256HexSync } from "../model/hash.js"
 import { capacityError, change, type State } from "../model/state.js"
 import { keyOf } from "../operations/recordUsage.js"
+import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import { customers } from "./report.js"
 
 type UpdateResult<A> = Either.Either<readonly [A, State], string>
@@ -71,6 +72,13 @@ export const addCustomer = (
   if (inverted !== undefined) return Either.left(invertedPeriodMessage(inverted.productCode))
   const unknown = added.find(({ productCode }) => !findProduct(state.catalog, productCode))
   if (unknown !== undefined) return Either.left(unknownProductMessage(unknown.productCode))
+  const products = [...HashMap.values(state.catalog.products)]
+  for (const agreement of added) {
+    const [dimension] = unknownDimensionsOf(agreement, products)
+    if (dimension !== undefined) {
+      return Either.left(unknownDimensionMessage(dimension, agreement.productCode))
+    }
+  }
   const duplicate = added.find(
     ({ licenseArn }, index) =>
       hasLicense(state, licenseArn) ||
@@ -94,13 +102,17 @@ export const subscribe = (
   now: number
 ): UpdateResult<Agreement> =>
   Either.gen(function* () {
-    const { customerAWSAccountId, customerIdentifier, endsAt, productCode } = subscription
+    const { customerAWSAccountId, customerIdentifier, endsAt, entitlements, productCode } =
+      subscription
     const { startsAt = DateTime.unsafeMake(now) } = subscription
     if (isInverted({ startsAt, endsAt }))
       return yield* Either.left(invertedPeriodMessage(productCode))
     const customer = yield* findBySelector(state, { customerAWSAccountId, customerIdentifier })
-    if (findProduct(state.catalog, productCode) === undefined) {
-      return yield* Either.left(unknownProductMessage(productCode))
+    const product = findProduct(state.catalog, productCode)
+    if (product === undefined) return yield* Either.left(unknownProductMessage(productCode))
+    const [unknownDimension] = unknownDimensionsOf({ entitlements, productCode }, [product])
+    if (unknownDimension !== undefined) {
+      return yield* Either.left(unknownDimensionMessage(unknownDimension, productCode))
     }
     const { agreements, customerAWSAccountId: account } = customer
     const { licenseArn = licenseArnFor(account, productCode, agreements.length) } = subscription
@@ -111,7 +123,8 @@ export const subscribe = (
       productCode,
       ...(licenseArn !== null && { licenseArn }),
       startsAt,
-      ...(endsAt !== undefined && { endsAt })
+      ...(endsAt !== undefined && { endsAt }),
+      ...(entitlements !== undefined && { entitlements })
     }
     const [, next] = yield* updateCustomer(state, {
       ...customer,
@@ -203,6 +216,9 @@ const invertedPeriodMessage = (productCode: string) =>
 
 const unknownProductMessage = (productCode: string) =>
   `There is no product ${productCode} in the sandbox.`
+
+const unknownDimensionMessage = (dimension: string, productCode: string) =>
+  `${dimension} is not a dimension of ${productCode}: entitlements are to one of its dimensions or contractDimensions.`
 
 const noAgreementMessage = (
   { customerAWSAccountId }: Customer,
