@@ -6,7 +6,7 @@ import ts from "typescript"
 
 const root = fileURLToPath(new URL("../src/", import.meta.url))
 const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) =>
-  file.endsWith(".ts")
+  /\.tsx?$/.test(file)
 )
 const textOf = (file: string) => readFileSync(join(root, file), "utf8")
 const withoutComments = (code: string) => code.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "")
@@ -29,7 +29,10 @@ const importsOf = (file: string): ReadonlyArray<string> =>
     .preProcessFile(textOf(file), true, true)
     .importedFiles.map(({ fileName }) => fileName)
     .filter((name) => name.startsWith("."))
-    .map((name) => join(dirname(file), name).replace(/\.js$/, ".ts"))
+    .flatMap((name) =>
+      [".ts", ".tsx"].map((end) => join(dirname(file), name).replace(/\.js$/, end))
+    )
+    .filter((imported) => files.includes(imported))
 
 /** Finds the first cycle from each file that has one, as the path that leads back to it. */
 const findCycles = (graph: ReadonlyMap<string, ReadonlyArray<string>>) => {

@@ -9,18 +9,24 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: "#connectFailures", replacement: src("internal/client/connectFailures.node.ts") },
+      { find: "#pages", replacement: src("sandbox/internal/pages/index.js") },
       { find: "#sha256", replacement: src("internal/sigv4/sha256.node.ts") },
       { find: /^effect-marketplace-metering$/, replacement: src("index.ts") },
       {
-        find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk|ledger|entitlement(?:\/aws-sdk)?)$/,
+        find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk|ledger|lifecycle|entitlement(?:\/aws-sdk)?)$/,
         replacement: src("$1/index.ts")
       },
       { find: /^effect-marketplace-metering\/([A-Z]\w+)$/, replacement: src("$1.ts") }
     ]
   },
   test: {
-    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-    exclude: ["test/types/**", "node_modules/**"],
+    include: ["test/**/*.test.{ts,js}", "examples/**/*.test.ts"],
+    exclude: [
+      "test/types/**",
+      "node_modules/**",
+      // with packages that require it
+      ...(Number.parseInt(process.versions.node, 10) < 22 ? ["**/*.node22.test.ts"] : [])
+    ],
     // nothing is measured by the clock, and a busy machine takes its time
     testTimeout: 60_000,
     // all cores: by default one is left free, which is half of a machine with two

@@ -12,7 +12,7 @@ const scanned = ["src", "test", "examples", ".github"]
   )
   .filter(
     (file) =>
-      /\.(?:ts|js|json|md|yml|csv|py)$/.test(file) &&
+      /\.(?:tsx?|js|css|json|md|yml|csv|py)$/.test(file) &&
       !/^test\/docs\/out\/|node_modules|^test\/vocabulary\.test\.ts$/.test(file)
   )
   .concat("README.md", "CHANGELOG.md")

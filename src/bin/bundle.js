@@ -5,9 +5,21 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
+import { buildPages, moduleOf } from "../sandbox/internal/pages/build.js"
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const outfile = process.argv[2] ?? join(root, "dist/bin/effect-marketplace-metering.js")
+
+/** The pages as texts. */
+const pages = {
+  name: "pages",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve({ filter: /^#pages$/ }, () => ({ path: "pages", namespace: "pages" }))
+    onLoad({ filter: /.*/, namespace: "pages" }, async () => ({
+      contents: moduleOf(await buildPages())
+    }))
+  }
+}
 
 const { metafile } = await build({
   entryPoints: [join(root, "src/bin/main.ts")],
@@ -27,6 +39,7 @@ const { metafile } = await build({
   logLevel: "warning",
   // packages that an application installs where it uses them
   external: ["pg"],
+  plugins: [pages],
   // CommonJS dependencies require Node's modules
   banner: {
     js: 'import{createRequire as createRequire_}from"node:module";const require=createRequire_(import.meta.url);'

@@ -12,7 +12,8 @@ import {
   field,
   NonEmptyText,
   optionalField,
-  PositiveInt
+  PositiveInt,
+  Share
 } from "./internal/scenario/scenarioFields.js"
 
 /**
@@ -64,10 +65,6 @@ export type Fault =
       readonly ahead?: typeof DurationInput.Type | undefined
       readonly behind?: typeof DurationInput.Type | undefined
     }
-
-const Share = Schema.Number.pipe(
-  Schema.between(0, 1, { message: () => "Expected a number from 0 to 1" })
-).annotations({ identifier: "Share", title: "Share", description: "a number from 0 to 1" })
 
 /** All faults, with additional fields. */
 const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {

@@ -1,17 +1,22 @@
 /**
- * Inputs of the actions of buyers on AWS Marketplace, which a test performs in a sandbox.
+ * Inputs and results of the actions of buyers on AWS Marketplace, which a test performs in a sandbox.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import {
+  AgreementId,
   CustomerAWSAccountId,
   CustomerIdentifier,
+  HttpUrl,
   LicenseArn,
   NonEmptyText,
+  OfferId,
+  ProductCode,
+  ProductId,
   Time
 } from "./internal/scenario/scenarioFields.js"
-import { Agreement, Entitlement } from "./Scenario.js"
+import { Agreement, Entitlement, Product } from "./Scenario.js"
 
 const identity = {
   customerAWSAccountId: Schema.optional(NonEmptyText),
@@ -40,13 +45,14 @@ export interface CustomerSelector extends Schema.Schema.Type<typeof CustomerSele
  *
  * - `customerAWSAccountId`, `customerIdentifier`: the customer. Defaults to the first customer of the scenario that has
  *   such an agreement.
- * - `productCode`, `licenseArn`: the product or the license of the agreements. Defaults to all agreements.
+ * - `agreementId`, `productCode`, `licenseArn`: the id, product or license of the agreements. Defaults to all agreements.
  *
  * @since 0.1.0
  * @category models
  */
 export const AgreementSelector = Schema.Struct({
   ...identity,
+  agreementId: Schema.optional(NonEmptyText),
   productCode: Schema.optional(NonEmptyText),
   licenseArn: Schema.optional(NonEmptyText)
 })
@@ -107,3 +113,197 @@ export const Subscription = Schema.Struct({
  * @category models
  */
 export interface Subscription extends Schema.Schema.Type<typeof Subscription> {}
+
+/**
+ * A product of the sandbox, with its id.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ProductDetails = Schema.Struct({ ...Product.fields, productId: ProductId })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProductDetails extends Schema.Schema.Type<typeof ProductDetails> {}
+
+/**
+ * An operation on one agreement. `MarketplaceActions` has a method of the same name for each, and `SandboxApi` an
+ * endpoint.
+ *
+ * - `amend`: changes the agreement
+ * - `renew`: ends it, and makes an agreement with a new license that renews it
+ * - `replace`: ends it, and makes an agreement with a new offer and license that replaces it
+ * - `cancel`: ends it for the buyer. Usage is accepted for one more hour.
+ * - `expire`: ends it as if its end was now
+ * - `terminate`: ends it for the seller or AWS. Usage is accepted for one more hour.
+ * - `issueAdvisory`, `resolveAdvisory`: sends an advisory about its license, and its resolution
+ * - `failPayment`: ends it before it starts, because the buyer cannot pay
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Operation = Schema.Literal(
+  "amend",
+  "renew",
+  "replace",
+  "cancel",
+  "expire",
+  "terminate",
+  "issueAdvisory",
+  "resolveAdvisory",
+  "failPayment"
+)
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Operation = typeof Operation.Type
+
+/**
+ * An agreement in its current state.
+ *
+ * - `customerAWSAccountId`, `customerIdentifier`: the buyer
+ * - `agreementId`, `offerId`: the ids in events
+ * - `state`: `pending` before the start, `active`, `ending` in the last hour of usage, `ended`, or `failed` because the
+ *   buyer could not pay
+ * - `status`: the status in the service's events
+ * - `registered`: true after ResolveCustomer has resolved a registration token of the agreement
+ * - `operations`: the operations that are possible now
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const AgreementDetails = Schema.Struct({
+  customerAWSAccountId: CustomerAWSAccountId,
+  customerIdentifier: Schema.optional(CustomerIdentifier),
+  ...Agreement.fields,
+  agreementId: AgreementId,
+  offerId: OfferId,
+  state: Schema.Literal("pending", "active", "ending", "ended", "failed"),
+  status: Schema.Literal(
+    "ACTIVE",
+    "CANCELLED",
+    "EXPIRED",
+    "TERMINATED",
+    "RENEWED",
+    "REPLACED",
+    "FAILED"
+  ),
+  registered: Schema.Boolean,
+  operations: Schema.Array(Operation)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface AgreementDetails extends Schema.Schema.Type<typeof AgreementDetails> {}
+
+/**
+ * Amends an agreement.
+ *
+ * - selects the agreement as `AgreementSelector` does, the first that can be amended
+ * - `endsAt`: the new end, or `null` for no end. Defaults to the present one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Amendment = Schema.Struct({
+  ...AgreementSelector.fields,
+  endsAt: Schema.optional(Schema.NullOr(Time))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Amendment extends Schema.Schema.Type<typeof Amendment> {}
+
+/**
+ * Renews or replaces an agreement by one of the same product and customer.
+ *
+ * - selects the agreement as `AgreementSelector` does, the first that can be renewed or replaced
+ * - `endsAt`: the end of the new agreement. Defaults to no limit.
+ * - `offerId`: the offer of a replacement. Defaults to a new one. A renewal keeps its offer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Succession = Schema.Struct({
+  ...AgreementSelector.fields,
+  endsAt: Schema.optional(Time),
+  offerId: Schema.optional(OfferId)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Succession extends Schema.Schema.Type<typeof Succession> {}
+
+/**
+ * A purchase on AWS Marketplace, after which the buyer is sent to the seller's page.
+ *
+ * - `customerAWSAccountId`: the buyer's AWS account. An unknown one becomes a customer.
+ * - `customerIdentifier`: the legacy identifier of a new customer. Only customers with one cause SNS messages. Defaults to
+ *   none.
+ * - `productCode`: a product of the scenario
+ * - `licenseArn`: the license, or `null` for a product listed before June 2026. Defaults to a new license.
+ * - `offerId`: the offer. Defaults to a new id.
+ * - `freeTrial`, `privateOffer`: the kind of offer. Default to false.
+ * - `reseller`: the AWS account of a channel partner that makes the offer. Defaults to none: the seller's offer.
+ * - `startsAt`: the start, which may lie in the future. Defaults to now.
+ * - `endsAt`: the end. Defaults to no limit.
+ * - `paymentFails`: true for a buyer who cannot pay, so that the agreement fails. Defaults to false.
+ * - `landingUrl`: the seller's page. Defaults to that of the product.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const Purchase = Schema.Struct({
+  customerAWSAccountId: CustomerAWSAccountId,
+  customerIdentifier: Schema.optional(CustomerIdentifier),
+  productCode: ProductCode,
+  licenseArn: Schema.optional(Schema.NullOr(LicenseArn)),
+  offerId: Schema.optional(OfferId),
+  freeTrial: Schema.optional(Schema.Boolean),
+  privateOffer: Schema.optional(Schema.Boolean),
+  reseller: Schema.optional(CustomerAWSAccountId),
+  startsAt: Schema.optional(Time),
+  endsAt: Schema.optional(Time),
+  paymentFails: Schema.optional(Schema.Boolean),
+  landingUrl: Schema.optional(HttpUrl)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Purchase extends Schema.Schema.Type<typeof Purchase> {}
+
+/**
+ * The form that AWS Marketplace has the buyer's browser post to the seller's page.
+ *
+ * - `agreement`: the agreement that was bought
+ * - `landingUrl`: the seller's page. Absent if neither the purchase nor the product has one.
+ * - `fields`: the fields of the form, by name, as `landingFields` of the scenario's rules selects them. Posted as
+ *   `application/x-www-form-urlencoded`.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-product-customer-setup.html
+ * @since 0.1.0
+ * @category models
+ */
+export const Landing = Schema.Struct({
+  agreement: AgreementDetails.annotations({ identifier: "AgreementDetails" }),
+  landingUrl: Schema.optional(HttpUrl),
+  fields: Schema.Record({ key: Schema.String, value: Schema.Redacted(Schema.String) })
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Landing extends Schema.Schema.Type<typeof Landing> {}

@@ -15,22 +15,33 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import {
   EntitlementClient,
   make as makeEntitlementClient
 } from "../entitlement/EntitlementClient.js"
+import type { MarketplaceEvent } from "../lifecycle/MarketplaceEvent.js"
 import { MeteringClient, make as makeClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
+import type * as EventDelivery from "./EventDelivery.js"
 import type { Faults } from "./Fault.js"
 import * as faultScript from "./internal/model/faultScript.js"
+import { productDetailsOf } from "./internal/model/product.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
 import { change, initial, type State } from "./internal/model/state.js"
+import { termStepsOf } from "./internal/model/terms.js"
+import type { AgreementUpdate } from "./internal/runtime/agreementOperations.js"
+import * as agreementOperations from "./internal/runtime/agreementOperations.js"
 import * as eventLog from "./internal/runtime/eventLog.js"
 import { endpoint, makeTransport } from "./internal/runtime/inMemoryTransport.js"
 import * as marketplace from "./internal/runtime/marketplace.js"
+import * as outboxReport from "./internal/runtime/outboxReport.js"
+import { buy } from "./internal/runtime/purchase.js"
 import * as report from "./internal/runtime/report.js"
 import {
+  keepTime,
   make as makeRuntime,
   type PersistState,
   SandboxRuntime
@@ -57,12 +68,19 @@ export {
  * The actions of buyers on AWS Marketplace:
  *
  * - `mintToken`: issues a registration token, as AWS Marketplace sends it to the seller's page
- * - `addCustomer`: adds a customer. A known customer gets the new agreements.
+ * - `addCustomer`: adds a customer. A known customer gets the new agreements. Sends no events about their past.
  * - `subscribe`: subscribes a customer to a product
  * - `cancel`: cancels agreements. Their usage is accepted for one more hour.
  * - `suspend`: suspends a customer's AWS account, so that its usage is rejected
  * - `resume`: accepts usage of a suspended customer again
  * - `customers`: the customers in their current state, in the order of their account ids
+ * - `products`: the products, in the order of the scenario
+ * - `agreements`: the agreements in their current state, with the operations that are possible now, in the order of the
+ *   account ids
+ * - `buy`: subscribes a customer, and returns the form that AWS Marketplace posts to the seller's page
+ * - `amend`, `renew`, `replace`, `expire`, `terminate`, `issueAdvisory`, `resolveAdvisory`, `failPayment`: the operations
+ *   on one agreement, as `Marketplace.Operation` describes them. Fail if the state of the agreement does not allow them.
+ *   `renew` and `replace` return the new agreement.
  *
  * @since 0.1.0
  * @category models
@@ -87,7 +105,28 @@ export interface MarketplaceActions {
     selector: Marketplace.CustomerSelector
   ) => Effect.Effect<Scenario.Customer, SandboxError>
   readonly customers: Effect.Effect<ReadonlyArray<Scenario.Customer>>
+  readonly products: Effect.Effect<ReadonlyArray<Marketplace.ProductDetails>>
+  readonly agreements: Effect.Effect<ReadonlyArray<Marketplace.AgreementDetails>>
+  readonly buy: (purchase: Marketplace.Purchase) => Effect.Effect<Marketplace.Landing, SandboxError>
+  readonly amend: AgreementOperation<Marketplace.Amendment>
+  readonly renew: AgreementOperation<Marketplace.Succession>
+  readonly replace: AgreementOperation<Marketplace.Succession>
+  readonly expire: AgreementOperation<Marketplace.AgreementSelector>
+  readonly terminate: AgreementOperation<Marketplace.AgreementSelector>
+  readonly issueAdvisory: AgreementOperation<Marketplace.AgreementSelector>
+  readonly resolveAdvisory: AgreementOperation<Marketplace.AgreementSelector>
+  readonly failPayment: AgreementOperation<Marketplace.AgreementSelector>
 }
+
+/**
+ * An operation on the first selected agreement on which it is possible.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AgreementOperation<Input> = (
+  input: Input
+) => Effect.Effect<Marketplace.AgreementDetails, SandboxError>
 
 /**
  * The billed usage and the calls that the sandbox recorded:
@@ -117,11 +156,45 @@ export interface Reports {
 }
 
 /**
+ * The events that AWS Marketplace would have sent, and their deliveries:
+ *
+ * - `stream`: the events from the subscription on, as `lifecycle` models them, in the order in which they are sent. A
+ *   subscriber that is 1000 events behind loses the oldest.
+ * - `list`: a page of the last 1000 events, the oldest first, with their deliveries. The `eventId` of an event is also a
+ *   value of `after`.
+ * - `scheduled`: the events that fall due later, in the order in which they do
+ * - `resend`: sends an event again
+ * - `targets`: the targets of the scenario and their state
+ * - `subscribe`: sends the `SubscriptionConfirmation` again to a target of the type `sns`
+ * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Events {
+  readonly stream: Stream.Stream<MarketplaceEvent>
+  readonly list: (
+    options?: Report.PageOptions
+  ) => Effect.Effect<EventDelivery.EventsPage, SandboxError>
+  readonly scheduled: Effect.Effect<ReadonlyArray<EventDelivery.ScheduledEvent>>
+  readonly resend: (
+    resend: EventDelivery.Resend
+  ) => Effect.Effect<EventDelivery.SentEvent, SandboxError>
+  readonly targets: Effect.Effect<ReadonlyArray<EventDelivery.TargetState>>
+  readonly subscribe: (
+    selector: EventDelivery.TargetSelector
+  ) => Effect.Effect<EventDelivery.TargetState, SandboxError>
+  readonly deliveryFaults: Effect.Effect<EventDelivery.DeliveryFaults>
+  readonly setDeliveryFaults: (faults: EventDelivery.DeliveryFaults) => Effect.Effect<void>
+}
+
+/**
  * The sandbox's clock, faults and state:
  *
  * - `now`: the time of the sandbox's clock. Defaults to Effect's `Clock`.
  * - `setTime`: sets the clock, which runs on from there. Years 0 to 9999.
  * - `advance`: moves the clock forward and returns the new time
+ * - `faults`: the rest of the script, and the random faults
  * - `setFaults`: replaces the faults
  * - `reset`: returns to the scenario: clears calls, tokens and usage, keeps the signing key
  * - `save`: the whole state except the log, as text for `load`. Includes registration tokens and the signing key.
@@ -135,6 +208,7 @@ export interface Control {
   readonly now: Effect.Effect<DateTime.Utc>
   readonly setTime: (now: DateTime.Utc) => Effect.Effect<void, SandboxError>
   readonly advance: (by: Duration.DurationInput) => Effect.Effect<DateTime.Utc, SandboxError>
+  readonly faults: Effect.Effect<Faults>
   readonly setFaults: (faults: Faults) => Effect.Effect<void>
   readonly reset: Effect.Effect<void>
   readonly save: Effect.Effect<string, SandboxError>
@@ -146,6 +220,7 @@ export interface Control {
  *
  * - `marketplace`: the actions of buyers
  * - `report`: billed usage and calls
+ * - `events`: events and their deliveries
  * - `control`: clock, faults and state
  *
  * @since 0.1.0
@@ -154,6 +229,7 @@ export interface Control {
 export interface Service {
   readonly marketplace: MarketplaceActions
   readonly report: Reports
+  readonly events: Events
   readonly control: Control
 }
 
@@ -320,6 +396,12 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
         )
       )
     )
+  const inspectNow = <A>(select: (state: State, now: number) => A) =>
+    runtime.modify((state, clock) => [select(state, clock + state.offset), state])
+  const operation =
+    <Input>(step: (state: State, input: Input, now: number) => AgreementUpdate) =>
+    (input: Input) =>
+      update((state, now) => step(state, input, now))
   const setClock = (timeOf: (now: number) => number) =>
     update((state, now) => {
       const time = timeOf(now)
@@ -337,13 +419,25 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
           update((state, now) => marketplace.mintToken(state, selector, now)),
           (token) => Redacted.make(token)
         ),
-      addCustomer: (customer) => update((state) => marketplace.addCustomer(state, customer)),
+      addCustomer: (customer) =>
+        update((state, now) => marketplace.addCustomer(state, customer, now)),
       subscribe: (subscription) =>
         update((state, now) => marketplace.subscribe(state, subscription, now)),
       cancel: (selector) => update((state, now) => marketplace.cancel(state, selector, now)),
       suspend: (selector) => update((state) => marketplace.suspend(state, selector, true)),
       resume: (selector) => update((state) => marketplace.suspend(state, selector, false)),
-      customers: inspect(report.customers)
+      customers: inspect(report.customers),
+      products: inspect(({ origin }) => origin.scenario.products.map(productDetailsOf)),
+      agreements: inspectNow(agreementOperations.agreements),
+      buy: (purchase) => update((state, now) => buy(state, purchase, now)),
+      amend: operation(agreementOperations.amend),
+      renew: operation(agreementOperations.renew),
+      replace: operation(agreementOperations.replace),
+      expire: operation(agreementOperations.expire),
+      terminate: operation(agreementOperations.terminate),
+      issueAdvisory: operation(agreementOperations.issueAdvisory),
+      resolveAdvisory: operation(agreementOperations.resolveAdvisory),
+      failPayment: operation(agreementOperations.failPayment)
     },
     report: {
       billed: Effect.flatMap(runtime.state, report.billed),
@@ -358,19 +452,43 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       log: inspect(report.log),
       publicKey: Effect.map(runtime.keyPair, (pair) => pair.publicKey)
     },
+    events: {
+      stream: Stream.unwrapScoped(
+        Effect.gen(function* () {
+          const events = yield* PubSub.subscribe(runtime.events)
+          yield* Effect.forkScoped(keepTime(runtime))
+          return Stream.fromQueue(events)
+        })
+      ),
+      list: (options = {}) =>
+        toSandboxError(Effect.flatten(inspectNow((state) => outboxReport.list(state, options)))),
+      scheduled: inspectNow(outboxReport.scheduled),
+      resend: (resend) => update((state) => outboxReport.resend(state, resend)),
+      targets: inspectNow(outboxReport.targets),
+      subscribe: (selector) => update((state) => outboxReport.subscribe(state, selector)),
+      deliveryFaults: inspect(({ outbox }) => outbox.faults),
+      setDeliveryFaults: (faults) =>
+        runtime.modify((state) => [
+          undefined,
+          change(state, { _tag: "Outbox", change: { _tag: "DeliveryFaults", faults } })
+        ])
+    },
     control: {
       now: runtime.modify((state, clock) => [DateTime.unsafeMake(clock + state.offset), state]),
       setTime: (now) => Effect.asVoid(setClock(() => now.epochMillis)),
       advance: (by) => setClock((now) => now + Duration.toMillis(by)),
+      faults: inspect(({ faults: { chances, script } }) => ({ script, chances })),
       setFaults: (faults) =>
         runtime.modify((state) => [
           undefined,
           change(state, { _tag: "Faults", faults: faultScript.start(faults) })
         ]),
-      reset: runtime.modify((state) => {
+      reset: runtime.modify((state, clock) => {
         const fresh = change(state, { _tag: "Reset" })
         // a later start from the file must not restart the clock
-        return [undefined, change(fresh, { _tag: "Calendar", offset: fresh.offset })]
+        const kept = change(fresh, { _tag: "Calendar", offset: fresh.offset })
+        const due = termStepsOf(kept.origin.scenario.customers, clock + kept.offset)
+        return [undefined, change(kept, { _tag: "Outbox", change: { _tag: "Schedule", due } })]
       }),
       save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
       load: (saved) =>

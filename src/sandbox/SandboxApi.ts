@@ -14,12 +14,32 @@ import * as HttpApiSchema from "@effect/platform/HttpApiSchema"
 import * as OpenApi from "@effect/platform/OpenApi"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import {
+  DeliveryFaults,
+  EventsPage,
+  Resend,
+  ScheduledEvent,
+  SentEvent,
+  TargetSelector,
+  TargetState
+} from "./EventDelivery.js"
 import { Faults } from "./Fault.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
 import { emptyStateText } from "./internal/runtime/eventLog.js"
 import { DurationInput, Time } from "./internal/scenario/scenarioFields.js"
 import { problemsOf } from "./internal/scenario/scenarioFile.js"
-import { AgreementSelector, CustomerSelector, NewCustomer, Subscription } from "./Marketplace.js"
+import {
+  AgreementDetails,
+  AgreementSelector,
+  Amendment,
+  CustomerSelector,
+  Landing,
+  NewCustomer,
+  ProductDetails,
+  Purchase,
+  Subscription,
+  Succession
+} from "./Marketplace.js"
 import {
   BilledPage,
   Call,
@@ -80,6 +100,49 @@ export const Advance = Schema.Struct({ by: DurationInput })
  */
 export interface Advance extends Schema.Schema.Type<typeof Advance> {}
 
+/**
+ * A purchase over the control API.
+ *
+ * - the fields of `Marketplace.Purchase`
+ * - `post`: true to have the sandbox post the form to the seller's page, as the buyer's browser does. Defaults to false.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const PurchaseRequest = Schema.Struct({
+  ...Purchase.fields,
+  post: Schema.optional(Schema.Boolean)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PurchaseRequest extends Schema.Schema.Type<typeof PurchaseRequest> {}
+
+/**
+ * The result of a purchase over the control API.
+ *
+ * - the fields of `Marketplace.Landing`
+ * - `status`, `location`: the status and the header `Location` of the seller's page. Only with `post`.
+ * - `error`: the reason why the page did not respond. Only with `post`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const PurchaseResponse = Schema.Struct({
+  ...Landing.fields,
+  status: Schema.optional(Schema.Number),
+  location: Schema.optional(Schema.String),
+  error: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PurchaseResponse extends Schema.Schema.Type<typeof PurchaseResponse> {}
+
 /** Maximum length of an error message about a body, in characters. */
 const maxMessageLength = 1000
 
@@ -128,6 +191,9 @@ const isAt = (field: string, issue: ParseResult.ParseIssue) =>
     .flat()
     .some((child) => child._tag === "Pointer" && [child.path].flat()[0] === field)
 
+/** Calls in the log, at most. */
+const maxLogLimit = 1000
+
 const PageParams = Schema.Struct({
   limit: Schema.optional(
     Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, maxPageLimit)).annotations({
@@ -146,8 +212,41 @@ const PageParams = Schema.Struct({
   })
 })
 
+const LogParams = Schema.Struct({
+  limit: Schema.optional(
+    Schema.NumberFromString.pipe(Schema.int(), Schema.between(1, maxLogLimit)).annotations({
+      description: `The number of calls, 1 to ${maxLogLimit}, the last ones. Defaults to all.`
+    })
+  )
+}).annotations({
+  message: () => ({
+    message: `limit: expected a whole number from 1 to ${maxLogLimit}`,
+    override: true
+  })
+})
+
 /** A valid request that the state of the sandbox does not allow. */
 const conflict = { status: 409 } as const
+
+/** An operation on one agreement, and an example that is possible in the default scenario. */
+const agreementOperation = <Name extends string, A, I>(
+  name: Name,
+  path: `/${string}`,
+  payload: Schema.Schema<A, I>,
+  exampleBody: unknown,
+  summary: string,
+  description?: string
+) =>
+  HttpApiEndpoint.post(name, path)
+    .setPayload(payload)
+    .addSuccess(AgreementDetails.annotations({ identifier: "AgreementDetails" }))
+    .addError(SandboxError, conflict)
+    .annotateContext(example(exampleBody))
+    .annotateContext(describe(summary, description))
+
+const selectorPayload = strictPayload("AgreementSelector", AgreementSelector)
+
+const successionPayload = strictPayload("Succession", Succession)
 
 const marketplace = HttpApiGroup.make("marketplace")
   .annotateContext(
@@ -155,7 +254,7 @@ const marketplace = HttpApiGroup.make("marketplace")
   )
   .add(
     HttpApiEndpoint.post("mintToken", "/tokens")
-      .setPayload(strictPayload("AgreementSelector", AgreementSelector))
+      .setPayload(selectorPayload)
       .addSuccess(RegistrationToken.annotations({ identifier: "RegistrationToken" }))
       .addError(SandboxError, conflict)
       .annotateContext(example(exampleCustomer))
@@ -198,7 +297,7 @@ const marketplace = HttpApiGroup.make("marketplace")
   )
   .add(
     HttpApiEndpoint.post("cancel", "/cancel")
-      .setPayload(strictPayload("AgreementSelector", AgreementSelector))
+      .setPayload(selectorPayload)
       .addSuccess(Customer.annotations({ identifier: "Customer" }))
       .addError(SandboxError, conflict)
       .annotateContext(example({ ...exampleCustomer, productCode: "sandbox-analytics" }))
@@ -219,6 +318,113 @@ const marketplace = HttpApiGroup.make("marketplace")
       .addError(SandboxError, conflict)
       .annotateContext(example(exampleCustomer))
       .annotateContext(describe("Resume a suspended customer"))
+  )
+  .add(
+    HttpApiEndpoint.get("products", "/products")
+      .addSuccess(Schema.Array(ProductDetails.annotations({ identifier: "ProductDetails" })))
+      .annotateContext(describe("List the products", "In the order of the scenario."))
+  )
+  .add(
+    HttpApiEndpoint.get("agreements", "/agreements")
+      .addSuccess(Schema.Array(AgreementDetails.annotations({ identifier: "AgreementDetails" })))
+      .annotateContext(
+        describe(
+          "List the agreements",
+          "In their current state and with the operations that are possible now, sorted by account."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.post("buy", "/buy")
+      .setPayload(strictPayload("PurchaseRequest", PurchaseRequest))
+      .addSuccess(PurchaseResponse.annotations({ identifier: "PurchaseResponse" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(
+        example({ customerAWSAccountId: "666677778888", productCode: "sandbox-analytics" })
+      )
+      .annotateContext(
+        describe(
+          "Buy a product",
+          "Subscribes the customer, and returns the form that AWS Marketplace posts to the seller's page."
+        )
+      )
+  )
+  .add(
+    agreementOperation(
+      "amend",
+      "/amend",
+      strictPayload("Amendment", Amendment),
+      { customerAWSAccountId: "111122223333", endsAt: "2099-01-01T00:00:00Z" },
+      "Amend an agreement"
+    )
+  )
+  .add(
+    agreementOperation(
+      "renew",
+      "/renew",
+      successionPayload,
+      { customerAWSAccountId: "333344445555" },
+      "Renew an agreement",
+      "Ends it, and returns the agreement that renews it."
+    )
+  )
+  .add(
+    agreementOperation(
+      "replace",
+      "/replace",
+      successionPayload,
+      { customerAWSAccountId: "333344445555" },
+      "Replace an agreement",
+      "Ends it, and returns the agreement that replaces it."
+    )
+  )
+  .add(
+    agreementOperation(
+      "expire",
+      "/expire",
+      selectorPayload,
+      { customerAWSAccountId: "333344445555" },
+      "End an agreement as expired",
+      "As if its end was now."
+    )
+  )
+  .add(
+    agreementOperation(
+      "terminate",
+      "/terminate",
+      selectorPayload,
+      { customerAWSAccountId: "111122223333", productCode: "sandbox-container" },
+      "Terminate an agreement",
+      "Its usage is accepted for one more hour."
+    )
+  )
+  .add(
+    agreementOperation(
+      "issueAdvisory",
+      "/issue-advisory",
+      selectorPayload,
+      { customerAWSAccountId: "111122223333" },
+      "Issue an advisory about a license"
+    )
+  )
+  .add(
+    agreementOperation(
+      "resolveAdvisory",
+      "/resolve-advisory",
+      selectorPayload,
+      { customerAWSAccountId: "111122223333" },
+      "Resolve an advisory about a license"
+    )
+  )
+  .add(
+    agreementOperation(
+      "failPayment",
+      "/fail-payment",
+      selectorPayload,
+      exampleCustomer,
+      "Fail the payment for an agreement",
+      "Only of an agreement that has not started."
+    )
   )
 
 const report = HttpApiGroup.make("report")
@@ -254,6 +460,7 @@ const report = HttpApiGroup.make("report")
   )
   .add(
     HttpApiEndpoint.get("log", "/log")
+      .setUrlParams(LogParams)
       .addSuccess(Schema.Array(Call.annotations({ identifier: "Call" })))
       .annotateContext(
         describe(
@@ -271,6 +478,65 @@ const report = HttpApiGroup.make("report")
           "As SPKI in PEM. The same for all key versions."
         )
       )
+  )
+
+const events = HttpApiGroup.make("events")
+  .annotateContext(
+    OpenApi.annotations({
+      title: "Events",
+      description: "Events that AWS Marketplace would send, and their deliveries."
+    })
+  )
+  .add(
+    HttpApiEndpoint.get("list", "/events")
+      .setUrlParams(PageParams)
+      .addSuccess(EventsPage.annotations({ identifier: "EventsPage" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(
+        describe(
+          "List the last events",
+          "At most 1000, the oldest first, with their deliveries, in pages: send next as after. The eventId of an event is also a value of after."
+        )
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("scheduled", "/events/scheduled")
+      .addSuccess(Schema.Array(ScheduledEvent.annotations({ identifier: "ScheduledEvent" })))
+      .annotateContext(describe("List the events to come", "In the order in which they fall due."))
+  )
+  .add(
+    HttpApiEndpoint.post("resend", "/events/resend")
+      .setPayload(strictPayload("Resend", Resend))
+      .addSuccess(SentEvent.annotations({ identifier: "SentEvent" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(example({ eventId: "the eventId of an event" }))
+      .annotateContext(describe("Send an event again", "To one target, or to all of its kind."))
+  )
+  .add(
+    HttpApiEndpoint.get("targets", "/targets")
+      .addSuccess(Schema.Array(TargetState.annotations({ identifier: "TargetState" })))
+      .annotateContext(describe("List the targets"))
+  )
+  .add(
+    HttpApiEndpoint.post("subscribe", "/targets/subscribe")
+      .setPayload(strictPayload("TargetSelector", TargetSelector))
+      .addSuccess(TargetState.annotations({ identifier: "TargetState" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(example({ target: "the name of a target" }))
+      .annotateContext(
+        describe("Send the SubscriptionConfirmation again", "To a target of the type sns.")
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("deliveryFaults", "/delivery-faults")
+      .addSuccess(DeliveryFaults.annotations({ identifier: "DeliveryFaults" }))
+      .annotateContext(describe("Get the faults of delivery"))
+  )
+  .add(
+    HttpApiEndpoint.put("setDeliveryFaults", "/delivery-faults")
+      .setPayload(strictPayload("DeliveryFaults", DeliveryFaults))
+      .annotateContext(example({ duplicate: 0.5, seed: 7 }))
+      .annotateContext(describe("Replace the faults of delivery", "{} for none."))
   )
 
 const control = HttpApiGroup.make("control")
@@ -298,6 +564,11 @@ const control = HttpApiGroup.make("control")
       .addError(SandboxError, conflict)
       .annotateContext(example({ by: "1 hour" }))
       .annotateContext(describe("Move the clock forward", "Years 0 to 9999."))
+  )
+  .add(
+    HttpApiEndpoint.get("faults", "/faults")
+      .addSuccess(Faults.annotations({ identifier: "Faults" }))
+      .annotateContext(describe("Get the faults", "The rest of the script, and the random faults."))
   )
   .add(
     HttpApiEndpoint.put("setFaults", "/faults")
@@ -363,6 +634,7 @@ const control = HttpApiGroup.make("control")
 export class Api extends HttpApi.make("effect-marketplace-metering/SandboxApi")
   .add(marketplace)
   .add(report)
+  .add(events)
   .add(control)
   .prefix("/_sandbox")
   .annotateContext(

@@ -26,6 +26,8 @@ import { serviceRegion } from "../entitlement/internal/marketplaceEntitlement.js
 import { operations as meteringOperations } from "../internal/operations.js"
 import { MeteringClient } from "../MeteringClient.js"
 import type { OperationName } from "../MeteringError.js"
+import { deliver } from "./internal/delivery/deliver.js"
+import { makePost } from "./internal/delivery/post.js"
 import { operations } from "./internal/model/operations.js"
 import { commonErrorResponse, type HttpResponse } from "./internal/model/serviceResponse.js"
 import type { State } from "./internal/model/state.js"
@@ -36,7 +38,9 @@ import * as authenticate from "./internal/server/authenticate.js"
 import * as controlRoutes from "./internal/server/controlRoutes.js"
 import * as defectResponse from "./internal/server/defectResponse.js"
 import * as nodeServer from "./internal/server/nodeServer.js"
+import * as pageRoutes from "./internal/server/pageRoutes.js"
 import * as router from "./internal/server/router.js"
+import * as snsRoutes from "./internal/server/snsRoutes.js"
 import { MeteringSandbox } from "./MeteringSandbox.js"
 import type { AccessKey } from "./Scenario.js"
 
@@ -52,6 +56,8 @@ import type { AccessKey } from "./Scenario.js"
  * - `allowedSkew`: the maximum difference between a request's date and the clock. Defaults to 5 minutes.
  * - `maxBodySize`: the maximum size of a body in bytes. Defaults to one less than the scenario's `requestSizeLimit`,
  *   or to 1 048 576 with another client.
+ * - `publicUrl`: the address of the server in SNS messages: scheme, host and port. Defaults to the address that it listens
+ *   on, which other machines may not know.
  *
  * @example
  * ```ts
@@ -79,6 +85,7 @@ export interface Options {
   readonly regions?: ReadonlyArray<string> | undefined
   readonly allowedSkew?: Duration.DurationInput | undefined
   readonly maxBodySize?: number | undefined
+  readonly publicUrl?: string | undefined
 }
 
 /**
@@ -134,9 +141,8 @@ export const make = (
   Effect.gen(function* () {
     const client = yield* MeteringClient
     const sandbox = Option.getOrUndefined(yield* Effect.serviceOption(MeteringSandbox))
-    const runtime = Option.getOrUndefined(
-      Option.filter(yield* Effect.serviceOption(SandboxRuntime), (own) => own.client === client)
-    )
+    const anyRuntime = Option.getOrUndefined(yield* Effect.serviceOption(SandboxRuntime))
+    const runtime = anyRuntime?.client === client ? anyRuntime : undefined
     const state = runtime && (yield* runtime.state)
     const count = yield* Ref.make(0)
     const unroutedCall = Effect.map(
@@ -151,8 +157,22 @@ export const make = (
     const onDefect = (cause: Cause.Cause<unknown>) =>
       Effect.flatMap(defectResponse.logAndRespond(cause), respondTo)
     const notFound = sandbox === undefined ? notFoundWithoutControl : notFoundWithControl
+    const post = yield* makePost
     const controlRoute =
-      sandbox && (yield* controlRoutes.make(sandbox, { notFound: respondTo(notFound), onDefect }))
+      sandbox &&
+      (yield* controlRoutes.make(
+        sandbox,
+        {
+          client,
+          post,
+          sns: anyRuntime && {
+            respond: snsRoutes.make(anyRuntime, respondTo(notFound)),
+            confirm: (topicArn, token) =>
+              Effect.asVoid(snsRoutes.confirm(anyRuntime, topicArn, token))
+          }
+        },
+        { notFound: respondTo(notFound), onDefect }
+      ))
     const handleCall = router.make({
       operations:
         runtime === undefined
@@ -173,8 +193,8 @@ export const make = (
     })
     const route = (request: HttpServerRequest.HttpServerRequest) => {
       if (controlRoute !== undefined) {
-        if (controlRoutes.isIndex(request)) return Effect.succeed(controlRoutes.redirectToDocs)
         if (controlRoutes.isControlRequest(request)) return controlRoute(request)
+        if (pageRoutes.isIndex(request)) return Effect.succeed(pageRoutes.redirectHome)
       }
       // other methods are not calls, so they are not logged
       return request.method === "POST" ? handleCall(request) : respondTo(notFound)
@@ -207,7 +227,11 @@ const notFoundWithoutControl = notFoundResponse("")
 const notFoundWithControl = notFoundResponse(" Its control API is documented at /_sandbox/docs.")
 
 /**
- * Serves the `MeteringClient` from context on the `HttpServer` from context.
+ * Serves the `MeteringClient` from context on the `HttpServer` from context, and delivers the events of its sandbox to
+ * the targets of the scenario, by the `HttpClient` from context or else by `fetch`.
+ *
+ * A failed delivery is repeated up to 15 times, over about 90 seconds to an SNS target and ten minutes to others, and holds
+ * back the later ones to the same target. SNS and EventBridge go on for hours.
  *
  * @example
  * ```ts
@@ -233,7 +257,14 @@ export const layer = (
     Effect.gen(function* () {
       const server = yield* HttpServer.HttpServer
       yield* server.serve(yield* make(options))
-      return { url: urlOf(server.address) }
+      const url = urlOf(server.address)
+      const runtime = yield* Effect.serviceOption(SandboxRuntime)
+      if (Option.isSome(runtime)) {
+        yield* Effect.forkScoped(
+          deliver(runtime.value, yield* makePost, options.publicUrl?.replace(/\/$/, "") ?? url)
+        )
+      }
+      return { url }
     })
   ).pipe(
     // the platform's spans contain every header, session tokens included

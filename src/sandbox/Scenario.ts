@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as JSONSchema from "effect/JSONSchema"
 import * as Schema from "effect/Schema"
+import { licenseArnOf } from "./internal/scenario/licenseArn.js"
 import { type Quotas, Scenario, type ServiceBehavior } from "./internal/scenario/models.js"
 import { optionalField } from "./internal/scenario/scenarioFields.js"
 import * as scenarioFile from "./internal/scenario/scenarioFile.js"
@@ -58,11 +59,11 @@ export const defaultServiceBehavior = {
   dryRun: "error",
   idempotencyConflictStatus: 400,
   requestSizeLimit: 1_000_000,
-  emptyEntitlementPages: false
+  emptyEntitlementPages: false,
+  landingFields: "documented",
+  licenseEventDelay: Duration.seconds(61),
+  deprovisionedEventDelay: Duration.seconds(31)
 } as const satisfies ServiceBehavior
-
-const licenseArn = (account: string, name: string) =>
-  `arn:aws:license-manager::${account}:license:l-${name.padStart(32, "0")}`
 
 /**
  * The default scenario, in which every outcome can occur: a SaaS product and a container product, three subscribed
@@ -89,7 +90,7 @@ export const defaultScenario = {
       agreements: [
         {
           productCode: "sandbox-analytics",
-          licenseArn: licenseArn("111122223333", "a1"),
+          licenseArn: licenseArnOf("a1"),
           entitlements: [{ dimension: "seats", value: { integerValue: 25 } }]
         },
         { productCode: "sandbox-container" }
@@ -98,16 +99,12 @@ export const defaultScenario = {
     {
       customerAWSAccountId: "222233334444",
       customerIdentifier: "cust-globex",
-      agreements: [
-        { productCode: "sandbox-analytics", licenseArn: licenseArn("222233334444", "a2") }
-      ]
+      agreements: [{ productCode: "sandbox-analytics", licenseArn: licenseArnOf("a2") }]
     },
     {
       // of a product listed since June 2026: no legacy identifier
       customerAWSAccountId: "333344445555",
-      agreements: [
-        { productCode: "sandbox-analytics", licenseArn: licenseArn("333344445555", "a3") }
-      ]
+      agreements: [{ productCode: "sandbox-analytics", licenseArn: licenseArnOf("a3") }]
     },
     {
       customerAWSAccountId: "444455556666",

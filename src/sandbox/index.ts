@@ -5,6 +5,13 @@
  */
 
 /**
+ * Events of a sandbox, their targets and deliveries.
+ *
+ * @since 0.1.0
+ */
+export * as EventDelivery from "./EventDelivery.js"
+
+/**
  * Faults to inject.
  *
  * @since 0.1.0
@@ -12,7 +19,7 @@
 export * as Fault from "./Fault.js"
 
 /**
- * Inputs of the actions of buyers.
+ * Inputs and results of the actions of buyers.
  *
  * @since 0.1.0
  */

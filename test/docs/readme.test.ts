@@ -71,7 +71,7 @@ describe("the README", () => {
   it("has the versions of the manifest and of CI", () => {
     const { devDependencies, engines, peerDependencies, peerDependenciesMeta } = manifest
     const gate = readFileSync(new URL("../../.ci/run", import.meta.url), "utf8")
-    const majors = [...gate.matchAll(/^on_node (\d+)/gm)].map(([, major]) => major)
+    const majors = [...gate.matchAll(/^ *on_node (\d+)/gm)].map(([, major]) => major)
     expect(readme).toContain(
       `Node.js ${engines.node.slice(2)}, ${majors.slice(0, -1).join(", ")} and ${majors.at(-1)}.`
     )

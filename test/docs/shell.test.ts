@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
@@ -17,13 +17,16 @@ const leaves = allCommands(rootInfo).filter((command) => !isGroup(command))
 describe("the shell commands of the README", () => {
   const { file, run, start } = command()
 
-  /** Runs a script in the folder of the command. Its `curl` and `npx` are stand-ins without a network. */
+  /** Runs a script in the folder of the command. Its `curl`, `npx` and `npm` are stand-ins without a network. */
   const shell = (script: string, env: Record<string, string> = {}) =>
     execFileSync(
       "sh",
       [
         "-euc",
-        `curl() { "$NODE" "$CURL" "$@"; }\nnpx() { shift; "$NODE" "$COMMAND" "$@"; }\n${script}`
+        `curl() { "$NODE" "$CURL" "$@"; }
+npx() { shift; "$NODE" "$COMMAND" "$@"; }
+npm() { echo "npm $1 with $AWS_ENDPOINT_URL_MARKETPLACE_METERING"; }
+${script}`
       ],
       {
         cwd: dirname(file("command.mjs")),
@@ -76,8 +79,12 @@ describe("the shell commands of the README", () => {
       { PROGRAM: program }
     )
     child.kill("SIGTERM")
-    expect(steps).toHaveLength(9)
-    expect(output).toMatch(/us-east-1: 1 entries sealed, 1 records sent, 1 accepted, 0 expired/)
+    expect(steps).toHaveLength(10)
+    const [, started] = /^npm test with (\S+)$/m.exec(output) ?? []
+    expect(started).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(started).not.toBe(url)
+    expect(existsSync(file("sandbox.json"))).toBe(false)
+    expect(output).toMatch(/us-east-1: sealed 1, sent 1, accepted 1, expired 0/)
     expect(output).toMatch(/api-calls +accepted +42 +42/)
     expect(output).toContain("registrationToken")
     expect(output).toContain("cancelledAt")

@@ -13,7 +13,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 // each public module has an export, and each export is a module
-const subpaths = ["aws-sdk", "entitlement", "entitlement/aws-sdk", "ledger", "node", "sandbox"]
+const subpaths = [
+  "aws-sdk",
+  "entitlement",
+  "entitlement/aws-sdk",
+  "ledger",
+  "lifecycle",
+  "node",
+  "sandbox"
+]
 const modules = readdirSync(join(root, "src"))
   .filter((file) => /^[A-Z]\w*\.ts$/.test(file))
   .map((file) => file.slice(0, -3))
@@ -100,7 +108,7 @@ export { layerStatic } from ${module("AwsCredentials")}
 `
 const dependencies = /node_modules\/(effect|@effect\/platform)\//
 const byItself =
-  /Accessors|Optic|MeteringRetry|jwt|sandbox|ledger|entitlement|node\/|aws-sdk|internal\/sdk|[sS]ubmission/
+  /Accessors|Optic|MeteringRetry|jwt|sandbox|ledger|lifecycle|entitlement|node\/|aws-sdk|internal\/sdk|[sS]ubmission/
 const errors = ["InvalidTokenException", "CredentialsRejectedError", "DisabledApiException"]
 const table = {}
 
@@ -188,6 +196,16 @@ await sizes(app + allOperations, [
     /Accessors|sandbox/
   ]
 ])
+// a sandbox in memory carries neither the server nor its pages
+const inMemory = await bundle(
+  `import { MeteringSandbox } from ${module("sandbox")}; export const live = MeteringSandbox.layer()`,
+  { platform: "node" }
+)
+assert.ok(inMemory.modules.some((module) => module.includes("sandbox/internal/runtime")))
+assert.deepEqual(
+  inMemory.modules.filter((module) => /internal\/(server|pages)/.test(module)),
+  []
+)
 console.log("gzipped, over an app with Effect, Schema and fetch:", table)
 
 const readme = readFileSync(join(root, "README.md"), "utf8")
@@ -238,6 +256,14 @@ const sandbox = spawn(process.execPath, [command, "sandbox", "--port", "0"], cle
 const [printed] = await once(sandbox.stdout, "data")
 const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(String(printed)) ?? []
 assert.equal((await fetch(url)).headers.get("x-effect-marketplace-metering-sandbox"), "true")
+// with its pages, as in the build of the library
+const pages = await import("../../dist/sandbox/internal/pages/index.js")
+for (const [file, text] of [
+  ["script.js", pages.script],
+  ["style.css", pages.style]
+]) {
+  assert.equal(await fetch(`${url}/_sandbox/pages/${file}`).then((file) => file.text()), text)
+}
 sandbox.kill("SIGTERM")
 assert.deepEqual(await once(sandbox, "exit"), [0, null])
 

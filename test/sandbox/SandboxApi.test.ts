@@ -67,7 +67,7 @@ describe("the typed client matches MeteringSandbox", () => {
         }
       })
       assert.deepStrictEqual((yield* current)?.agreements, [agreement])
-      assert.match(agreement.licenseArn ?? "", /^arn:aws:license-manager::999999999999:license:l-/)
+      assert.match(agreement.licenseArn ?? "", /^arn:aws:license-manager::123456789012:license:l-/)
       const old = yield* api.marketplace.subscribe({
         payload: { ...selector, productCode: analytics, licenseArn: null }
       })
@@ -114,9 +114,10 @@ describe("the typed client matches MeteringSandbox", () => {
         records: yield* sandbox.report.records
       })
       assert.strictEqual((yield* api.report.callCounts()).BatchMeterUsage, 2)
-      const log = yield* api.report.log()
+      const log = yield* api.report.log({ urlParams: {} })
       assert.lengthOf(log, 3)
       assert.deepStrictEqual(log, yield* sandbox.report.log)
+      assert.deepStrictEqual(yield* api.report.log({ urlParams: { limit: 2 } }), log.slice(1))
       assert.strictEqual(yield* api.report.publicKey(), yield* sandbox.report.publicKey)
     }).pipe(Effect.provide(live))
   )
@@ -373,9 +374,9 @@ describe("errors", () => {
 })
 
 describe("the documentation", () => {
-  it.effect("browsers are redirected to it from the root", () =>
+  it.effect("browsers are redirected to the pages from the root", () =>
     Effect.gen(function* () {
-      for (const path of ["/", "/_sandbox", "/_sandbox/"]) {
+      for (const path of ["/", "/_sandbox"]) {
         const accept = "text/html,application/xhtml+xml,*/*;q=0.8"
         const { url } = yield* SandboxServer.SandboxServer
         const redirect = yield* Effect.promise(() =>
@@ -383,7 +384,7 @@ describe("the documentation", () => {
         )
         assert.deepStrictEqual(
           [redirect.status, redirect.headers.get("location")],
-          [302, "/_sandbox/docs"]
+          [302, "/_sandbox/"]
         )
         assert.include((yield* send(path, { headers: { accept } })).type, "text/html")
       }
@@ -391,6 +392,13 @@ describe("the documentation", () => {
       assert.strictEqual((yield* post({ unsigned: true })).status, 400)
     }).pipe(Effect.provide(live))
   )
+
+  /** Endpoints with a valid example for which the default scenario has no agreement, event or target. */
+  const needsState = new Set([
+    "/_sandbox/fail-payment",
+    "/_sandbox/events/resend",
+    "/_sandbox/targets/subscribe"
+  ])
 
   it.effect("has a valid example for every body, and no authorization", () =>
     Effect.gen(function* () {
@@ -409,7 +417,7 @@ describe("the documentation", () => {
             }))
           )
       )
-      assert.lengthOf(requests, 10)
+      assert.lengthOf(requests, 22)
       yield* Effect.forEach(requests, ({ example, method, path, type }) =>
         Effect.gen(function* () {
           const { status, text } = yield* send(path, {
@@ -417,7 +425,7 @@ describe("the documentation", () => {
             headers: { "content-type": type },
             body: typeof example === "string" ? example : JSON.stringify(example)
           })
-          assert.include([200, 204], status, `${path}: ${text}`)
+          assert.include(needsState.has(path) ? [409] : [200, 204], status, `${path}: ${text}`)
         })
       )
     }).pipe(Effect.provide(live))
@@ -435,24 +443,13 @@ describe("the documentation", () => {
         operations.map(({ operationId }) => operationId),
         Object.entries(yield* MeteringSandbox.MeteringSandbox).flatMap(([group, members]) =>
           Object.keys(members)
-            // the pages of a list are at the endpoint with the name of the list
-            .filter((name) => !name.endsWith("Page"))
+            // pages are at the endpoint with the name of the list, and events in memory have none
+            .filter((name) => !name.endsWith("Page") && name !== "stream")
             .map((name) => `${group}.${name}`)
         )
       )
       for (const { operationId, summary } of operations) assert.isString(summary, operationId)
       for (const name of Object.keys(json.components.schemas)) assert.match(name, /^\w+$/)
-      assert.notInclude(text, "scenario-secret")
-    }).pipe(Effect.provide(live))
-  )
-
-  it.effect("loads nothing from other servers", () =>
-    Effect.gen(function* () {
-      const { status, text, type } = yield* send("/_sandbox/docs")
-      assert.strictEqual(status, 200)
-      assert.include(type, "text/html")
-      assert.include(text, "Mint a registration token")
-      assert.notMatch(text, /<(script|link|img)[^>]+(src|href)="?(https?:)?\/\//)
       assert.notInclude(text, "scenario-secret")
     }).pipe(Effect.provide(live))
   )

@@ -204,13 +204,13 @@ const invalidFiles: ReadonlyArray<
   [
     '{"product":[]}',
     [
-      "product: is not known. There are region, products, customers, caller, credentials, rules, quotas, faults, now and $schema"
+      "product: is not known. There are region, products, customers, caller, credentials, rules, quotas, faults, sellerAccount, targets, deliveryFaults, now and $schema"
     ]
   ],
   [
     '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"a","license":"x"}]}]}',
     [
-      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt and endsAt"
+      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt and advisory"
     ]
   ],
   [
@@ -316,6 +316,56 @@ const invalidFiles: ReadonlyArray<
     true
   ]
 ]
+
+const secretUrl = "http://user:wJalrXUtnFEMI@example.com/"
+
+const invalidDeliveries: ReadonlyArray<readonly [Scenario.Options, ReadonlyArray<string>]> = [
+  [
+    {
+      targets: [
+        { type: "sqs", name: "a", url: "http://a/" },
+        { type: "sns", name: "a", url: secretUrl },
+        {
+          type: "apiDestination",
+          name: "b",
+          url: "http://a/",
+          headerValue: Redacted.make("wJalrXUtnFEMI\n")
+        }
+      ]
+    },
+    [
+      "The target a: url: Expected a URL of http or https without user name and password, at most 2048 characters.",
+      "The target b: headerValue: Expected 1 to 4096 printable ASCII characters.",
+      "The scenario has the target a twice."
+    ]
+  ],
+  [
+    {
+      products: [{ code: "a", dimensions: [], landingUrl: secretUrl }],
+      customers: [
+        {
+          customerAWSAccountId: "1",
+          agreements: [
+            { productCode: "a", agreementId: "agmt-1" },
+            { productCode: "a", agreementId: "agmt-1" }
+          ]
+        }
+      ]
+    },
+    [
+      "The landingUrl of product a: Expected a URL of http or https without user name and password, at most 2048 characters.",
+      "The scenario has the agreement agmt-1 twice."
+    ]
+  ]
+]
+
+it.each(invalidDeliveries)(
+  "invalid targets and pages in code are problems %#",
+  (options, expected) => {
+    const { problems } = Either.getOrThrow(Either.flip(Scenario.make(options)))
+    assert.deepStrictEqual([...problems], [...expected])
+  }
+)
 
 describe("an invalid file lists each problem with its place and the expected value", () => {
   for (const [text, problems, isValidForSchema = false] of invalidFiles) {
@@ -466,11 +516,59 @@ const faults = some({
 
 const agreementOf = (productCode: FastCheck.Arbitrary<string>) =>
   fc
-    .tuple(productCode, some({ startsAt: time, cancelledAt: time, endsAt: time }))
+    .tuple(
+      productCode,
+      some({
+        startsAt: time,
+        cancelledAt: time,
+        endsAt: time,
+        acceptedAt: time,
+        failedAt: time,
+        offerId: fc.constant("offer-a1"),
+        intent: fc.constantFrom("NEW" as const, "RENEW" as const, "REPLACE" as const),
+        endReason: fc.constantFrom("TERMINATED" as const, "RENEWED" as const),
+        previousAgreementId: fc.constant("agmt-a1"),
+        reseller: account,
+        freeTrial: fc.boolean(),
+        privateOffer: fc.boolean(),
+        advisory: fc.boolean()
+      })
+    )
     .map(([productCode, times]) => ({ productCode, ...times }))
     .filter(
       ({ endsAt, startsAt }) => !endsAt || !startsAt || DateTime.lessThanOrEqualTo(startsAt, endsAt)
     )
+
+const url = fc.webUrl({ validSchemes: ["http", "https"] })
+
+const targets = fc.uniqueArray(
+  fc.oneof(
+    fc
+      .tuple(
+        name,
+        url,
+        some({ topicArn: name, signatureVersion: fc.constantFrom("1" as const, "2" as const) })
+      )
+      .map(([name, url, more]) => ({ type: "sns" as const, name, url, ...more })),
+    fc
+      .tuple(name, url, fc.stringMatching(/^[!-~]{1,8}$/), some({ headerName: fc.constant("x-a") }))
+      .map(([name, url, text, more]) => ({
+        type: "apiDestination" as const,
+        name,
+        url,
+        headerValue: Redacted.make(text),
+        ...more
+      })),
+    fc
+      .tuple(
+        name,
+        url,
+        some({ envelope: fc.constantFrom("sns" as const, "raw" as const), endpoint: url })
+      )
+      .map(([name, url, more]) => ({ type: "sqs" as const, name, url, ...more }))
+  ),
+  { maxLength: 3, selector: ({ name }) => name }
+)
 
 const region = fc.constantFrom("us-east-1", "us-gov-west-1", "ap-southeast-2", "eusc-de-east-1")
 
@@ -485,6 +583,8 @@ const catalog = fc.uniqueArray(code, { minLength: 1, maxLength: 3 }).chain((code
             some({
               region,
               metering: fc.constantFrom("hourly" as const, "agentCore" as const),
+              productId: fc.constant("prod-a1"),
+              landingUrl: url,
               publicKeyVersions: fc.uniqueArray(
                 fc
                   .tuple(fc.integer({ min: 1 }), some({ rotationTimestamp: time }))
@@ -508,6 +608,7 @@ const catalog = fc.uniqueArray(code, { minLength: 1, maxLength: 3 }).chain((code
           customerIdentifier: `id ${customerAWSAccountId}`,
           agreements: agreements.map((agreement, index) => ({
             ...agreement,
+            agreementId: `agmt-${customerAWSAccountId}x${index}`,
             licenseArn: `arn:aws:license-manager::${customerAWSAccountId}:license:l-${index}`
           })),
           ...more
@@ -542,10 +643,23 @@ const scenario: FastCheck.Arbitrary<Scenario.Scenario> = catalog.chain((catalog)
       windowBoundary: fc.constantFrom("exact" as const, "hour" as const),
       dryRun: fc.constantFrom("error" as const, "response" as const),
       idempotencyConflictStatus: fc.constantFrom(400 as const, 409 as const),
-      requestSizeLimit: fc.integer({ min: 1 })
+      requestSizeLimit: fc.integer({ min: 1 }),
+      landingFields: fc.constantFrom("documented" as const, "observed" as const),
+      licenseEventDelay: span,
+      deprovisionedEventDelay: span
     }),
     quotas: some({ MeterUsage: fc.integer({ min: 1 }) }),
     faults,
+    targets,
+    sellerAccount: account,
+    deliveryFaults: some({
+      duplicate: share,
+      drop: share,
+      reorder: share,
+      delay: fc.record({ share, duration: wait }),
+      afterLanding: fc.boolean(),
+      seed: fc.integer()
+    }),
     now: time
   }).map((more) => ({ ...catalog, ...more }))
 )
@@ -567,7 +681,7 @@ const comparable = (value: unknown): unknown =>
                   .map(([name, member]) => [
                     name,
                     ["duration", "retryAfter", "ahead", "behind"].includes(name) ||
-                    /Lifetime$|Tolerance$/.test(name)
+                    /Lifetime$|Tolerance$|EventDelay$/.test(name)
                       ? Duration.toMillis(member as Duration.DurationInput)
                       : comparable(member)
                   ])

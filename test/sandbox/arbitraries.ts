@@ -4,7 +4,7 @@ import type * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
 import type * as MeterUsage from "../../src/MeterUsage.js"
 import type { Marketplace, MeteringSandbox as Sandbox } from "../../src/sandbox/index.js"
-import { type Fault, MeteringSandbox } from "../../src/sandbox/index.js"
+import { type EventDelivery, type Fault, MeteringSandbox } from "../../src/sandbox/index.js"
 import { Tag, UsageAllocation } from "../../src/UsageAllocation.js"
 import { acme, acmeLicense, at, globexLicense, unknownAccount } from "./support.js"
 
@@ -111,6 +111,48 @@ const marketplaceEvent = fc.oneof(
       { customerAWSAccountId: unknownAccount, productCode: "sandbox-analytics" },
       { customerAWSAccountId: acme, productCode: "sandbox-analytics", licenseArn: null },
       { customerAWSAccountId: acme, productCode: "nothing" }
+    )
+  }),
+  fc.record({
+    _tag: fc.constant("buy" as const),
+    purchase: oneOf<Marketplace.Purchase>(
+      { customerAWSAccountId: unknownAccount, productCode: "sandbox-analytics" },
+      {
+        customerAWSAccountId: "444455556666",
+        customerIdentifier: "cust-bought",
+        productCode: "sandbox-analytics",
+        startsAt: at("2026-12-01T05:00:00Z"),
+        endsAt: at("2026-12-01T09:00:00Z"),
+        freeTrial: true
+      },
+      {
+        customerAWSAccountId: acme,
+        productCode: "sandbox-container",
+        licenseArn: null,
+        reseller: "121212121212",
+        paymentFails: true
+      }
+    )
+  }),
+  fc.record({
+    _tag: oneOf(
+      "amend",
+      "renew",
+      "replace",
+      "expire",
+      "terminate",
+      "issueAdvisory",
+      "resolveAdvisory",
+      "failPayment"
+    ),
+    selector
+  }),
+  fc.record({
+    _tag: fc.constant("deliveryFaults" as const),
+    faults: oneOf<EventDelivery.DeliveryFaults>(
+      {},
+      { duplicate: 0.3, drop: 0.2, reorder: 0.5, seed: 3 },
+      { delay: { share: 0.5, duration: "40 minutes" }, afterLanding: true }
     )
   }),
   fc.record({ _tag: fc.constant("resolve" as const), token: fc.nat({ max: 3 }) }),
@@ -231,6 +273,19 @@ export const applyEvent = (
         return yield* outcomeOf(sandbox.marketplace.addCustomer(event.customer))
       case "subscribe":
         return yield* outcomeOf(sandbox.marketplace.subscribe(event.subscription))
+      case "buy":
+        return yield* outcomeOf(sandbox.marketplace.buy(event.purchase))
+      case "amend":
+      case "renew":
+      case "replace":
+      case "expire":
+      case "terminate":
+      case "issueAdvisory":
+      case "resolveAdvisory":
+      case "failPayment":
+        return yield* outcomeOf(sandbox.marketplace[event._tag](event.selector))
+      case "deliveryFaults":
+        return yield* outcomeOf(sandbox.events.setDeliveryFaults(event.faults))
       case "resolve": {
         const token = yield* outcomeOf(sandbox.marketplace.mintToken())
         const made = event.token === 0 ? "made-up" : String(token)
@@ -247,8 +302,19 @@ export const applyEvent = (
 export const observableState = Effect.gen(function* () {
   const {
     control: { now },
-    marketplace: { customers },
+    events: { deliveryFaults, list, scheduled },
+    marketplace: { agreements, customers },
     report: { billed, callCounts: calls, records }
   } = yield* MeteringSandbox.MeteringSandbox
-  return yield* Effect.all({ billed, calls, customers, now, records })
+  return yield* Effect.all({
+    agreements,
+    billed,
+    calls,
+    customers,
+    deliveryFaults,
+    events: list(),
+    now,
+    records,
+    scheduled
+  })
 })

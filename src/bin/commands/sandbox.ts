@@ -14,11 +14,13 @@ import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import { MeteringSandbox, SandboxServer, Scenario } from "../../sandbox/index.js"
 import { annotation } from "../../sandbox/internal/server/accessLog.js"
+import * as builtIn from "../../sandbox/internal/server/builtIn.js"
 import { type CliError, cannotRun } from "../internal/cliError.js"
 import { toFileError } from "../internal/fileErrors.js"
 import { toListenError } from "../internal/listenErrors.js"
 import { npxExited } from "../internal/npx.js"
-import { hostOption, portOption, timeOption } from "../internal/options.js"
+import { hostOption, portOption, timeOption, validatedOption } from "../internal/options.js"
+import * as readyFile from "../internal/readyFile.js"
 import { Signals } from "../internal/signals.js"
 import * as stateFileLock from "../internal/stateFileLock.js"
 import { describeSandbox } from "../output/describeSandbox.js"
@@ -41,10 +43,22 @@ const host = hostOption.pipe(
   )
 )
 
+const publicUrl = validatedOption(
+  "public-url",
+  "url",
+  "a URL of http or https, such as http://sandbox:4598",
+  (text) => URL.canParse(text) && /^https?:/i.test(text)
+).pipe(
+  Options.optional,
+  Options.withDescription(
+    "The sandbox's address in SNS messages, for receivers that do not reach the one it listens on. Defaults to that one."
+  )
+)
+
 const scenario = Options.file("scenario").pipe(
   Options.optional,
   Options.withDescription(
-    "A JSON file with products, customers, access keys, service behavior and faults. Defaults to a small built-in scenario."
+    "A JSON file with products, customers, access keys, service behavior, targets of events and faults. Defaults to a small built-in scenario."
   )
 )
 
@@ -52,6 +66,13 @@ const state = Options.file("state").pipe(
   Options.optional,
   Options.withDescription(
     "A file for the sandbox's state, from which the next start continues. It survives a kill, and holds registration tokens. Defaults to no file."
+  )
+)
+
+const readyFileOption = Options.file("ready-file").pipe(
+  Options.optional,
+  Options.withDescription(
+    "A file to write when the sandbox listens, and to remove when it stops: JSON with its url and pid. It appears at once as a whole. Defaults to no file."
   )
 )
 
@@ -78,13 +99,27 @@ const now = timeOption("now").pipe(
 
 export const sandbox = Command.make(
   "sandbox",
-  { port, host, scenario, state, anyCredentials, quota, now, verbose },
+  {
+    port,
+    host,
+    publicUrl,
+    scenario,
+    state,
+    readyFile: readyFileOption,
+    anyCredentials,
+    quota,
+    now,
+    verbose
+  },
   (options) =>
     Effect.gen(function* () {
       const { expectSignal } = yield* Signals
       yield* expectSignal
+      if (Option.isSome(options.readyFile)) yield* readyFile.clear(options.readyFile.value)
       const loaded = yield* loadScenario(options.scenario)
       const scenario: Scenario.Scenario = {
+        // the built-in receiver shows events on the pages
+        targets: builtIn.targets,
         ...loaded,
         ...(options.quota && { quotas: Scenario.documentedQuotas })
       }
@@ -100,11 +135,14 @@ export const sandbox = Command.make(
         SandboxServer.layerNode({
           port: options.port,
           host: options.host,
-          anyCredentials: options.anyCredentials
+          anyCredentials: options.anyCredentials,
+          publicUrl: Option.getOrUndefined(options.publicUrl)
         }),
         toListenError("The sandbox", options)
       )
       return yield* serve(scenario, options).pipe(
+        // its end removes the ready file, while the server still listens
+        Effect.scoped,
         Effect.provide(Layer.provideMerge(server, sandbox)),
         options.verbose ? Effect.provide(callLog) : identity,
         Effect.raceFirst(npxExited)
@@ -120,6 +158,7 @@ interface ServeOptions {
   readonly host: string
   readonly now: Option.Option<DateTime.Utc>
   readonly anyCredentials: boolean
+  readonly readyFile: Option.Option<string>
 }
 
 const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
@@ -152,6 +191,7 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
         `\nWarning: the sandbox listens on ${options.host}. Other machines may reach it, and control it without credentials.`
       )
     }
+    if (Option.isSome(options.readyFile)) yield* readyFile.write(options.readyFile.value, url)
     return yield* Effect.never
   })
 

@@ -1,7 +1,7 @@
 /** Examples and environment variables in help. */
 
 /** Descriptions by term. */
-export type Definitions = { readonly [term: string]: string }
+type Definitions = { readonly [term: string]: string }
 
 /** By command: descriptions of command lines. */
 export const examples: { readonly [command: string]: Definitions } = {
@@ -67,7 +67,9 @@ export const examples: { readonly [command: string]: Definitions } = {
   sandbox: {
     sandbox: "Run the built-in scenario on the default port:",
     "sandbox --port 0 --scenario scenario.json --state state.json":
-      "Your own products and customers, remembered over restarts:"
+      "Your own products and customers, remembered over restarts:",
+    "sandbox --port 0 --ready-file sandbox.json":
+      "In the background of a test, which waits for the file and reads its url:"
   },
   doctor: {
     doctor: "Check everything that has no effect:",

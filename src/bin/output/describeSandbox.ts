@@ -5,7 +5,7 @@ import { isInRegion, isSubscribed } from "../../sandbox/internal/model/catalog.j
 import { formatCount } from "./format.js"
 import { table } from "./table.js"
 
-export interface SandboxInfo {
+interface SandboxInfo {
   readonly url: string
   readonly now: DateTime.Utc
   readonly scenario: Scenario.Scenario
@@ -22,7 +22,10 @@ export const describeSandbox = (info: SandboxInfo): string =>
     section("Customers:", customersOf(info.customers)),
     ...quotasOf(info.scenario),
     ...exampleCall(info),
-    `Mint tokens, end agreements, read billed usage: ${info.url}/_sandbox/docs`,
+    section("Open in a browser:", [
+      `  ${info.url}/_sandbox/      to buy and cancel, and to see usage, calls and events`,
+      `  ${info.url}/_sandbox/docs  for the API that does the same for programs`
+    ]),
     "Press Ctrl-C to stop it."
   ].join("\n\n")
 

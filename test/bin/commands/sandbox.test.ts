@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
+import { dirname } from "node:path"
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Redacted } from "effect"
@@ -54,8 +55,9 @@ describe("the text at the start", () => {
         "AWS_REGION=us-east-1",
         "AWS_DEFAULT_REGION=us-east-1",
         "api-calls, events, seats, storage-gb",
-        "arn:aws:license-manager::333344445555:license:l-000000000000000000000000000000a3",
+        "arn:aws:license-manager::123456789012:license:l-000000000000000000000000000000a3",
         "aws meteringmarketplace batch-meter-usage --product-code sandbox-analytics",
+        `${url}/_sandbox/ `,
         `${url}/_sandbox/docs`
       ]) {
         assert.include(stdout, message)
@@ -250,6 +252,88 @@ describe("its options", () => {
       assert.match(stdout, /AWS_REGION=eu-west-1/)
       assert.match(stdout, /AWS_ACCESS_KEY_ID=AKIAMINE/)
       assert.notInclude(stdout, "not-to-be-shown")
+    })
+  )
+})
+
+describe("--ready-file", () => {
+  /** Reads the file as soon as it is there: it must be whole. */
+  const contentOf = (path: string) =>
+    Effect.promise(async () => {
+      while (!existsSync(path)) await new Promise((resolve) => setImmediate(resolve))
+      return JSON.parse(readFileSync(path, "utf8"))
+    })
+
+  it.live("is there while the sandbox listens", () =>
+    Effect.gen(function* () {
+      const path = file("ready.json")
+      const { child, ended } = start(["sandbox", "--port", "0", "--ready-file", path])
+      const { pid, url } = yield* contentOf(path)
+      assert.strictEqual(pid, child.pid)
+      const { results } = yield* meter(url, yield* DateTime.now, 42)
+      assert.strictEqual(results[0]?.status, "Success")
+      child.kill("SIGTERM")
+      assert.deepStrictEqual((yield* Effect.promise(() => ended)).code, 0)
+      assert.deepStrictEqual(
+        readdirSync(dirname(path)).filter((name) => name.includes("ready.json")),
+        []
+      )
+    })
+  )
+
+  it.live("of a killed sandbox is replaced", () =>
+    Effect.gen(function* () {
+      const path = file("killed.json")
+      const first = start(["sandbox", "--port", "0", "--ready-file", path])
+      yield* contentOf(path)
+      first.child.kill("SIGKILL")
+      yield* Effect.promise(() => first.ended)
+      assert.isTrue(existsSync(path))
+      const second = yield* sandbox("--ready-file", path)
+      const { pid, url } = yield* contentOf(path)
+      assert.deepStrictEqual([pid, url], [second.child.pid, second.url])
+      second.child.kill("SIGTERM")
+      yield* Effect.promise(() => second.ended)
+      assert.isFalse(existsSync(path))
+    })
+  )
+
+  it.live("is removed by a sandbox that cannot start", () =>
+    Effect.gen(function* () {
+      const path = file("stale.json")
+      writeFileSync(path, '{"url":"http://127.0.0.1:1","pid":1}')
+      const args = ["--ready-file", path, "--host", "192.0.2.1"]
+      const { code } = yield* Effect.promise(() => run(["sandbox", ...args]))
+      assert.deepStrictEqual([code, existsSync(path)], [2, false])
+    })
+  )
+
+  it.live("leaves the file of another sandbox", () =>
+    Effect.gen(function* () {
+      const path = file("taken.json")
+      const { child, ended } = start(["sandbox", "--port", "0", "--ready-file", path])
+      yield* contentOf(path)
+      const other = '{"url":"http://127.0.0.1:1","pid":1}'
+      writeFileSync(path, other)
+      child.kill("SIGTERM")
+      yield* Effect.promise(() => ended)
+      assert.strictEqual(readFileSync(path, "utf8"), other)
+    })
+  )
+
+  it.live.each<readonly [string, string | undefined, RegExp]>([
+    ["usage.csv", "timestamp,dimension", /usage\.csv exists, and no sandbox has written it/],
+    ["large.json", `{"url":"","pid":1}${" ".repeat(1_000)}`, /large\.json exists/],
+    ["no-folder/ready.json", undefined, /no-folder\/ready\.json cannot be used: no such file/]
+  ])("at %s is an error that changes nothing", ([name, text, expected]) =>
+    Effect.gen(function* () {
+      const path = file(name)
+      if (text !== undefined) writeFileSync(path, text)
+      const args = ["--port", "0", "--ready-file", path]
+      const { code, stderr } = yield* Effect.promise(() => run(["sandbox", ...args]))
+      assert.strictEqual(code, 2)
+      assert.match(stderr, expected)
+      if (text !== undefined) assert.strictEqual(readFileSync(path, "utf8"), text)
     })
   )
 })

@@ -96,9 +96,10 @@ export const isInverted = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "e
 const cancellationGracePeriod = hour
 
 export const statusOf = (
-  { cancelledAt, endsAt, startsAt }: Agreement,
+  { cancelledAt, endsAt, failedAt, startsAt }: Agreement,
   now: number
-): "pending" | "active" | "cancelled" | "ended" => {
+): "pending" | "active" | "cancelled" | "ended" | "failed" => {
+  if (failedAt !== undefined && failedAt.epochMillis <= now) return "failed"
   if (endsAt !== undefined && endsAt.epochMillis <= now) return "ended"
   if (cancelledAt !== undefined && cancelledAt.epochMillis <= now) {
     const neverBegan = startsAt !== undefined && cancelledAt.epochMillis < startsAt.epochMillis

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
+import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 import {
@@ -16,6 +17,8 @@ import * as callLog from "./callLog.js"
 import { type Catalog, catalogOf, withCustomer } from "./catalog.js"
 import * as faultScript from "./faultScript.js"
 import { forEachName } from "./operations.js"
+import * as outbox from "./outbox.js"
+import { termStepsOf } from "./terms.js"
 
 /** Accepted usage, which is billed. Times are epoch milliseconds. */
 export interface MeteredUsage {
@@ -40,6 +43,8 @@ export interface Token {
   readonly customerIdentifier?: string | undefined
   readonly productCode: string
   readonly licenseArn?: string | undefined
+  /** Not in the response. */
+  readonly agreementId?: string | undefined
 }
 
 /** The request that a client token was used for. */
@@ -69,7 +74,9 @@ const resolveBehavior = (behavior: ServiceBehavior): ResolvedBehavior => {
   return {
     ...resolved,
     registrationTokenLifetime: Duration.toMillis(resolved.registrationTokenLifetime),
-    futureTolerance: Duration.toMillis(resolved.futureTolerance)
+    futureTolerance: Duration.toMillis(resolved.futureTolerance),
+    licenseEventDelay: Duration.toMillis(resolved.licenseEventDelay),
+    deprovisionedEventDelay: Duration.toMillis(resolved.deprovisionedEventDelay)
   }
 }
 
@@ -92,6 +99,8 @@ export interface State {
   readonly metered: HashMap.HashMap<string, MeteredUsage>
   readonly idempotencyRecords: HashMap.HashMap<string, IdempotencyRecord>
   readonly tokens: HashMap.HashMap<string, Token>
+  /** Agreements of which a token was resolved. */
+  readonly landed: HashSet.HashSet<string>
   /** Products and instances, tasks or pods that RegisterUsage has accepted. */
   readonly registered: HashSet.HashSet<string>
   readonly buckets: { readonly [Name in OperationName]?: Bucket }
@@ -100,8 +109,11 @@ export interface State {
   /** Calls that were not rejected before the service handled them. */
   readonly callCounts: Readonly<Record<OperationName, number>>
   readonly log: callLog.CallLog
+  readonly outbox: outbox.Outbox
   /** Estimated memory of all entries, in bytes. */
   readonly size: number
+  /** Events that were sent since the last change, for subscribers in memory. */
+  readonly unpublished: ReadonlyArray<MarketplaceEvent>
   /** Changes since the last write, the newest last. */
   readonly pendingChanges: ReadonlyArray<Change>
   /** True if the whole state was replaced since the last write. */
@@ -114,6 +126,7 @@ interface Origin {
   readonly faults: faultScript.FaultState
   readonly offset: number
   readonly capacity: number
+  readonly outbox: outbox.Outbox
 }
 
 /** A change that is written to the state file. */
@@ -121,6 +134,7 @@ export type Change =
   | { readonly _tag: "Metered"; readonly key: string; readonly usage: MeteredUsage }
   | { readonly _tag: "Receipt"; readonly key: string; readonly receipt: IdempotencyRecord }
   | { readonly _tag: "Token"; readonly key: string; readonly token: Token }
+  | { readonly _tag: "Landed"; readonly agreementId: string }
   | { readonly _tag: "Registered"; readonly key: string }
   | { readonly _tag: "Customer"; readonly customer: Customer }
   | { readonly _tag: "Calendar"; readonly offset: number }
@@ -132,6 +146,7 @@ export type Change =
       readonly arrivals: number
       readonly calls: Readonly<Record<OperationName, number>>
     }
+  | { readonly _tag: "Outbox"; readonly change: outbox.OutboxChange }
   | { readonly _tag: "Reset" }
 
 /** The state before the first call, at a time of the clock in epoch milliseconds. */
@@ -144,7 +159,11 @@ export const initial = (
     scenario,
     capacity,
     faults: faultScript.start(scenario.faults ?? {}),
-    offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now
+    offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now,
+    outbox: outbox.make(
+      scenario.deliveryFaults ?? {},
+      termStepsOf(scenario.customers, scenario.now?.epochMillis ?? now)
+    )
   })
 
 const emptyState = (origin: Origin): State => ({
@@ -157,11 +176,14 @@ const emptyState = (origin: Origin): State => ({
   metered: HashMap.empty(),
   idempotencyRecords: HashMap.empty(),
   tokens: HashMap.empty(),
+  landed: HashSet.empty(),
   registered: HashSet.empty(),
   buckets: {},
   receivedCalls: 0,
   callCounts: forEachName(() => 0),
   log: callLog.empty,
+  outbox: origin.outbox,
+  unpublished: [],
   size: 0,
   pendingChanges: [],
   isReplaced: false,
@@ -195,6 +217,12 @@ export const apply = (state: State, change: Change): State => {
         tokens: HashMap.set(state.tokens, change.key, change.token),
         size: state.size + entryOverhead + change.key.length
       }
+    case "Landed":
+      return {
+        ...state,
+        landed: HashSet.add(state.landed, change.agreementId),
+        size: state.size + entryOverhead + change.agreementId.length
+      }
     case "Registered":
       return {
         ...state,
@@ -226,6 +254,8 @@ export const apply = (state: State, change: Change): State => {
       return { ...state, buckets: { ...state.buckets, [change.operation]: change.bucket } }
     case "Counts":
       return { ...state, receivedCalls: change.arrivals, callCounts: change.calls }
+    case "Outbox":
+      return { ...state, outbox: outbox.apply(state.outbox, change.change) }
     case "Reset":
       return { ...emptyState(state.origin), privateKey: state.privateKey }
   }
@@ -259,6 +289,7 @@ export function* changesOf(state: State): Generator<Change, void> {
   for (const [key, usage] of state.metered) yield { _tag: "Metered", key, usage }
   for (const [key, receipt] of state.idempotencyRecords) yield { _tag: "Receipt", key, receipt }
   for (const [key, token] of state.tokens) yield { _tag: "Token", key, token }
+  for (const agreementId of state.landed) yield { _tag: "Landed", agreementId }
   for (const key of state.registered) yield { _tag: "Registered", key }
   if (state.privateKey !== undefined) yield { _tag: "PrivateKey", pem: state.privateKey }
   yield { _tag: "Calendar", offset: state.offset }
@@ -267,6 +298,9 @@ export function* changesOf(state: State): Generator<Change, void> {
   for (const [operation, bucket] of Object.entries(state.buckets)) {
     // the keys of buckets are names of operations
     yield { _tag: "Bucket", operation, bucket } as Change
+  }
+  for (const change of outbox.changesOf(state.outbox, state.origin.outbox)) {
+    yield { _tag: "Outbox", change }
   }
   yield { _tag: "Counts", arrivals: state.receivedCalls, calls: state.callCounts }
 }

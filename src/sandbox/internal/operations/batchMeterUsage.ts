@@ -1,4 +1,5 @@
 /** BatchMeterUsage: checks the whole call, and then each record on its own. */
+
 import type { BatchMeterUsageRequest } from "../../../BatchMeterUsage.js"
 import { type UsageRecord, UsageRecordResult } from "../../../UsageRecord.js"
 import type { Agreement } from "../../Scenario.js"
@@ -11,6 +12,7 @@ import {
   findLicense,
   isSubscribed
 } from "../model/catalog.js"
+import { keyOf } from "../model/hash.js"
 import type { State } from "../model/state.js"
 import { type CallContext, type Handler, reject, succeed } from "./handler.js"
 import {
@@ -22,7 +24,7 @@ import {
   unknownDimensionError,
   unknownProductError
 } from "./preconditions.js"
-import { keyOf, recordUsage, splitOf } from "./recordUsage.js"
+import { recordUsage, splitOf } from "./recordUsage.js"
 
 export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request, context) => {
   const { catalog } = state

@@ -12,11 +12,10 @@ import type {
 } from "../../../entitlement/GetEntitlements.js"
 import type { Agreement, Customer } from "../../Scenario.js"
 import { type Catalog, findCustomer, findProduct, statusOf } from "../model/catalog.js"
-import { sha256HexSync } from "../model/hash.js"
+import { keyOf, sha256HexSync } from "../model/hash.js"
 import type { AwsError } from "../model/serviceResponse.js"
 import type { State } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
-import { keyOf } from "./recordUsage.js"
 
 /** The number of entitlements on a page if a request does not limit it. AWS documents only the maximum. */
 const defaultPageSize = 25

@@ -1,9 +1,11 @@
 /** MeterUsage: meters usage of the calling account, once per hour, dimension and instance. */
+
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { MeterUsageRequest } from "../../../MeterUsage.js"
 import * as acceptanceWindow from "../model/acceptanceWindow.js"
 import { findProduct } from "../model/catalog.js"
+import { keyOf } from "../model/hash.js"
 import { dryRunSucceeded } from "../model/serviceResponse.js"
 import { change } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
@@ -17,7 +19,7 @@ import {
   unknownDimensionError,
   unknownProductError
 } from "./preconditions.js"
-import { keyOf, recordUsage, splitOf } from "./recordUsage.js"
+import { recordUsage, splitOf } from "./recordUsage.js"
 
 export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) => {
   const rejection = firstRejection(preconditions, [request], state, context)

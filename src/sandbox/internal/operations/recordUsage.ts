@@ -2,7 +2,7 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { Tag, UsageAllocation } from "../../../UsageAllocation.js"
-import { sha256HexSync } from "../model/hash.js"
+import { keyOf, uuidOf } from "../model/hash.js"
 import { change, type MeteredUsage, type State } from "../model/state.js"
 
 /** Gives the id of the billed record, or undefined if the key has another quantity or other allocations. */
@@ -49,21 +49,6 @@ const instanceOf = ({ allocatedUsageQuantity, tags }: UsageAllocation) => {
     { allocatedUsageQuantity, ...(first !== undefined && { tags: [first, ...others] }) },
     true
   )
-}
-
-/** A key that is different for different parts. */
-export const keyOf = (...parts: ReadonlyArray<string | number>): string => JSON.stringify(parts)
-
-/** A UUID that depends on the key alone. */
-const uuidOf = (key: string): string => {
-  const hex = sha256HexSync(key)
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32)
-  ].join("-")
 }
 
 /** The allocations as text, independent of the order of allocations and tags. */

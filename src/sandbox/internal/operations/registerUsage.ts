@@ -1,9 +1,11 @@
 /** RegisterUsage: checks that the calling account may run the product, and gives the claims of its signature. */
+
 import * as DateTime from "effect/DateTime"
 import * as HashSet from "effect/HashSet"
 import type { RegisterUsageRequest } from "../../../RegisterUsage.js"
 import type { Product } from "../../Scenario.js"
 import { findProduct } from "../model/catalog.js"
+import { keyOf } from "../model/hash.js"
 import { change } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
 import {
@@ -13,7 +15,6 @@ import {
   type Precondition,
   unknownProductError
 } from "./preconditions.js"
-import { keyOf } from "./recordUsage.js"
 
 export const registerUsage: Handler<RegisterUsageRequest> = (state, request, context) => {
   const { nonce, productCode, publicKeyVersion } = request

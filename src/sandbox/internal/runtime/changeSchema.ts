@@ -1,13 +1,78 @@
 /** The schema of changes in a state file. */
 import * as Schema from "effect/Schema"
+import { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import { OperationName } from "../../../MeteringError.js"
 import { UsageAllocation } from "../../../UsageAllocation.js"
+import { DeliveryFaults, SentEvent } from "../../EventDelivery.js"
 import { RandomFault, ScriptedFault } from "../../Fault.js"
 import { CallCounts } from "../../Report.js"
 import { Customer } from "../../Scenario.js"
+import * as events from "../model/events.js"
 import { isPrivateKey } from "./signingKey.js"
 
 const optionalText = Schema.optional(Schema.String)
+
+const RandomState = Schema.mutable(
+  Schema.Tuple(Schema.Number, Schema.Number, Schema.Number, Schema.Number)
+)
+
+const Attempts = Schema.Array(
+  Schema.Struct({
+    at: Schema.Number,
+    status: Schema.optional(Schema.Number),
+    error: optionalText
+  })
+)
+
+const Delivery = Schema.Struct({
+  number: Schema.Number,
+  target: Schema.String,
+  state: Schema.Literal("pending", "delivered", "failed"),
+  attempts: Attempts
+})
+
+// the keys of the table are the kinds of events
+const EventKind = Schema.Literal(
+  ...(Object.keys(events.channels) as ReadonlyArray<events.EventKind>)
+)
+
+const DueStep = Schema.Struct({
+  number: Schema.Number,
+  at: Schema.optional(Schema.Number),
+  account: Schema.String,
+  index: Schema.Number,
+  kind: Schema.Union(EventKind, Schema.Literal("Start", "End", "Send")),
+  event: Schema.optional(Schema.Number),
+  isReordered: Schema.optional(Schema.Boolean)
+})
+
+const OutboxChange = Schema.Union(
+  Schema.TaggedStruct("Schedule", { due: Schema.Array(DueStep) }),
+  Schema.TaggedStruct("Due", { step: DueStep }),
+  Schema.TaggedStruct("Done", { number: Schema.Number }),
+  Schema.TaggedStruct("Event", {
+    event: Schema.Struct({
+      number: Schema.Number,
+      at: Schema.Number,
+      agreementId: Schema.String,
+      kind: EventKind,
+      event: MarketplaceEvent,
+      fault: SentEvent.fields.fault,
+      deliveries: Schema.Array(Delivery)
+    }),
+    random: RandomState
+  }),
+  Schema.TaggedStruct("Delivery", { event: Schema.Number, delivery: Delivery }),
+  Schema.TaggedStruct("Subscription", {
+    target: Schema.String,
+    subscription: Schema.Struct({
+      state: Schema.Literal("pending", "confirmed"),
+      token: Schema.String,
+      attempts: Attempts
+    })
+  }),
+  Schema.TaggedStruct("DeliveryFaults", { faults: DeliveryFaults })
+)
 
 export const ChangeSchema = Schema.Union(
   Schema.TaggedStruct("Metered", {
@@ -37,9 +102,11 @@ export const ChangeSchema = Schema.Union(
       customerAWSAccountId: Schema.String,
       customerIdentifier: optionalText,
       productCode: Schema.String,
-      licenseArn: optionalText
+      licenseArn: optionalText,
+      agreementId: optionalText
     })
   }),
+  Schema.TaggedStruct("Landed", { agreementId: Schema.String }),
   Schema.TaggedStruct("Registered", { key: Schema.String }),
   Schema.TaggedStruct("Customer", { customer: Customer }),
   Schema.TaggedStruct("Calendar", { offset: Schema.Number }),
@@ -48,9 +115,7 @@ export const ChangeSchema = Schema.Union(
     faults: Schema.Struct({
       script: Schema.Array(ScriptedFault),
       chances: Schema.Array(RandomFault),
-      random: Schema.mutable(
-        Schema.Tuple(Schema.Number, Schema.Number, Schema.Number, Schema.Number)
-      )
+      random: RandomState
     })
   }),
   Schema.TaggedStruct("Bucket", {
@@ -58,5 +123,6 @@ export const ChangeSchema = Schema.Union(
     bucket: Schema.Struct({ left: Schema.Number, at: Schema.Number })
   }),
   Schema.TaggedStruct("Counts", { arrivals: Schema.Number, calls: CallCounts }),
+  Schema.TaggedStruct("Outbox", { change: OutboxChange }),
   Schema.TaggedStruct("Reset", {})
 )

@@ -3,17 +3,29 @@
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
+import { isNotUndefined } from "effect/Predicate"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import type * as Marketplace from "../../Marketplace.js"
 import { Agreement, type Customer } from "../../Scenario.js"
+import {
+  agreementIdOf,
+  agreementsOf,
+  isPossible,
+  type LocatedAgreement
+} from "../model/agreement.js"
 import { findCustomer, findProduct, isInverted, statusOf } from "../model/catalog.js"
-import { sha256HexSync } from "../model/hash.js"
+import * as emission from "../model/emission.js"
+import { keyOf, sha256HexSync } from "../model/hash.js"
 import { capacityError, change, type State } from "../model/state.js"
-import { keyOf } from "../operations/recordUsage.js"
+
+import { licenseArnOf } from "../scenario/licenseArn.js"
 import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import { customers } from "./report.js"
+import { findBySelector, matchesSelector, noAgreementMessage } from "./selection.js"
 
-type UpdateResult<A> = Either.Either<readonly [A, State], string>
+/** The result of an action and the next state, or a message. */
+export type UpdateResult<A> = Either.Either<readonly [A, State], string>
 
 /** Mints a registration token for an agreement, preferably one that has not ended. */
 export const mintToken = (
@@ -25,11 +37,12 @@ export const mintToken = (
     const capacityReached = capacityError(state)
     if (capacityReached !== undefined) return yield* Either.left(capacityReached)
     const customer = yield* findBySelector(state, selector)
-    const matching = customer.agreements.filter(matchesSelector(selector))
-    const agreement = matching.find((one) => statusOf(one, now) !== "ended") ?? matching[0]
-    if (agreement === undefined) return yield* Either.left(noAgreementMessage(customer, selector))
+    const matching = agreementsOf(customer).filter(matchesSelector(selector))
+    const located =
+      matching.find(({ agreement }) => statusOf(agreement, now) !== "ended") ?? matching[0]
+    if (located === undefined) return yield* Either.left(noAgreementMessage(customer, selector))
     const { customerAWSAccountId, customerIdentifier } = customer
-    const { licenseArn, productCode } = agreement
+    const { licenseArn, productCode } = located.agreement
     const count = HashMap.size(state.tokens)
     const key = `sandbox-${sha256HexSync(keyOf(count, customerAWSAccountId, productCode))}`
     const token = {
@@ -37,14 +50,17 @@ export const mintToken = (
       customerAWSAccountId,
       customerIdentifier,
       productCode,
-      licenseArn
+      licenseArn,
+      agreementId: agreementIdOf(located)
     }
     return [key, change(state, { _tag: "Token", key, token })] as const
   })
 
+/** Agreements of a new customer were made before: only what they do later is sent. */
 export const addCustomer = (
   state: State,
-  customer: Marketplace.NewCustomer
+  customer: Marketplace.NewCustomer,
+  now: number
 ): UpdateResult<Customer> => {
   const { agreements = [], customerAWSAccountId, customerIdentifier } = customer
   const existing = findCustomer(state.catalog, { customerAWSAccountId })
@@ -86,36 +102,71 @@ export const addCustomer = (
         added.findIndex((other) => other.licenseArn === licenseArn) < index)
   )
   if (duplicate !== undefined) return Either.left(`The license ${duplicate.licenseArn} is taken.`)
-  return updateCustomer(state, {
-    ...existing,
-    customerAWSAccountId,
-    ...(customerIdentifier !== undefined && { customerIdentifier }),
-    agreements: [...currentAgreements, ...added]
-  })
+  const knownIds = new Set(customers(state).flatMap(agreementsOf).map(agreementIdOf))
+  const duplicateId = added.find(
+    ({ agreementId }, index) =>
+      agreementId !== undefined &&
+      (knownIds.has(agreementId) ||
+        added.findIndex((other) => other.agreementId === agreementId) < index)
+  )
+  if (duplicateId !== undefined) {
+    return Either.left(`The agreement id ${duplicateId.agreementId} is taken.`)
+  }
+  return Either.map(
+    updateCustomer(state, {
+      ...existing,
+      customerAWSAccountId,
+      ...(customerIdentifier !== undefined && { customerIdentifier }),
+      agreements: [...currentAgreements, ...added]
+    }),
+    ([updated, next]) => [
+      updated,
+      agreementsOf(updated)
+        .slice(currentAgreements.length)
+        .reduce((state, located) => emission.scheduleTerms(state, located, now), next)
+    ]
+  )
 }
 
 const isSameAgreement = Schema.equivalence(Agreement)
 
 export const subscribe = (
   state: State,
-  subscription: Marketplace.Subscription,
+  { customerAWSAccountId, customerIdentifier, ...terms }: Marketplace.Subscription,
   now: number
 ): UpdateResult<Agreement> =>
   Either.gen(function* () {
-    const { customerAWSAccountId, customerIdentifier, endsAt, entitlements, productCode } =
-      subscription
-    const { startsAt = DateTime.unsafeMake(now) } = subscription
-    if (isInverted({ startsAt, endsAt }))
-      return yield* Either.left(invertedPeriodMessage(productCode))
     const customer = yield* findBySelector(state, { customerAWSAccountId, customerIdentifier })
+    const [located, next] = yield* addAgreement(state, customer, terms, now)
+    return [located.agreement, next] as const
+  })
+
+/** The terms of a new agreement. Without a license, it gets a new one; with `null`, it has none. */
+export interface Terms extends Omit<Agreement, "licenseArn"> {
+  readonly licenseArn?: string | null | undefined
+}
+
+/** Adds an agreement that starts now, or later. */
+export const addAgreement = (
+  state: State,
+  customer: Customer,
+  { licenseArn: givenLicense, startsAt: givenStart, ...terms }: Terms,
+  now: number
+): UpdateResult<LocatedAgreement> =>
+  Either.gen(function* () {
+    const { endsAt, productCode } = terms
+    const startsAt = givenStart ?? DateTime.unsafeMake(now)
+    if (isInverted({ startsAt, endsAt })) {
+      return yield* Either.left(invertedPeriodMessage(productCode))
+    }
     const product = findProduct(state.catalog, productCode)
     if (product === undefined) return yield* Either.left(unknownProductMessage(productCode))
-    const [unknownDimension] = unknownDimensionsOf({ entitlements, productCode }, [product])
+    const [unknownDimension] = unknownDimensionsOf(terms, [product])
     if (unknownDimension !== undefined) {
       return yield* Either.left(unknownDimensionMessage(unknownDimension, productCode))
     }
-    const { agreements, customerAWSAccountId: account } = customer
-    const { licenseArn = licenseArnFor(account, productCode, agreements.length) } = subscription
+    const licenseArn =
+      givenLicense === undefined ? newLicenseArn(customer, productCode, now) : givenLicense
     if (licenseArn !== null && hasLicense(state, licenseArn)) {
       return yield* Either.left(`The license ${licenseArn} is taken.`)
     }
@@ -123,14 +174,15 @@ export const subscribe = (
       productCode,
       ...(licenseArn !== null && { licenseArn }),
       startsAt,
-      ...(endsAt !== undefined && { endsAt }),
-      ...(entitlements !== undefined && { entitlements })
+      // of the types, only undefined is removed
+      ...(Record.filter<string, unknown>({ ...terms }, isNotUndefined) as Partial<Agreement>)
     }
-    const [, next] = yield* updateCustomer(state, {
+    const [updated, next] = yield* updateCustomer(state, {
       ...customer,
-      agreements: [...agreements, agreement]
+      agreements: [...customer.agreements, agreement]
     })
-    return [agreement, next] as const
+    const located = { customer: updated, index: customer.agreements.length, agreement }
+    return [located, emission.created(next, located, now)] as const
   })
 
 /** Cancels agreements. Usage is accepted for 1 more hour. */
@@ -141,19 +193,23 @@ export const cancel = (
 ): UpdateResult<Customer> =>
   Either.gen(function* () {
     const customer = yield* findBySelector(state, selector)
-    const isCancellable = (agreement: Agreement) =>
-      matchesSelector(selector)(agreement) &&
-      agreement.cancelledAt === undefined &&
-      statusOf(agreement, now) !== "ended"
-    if (!customer.agreements.some(isCancellable))
-      return yield* Either.left(noAgreementMessage(customer, selector))
+    const selected = agreementsOf(customer).filter(matchesSelector(selector))
+    const cancelled = selected.filter(({ agreement }) => isPossible("cancel", agreement, now))
+    if (cancelled.length === 0) return yield* Either.left(noAgreementMessage(customer, selector))
     const cancelledAt = DateTime.unsafeMake(now)
-    return yield* updateCustomer(state, {
+    const [updated, next] = yield* updateCustomer(state, {
       ...customer,
-      agreements: customer.agreements.map((agreement) =>
-        isCancellable(agreement) ? { ...agreement, cancelledAt } : agreement
+      agreements: customer.agreements.map((agreement, index) =>
+        cancelled.some((one) => one.index === index) ? { ...agreement, cancelledAt } : agreement
       )
     })
+    const ended = agreementsOf(updated).filter(({ index }) =>
+      cancelled.some((one) => one.index === index)
+    )
+    return [
+      updated,
+      ended.reduce((state, located) => emission.ended(state, located, now), next)
+    ] as const
   })
 
 export const suspend = (
@@ -165,63 +221,30 @@ export const suspend = (
     updateCustomer(state, { ...customer, suspended })
   )
 
-const updateCustomer = (
+export const updateCustomer = (
   state: State,
   customer: Customer
 ): Either.Either<readonly [Customer, State]> =>
   Either.right([customer, change(state, { _tag: "Customer", customer })])
 
-/** Finds a customer by identity, or else the first with a matching agreement, those of the scenario before others. */
-const findBySelector = (
-  state: State,
-  selector: Marketplace.AgreementSelector
-): Either.Either<Customer, string> => {
-  const { customerAWSAccountId, customerIdentifier } = selector
-  const identity = customerAWSAccountId ?? customerIdentifier
-  if (
-    customerAWSAccountId !== undefined &&
-    customerIdentifier !== undefined &&
-    findCustomer(state.catalog, { customerIdentifier })?.customerAWSAccountId !==
-      customerAWSAccountId
-  ) {
-    return Either.left(
-      `There is no customer ${customerAWSAccountId} with the identifier ${customerIdentifier} in the sandbox.`
-    )
-  }
-  const customer =
-    identity !== undefined
-      ? findCustomer(state.catalog, selector)
-      : [...state.origin.scenario.customers, ...customers(state)]
-          .map(({ customerAWSAccountId }) => findCustomer(state.catalog, { customerAWSAccountId }))
-          .find((customer) => customer?.agreements.some(matchesSelector(selector)))
-  return customer === undefined
-    ? Either.left(`There is no customer ${identity ?? "with such an agreement"} in the sandbox.`)
-    : Either.right(customer)
-}
-
-const matchesSelector =
-  ({ licenseArn, productCode }: Marketplace.AgreementSelector) =>
-  (agreement: Agreement): boolean =>
-    (licenseArn === undefined || agreement.licenseArn === licenseArn) &&
-    (productCode === undefined || agreement.productCode === productCode)
-
 const hasLicense = (state: State, licenseArn: string | undefined): boolean =>
   licenseArn !== undefined && HashMap.has(state.catalog.licenses, licenseArn)
 
-const licenseArnFor = (account: string, productCode: string, count: number): string =>
-  `arn:aws:license-manager::${account}:license:l-${sha256HexSync(keyOf(account, productCode, count)).slice(0, 32)}`
+/** A new license for the next agreement of a customer. After a reset it is another one. */
+export const newLicenseArn = (
+  { agreements, customerAWSAccountId }: Customer,
+  productCode: string,
+  now: number
+): string =>
+  licenseArnOf(
+    sha256HexSync(keyOf(customerAWSAccountId, productCode, agreements.length, now)).slice(0, 32)
+  )
 
-const invertedPeriodMessage = (productCode: string) =>
+export const invertedPeriodMessage = (productCode: string) =>
   `The agreement for ${productCode} ends before it begins: endsAt must be later than startsAt, which defaults to now.`
 
-const unknownProductMessage = (productCode: string) =>
+export const unknownProductMessage = (productCode: string) =>
   `There is no product ${productCode} in the sandbox.`
 
 const unknownDimensionMessage = (dimension: string, productCode: string) =>
   `${dimension} is not a dimension of ${productCode}: entitlements are to one of its dimensions or contractDimensions.`
-
-const noAgreementMessage = (
-  { customerAWSAccountId }: Customer,
-  selector: Marketplace.AgreementSelector
-) =>
-  `Customer ${customerAWSAccountId} has no agreement for ${selector.licenseArn ?? selector.productCode ?? "any product"}.`

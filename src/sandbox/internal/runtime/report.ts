@@ -188,11 +188,16 @@ const decodeCursor = (token: string) =>
     })
   )
 
-const parsePageOptions = ({ after, limit = Report.defaultPageLimit }: Report.PageOptions) =>
+/** The number of entries of a page, or a message. */
+export const limitOf = ({ limit = Report.defaultPageLimit }: Report.PageOptions) =>
+  Number.isInteger(limit) && limit >= 1 && limit <= Report.maxPageLimit
+    ? Either.right(limit)
+    : Either.left(`limit: expected a whole number from 1 to ${Report.maxPageLimit}`)
+
+const parsePageOptions = (options: Report.PageOptions) =>
   Either.gen(function* () {
-    if (!(Number.isInteger(limit) && limit >= 1 && limit <= Report.maxPageLimit)) {
-      return yield* Either.left(`limit: expected a whole number from 1 to ${Report.maxPageLimit}`)
-    }
+    const limit = yield* limitOf(options)
+    const { after } = options
     return { limit, position: after === undefined ? undefined : yield* decodeCursor(after) }
   })
 

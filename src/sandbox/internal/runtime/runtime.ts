@@ -3,23 +3,30 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Ref from "effect/Ref"
+import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
+import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { Service as MeteringService } from "../../../MeteringClient.js"
 import type { OperationName, ServiceException } from "../../../MeteringError.js"
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
+import { settle } from "../model/emission.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
 import { change, type State } from "../model/state.js"
 import * as handleCall from "./handleCall.js"
 import * as signingKey from "./signingKey.js"
 
+/** A step from one state to the next, at a time of the clock in epoch milliseconds. */
+export type Step<A> = (state: State, clock: number) => readonly [A, State]
+
 export interface SandboxRuntime {
   readonly state: Effect.Effect<State>
-  /** Steps from one state to the next, at a time of the clock in epoch milliseconds. */
-  readonly modify: <A>(
-    step: (state: State, clock: number) => readonly [A, State]
-  ) => Effect.Effect<A>
+  readonly modify: <A>(step: Step<A>) => Effect.Effect<A>
+  /** The events that are sent, for subscribers in memory. */
+  readonly events: PubSub.PubSub<MarketplaceEvent>
+  /** Signals that events, deliveries or the clock have changed. */
+  readonly changes: PubSub.PubSub<void>
   readonly keyPair: Effect.Effect<signingKey.SigningKey>
   /** Counts a call, and gives it an id. */
   readonly receive: (operation: OperationName | undefined) => Effect.Effect<handleCall.IncomingCall>
@@ -60,16 +67,15 @@ export const make = (
   write: PersistState | undefined
 ): Effect.Effect<SandboxRuntime> =>
   Effect.gen(function* () {
-    const ref = yield* Ref.make(initial)
-    const modify = write === undefined ? modifyInMemory(ref) : yield* modifyPersisted(ref, write)
+    const holder = yield* makeHolder(initial, write)
+    const { modify, state } = holder
     const keyPair = keyPairOf(modify)
     return {
-      state: Ref.get(ref),
-      modify,
+      ...holder,
       keyPair,
       receive: (operation) => modify((state) => handleCall.receive(state, operation)),
       peekFault: (operation) =>
-        Effect.map(Ref.get(ref), (state) => handleCall.peekFault(state, operation)),
+        Effect.map(state, (state) => handleCall.peekFault(state, operation)),
       rejectCall: (incoming, callerIdentity, response, skew) =>
         modify((state, clock) =>
           handleCall.rejectCall(state, incoming, callerIdentity, response, clock, skew)
@@ -99,35 +105,84 @@ export const make = (
     }
   })
 
-const withoutPendingChanges = (state: State): State =>
-  hasPendingChanges(state) ? { ...state, pendingChanges: [], isReplaced: false } : state
+/** The parts of a runtime that hold the state and change it. */
+type Holder = Pick<SandboxRuntime, "state" | "modify" | "events" | "changes">
 
-const hasPendingChanges = ({ isReplaced, pendingChanges }: State): boolean =>
-  isReplaced || pendingChanges.length > 0
+const makeHolder = (initial: State, write: PersistState | undefined): Effect.Effect<Holder> =>
+  Effect.gen(function* () {
+    let current = initial
+    const events = yield* PubSub.sliding<MarketplaceEvent>(maxBufferedEvents)
+    const changes = yield* PubSub.sliding<void>(1)
 
-const modifyInMemory =
-  (ref: Ref.Ref<State>): SandboxRuntime["modify"] =>
-  (step) =>
-    Effect.flatMap(Clock.currentTimeMillis, (clock) =>
-      Ref.modify(ref, (state) => {
-        const [value, next] = step(state, clock)
-        return [value, withoutPendingChanges(next)]
+    /** Takes a step, and before and after it what is due by the clock. */
+    const next = <A>(step: Step<A>, clock: number): readonly [A, State] => {
+      const [value, stepped] = step(settle(current, clock + current.offset), clock)
+      return [value, settle(stepped, clock + stepped.offset)]
+    }
+
+    const commit = (state: State): void => {
+      const isChanged = state.outbox !== current.outbox || state.offset !== current.offset
+      current = isClean(state)
+        ? state
+        : { ...state, pendingChanges: [], unpublished: [], isReplaced: false }
+      for (const event of state.unpublished) events.unsafeOffer(event)
+      if (isChanged) changes.unsafeOffer()
+    }
+
+    const modifyInMemory = <A>(step: Step<A>): Effect.Effect<A> =>
+      Effect.map(Clock.currentTimeMillis, (clock) => {
+        const [value, state] = next(step, clock)
+        commit(state)
+        return value
       })
-    )
 
-/** Writes a state before others can read it. */
-const modifyPersisted = (ref: Ref.Ref<State>, write: PersistState) =>
-  Effect.map(
-    Effect.makeSemaphore(1),
-    (semaphore): SandboxRuntime["modify"] =>
-      (step) =>
+    const semaphore = yield* Effect.makeSemaphore(1)
+    /** Writes a state before others can read it. */
+    const modifyPersisted =
+      (write: PersistState) =>
+      <A>(step: Step<A>): Effect.Effect<A> =>
         Effect.gen(function* () {
-          const [value, next] = step(yield* Ref.get(ref), yield* Clock.currentTimeMillis)
-          if (hasPendingChanges(next)) yield* write(next)
-          yield* Ref.set(ref, withoutPendingChanges(next))
+          const [value, state] = next(step, yield* Clock.currentTimeMillis)
+          if (state.isReplaced || state.pendingChanges.length > 0) yield* write(state)
+          commit(state)
           return value
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
+
+    return {
+      state: Effect.sync(() => current),
+      modify: write === undefined ? modifyInMemory : modifyPersisted(write),
+      events,
+      changes
+    }
+  })
+
+/** Events that a slow subscriber does not yet have. The oldest is dropped first. */
+const maxBufferedEvents = 1000
+
+const isClean = ({ isReplaced, pendingChanges, unpublished }: State): boolean =>
+  !isReplaced && pendingChanges.length === 0 && unpublished.length === 0
+
+/** Takes the steps that are due by the sandbox's clock when they are, without a call that would. */
+export const keepTime = ({ changes, modify }: SandboxRuntime): Effect.Effect<never> =>
+  Effect.scoped(
+    Effect.flatMap(PubSub.subscribe(changes), (changed) =>
+      Effect.flatMap(
+        modify((state, clock) => [millisToNext(state, clock), state]),
+        (millis) =>
+          millis === undefined
+            ? Queue.take(changed)
+            : Effect.raceFirst(Effect.sleep(Math.min(millis, maxSleep)), Queue.take(changed))
+      ).pipe(Effect.forever)
+    )
   )
+
+/** Timers of JavaScript end after 24 days. In milliseconds. */
+const maxSleep = 24 * 3_600_000
+
+const millisToNext = ({ offset, outbox }: State, clock: number): number | undefined => {
+  const at = outbox.due[0]?.at
+  return at === undefined ? undefined : Math.max(0, at - clock - offset)
+}
 
 /** The key pair of the state, or a new one that is stored. */
 const keyPairOf = (modify: SandboxRuntime["modify"]) => {

@@ -1,12 +1,17 @@
-/** The key pair that signs responses of RegisterUsage. */
-import { createPrivateKey } from "node:crypto"
+/** The key pair that signs responses of RegisterUsage and SNS messages. */
+import { createPrivateKey, sign } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type { Claims } from "../model/serviceResponse.js"
+import { selfSignedCertificate } from "./certificate.js"
 
 export interface SigningKey {
   /** SPKI, PEM. */
   readonly publicKey: string
   readonly sign: (claims: Claims) => Effect.Effect<string>
+  /** PEM. */
+  readonly certificate: string
+  /** By RSASSA-PKCS1-v1_5, in Base64. */
+  readonly signText: (hash: "sha1" | "sha256", text: string) => string
 }
 
 /** Generates a private key, PKCS #8 in PEM. This takes longer than everything else of a sandbox. */
@@ -37,7 +42,10 @@ export const fromPrivateKey = async (pem: string): Promise<SigningKey> => {
   const publicKey = await jose.importJWK({ e, kty, n } as JsonWebKey, "PS256", {
     extractable: true
   })
+  const key = createPrivateKey(pem)
   return {
+    certificate: selfSignedCertificate(key),
+    signText: (hash, text) => sign(hash, Buffer.from(text), key).toString("base64"),
     publicKey: await jose.exportSPKI(publicKey as CryptoKey),
     sign: (claims) =>
       Effect.promise(() =>

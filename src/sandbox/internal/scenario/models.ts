@@ -1,21 +1,26 @@
 /** The schemas of a scenario: its products, customers, callers and settings. */
 import * as Schema from "effect/Schema"
 import { OperationName } from "../../../MeteringError.js"
+import { DeliveryFaults, Target } from "../../EventDelivery.js"
 import { Faults } from "../../Fault.js"
 import { forEachName } from "../model/operations.js"
 import { Entitlement } from "./entitlements.js"
 import {
   AccessKeyId,
+  AgreementId,
   CustomerAWSAccountId,
   CustomerIdentifier,
   Dimension,
   DurationInput,
   field,
+  HttpUrl,
   LicenseArn,
   NonEmptyText,
+  OfferId,
   optionalField,
   PositiveInt,
   ProductCode,
+  ProductId,
   Time
 } from "./scenarioFields.js"
 
@@ -54,6 +59,8 @@ export interface PublicKeyVersion extends Schema.Schema.Type<typeof PublicKeyVer
  *   behaves as on Bedrock AgentCore: timestamps are not rounded, and only the client token identifies a retry.
  *   Defaults to `hourly`.
  * - `publicKeyVersions`: the key versions that RegisterUsage accepts. Defaults to version 1, not rotated.
+ * - `productId`: the product id in EventBridge events. Defaults to one made from the code.
+ * - `landingUrl`: the seller's registration page, to which AWS Marketplace posts a buyer. Defaults to none.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -80,6 +87,14 @@ export const Product = Schema.Struct({
   publicKeyVersions: optionalField(
     Schema.Array(PublicKeyVersion),
     "The key versions that RegisterUsage accepts. Defaults to version 1, not rotated."
+  ),
+  productId: optionalField(
+    ProductId,
+    "The product id in EventBridge events. Defaults to one made from the code."
+  ),
+  landingUrl: optionalField(
+    HttpUrl,
+    "The seller's registration page, to which AWS Marketplace posts a buyer."
   )
 })
 
@@ -101,6 +116,16 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `cancelledAt`: the time of cancellation. Usage is accepted for one more hour. Defaults to none.
  * - `endsAt`: the end. Usage of that time or later is rejected. Defaults to no limit.
  * - `entitlements`: the entitlements of a contract, for GetEntitlements. Defaults to none.
+ * - `agreementId`, `offerId`: the ids in events. Default to ids made from account, product and position.
+ * - `intent`: the reason for the agreement: `NEW`, `RENEW` or `REPLACE`. Defaults to `NEW`.
+ * - `previousAgreementId`: the agreement that this one renews or replaces. Defaults to none.
+ * - `acceptedAt`: the time at which the buyer accepted the offer. Defaults to `startsAt`.
+ * - `freeTrial`: true for a free trial. Defaults to false.
+ * - `privateOffer`: true for a private offer. Defaults to false.
+ * - `reseller`: the AWS account of the channel partner that made the offer (CPPO). Defaults to none: the seller's offer.
+ * - `endReason`: the reason for the end at `cancelledAt`. Defaults to `CANCELLED`. An end at `endsAt` is `EXPIRED`.
+ * - `failedAt`: the time at which the buyer's payment failed. From then on no usage is accepted. Defaults to none.
+ * - `advisory`: true between an advisory and its resolution. Defaults to false.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @since 0.1.0
@@ -118,6 +143,38 @@ export const Agreement = Schema.Struct({
   entitlements: optionalField(
     Schema.Array(Entitlement),
     "The entitlements of a contract, for GetEntitlements. Defaults to none."
+  ),
+  agreementId: optionalField(
+    AgreementId,
+    "The id in events. Defaults to one made from account, product and position."
+  ),
+  offerId: optionalField(
+    OfferId,
+    "The offer's id in events. Defaults to one made from account, product and position."
+  ),
+  intent: optionalField(
+    Schema.Literal("NEW", "RENEW", "REPLACE"),
+    "The reason for the agreement. Defaults to NEW."
+  ),
+  previousAgreementId: optionalField(
+    AgreementId,
+    "The agreement that this one renews or replaces."
+  ),
+  acceptedAt: optionalField(Time, "The acceptance of the offer. Defaults to startsAt."),
+  freeTrial: optionalField(Schema.Boolean, "True for a free trial. Defaults to false."),
+  privateOffer: optionalField(Schema.Boolean, "True for a private offer. Defaults to false."),
+  reseller: optionalField(
+    CustomerAWSAccountId,
+    "The AWS account of the channel partner that made the offer. Defaults to the seller's own offer."
+  ),
+  endReason: optionalField(
+    Schema.Literal("CANCELLED", "TERMINATED", "RENEWED", "REPLACED"),
+    "The reason for the end at cancelledAt. Defaults to CANCELLED."
+  ),
+  failedAt: optionalField(Time, "The failure of the payment. From then on no usage is accepted."),
+  advisory: optionalField(
+    Schema.Boolean,
+    "True between an advisory and its resolution. Defaults to false."
   )
 })
 
@@ -273,6 +330,11 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  *   1 000 000.
  * - `emptyEntitlementPages`: the pages of GetEntitlements. With true, every other page is empty and has a `NextToken`,
  *   the first one included. Documented is that such a page can come. Defaults to false.
+ * - `landingFields`: the fields of the form that a buyer posts to the seller's page: `documented`, the token and the
+ *   type of a free trial, or `observed`, also agreement id, product id and fulfillment URL. Defaults to `documented`.
+ * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as seen.
+ * - `deprovisionedEventDelay`: the time from `Purchase Agreement Ended` to `License Deprovisioned`. AWS documents both no
+ *   delay and one hour. Defaults to 31 seconds, as seen.
  *
  * @since 0.1.0
  * @category models
@@ -321,6 +383,18 @@ export const ServiceBehavior = Schema.Struct({
   emptyEntitlementPages: optionalField(
     Schema.Boolean,
     "True makes every other page of GetEntitlements empty, with a NextToken. Defaults to false."
+  ),
+  landingFields: optionalField(
+    Schema.Literal("documented", "observed"),
+    "The fields of the form that a buyer posts to the seller's page. Defaults to documented."
+  ),
+  licenseEventDelay: optionalField(
+    DurationInput,
+    "The time from Purchase Agreement Created to License Updated. Defaults to 61 seconds."
+  ),
+  deprovisionedEventDelay: optionalField(
+    DurationInput,
+    "The time from Purchase Agreement Ended to License Deprovisioned. Defaults to 31 seconds."
   )
 })
 
@@ -341,6 +415,9 @@ export interface ServiceBehavior extends Schema.Schema.Type<typeof ServiceBehavi
  * - `rules`: behavior that AWS does not document. Defaults to `defaultServiceBehavior`.
  * - `quotas`: rate limits of the operations. Defaults to no limits.
  * - `faults`: faults to inject. Defaults to none.
+ * - `sellerAccount`: the seller's AWS account in EventBridge events. Defaults to 999988887777.
+ * - `targets`: the receivers of events. The server of the sandbox delivers to them. Defaults to none.
+ * - `deliveryFaults`: faults of delivery. Defaults to none.
  * - `now`: the start of the sandbox's clock, by which usage, agreements and tokens are dated. Signatures and the `Date`
  *   header keep to the machine's clock, so that clients with a correct clock can sign. Defaults to the machine's
  *   time.
@@ -377,6 +454,12 @@ export const Scenario = Schema.Struct({
   rules: optionalField(ServiceBehavior, "Behavior of the service that AWS does not document."),
   quotas: optionalField(Quotas, "The rate limits of the operations. Defaults to no limits."),
   faults: optionalField(Faults, "The faults to inject. Defaults to none."),
+  sellerAccount: optionalField(
+    CustomerAWSAccountId,
+    "The seller's AWS account in EventBridge events. Defaults to 999988887777."
+  ),
+  targets: optionalField(Schema.Array(Target), "The receivers of events. Defaults to none."),
+  deliveryFaults: optionalField(DeliveryFaults, "The faults of delivery. Defaults to none."),
   now: optionalField(
     Time,
     "The start of the sandbox's clock, from which it runs on. Defaults to the machine's time."

@@ -37,6 +37,62 @@ export const LicenseArn = fields.LicenseArn.annotations({
   title: "License"
 })
 
+const text = (identifier: string, title: string, pattern: RegExp, description: string) =>
+  Schema.String.pipe(
+    Schema.pattern(pattern, { message: () => `Expected ${description}` })
+  ).annotations({ identifier, title, description })
+
+export const AgreementId = text(
+  "AgreementId",
+  "Agreement",
+  /^agmt-[a-z0-9]{1,64}$/,
+  "agmt- and 1 to 64 lower-case letters and digits"
+)
+
+export const OfferId = text(
+  "OfferId",
+  "Offer",
+  /^offer-[a-z0-9]{1,64}$/,
+  "offer- and 1 to 64 lower-case letters and digits"
+)
+
+export const ProductId = text(
+  "ProductId",
+  "Product id",
+  /^prod-[a-z0-9]{1,64}$/,
+  "prod- and 1 to 64 lower-case letters and digits"
+)
+
+/** An address of the seller's. Credentials in it would be shown in reports. */
+export const HttpUrl = Schema.String.pipe(
+  Schema.maxLength(2048),
+  Schema.filter((address) => isHttpUrl(address))
+).annotations({
+  identifier: "HttpUrl",
+  title: "URL",
+  description: "a URL of http or https without user name and password, at most 2048 characters"
+})
+
+const isHttpUrl = (address: string): boolean => {
+  try {
+    const { password, protocol, username } = new URL(address)
+    return /^https?:$/.test(protocol) && username === "" && password === ""
+  } catch {
+    return false
+  }
+}
+
+/** A receiver of events: the seller's, or the one that the sandbox's server has built in. */
+export const ReceiverUrl = Schema.String.pipe(
+  Schema.maxLength(2048),
+  Schema.filter((address) => isHttpUrl(address) || address.startsWith("/_sandbox/"))
+).annotations({
+  identifier: "ReceiverUrl",
+  title: "URL",
+  description:
+    "a URL of http or https without user name and password, or a path of the sandbox's server from /_sandbox/ on, at most 2048 characters"
+})
+
 /** An access key id in an Authorization header ends at one of these characters. */
 export const accessKeyIdPattern = "[^/,\\s]{1,128}"
 
@@ -64,6 +120,10 @@ export const PositiveInt = Schema.Number.pipe(
   title: "Whole number",
   description: "a whole number from 1"
 })
+
+export const Share = Schema.Number.pipe(
+  Schema.between(0, 1, { message: () => "Expected a number from 0 to 1" })
+).annotations({ identifier: "Share", title: "Share", description: "a number from 0 to 1" })
 
 /** Requires an offset: JavaScript reads a time without one in the machine's time zone. */
 const zonedTimePattern = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/

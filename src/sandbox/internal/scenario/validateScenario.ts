@@ -1,7 +1,9 @@
 /** Finds contradictions in a scenario. */
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
+import { Target } from "../../EventDelivery.js"
 import { isInverted } from "../model/catalog.js"
 import type { Agreement, Customer, Product, Scenario } from "./models.js"
 import {
@@ -9,12 +11,15 @@ import {
   CustomerAWSAccountId,
   CustomerIdentifier,
   Dimension,
+  HttpUrl,
   LicenseArn,
   ProductCode
 } from "./scenarioFields.js"
+import { problemsOf } from "./scenarioFile.js"
 
 export const validateScenario = (scenario: Scenario): ReadonlyArray<string> => [
   ...invalidNames(scenario),
+  ...invalidTargets(scenario),
   ...unknownRegions(scenario),
   ...duplicates(scenario),
   ...invertedPeriods(scenario),
@@ -42,6 +47,20 @@ const invalidNames = ({ credentials, customers, products }: Scenario) => {
   })
 }
 
+/** Without values, since a URL may contain a password. */
+const invalidTargets = ({ products, targets = [] }: Scenario) => [
+  ...targets.flatMap((target) =>
+    Either.match(Schema.validateEither(Target)(target), {
+      onLeft: ({ issue }) =>
+        problemsOf(issue, "its type").map((problem) => `The target ${target.name}: ${problem}.`),
+      onRight: () => []
+    })
+  ),
+  ...products
+    .filter(({ landingUrl }) => landingUrl !== undefined && !Schema.is(HttpUrl)(landingUrl))
+    .map(({ code }) => `The landingUrl of product ${code}: Expected ${expectedOf(HttpUrl)}.`)
+]
+
 /** Regions whose name does not have the form of an AWS Region. */
 const unknownRegions = ({ products, region }: Scenario) =>
   [region, ...products.flatMap(({ region }) => region ?? [])]
@@ -54,13 +73,15 @@ const unknownRegions = ({ products, region }: Scenario) =>
 const expectedOf = ({ ast }: Schema.Schema<string>): string =>
   Option.getOrElse(AST.getDescriptionAnnotation(ast), () => "the form that calls have")
 
-const duplicates = ({ credentials, customers, products }: Scenario) => {
+const duplicates = ({ credentials, customers, products, targets = [] }: Scenario) => {
   const unique: ReadonlyArray<readonly [what: string, names: ReadonlyArray<string>]> = [
     ["product", products.map(({ code }) => code)],
     ["customer account", customers.map(accountOf)],
     ["customer identifier", customers.flatMap(identifierOf)],
     ["license", customers.flatMap(licenseArnsOf)],
-    ["access key", credentials?.map(({ accessKeyId }) => accessKeyId) ?? []]
+    ["access key", credentials?.map(({ accessKeyId }) => accessKeyId) ?? []],
+    ["agreement", customers.flatMap(agreementIdsOf)],
+    ["target", targets.map(({ name }) => name)]
   ]
   return [
     ...unique.flatMap(([what, names]) =>
@@ -125,6 +146,9 @@ const identifierOf = ({ customerIdentifier }: Customer): string | ReadonlyArray<
 
 const licenseArnsOf = ({ agreements }: Customer): ReadonlyArray<string> =>
   agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
+
+const agreementIdsOf = ({ agreements }: Customer): ReadonlyArray<string> =>
+  agreements.flatMap(({ agreementId }) => agreementId ?? [])
 
 const duplicatesIn = <Name>(names: ReadonlyArray<Name>): ReadonlyArray<Name> => {
   const seen = new Set<Name>()

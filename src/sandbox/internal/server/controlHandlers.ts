@@ -1,33 +1,35 @@
 /** The control API over HTTP, with its OpenAPI description. Loaded on the first request. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
-import * as HttpApiSwagger from "@effect/platform/HttpApiSwagger"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Service } from "../../MeteringSandbox.js"
-import { Api } from "../../SandboxApi.js"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
+import type { Landing } from "../../Marketplace.js"
+import type { SandboxError, Service } from "../../MeteringSandbox.js"
+import { Api, type PurchaseResponse } from "../../SandboxApi.js"
+import type { Post } from "../delivery/post.js"
 
 /** An app whose errors the platform's server can turn into responses. */
-export const make = (sandbox: Service): Effect.Effect<HttpApp.Default<unknown>> =>
+export const make = (sandbox: Service, post: Post): Effect.Effect<HttpApp.Default<unknown>> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const app = yield* Effect.provide(HttpApiBuilder.httpApp, apiLayer(sandbox))
+      const app = yield* Effect.provide(HttpApiBuilder.httpApp, apiLayer(sandbox, post))
       // not the whole context: it contains the request that triggers the loading
       const services = yield* Layer.build(HttpServer.layerContext)
       return Effect.provide(app, services)
     })
   )
 
-const apiLayer = (sandbox: Service) =>
-  Layer.mergeAll(
-    HttpApiBuilder.middlewareOpenApi({ path: "/_sandbox/openapi.json" }),
-    HttpApiSwagger.layer({ path: "/_sandbox/docs" })
-  ).pipe(
+const apiLayer = (sandbox: Service, post: Post) =>
+  HttpApiBuilder.middlewareOpenApi({ path: "/_sandbox/openapi.json" }).pipe(
     Layer.provideMerge(HttpApiBuilder.api(Api)),
     Layer.provide([
-      marketplace(sandbox.marketplace),
+      marketplace(sandbox.marketplace, post),
       report(sandbox.report),
+      events(sandbox.events),
       control(sandbox.control)
     ]),
     Layer.provideMerge(HttpApiBuilder.Router.Live),
@@ -35,7 +37,7 @@ const apiLayer = (sandbox: Service) =>
     Layer.provide(HttpServer.layerContext)
   )
 
-const marketplace = (actions: Service["marketplace"]) =>
+const marketplace = (actions: Service["marketplace"], post: Post) =>
   HttpApiBuilder.group(Api, "marketplace", (handlers) =>
     handlers
       .handle("mintToken", ({ payload }) =>
@@ -47,7 +49,39 @@ const marketplace = (actions: Service["marketplace"]) =>
       .handle("cancel", ({ payload }) => actions.cancel(payload))
       .handle("suspend", ({ payload }) => actions.suspend(payload))
       .handle("resume", ({ payload }) => actions.resume(payload))
+      .handle("products", () => actions.products)
+      .handle("agreements", () => actions.agreements)
+      .handle("buy", ({ payload: { post: isPosted = false, ...purchase } }) =>
+        Effect.flatMap(actions.buy(purchase), (landing) =>
+          isPosted ? postForm(post, landing) : Effect.succeed(landing)
+        )
+      )
+      .handle("amend", ({ payload }) => actions.amend(payload))
+      .handle("renew", ({ payload }) => actions.renew(payload))
+      .handle("replace", ({ payload }) => actions.replace(payload))
+      .handle("expire", ({ payload }) => actions.expire(payload))
+      .handle("terminate", ({ payload }) => actions.terminate(payload))
+      .handle("issueAdvisory", ({ payload }) => actions.issueAdvisory(payload))
+      .handle("resolveAdvisory", ({ payload }) => actions.resolveAdvisory(payload))
+      .handle("failPayment", ({ payload }) => actions.failPayment(payload))
   )
+
+/** Posts the form as the buyer's browser does. */
+const postForm = (post: Post, landing: Landing): Effect.Effect<PurchaseResponse, SandboxError> => {
+  const { fields, landingUrl } = landing
+  return landingUrl === undefined
+    ? Effect.succeed({ ...landing, error: "neither the purchase nor the product has a landingUrl" })
+    : Effect.map(
+        post({
+          url: landingUrl,
+          headers: {},
+          contentType: "application/x-www-form-urlencoded",
+          body: String(new URLSearchParams(Record.map(fields, Redacted.value))),
+          timeout: Duration.seconds(30)
+        }),
+        (result) => ({ ...landing, ...result })
+      )
+}
 
 const report = (reports: Service["report"]) =>
   HttpApiBuilder.group(Api, "report", (handlers) =>
@@ -55,8 +89,22 @@ const report = (reports: Service["report"]) =>
       .handle("billed", ({ urlParams }) => reports.billedPage(urlParams))
       .handle("records", ({ urlParams }) => reports.recordsPage(urlParams))
       .handle("callCounts", () => reports.callCounts)
-      .handle("log", () => reports.log)
+      .handle("log", ({ urlParams: { limit } }) =>
+        Effect.map(reports.log, (calls) => (limit === undefined ? calls : calls.slice(-limit)))
+      )
       .handle("publicKey", () => reports.publicKey)
+  )
+
+const events = (events: Service["events"]) =>
+  HttpApiBuilder.group(Api, "events", (handlers) =>
+    handlers
+      .handle("list", ({ urlParams }) => events.list(urlParams))
+      .handle("scheduled", () => events.scheduled)
+      .handle("resend", ({ payload }) => events.resend(payload))
+      .handle("targets", () => events.targets)
+      .handle("subscribe", ({ payload }) => events.subscribe(payload))
+      .handle("deliveryFaults", () => events.deliveryFaults)
+      .handle("setDeliveryFaults", ({ payload }) => events.setDeliveryFaults(payload))
   )
 
 const control = (control: Service["control"]) =>
@@ -67,6 +115,7 @@ const control = (control: Service["control"]) =>
       .handle("advance", ({ payload }) =>
         Effect.map(control.advance(payload.by), (now) => ({ now }))
       )
+      .handle("faults", () => control.faults)
       .handle("setFaults", ({ payload }) => control.setFaults(payload))
       .handle("reset", () => control.reset)
       .handle("save", () => control.save)

@@ -1,4 +1,4 @@
-/** Routes of the control API, under /_sandbox. */
+/** Routes of the control API and the pages, under /_sandbox. */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -9,10 +9,15 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type { MeteringClient } from "../../../MeteringClient.js"
 import type { Service } from "../../MeteringSandbox.js"
+import type { Post } from "../delivery/post.js"
 import { maxTextLength } from "../runtime/eventLog.js"
+import * as builtIn from "./builtIn.js"
+import * as pageRoutes from "./pageRoutes.js"
 import { headersOf, pathOf } from "./request.js"
 import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./response.js"
+import { isSnsRequest } from "./snsRoutes.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -20,20 +25,28 @@ type Response = HttpServerResponse.HttpServerResponse
 /** The longest body is a saved state. */
 const maxBodySize = Option.some(maxTextLength)
 
-const indexPaths: ReadonlySet<string> = new Set(["/", "/_sandbox", "/_sandbox/"])
-
-/** True if a browser opens the root of the server. */
-export const isIndex = (request: Request): boolean =>
-  request.method === "GET" &&
-  indexPaths.has(pathOf(request)) &&
-  /\btext\/html\b/i.test(request.headers.accept ?? "")
-
 export const isControlRequest = (request: Request): boolean =>
-  pathOf(request).startsWith("/_sandbox/")
+  pathOf(request).startsWith("/_sandbox/") || isSnsRequest(request)
 
 /** The API loads on the first request: its OpenAPI description is larger than everything else of the server. */
 export const make = (
   sandbox: Service,
+  {
+    client,
+    post,
+    sns
+  }: {
+    readonly client: MeteringClient["Type"]
+    readonly post: Post
+    readonly sns:
+      | {
+          /** Responds to requests for the addresses in SNS messages. */
+          readonly respond: (request: Request) => Effect.Effect<Response>
+          /** Confirms a subscription, for the built-in receiver. */
+          readonly confirm: builtIn.Confirm
+        }
+      | undefined
+  },
   fallback: {
     readonly notFound: Effect.Effect<Response>
     readonly onDefect: (cause: Cause.Cause<unknown>) => Effect.Effect<Response>
@@ -49,10 +62,16 @@ export const make = (
       Effect.forkDaemon(
         Effect.flatMap(
           Effect.promise(() => import("./controlHandlers.js")),
-          ({ make }) => make(sandbox)
+          ({ make }) => make(sandbox, post)
         )
       )
     )
+    const builtInHandlers = yield* builtIn.make({
+      client,
+      now: sandbox.control.now,
+      confirm: sns?.confirm
+    })
+    const findPage = pageRoutes.make(sandbox)
     const app = Effect.flatten(Effect.flatMap(Effect.uninterruptible(loading), Fiber.await))
     const responseToFailure = (cause: Cause.Cause<unknown>): Effect.Effect<Response> => {
       const error = Cause.squash(cause)
@@ -61,10 +80,17 @@ export const make = (
         ? Effect.succeed(undecodableBody)
         : fallback.onDefect(cause)
     }
-    const handle = (request: Request): Effect.Effect<Response> =>
+    const handleApi = (request: Request): Effect.Effect<Response, unknown> =>
       Effect.flatten(app).pipe(
         Effect.provideService(HttpServerRequest.HttpServerRequest, withTextContentType(request)),
-        HttpIncomingMessage.withMaxBodySize(maxBodySize),
+        HttpIncomingMessage.withMaxBodySize(maxBodySize)
+      )
+    const handle = (request: Request): Effect.Effect<Response> => {
+      const handler =
+        builtInHandlers.get(`${request.method} ${pathOf(request)}`) ??
+        findPage(request) ??
+        handleApi
+      return handler(request).pipe(
         Effect.interruptible,
         Effect.catchAllCause((cause) =>
           Effect.flatMap(isClientAbort, (isDisconnected) =>
@@ -72,9 +98,15 @@ export const make = (
           )
         )
       )
+    }
     return (request: Request): Effect.Effect<Response> => {
       const rejection = crossSiteRejection(request, isLocal)
-      const response = rejection === undefined ? handle(request) : Effect.succeed(rejection)
+      const response =
+        rejection !== undefined
+          ? Effect.succeed(rejection)
+          : sns !== undefined && isSnsRequest(request)
+            ? sns.respond(request)
+            : handle(request)
       return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
     }
   })
@@ -93,7 +125,10 @@ const crossSiteRejection = (request: Request, isLocal: boolean): Response | unde
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
     return rejected(403, "The Origin is another site.")
   }
-  return method === "POST" && type !== undefined && !/^application\/json\b/i.test(type)
+  return method === "POST" &&
+    type !== undefined &&
+    !/^application\/json\b/i.test(type) &&
+    !builtIn.isReceiver(request)
     ? rejected(415, "The content type of a POST is application/json.")
     : undefined
 }
@@ -113,10 +148,6 @@ const withTextContentType = (request: Request) =>
 
 const isLoopback = (hostname: string): boolean =>
   hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"
-
-export const redirectToDocs: Response = HttpServerResponse.redirect("/_sandbox/docs", {
-  headers: sandboxHeaders
-})
 
 /** In the form of the platform's decode errors. */
 const undecodableBody: Response = HttpServerResponse.unsafeJson(

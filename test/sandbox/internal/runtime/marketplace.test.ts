@@ -149,7 +149,7 @@ describe("subscribe", () => {
       for (const { licenseArn } of agreements) {
         assert.match(
           licenseArn ?? "",
-          /^arn:aws:license-manager::111122223333:license:l-[0-9a-f]{32}$/
+          /^arn:aws:license-manager::123456789012:license:l-[0-9a-f]{32}$/
         )
       }
       assert.notDeepEqual(agreements[0], agreements[1])

@@ -1,0 +1,140 @@
+/** Opens envelopes by their shape: records of a function, messages of SQS, notifications of SNS. */
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { checkNesting, isJsonObject, type JsonObject, parseObject } from "./json.js"
+
+/** Maximum number of envelopes around an event. SNS in SQS has 2. */
+const maxDepth = 3
+
+/** Maximum number of records of one invocation. A function receives at most 10 000 messages of SQS. */
+const maxRecords = 10_000
+
+/** A message without its envelopes. */
+export interface Opened {
+  /** The path to the message, such as `Records[0].body`. */
+  readonly path: string
+  /** The id of the record, as a queue or a function reports its failure. */
+  readonly messageId?: string
+  /** The id of the innermost envelope. */
+  readonly id?: string
+  /** The time of the innermost envelope, in ISO 8601. */
+  readonly time?: string
+  readonly body: JsonObject
+}
+
+/** The reason why a record could not be opened. */
+export interface Problem {
+  readonly messageId?: string
+  readonly field: string
+  readonly expected: string
+}
+
+type Result = Either.Either<Opened, Problem>
+
+/** The values that the envelopes opened so far have left. */
+interface Context extends Omit<Opened, "body"> {
+  readonly depth: number
+}
+
+/** Opens the records of a batch one by one, or a single message. */
+export const open = (input: unknown): ReadonlyArray<Result> => {
+  const start: Context = { path: "", depth: 0 }
+  if (!isJsonObject(input) || !Array.isArray(input.Records)) return [openValue(input, start)]
+  if (input.Records.length > maxRecords) {
+    return [Either.left({ field: "Records", expected: `at most ${maxRecords} records` })]
+  }
+  return input.Records.map((record, i) => openValue(record, { ...start, path: `Records[${i}]` }))
+}
+
+const openValue = (value: unknown, context: Context): Result =>
+  (typeof value === "string"
+    ? parseObject(value)
+    : Either.liftPredicate(value, isJsonObject, () => "a JSON object, or its text")
+  ).pipe(
+    Either.mapLeft((expected) => problem(context, expected)),
+    Either.flatMap((object) => openObject(object, context))
+  )
+
+const openObject = (value: JsonObject, context: Context): Result => {
+  const envelope = envelopeOf(value)
+  if (envelope !== undefined) {
+    const { content, field, ...ids } = envelope
+    return context.depth === maxDepth
+      ? Either.left(problem(context, `at most ${maxDepth} envelopes`))
+      : openValue(content, {
+          ...context,
+          ...ids,
+          path: context.path === "" ? field : `${context.path}.${field}`,
+          depth: context.depth + 1
+        })
+  }
+  return checkNesting(value).pipe(
+    Either.mapBoth({
+      onLeft: (expected) => problem(context, expected),
+      onRight: (body) => {
+        const { depth, ...opened } = context
+        return { ...opened, body }
+      }
+    })
+  )
+}
+
+interface Envelope extends Pick<Opened, "messageId" | "id" | "time"> {
+  readonly field: string
+  readonly content: unknown
+}
+
+const envelopeOf = (value: JsonObject): Envelope | undefined => {
+  // a record of SNS that a function receives
+  if (isJsonObject(value.Sns)) return { field: "Sns", content: value.Sns }
+  if (value.Type === "Notification" && typeof value.Message === "string") {
+    return {
+      field: "Message",
+      content: value.Message,
+      ...idOf(value.MessageId),
+      ...(typeof value.Timestamp === "string" && { time: value.Timestamp })
+    }
+  }
+  // a record of SQS that a function receives
+  if (typeof value.body === "string" && typeof value.messageId === "string") {
+    return {
+      field: "body",
+      content: value.body,
+      ...queuedMessage(value.messageId, value.attributes)
+    }
+  }
+  // a message that a client of SQS receives
+  if (typeof value.Body === "string" && typeof value.MessageId === "string") {
+    return {
+      field: "Body",
+      content: value.Body,
+      ...queuedMessage(value.MessageId, value.Attributes)
+    }
+  }
+  return undefined
+}
+
+const idOf = (id: unknown) => (typeof id === "string" && id !== "" ? { id } : {})
+
+const queuedMessage = (messageId: string, attributes: unknown) => ({
+  messageId,
+  ...idOf(messageId),
+  ...(isJsonObject(attributes) &&
+    Option.match(sentTime(attributes.SentTimestamp), {
+      onNone: () => ({}),
+      onSome: (time) => ({ time })
+    }))
+})
+
+/** SQS gives the time that a message was sent in milliseconds, as text. */
+const sentTime = (millis: unknown): Option.Option<string> =>
+  typeof millis === "string" && /^-?\d{1,15}$/.test(millis)
+    ? Option.map(DateTime.make(Number(millis)), DateTime.formatIso)
+    : Option.none()
+
+const problem = ({ messageId, path }: Context, expected: string): Problem => ({
+  ...(messageId !== undefined && { messageId }),
+  field: path === "" ? "input" : path,
+  expected
+})

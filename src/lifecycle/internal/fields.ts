@@ -1,0 +1,91 @@
+/** Schemas of the fields of events: the names of AWS's JSON, and the times of Effect. */
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+/** Requires an offset: JavaScript reads a time without one in the machine's time zone. */
+const zonedTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
+
+const timeDescription = "an ISO 8601 time with its zone, such as 2026-11-25T10:00:00Z"
+
+export const parseTime = (text: string): Option.Option<DateTime.Utc> =>
+  zonedTimePattern.test(text) ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
+
+/** An ISO 8601 time as text. */
+export const timeText = Schema.String.pipe(
+  Schema.filter((text) => Option.isSome(parseTime(text)))
+).annotations({ identifier: "TimeText", description: timeDescription })
+
+/** EventBridge prints whole seconds without a fraction. */
+export const formatTime = (time: DateTime.Utc): string =>
+  DateTime.formatIso(time).replace(".000Z", "Z")
+
+/** A `DateTime.Utc` of the years 0 to 9999, encoded as ISO 8601. */
+export const Time = Schema.transformOrFail(
+  Schema.String,
+  Schema.DateTimeUtcFromSelf.pipe(
+    Schema.filter((time) => /^\d/.test(DateTime.formatIso(time)), {
+      message: () => "Expected a time of the years 0 to 9999",
+      arbitrary: () => (fc) =>
+        fc
+          .date({
+            min: new Date("0000-01-01T00:00:00.000Z"),
+            max: new Date("9999-12-31T23:59:59.999Z"),
+            noInvalidDate: true
+          })
+          .map(DateTime.unsafeFromDate)
+    })
+  ),
+  {
+    strict: true,
+    decode: (text, _, ast) =>
+      Either.fromOption(
+        parseTime(text),
+        () => new ParseResult.Type(ast, text, `Expected ${timeDescription}`)
+      ),
+    encode: (time) => Either.right(formatTime(time))
+  }
+).annotations({ identifier: "Time", description: timeDescription })
+
+export const Text = Schema.NonEmptyString.annotations({
+  identifier: "Text",
+  description: "text that is not empty"
+})
+
+/** A field that AWS may leave out, or send as null. */
+export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
+  Schema.optionalWith(schema, { nullable: true })
+
+/** A value of known texts, to which AWS may add others. */
+export const OpenText = <Known extends string>(): Schema.Schema<Known | (string & {}), string> =>
+  Schema.String
+
+/** A value of `JSON.parse`. */
+export const Json = Schema.Unknown.annotations({
+  identifier: "Json",
+  arbitrary: () => (fc) => fc.jsonValue()
+})
+
+/** Keeps fields beside the known ones. */
+export const otherFields = { key: Schema.String, value: Json }
+
+export const Party = Schema.Struct({ accountId: Text, name: optional(Schema.String) })
+
+export const Product = Schema.Struct({
+  code: optional(Schema.String),
+  id: optional(Schema.String),
+  title: optional(Schema.String)
+})
+
+export const Offer = Schema.Struct({ id: Schema.String })
+
+/** The fields around `detail` in an event of EventBridge. */
+export const envelopeFields = {
+  id: Text,
+  time: Time,
+  account: Schema.String,
+  region: Schema.String,
+  resources: Schema.Array(Schema.String)
+}

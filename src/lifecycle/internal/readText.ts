@@ -1,0 +1,26 @@
+/** Reads a body from outside, up to a limit. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+
+/** Reads UTF-8. Gives none if the body is longer than `maxBytes`, and stops reading there. */
+export const readText = <E, R>(
+  body: Stream.Stream<Uint8Array, E, R>,
+  maxBytes: number
+): Effect.Effect<Option.Option<string>, E, R> =>
+  Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let text = ""
+    let size = 0
+    return body.pipe(
+      Stream.runForEachWhile((chunk) =>
+        Effect.sync(() => {
+          size += chunk.length
+          if (size > maxBytes) return false
+          text += decoder.decode(chunk, { stream: true })
+          return true
+        })
+      ),
+      Effect.map(() => (size > maxBytes ? Option.none() : Option.some(text + decoder.decode())))
+    )
+  })

@@ -1,0 +1,189 @@
+/** Delivers events to the targets of the scenario: for each target one fiber, one delivery after the other. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import type { SnsTarget, Target } from "../../EventDelivery.js"
+import { targetsOf } from "../model/emission.js"
+import type { Attempt, Delivery, OutboxChange, OutboxEvent, Subscription } from "../model/outbox.js"
+import { change, type State } from "../model/state.js"
+import { keepTime, type SandboxRuntime } from "../runtime/runtime.js"
+import type { Post, PostResult } from "./post.js"
+import { confirmationRequest, isSuccess, requestOf, retryDelay } from "./requests.js"
+import type { Sender } from "./snsMessage.js"
+
+/** Runs until it is interrupted. */
+export const deliver = (
+  runtime: SandboxRuntime,
+  post: Post,
+  baseUrl: string
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const targets = targetsOf(yield* runtime.state).map(resolveUrl(baseUrl))
+    if (targets.length === 0) return
+    const sender = { key: yield* runtime.keyPair, baseUrl }
+    yield* Effect.all([keepTime(runtime), ...targets.map(work({ runtime, post, sender }))], {
+      concurrency: "unbounded",
+      discard: true
+    })
+  })
+
+/** A receiver may be a path of the sandbox's own server. */
+const resolveUrl =
+  (baseUrl: string) =>
+  (target: Target): Target => ({ ...target, url: new URL(target.url, baseUrl).href })
+
+interface Courier {
+  readonly runtime: SandboxRuntime
+  readonly post: Post
+  readonly sender: Sender
+}
+
+const work =
+  (courier: Courier) =>
+  (target: Target): Effect.Effect<never> =>
+    Effect.scoped(
+      Effect.flatMap(PubSub.subscribe(courier.runtime.changes), (changed) =>
+        Effect.flatMap(courier.runtime.state, (state) => {
+          const task = nextTask(courier, state, target)
+          return task === undefined ? Queue.take(changed) : task
+        }).pipe(
+          // a change that cannot be written to the state file is tried again
+          Effect.catchAllCause((cause) =>
+            Cause.isInterruptedOnly(cause)
+              ? Effect.failCause(cause)
+              : Effect.zipRight(
+                  Effect.logError(`A delivery to ${target.name} failed unexpectedly.`),
+                  Effect.sleep("1 second")
+                )
+          ),
+          Effect.forever
+        )
+      )
+    )
+
+/** The next request to a target. An SNS target gets no event before its subscription is confirmed. */
+const nextTask = (
+  courier: Courier,
+  state: State,
+  target: Target
+): Effect.Effect<void> | undefined => {
+  if (target.type === "sns") {
+    const subscription = Option.getOrUndefined(HashMap.get(state.outbox.subscriptions, target.name))
+    if (subscription === undefined) return begin(courier, target)
+    if (subscription.state === "pending") {
+      return isAwaited(target, subscription) ? undefined : confirm(courier, target, subscription)
+    }
+  }
+  const pending = nextDelivery(state, target)
+  return pending && attempt(courier, target, pending.event, pending.delivery)
+}
+
+/** Deliveries are made in the order of their numbers. */
+const nextDelivery = (state: State, { name }: Target) => {
+  let next: { readonly event: OutboxEvent; readonly delivery: Delivery } | undefined
+  for (const event of state.outbox.events) {
+    for (const delivery of event.deliveries) {
+      if (delivery.target !== name || delivery.state !== "pending") continue
+      if (next === undefined || delivery.number < next.delivery.number) next = { event, delivery }
+    }
+  }
+  return next
+}
+
+const attempt = (
+  courier: Courier,
+  target: Target,
+  event: OutboxEvent,
+  delivery: Delivery
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const request = yield* requestOf(courier.sender, target, event, delivery)
+    const result = yield* courier.post(request)
+    const attempts = [...delivery.attempts, yield* attemptOf(courier, result)]
+    const delay = isSuccess(result) ? undefined : retryDelay(target, result, attempts.length)
+    yield* record(courier, {
+      _tag: "Delivery",
+      event: event.number,
+      delivery: {
+        ...delivery,
+        attempts,
+        state: isSuccess(result) ? "delivered" : delay === undefined ? "failed" : "pending"
+      }
+    })
+    yield* pause(delay)
+  })
+
+const pause = (delay: Duration.Duration | undefined): Effect.Effect<void> =>
+  delay === undefined ? Effect.void : Effect.sleep(delay)
+
+/** Stores the subscription first, so that its token is known when the confirmation arrives. */
+const begin = (courier: Courier, { name }: SnsTarget): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const digits = yield* Effect.replicateEffect(Random.nextIntBetween(0, 16), 64)
+    const token = digits.map((digit) => digit.toString(16)).join("")
+    yield* record(courier, {
+      _tag: "Subscription",
+      target: name,
+      subscription: { state: "pending", token, attempts: [] }
+    })
+  })
+
+/** True if the confirmation was received, or the last attempt to send it has failed. */
+const isAwaited = (target: Target, { attempts }: Subscription): boolean => {
+  const last = attempts.at(-1)
+  return (
+    last !== undefined &&
+    (last.error === undefined ||
+      retryDelay(
+        target,
+        { ...(last.status !== undefined && { status: last.status }) },
+        attempts.length
+      ) === undefined)
+  )
+}
+
+const confirm = (
+  courier: Courier,
+  target: SnsTarget,
+  { token }: Subscription
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const { runtime, sender } = courier
+    const at = yield* runtime.modify((state, clock) => [clock + state.offset, state])
+    const result = yield* courier.post(confirmationRequest(sender, target, token, at))
+    const attempt = yield* attemptOf(courier, result)
+    const attempts = yield* runtime.modify((state) => {
+      const current = Option.getOrUndefined(HashMap.get(state.outbox.subscriptions, target.name))
+      // the receiver may have confirmed before it responded
+      if (current === undefined || current.token !== token) return [0, state]
+      const subscription = { ...current, attempts: [...current.attempts, attempt] }
+      return [
+        current.state === "pending" ? subscription.attempts.length : 0,
+        change(state, {
+          _tag: "Outbox",
+          change: { _tag: "Subscription", target: target.name, subscription }
+        })
+      ]
+    })
+    if (attempts > 0 && !isSuccess(result)) yield* pause(retryDelay(target, result, attempts))
+  })
+
+const attemptOf = ({ runtime }: Courier, { error, status }: PostResult): Effect.Effect<Attempt> =>
+  Effect.flatMap(Clock.currentTimeMillis, (clock) =>
+    Effect.map(runtime.state, ({ offset }) => ({
+      at: clock + offset,
+      ...(status !== undefined && { status }),
+      ...(!isSuccess({ ...(status !== undefined && { status }) }) && {
+        error: error ?? `the status is ${status}`
+      })
+    }))
+  )
+
+const record = ({ runtime }: Courier, one: OutboxChange): Effect.Effect<void> =>
+  runtime.modify((state) => [undefined, change(state, { _tag: "Outbox", change: one })])

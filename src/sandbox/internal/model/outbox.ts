@@ -1,0 +1,177 @@
+/** The events that were sent, the deliveries of each, and the events to come, as an immutable value. */
+import * as Duration from "effect/Duration"
+import * as HashMap from "effect/HashMap"
+import * as Utils from "effect/Utils"
+import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
+import type { DeliveryFaults, SentEvent } from "../../EventDelivery.js"
+import type { EventKind } from "./events.js"
+
+/** Events that are kept. The oldest is dropped first. */
+const maxEvents = 1000
+
+/** An attempt to deliver an event. Times are epoch milliseconds by the sandbox's clock. */
+export interface Attempt {
+  readonly at: number
+  readonly status?: number | undefined
+  readonly error?: string | undefined
+}
+
+export interface Delivery {
+  /** The place in the order of all deliveries. */
+  readonly number: number
+  readonly target: string
+  readonly state: "pending" | "delivered" | "failed"
+  readonly attempts: ReadonlyArray<Attempt>
+}
+
+export interface OutboxEvent {
+  readonly number: number
+  readonly at: number
+  readonly agreementId: string
+  readonly kind: EventKind
+  readonly event: MarketplaceEvent
+  readonly fault?: SentEvent["fault"]
+  readonly deliveries: ReadonlyArray<Delivery>
+}
+
+/** A step that falls due by the sandbox's clock. */
+export interface DueStep {
+  readonly number: number
+  /** Epoch milliseconds. Absent for an event that waits for the landing of its buyer. */
+  readonly at?: number | undefined
+  readonly account: string
+  /** The place of the agreement in the customer's list. */
+  readonly index: number
+  /** `Send` sends an event that was held back. `Start` and `End` are the beginning and the end of the agreement. */
+  readonly kind: EventKind | "Start" | "End" | "Send"
+  /** The number of the event of `Send`. */
+  readonly event?: number | undefined
+  /** True for an event that is sent as soon as another one was. */
+  readonly isReordered?: boolean | undefined
+}
+
+/** The subscription of a target for SNS messages. */
+export interface Subscription {
+  readonly state: "pending" | "confirmed"
+  readonly token: string
+  readonly attempts: ReadonlyArray<Attempt>
+}
+
+export interface Outbox {
+  /** The next number of an event, delivery or step. */
+  readonly next: number
+  /** By time and number, and those without a time at the end. */
+  readonly due: ReadonlyArray<DueStep>
+  /** The oldest first. */
+  readonly events: ReadonlyArray<OutboxEvent>
+  /** By target. */
+  readonly subscriptions: HashMap.HashMap<string, Subscription>
+  readonly faults: DeliveryFaults
+  readonly random: Utils.PCGRandomState
+}
+
+export type OutboxChange =
+  | { readonly _tag: "Schedule"; readonly due: ReadonlyArray<DueStep> }
+  | { readonly _tag: "Due"; readonly step: DueStep }
+  | { readonly _tag: "Done"; readonly number: number }
+  | { readonly _tag: "Event"; readonly event: OutboxEvent; readonly random: Utils.PCGRandomState }
+  | { readonly _tag: "Delivery"; readonly event: number; readonly delivery: Delivery }
+  | {
+      readonly _tag: "Subscription"
+      readonly target: string
+      readonly subscription: Subscription
+    }
+  | { readonly _tag: "DeliveryFaults"; readonly faults: DeliveryFaults }
+
+export const make = (faults: DeliveryFaults, due: ReadonlyArray<DueStep>): Outbox => ({
+  next: due.length,
+  due,
+  events: [],
+  subscriptions: HashMap.empty(),
+  faults: inMillis(faults),
+  random: new Utils.PCGRandom(faults.seed ?? 0).getState()
+})
+
+/** A state file holds durations in milliseconds. */
+const inMillis = ({ delay, ...faults }: DeliveryFaults): DeliveryFaults => ({
+  ...faults,
+  ...(delay !== undefined && {
+    delay: { share: delay.share, duration: Duration.toMillis(delay.duration) }
+  })
+})
+
+export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
+  switch (change._tag) {
+    case "Schedule":
+      return { ...outbox, due: change.due, next: nextAfter(outbox, change.due) }
+    case "Due":
+      return {
+        ...outbox,
+        due: [...outbox.due, change.step].sort(compareSteps),
+        next: Math.max(outbox.next, change.step.number + 1)
+      }
+    case "Done":
+      return { ...outbox, due: outbox.due.filter(({ number }) => number !== change.number) }
+    case "Event": {
+      const { event, random } = change
+      return {
+        ...outbox,
+        events: [...outbox.events.slice(1 - maxEvents), event],
+        next: nextAfter(outbox, [event, ...event.deliveries]),
+        random
+      }
+    }
+    case "Delivery": {
+      const { delivery } = change
+      const isSame = ({ number }: Delivery) => number === delivery.number
+      return {
+        ...outbox,
+        events: outbox.events.map((event) =>
+          event.number !== change.event
+            ? event
+            : {
+                ...event,
+                deliveries: event.deliveries.some(isSame)
+                  ? event.deliveries.map((one) => (isSame(one) ? delivery : one))
+                  : [...event.deliveries, delivery].slice(-maxDeliveries)
+              }
+        ),
+        next: Math.max(outbox.next, delivery.number + 1)
+      }
+    }
+    case "Subscription":
+      return {
+        ...outbox,
+        subscriptions: HashMap.set(outbox.subscriptions, change.target, change.subscription)
+      }
+    case "DeliveryFaults":
+      return {
+        ...outbox,
+        faults: inMillis(change.faults),
+        random: new Utils.PCGRandom(change.faults.seed ?? 0).getState()
+      }
+  }
+}
+
+/** Deliveries of one event that are kept. */
+const maxDeliveries = 100
+
+const nextAfter = ({ next }: Outbox, all: ReadonlyArray<{ readonly number: number }>): number =>
+  all.reduce((after, { number }) => Math.max(after, number + 1), next)
+
+const compareSteps = (left: DueStep, right: DueStep): number => {
+  const [leftTime, rightTime] = [left.at ?? Infinity, right.at ?? Infinity]
+  return leftTime === rightTime ? left.number - right.number : leftTime - rightTime
+}
+
+/** The changes that lead from an initial outbox to this one. */
+export function* changesOf(outbox: Outbox, initial: Outbox): Generator<OutboxChange, void> {
+  if (outbox.faults !== initial.faults) {
+    yield { _tag: "DeliveryFaults", faults: outbox.faults }
+  }
+  for (const event of outbox.events) yield { _tag: "Event", event, random: outbox.random }
+  for (const [target, subscription] of outbox.subscriptions) {
+    yield { _tag: "Subscription", target, subscription }
+  }
+  yield { _tag: "Schedule", due: outbox.due }
+}

@@ -1,0 +1,10 @@
+/** A value as indented JSON, or a text as it is. */
+export const Json = ({ label, value }: { readonly label: string; readonly value: unknown }) => (
+  <figure class="json">
+    <figcaption>{label}</figcaption>
+    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled with the keyboard */}
+    <pre tabIndex={0}>
+      {typeof value === "string" ? value : JSON.stringify(value, undefined, 2)}
+    </pre>
+  </figure>
+)

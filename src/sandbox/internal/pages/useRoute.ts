@@ -1,0 +1,14 @@
+/** The page that the fragment of the URL names. */
+import { useEffect, useState } from "preact/hooks"
+
+const routeOf = (hash: string): string => hash.replace(/^#\/?/, "")
+
+export const useRoute = (): string => {
+  const [route, setRoute] = useState(routeOf(location.hash))
+  useEffect(() => {
+    const update = () => setRoute(routeOf(location.hash))
+    addEventListener("hashchange", update)
+    return () => removeEventListener("hashchange", update)
+  }, [])
+  return route
+}

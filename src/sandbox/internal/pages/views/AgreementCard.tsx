@@ -1,0 +1,207 @@
+/** An agreement in its current state, with a button for each operation that is possible. */
+import { useState } from "preact/hooks"
+import type { AgreementDetails, Operation } from "../../../Marketplace.js"
+import { send } from "../client.js"
+import { operationInfo } from "../operationTexts.js"
+import { Badge, type Tone } from "../parts/Badge.js"
+import { Field } from "../parts/Field.js"
+import { LandingForm } from "../parts/LandingForm.js"
+import { Messages } from "../parts/Messages.js"
+import { Time } from "../parts/Time.js"
+import { fromLocalField } from "../times.js"
+import { useAction } from "../useAction.js"
+
+type Agreement = typeof AgreementDetails.Encoded
+
+interface Minted {
+  readonly registrationToken: string
+}
+
+const tones: { readonly [State in Agreement["state"]]: Tone } = {
+  pending: "warn",
+  active: "good",
+  ending: "warn",
+  ended: "plain",
+  failed: "bad"
+}
+
+export const AgreementCard = ({
+  agreement,
+  landingUrl
+}: {
+  readonly agreement: Agreement
+  /** The seller's page. Defaults to the built-in one. */
+  readonly landingUrl: string | undefined
+}) => {
+  const { advisory, agreementId, freeTrial, operations, productCode, state, status } = agreement
+  const selector = { customerAWSAccountId: agreement.customerAWSAccountId, agreementId }
+  const [open, setOpen] = useState<Operation>()
+  const [token, setToken] = useState<string>()
+  const action = useAction()
+  const run = (operation: Operation, terms: object = {}) =>
+    action.run(async () => {
+      const { path, success } = operationInfo[operation]
+      await send("POST", `/_sandbox/${path}`, { ...selector, ...terms })
+      setOpen(undefined)
+      return success
+    })
+  /** A buyer can open the seller's page again, with a new token. */
+  const mint = () =>
+    action.run(async () => {
+      const minted = await send<Minted>("POST", "/_sandbox/tokens", selector)
+      setToken(minted.registrationToken)
+      return "A new registration token is ready."
+    })
+  return (
+    <>
+      <h3>
+        {productCode} <Badge tone={tones[state]}>{state}</Badge>{" "}
+        {status.toLowerCase() !== state && <Badge>{status}</Badge>}{" "}
+        {advisory === true && <Badge tone="warn">advisory</Badge>}
+      </h3>
+      <Facts agreement={agreement} />
+      <div class="row">
+        {operations.map((operation) => (
+          <OperationButton
+            key={operation}
+            operation={operation}
+            agreementId={agreementId}
+            isOpen={open === operation}
+            run={() => run(operation)}
+            toggle={() => setOpen(open === operation ? undefined : operation)}
+          />
+        ))}
+        {(state === "active" || state === "pending") && (
+          <button
+            type="button"
+            aria-label={`Open the registration page: ${agreementId}`}
+            onClick={mint}
+          >
+            Open the registration page
+          </button>
+        )}
+      </div>
+      {open !== undefined && (
+        <EndForm
+          operation={open}
+          submit={(endsAt) => run(open, endsAt !== null || open === "amend" ? { endsAt } : {})}
+        />
+      )}
+      <Messages {...action} />
+      {token !== undefined && (
+        <LandingForm
+          landingUrl={landingUrl}
+          fields={{
+            "x-amzn-marketplace-token": token,
+            ...(freeTrial === true && { "x-amzn-marketplace-offer-type": "free-trial" })
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+const OperationButton = ({
+  agreementId,
+  isOpen,
+  operation,
+  run,
+  toggle
+}: {
+  readonly operation: Operation
+  readonly agreementId: string
+  readonly isOpen: boolean
+  readonly run: () => void
+  /** Opens or closes the form of an operation that takes an end. */
+  readonly toggle: () => void
+}) => {
+  const { end, label } = operationInfo[operation]
+  const name = `${label}: ${agreementId}`
+  return end === undefined ? (
+    <button type="button" aria-label={name} onClick={run}>
+      {label}
+    </button>
+  ) : (
+    <button type="button" aria-label={name} aria-expanded={isOpen} onClick={toggle}>
+      {label}
+    </button>
+  )
+}
+
+const Facts = ({ agreement }: { readonly agreement: Agreement }) => {
+  const { agreementId, cancelledAt, endsAt, licenseArn, offerId, registered, startsAt } = agreement
+  const times = [
+    ["Start", startsAt],
+    ["Ended", cancelledAt],
+    ["End", endsAt],
+    ["Payment failed", agreement.failedAt]
+  ] as const
+  return (
+    <dl class="facts">
+      <dt>Agreement</dt>
+      <dd>{agreementId}</dd>
+      <dt>License</dt>
+      <dd>{licenseArn ?? "none"}</dd>
+      <dt>Offer</dt>
+      <dd>
+        {offerId} {offerKind(agreement)}
+      </dd>
+      {agreement.previousAgreementId !== undefined && (
+        <>
+          <dt>{agreement.intent === "RENEW" ? "Renews" : "Replaces"}</dt>
+          <dd>{agreement.previousAgreementId}</dd>
+        </>
+      )}
+      {times.map(([label, at]) =>
+        at === undefined ? undefined : (
+          <>
+            <dt>{label}</dt>
+            <dd>
+              <Time at={at} />
+            </dd>
+          </>
+        )
+      )}
+      <dt>Registered</dt>
+      <dd>{registered ? "yes" : "no: the token was not resolved yet"}</dd>
+    </dl>
+  )
+}
+
+const offerKind = ({ freeTrial, privateOffer, reseller }: Agreement) =>
+  [
+    freeTrial === true ? "free trial" : "",
+    privateOffer === true ? "private offer" : "",
+    reseller === undefined ? "" : `by reseller ${reseller}`
+  ]
+    .filter((text) => text !== "")
+    .join(", ")
+
+const EndForm = ({
+  operation,
+  submit
+}: {
+  readonly operation: Operation
+  readonly submit: (endsAt: string | null) => void
+}) => {
+  const { end = "", label } = operationInfo[operation]
+  const [value, setValue] = useState("")
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault()
+        submit(value === "" ? null : fromLocalField(value))
+      }}
+    >
+      <Field label={end} hint="Empty for none.">
+        <input
+          type="datetime-local"
+          value={value}
+          onInput={(event) => setValue(event.currentTarget.value)}
+        />
+      </Field>
+      <button type="submit">{label}</button>
+    </form>
+  )
+}

@@ -1,0 +1,163 @@
+/** The operations on one agreement: each gives the agreement and the next state, or a message. */
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as HashSet from "effect/HashSet"
+import type * as Marketplace from "../../Marketplace.js"
+import type { Agreement } from "../../Scenario.js"
+import {
+  agreementIdOf,
+  agreementsOf,
+  detailsOf,
+  type LocatedAgreement,
+  offerIdOf
+} from "../model/agreement.js"
+import { isInverted } from "../model/catalog.js"
+import * as emission from "../model/emission.js"
+import { capacityError, type State } from "../model/state.js"
+import {
+  invertedPeriodMessage,
+  newLicenseArn,
+  type UpdateResult,
+  updateCustomer
+} from "./marketplace.js"
+import { customers } from "./report.js"
+import { findForOperation } from "./selection.js"
+
+export type AgreementUpdate = UpdateResult<Marketplace.AgreementDetails>
+
+/** All agreements, by account. */
+export const agreements = (
+  state: State,
+  now: number
+): ReadonlyArray<Marketplace.AgreementDetails> =>
+  customers(state).flatMap((customer) =>
+    agreementsOf(customer).map((located) => detailsIn(state, located, now))
+  )
+
+export const detailsIn = (state: State, located: LocatedAgreement, now: number) =>
+  detailsOf(located, HashSet.has(state.landed, agreementIdOf(located)), now)
+
+/** Sends the events of a change of an agreement. */
+type Emit = (state: State, located: LocatedAgreement, now: number) => State
+
+/** Replaces an agreement, and sends the events of the change. */
+const revise = (
+  state: State,
+  { customer, index }: LocatedAgreement,
+  revised: Agreement,
+  now: number,
+  emit: Emit
+): AgreementUpdate => {
+  const agreements = customer.agreements.map((agreement, i) => (i === index ? revised : agreement))
+  return Either.map(updateCustomer(state, { ...customer, agreements }), ([updated, next]) => {
+    const located = { customer: updated, index, agreement: revised }
+    return [detailsIn(next, located, now), emit(next, located, now)]
+  })
+}
+
+export const amend = (
+  state: State,
+  amendment: Marketplace.Amendment,
+  now: number
+): AgreementUpdate =>
+  Either.gen(function* () {
+    const located = yield* findForOperation(state, amendment, "amend", now)
+    const { endsAt, ...unlimited } = located.agreement
+    const nextEnd = amendment.endsAt === undefined ? endsAt : (amendment.endsAt ?? undefined)
+    const revised = { ...unlimited, ...(nextEnd !== undefined && { endsAt: nextEnd }) }
+    if (isInverted(revised) || (nextEnd !== undefined && nextEnd.epochMillis <= now)) {
+      return yield* Either.left(
+        `endsAt: the agreement ${agreementIdOf(located)} cannot end before it begins or before now. To end it now, use expire.`
+      )
+    }
+    return yield* revise(state, located, revised, now, emission.amended)
+  })
+
+/** Ends an agreement, and adds one that renews or replaces it. */
+const succeedBy =
+  (operation: "renew" | "replace") =>
+  (state: State, succession: Marketplace.Succession, now: number): AgreementUpdate =>
+    Either.gen(function* () {
+      const capacityReached = capacityError(state)
+      if (capacityReached !== undefined) return yield* Either.left(capacityReached)
+      const located = yield* findForOperation(state, succession, operation, now)
+      const { agreement, customer, index } = located
+      const { acceptedAt: _, agreementId: __, endsAt: ___, offerId: ____, ...lasting } = agreement
+      const startsAt = DateTime.unsafeMake(now)
+      const { endsAt } = succession
+      if (isInverted({ startsAt, endsAt })) {
+        return yield* Either.left(invertedPeriodMessage(agreement.productCode))
+      }
+      const offerId = succession.offerId ?? (operation === "renew" ? offerIdOf(located) : undefined)
+      const successor: Agreement = {
+        ...lasting,
+        ...(agreement.licenseArn !== undefined && {
+          licenseArn: newLicenseArn(customer, agreement.productCode, now)
+        }),
+        startsAt,
+        ...(endsAt !== undefined && { endsAt }),
+        ...(offerId !== undefined && { offerId }),
+        intent: operation === "renew" ? "RENEW" : "REPLACE",
+        previousAgreementId: agreementIdOf(located),
+        freeTrial: false,
+        advisory: false
+      }
+      const ended: Agreement = {
+        ...agreement,
+        cancelledAt: startsAt,
+        endReason: operation === "renew" ? "RENEWED" : "REPLACED"
+      }
+      const [updated, next] = yield* updateCustomer(state, {
+        ...customer,
+        agreements: [...customer.agreements.map((one, i) => (i === index ? ended : one)), successor]
+      })
+      const place = { customer: updated, index: customer.agreements.length, agreement: successor }
+      const old = { customer: updated, index, agreement: ended }
+      return [detailsIn(next, place, now), emission.succeeded(next, old, place, now)] as const
+    })
+
+export const renew = succeedBy("renew")
+
+export const replace = succeedBy("replace")
+
+/** An operation that only changes fields of the agreement. */
+const revision =
+  (
+    operation: Marketplace.Operation,
+    emit: Emit,
+    fieldsAt: (now: DateTime.Utc) => Partial<Agreement>
+  ) =>
+  (state: State, selector: Marketplace.AgreementSelector, now: number): AgreementUpdate =>
+    Either.flatMap(findForOperation(state, selector, operation, now), (located) =>
+      revise(
+        state,
+        located,
+        { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(now)) },
+        now,
+        emit
+      )
+    )
+
+const notice =
+  (kind: "AdvisoryIssued" | "AdvisoryResolved"): Emit =>
+  (state, located, now) =>
+    emission.emit(state, located, kind, now)
+
+export const expire = revision("expire", emission.ended, (now) => ({ endsAt: now }))
+
+export const terminate = revision("terminate", emission.ended, (now) => ({
+  cancelledAt: now,
+  endReason: "TERMINATED"
+}))
+
+export const issueAdvisory = revision("issueAdvisory", notice("AdvisoryIssued"), () => ({
+  advisory: true
+}))
+
+export const resolveAdvisory = revision("resolveAdvisory", notice("AdvisoryResolved"), () => ({
+  advisory: false
+}))
+
+export const failPayment = revision("failPayment", emission.paymentFailed, (now) => ({
+  failedAt: now
+}))

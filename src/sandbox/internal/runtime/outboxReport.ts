@@ -1,0 +1,151 @@
+/** Reports of events, targets and deliveries, and the requests to send something again. */
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import { encode } from "../../../lifecycle/MarketplaceEvent.js"
+import type * as EventDelivery from "../../EventDelivery.js"
+import type { PageOptions } from "../../Report.js"
+import { agreementIdOf } from "../model/agreement.js"
+import { locate, receives, resend as resendEvent, targetsOf } from "../model/emission.js"
+import { channels, nameOf } from "../model/events.js"
+import type { Attempt, DueStep, OutboxEvent } from "../model/outbox.js"
+import { change, type State } from "../model/state.js"
+import type { UpdateResult } from "./marketplace.js"
+import { limitOf } from "./report.js"
+
+export const list = (
+  state: State,
+  options: PageOptions
+): Either.Either<EventDelivery.EventsPage, string> =>
+  Either.gen(function* () {
+    const limit = yield* limitOf(options)
+    const { events } = state.outbox
+    const { after } = options
+    const from = after === undefined ? 0 : events.findIndex((event) => idOf(event) === after) + 1
+    if (after !== undefined && from === 0) {
+      return yield* Either.left('after: expected the "next" of another page, or a known eventId')
+    }
+    const page = events.slice(from, from + limit)
+    const last = page.at(-1)
+    return {
+      events: page.map(sentEventOf),
+      ...(last !== undefined && from + limit < events.length && { next: idOf(last) })
+    }
+  })
+
+/** Every event that the sandbox makes has an id. */
+const idOf = ({ event }: OutboxEvent): string => ("id" in event && event.id) || ""
+
+const sentEventOf = (event: OutboxEvent): EventDelivery.SentEvent => ({
+  eventId: idOf(event),
+  at: DateTime.unsafeMake(event.at),
+  channel: channels[event.kind],
+  name: nameOf(event.event),
+  agreementId: event.agreementId,
+  body: encode(event.event),
+  ...(event.fault !== undefined && { fault: event.fault }),
+  deliveries: event.deliveries.map(({ attempts, number, state, target }) => ({
+    deliveryId: String(number),
+    target,
+    state,
+    attempts: attempts.map(attemptOf)
+  }))
+})
+
+const attemptOf = ({ at, ...attempt }: Attempt): EventDelivery.Attempt => ({
+  at: DateTime.unsafeMake(at),
+  ...attempt
+})
+
+export const scheduled = (state: State): ReadonlyArray<EventDelivery.ScheduledEvent> =>
+  state.outbox.due.flatMap((step) => {
+    const located = locate(state, step)
+    if (located === undefined) return []
+    return {
+      ...(step.at !== undefined && { at: DateTime.unsafeMake(step.at) }),
+      name: stepName(state, step),
+      agreementId: agreementIdOf(located)
+    }
+  })
+
+const stepName = (state: State, { event, kind }: DueStep): string => {
+  const held = state.outbox.events.find(({ number }) => number === event)
+  return held === undefined ? kind : nameOf(held.event)
+}
+
+export const targets = (state: State): ReadonlyArray<EventDelivery.TargetState> =>
+  targetsOf(state).map((target) => targetStateOf(state, target))
+
+const targetStateOf = (
+  { outbox }: State,
+  { name, type, url }: EventDelivery.Target
+): EventDelivery.TargetState => {
+  const subscription = Option.getOrUndefined(HashMap.get(outbox.subscriptions, name))
+  return {
+    name,
+    type,
+    url,
+    ...(type === "sns" && {
+      subscription: subscription?.state ?? "pending",
+      attempts: subscription?.attempts.map(attemptOf) ?? []
+    }),
+    pending: outbox.events
+      .flatMap(({ deliveries }) => deliveries)
+      .filter(({ state, target }) => target === name && state === "pending").length
+  }
+}
+
+const findTarget = (state: State, name: string): Either.Either<EventDelivery.Target, string> =>
+  Either.fromNullable(
+    targetsOf(state).find((target) => target.name === name),
+    () =>
+      `target: there is no target ${name}. GET /_sandbox/targets lists the targets of the scenario.`
+  )
+
+export const resend = (
+  state: State,
+  { eventId, target: name }: EventDelivery.Resend
+): UpdateResult<EventDelivery.SentEvent> =>
+  Either.gen(function* () {
+    const event = state.outbox.events.find((one) => idOf(one) === eventId)
+    if (event === undefined) {
+      return yield* Either.left(
+        `eventId: there is no event ${eventId}. GET /_sandbox/events lists the last 1000 events.`
+      )
+    }
+    const target = name === undefined ? undefined : yield* findTarget(state, name)
+    if (target !== undefined && !receives(target, channels[event.kind])) {
+      return yield* Either.left(
+        `target: ${target.name} does not receive events of the channel ${channels[event.kind]}.`
+      )
+    }
+    const next = resendEvent(state, event, target)
+    const sent = next.outbox.events.find(({ number }) => number === event.number) ?? event
+    return [sentEventOf(sent), next] as const
+  })
+
+/** Begins the subscription of a target again. The worker of the target sends the confirmation. */
+export const subscribe = (
+  state: State,
+  { target: name }: EventDelivery.TargetSelector
+): UpdateResult<EventDelivery.TargetState> =>
+  Either.gen(function* () {
+    const target = yield* findTarget(state, name)
+    if (target.type !== "sns") {
+      return yield* Either.left(`target: ${name} is of the type ${target.type}, which needs none.`)
+    }
+    const subscription = Option.getOrUndefined(HashMap.get(state.outbox.subscriptions, name))
+    const next =
+      subscription === undefined
+        ? state
+        : change(state, {
+            _tag: "Outbox",
+            change: {
+              _tag: "Subscription",
+              target: name,
+              subscription: { ...subscription, state: "pending", attempts: [] }
+            }
+          })
+    return [targetStateOf(next, target), next] as const
+  })

@@ -1,0 +1,108 @@
+/** The pages for browsers. Their script and style are loaded on the first request for them. */
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Effect from "effect/Effect"
+import type { ProductDetails } from "../../Marketplace.js"
+import type { Service } from "../../MeteringSandbox.js"
+import { pathOf } from "./request.js"
+import { sandboxHeaders } from "./response.js"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+const home = "/_sandbox/"
+const docs = "/_sandbox/docs"
+const script = "/_sandbox/pages/script.js"
+const style = "/_sandbox/pages/style.css"
+const icon = "/_sandbox/pages/icon.svg"
+
+/** The script finds the page by the URL. */
+const document = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Sandbox of AWS Marketplace</title>
+<link rel="icon" href="${icon}">
+<link rel="stylesheet" href="${style}">
+<script type="module" src="${script}"></script>
+</head>
+<body>
+<div id="app"></div>
+<noscript>This is a sandbox, not AWS. Its pages need JavaScript. Its API is described at /_sandbox/openapi.json.</noscript>
+</body>
+</html>
+`
+
+const iconImage =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#b35900"/><path d="M3 12V9h2v3zm4 0V6h2v6zm4 0V3h2v9z" fill="#fff"/></svg>'
+
+/** Only files of this server, no frames, and forms only to the seller's registration pages. */
+const contentSecurityPolicyOf = (formOrigins: ReadonlyArray<string>): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    `form-action ${["'self'", ...formOrigins].join(" ")}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'"
+  ].join("; ")
+
+const originsOf = (products: ReadonlyArray<ProductDetails>): ReadonlyArray<string> => [
+  ...new Set(
+    products.flatMap(({ landingUrl }) =>
+      landingUrl === undefined ? [] : [new URL(landingUrl).origin]
+    )
+  )
+]
+
+const pageFor = (products: ReadonlyArray<ProductDetails>): Response =>
+  HttpServerResponse.text(document, {
+    contentType: "text/html; charset=utf-8",
+    headers: {
+      "content-security-policy": contentSecurityPolicyOf(originsOf(products)),
+      "cross-origin-opener-policy": "same-origin",
+      "cache-control": "no-cache"
+    }
+  })
+
+const file = (text: string, contentType: string): Response =>
+  HttpServerResponse.text(text, {
+    contentType,
+    headers: { "x-content-type-options": "nosniff", "cache-control": "no-cache" }
+  })
+
+const texts = Effect.promise(() => import("#pages"))
+
+type Handler = (request: Request) => Effect.Effect<Response>
+
+/** Finds the handler of a request for a page or a file of one. */
+export const make = (sandbox: Service) => {
+  const page = Effect.map(sandbox.marketplace.products, pageFor)
+  const handlers = new Map<string, Handler>([
+    [docs, () => page],
+    [script, () => Effect.map(texts, (all) => file(all.script, "text/javascript; charset=utf-8"))],
+    [style, () => Effect.map(texts, (all) => file(all.style, "text/css; charset=utf-8"))],
+    [icon, () => Effect.succeed(file(iconImage, "image/svg+xml"))]
+  ])
+  return (request: Request): Handler | undefined => {
+    if (request.method !== "GET") return undefined
+    const path = pathOf(request)
+    return path === home && acceptsHtml(request) ? () => page : handlers.get(path)
+  }
+}
+
+const indexPaths: ReadonlySet<string> = new Set(["/", "/_sandbox"])
+
+/** True if a browser opens the root of the server. */
+export const isIndex = (request: Request): boolean =>
+  request.method === "GET" && indexPaths.has(pathOf(request)) && acceptsHtml(request)
+
+const acceptsHtml = ({ headers }: Request): boolean => /\btext\/html\b/i.test(headers.accept ?? "")
+
+export const redirectHome: Response = HttpServerResponse.redirect(home, {
+  headers: sandboxHeaders
+})

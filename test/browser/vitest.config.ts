@@ -1,0 +1,8 @@
+import { defineConfig, mergeConfig } from "vitest/config"
+import base from "../vitest.config.js"
+
+/** Tests of the sandbox's pages in Chromium. */
+export default mergeConfig(
+  { ...base, test: { ...base.test, include: [] } },
+  defineConfig({ test: { include: ["test/browser/*.browser.ts"], fileParallelism: false } })
+)
