@@ -16,7 +16,7 @@ import {
   ProductId,
   Time
 } from "./internal/scenario/scenarioFields.js"
-import { Agreement, Product } from "./Scenario.js"
+import { Agreement, Entitlement, Product } from "./Scenario.js"
 
 const identity = {
   customerAWSAccountId: Schema.optional(NonEmptyText),
@@ -94,6 +94,7 @@ export interface NewCustomer extends Schema.Schema.Type<typeof NewCustomer> {}
  * - `licenseArn`: the license, or `null` for a product listed before June 2026. Defaults to a new license.
  * - `startsAt`: the start. Defaults to now.
  * - `endsAt`: the end. Defaults to no limit.
+ * - `entitlements`: the entitlements of a contract. Defaults to none.
  *
  * @since 0.1.0
  * @category models
@@ -103,7 +104,8 @@ export const Subscription = Schema.Struct({
   productCode: NonEmptyText,
   licenseArn: Schema.optional(Schema.NullOr(LicenseArn)),
   startsAt: Schema.optional(Time),
-  endsAt: Schema.optional(Time)
+  endsAt: Schema.optional(Time),
+  entitlements: Schema.optional(Schema.Array(Entitlement))
 })
 
 /**

@@ -59,15 +59,16 @@ export const defaultServiceBehavior = {
   dryRun: "error",
   idempotencyConflictStatus: 400,
   requestSizeLimit: 1_000_000,
+  emptyEntitlementPages: false,
   landingFields: "documented",
   licenseEventDelay: Duration.seconds(61),
-  deprovisionedEventDelay: Duration.seconds(31),
-  emptyEntitlementPages: false
+  deprovisionedEventDelay: Duration.seconds(31)
 } as const satisfies ServiceBehavior
 
 /**
  * The default scenario, in which every outcome can occur: a SaaS product and a container product, three subscribed
- * customers (two with a legacy identifier, one without) and one customer that has never subscribed.
+ * customers (two with a legacy identifier, one without) and one customer that has never subscribed. The first customer
+ * is entitled to 25 seats.
  *
  * @since 0.1.0
  * @category constants
@@ -87,7 +88,11 @@ export const defaultScenario = {
       customerAWSAccountId: "111122223333",
       customerIdentifier: "cust-acme",
       agreements: [
-        { productCode: "sandbox-analytics", licenseArn: licenseArnOf("a1") },
+        {
+          productCode: "sandbox-analytics",
+          licenseArn: licenseArnOf("a1"),
+          entitlements: [{ dimension: "seats", value: { integerValue: 25 } }]
+        },
         { productCode: "sandbox-container" }
       ]
     },

@@ -266,7 +266,8 @@ const entryOverhead = 400
 
 const sizeOfCustomer = ({ agreements }: Customer): number =>
   agreements.reduce(
-    (sum, { licenseArn = "" }) => sum + entryOverhead + licenseArn.length,
+    (sum, { entitlements = [], licenseArn = "" }) =>
+      sum + entryOverhead * (1 + entitlements.length) + licenseArn.length,
     entryOverhead
   )
 

@@ -115,6 +115,7 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `startsAt`: the start. Until then the agreement is pending, and earlier usage is rejected. Defaults to no limit.
  * - `cancelledAt`: the time of cancellation. Usage is accepted for one more hour. Defaults to none.
  * - `endsAt`: the end. Usage of that time or later is rejected. Defaults to no limit.
+ * - `entitlements`: the entitlements of a contract, for GetEntitlements. Defaults to none.
  * - `agreementId`, `offerId`: the ids in events. Default to ids made from account, product and position.
  * - `intent`: the reason for the agreement: `NEW`, `RENEW` or `REPLACE`. Defaults to `NEW`.
  * - `previousAgreementId`: the agreement that this one renews or replaces. Defaults to none.
@@ -125,7 +126,6 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `endReason`: the reason for the end at `cancelledAt`. Defaults to `CANCELLED`. An end at `endsAt` is `EXPIRED`.
  * - `failedAt`: the time at which the buyer's payment failed. From then on no usage is accepted. Defaults to none.
  * - `advisory`: true between an advisory and its resolution. Defaults to false.
- * - `entitlements`: the entitlements of a contract, for GetEntitlements. Defaults to none.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @since 0.1.0
@@ -140,6 +140,10 @@ export const Agreement = Schema.Struct({
   startsAt: optionalField(Time, "The start. Until then the agreement is pending."),
   cancelledAt: optionalField(Time, "The cancellation. Usage is accepted for one more hour."),
   endsAt: optionalField(Time, "The end. From then on no usage is accepted."),
+  entitlements: optionalField(
+    Schema.Array(Entitlement),
+    "The entitlements of a contract, for GetEntitlements. Defaults to none."
+  ),
   agreementId: optionalField(
     AgreementId,
     "The id in events. Defaults to one made from account, product and position."
@@ -171,10 +175,6 @@ export const Agreement = Schema.Struct({
   advisory: optionalField(
     Schema.Boolean,
     "True between an advisory and its resolution. Defaults to false."
-  ),
-  entitlements: optionalField(
-    Schema.Array(Entitlement),
-    "The entitlements of a contract, for GetEntitlements. Defaults to none."
   )
 })
 
@@ -328,13 +328,13 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  *   Defaults to 400.
  * - `requestSizeLimit`: the smallest size of a rejected request, in bytes. Documented is "1 MB". Defaults to
  *   1 000 000.
+ * - `emptyEntitlementPages`: the pages of GetEntitlements. With true, every other page is empty and has a `NextToken`,
+ *   the first one included. Documented is that such a page can come. Defaults to false.
  * - `landingFields`: the fields of the form that a buyer posts to the seller's page: `documented`, the token and the
  *   type of a free trial, or `observed`, also agreement id, product id and fulfillment URL. Defaults to `documented`.
  * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as seen.
  * - `deprovisionedEventDelay`: the time from `Purchase Agreement Ended` to `License Deprovisioned`. AWS documents both no
  *   delay and one hour. Defaults to 31 seconds, as seen.
- * - `emptyEntitlementPages`: the pages of GetEntitlements. With true, every other page is empty and has a `NextToken`,
- *   the first one included. Documented is that such a page can come. Defaults to false.
  *
  * @since 0.1.0
  * @category models
@@ -380,6 +380,10 @@ export const ServiceBehavior = Schema.Struct({
     PositiveInt,
     "The smallest size of a rejected request, in bytes. Defaults to 1000000."
   ),
+  emptyEntitlementPages: optionalField(
+    Schema.Boolean,
+    "True makes every other page of GetEntitlements empty, with a NextToken. Defaults to false."
+  ),
   landingFields: optionalField(
     Schema.Literal("documented", "observed"),
     "The fields of the form that a buyer posts to the seller's page. Defaults to documented."
@@ -391,10 +395,6 @@ export const ServiceBehavior = Schema.Struct({
   deprovisionedEventDelay: optionalField(
     DurationInput,
     "The time from Purchase Agreement Ended to License Deprovisioned. Defaults to 31 seconds."
-  ),
-  emptyEntitlementPages: optionalField(
-    Schema.Boolean,
-    "True makes every other page of GetEntitlements empty, with a NextToken. Defaults to false."
   )
 })
 
