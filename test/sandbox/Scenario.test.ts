@@ -210,7 +210,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"a","license":"x"}]}]}',
     [
-      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt, advisory and entitlements"
+      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt and advisory"
     ]
   ],
   [
@@ -334,7 +334,7 @@ const invalidDeliveries: ReadonlyArray<readonly [Scenario.Options, ReadonlyArray
       ]
     },
     [
-      "The target a: url: Expected a URL of http or https without user name and password, at most 2048 characters.",
+      "The target a: url: Expected a URL of http or https without user name and password, or a path of the sandbox's server from /_sandbox/ on, at most 2048 characters.",
       "The target b: headerValue: Expected 1 to 4096 printable ASCII characters.",
       "The scenario has the target a twice."
     ]
