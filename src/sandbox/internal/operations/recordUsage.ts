@@ -1,10 +1,9 @@
 /** Stores accepted usage by key. The first record of a key is billed. */
-import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import { Tag, UsageAllocation } from "../../../UsageAllocation.js"
 import { type Catalog, findProduct } from "../model/catalog.js"
 import { keyOf, uuidOf } from "../model/hash.js"
 import { change, type MeteredUsage, type State } from "../model/state.js"
+import * as usageStore from "../model/usageStore.js"
 
 /** Gives the id of the billed record, or undefined if the key has another quantity or other allocations. */
 export const recordUsage = (
@@ -12,7 +11,7 @@ export const recordUsage = (
   key: string,
   usage: Omit<MeteredUsage, "meteringRecordId">
 ): readonly [State, string | undefined] => {
-  const existing = Option.getOrUndefined(HashMap.get(state.metered, key))
+  const existing = usageStore.get(state.metered, key)
   if (existing === undefined) {
     const meteringRecordId = uuidOf(keyOf(state.catalog.region, key))
     const metered = meteredUsageOf({

@@ -13,6 +13,7 @@ import type { Customer } from "../../Scenario.js"
 import * as callLog from "../model/callLog.js"
 import { type OperationName, operations, operationsByName } from "../model/operations.js"
 import type { MeteredUsage, State } from "../model/state.js"
+import * as usageStore from "../model/usageStore.js"
 import { operationCodec } from "../protocol/awsJsonServer.js"
 import * as slices from "./slices.js"
 
@@ -39,7 +40,7 @@ const sorted = ({ metered }: State): Effect.Effect<ReadonlyArray<MeteredUsage>> 
     const cached = sortCache.get(metered)
     return cached !== undefined
       ? Effect.succeed(cached)
-      : Effect.tap(slices.sort(HashMap.values(metered), compareRecords), (all) =>
+      : Effect.tap(slices.sort(usageStore.values(metered), compareRecords), (all) =>
           Effect.sync(() => sortCache.set(metered, all))
         )
   })
