@@ -182,9 +182,18 @@ const makeWorker = (options: Options) =>
         })
       )
 
-    /** Keeps the lane meanwhile. */
+    /** Keeps the lane meanwhile. A renewal that fails is made again: until the lease ends, nothing is lost by it. */
     const renewing = <A, E, R>(region: string, effect: Effect.Effect<A, E, R>) =>
-      Effect.raceFirst(effect, Effect.forever(Effect.delay(renew(region), duration / 3)))
+      Effect.raceFirst(
+        effect,
+        renew(region).pipe(
+          Effect.catchTag("LedgerUnavailable", (error) =>
+            Effect.logWarning(`the lane of ${region} was not renewed: ${error.message}`)
+          ),
+          Effect.delay(duration / 3),
+          Effect.forever
+        )
+      )
 
     /** Seals and expires. Returns the products that have records to send. */
     const prepare = (

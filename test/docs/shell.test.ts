@@ -77,7 +77,7 @@ describe("the shell commands of the README", () => {
     )
     child.kill("SIGTERM")
     expect(steps).toHaveLength(9)
-    expect(output).toMatch(/us-east-1: 1 entries sealed, 1 records sent, 1 accepted, 0 expired/)
+    expect(output).toMatch(/us-east-1: sealed 1, sent 1, accepted 1, expired 0/)
     expect(output).toMatch(/api-calls +accepted +42 +42/)
     expect(output).toContain("registrationToken")
     expect(output).toContain("cancelledAt")

@@ -1,7 +1,7 @@
 /** Workers that share a lane: slow rounds, calls without an end, and a database of an earlier time. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
-import { UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
+import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
 import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import { recover } from "../../src/ledger/internal/transactions/pause.js"
 import * as support from "./ledgerSupport.js"
@@ -85,6 +85,47 @@ describe("a worker", () => {
         assert.isAtLeast(observations, 4)
         assert.isAtMost(observations, 7)
       }).pipe(Effect.scoped)
+    )
+  )
+
+  it.effect("keeps its round while the store is away for a renewal of the lane", () =>
+    withWorld(({ setTo, store }) =>
+      Effect.gen(function* () {
+        yield* support.record(store, analytics, "calls", start, 3)
+        yield* setTo(71)
+        const client = yield* MeteringClient
+        let isAway = false
+        let failures = 0
+        const failing: UsageLedgerStore.Service = {
+          ...store,
+          transaction: (body) =>
+            Effect.suspend(() => {
+              if (!isAway) return store.transaction(body)
+              failures += 1
+              return Effect.fail(
+                new LedgerError.LedgerUnavailable({ reason: "planted", isStored: "no" })
+              )
+            })
+        }
+        const { report } = yield* makeReporter(failing).pipe(
+          Effect.provideService(MeteringClient, {
+            ...client,
+            batchMeterUsage: (request) =>
+              request.usageRecords.length === 0
+                ? client.batchMeterUsage(request)
+                : Effect.gen(function* () {
+                    isAway = true
+                    yield* Effect.sleep("30 seconds")
+                    isAway = false
+                    yield* Effect.sleep("70 seconds")
+                    return yield* client.batchMeterUsage(request)
+                  })
+          })
+        )
+        const { accepted } = yield* report
+        assert.strictEqual(accepted, 1)
+        assert.isAtLeast(failures, 1)
+      }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.None))
     )
   )
 

@@ -182,6 +182,107 @@ describe("a record that the service rejects with an error of the whole product",
   )
 })
 
+describe("many records that the service rejects with an error of the whole product", () => {
+  const isBad = (dimension: string) => Number(dimension.slice(1)) % 4 === 0
+
+  const addRecords = (store: UsageLedgerStore.Service, count: number) =>
+    Effect.forEach(
+      Array.from({ length: count }, (_, index) => index),
+      (index) =>
+        Effect.gen(function* () {
+          const [key] = yield* store.transaction((tables) =>
+            tables.addKeys([
+              {
+                ...{ lineage: analytics, dimension: `d${index}`, scale: 0 },
+                ...{ region: "us-east-1", product: "analytics" }
+              }
+            ])
+          )
+          yield* store.recordEvents(
+            [
+              event({
+                ...{ id: `mixed-${index}`, key: key?.id ?? 0 },
+                ...{ hour: start / support.hour, at: start }
+              })
+            ],
+            start
+          )
+        })
+    )
+
+  const codeError = () =>
+    new UnknownServiceError(
+      {
+        operation: "BatchMeterUsage",
+        code: "AgreementSuspendedException",
+        statusCode: 400,
+        requestId: "sandbox-1"
+      } as never,
+      true
+    )
+
+  it.effect("do not slow the others down", () =>
+    withUsage(({ store }) =>
+      Effect.gen(function* () {
+        yield* addRecords(store, 400)
+        let rejections = 0
+        yield* reportFor(
+          store,
+          (client) => ({
+            batchMeterUsage: (request) => {
+              if (request.usageRecords.length === 0) return client.batchMeterUsage(request)
+              if (request.usageRecords.some(({ dimension }) => isBad(dimension))) {
+                rejections += 1
+                return Effect.fail(codeError())
+              }
+              return Effect.succeed({
+                results: request.usageRecords.map((usageRecord) => ({
+                  usageRecord,
+                  status: "Success" as const,
+                  meteringRecordId: "record"
+                })),
+                unprocessedRecords: [],
+                requestId: "sandbox-2",
+                statusCode: 200
+              } as never)
+            }
+          }),
+          "40 minutes"
+        )
+        const states = (yield* entriesOf(store)).map((text) => text.split(" "))
+        const good = states.filter(([, dimension]) => !isBad(dimension ?? ""))
+        const bad = states.filter(([, dimension]) => isBad(dimension ?? ""))
+        assert.isTrue(good.every(([, , , state]) => state === "accepted"))
+        assert.isTrue(bad.every(([, , , state]) => state === "rejected"))
+        assert.isBelow(rejections, 2_000)
+      })
+    )
+  )
+
+  it.effect("pause the product where none is accepted", () =>
+    withUsage(({ ledger, store }) =>
+      Effect.gen(function* () {
+        yield* addRecords(store, 400)
+        let calls = 0
+        yield* reportFor(
+          store,
+          (client) => ({
+            batchMeterUsage: (request) => {
+              if (request.usageRecords.length === 0) return client.batchMeterUsage(request)
+              calls += 1
+              return Effect.fail(codeError())
+            }
+          }),
+          "10 minutes"
+        )
+        assert.isBelow(calls, 40)
+        const { reasons } = yield* ledger.health
+        assert.match(reasons.join(), /paused/)
+      })
+    )
+  )
+})
+
 describe("a stop", () => {
   it.effect("is no try of records that were in no call", () =>
     withUsage(({ store }) =>

@@ -20,7 +20,7 @@ export interface Columns extends Names {
 /** Columns that an earlier run has added to rejected rows. They are ignored. */
 const notes = ["line", "reason"] as const
 
-export type Note = (typeof notes)[number]
+type Note = (typeof notes)[number]
 
 /** Names ignore case, spaces, - and _. */
 const normalizeName = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "")

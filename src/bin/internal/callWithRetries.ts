@@ -10,7 +10,7 @@ import * as MeteringRetry from "../../MeteringRetry.js"
 import { type CliError, failed, toCliError } from "./cliError.js"
 
 /** The possible effect of a call without a response, such as "may have been metered", and how to continue. */
-export interface Uncertainty {
+interface Uncertainty {
   readonly possibleEffect: string
   readonly advice: string
 }

@@ -11,7 +11,7 @@ export const exitCodes = [
   [130, "it was stopped by a signal; `submit` by a second one"]
 ] as const
 
-export type ErrorExitCode = Exclude<(typeof exitCodes)[number][0], 0>
+type ErrorExitCode = Exclude<(typeof exitCodes)[number][0], 0>
 
 /** An expected failure. Only its message is printed, without a stack trace. */
 export class CliError extends Data.TaggedError("CliError")<{

@@ -21,7 +21,7 @@ export interface OptionInfo {
   readonly isRepeatable: boolean
 }
 
-export type ArgumentInfo = Pick<OptionInfo, "name" | "description" | "isRequired">
+type ArgumentInfo = Pick<OptionInfo, "name" | "description" | "isRequired">
 
 export interface CommandInfo {
   readonly name: string

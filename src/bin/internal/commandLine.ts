@@ -4,7 +4,7 @@ import { allCommands, type CommandInfo, isGroup, nameOf, type OptionInfo } from 
 
 export type Shell = "bash" | "zsh" | "fish"
 
-export type CommandLine =
+type CommandLine =
   | { readonly _tag: "Help"; readonly command: CommandInfo }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Completions"; readonly shell: Shell }

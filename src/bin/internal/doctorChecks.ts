@@ -147,7 +147,7 @@ export const proxyResult = ({ http, https }: Proxies): CheckResult => {
 }
 
 /** A call without effect, and its error. */
-export interface ProbeResult {
+interface ProbeResult {
   readonly operation: OperationName
   readonly error: CallError | undefined
 }

@@ -52,7 +52,7 @@ interface FirstRow {
   readonly allocations: string
 }
 
-export interface CheckOptions {
+interface CheckOptions {
   readonly productCode: string | undefined
   /** Epoch milliseconds. */
   readonly now: () => number

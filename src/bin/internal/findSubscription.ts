@@ -7,7 +7,7 @@ import type { ProductRow, SubscriptionRow } from "../../ledger/internal/model/ro
 import type { Service as Store } from "../../ledger/UsageLedgerStore.js"
 import type { EventItem } from "../input/eventRows.js"
 
-export interface Subscriptions {
+interface Subscriptions {
   readonly products: ReadonlyArray<ProductRow>
   readonly byCustomer: ReadonlyMap<string, ReadonlyArray<SubscriptionRow>>
 }

@@ -12,7 +12,7 @@ import {
 import { inBrackets, optionsOf, optionWithValue } from "./commandLine.js"
 import { environmentOf, examples } from "./helpTexts.js"
 
-export interface Style {
+interface Style {
   /** Characters in a line. */
   readonly width: number
   readonly isStyled: boolean

@@ -1,7 +1,7 @@
 /** Examples and environment variables in help. */
 
 /** Descriptions by term. */
-export type Definitions = { readonly [term: string]: string }
+type Definitions = { readonly [term: string]: string }
 
 /** By command: descriptions of command lines. */
 export const examples: { readonly [command: string]: Definitions } = {

@@ -27,7 +27,7 @@ const database = Options.text("database").pipe(
 
 export const options = { database }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   readonly database: Option.Option<string>
 }
 

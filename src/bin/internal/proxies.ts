@@ -6,7 +6,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { MeteringConfigError } from "../../MeteringError.js"
 
-export interface Proxy {
+interface Proxy {
   /** The environment variable. */
   readonly variable: string
   readonly url: URL

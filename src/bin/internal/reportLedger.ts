@@ -66,7 +66,7 @@ export const reportOnce = (regions: ReadonlyArray<string>, options: Options) => 
       yield* Console.log(
         round.lane === "other"
           ? `${region}: another worker reports.`
-          : `${region}: ${formatCount(round.sealed)} entries sealed, ${formatCount(round.sent)} records sent, ${formatCount(round.accepted)} accepted, ${formatCount(round.expired)} expired.`
+          : `${region}: sealed ${formatCount(round.sealed)}, sent ${formatCount(round.sent)}, accepted ${formatCount(round.accepted)}, expired ${formatCount(round.expired)}.`
       )
       return round.lane === "held" ? round.sent - round.accepted : 0
     }).pipe(

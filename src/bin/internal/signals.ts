@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-export type ShutdownLevel = "stop" | "abort" | "exit"
+type ShutdownLevel = "stop" | "abort" | "exit"
 
 /** A command's own handling of signals. */
 export interface SignalHandlers {

@@ -39,7 +39,7 @@ export interface Options
   readonly isFull: () => boolean
 }
 
-export interface SubmitResult {
+interface SubmitResult {
   readonly isFullyRead: boolean
   /** The failure of `flush`, if any. */
   readonly flushError: Option.Option<CliError>

@@ -5,7 +5,7 @@ import { isInRegion, isSubscribed } from "../../sandbox/internal/model/catalog.j
 import { formatCount } from "./format.js"
 import { table } from "./table.js"
 
-export interface SandboxInfo {
+interface SandboxInfo {
   readonly url: string
   readonly now: DateTime.Utc
   readonly scenario: Scenario.Scenario

@@ -6,7 +6,7 @@ import type { Progress } from "../../UsageSubmission.js"
 import { formatCount } from "./format.js"
 
 /** Bytes of the source: those that were read, and all of them if known. */
-export interface ReadProgress {
+interface ReadProgress {
   readonly bytes: number
   readonly size: number | undefined
 }

@@ -23,7 +23,7 @@ export interface Options {
     | undefined
 }
 
-export interface Completion {
+interface Completion {
   readonly calls: number
   readonly isStopped: boolean
   /** True if part of the source was not read. */

@@ -1,7 +1,7 @@
 /** Errors of rows, one line each. Rows with the same grouped reason share a line. */
 import { formatCount, printable } from "./format.js"
 
-export interface RowError {
+interface RowError {
   readonly line: number
   /** The invalid column, from 1, if known. */
   readonly column?: number | undefined

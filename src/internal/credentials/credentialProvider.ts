@@ -98,7 +98,7 @@ export const describeError = (error: unknown): string => {
 }
 
 /** The sources that a provider has tried, and its notes about them. */
-export interface ProviderSearch {
+interface ProviderSearch {
   readonly tried: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }

@@ -1,7 +1,7 @@
 /** Limits the number of records per call by the share of earlier records that were rejected. */
 import { maxRecords } from "./batch.js"
 
-export interface AdaptiveBatchSize {
+interface AdaptiveBatchSize {
   readonly limitOf: (group: string) => number
   /** `count` records were in an accepted call. */
   readonly recordAccepted: (group: string, count: number) => void

@@ -21,7 +21,7 @@ export interface Group {
 /** The groups that may be sent although they do not fill a call. */
 export type PartialBatches = "None" | "AllIfNoneIsFull" | "All"
 
-export interface BatchQueue {
+interface BatchQueue {
   readonly add: (entry: PendingRecord, name: string, now: ClockReading) => void
   /**
    * The group to send next, or the monotonic time at which there will be one. Lingering starts at `fullAt` at the

@@ -1,7 +1,7 @@
 /** Groups licenses by product, as far as accepted calls show it: a union-find over licenses. */
 import type { PendingRecord } from "./pendingRecord.js"
 
-export interface LicenseProducts {
+interface LicenseProducts {
   /** The same license for all licenses that are known to be of one product. */
   readonly representativeOf: (licenseArn: string) => string
   /** Records an accepted call: its licenses are of one product. */

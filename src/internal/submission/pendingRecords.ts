@@ -4,7 +4,7 @@ import { outcomeOf, type PendingRecord, type Resolution } from "./pendingRecord.
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
-export interface PendingRecords {
+interface PendingRecords {
   /** Records without an outcome, in the order of the input. */
   readonly unresolved: ReadonlySet<PendingRecord>
   /** The runtime takes them from here. */

@@ -32,7 +32,7 @@ interface AcceptanceWindow {
   readonly monthEndGrace: number
 }
 
-export interface PreparedRecord {
+interface PreparedRecord {
   /** The submitted value if it is invalid. */
   readonly record: UsageRecord.UsageRecord
   readonly productCode: string | undefined

@@ -3,7 +3,7 @@
  * this one follows the service's throttling, and the scheduler needs the time of the next call without waiting.
  */
 
-export interface RateLimiter {
+interface RateLimiter {
   /** The current limit in calls per second. */
   readonly rate: () => number
   /** The time from which the next call may be made. */

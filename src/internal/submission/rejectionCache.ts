@@ -3,7 +3,7 @@ import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import type { ClockReading } from "./clockReading.js"
 import type { PendingRecord } from "./pendingRecord.js"
 
-export interface RejectionCache {
+interface RejectionCache {
   /** True if these records share every possible cause of a call rejected with this error. */
   readonly haveCommonCause: (
     entries: ReadonlyArray<PendingRecord>,

@@ -47,7 +47,7 @@ export interface SchedulerOptions extends prepareRecord.PrepareOptions {
 }
 
 /** The next step of a worker: make a call, wait for an event or a monotonic time, or end. */
-export type Action =
+type Action =
   | { readonly _tag: "Send"; readonly batch: Batch }
   | { readonly _tag: "Wait"; readonly until: number }
   | { readonly _tag: "Done" }
@@ -81,7 +81,7 @@ export interface SchedulerState {
   readonly counts: Counts
 }
 
-export interface Scheduler {
+interface Scheduler {
   readonly outcomes: Array<Outcome>
   readonly state: () => SchedulerState
   /** Tells whether another record may be read. */

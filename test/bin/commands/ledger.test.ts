@@ -84,7 +84,7 @@ const recordsAndReports = (database: string) =>
     assert.match(again.stdout, /already recorded +3\n/)
     assert.match(again.stderr, /^standard input:5: quantity: expected a whole number/)
     assert.strictEqual(once.code, 0, once.stderr)
-    assert.match(once.stdout, /1 entries sealed, 1 records sent, 1 accepted, 0 expired/)
+    assert.match(once.stdout, /sealed 1, sent 1, accepted 1, expired 0/)
     const { counts, health } = JSON.parse(status.stdout)
     assert.deepStrictEqual(
       [health.state, counts.map(({ count, state }: Record<string, unknown>) => [state, count])],
@@ -167,7 +167,7 @@ describe("a ledger in a file", () => {
         return [close, once, await on("ledger status")] as const
       })
       assert.deepStrictEqual([close.code, once.code], [0, 0], once.stderr)
-      assert.match(once.stdout, /1 accepted/)
+      assert.match(once.stdout, /accepted 1/)
       assert.match(text.stdout, /us-east-1 +analytics +accepted +1 /)
       const sandbox = yield* MeteringSandbox.MeteringSandbox
       assert.deepStrictEqual(

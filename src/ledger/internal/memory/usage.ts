@@ -209,5 +209,5 @@ const byPlace = (left: PostingRow, right: PostingRow): number =>
 export const byHour = (left: EntryId, right: EntryId): number =>
   left.hour - right.hour || left.key - right.key
 
-export const byName = ([left]: readonly [string, unknown], [right]: readonly [string, unknown]) =>
+const byName = ([left]: readonly [string, unknown], [right]: readonly [string, unknown]) =>
   left < right ? -1 : left > right ? 1 : 0

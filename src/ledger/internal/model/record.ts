@@ -41,7 +41,7 @@ export const isLastHour = (lineage: ReadonlyArray<SubscriptionRow>, hour: number
 export const timestampOf = ({ from }: SubscriptionRow, hour: number): number =>
   hourOf(from) === hour ? Math.max(startOf(hour), from) : startOf(hour)
 
-export interface Share {
+interface Share {
   /** Canonical tags, empty for none. */
   readonly tags: string
   readonly quantity: bigint

@@ -17,7 +17,7 @@ export interface ConnectorOptions extends SessionOptions {
   readonly queryTimeout: number
 }
 
-export interface Connector {
+interface Connector {
   readonly connect: Effect.Effect<Connection, PgFailure>
   /** Without the password. */
   readonly location: string

@@ -11,7 +11,7 @@ import { prepareSchema } from "./prepareSchema.js"
 import { recordEvents } from "./recordEvents.js"
 import { type TransactionKind, transact } from "./transactions.js"
 
-export interface DatabaseOptions extends Omit<ConnectorOptions, "queryTimeout"> {
+interface DatabaseOptions extends Omit<ConnectorOptions, "queryTimeout"> {
   readonly maxConnections: number
 }
 

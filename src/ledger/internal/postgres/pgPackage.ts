@@ -32,7 +32,7 @@ export interface PgClient {
   }
 }
 
-export interface PgClientConfig {
+interface PgClientConfig {
   readonly connectionString: string
   readonly application_name: string
   readonly connectionTimeoutMillis: number
@@ -42,13 +42,13 @@ export interface PgClientConfig {
 }
 
 /** Its addresses without the password, as `pg` understands a URL. */
-export interface PgAddress {
+interface PgAddress {
   readonly host: string
   readonly port: number
   readonly database: string | undefined
 }
 
-export interface PgPackage {
+interface PgPackage {
   readonly makeClient: (config: PgClientConfig) => PgClient & PgAddress
 }
 

@@ -17,7 +17,7 @@ export interface TransactionKind {
 }
 
 /** The result of one run. `again` counts towards the limit of runs. */
-export type Run<A> =
+type Run<A> =
   | { readonly _tag: "done"; readonly value: A }
   | { readonly _tag: "again"; readonly failure: PgFailure }
 

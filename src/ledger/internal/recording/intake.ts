@@ -9,7 +9,7 @@ import type { Results } from "./recordBatch.js"
 import type { Request } from "./request.js"
 import type { Failure } from "./retry.js"
 
-export interface Intake {
+interface Intake {
   /** Waits until the event is stored, with others that arrive meanwhile. An interruption does not take it back. */
   readonly add: (request: Request) => Effect.Effect<Recorded, EventError | LedgerUnavailable>
 }

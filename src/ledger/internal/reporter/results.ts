@@ -10,7 +10,7 @@ import type { AttemptResult } from "../model/rows.js"
 import { toStorable } from "../model/text.js"
 import type { Result } from "../transactions/send.js"
 
-export interface SentRecord {
+interface SentRecord {
   readonly id: number
   readonly record: UsageRecord
 }

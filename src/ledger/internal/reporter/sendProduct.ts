@@ -1,10 +1,17 @@
 /** Sends the records of one product that are due, until none is. */
+
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { classifyError } from "../../../internal/submission/classifyError.js"
+import type { BatchMeterUsageError } from "../../../BatchMeterUsage.js"
+import { maxRecords as maxRecordsOfCall } from "../../../internal/submission/batch.js"
+import {
+  classifyError,
+  type ErrorClassification
+} from "../../../internal/submission/classifyError.js"
 import { type Service as Client, MeteringClient } from "../../../MeteringClient.js"
 import * as MeteringRetry from "../../../MeteringRetry.js"
 import type { Outcome } from "../../../UsageOutcome.js"
@@ -22,7 +29,7 @@ import * as attemptingClient from "./attemptingClient.js"
 import type { PendingWrites, SentCall } from "./pendingWrites.js"
 import { detailOf } from "./results.js"
 
-export interface Sending {
+interface Sending {
   readonly store: Store
   readonly client: Client
   readonly lease: Lease
@@ -59,21 +66,39 @@ export const sendProduct = (
 ): Effect.Effect<Sent, LedgerUnavailable> =>
   Effect.gen(function* () {
     const { lease, store } = options
-    const total = { sent: 0, accepted: 0 }
+    // a record can be sent several times
+    const sent = new Set<number>()
+    let accepted = 0
+    /** Rejections for the whole product that are tolerated, after a record of it was accepted. */
+    let tolerated = 0
     for (;;) {
       const now = yield* Clock.currentTimeMillis
       const rows = yield* send.due(store, { region: lease.region, product, now, limit: maxRecords })
-      if (rows.length === 0) return total
+      if (rows.length === 0) return { sent: sent.size, accepted }
       const isTrial = yield* send.wasPaused(store, { region: lease.region, product })
       // after a pause one record at a time is tried: one that the service rejects with all others would stop them for ever
-      const batches = isTrial ? trialOf(rows) : [rows]
-      for (const [index, batch] of batches.entries()) {
-        const isPausing = index === batches.length - 1
-        const result = yield* sendRecords(product, batch, options, isPausing)
-        total.sent += result.sent
-        total.accepted += result.accepted
-        if (result.isAborted || (yield* options.isStopped)) return total
-        if (!result.isRejected) break
+      const batches: Array<ReadonlyArray<RecordRow>> = isTrial ? trialOf(rows) : [rows]
+      for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+        const result = yield* sendRecords(product, batch, options, tolerated > 0)
+        for (const id of result.sent) sent.add(id)
+        accepted += result.accepted
+        if (result.isAborted || (yield* options.isStopped)) return { sent: sent.size, accepted }
+        if (result.accepted > 0) tolerated = maxTolerated
+        const { rejection } = result
+        if (rejection === undefined) {
+          if (isTrial) break
+        } else if (tolerated > 0 && isTolerable(rejection)) {
+          tolerated -= 1
+          // the product is not at fault, so a part of its records is
+          batches.unshift(...partsOf(rejection.rows))
+        } else if (isTrial && batches.length > 0) {
+          yield* Effect.logWarning(
+            `a record of ${product} in ${lease.region} is rejected: ${rejection.error.message}`
+          )
+        } else {
+          yield* pauseAfter(product, rejection, options)
+          return { sent: sent.size, accepted }
+        }
       }
     }
   })
@@ -81,18 +106,35 @@ export const sendProduct = (
 /** Records of a trial after a pause. If each is rejected for the whole product, it is paused again. */
 const maxTrials = 3
 
+/** Calls of about 10 seconds. A product whose records are all rejected is paused after them. */
+const maxTolerated = 100
+
 /** The least tried records, each for itself. */
-const trialOf = (rows: ReadonlyArray<RecordRow>): ReadonlyArray<ReadonlyArray<RecordRow>> =>
+const trialOf = (rows: ReadonlyArray<RecordRow>): Array<ReadonlyArray<RecordRow>> =>
   [...rows]
     .sort((left, right) => left.tries - right.tries)
     .slice(0, maxTrials)
     .map((row) => [row])
 
+/** One call for each part of many records, and halves of the records of one call. One record has no parts. */
+const partsOf = (rows: ReadonlyArray<RecordRow>): ReadonlyArray<ReadonlyArray<RecordRow>> =>
+  rows.length > 1
+    ? Chunk.toReadonlyArray(
+        Chunk.map(
+          Chunk.chunksOf(
+            Chunk.fromIterable(rows),
+            Math.min(maxRecordsOfCall, Math.ceil(rows.length / 2))
+          ),
+          Chunk.toReadonlyArray
+        )
+      )
+    : []
+
 const sendRecords = (
   product: string,
   rows: ReadonlyArray<RecordRow>,
   options: Sending,
-  isPausing: boolean
+  isProductActive: boolean
 ) =>
   Effect.gen(function* () {
     const { client, gracePeriod, lease, limit, onRequestId, rate, stop, store, writes } = options
@@ -140,9 +182,20 @@ const sendRecords = (
     }).pipe(Effect.provideService(MeteringClient, attempting))
 
     const idOf = ({ record }: Outcome) => ids.get(record as UsageRecord) ?? -1
-    yield* addVerdicts(outcomes, idOf, last, writes)
+    const rejection = findRejection(outcomes)
+    const isAlone = isProductActive && rows.length === 1 && rejection && isTolerable(rejection)
+    yield* addVerdicts(
+      outcomes,
+      idOf,
+      last,
+      writes,
+      ({ delivery, scope }) => scope === "record" || (isAlone && delivery === "rejected")
+    )
     const isAborted = (yield* Deferred.isDone(abort)) || (yield* options.isStopped)
-    const isRejected = isAborted ? false : yield* pauseAfter(product, outcomes, options, isPausing)
+    if (!isAborted && outcomes.some(({ _tag }) => _tag === "Accepted")) {
+      yield* resume(store, { region: lease.region, product })
+      yield* resume(store, { region: lease.region, product: allProducts })
+    }
     const unaccepted = outcomes.filter(({ _tag }) => _tag !== "Accepted")
     yield* send.finishTry(store, {
       now: yield* Clock.currentTimeMillis,
@@ -163,7 +216,13 @@ const sendRecords = (
         `record ${idOf(outcome)} of ${product} is invalid: ${fields.join(", ")}`
       )
     }
-    return { sent: last.size, accepted: outcomes.length - unaccepted.length, isAborted, isRejected }
+    const rejected = new Set(rejection?.outcomes.map(idOf))
+    return {
+      sent: last.keys(),
+      accepted: outcomes.length - unaccepted.length,
+      isAborted,
+      rejection: rejection && { ...rejection, rows: rows.filter(({ id }) => rejected.has(id)) }
+    }
   })
 
 /** A record can be rejected for a cause that it shares with all of its call. The call alone says nothing about one of them. */
@@ -171,64 +230,71 @@ const addVerdicts = (
   outcomes: ReadonlyArray<Outcome>,
   idOf: (outcome: Outcome) => number,
   last: ReadonlyMap<number, { readonly call: SentCall; readonly result: send.Result["result"] }>,
-  writes: PendingWrites
+  writes: PendingWrites,
+  isVerdict: (classification: ErrorClassification) => boolean | undefined
 ) =>
   Effect.forEach(
     outcomes,
     (outcome) => {
       const attempt = last.get(idOf(outcome))
-      return outcome._tag === "Rejected" &&
-        classifyError(outcome.error).scope === "record" &&
+      const error = rejectionOf(outcome)
+      return error !== undefined &&
+        isVerdict(classifyError(error)) &&
         attempt !== undefined &&
         attempt.result === "unsent"
         ? writes.addResults(attempt.call, [
-            { record: idOf(outcome), result: "rejected", detail: detailOf(outcome.error) }
+            { record: idOf(outcome), result: "rejected", detail: detailOf(error) }
           ])
         : Effect.void
     },
     { discard: true }
   )
 
-/**
- * Pauses the product after an error that concerns all of it, and the Region after one that concerns the caller. Returns true after
- * such an error. Without `isPausing` it is only logged.
- */
+const rejectionOf = (outcome: Outcome) =>
+  outcome._tag === "NotSent" || outcome._tag === "Rejected" ? outcome.error : undefined
+
+/** False for errors that no record can cause. */
+const isTolerable = ({ error, scope }: Rejection) =>
+  scope === "product" || error._tag === "UnexpectedResponseError"
+
+interface Rejection {
+  readonly scope: "caller" | "product"
+  readonly error: BatchMeterUsageError
+}
+
+/** The error that concerns the caller, or else the one that concerns all of the product, and the outcomes with such errors. */
+const findRejection = (outcomes: ReadonlyArray<Outcome>) => {
+  const found = outcomes.flatMap((outcome) => {
+    const error = rejectionOf(outcome)
+    if (error === undefined) return []
+    const { scope } = classifyError(error)
+    return scope === "caller" || scope === "product" ? [{ scope, error, outcome } as const] : []
+  })
+  const first = found.find(({ scope }) => scope === "caller") ?? found[0]
+  return (
+    first && {
+      scope: first.scope,
+      error: first.error,
+      outcomes: found.map(({ outcome }) => outcome)
+    }
+  )
+}
+
+/** Pauses the product after an error that concerns all of it, and the Region after one that concerns the caller. */
 const pauseAfter = (
   product: string,
-  outcomes: ReadonlyArray<Outcome>,
-  { lease: { region }, store }: Sending,
-  isPausing: boolean
+  { error, scope }: Rejection,
+  { lease: { region }, store }: Sending
 ) =>
   Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    if (outcomes.some(({ _tag }) => _tag === "Accepted")) {
-      yield* resume(store, { region, product })
-      yield* resume(store, { region, product: allProducts })
-    }
-    const errors = outcomes.flatMap((outcome) =>
-      (outcome._tag === "NotSent" || outcome._tag === "Rejected") && outcome.error !== undefined
-        ? [outcome.error]
-        : []
-    )
-    for (const scope of ["caller", "product"] as const) {
-      const error = errors.find((error) => classifyError(error).scope === scope)
-      if (error === undefined) continue
-      if (!isPausing) {
-        yield* Effect.logWarning(
-          `a record of ${product} in ${region} is rejected: ${error.message}`
-        )
-        return true
-      }
-      const paused = scope === "caller" ? allProducts : product
-      yield* Effect.logWarning(`reporting of ${paused} in ${region} is paused: ${error.message}`)
-      yield* pause(store, {
-        region,
-        product: paused,
-        since: now,
-        cause: detailOf(error),
-        retryAt: now + (scope === "caller" ? callerPause : productPause)
-      })
-      return true
-    }
-    return false
+    const paused = scope === "caller" ? allProducts : product
+    yield* Effect.logWarning(`reporting of ${paused} in ${region} is paused: ${error.message}`)
+    yield* pause(store, {
+      region,
+      product: paused,
+      since: now,
+      cause: detailOf(error),
+      retryAt: now + (scope === "caller" ? callerPause : productPause)
+    })
   })

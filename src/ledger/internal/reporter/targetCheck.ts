@@ -10,7 +10,7 @@ import { withLimit } from "./callLimit.js"
 /** Every request id of a sandbox begins with this. */
 const sandboxPrefix = "sandbox-"
 
-export interface TargetCheck {
+interface TargetCheck {
   /** True if the endpoint is of the ledger's kind; false if it did not respond. Makes a call without records for it, once. */
   readonly confirm: (
     region: string

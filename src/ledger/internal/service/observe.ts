@@ -29,7 +29,7 @@ export const recentHours = 48
 /** Balances that are listed. */
 const maxCarry = 100
 
-export const read = (tables: Tables, now: number): Op<Observation> =>
+const read = (tables: Tables, now: number): Op<Observation> =>
   Effect.gen(function* () {
     const ledger = yield* tables.ledger
     // the layer has written it, and nothing deletes it

@@ -1,6 +1,6 @@
 /** The differences between SQLite and PostgreSQL in statements that are otherwise the same. */
 
-export type ColumnType = "bigint" | "text"
+type ColumnType = "bigint" | "text"
 
 /** Columns by name. */
 export interface Columns {
@@ -47,7 +47,7 @@ const columnsOf = (columns: Columns, expression: (type: ColumnType, index: numbe
     .map(([name, type], index) => `${expression(type, index)} AS ${name}`)
     .join(", ")
 
-export type ListValue = string | number | bigint | undefined
+type ListValue = string | number | bigint | undefined
 
 /** The text of a list's parameter: JSON, an array for each row. A bigint is text there, as JSON's numbers lose digits. */
 export const listParameter = (rows: ReadonlyArray<ReadonlyArray<ListValue>>): string =>

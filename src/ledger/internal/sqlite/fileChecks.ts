@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path"
 import { LedgerConfigError } from "../../LedgerError.js"
 
 /** Identifies a file, also after it was renamed. */
-export type FileId = string
+type FileId = string
 
 /**
  * File systems of Linux whose locks or whose flushes are not reliable between machines, by `f_type` of statfs(2). Those of FUSE

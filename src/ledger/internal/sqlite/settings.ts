@@ -22,7 +22,7 @@ export const isWalSafe = (version: string): boolean => {
   )
 }
 
-export const versionOf = (connection: Connection): string =>
+const versionOf = (connection: Connection): string =>
   String(connection.query("SELECT sqlite_version() AS version")[0]?.version)
 
 /** JSON functions, STRICT tables and RETURNING need it. */

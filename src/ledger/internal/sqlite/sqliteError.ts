@@ -18,7 +18,7 @@ const codes = {
   NOTADB: 26
 } as const
 
-export type CodeName = keyof typeof codes
+type CodeName = keyof typeof codes
 
 /** Errors of the place and not of a statement, and what to do. */
 const advice: { readonly [name in CodeName]?: string } = {

@@ -14,7 +14,7 @@ import { failureOf } from "./session.js"
 import { codeOf } from "./sqliteError.js"
 import { type Waiting, whenUnlocked } from "./whenUnlocked.js"
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly file: string
   /** Milliseconds. */
   readonly busyTimeout: number

@@ -132,7 +132,7 @@ const unbilled: ReadonlySet<RecordState> = new Set([
 /**
  * Adds a posting to its hour, or by the product's policy to the current or the next one. Returns the hour, or undefined if none takes it.
  */
-export const postOrCarry = (
+const postOrCarry = (
   tables: Tables,
   posting: PostingRow,
   key: KeyRow,

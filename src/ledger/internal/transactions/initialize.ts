@@ -10,7 +10,7 @@ import { isText } from "../recording/prepareEvent.js"
 import type { Tables } from "../tables.js"
 
 /** The version of the rows and of what they mean. */
-export const version = 1
+const version = 1
 
 /** The oldest version that may write to a ledger of this version. */
 const writableFrom = 1

@@ -26,7 +26,7 @@ export interface Seen {
   readonly tick: number
 }
 
-export interface Leased {
+interface Leased {
   readonly lease: Lease
   readonly seen: Seen
 }

@@ -125,7 +125,7 @@ export interface Result {
   readonly detail?: string | undefined
 }
 
-export interface Judged {
+interface Judged {
   readonly record: number
   readonly was: RecordState
   readonly state: RecordState
