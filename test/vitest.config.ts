@@ -20,7 +20,7 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["test/**/*.test.{ts,js}", "examples/**/*.test.ts"],
     exclude: [
       "test/types/**",
       "node_modules/**",

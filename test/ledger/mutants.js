@@ -317,7 +317,7 @@ const mutants = [
   ],
   [
     "results dropped while the store is away",
-    byUncertainty,
+    { tests: ["test/ledger/results.test.ts"] },
     ["internal/reporter/pendingWrites.ts", "Effect.retry(retries),", ""],
     [
       "internal/reporter/pendingWrites.ts",

@@ -1,9 +1,23 @@
 /** Results of calls, and corrections after them. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { MemoryLedgerStore, type UsageLedgerStore } from "effect-marketplace-metering/ledger"
+import { Clock, Effect, Logger, LogLevel } from "effect"
+import {
+  LedgerError,
+  MemoryLedgerStore,
+  type UsageLedgerStore
+} from "effect-marketplace-metering/ledger"
+import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
+import { lease } from "../../src/ledger/internal/transactions/lease.js"
 import { addResults } from "../../src/ledger/internal/transactions/send.js"
-import { at, entriesOf, products, start } from "./ledgerSupport.js"
+import {
+  account,
+  at,
+  entriesOf,
+  makeReporter,
+  products,
+  record as recordUsage,
+  start
+} from "./ledgerSupport.js"
 import { record } from "./rows.js"
 import { withWorld } from "./support/ledgerWorld.js"
 import { newFile, open } from "./support/sqliteFile.js"
@@ -13,6 +27,18 @@ const stores = {
   memory: Effect.sync(MemoryLedgerStore.make),
   sqlite: Effect.flatMap(newFile, (file) => open(file))
 }
+
+/** Gives the lane to another worker. */
+const takeLane = (store: UsageLedgerStore.Service) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    lease(store, {
+      region: "us-east-1",
+      worker: "another",
+      now,
+      duration: 600_000,
+      seen: undefined
+    })
+  )
 
 describe("a result", () => {
   for (const [name, make] of Object.entries(stores)) {
@@ -48,6 +74,51 @@ describe("a result", () => {
       })
     )
   }
+})
+
+describe("results that cannot be stored", () => {
+  it.effect("are stored when the store is back, although another worker has the lane", () =>
+    withWorld(({ setTo, store }) =>
+      Effect.gen(function* () {
+        yield* recordUsage(store, `analytics-${account}`, "calls", start, 3)
+        yield* setTo(71)
+        const client = yield* MeteringClient
+        let isAway = false
+        const failing: UsageLedgerStore.Service = {
+          ...store,
+          transaction: (body) =>
+            Effect.suspend(() =>
+              isAway
+                ? Effect.fail(
+                    new LedgerError.LedgerUnavailable({ reason: "planted", isStored: "no" })
+                  )
+                : store.transaction(body)
+            )
+        }
+        const { report } = yield* makeReporter(failing).pipe(
+          Effect.provideService(MeteringClient, {
+            ...client,
+            batchMeterUsage: (request) =>
+              Effect.tap(client.batchMeterUsage(request), () =>
+                Effect.sync(() => {
+                  isAway = request.usageRecords.length > 0
+                })
+              )
+          })
+        )
+        yield* Effect.either(report)
+        const before = yield* store.snapshot((tables) => tables.evidence([1]))
+        assert.deepStrictEqual(before[0]?.results, [])
+        isAway = false
+        yield* Effect.sleep("5 minutes")
+        yield* takeLane(store)
+        assert.strictEqual((yield* report).lane, "other")
+        assert.deepStrictEqual(yield* entriesOf(store), [
+          `analytics-${account} calls 10 accepted 3`
+        ])
+      }).pipe(Effect.scoped, Logger.withMinimumLogLevel(LogLevel.None))
+    )
+  )
 })
 
 describe("a correction", () => {

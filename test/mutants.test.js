@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { submission } from "./internal/submission/mutants.js"
 import { ledger } from "./ledger/mutants.js"
 
-const source = (file: string) =>
+const source = (file) =>
   readFileSync(fileURLToPath(new URL(`../src/${file}`, import.meta.url)), "utf8")
 
 describe.each([submission, ledger])("the mutants of the $suite", ({ mutants }) => {
