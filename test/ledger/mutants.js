@@ -14,8 +14,6 @@ const contract = {
   tests: ["test/ledger/MemoryLedgerStore.test.ts"],
   args: ["-t", "stores nothing of a transaction"]
 }
-/** More entries in doubt than without the mutant. */
-const byUncertainty = { isCounted: true }
 
 /** Name, the check that notices it, and edits: file below `src/ledger`, text, replacement. */
 const mutants = [
@@ -501,19 +499,10 @@ const failureInSimulation = async (copy, seeds) => {
   return failed === 0 ? undefined : lines.slice(0, 2).join(" ")
 }
 
-/** Entries in doubt after runs in which the store is often away. */
-const inDoubt = async (copy) => {
-  const { states } = await simulate(copy, ["--seeds", "12", "--unavailable", "0.5"])
-  return states.inDoubt ?? 0
-}
-
-let uncertainBefore
-
 export const ledger = {
   suite: "ledger",
   mutants,
   failureBefore: async (copy) => {
-    uncertainBefore = await inDoubt(copy)
     const tests = mutants.flatMap(({ noticedBy }) =>
       noticedBy.args ? [] : (noticedBy.tests ?? [])
     )
@@ -523,10 +512,6 @@ export const ledger = {
       (await failedTest(copy, contract.tests, contract.args))
     )
   },
-  failureIn: async (copy, { noticedBy: { args, isCounted, seeds, tests } }) => {
-    if (tests !== undefined) return failedTest(copy, tests, args)
-    if (!isCounted) return failureInSimulation(copy, seeds)
-    const count = await inDoubt(copy)
-    return count > uncertainBefore ? `${count} in doubt, not ${uncertainBefore}` : undefined
-  }
+  failureIn: (copy, { noticedBy: { args, seeds, tests } }) =>
+    tests === undefined ? failureInSimulation(copy, seeds) : failedTest(copy, tests, args)
 }

@@ -144,7 +144,7 @@ describe("httpApp", () => {
     })
   )
 
-  it.effect.each([
+  it.effect.each<readonly [string, string]>([
     ["no JSON", "{"],
     ["raw message delivery", notification.Message ?? ""],
     ["a changed message", bodyOf(notification).replace("X01EXAMPLEX", "X02EXAMPLEX")],
