@@ -128,7 +128,8 @@ export const defaultCredentials: Credentials = {
  * It never fails: failures, defects and interruptions become a response in the service's format. A client that
  * disconnects interrupts its call, but not what the call has stored.
  *
- * With a `MeteringSandbox` in context, it also serves `SandboxApi` under `/_sandbox`. With the sandbox's own client, calls
+ * With a `MeteringSandbox` in context, it also serves `SandboxApi` and pages for a browser under `/_sandbox`. Products without
+ * a `landingUrl` have their buyers post to a built-in registration page. With the sandbox's own client, calls
  * go directly to the sandbox, which then knows the access key, serves GetEntitlements as well, and injects faults into the
  * connection. (Only Node.js can cut connections.)
  *
@@ -294,7 +295,7 @@ export interface NodeOptions extends Options {
 
 /**
  * Serves the `MeteringClient` from context on Node.js. With a `MeteringSandbox` in context it also serves `SandboxApi`,
- * documented at `/_sandbox/docs`. Closing the scope closes every connection.
+ * documented at `/_sandbox/docs`, and pages at `/_sandbox/`. Closing the scope closes every connection.
  *
  * Loads `@effect/platform-node`. Fails with a `ServeError` if that package is not installed or the port is in use; its
  * `cause` says which.

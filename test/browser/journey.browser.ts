@@ -87,7 +87,7 @@ describe.each([
     await look("4-billed")
 
     await openPage(page, "Customers")
-    await expect(agreementOf(page).getByText("yes", { exact: true }).count()).resolves.toBe(1)
+    await agreementOf(page).getByText("yes", { exact: true }).waitFor()
     await agreementOf(page).getByRole("button", { name: "Cancel" }).click()
     await agreementOf(page).getByText("ending", { exact: true }).waitFor()
     await expect(agreementOf(page).getByRole("button", { name: "Cancel" }).count()).resolves.toBe(0)

@@ -89,6 +89,18 @@ describe("the pages", () => {
     }).pipe(Effect.provide(live))
   )
 
+  it.effect("post to any page if redirects are allowed by hand", () =>
+    Effect.gen(function* () {
+      for (const [query, expected] of [
+        ["?redirects=any", "form-action 'self' http: https:;"],
+        ["?redirects=", "form-action 'self' http://seller.example:3000;"]
+      ] as const) {
+        const { headers } = yield* send(`/_sandbox/${query}`, { headers: html })
+        assert.include(String(headers["content-security-policy"]), expected)
+      }
+    }).pipe(Effect.provide(live))
+  )
+
   it.effect("have a script, a style and an icon with their types", () =>
     Effect.gen(function* () {
       for (const [file, type, content] of [
