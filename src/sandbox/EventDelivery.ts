@@ -138,6 +138,23 @@ export interface SqsTarget extends Schema.Schema.Type<typeof SqsTarget> {}
 /**
  * A receiver of events.
  *
+ * @example
+ * ```ts
+ * import { Redacted } from "effect"
+ * import type { EventDelivery } from "effect-marketplace-metering/sandbox"
+ *
+ * const targets: ReadonlyArray<EventDelivery.Target> = [
+ *   { type: "sns", name: "messages", url: "http://127.0.0.1:3000/sns" },
+ *   {
+ *     type: "apiDestination",
+ *     name: "events",
+ *     url: "http://127.0.0.1:3000/events",
+ *     headerValue: Redacted.make("the secret of the connection")
+ *   },
+ *   { type: "sqs", name: "queue", url: "http://127.0.0.1:9324/000000000000/events" }
+ * ]
+ * ```
+ *
  * @since 0.1.0
  * @category models
  */
@@ -170,6 +187,14 @@ export const defaultTopicArn =
  * - `afterLanding`: true holds back the events of an agreement until ResolveCustomer has resolved a registration token of
  *   it. By default events may precede the landing.
  * - `seed`: the seed of the faults. The same events in the same order get the same faults. Defaults to 0.
+ *
+ * @example
+ * ```ts
+ * import type { EventDelivery } from "effect-marketplace-metering/sandbox"
+ *
+ * // a program that is right with these is right with SNS and EventBridge
+ * const faults: EventDelivery.DeliveryFaults = { duplicate: 0.2, drop: 0.1, reorder: 0.2, seed: 7 }
+ * ```
  *
  * @since 0.1.0
  * @category models
