@@ -5,6 +5,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { metering } from "./internal/protocol/metering.js"
 import { missingRecords } from "./internal/protocol/missingRecords.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
@@ -153,6 +154,7 @@ export const operation: Operation<
   BatchMeterUsageResponse,
   BatchMeterUsageException
 > = {
+  service: metering,
   name: "BatchMeterUsage",
   request: BatchMeterUsageRequest,
   response: BatchMeterUsageResponse,
@@ -169,12 +171,10 @@ export const operation: Operation<
     MeteringError.InvalidLicenseException
   ],
   mapResult: ({ usageRecords }, outcome) =>
-    Either.map(outcome, (response) => {
-      const missing = missingRecords(usageRecords, response)
-      return missing.length === 0
-        ? response
-        : new BatchMeterUsageResponse({ ...response, missingRecords: missing }, true)
-    })
+    Either.map(outcome, (response) =>
+      // no one else has the response yet
+      Object.assign(response, { missingRecords: missingRecords(usageRecords, response) })
+    )
 }
 
 /**

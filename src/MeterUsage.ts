@@ -7,6 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { dryRunCode } from "./internal/protocol/constants.js"
+import { metering } from "./internal/protocol/metering.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
   allocationSum,
@@ -192,6 +193,20 @@ export type MeterUsageException =
  */
 export type MeterUsageError = MeterUsageException | MeteringError.CommonError
 
+const exceptions = [
+  MeteringError.InternalServiceErrorException,
+  MeteringError.InvalidProductCodeException,
+  MeteringError.InvalidUsageDimensionException,
+  MeteringError.InvalidTagException,
+  MeteringError.InvalidUsageAllocationsException,
+  MeteringError.InvalidEndpointRegionException,
+  MeteringError.TimestampOutOfBoundsException,
+  MeteringError.DuplicateRequestException,
+  MeteringError.IdempotencyConflictException,
+  MeteringError.ThrottlingException,
+  MeteringError.CustomerNotEntitledException
+]
+
 /**
  * The operation as a value.
  *
@@ -199,22 +214,11 @@ export type MeterUsageError = MeterUsageException | MeteringError.CommonError
  * @category operations
  */
 export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUsageException> = {
+  service: metering,
   name: "MeterUsage",
   request: MeterUsageRequest,
   response: MeterUsageResponse,
-  exceptions: [
-    MeteringError.InternalServiceErrorException,
-    MeteringError.InvalidProductCodeException,
-    MeteringError.InvalidUsageDimensionException,
-    MeteringError.InvalidTagException,
-    MeteringError.InvalidUsageAllocationsException,
-    MeteringError.InvalidEndpointRegionException,
-    MeteringError.TimestampOutOfBoundsException,
-    MeteringError.DuplicateRequestException,
-    MeteringError.IdempotencyConflictException,
-    MeteringError.ThrottlingException,
-    MeteringError.CustomerNotEntitledException
-  ],
+  exceptions,
   prepare: (request) => (request.clientToken === undefined ? withClientToken(request) : request),
   // the response to a dry run is not a receipt
   preflight: ({ dryRun }) =>
@@ -260,10 +264,11 @@ export const dryRunOperation: Operation<
   MeterUsageException,
   DryRunResponse
 > = {
-  name: operation.name,
-  request: operation.request,
-  response: operation.response,
-  exceptions: operation.exceptions,
+  service: metering,
+  name: "MeterUsage",
+  request: MeterUsageRequest,
+  response: MeterUsageResponse,
+  exceptions,
   prepare: (request) =>
     request.dryRun
       ? request

@@ -12,6 +12,7 @@ import * as BatchMeterUsage from "./BatchMeterUsage.js"
 import { makeHttpTransport } from "./internal/client/httpTransport.js"
 import { makeClient } from "./internal/client/makeClient.js"
 import { operations } from "./internal/operations.js"
+import { metering } from "./internal/protocol/metering.js"
 import { requestOf } from "./internal/schema/construct.js"
 import { MeteringConfig } from "./MeteringConfig.js"
 import * as MeterUsage from "./MeterUsage.js"
@@ -147,7 +148,7 @@ export const layer: Layer.Layer<
   Effect.map(
     Effect.all([MeteringConfig, AwsCredentials, HttpClient.HttpClient]),
     ([config, credentials, client]) =>
-      make(makeHttpTransport(config, credentials, client), {
+      make(makeHttpTransport(metering, config, credentials, client), {
         skipRules: config.skipRules,
         spanAttributes: {
           "cloud.region": config.region,

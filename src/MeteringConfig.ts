@@ -11,13 +11,14 @@ import type * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { unwrap } from "./internal/config/configValues.js"
 import {
-  environment,
+  environmentOf,
   makeConfig,
   type Options,
   regionVariables,
   resolveConfig,
   type Service
 } from "./internal/config/resolveConfig.js"
+import { metering } from "./internal/protocol/metering.js"
 import type { MeteringConfigError } from "./MeteringError.js"
 
 export type { Options, Service }
@@ -59,7 +60,8 @@ export class MeteringConfig extends Context.Tag("effect-marketplace-metering/Met
  * @since 0.1.0
  * @category constructors
  */
-export const make: (options: Options) => Either.Either<Service, MeteringConfigError> = makeConfig
+export const make = (options: Options): Either.Either<Service, MeteringConfigError> =>
+  makeConfig(metering, options)
 
 /**
  * The configuration from options in code.
@@ -130,5 +132,7 @@ export const layerConfig = (
 export const layerEnv: Layer.Layer<MeteringConfig, MeteringConfigError | ConfigError.ConfigError> =
   Layer.effect(
     MeteringConfig,
-    Effect.flatMap(environment, (variables) => resolveConfig([variables], regionVariables))
+    Effect.flatMap(environmentOf(metering), (variables) =>
+      resolveConfig(metering, [variables], regionVariables)
+    )
   )

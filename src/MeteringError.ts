@@ -26,180 +26,27 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import {
+  DurationFromMillis,
+  define,
+  exception,
+  type Kind,
+  OperationName,
+  withErrorFields
+} from "./internal/callError.js"
 import { isCertificateError, isInvalidRequest } from "./internal/protocol/connectionFailures.js"
 import * as delivery from "./internal/protocol/delivery.js"
 import { responseSizeLimit } from "./internal/protocol/rawResponse.js"
 import { Rule } from "./Preflight.js"
 
-/**
- * The operations of the service.
- *
- * @since 0.1.0
- * @category models
- */
-export const OperationName = Schema.Literal(
-  "MeterUsage",
-  "BatchMeterUsage",
-  "RegisterUsage",
-  "ResolveCustomer"
-)
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type OperationName = typeof OperationName.Type
-
-/**
- * The retry class that every error of a call has.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Retryable {
-  /** True if the same request may succeed later. */
-  readonly isRetryable: boolean
-  /** True if the service asked for fewer calls. */
-  readonly isThrottling: boolean
-}
-
-/**
- * The members that every error of a call can have. Without a response of the service they are absent. `serviceMessage` is
- * the service's message, without anything that was signed, and `retryAfter` the time that it asked to wait.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CallError extends Retryable {
-  /** The cause and what to do about it, with the service's message, HTTP status and request id. */
-  readonly message: string
-  /** The operation that was called. */
-  readonly operation?: OperationName | undefined
-  /** The HTTP status of the response. */
-  readonly statusCode?: number | undefined
-  /** The request id, by which AWS can find the call. */
-  readonly requestId?: string | undefined
-  readonly serviceMessage?: string | undefined
-  readonly retryAfter?: Duration.Duration | undefined
-}
-
-/** A smaller `Schema.DurationFromMillis`. */
-const DurationFromMillis = Schema.transform(
-  Schema.Number.pipe(Schema.filter((millis) => millis >= 0)),
-  Schema.declare(Duration.isDuration, {
-    arbitrary: () => (fc) => fc.nat().map(Duration.millis),
-    pretty: () => String
-  }),
-  { strict: true, decode: Duration.millis, encode: Duration.toMillis }
-)
-
-type Kind = "final" | "transient" | "throttling"
-
-const errorFields = {
-  operation: OperationName,
-  statusCode: Schema.optional(Schema.Number),
-  requestId: Schema.optional(Schema.String),
-  /** The service's message, without anything that was signed. */
-  serviceMessage: Schema.optional(Schema.String),
-  /** The time that the service asked to wait. */
-  retryAfter: Schema.optional(DurationFromMillis)
-}
-
-/** Shared by all exceptions: making it for each would slow the start of a program. */
-const ErrorFields = Schema.Struct(errorFields)
-
-/** A function, since a bundler drops an unused call but keeps an unused spread. */
-const withErrorFields = <F extends Schema.Struct.Fields>(fields: F): typeof errorFields & F => ({
-  ...errorFields,
-  ...fields
-})
-
-/** Present when the call was a dry run, which meters nothing. */
-const dryRun = Schema.optional(Schema.Literal(true))
-
-type MessageParts = {
-  readonly [K in keyof typeof errorFields]?: Schema.Struct.Type<typeof errorFields>[K] | undefined
-}
-
-/** A class of `Schema.TaggedError` with a retry class and a message. */
-type ErrorClass<Self, Tag extends string, F extends Schema.Struct.Fields> = Schema.Class<
-  Self,
-  { readonly _tag: Schema.tag<Tag> } & F,
-  Schema.Struct.Encoded<{ readonly _tag: Schema.tag<Tag> } & F>,
-  Schema.Struct.Context<F>,
-  Schema.Struct.Constructor<F>,
-  CallError,
-  Cause.YieldableError
-> & { readonly _tag: Tag }
-
-const define =
-  <Self>() =>
-  <const Tag extends string, F extends Schema.Struct.Fields>(
-    tag: Tag,
-    fields: F | Schema.Struct<F>,
-    advise: (self: Schema.Struct.Type<F>) => string,
-    kind: (self: Schema.Struct.Type<F>) => Kind = () => "final"
-  ): ErrorClass<Self, Tag, F> => {
-    type Fields = Schema.Struct.Type<F>
-    const Base = Schema.TaggedError<Retryable & Cause.YieldableError>(
-      `effect-marketplace-metering/${tag}`
-    )(tag, fields)
-    Object.defineProperties(Base.prototype, {
-      message: {
-        configurable: true,
-        get(this: Fields & MessageParts) {
-          return formatMessage(this, advise(this))
-        }
-      },
-      isRetryable: {
-        get(this: Fields) {
-          return kind(this) !== "final"
-        }
-      },
-      isThrottling: {
-        get(this: Fields) {
-          return kind(this) === "throttling"
-        }
-      }
-    })
-    // the type of Schema.TaggedError does not show getters of the prototype
-    return Base as never
-  }
-
-/** "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)" */
-const formatMessage = (
-  { operation, requestId, serviceMessage, statusCode }: MessageParts,
-  advice: string
-): string => {
-  const where = [statusCode && `HTTP ${statusCode}`, requestId && `request ${requestId}`]
-    .filter(Boolean)
-    .join(", ")
-  return [
-    operation && `${operation}:`,
-    advice,
-    serviceMessage && `The service says: ${serviceMessage}`,
-    where && `(${where})`
-  ]
-    .filter(Boolean)
-    .join(" ")
-}
-
-const exception =
-  <Self>() =>
-  <const Tag extends string>(
-    tag: Tag,
-    advice: string,
-    kind: Kind = "final"
-  ): ErrorClass<Self, Tag, typeof errorFields> =>
-    define<Self>()(
-      tag,
-      ErrorFields,
-      () => advice,
-      () => kind
-    )
+export {
+  type CallError,
+  OperationName,
+  type Retryable,
+  type ServiceException
+} from "./internal/callError.js"
 
 /**
  * The service had an internal error.
@@ -563,6 +410,9 @@ export class ClockSkewError extends define<ClockSkewError>()(
   withErrorFields({ code: Schema.String }),
   (self) => `This machine's clock is off (${self.code}); set it by NTP.`
 ) {}
+
+/** Present when the call was a dry run, which meters nothing. */
+const dryRun = Schema.optional(Schema.Literal(true))
 
 /**
  * The connection failed before a response.

@@ -5,8 +5,27 @@
  */
 import type * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
-import { serviceId, signingName, targetPrefix } from "./internal/protocol/constants.js"
-import type { CommonError, ModelledException, OperationName, Violation } from "./MeteringError.js"
+import { metering } from "./internal/protocol/metering.js"
+import type { CommonError, OperationName, ServiceException, Violation } from "./MeteringError.js"
+
+/**
+ * Names of a service, by which its requests are addressed and signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The name in spans and, in upper case, in the environment variable of the endpoint. */
+  readonly serviceId: string
+  /** The beginning of the host name. */
+  readonly endpointPrefix: string
+  /** Domains, from the Region on, whose host names have a hyphen in place of the dot of `endpointPrefix`. */
+  readonly hyphenated: RegExp
+  /** The name of the service in signatures. */
+  readonly signingName: string
+  /** The name of the service in the header `x-amz-target`. */
+  readonly targetPrefix: string
+}
 
 /**
  * The class of one exception.
@@ -14,7 +33,7 @@ import type { CommonError, ModelledException, OperationName, Violation } from ".
  * @since 0.1.0
  * @category models
  */
-export interface ExceptionClass<E extends ModelledException> {
+export interface ExceptionClass<E extends ServiceException> {
   /** The exception's AWS name. */
   readonly _tag: E["_tag"]
   new (
@@ -41,12 +60,13 @@ export interface SchemaClass<A> extends Schema.Schema<A, any> {
 }
 
 /**
- * One operation: its `name`, the classes of its `request` and its `response`, and the `exceptions` of its model.
+ * One operation: its `service` and `name`, the classes of its `request` and its `response`, and the `exceptions` of its model.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Operation<Request, Response, E extends ModelledException, Result = Response> {
+export interface Operation<Request, Response, E extends ServiceException, Result = Response> {
+  readonly service: Service
   readonly name: OperationName
   readonly request: SchemaClass<Request>
   readonly response: SchemaClass<Response>
@@ -74,7 +94,7 @@ export interface Operation<Request, Response, E extends ModelledException, Resul
 export type Any = Operation<any, any, any, any>
 
 /**
- * Facts of the service: its names, its API version, and the service name in signatures.
+ * AWS Marketplace Metering: its names, its API version, and the service name in signatures.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_Operations_AWSMarketplace_Metering.html
  * @since 0.1.0
@@ -82,9 +102,6 @@ export type Any = Operation<any, any, any, any>
  */
 export const marketplaceMetering = {
   abbreviation: "AWSMarketplace Metering",
-  serviceId,
   apiVersion: "2016-01-14",
-  endpointPrefix: "metering.marketplace",
-  signingName,
-  targetPrefix
+  ...metering
 } as const

@@ -22,7 +22,8 @@ import * as Schema from "effect/Schema"
  * - `recordCount`: at most 25 usage records in a call
  * - `requestSize`: a request of less than 1 000 000 bytes
  * - `productCodeOrLicense`: a product code on the call or a license on its records, not both, not neither
- * - `oneCustomerIdentity`: exactly one of `customerIdentifier` and `customerAWSAccountId` on a record
+ * - `oneCustomerIdentity`: exactly one of `customerIdentifier` and `customerAWSAccountId` on a record, at most one in a
+ *   filter of entitlements
  * - `quantity`: a whole number from 0 to 2 147 483 647
  * - `dimension`, `customerIdentifier`, `customerAWSAccountId`, `licenseArn`, `productCode`,
  *   `clientToken`, `nonce`, `publicKeyVersion`: length and form of that field
@@ -33,6 +34,8 @@ import * as Schema from "effect/Schema"
  * - `allocationTagKeys`: at most 5 different tag keys over all allocations of a record
  * - `tagCount`: 1 to 5 tags on an allocation
  * - `tagKey`, `tagValue`: length and form of a tag
+ * - `filterValues`: 1 or more values in each field of a filter of entitlements
+ * - `maxResults`, `nextToken`: form of that field of a request for entitlements
  *
  * @example
  * ```ts
@@ -67,7 +70,10 @@ export const Rule = Schema.Literal(
   "allocationTagKeys",
   "tagCount",
   "tagKey",
-  "tagValue"
+  "tagValue",
+  "filterValues",
+  "maxResults",
+  "nextToken"
 )
 
 /**

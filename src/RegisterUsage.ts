@@ -5,6 +5,7 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { metering } from "./internal/protocol/metering.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
   boundedString,
@@ -103,6 +104,7 @@ export const operation: Operation<
   RegisterUsageResponse,
   RegisterUsageException
 > = {
+  service: metering,
   name: "RegisterUsage",
   request: RegisterUsageRequest,
   response: RegisterUsageResponse,

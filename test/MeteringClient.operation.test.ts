@@ -2,12 +2,14 @@
 import { HttpApp } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Either, Option, Schema, TestClock } from "effect"
-import { MeteringClient, MeteringError, type Operation } from "effect-marketplace-metering"
+import { MeteringClient, MeteringError, Operation } from "effect-marketplace-metering"
 import { makeHttpTransport } from "../src/internal/client/httpTransport.js"
 import { makeClient } from "../src/internal/client/makeClient.js"
-import { operations, operationsByName } from "../src/internal/operations.js"
+import { operations } from "../src/internal/operations.js"
+import { targetOf } from "../src/internal/protocol/awsJson.js"
 import { field, optionalField, ProductCode, Timestamp } from "../src/internal/schema/fields.js"
 import { responseFields } from "../src/internal/schema/responseFields.js"
+import * as sandboxRegistry from "../src/sandbox/internal/model/operations.js"
 import type { CallContext } from "../src/sandbox/internal/operations/handler.js"
 import { verifySignature } from "../src/sandbox/internal/protocol/verifySignature.js"
 import * as operationHandlers from "../src/sandbox/internal/runtime/operationHandlers.js"
@@ -28,6 +30,7 @@ const getTotal: Operation.Operation<
   GetTotalResponse,
   MeteringError.ThrottlingException | MeteringError.DisabledApiException
 > = {
+  service: Operation.marketplaceMetering,
   // no line was added to the names
   name: "GetTotal" as MeteringError.OperationName,
   request: GetTotalRequest,
@@ -47,7 +50,7 @@ const clientOver = (...stubs: ReadonlyArray<Stub>) => {
     skipRules: []
   }
   const provider = { get: Effect.succeed(credentials), refresh: Effect.succeed }
-  const transport = makeHttpTransport(config, provider, http.client)
+  const transport = makeHttpTransport(Operation.marketplaceMetering, config, provider, http.client)
   return { client: makeClient(registry, transport), sent: http.sent }
 }
 
@@ -116,7 +119,7 @@ describe("an operation that is only in the registry", () => {
             : Effect.succeed(new GetTotalResponse({ total: 42 }))
         }
       })
-      const handler = handlers.get(getTotal.name)
+      const handler = handlers.get(targetOf(getTotal))
       const serve: Stub = ({ body }) => {
         assert.isDefined(handler)
         const request = Either.getOrThrow(handler.decode(new TextEncoder().encode(body)))
@@ -181,7 +184,10 @@ describe("an operation in the registry of the sandbox", () => {
       }
     }).pipe(Effect.provide(MeteringSandbox.layer({ quotas, now })))
   })
-  const sandboxWithOperation = Effect.zipRight(addEntries(operations, { getTotal }), makeSandbox)
+  const sandboxWithOperation = Effect.zipRight(
+    addEntries(sandboxRegistry.operations, { getTotal }),
+    makeSandbox
+  )
 
   const serviceOperationsModule = Effect.promise(
     () => import("../src/sandbox/internal/operations/serviceOperations.js")
@@ -217,6 +223,7 @@ describe("an operation in the registry of the sandbox", () => {
             BatchMeterUsage: 0,
             RegisterUsage: 0,
             ResolveCustomer: 0,
+            GetEntitlements: 0,
             ...{ GetTotal: 3 }
           }
         )
@@ -255,7 +262,7 @@ describe("an operation in the registry of the sandbox", () => {
           { ...error },
           { _tag: "UnknownServiceError", code: "UnknownOperationException", statusCode: 400 }
         )
-        assert.deepStrictEqual(Object.values(yield* report.callCounts), [0, 0, 0, 0, 0])
+        assert.deepStrictEqual(Object.values(yield* report.callCounts), [0, 0, 0, 0, 0, 0])
         const [logged] = yield* report.log
         assert.deepInclude(logged, { operation: getTotal.name, status: 400, fault: "none" })
       })
@@ -282,7 +289,7 @@ describe("an operation in the registry of the sandbox", () => {
 describe("the registry", () => {
   it("has an operation for each name, and a method of the client for each operation", () => {
     assert.deepStrictEqual(
-      Object.keys(operationsByName(operations)).sort(),
+      Object.keys(sandboxRegistry.operationsByName(sandboxRegistry.operations)).sort(),
       [...MeteringError.OperationName.literals].sort()
     )
     const client = MeteringClient.make({ send: () => Effect.dieMessage("not called") })

@@ -9,7 +9,12 @@ import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import type { ExceptionClass } from "effect-marketplace-metering/Operation"
 import { clientLayer, credentials } from "./support/client.js"
 import { exceptionKinds, type RetryKind } from "./support/exceptionKinds.js"
-import { allOperations, type OperationCase, operations } from "./support/operations.js"
+import {
+  allOperations,
+  type MeteringOperationName,
+  type OperationCase,
+  operations
+} from "./support/operations.js"
 import { exceptionResponse, type Stub, type StubResponse, stubHttp } from "./support/stubHttp.js"
 
 const classes: ReadonlyMap<string, unknown> = new Map(Object.entries(MeteringError))
@@ -207,7 +212,7 @@ describe("an ExpiredTokenException", () => {
   const own = "com.amazonaws.marketplacemetering#ExpiredTokenException"
   const session = "The security token included in the request is expired"
 
-  it.effect.each<readonly [MeteringError.OperationName, string, string, string]>([
+  it.effect.each<readonly [MeteringOperationName, string, string, string]>([
     ["ResolveCustomer", own, "The token is expired.", "ExpiredTokenException"],
     ["ResolveCustomer", "ExpiredTokenException", "The token is expired.", "ExpiredTokenException"],
     ["ResolveCustomer", "ExpiredTokenException", session, "CredentialsExpiredError"],

@@ -15,6 +15,7 @@ import { clientLayer } from "./support/client.js"
 import {
   batchMeterUsage,
   licenseArn,
+  type MeteringOperationName,
   meterUsage,
   operations,
   productCode,
@@ -27,7 +28,7 @@ import { stubHttp } from "./support/stubHttp.js"
 
 /** One constraint: values on either side of its boundary, and where they stand in a request. */
 interface Constraint {
-  readonly operation: MeteringError.OperationName
+  readonly operation: MeteringOperationName
   readonly rule: Rule
   /** As the violation names it. */
   readonly field: string
@@ -373,8 +374,11 @@ const constraints: ReadonlyArray<Constraint> = [
   }
 ]
 
+/** Rules that only requests for entitlements have, whose tests are beside those of the operation. */
+type EntitlementRule = "filterValues" | "maxResults" | "nextToken"
+
 /** Every rule is in the table, but for the size of a request, which is known only once it is encoded. */
-const rules: Record<Exclude<Rule, "requestSize">, true> = {
+const rules: Record<Exclude<Rule, "requestSize" | EntitlementRule>, true> = {
   recordCount: true,
   productCodeOrLicense: true,
   oneCustomerIdentity: true,

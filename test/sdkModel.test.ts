@@ -8,13 +8,13 @@ import { dirname, join } from "node:path"
 import * as sdk from "@aws-sdk/client-marketplace-metering"
 import { assert, describe, it } from "@effect/vitest"
 import * as BatchMeterUsage from "effect-marketplace-metering/BatchMeterUsage"
-import type { ModelledException, OperationName } from "effect-marketplace-metering/MeteringError"
+import type { ModelledException } from "effect-marketplace-metering/MeteringError"
 import * as MeteringError from "effect-marketplace-metering/MeteringError"
 import * as MeterUsage from "effect-marketplace-metering/MeterUsage"
 import * as RegisterUsage from "effect-marketplace-metering/RegisterUsage"
 import * as ResolveCustomer from "effect-marketplace-metering/ResolveCustomer"
 import { type Shape, shapeOf } from "../src/internal/schema/shape.js"
-import { allOperations, operations } from "./support/operations.js"
+import { allOperations, type MeteringOperationName, operations } from "./support/operations.js"
 
 // ---------------------------------------------------------------------------------------------------
 // the SDK's schemas: numbers for kinds, tuples for what has parts, functions for what is defined later
@@ -119,7 +119,7 @@ const kindOf = (described: Described): string =>
 // ---------------------------------------------------------------------------------------------------
 
 const modules: Record<
-  OperationName,
+  MeteringOperationName,
   { readonly operation: { readonly exceptions: ReadonlyArray<{ readonly _tag: string }> } }
 > = { MeterUsage, BatchMeterUsage, RegisterUsage, ResolveCustomer }
 
@@ -127,8 +127,10 @@ type Model = Readonly<Record<string, unknown>>
 
 const real = sdk as unknown as Model
 
-const inputOf = (model: Model, name: OperationName) => (model[`${name}$`] as Array<unknown>)[4]
-const outputOf = (model: Model, name: OperationName) => (model[`${name}$`] as Array<unknown>)[5]
+const inputOf = (model: Model, name: MeteringOperationName) =>
+  (model[`${name}$`] as Array<unknown>)[4]
+const outputOf = (model: Model, name: MeteringOperationName) =>
+  (model[`${name}$`] as Array<unknown>)[5]
 
 const operationNames = (model: Model) =>
   Object.values(model).flatMap((value) =>

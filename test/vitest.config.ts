@@ -13,7 +13,7 @@ export default defineConfig({
       { find: "#sha256", replacement: src("internal/sigv4/sha256.node.ts") },
       { find: /^effect-marketplace-metering$/, replacement: src("index.ts") },
       {
-        find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk|ledger|lifecycle)$/,
+        find: /^effect-marketplace-metering\/(node|sandbox|aws-sdk|ledger|lifecycle|entitlement(?:\/aws-sdk)?)$/,
         replacement: src("$1/index.ts")
       },
       { find: /^effect-marketplace-metering\/([A-Z]\w+)$/, replacement: src("$1.ts") }

@@ -9,18 +9,23 @@
  *
  * @since 0.1.0
  */
-import { MarketplaceMeteringClient } from "@aws-sdk/client-marketplace-metering"
-import * as Duration from "effect/Duration"
+import * as Sdk from "@aws-sdk/client-marketplace-metering"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { AwsCredentials, type Credentials } from "../AwsCredentials.js"
-import { describeError } from "../internal/credentials/credentialProvider.js"
-import { isSameCredentials, unredact } from "../internal/credentials/credentials.js"
+import { AwsCredentials } from "../AwsCredentials.js"
+import type { MakeCommand } from "../internal/sdk/sdkCall.js"
+import { makeTransport, regionOf, transportFrom } from "../internal/sdk/sdkTransport.js"
 import { type Options as ClientOptions, MeteringClient, make } from "../MeteringClient.js"
 import { MeteringConfig } from "../MeteringConfig.js"
-import { MeteringConfigError } from "../MeteringError.js"
-import type { Attempt, Response } from "../Transport.js"
-import { refreshCredentials, sendAttempt } from "./internal/sdkTransport.js"
+import type { MeteringConfigError } from "../MeteringError.js"
+
+const makeCommand: MakeCommand = (operation, input) => {
+  // the operations of the client that this transport serves
+  const name = `${operation}Command` as "MeterUsageCommand"
+  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: every command is used
+  return new Sdk[name](input)
+}
 
 /**
  * Creates an SDK client and destroys it with the scope.
@@ -47,44 +52,20 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
   Layer.scoped(
     MeteringClient,
     Effect.gen(function* () {
-      const { endpoint, region, requestTimeout, skipRules } = yield* MeteringConfig
-      const clientFor = yield* makeClients(endpoint, region)
-      const credentials = yield* AwsCredentials
-      const send = (attempt: Attempt) => sendAttempt(clientFor(attempt), requestTimeout, attempt)
+      const config = yield* MeteringConfig
+      const transport = yield* makeTransport(
+        config,
+        yield* AwsCredentials,
+        (options) => new Sdk.MarketplaceMeteringClient(options),
+        makeCommand
+      )
       const spanAttributes = {
-        "cloud.region": region,
-        "server.address": new URL(endpoint).hostname
+        "cloud.region": config.region,
+        "server.address": new URL(config.endpoint).hostname
       }
-      return make({ credentials, endpoint, send }, { skipRules, spanAttributes })
+      return make(transport, { skipRules: config.skipRules, spanAttributes })
     })
   )
-
-/** Makes a client for each set of credentials, which every attempt has. They share connections and the corrected clock. */
-const makeClients = (endpoint: string, region: string) => {
-  let client: MarketplaceMeteringClient | undefined
-  let last: Credentials | undefined
-  const clientFor = (attempt: Attempt) => {
-    const credentials = attempt.credentials as Credentials
-    if (client && last && isSameCredentials(last, credentials)) return client
-    last = credentials
-    client = new MarketplaceMeteringClient({
-      region,
-      endpoint,
-      useFipsEndpoint: false,
-      useDualstackEndpoint: false,
-      maxAttempts: 1,
-      retryMode: "standard",
-      credentials: unredact(credentials),
-      ...(client && {
-        requestHandler: client.config.requestHandler,
-        systemClockOffset: client.config.systemClockOffset
-      })
-    })
-    return client
-  }
-  const destroy = () => Effect.sync(() => client?.destroy())
-  return Effect.as(Effect.addFinalizer(destroy), clientFor)
-}
 
 /**
  * Options of `layerFrom`.
@@ -120,23 +101,15 @@ export interface Options extends Pick<ClientOptions, "skipRules"> {
  * @category layers
  */
 export const layerFrom = (
-  client: MarketplaceMeteringClient,
+  client: Sdk.MarketplaceMeteringClient,
   options: Options = {}
 ): Layer.Layer<MeteringClient, MeteringConfigError> =>
   Layer.effect(
     MeteringClient,
-    Effect.gen(function* () {
-      const region = yield* Effect.tryPromise({
-        try: () => client.config.region(),
-        catch: (error) => {
-          const reason = `The SDK client has no usable region: ${describeError(error)}`
-          return new MeteringConfigError({ reason }, true)
-        }
+    Effect.map(regionOf(client), (region) =>
+      make(transportFrom(client, makeCommand, options.requestTimeout), {
+        skipRules: options.skipRules,
+        spanAttributes: { "cloud.region": region }
       })
-      const requestTimeout = Duration.decode(options.requestTimeout ?? Duration.infinity)
-      const send = (attempt: Attempt) => sendAttempt(client, requestTimeout, attempt)
-      const refresh = (response: Response) => refreshCredentials(client, response)
-      const spanAttributes = { "cloud.region": region }
-      return make({ send, refresh }, { skipRules: options.skipRules, spanAttributes })
-    })
+    )
   )

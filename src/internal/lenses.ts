@@ -26,6 +26,12 @@ export const optionalKey = <S extends object, K extends keyof S>(
     Option.Option<Exclude<S[K], undefined>>
   >
 
+/** Matches one of the errors `E`. */
+export const errorOf =
+  <E extends { readonly _tag: string }>() =>
+  <Tag extends E["_tag"]>(tag: Tag): Optic.Prism<E, Extract<E, { readonly _tag: Tag }>> =>
+    Optic.id<E>().tag(tag)
+
 /** Matches one exception. */
 export const exception = <Tag extends ModelledException["_tag"]>(
   tag: Tag

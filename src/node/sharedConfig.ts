@@ -4,7 +4,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import { type ConfigValue, optionalString } from "../internal/config/configValues.js"
 import {
-  environment,
+  environmentOf,
   regionVariables,
   resolveConfig,
   type Settings
@@ -12,6 +12,7 @@ import {
 import { type LoadError, loadPackage } from "../internal/optionalPackage.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import { MeteringConfigError } from "../MeteringError.js"
+import { marketplaceMetering } from "../Operation.js"
 
 /**
  * The profile and the files that AWS tools share.
@@ -124,12 +125,13 @@ export const resolve = (
       endpoint: endpoint(),
       ignoreEndpoints: from(merged, "ignore_configured_endpoint_urls")
     }
-    const variablesFound = yield* environment
+    const variablesFound = yield* environmentOf(marketplaceMetering)
     const isKnown = variablesFound.region !== undefined || shared.region !== undefined
     const isDisabled = (found.metadataDisabled?.value ?? "false") !== "false"
     const metadata: Settings =
       isKnown || isDisabled ? {} : { region: yield* instanceRegion(library) }
     return yield* resolveConfig(
+      marketplaceMetering,
       [variablesFound, shared, metadata],
       [
         ...regionVariables,

@@ -18,6 +18,10 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import {
+  EntitlementClient,
+  make as makeEntitlementClient
+} from "../entitlement/EntitlementClient.js"
 import type { MarketplaceEvent } from "../lifecycle/MarketplaceEvent.js"
 import { MeteringClient, make as makeClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
@@ -272,7 +276,7 @@ export interface Options extends Scenario.Options {
 }
 
 /**
- * A `MeteringClient` with a sandbox of its own, and the `MeteringSandbox` to control it.
+ * A `MeteringClient` and an `EntitlementClient` with a sandbox of their own, and the `MeteringSandbox` to control it.
  *
  * The sandbox keeps the service's limits and outcomes: request shapes, time windows, errors of whole calls, results of
  * single records. It applies the records of a call in the order of their time and quantity, so that their order in the
@@ -304,7 +308,9 @@ export interface Options extends Scenario.Options {
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<MeteringClient | MeteringSandbox> =>
+export const layer = (
+  options: Options = {}
+): Layer.Layer<MeteringClient | EntitlementClient | MeteringSandbox> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const { skipRules = [], ...scenarioOptions } = options
@@ -344,7 +350,7 @@ export const layerFile = (
   file: string,
   options: Options = {}
 ): Layer.Layer<
-  MeteringClient | MeteringSandbox,
+  MeteringClient | EntitlementClient | MeteringSandbox,
   SandboxError | Scenario.ScenarioError | PlatformError,
   FileSystem.FileSystem
 > =>
@@ -361,8 +367,11 @@ export const layerFile = (
 const make = (state: State, skipRules: ReadonlyArray<Rule>, write?: PersistState) =>
   Effect.map(makeRuntime(state, write), (runtime) => {
     const spanAttributes = { "server.address": endpoint }
-    const client = makeClient(makeTransport(runtime), { skipRules, spanAttributes })
+    const transport = makeTransport(runtime)
+    const clientOptions = { skipRules, spanAttributes }
+    const client = makeClient(transport, clientOptions)
     return Context.make(MeteringClient, client).pipe(
+      Context.add(EntitlementClient, makeEntitlementClient(transport, clientOptions)),
       Context.add(MeteringSandbox, serviceOf(runtime)),
       // internal to the server, so absent from the layer's type
       Context.merge(Context.make(SandboxRuntime, { ...runtime, client }) as Context.Context<never>)

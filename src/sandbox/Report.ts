@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { forEachName } from "../internal/operations.js"
 import { OperationName } from "../MeteringError.js"
 import { UsageAllocation } from "../UsageAllocation.js"
+import { forEachName } from "./internal/model/operations.js"
 import { Time } from "./internal/scenario/scenarioFields.js"
 
 /**

@@ -22,10 +22,13 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type { Credentials } from "../AwsCredentials.js"
-import { operations } from "../internal/operations.js"
+import { serviceRegion } from "../entitlement/internal/marketplaceEntitlement.js"
+import { operations as meteringOperations } from "../internal/operations.js"
 import { MeteringClient } from "../MeteringClient.js"
+import type { OperationName } from "../MeteringError.js"
 import { deliver } from "./internal/delivery/deliver.js"
 import { makePost } from "./internal/delivery/post.js"
+import { operations } from "./internal/model/operations.js"
 import { commonErrorResponse, type HttpResponse } from "./internal/model/serviceResponse.js"
 import type { State } from "./internal/model/state.js"
 import type { IncomingCall } from "./internal/runtime/handleCall.js"
@@ -48,8 +51,8 @@ import type { AccessKey } from "./Scenario.js"
  *   those of the sandbox's scenario, else to `sandbox` / `sandbox`.
  * - `anyCredentials`: accepts every request, signed or not. `allow` and `caller` of a known access key still apply. Defaults
  *   to false.
- * - `regions`: the Regions that requests may be signed for. Defaults to the Region of the sandbox's scenario, or to any
- *   Region with another client.
+ * - `regions`: the Regions that requests may be signed for. Defaults to the Region of the sandbox's scenario (for
+ *   GetEntitlements also us-east-1), or to any Region with another client.
  * - `allowedSkew`: the maximum difference between a request's date and the clock. Defaults to 5 minutes.
  * - `maxBodySize`: the maximum size of a body in bytes. Defaults to one less than the scenario's `requestSizeLimit`,
  *   or to 1 048 576 with another client.
@@ -126,9 +129,9 @@ export const defaultCredentials: Credentials = {
  * disconnects interrupts its call, but not what the call has stored.
  *
  * With a `MeteringSandbox` in context, it also serves `SandboxApi` and pages for a browser under `/_sandbox`. Products without
- * a `landingUrl` have their buyers post to a built-in registration page. With the sandbox's own client, calls
- * go directly to the sandbox, which then knows the access key and injects faults into the connection. (Only Node.js can
- * cut connections.)
+ * a `landingUrl` have their buyers post to a built-in registration page. With the sandbox's own client, calls go directly to
+ * the sandbox, which then knows the access key, serves GetEntitlements as well, and injects faults into the connection.
+ * (Only Node.js can cut connections.)
  *
  * @since 0.1.0
  * @category constructors
@@ -174,7 +177,7 @@ export const make = (
     const handleCall = router.make({
       operations:
         runtime === undefined
-          ? operationHandlers.handlersFromClient(operations, client)
+          ? operationHandlers.handlersFromClient(meteringOperations, client)
           : operationHandlers.fromRuntime(operations, runtime),
       receive: runtime?.receive ?? (() => unroutedCall),
       peekFault: runtime?.peekFault ?? (() => Effect.succeed({ fault: "none" })),
@@ -183,7 +186,7 @@ export const make = (
         accessKeys: options.credentials ??
           state?.origin.scenario.credentials ?? [defaultCredentials],
         anyCredentials: options.anyCredentials ?? false,
-        regions: options.regions ?? (state && [state.origin.scenario.region]),
+        regionsOf: (operation) => options.regions ?? (state && regionsIn(state, operation)),
         allowedSkew: options.allowedSkew ?? "5 minutes"
       }),
       maxBodySize: options.maxBodySize ?? maxBodySizeOf(state),
@@ -201,6 +204,12 @@ export const make = (
       Effect.catchAllCause(route(request), onDefect)
     )
   })
+
+/** The Regions of an operation: that of the scenario, and the only one of the entitlement service. */
+const regionsIn = ({ origin }: State, operation: OperationName): ReadonlyArray<string> =>
+  operation === "GetEntitlements"
+    ? [origin.scenario.region, serviceRegion]
+    : [origin.scenario.region]
 
 const maxBodySizeOf = (state: State | undefined): number =>
   state === undefined ? 1_048_576 : state.behavior.requestSizeLimit - 1

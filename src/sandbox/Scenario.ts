@@ -14,6 +14,7 @@ import { optionalField } from "./internal/scenario/scenarioFields.js"
 import * as scenarioFile from "./internal/scenario/scenarioFile.js"
 import { validateScenario } from "./internal/scenario/validateScenario.js"
 
+export { Entitlement, EntitlementValue } from "./internal/scenario/entitlements.js"
 export {
   AccessKey,
   Agreement,
@@ -37,7 +38,8 @@ export const documentedQuotas: Quotas = {
   MeterUsage: 10,
   BatchMeterUsage: 10,
   RegisterUsage: 5,
-  ResolveCustomer: 10
+  ResolveCustomer: 10,
+  GetEntitlements: 20
 }
 
 /**
@@ -57,6 +59,7 @@ export const defaultServiceBehavior = {
   dryRun: "error",
   idempotencyConflictStatus: 400,
   requestSizeLimit: 1_000_000,
+  emptyEntitlementPages: false,
   landingFields: "documented",
   licenseEventDelay: Duration.seconds(61),
   deprovisionedEventDelay: Duration.seconds(31)
@@ -64,7 +67,8 @@ export const defaultServiceBehavior = {
 
 /**
  * The default scenario, in which every outcome can occur: a SaaS product and a container product, three subscribed
- * customers (two with a legacy identifier, one without) and one customer that has never subscribed.
+ * customers (two with a legacy identifier, one without) and one customer that has never subscribed. The first customer
+ * is entitled to 25 seats.
  *
  * @since 0.1.0
  * @category constants
@@ -84,7 +88,11 @@ export const defaultScenario = {
       customerAWSAccountId: "111122223333",
       customerIdentifier: "cust-acme",
       agreements: [
-        { productCode: "sandbox-analytics", licenseArn: licenseArnOf("a1") },
+        {
+          productCode: "sandbox-analytics",
+          licenseArn: licenseArnOf("a1"),
+          entitlements: [{ dimension: "seats", value: { integerValue: 25 } }]
+        },
         { productCode: "sandbox-container" }
       ]
     },

@@ -38,7 +38,8 @@ describe("meter", () => {
         MeterUsage: 2,
         BatchMeterUsage: 0,
         RegisterUsage: 0,
-        ResolveCustomer: 0
+        ResolveCustomer: 0,
+        GetEntitlements: 0
       })
     }).pipe(Effect.provide(sandboxLayer()))
   )

@@ -17,6 +17,7 @@ import * as Redacted from "effect/Redacted"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
 import type * as MeteringError from "effect-marketplace-metering/MeteringError"
 import { clientLayer, credentials, secrets } from "../support/client.js"
+import type { MeteringOperationName } from "../support/operations.js"
 
 export interface CannedResponse {
   readonly status: number
@@ -87,7 +88,7 @@ export const sdkClient = (handle: RequestHandler, config: MarketplaceMeteringCli
   return { client, sent }
 }
 
-const commands: Record<MeteringError.OperationName, new (input: never) => unknown> = {
+const commands: Record<MeteringOperationName, new (input: never) => unknown> = {
   MeterUsage: MeterUsageCommand,
   BatchMeterUsage: BatchMeterUsageCommand,
   RegisterUsage: RegisterUsageCommand,
@@ -115,7 +116,7 @@ export const toSdk = (value: unknown): unknown =>
 /** Calls the SDK as an app without this package would. */
 export const callSdk = (
   client: MarketplaceMeteringClient,
-  name: MeteringError.OperationName,
+  name: MeteringOperationName,
   fields: object
 ): Promise<object> =>
   // the command is the operation's own and its input was made from a valid request
@@ -281,7 +282,7 @@ export const summarise = <E extends MeteringError.MeteringError, R>(
 
 export const summariseSdk = (
   client: MarketplaceMeteringClient,
-  name: MeteringError.OperationName,
+  name: MeteringOperationName,
   fields: object
 ): Effect.Effect<Summary> =>
   Effect.promise(() => callSdk(client, name, fields).then(summaryOfOutput, summaryOfException))

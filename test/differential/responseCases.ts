@@ -1,12 +1,11 @@
 /** Canned responses, and their outcomes with the official SDK and with our client. */
-import type * as MeteringError from "effect-marketplace-metering/MeteringError"
-import { allOperations, operations } from "../support/operations.js"
+import { allOperations, type MeteringOperationName, operations } from "../support/operations.js"
 import type { CannedResponse, Summary } from "./harness.js"
 
 /** One answer. Where both come to the same, it is said once; where they do not, why is said as well. */
 export type ResponseCase = {
   readonly name: string
-  readonly operation: MeteringError.OperationName
+  readonly operation: MeteringOperationName
   readonly fields: object
   readonly response: CannedResponse
   /** The tag of our error, if it is not the exception's name. */
@@ -19,7 +18,7 @@ export type ResponseCase = {
 )
 
 interface Options {
-  readonly operation?: MeteringError.OperationName
+  readonly operation?: MeteringOperationName
   readonly fields?: object
   readonly tag?: string
   readonly otherFields?: object
@@ -110,7 +109,7 @@ const differs = (
 /** A success without what the call was made for. */
 const incompleteSuccess = (
   name: string,
-  operation: MeteringError.OperationName,
+  operation: MeteringOperationName,
   response: CannedResponse
 ): ResponseCase => {
   const json: unknown = response.body === "" ? {} : JSON.parse(response.body)

@@ -13,7 +13,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 // each public module has an export, and each export is a module
-const subpaths = ["aws-sdk", "ledger", "lifecycle", "node", "sandbox"]
+const subpaths = [
+  "aws-sdk",
+  "entitlement",
+  "entitlement/aws-sdk",
+  "ledger",
+  "lifecycle",
+  "node",
+  "sandbox"
+]
 const modules = readdirSync(join(root, "src"))
   .filter((file) => /^[A-Z]\w*\.ts$/.test(file))
   .map((file) => file.slice(0, -3))
@@ -100,7 +108,7 @@ export { layerStatic } from ${module("AwsCredentials")}
 `
 const dependencies = /node_modules\/(effect|@effect\/platform)\//
 const byItself =
-  /Accessors|Optic|MeteringRetry|jwt|sandbox|ledger|lifecycle|node\/|aws-sdk|[sS]ubmission/
+  /Accessors|Optic|MeteringRetry|jwt|sandbox|ledger|lifecycle|entitlement|node\/|aws-sdk|internal\/sdk|[sS]ubmission/
 const errors = ["InvalidTokenException", "CredentialsRejectedError", "DisabledApiException"]
 const table = {}
 
@@ -144,7 +152,7 @@ export const used = [
     "one error",
     0.5,
     `export { ThrottlingException } from ${module("MeteringError")}`,
-    /internal|UsageRecord/,
+    /internal\/(?!callError)|UsageRecord/,
     errors
   ],
   [

@@ -23,12 +23,11 @@ import {
   Entitlement,
   MeteringClient,
   MeteringConfig,
-  type MeteringError,
   MeteringRetry,
   MeterUsage,
   UsageRecord
 } from "effect-marketplace-metering"
-import { operations } from "../support/operations.js"
+import { type MeteringOperationName, operations } from "../support/operations.js"
 import { control } from "./control.js"
 import { expectLike } from "./expectLike.js"
 
@@ -163,7 +162,7 @@ const survives =
 
 /** Decodes each exception of the operation's model to its class. */
 const raisesAll =
-  (name: MeteringError.OperationName) =>
+  (name: MeteringOperationName) =>
   ({ withCredentials, sandbox }: TestContext) =>
     Effect.gen(function* () {
       const { call, exceptions: codes } = operations[name]

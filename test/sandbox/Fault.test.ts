@@ -3,6 +3,9 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Duration, Effect, Fiber, Layer, Option, TestClock } from "effect"
 import * as AwsCredentials from "../../src/AwsCredentials.js"
+import type { EntitlementClient } from "../../src/entitlement/EntitlementClient.js"
+import * as EntitlementClientOverHttp from "../../src/entitlement/EntitlementClient.js"
+import * as EntitlementConfig from "../../src/entitlement/EntitlementConfig.js"
 import type { MeteringClient } from "../../src/MeteringClient.js"
 import * as MeteringClientOverHttp from "../../src/MeteringClient.js"
 import * as MeteringConfig from "../../src/MeteringConfig.js"
@@ -126,7 +129,7 @@ const contract = (
   name: string,
   layerOf: (
     options: MeteringSandbox.Options
-  ) => Layer.Layer<MeteringClient | MeteringSandbox.MeteringSandbox>
+  ) => Layer.Layer<MeteringClient | EntitlementClient | MeteringSandbox.MeteringSandbox>
 ) =>
   describe(name, () => {
     for (const operation of operations) {
@@ -175,12 +178,15 @@ const contract = (
 contract("in memory", MeteringSandbox.layer)
 
 contract("over HTTP", (options) =>
-  MeteringClientOverHttp.layer.pipe(
+  Layer.merge(MeteringClientOverHttp.layer, EntitlementClientOverHttp.layer).pipe(
     Layer.provide([
       AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
       Layer.unwrapEffect(
         Effect.map(SandboxServer.SandboxServer, ({ url }) =>
-          MeteringConfig.layer({ region: "us-east-1", endpoint: url })
+          Layer.merge(
+            MeteringConfig.layer({ region: "us-east-1", endpoint: url }),
+            EntitlementConfig.layer({ endpoint: url })
+          )
         )
       ),
       NodeHttpClient.layerUndici

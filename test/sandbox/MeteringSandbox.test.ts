@@ -31,7 +31,8 @@ describe("MeteringSandbox", () => {
         MeterUsage: 0,
         BatchMeterUsage: 2,
         RegisterUsage: 0,
-        ResolveCustomer: 0
+        ResolveCustomer: 0,
+        GetEntitlements: 0
       })
     }).pipe(sandboxed)
   )
@@ -99,7 +100,13 @@ describe("MeteringSandbox", () => {
       for (const [index, outcome] of outcomes.entries()) {
         assert.deepStrictEqual(outcome, {
           requestId: "sandbox-000000000002",
-          calls: { MeterUsage: 0, BatchMeterUsage: 1, RegisterUsage: 0, ResolveCustomer: 1 },
+          calls: {
+            MeterUsage: 0,
+            BatchMeterUsage: 1,
+            RegisterUsage: 0,
+            ResolveCustomer: 1,
+            GetEntitlements: 0
+          },
           now: index * 1000,
           billed: [index]
         })

@@ -210,7 +210,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"a","license":"x"}]}]}',
     [
-      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt and advisory"
+      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt and advisory"
     ]
   ],
   [
@@ -247,7 +247,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"credentials":[{"accessKeyId":"a","secretAccessKey":"b","allow":["All"]}]}',
     [
-      'credentials[0].allow[0]: Expected "MeterUsage", "BatchMeterUsage", "RegisterUsage" or "ResolveCustomer"'
+      'credentials[0].allow[0]: Expected "MeterUsage", "BatchMeterUsage", "RegisterUsage", "ResolveCustomer" or "GetEntitlements"'
     ]
   ],
   ['{"faults":{"script":[{"fault":"lag"}]}}', [`faults.script[0].fault: Expected ${faultKinds}`]],

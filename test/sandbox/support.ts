@@ -1,6 +1,8 @@
 /** Names of the default scenario, and calls, for the tests of the sandbox. */
 import { DateTime, Effect, TestClock } from "effect"
 import type * as BatchMeterUsage from "../../src/BatchMeterUsage.js"
+import { EntitlementClient } from "../../src/entitlement/EntitlementClient.js"
+import type { InvalidParameterException } from "../../src/entitlement/EntitlementError.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
 import type { MeteringError, OperationName } from "../../src/MeteringError.js"
 import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
@@ -58,8 +60,8 @@ export const billed = Effect.flatMap(MeteringSandbox.MeteringSandbox, (sandbox) 
 export const calls: {
   readonly [Name in OperationName]: Effect.Effect<
     unknown,
-    MeteringError,
-    MeteringClient | MeteringSandbox.MeteringSandbox
+    MeteringError | InvalidParameterException,
+    MeteringClient | EntitlementClient | MeteringSandbox.MeteringSandbox
   >
 } = {
   MeterUsage: Effect.flatMap(MeteringClient, (client) =>
@@ -81,6 +83,9 @@ export const calls: {
       ),
       (registrationToken) => client.resolveCustomer({ registrationToken })
     )
+  ),
+  GetEntitlements: Effect.flatMap(EntitlementClient, (client) =>
+    client.getEntitlements({ productCode: analytics })
   )
 }
 
@@ -88,5 +93,6 @@ export const operations = [
   "MeterUsage",
   "BatchMeterUsage",
   "RegisterUsage",
-  "ResolveCustomer"
+  "ResolveCustomer",
+  "GetEntitlements"
 ] as const

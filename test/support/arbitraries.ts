@@ -2,8 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
-import type * as MeteringError from "effect-marketplace-metering/MeteringError"
-import { licenseArn, timestamp } from "./operations.js"
+import { licenseArn, type MeteringOperationName, timestamp } from "./operations.js"
 
 const fc = FastCheck
 
@@ -117,7 +116,7 @@ const resolveCustomer = fc
   .map((token) => ({ registrationToken: Redacted.make(token) }))
 
 /** The fields of a valid request. */
-export const validFields: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
+export const validFields: Record<MeteringOperationName, FastCheck.Arbitrary<object>> = {
   MeterUsage: meterUsage,
   BatchMeterUsage: batchMeterUsage,
   RegisterUsage: registerUsage,
@@ -235,7 +234,7 @@ const wireRecord = fc
   .map(([required, quantity, identity]) => ({ ...required, ...quantity, ...identity }))
 
 /** The JSON of a response with valid types. */
-export const validResponse: Record<MeteringError.OperationName, FastCheck.Arbitrary<object>> = {
+export const validResponse: Record<MeteringOperationName, FastCheck.Arbitrary<object>> = {
   MeterUsage: fc.record({ MeteringRecordId: shortText }),
   BatchMeterUsage: optional({
     Results: fc.array(

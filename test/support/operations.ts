@@ -53,8 +53,11 @@ export const resolveCustomer = {
   registrationToken: Redacted.make(registrationToken)
 } satisfies ResolveCustomer.Input
 
+/** The operations of `MeteringClient`. */
+export type MeteringOperationName = Exclude<MeteringError.OperationName, "GetEntitlements">
+
 export interface OperationCase {
-  readonly name: MeteringError.OperationName
+  readonly name: MeteringOperationName
   /** The tags of its exceptions in the service's model. */
   readonly exceptions: ReadonlyArray<string>
   /** A valid request. */
@@ -79,7 +82,7 @@ const isDryRun = (fields: unknown) =>
 const exceptionTags = (names: string) => names.split(" ").map((name) => `${name}Exception`)
 
 // the table erases the types that differ between the operations
-const cases: Record<MeteringError.OperationName, unknown> = {
+const cases: Record<MeteringOperationName, unknown> = {
   MeterUsage: {
     name: "MeterUsage",
     exceptions: exceptionTags(
@@ -155,7 +158,7 @@ const cases: Record<MeteringError.OperationName, unknown> = {
 export const minimalResponse = { MeteringRecordId: "m", Signature: "s", CustomerAWSAccountId: "1" }
 
 /** The operations by name. */
-export const operations = cases as Record<MeteringError.OperationName, OperationCase>
+export const operations = cases as Record<MeteringOperationName, OperationCase>
 
 /** The operations in a row. */
 export const allOperations: ReadonlyArray<OperationCase> = Object.values(operations)

@@ -35,8 +35,8 @@ import { jsonOption, productCodeOption } from "../internal/options.js"
 import * as proxies from "../internal/proxies.js"
 import { formatJson } from "../output/format.js"
 
-/** Operations with a call without effect. RegisterUsage begins to meter a container. */
-type ProbeOperation = Exclude<OperationName, "RegisterUsage">
+/** Metering operations with a call without effect. RegisterUsage begins to meter a container. */
+type ProbeOperation = Exclude<OperationName, "RegisterUsage" | "GetEntitlements">
 
 type Probe = (
   productCode: string,

@@ -12,6 +12,7 @@ import * as MeteringConfig from "../../MeteringConfig.js"
 // not from the index, which would bundle a second HTTP client
 import * as defaultChain from "../../node/defaultChain.js"
 import * as sharedConfig from "../../node/sharedConfig.js"
+import { marketplaceMetering } from "../../Operation.js"
 import { validatedOption } from "./options.js"
 import * as proxies from "./proxies.js"
 
@@ -19,7 +20,7 @@ export const regionOption = validatedOption(
   "region",
   "region",
   "a Region such as us-east-1",
-  (region) => region !== "" && Either.isRight(resolveEndpoint({ region }))
+  (region) => region !== "" && Either.isRight(resolveEndpoint(marketplaceMetering, { region }))
 ).pipe(Options.optional)
 
 const region = regionOption.pipe(
@@ -30,7 +31,8 @@ const endpoint = validatedOption(
   "endpoint",
   "url",
   "an http or https URL",
-  (endpoint) => endpoint !== "" && Either.isRight(resolveEndpoint({ endpoint }))
+  (endpoint) =>
+    endpoint !== "" && Either.isRight(resolveEndpoint(marketplaceMetering, { endpoint }))
 ).pipe(
   Options.optional,
   Options.withDescription(

@@ -38,6 +38,7 @@ const environmentOf = ({ anyCredentials, scenario, url }: SandboxInfo) => {
   const secret = accessKey === undefined ? "sandbox" : "<as in the scenario>"
   return [
     `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${url}`,
+    `  export AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE=${url}`,
     `  export AWS_REGION=${scenario.region}`,
     // the AWS CLI and boto3 read only this one
     `  export AWS_DEFAULT_REGION=${scenario.region}`,

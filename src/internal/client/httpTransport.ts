@@ -17,9 +17,9 @@ import { trackConnectFailures } from "#connectFailures"
 import type * as AwsCredentials from "../../AwsCredentials.js"
 import type * as MeteringConfig from "../../MeteringConfig.js"
 import type { OperationName } from "../../MeteringError.js"
+import type { Service } from "../../Operation.js"
 import type { Transport } from "../../Transport.js"
 import { unredact } from "../credentials/credentials.js"
-import { signingName } from "../protocol/constants.js"
 import {
   bodyReader,
   type RawResponse,
@@ -65,6 +65,7 @@ const prepareFiber = Effect.updateFiberRefs((fiberId, refs) => {
 })
 
 export const makeHttpTransport = (
+  { signingName }: Pick<Service, "signingName">,
   config: MeteringConfig.Service,
   credentials: AwsCredentials.Service,
   httpClient: HttpClient.HttpClient

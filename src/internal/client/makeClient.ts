@@ -3,7 +3,12 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Record from "effect/Record"
 import type { Credentials } from "../../AwsCredentials.js"
-import { type CommonError, InvalidInputError, type ModelledException } from "../../MeteringError.js"
+import {
+  type CommonError,
+  InvalidInputError,
+  type ServiceException,
+  type Violation
+} from "../../MeteringError.js"
 import type { Any as AnyOperation, Operation } from "../../Operation.js"
 import type { Rule } from "../../Preflight.js"
 import type * as Transport from "../../Transport.js"
@@ -49,19 +54,21 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
   const makeMethod = <
     Request extends object,
     Response extends object,
-    E extends ModelledException,
+    E extends ServiceException,
     Result extends object
   >(
     operation: Operation<Request, Response, E, Result>
   ) => {
     const { mapResult, name, preflight } = operation
+    const rejectInput = (violation: Violation) =>
+      Effect.fail(new InvalidInputError({ operation: name, violations: [violation] }, true))
     const compile = () => ({
       violationsOf: validate.compile(shapeOf(operation.request), skipRules),
       encode: awsJson.requestEncoder(operation),
       decode: awsJson.responseDecoder(operation),
       secretsIn: secretsOf(operation.request),
-      headers: { "content-type": awsJson.contentType, "x-amz-target": awsJson.target(name) },
-      observed: instrumentCall(name, spanAttributes)
+      headers: { "content-type": awsJson.contentType, "x-amz-target": awsJson.targetOf(operation) },
+      observed: instrumentCall(operation, spanAttributes)
     })
     // compiled by the first call: most programs only call one operation
     let compiled: ReturnType<typeof compile> | undefined
@@ -70,7 +77,7 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
       const { decode, encode, headers, secretsIn } = (compiled ??= compile())
       const body = textEncoder.encode(encode(request))
       if (checksSize && body.length >= requestSizeLimit) {
-        return Effect.fail(requestTooLarge(name, body.length))
+        return rejectInput(requestTooLarge(body.length))
       }
       return withRecovery<Response, E | CommonError>(name, (credentials, clockOffset) => {
         const redactorOf = ({ secrets = [] }: Transport.Response) =>
@@ -93,11 +100,7 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
           const invalid = invalidInput(violationsOf(request), name)
           if (invalid !== undefined) return Effect.fail(invalid)
           const violation = preflight?.(request)
-          if (violation !== undefined) {
-            return Effect.fail(
-              new InvalidInputError({ operation: name, violations: [violation] }, true)
-            )
-          }
+          if (violation !== undefined) return rejectInput(violation)
           return mapResult === undefined
             ? // without `mapResult` an operation's result is its response
               (send(request) as unknown as Effect.Effect<Result, E | CommonError>)

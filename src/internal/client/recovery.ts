@@ -111,10 +111,8 @@ const isExpired = (error: {
   readonly _tag: string
 }): error is MeteringError.CredentialsExpiredError => error._tag === "CredentialsExpiredError"
 
-const withRefreshError = (error: MeteringError.CredentialsExpiredError, refreshError: string) => {
-  const { _tag: _, ...fields } = error
-  return new MeteringError.CredentialsExpiredError({ ...fields, refreshError }, true)
-}
+const withRefreshError = (error: MeteringError.CredentialsExpiredError, refreshError: string) =>
+  new MeteringError.CredentialsExpiredError({ ...error, refreshError }, true)
 
 /** A wrong clock makes a signature outdated. Some gateways in front of the service only call it wrong. */
 const mayBeClockSkew = (error: { readonly _tag: string; readonly code?: string }) =>

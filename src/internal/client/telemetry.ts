@@ -11,9 +11,8 @@ import * as MetricKey from "effect/MetricKey"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
-import type { OperationName } from "../../MeteringError.js"
+import type { Any as AnyOperation } from "../../Operation.js"
 import { isKnownStatus } from "../../UsageRecord.js"
-import { serviceId } from "../protocol/constants.js"
 import { isSuccess, type RawResponse, requestIdOf } from "../protocol/rawResponse.js"
 import * as metricKeys from "./metricKeys.js"
 
@@ -30,7 +29,10 @@ interface CallResult {
 }
 
 /** Counts and times calls of one operation. Puts each in a span if tracing is on. */
-export const instrumentCall = (name: OperationName, attributes: Record<string, unknown>) => {
+export const instrumentCall = (
+  { name, service: { serviceId } }: Pick<AnyOperation, "name" | "service">,
+  attributes: Record<string, unknown>
+) => {
   const calls = taggedCounters(MetricKey.tagged(metricKeys.calls, "operation", name), "outcome")
   const records = taggedCounters(metricKeys.records, "status")
   const duration = Metric.fromMetricKey(MetricKey.tagged(metricKeys.duration, "operation", name))

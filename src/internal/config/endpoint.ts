@@ -1,5 +1,6 @@
 /** Resolves the endpoint. Gives the same results and the same errors as the official SDK. */
 import * as Either from "effect/Either"
+import type { Service } from "../../Operation.js"
 
 export interface EndpointOptions {
   readonly region?: string | undefined
@@ -8,46 +9,18 @@ export interface EndpointOptions {
   readonly useDualStack?: boolean | undefined
 }
 
-export interface Endpoint {
-  readonly url: string
-  /** Absent for a custom endpoint without a region. */
-  readonly signingRegion?: string
-}
+type Partition = readonly [regions: RegExp, dnsSuffix: string, dualStackDnsSuffix: string]
 
-type Partition = readonly [
-  regions: RegExp,
-  dnsSuffix: string,
-  dualStackDnsSuffix: string,
-  host: string,
-  dualStackHost: string
-]
-
-const dotted = "metering.marketplace"
-const hyphenated = "metering-marketplace"
-
+/** The last one includes aws-us-gov, whose suffixes are the same, and unknown regions. */
 const partitions: ReadonlyArray<Partition> = [
-  [
-    /^(cn-\w+-\d+|aws-cn-global)$/,
-    "amazonaws.com.cn",
-    "api.amazonwebservices.com.cn",
-    dotted,
-    hyphenated
-  ],
-  [/^eusc-de-\w+-\d+$/, "amazonaws.eu", "api.amazonwebservices.eu", hyphenated, dotted],
-  [/^(us-iso-\w+-\d+|aws-iso-global)$/, "c2s.ic.gov", "api.aws.ic.gov", dotted, dotted],
-  [/^(us-isob-\w+-\d+|aws-iso-b-global)$/, "sc2s.sgov.gov", "api.aws.scloud", dotted, dotted],
-  [
-    /^(eu-isoe-\w+-\d+|aws-iso-e-global)$/,
-    "cloud.adc-e.uk",
-    "api.cloud-aws.adc-e.uk",
-    dotted,
-    dotted
-  ],
-  [/^(us-isof-\w+-\d+|aws-iso-f-global)$/, "csp.hci.ic.gov", "api.aws.hci.ic.gov", dotted, dotted]
+  [/^(cn-\w+-\d+|aws-cn-global)$/, "amazonaws.com.cn", "api.amazonwebservices.com.cn"],
+  [/^eusc-de-\w+-\d+$/, "amazonaws.eu", "api.amazonwebservices.eu"],
+  [/^(us-iso-\w+-\d+|aws-iso-global)$/, "c2s.ic.gov", "api.aws.ic.gov"],
+  [/^(us-isob-\w+-\d+|aws-iso-b-global)$/, "sc2s.sgov.gov", "api.aws.scloud"],
+  [/^(eu-isoe-\w+-\d+|aws-iso-e-global)$/, "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"],
+  [/^(us-isof-\w+-\d+|aws-iso-f-global)$/, "csp.hci.ic.gov", "api.aws.hci.ic.gov"],
+  [/^/, "amazonaws.com", "api.aws"]
 ]
-
-/** Includes aws-us-gov, whose host names are the same, and unknown regions. */
-const defaultPartition: Partition = [/^/, "amazonaws.com", "api.aws", dotted, hyphenated]
 
 /**
  * The region becomes part of a host name, so that a dot, slash or "@" in it could lead to another host. Internationalised
@@ -68,8 +41,11 @@ const parseUrl = (text: string): string | undefined => {
   }
 }
 
-/** Resolves the endpoint, or fails with the SDK's message. */
-export const resolveEndpoint = (options: EndpointOptions): Either.Either<Endpoint, string> => {
+/** Resolves the URL of a service, or fails with the SDK's message. */
+export const resolveEndpoint = (
+  { endpointPrefix, hyphenated }: Pick<Service, "endpointPrefix" | "hyphenated">,
+  options: EndpointOptions
+): Either.Either<string, string> => {
   const { endpoint, region, useDualStack, useFips } = options
   if (region && !hostLabel.test(region)) return Either.left(invalidRegion(region))
   if (endpoint) {
@@ -80,15 +56,21 @@ export const resolveEndpoint = (options: EndpointOptions): Either.Either<Endpoin
       return Either.left("Invalid Configuration: Dualstack and custom endpoint are not supported")
     }
     const url = parseUrl(endpoint)
-    if (!url) return Either.left("Invalid Configuration: endpoint is not an http or https URL")
-    return Either.right(region ? { url, signingRegion: region } : { url })
+    return url
+      ? Either.right(url)
+      : Either.left("Invalid Configuration: endpoint is not an http or https URL")
   }
   if (!region) return Either.left("Invalid Configuration: Missing Region")
-  const [, dnsSuffix, dualStackDnsSuffix, host, dualStackHost] =
-    partitions.find(([regions]) => regions.test(region)) ?? defaultPartition
-  const hostPrefix = useFips ? `${dotted}-fips` : useDualStack ? dualStackHost : host
-  const url = parseUrl(
-    `https://${hostPrefix}.${region}.${useDualStack ? dualStackDnsSuffix : dnsSuffix}`
-  )
-  return url ? Either.right({ url, signingRegion: region }) : Either.left(invalidRegion(region))
+  // the last partition matches every region
+  const [, dnsSuffix, dualStackDnsSuffix] = partitions.find(([regions]) =>
+    regions.test(region)
+  ) as Partition
+  const domain = `${region}.${useDualStack ? dualStackDnsSuffix : dnsSuffix}`
+  const host = useFips
+    ? `${endpointPrefix}-fips`
+    : hyphenated.test(domain)
+      ? endpointPrefix.replace(".", "-")
+      : endpointPrefix
+  const url = parseUrl(`https://${host}.${domain}`)
+  return url ? Either.right(url) : Either.left(invalidRegion(region))
 }

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { MeteringConfigError } from "../../MeteringError.js"
+import type { Service as AwsService } from "../../Operation.js"
 import { Rule } from "../../Preflight.js"
 import { type ConfigValue, optionalString } from "./configValues.js"
 import { resolveEndpoint } from "./endpoint.js"
@@ -50,7 +51,7 @@ export interface Options {
 
 const defaultTimeout = "30 seconds"
 
-const configError = (reason: string): Either.Either<never, MeteringConfigError> =>
+export const configError = (reason: string): Either.Either<never, MeteringConfigError> =>
   Either.left(new MeteringConfigError({ reason }, true))
 
 /** Names such as `us-east-1-fips` and `fips-us-east-1` stand for a Region and its FIPS endpoint. */
@@ -62,7 +63,11 @@ const withoutFips = (name: string) =>
     ? "us-east-1"
     : name.replace(/fips-(dkr-|prod-)?|-fips/, "")
 
-export const makeConfig = (options: Options): Either.Either<Service, MeteringConfigError> => {
+/** Makes the configuration of a service's client. */
+export const makeConfig = (
+  service: AwsService,
+  options: Options
+): Either.Either<Service, MeteringConfigError> => {
   const { dualStack, endpoint, skipRules = [], requestTimeout = defaultTimeout } = options
   if (!options.region)
     return configError("The region is empty: set it to an AWS Region, such as us-east-1")
@@ -78,12 +83,12 @@ export const makeConfig = (options: Options): Either.Either<Service, MeteringCon
   const impliesFips = isFipsName(options.region)
   const region = impliesFips ? withoutFips(options.region) : options.region
   const useFips = impliesFips || options.fips
-  const resolved = resolveEndpoint({ region, endpoint, useFips, useDualStack: dualStack })
+  const resolved = resolveEndpoint(service, { region, endpoint, useFips, useDualStack: dualStack })
   return Either.isLeft(resolved)
     ? configError(resolved.left)
     : Either.right({
         region,
-        endpoint: resolved.right.url,
+        endpoint: resolved.right,
         requestTimeout: timeout.value,
         skipRules
       })
@@ -103,13 +108,18 @@ const firstOf = ([first, second]: readonly [string, string]) =>
 
 export const regionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"] as const
 
-export const environment: Config.Config<Settings> = Config.all({
-  region: firstOf(regionVariables),
-  fips: optionalString("AWS_USE_FIPS_ENDPOINT"),
-  dualStack: optionalString("AWS_USE_DUALSTACK_ENDPOINT"),
-  endpoint: firstOf(["AWS_ENDPOINT_URL_MARKETPLACE_METERING", "AWS_ENDPOINT_URL"]),
-  ignoreEndpoints: optionalString("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-})
+/** The settings of a service's client in the environment. */
+export const environmentOf = ({ serviceId }: AwsService): Config.Config<Settings> =>
+  Config.all({
+    region: firstOf(regionVariables),
+    fips: optionalString("AWS_USE_FIPS_ENDPOINT"),
+    dualStack: optionalString("AWS_USE_DUALSTACK_ENDPOINT"),
+    endpoint: firstOf([
+      `AWS_ENDPOINT_URL_${serviceId.toUpperCase().replaceAll(" ", "_")}`,
+      "AWS_ENDPOINT_URL"
+    ]),
+    ignoreEndpoints: optionalString("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+  })
 
 /** The SDK ignores any other text, and so calls another endpoint than was meant. */
 const parseFlag = (
@@ -125,6 +135,7 @@ const parseFlag = (
 
 /** Takes each setting from the first source that has it. Errors name the sources. */
 export const resolveConfig = (
+  service: AwsService,
   sources: ReadonlyArray<Settings>,
   regionSources: ReadonlyArray<string>,
   rest: Pick<Options, "requestTimeout" | "skipRules"> = {}
@@ -142,10 +153,10 @@ export const resolveConfig = (
     const ignoreEndpoints = yield* parseFlag(first("ignoreEndpoints"))
     const endpoint = ignoreEndpoints ? undefined : first("endpoint")
     const options = { ...rest, region: region.value, endpoint: endpoint?.value, fips, dualStack }
-    return yield* Either.mapLeft(makeConfig(options), ({ reason }) => {
+    return yield* Either.mapLeft(makeConfig(service, options), ({ reason }) => {
       const isEndpointInvalid =
         endpoint !== undefined &&
-        Either.isLeft(makeConfig({ region: "us-east-1", endpoint: endpoint.value }))
+        Either.isLeft(makeConfig(service, { region: "us-east-1", endpoint: endpoint.value }))
       const used = isEndpointInvalid
         ? [endpoint]
         : [region, endpoint, fips && first("fips"), dualStack && first("dualStack")]

@@ -1,21 +1,22 @@
 /** The client's side of AWS JSON 1.1: encodes requests, decodes responses. */
 import * as Either from "effect/Either"
-import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
-import type { Operation } from "../../Operation.js"
+import type { CommonError, ServiceException } from "../../MeteringError.js"
+import type { Any as AnyOperation, Operation } from "../../Operation.js"
 import { decoder } from "../schema/decodeResponse.js"
 import { encoder } from "../schema/encode.js"
 import { shapeOf } from "../schema/shape.js"
-import { targetPrefix } from "./constants.js"
 import { decodeError, unexpectedResponse } from "./decodeError.js"
 import { isSuccess, type RawResponse, responseMetadata } from "./rawResponse.js"
 
 export const contentType = "application/x-amz-json-1.1"
 
-export const target = (name: OperationName) => `${targetPrefix}.${name}`
+/** The value of `x-amz-target` in requests of an operation. */
+export const targetOf = ({ name, service }: Pick<AnyOperation, "name" | "service">) =>
+  `${service.targetPrefix}.${name}`
 
 /** Compiles the body of an operation's requests. */
 export const requestEncoder = <Request extends object>(operation: {
-  readonly request: Operation<Request, unknown, ModelledException>["request"]
+  readonly request: Operation<Request, unknown, ServiceException>["request"]
 }): ((request: Request) => string) => {
   const encode = encoder(shapeOf(operation.request))
   return (request) => JSON.stringify(encode(request))
@@ -24,7 +25,7 @@ export const requestEncoder = <Request extends object>(operation: {
 /**
  * Compiles the decoder of an operation's responses. The redactor removes secrets from the service's messages.
  */
-export const responseDecoder = <Request, Response, E extends ModelledException, Result>(
+export const responseDecoder = <Request, Response, E extends ServiceException, Result>(
   operation: Operation<Request, Response, E, Result>
 ): ((
   rawResponse: RawResponse,
@@ -49,7 +50,7 @@ export const responseDecoder = <Request, Response, E extends ModelledException, 
     const unreadable: Array<unknown> = []
     const value = decode(json, unreadable, {
       ...responseMetadata(rawResponse, redact),
-      ...(keepsUnreadable && { unreadable, missingRecords: [] })
+      ...(keepsUnreadable && { unreadable })
     })
     if (unreadable.length === 0 && isEmpty(value)) {
       const error = decodeError(operation, rawResponse, json, redact)

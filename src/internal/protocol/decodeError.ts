@@ -1,11 +1,11 @@
 /** Decodes an error response as an exception of the model, or as a `CommonError`. */
 import * as Duration from "effect/Duration"
-import type { CommonError, ModelledException, OperationName } from "../../MeteringError.js"
+import type { CommonError, OperationName, ServiceException } from "../../MeteringError.js"
 import * as MeteringError from "../../MeteringError.js"
 import type { Operation } from "../../Operation.js"
 import { type RawResponse, responseMetadata, responseSizeLimit } from "./rawResponse.js"
 
-export const decodeError = <E extends ModelledException>(
+export const decodeError = <E extends ServiceException>(
   operation: Pick<Operation<unknown, unknown, E>, "name" | "exceptions">,
   response: RawResponse,
   json: Record<string, unknown> | undefined,

@@ -1,21 +1,13 @@
 /** The preflight rule that is checked on the encoded request. */
-import { InvalidInputError, type OperationName } from "../../MeteringError.js"
+import type { Violation } from "../../MeteringError.js"
 
 /** Maximum size of a request, in bytes, exclusive. AWS documents "less than 1 MB" and not the exact limit. */
 export const requestSizeLimit = 1_000_000
 
-export const requestTooLarge = (operation: OperationName, bytes: number) =>
-  new InvalidInputError(
-    {
-      operation,
-      violations: [
-        {
-          field: "request",
-          rule: "requestSize",
-          expected: `less than ${requestSizeLimit} bytes`,
-          value: bytes
-        }
-      ]
-    },
-    true
-  )
+/** The violation by a request of this many bytes. */
+export const requestTooLarge = (bytes: number): Violation => ({
+  field: "request",
+  rule: "requestSize",
+  expected: `less than ${requestSizeLimit} bytes`,
+  value: bytes
+})

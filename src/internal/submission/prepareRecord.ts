@@ -78,7 +78,7 @@ export const make = (options: PrepareOptions): ((input: Input) => PreparedRecord
     const bytes = recordBytes(record)
     const total = bytes + envelopeBytes(productCode)
     return validatesSize && total >= maxBytes
-      ? invalid(requestTooLarge("BatchMeterUsage", total).violations)
+      ? invalid([requestTooLarge(total)])
       : { record, productCode, bytes, deadline, violations: undefined }
   }
 

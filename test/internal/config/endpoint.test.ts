@@ -4,6 +4,7 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import { describe, expect, it } from "vitest"
 import { type EndpointOptions, resolveEndpoint } from "../../../src/internal/config/endpoint.js"
+import { marketplaceMetering } from "../../../src/Operation.js"
 
 const sdkRoot = new URL("../../../node_modules/@aws-sdk/", import.meta.url)
 
@@ -62,7 +63,7 @@ const bySdk = ({ endpoint, region, useDualStack, useFips }: EndpointOptions) => 
   }
 }
 
-const ours = (options: EndpointOptions) => Either.map(resolveEndpoint(options), ({ url }) => url)
+const ours = (options: EndpointOptions) => resolveEndpoint(marketplaceMetering, options)
 
 describe("endpoint", () => {
   it("knows which regions the SDK knows", () => {
@@ -133,31 +134,31 @@ describe("endpoint", () => {
     [{ region: "eu-isoe-west-1" }, "https://metering.marketplace.eu-isoe-west-1.cloud.adc-e.uk/"],
     [{ region: "us-isof-south-1" }, "https://metering.marketplace.us-isof-south-1.csp.hci.ic.gov/"]
   ])("%j is %s", (options, url) => {
-    expect(resolveEndpoint(options)).toEqual(Either.right({ url, signingRegion: options.region }))
+    expect(resolveEndpoint(marketplaceMetering, options)).toEqual(Either.right(url))
   })
 
-  it("signs for the region when the endpoint is given, if there is one", () => {
+  it("is the given one in any region", () => {
     const endpoint = "http://localhost:4566"
     const url = "http://localhost:4566/"
-    expect(resolveEndpoint({ endpoint })).toEqual(Either.right({ url }))
-    expect(resolveEndpoint({ endpoint, region: "eu-west-1" })).toEqual(
-      Either.right({ url, signingRegion: "eu-west-1" })
+    expect(resolveEndpoint(marketplaceMetering, { endpoint })).toEqual(Either.right(url))
+    expect(resolveEndpoint(marketplaceMetering, { endpoint, region: "eu-west-1" })).toEqual(
+      Either.right(url)
     )
   })
 
   it("takes empty text for absent", () => {
-    expect(resolveEndpoint({ region: "" })).toEqual(
+    expect(resolveEndpoint(marketplaceMetering, { region: "" })).toEqual(
       Either.left("Invalid Configuration: Missing Region")
     )
-    expect(resolveEndpoint({ endpoint: "", region: "us-east-1" })).toEqual(
-      resolveEndpoint({ region: "us-east-1" })
+    expect(resolveEndpoint(marketplaceMetering, { endpoint: "", region: "us-east-1" })).toEqual(
+      resolveEndpoint(marketplaceMetering, { region: "us-east-1" })
     )
   })
 
   it("never passes user, password or fragment on", () => {
-    expect(resolveEndpoint({ endpoint: "https://user:secret@example.com/a#b" })).toEqual(
-      Either.right({ url: "https://example.com/a" })
-    )
+    expect(
+      resolveEndpoint(marketplaceMetering, { endpoint: "https://user:secret@example.com/a#b" })
+    ).toEqual(Either.right("https://example.com/a"))
   })
 
   it.each([
@@ -168,7 +169,7 @@ describe("endpoint", () => {
     "//example.com",
     "\n"
   ])("rejects the endpoint %j", (endpoint) => {
-    expect(resolveEndpoint({ endpoint })).toEqual(
+    expect(resolveEndpoint(marketplaceMetering, { endpoint })).toEqual(
       Either.left("Invalid Configuration: endpoint is not an http or https URL")
     )
   })
@@ -190,12 +191,14 @@ describe("endpoint", () => {
     const rejection = Either.left(
       `Region not accepted: region="${region}" is not a valid hostname component.`
     )
-    expect(resolveEndpoint({ region })).toEqual(rejection)
-    expect(resolveEndpoint({ endpoint: "https://example.com", region })).toEqual(rejection)
+    expect(resolveEndpoint(marketplaceMetering, { region })).toEqual(rejection)
+    expect(
+      resolveEndpoint(marketplaceMetering, { endpoint: "https://example.com", region })
+    ).toEqual(rejection)
   })
 
   it("rejects a region that is not valid in a host name", () => {
-    expect(resolveEndpoint({ region: "xn--0" })).toEqual(
+    expect(resolveEndpoint(marketplaceMetering, { region: "xn--0" })).toEqual(
       Either.left('Region not accepted: region="xn--0" is not a valid hostname component.')
     )
   })
@@ -208,9 +211,9 @@ describe("endpoint", () => {
     )
     FastCheck.assert(
       FastCheck.property(region, FastCheck.boolean(), (region, useDualStack) => {
-        Either.match(resolveEndpoint({ region, useDualStack }), {
+        Either.match(resolveEndpoint(marketplaceMetering, { region, useDualStack }), {
           onLeft: (message) => expect(message).toMatch(/^(Region not accepted|Invalid Config)/),
-          onRight: ({ url }) => expect(new URL(url).host).toMatch(suffix)
+          onRight: (url) => expect(new URL(url).host).toMatch(suffix)
         })
       })
     )
@@ -229,7 +232,9 @@ describe("endpoint", () => {
           () => Either.right(region),
           (error: Error) => Either.left(error.message)
         )
-        expect(Either.map(resolveEndpoint({ region }), () => region)).toEqual(theirs)
+        expect(Either.map(resolveEndpoint(marketplaceMetering, { region }), () => region)).toEqual(
+          theirs
+        )
       }),
       { numRuns: 50 }
     )

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import type * as Either from "effect/Either"
 import { dryRunCode } from "../../../internal/protocol/constants.js"
 import type { InvalidInputError, ModelledException, Violation } from "../../../MeteringError.js"
+import { marketplaceMetering, type Service } from "../../../Operation.js"
 import type { Rule } from "../../../Preflight.js"
 
 /** A response without the headers that all responses share. */
@@ -34,7 +35,8 @@ export interface AwsError {
 
 /** An operation as far as its exceptions matter. */
 export interface AnyOperation {
-  readonly exceptions: ReadonlyArray<{ readonly _tag: ModelledException["_tag"] }>
+  readonly service: Pick<Service, "serviceId">
+  readonly exceptions: ReadonlyArray<{ readonly _tag: string }>
 }
 
 /** An error that is common to all AWS services. */
@@ -48,7 +50,7 @@ export const operationErrorResponse = (
 ): HttpResponse => {
   const status = awsError.code === "InternalServiceErrorException" ? 500 : 400
   return isModelled(operation, awsError.code)
-    ? httpResponse(status, errorBody(modelNamespace, awsError))
+    ? httpResponse(status, errorBody(namespaceOf(operation.service), awsError))
     : commonErrorResponse(awsError, status)
 }
 
@@ -67,7 +69,13 @@ export const contentTooLarge = (maxBytes: number): HttpResponse =>
 
 /** The response to a call that failed unexpectedly. */
 export const internalFailure = (message: string): HttpResponse =>
-  httpResponse(500, errorBody(modelNamespace, { code: "InternalServiceErrorException", message }))
+  httpResponse(
+    500,
+    errorBody(namespaceOf(marketplaceMetering), {
+      code: "InternalServiceErrorException",
+      message
+    })
+  )
 
 /** The error by which the service reports that a dry run succeeded. */
 export const dryRunSucceeded: AwsError = {
@@ -79,9 +87,10 @@ export const dryRunSucceeded: AwsError = {
 export const validationErrorOf = (operation: AnyOperation, error: InvalidInputError): AwsError => {
   const [first] = error.violations
   // a Violation's rule is a preflight rule's name or one of two words that the table does not have
-  const exception = exceptionByRule[first.rule as Rule]
   const code =
-    exception !== undefined && isModelled(operation, exception) ? exception : "ValidationException"
+    [exceptionByRule[first.rule as Rule], "InvalidParameterException"].find(
+      (exception) => exception !== undefined && isModelled(operation, exception)
+    ) ?? "ValidationException"
   const { length: count } = error.violations
   const constraints = error.violations.slice(0, 3).map(constraint).join("; ")
   return {
@@ -139,7 +148,9 @@ export const httpResponse = (status: number, body: string): HttpResponse => ({
   headers: {}
 })
 
-const modelNamespace = "com.amazonaws.marketplacemetering"
+/** The namespace of a service's model, which AWS makes from its id. */
+const namespaceOf = ({ serviceId }: Pick<Service, "serviceId">): string =>
+  `com.amazonaws.${serviceId.toLowerCase().replaceAll(" ", "")}`
 
 /** One major SDK finds an error's code only in a `__type` with a namespace. */
 const errorBody = (namespace: string, { code, message }: AwsError): string =>
@@ -153,5 +164,6 @@ export const expiredTokenResponse: HttpResponse = commonErrorResponse({
 /** The response to a call of an operation that the sandbox does not have. */
 export const unknownOperation: HttpResponse = commonErrorResponse({
   code: "UnknownOperationException",
-  message: "The X-Amz-Target names no operation of AWS Marketplace Metering."
+  message:
+    "The X-Amz-Target names no operation of AWS Marketplace Metering or of the Marketplace Entitlement Service."
 })

@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
-import { forEachName } from "../../../internal/operations.js"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
@@ -17,6 +16,7 @@ import {
 import * as callLog from "./callLog.js"
 import { type Catalog, catalogOf, withCustomer } from "./catalog.js"
 import * as faultScript from "./faultScript.js"
+import { forEachName } from "./operations.js"
 import * as outbox from "./outbox.js"
 import { termStepsOf } from "./terms.js"
 
@@ -266,7 +266,8 @@ const entryOverhead = 400
 
 const sizeOfCustomer = ({ agreements }: Customer): number =>
   agreements.reduce(
-    (sum, { licenseArn = "" }) => sum + entryOverhead + licenseArn.length,
+    (sum, { entitlements = [], licenseArn = "" }) =>
+      sum + entryOverhead * (1 + entitlements.length) + licenseArn.length,
     entryOverhead
   )
 

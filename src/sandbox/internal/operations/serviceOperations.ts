@@ -1,11 +1,12 @@
 /** The operations of the service: validation of requests, encoding of errors, and the handlers. */
 import * as Either from "effect/Either"
 import * as BatchMeterUsage from "../../../BatchMeterUsage.js"
+import * as GetEntitlements from "../../../entitlement/GetEntitlements.js"
 import { requestEncoder } from "../../../internal/protocol/awsJson.js"
 import { invalidInput } from "../../../internal/schema/construct.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import * as validate from "../../../internal/schema/validate.js"
-import type { ModelledException, OperationName } from "../../../MeteringError.js"
+import type { OperationName, ServiceException } from "../../../MeteringError.js"
 import * as MeterUsage from "../../../MeterUsage.js"
 import type { Operation } from "../../../Operation.js"
 import * as RegisterUsage from "../../../RegisterUsage.js"
@@ -20,6 +21,7 @@ import {
 } from "../model/serviceResponse.js"
 import type { State } from "../model/state.js"
 import { batchMeterUsage } from "./batchMeterUsage.js"
+import { getEntitlements } from "./getEntitlements.js"
 import type { CallContext, Handler } from "./handler.js"
 import { meterUsage } from "./meterUsage.js"
 import { registerUsage } from "./registerUsage.js"
@@ -41,7 +43,7 @@ export interface ServiceOperation {
 export const makeServiceOperation = <
   Request extends object,
   Response,
-  E extends ModelledException,
+  E extends ServiceException,
   Result
 >(
   operation: Operation<Request, Response, E, Result>,
@@ -96,5 +98,6 @@ export const serviceOperations: { readonly [name: string]: ServiceOperation } = 
   MeterUsage: makeServiceOperation(MeterUsage.operation, meterUsage),
   BatchMeterUsage: makeServiceOperation(BatchMeterUsage.operation, batchMeterUsage),
   RegisterUsage: makeServiceOperation(RegisterUsage.operation, registerUsage),
-  ResolveCustomer: makeServiceOperation(ResolveCustomer.operation, resolveCustomer)
+  ResolveCustomer: makeServiceOperation(ResolveCustomer.operation, resolveCustomer),
+  GetEntitlements: makeServiceOperation(GetEntitlements.operation, getEntitlements)
 } satisfies { readonly [Name in OperationName]: ServiceOperation }

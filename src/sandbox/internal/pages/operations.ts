@@ -4,7 +4,8 @@ const operations: { readonly [Name in OperationName]: true } = {
   BatchMeterUsage: true,
   MeterUsage: true,
   RegisterUsage: true,
-  ResolveCustomer: true
+  ResolveCustomer: true,
+  GetEntitlements: true
 }
 
 export const operationNames = Object.keys(operations)

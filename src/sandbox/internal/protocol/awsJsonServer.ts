@@ -1,10 +1,9 @@
 /** The server's half of AWS JSON 1.1: decodes requests, encodes responses and errors. */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import { targetPrefix } from "../../../internal/protocol/constants.js"
 import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
-import type { CommonError, ModelledException } from "../../../MeteringError.js"
+import type { CommonError, InvalidInputError, ServiceException } from "../../../MeteringError.js"
 import type { DryRunResponse } from "../../../MeterUsage.js"
 import type { Operation } from "../../../Operation.js"
 import {
@@ -21,17 +20,11 @@ import {
 } from "../model/serviceResponse.js"
 import { type Mismatch, makeRequestDecoder } from "./decodeRequest.js"
 
-/** The operation that an `x-amz-target` header names. */
-export const operationNameOf = (target: string | undefined): string | undefined => {
-  const prefix = `${targetPrefix}.`
-  return target?.startsWith(prefix) ? target.slice(prefix.length) : undefined
-}
-
 /** Compiles the codec of one operation. */
 export const operationCodec = <
   Request extends object,
   Response,
-  E extends ModelledException,
+  E extends ServiceException,
   Result
 >(
   operation: Operation<Request, Response, E, Result>
@@ -43,7 +36,7 @@ export const operationCodec = <
 
 /** Checks types only: missing fields stay absent, and preflight rules are not applied. */
 const bodyDecoder = <Request>(
-  operation: Pick<Operation<Request, unknown, ModelledException>, "request">
+  operation: Pick<Operation<Request, unknown, ServiceException>, "request"> & AnyOperation
 ) => {
   const decode = makeRequestDecoder(shapeOf(operation.request))
   return (body: Uint8Array): Either.Either<Request, HttpResponse> => {
@@ -52,10 +45,14 @@ const bodyDecoder = <Request>(
     const mismatches: Array<Mismatch> = []
     const request = decode(json, mismatches)
     const [first] = mismatches
-    return first === undefined
-      ? // the decoder makes instances of the class that the shape was read from
-        Either.right(request as Request)
-      : serializationException(`${first.path}: expected ${first.expected}`)
+    // the decoder makes instances of the class that the shape was read from
+    if (first === undefined) return Either.right(request as Request)
+    const message = `${first.path}: expected ${first.expected}`
+    return first.isUnknownFilter
+      ? Either.left(
+          operationErrorResponse(operation, { code: "InvalidParameterException", message })
+        )
+      : serializationException(message)
   }
 }
 
@@ -74,7 +71,7 @@ const parse = (body: Uint8Array): Record<string, unknown> | undefined => {
 const serializationException = (message: string) =>
   Either.left(commonErrorResponse({ code: "SerializationException", message }))
 
-const responseEncoder = <Request, Response, E extends ModelledException, Result>(
+const responseEncoder = <Request, Response, E extends ServiceException, Result>(
   operation: Operation<Request, Response, E, Result>
 ) => {
   const encode = encoder(shapeOf(operation.response))
@@ -99,9 +96,9 @@ interface ErrorFields {
 
 const encodeError = (
   operation: AnyOperation,
-  error: ModelledException | CommonError
+  error: ServiceException | CommonError
 ): HttpResponse => {
-  if (error._tag === "InvalidInputError") {
+  if (isInvalidInput(error)) {
     return operationErrorResponse(operation, validationErrorOf(operation, error))
   }
   // no error has one of these fields with another type
@@ -115,6 +112,9 @@ const encodeError = (
         internalFailure(`The client behind this server failed: ${error._tag}.`)
   return { ...response, requestId, headers: retryAfter(fields.retryAfter) }
 }
+
+const isInvalidInput = (error: ServiceException | CommonError): error is InvalidInputError =>
+  error._tag === "InvalidInputError"
 
 const errorStatus = ({ statusCode = 400 }: ErrorFields): number =>
   statusCode >= 400 && statusCode <= 599 ? statusCode : 400

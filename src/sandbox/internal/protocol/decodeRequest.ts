@@ -1,5 +1,6 @@
 /** Decodes requests strictly: keeps fields of the right type as they are, and reports all others. */
 import * as Redacted from "effect/Redacted"
+import { EntitlementFilter } from "../../../entitlement/GetEntitlements.js"
 import {
   dateTimeOf,
   isNumber,
@@ -14,6 +15,8 @@ type Json = Record<string, unknown>
 export interface Mismatch {
   readonly path: string
   readonly expected: string
+  /** True for a name that a map of filters does not have. */
+  readonly isUnknownFilter?: true
 }
 
 /** Compiles the decoder of a class. Missing and mismatched fields stay absent. */
@@ -71,9 +74,17 @@ const scalarDecoder =
 
 const structDecoder = (shape: StructShape) => {
   const fields = shape.fields.map((field) => ({ ...field, decode: decoderOf(field.shape) }))
+  const wireNames = fields.map(({ wireName }) => wireName)
+  // a map to the service, which rejects unknown keys; those of a structure it ignores
+  const isMap = shape.prototype === EntitlementFilter.prototype
   const Instance = unsafeConstructor(shape)
   return (json: Json, path: string, mismatches: Array<Mismatch>): object => {
     const value = new Instance()
+    for (const name of isMap ? Object.keys(json) : []) {
+      if (wireNames.includes(name)) continue
+      const expected = `one of ${wireNames.join(", ")}`
+      mismatches.push({ path: `${path}.${name}`, expected, isUnknownFilter: true })
+    }
     for (const { decode, defaultValue, name, wireName } of fields) {
       const encoded = json[wireName]
       const field =

@@ -96,7 +96,7 @@ const process = (
   const afterQuota = consumeQuota(state, operation, clock)
   if (afterQuota === undefined) return [Either.left(throttled), state]
 
-  const storageError = operation === "ResolveCustomer" ? undefined : capacityError(afterQuota)
+  const storageError = readingOperations.has(operation) ? undefined : capacityError(afterQuota)
   if (storageError !== undefined) return [Either.left(storageFull(storageError)), afterQuota]
 
   const [unprocessed, afterDraw] = unprocessedOf(fault, request, afterQuota)
@@ -109,6 +109,12 @@ const process = (
   })
   return [response, next]
 }
+
+/** Operations that store nothing. */
+const readingOperations: ReadonlySet<OperationName> = new Set([
+  "ResolveCustomer",
+  "GetEntitlements"
+])
 
 /** A code of no modelled exception, which clients do not retry. */
 const storageFull = (message: string): HttpResponse =>

@@ -1,11 +1,12 @@
 /** The transport to a sandbox in memory: the operation handlers of the server, without HTTP and signatures. */
 import * as Effect from "effect/Effect"
-import { operations } from "../../../internal/operations.js"
+import { targetOf } from "../../../internal/protocol/awsJson.js"
 import { ConnectionError } from "../../../MeteringError.js"
 import type { Transport } from "../../../Transport.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
 import { noFault } from "../model/faultScript.js"
+import { operations } from "../model/operations.js"
 import { unknownOperation } from "../model/serviceResponse.js"
 import * as operationHandlers from "./operationHandlers.js"
 import type { SandboxRuntime } from "./runtime.js"
@@ -18,9 +19,9 @@ const callerIdentity: CallerIdentity = { signature: "inMemory" }
 export const makeTransport = (runtime: SandboxRuntime): Transport => {
   const handlers = operationHandlers.fromRuntime(operations, runtime)
   return {
-    send: ({ operation: { name }, request }) =>
+    send: ({ operation, request }) =>
       Effect.gen(function* () {
-        const handler = handlers.get(name)
+        const handler = handlers.get(targetOf(operation))
         const incoming = yield* runtime.receive(handler?.name)
         const outcome =
           handler && (yield* handler.handle(request, incoming, callerIdentity, undefined))
@@ -32,7 +33,7 @@ export const makeTransport = (runtime: SandboxRuntime): Transport => {
         if (delay !== undefined) yield* Effect.sleep(delay)
         if (response === undefined || fault.fault === "cutAfter") {
           return yield* new ConnectionError(
-            { operation: name, endpoint, reason: "ECONNRESET", delivery: "unknown" },
+            { operation: operation.name, endpoint, reason: "ECONNRESET", delivery: "unknown" },
             true
           )
         }

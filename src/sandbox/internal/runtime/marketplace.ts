@@ -20,6 +20,7 @@ import { keyOf, sha256HexSync } from "../model/hash.js"
 import { capacityError, change, type State } from "../model/state.js"
 
 import { licenseArnOf } from "../scenario/licenseArn.js"
+import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import { customers } from "./report.js"
 import { findBySelector, matchesSelector, noAgreementMessage } from "./selection.js"
 
@@ -87,6 +88,13 @@ export const addCustomer = (
   if (inverted !== undefined) return Either.left(invertedPeriodMessage(inverted.productCode))
   const unknown = added.find(({ productCode }) => !findProduct(state.catalog, productCode))
   if (unknown !== undefined) return Either.left(unknownProductMessage(unknown.productCode))
+  const products = [...HashMap.values(state.catalog.products)]
+  for (const agreement of added) {
+    const [dimension] = unknownDimensionsOf(agreement, products)
+    if (dimension !== undefined) {
+      return Either.left(unknownDimensionMessage(dimension, agreement.productCode))
+    }
+  }
   const duplicate = added.find(
     ({ licenseArn }, index) =>
       hasLicense(state, licenseArn) ||
@@ -151,8 +159,11 @@ export const addAgreement = (
     if (isInverted({ startsAt, endsAt })) {
       return yield* Either.left(invertedPeriodMessage(productCode))
     }
-    if (findProduct(state.catalog, productCode) === undefined) {
-      return yield* Either.left(unknownProductMessage(productCode))
+    const product = findProduct(state.catalog, productCode)
+    if (product === undefined) return yield* Either.left(unknownProductMessage(productCode))
+    const [unknownDimension] = unknownDimensionsOf(terms, [product])
+    if (unknownDimension !== undefined) {
+      return yield* Either.left(unknownDimensionMessage(unknownDimension, productCode))
     }
     const licenseArn =
       givenLicense === undefined ? newLicenseArn(customer, productCode, now) : givenLicense
@@ -234,3 +245,6 @@ export const invertedPeriodMessage = (productCode: string) =>
 
 export const unknownProductMessage = (productCode: string) =>
   `There is no product ${productCode} in the sandbox.`
+
+export const unknownDimensionMessage = (dimension: string, productCode: string) =>
+  `${dimension} is not a dimension of ${productCode}: entitlements are to one of its dimensions or contractDimensions.`

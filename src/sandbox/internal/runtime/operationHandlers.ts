@@ -2,17 +2,17 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
-import * as Record from "effect/Record"
-import { operationsByName } from "../../../internal/operations.js"
+import { targetOf } from "../../../internal/protocol/awsJson.js"
 import type { MeteringError, OperationName } from "../../../MeteringError.js"
 import type { Any as AnyOperation } from "../../../Operation.js"
 import type { CallerIdentity } from "../model/callLog.js"
+import { operationsByName } from "../model/operations.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
 import { operationCodec } from "../protocol/awsJsonServer.js"
 import type { CallOutcome, IncomingCall } from "./handleCall.js"
 import type { SandboxRuntime } from "./runtime.js"
 
-/** One operation of the service. */
+/** One operation of a service. */
 export interface OperationHandler {
   readonly name: OperationName
   /** Decodes the body of a request, or responds why it cannot. */
@@ -29,13 +29,13 @@ export interface OperationHandler {
   ) => Effect.Effect<CallOutcome<HttpResponse> | undefined>
 }
 
-/** The handlers of all operations, by name. */
+/** The handlers of all operations, by the value of `x-amz-target`. */
 export type OperationHandlers = ReadonlyMap<string, OperationHandler>
 
 type Operations = Readonly<Record<string, AnyOperation>>
 
 export const fromRuntime = (operations: Operations, runtime: SandboxRuntime): OperationHandlers =>
-  byName(operations, (operation) => {
+  byTarget(operations, (operation) => {
     const { decode, encode } = operationCodec(operation)
     return {
       name: operation.name,
@@ -63,7 +63,7 @@ export const handlersFromClient = <Registry extends Operations>(
   operations: Registry,
   client: Methods<keyof Registry>
 ): OperationHandlers =>
-  byName(operations, (operation) => {
+  byTarget(operations, (operation) => {
     const { decode, encode, encodeError } = operationCodec(operation)
     const methods = Object.entries(operations).filter(([, { name }]) => name === operation.name)
     return {
@@ -87,7 +87,13 @@ export const handlersFromClient = <Registry extends Operations>(
     }
   })
 
-const byName = (
+const byTarget = (
   registry: Operations,
   makeHandler: (operation: AnyOperation) => OperationHandler
-): OperationHandlers => new Map(Object.entries(Record.map(operationsByName(registry), makeHandler)))
+): OperationHandlers =>
+  new Map(
+    Object.values(operationsByName(registry)).map((operation) => [
+      targetOf(operation),
+      makeHandler(operation)
+    ])
+  )

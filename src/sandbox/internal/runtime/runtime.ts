@@ -7,7 +7,7 @@ import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { Service as MeteringService } from "../../../MeteringClient.js"
-import type { ModelledException, OperationName } from "../../../MeteringError.js"
+import type { OperationName, ServiceException } from "../../../MeteringError.js"
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
@@ -40,7 +40,7 @@ export interface SandboxRuntime {
     skew: number
   ) => Effect.Effect<boolean>
   /** Handles a call. Gives undefined if its signature must be verified again, with another clock skew. */
-  readonly handle: <Request extends object, Response, E extends ModelledException, Result>(
+  readonly handle: <Request extends object, Response, E extends ServiceException, Result>(
     operation: Operation<Request, Response, E, Result>,
     incoming: handleCall.IncomingCall,
     callerIdentity: CallerIdentity,

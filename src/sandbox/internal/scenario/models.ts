@@ -1,9 +1,10 @@
 /** The schemas of a scenario: its products, customers, callers and settings. */
 import * as Schema from "effect/Schema"
-import { forEachName } from "../../../internal/operations.js"
 import { OperationName } from "../../../MeteringError.js"
 import { DeliveryFaults, Target } from "../../EventDelivery.js"
 import { Faults } from "../../Fault.js"
+import { forEachName } from "../model/operations.js"
+import { Entitlement } from "./entitlements.js"
 import {
   AccessKeyId,
   AgreementId,
@@ -52,6 +53,7 @@ export interface PublicKeyVersion extends Schema.Schema.Type<typeof PublicKeyVer
  *
  * - `code`: the product code
  * - `dimensions`: the dimensions it is metered in, case-sensitive
+ * - `contractDimensions`: dimensions that are bought by contract only, and in which no usage is metered. Defaults to none.
  * - `region`: the only Region it is metered in. Defaults to the Region of the sandbox.
  * - `metering`: the rules of MeterUsage. `hourly` accepts one request per hour, dimension and instance. `agentCore`
  *   behaves as on Bedrock AgentCore: timestamps are not rounded, and only the client token identifies a retry.
@@ -69,6 +71,10 @@ export const Product = Schema.Struct({
   dimensions: field(
     Schema.Array(Dimension),
     "The dimensions that the product is metered in, case-sensitive."
+  ),
+  contractDimensions: optionalField(
+    Schema.Array(Dimension),
+    "Dimensions that are bought by contract only, case-sensitive. Defaults to none."
   ),
   region: optionalField(
     NonEmptyText,
@@ -109,6 +115,7 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `startsAt`: the start. Until then the agreement is pending, and earlier usage is rejected. Defaults to no limit.
  * - `cancelledAt`: the time of cancellation. Usage is accepted for one more hour. Defaults to none.
  * - `endsAt`: the end. Usage of that time or later is rejected. Defaults to no limit.
+ * - `entitlements`: the entitlements of a contract, for GetEntitlements. Defaults to none.
  * - `agreementId`, `offerId`: the ids in events. Default to ids made from account, product and position.
  * - `intent`: the reason for the agreement: `NEW`, `RENEW` or `REPLACE`. Defaults to `NEW`.
  * - `previousAgreementId`: the agreement that this one renews or replaces. Defaults to none.
@@ -133,6 +140,10 @@ export const Agreement = Schema.Struct({
   startsAt: optionalField(Time, "The start. Until then the agreement is pending."),
   cancelledAt: optionalField(Time, "The cancellation. Usage is accepted for one more hour."),
   endsAt: optionalField(Time, "The end. From then on no usage is accepted."),
+  entitlements: optionalField(
+    Schema.Array(Entitlement),
+    "The entitlements of a contract, for GetEntitlements. Defaults to none."
+  ),
   agreementId: optionalField(
     AgreementId,
     "The id in events. Defaults to one made from account, product and position."
@@ -317,6 +328,8 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  *   Defaults to 400.
  * - `requestSizeLimit`: the smallest size of a rejected request, in bytes. Documented is "1 MB". Defaults to
  *   1 000 000.
+ * - `emptyEntitlementPages`: the pages of GetEntitlements. With true, every other page is empty and has a `NextToken`,
+ *   the first one included. Documented is that such a page can come. Defaults to false.
  * - `landingFields`: the fields of the form that a buyer posts to the seller's page: `documented`, the token and the
  *   type of a free trial, or `observed`, also agreement id, product id and fulfillment URL. Defaults to `documented`.
  * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as seen.
@@ -366,6 +379,10 @@ export const ServiceBehavior = Schema.Struct({
   requestSizeLimit: optionalField(
     PositiveInt,
     "The smallest size of a rejected request, in bytes. Defaults to 1000000."
+  ),
+  emptyEntitlementPages: optionalField(
+    Schema.Boolean,
+    "True makes every other page of GetEntitlements empty, with a NextToken. Defaults to false."
   ),
   landingFields: optionalField(
     Schema.Literal("documented", "observed"),

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { Target } from "../../EventDelivery.js"
 import { isInverted } from "../model/catalog.js"
-import type { Customer, Scenario } from "./models.js"
+import type { Agreement, Customer, Product, Scenario } from "./models.js"
 import {
   AccessKeyId,
   CustomerAWSAccountId,
@@ -23,6 +23,7 @@ export const validateScenario = (scenario: Scenario): ReadonlyArray<string> => [
   ...unknownRegions(scenario),
   ...duplicates(scenario),
   ...invertedPeriods(scenario),
+  ...unknownEntitlements(scenario),
   ...unknownReferences(scenario)
 ]
 
@@ -32,7 +33,7 @@ const invalidNames = ({ credentials, customers, products }: Scenario) => {
     readonly [what: string, form: Schema.Schema<string>, names: ReadonlyArray<string>]
   > = [
     ["product code", ProductCode, products.map(({ code }) => code)],
-    ["dimension", Dimension, products.flatMap(({ dimensions }) => dimensions)],
+    ["dimension", Dimension, products.flatMap(dimensionsOf)],
     ["customer account", CustomerAWSAccountId, customers.map(accountOf)],
     ["customer identifier", CustomerIdentifier, customers.flatMap(identifierOf)],
     ["license", LicenseArn, customers.flatMap(licenseArnsOf)],
@@ -86,9 +87,9 @@ const duplicates = ({ credentials, customers, products, targets = [] }: Scenario
     ...unique.flatMap(([what, names]) =>
       duplicatesIn(names).map((name) => `The scenario has the ${what} ${name} twice.`)
     ),
-    ...products.flatMap(({ code, dimensions }) =>
-      duplicatesIn(dimensions).map(
-        (dimension) => `Product ${code} has the dimension ${dimension} twice.`
+    ...products.flatMap((product) =>
+      duplicatesIn(dimensionsOf(product)).map(
+        (dimension) => `Product ${product.code} has the dimension ${dimension} twice.`
       )
     ),
     ...products.flatMap(({ code, publicKeyVersions = [] }) =>
@@ -108,6 +109,35 @@ const invertedPeriods = ({ customers }: Scenario) =>
           `Customer ${customerAWSAccountId} has an agreement for ${productCode} that ends before it begins.`
       )
   )
+
+/** Entitlements to dimensions that the product does not have. */
+const unknownEntitlements = ({ customers, products }: Scenario) =>
+  customers.flatMap(({ agreements, customerAWSAccountId }) =>
+    agreements.flatMap((agreement) =>
+      unknownDimensionsOf(agreement, products).map(
+        (dimension) =>
+          `Customer ${customerAWSAccountId} has an entitlement to ${dimension}, which is not a dimension of ${agreement.productCode}.`
+      )
+    )
+  )
+
+/** The dimensions of an agreement's entitlements that its product, if known, does not have. */
+export const unknownDimensionsOf = (
+  { entitlements = [], productCode }: Pick<Agreement, "entitlements" | "productCode">,
+  products: ReadonlyArray<Product>
+): ReadonlyArray<string> => {
+  const product = products.find(({ code }) => code === productCode)
+  if (product === undefined) return []
+  const known = dimensionsOf(product)
+  return entitlements
+    .map(({ dimension }) => dimension)
+    .filter((dimension) => !known.includes(dimension))
+}
+
+const dimensionsOf = ({ contractDimensions = [], dimensions }: Product) => [
+  ...dimensions,
+  ...contractDimensions
+]
 
 const accountOf = ({ customerAWSAccountId }: Customer) => customerAWSAccountId
 

@@ -3,7 +3,8 @@ import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { signingName } from "../../../internal/protocol/constants.js"
+import type { OperationName } from "../../../MeteringError.js"
+import { marketplaceMetering } from "../../../Operation.js"
 import type { AccessKey } from "../../Scenario.js"
 import type { CallerIdentity } from "../model/callLog.js"
 import {
@@ -11,14 +12,19 @@ import {
   expiredTokenResponse,
   type HttpResponse
 } from "../model/serviceResponse.js"
-import { type SignatureRejection, verifySignature } from "../protocol/verifySignature.js"
+import {
+  cachedSigningKey,
+  type SignatureRejection,
+  verifySignature
+} from "../protocol/verifySignature.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
 import { headersOf, pathAndQueryOf } from "./request.js"
 
 export interface Options {
   readonly accessKeys: ReadonlyArray<AccessKey>
   readonly anyCredentials: boolean
-  readonly regions: ReadonlyArray<string> | undefined
+  /** The Regions that calls of an operation may be signed for. Undefined for any. */
+  readonly regionsOf: (operation: OperationName) => ReadonlyArray<string> | undefined
   readonly allowedSkew: Duration.DurationInput
 }
 
@@ -31,12 +37,13 @@ export interface Authentication {
 type Request = Pick<HttpServerRequest.HttpServerRequest, "method" | "originalUrl" | "headers">
 
 /** Authenticates requests at a time in epoch milliseconds. */
-export const make = ({ accessKeys, allowedSkew, anyCredentials, regions }: Options) => {
+export const make = ({ accessKeys, allowedSkew, anyCredentials, regionsOf }: Options) => {
   const accessKeyById = new Map(accessKeys.map((accessKey) => [accessKey.accessKeyId, accessKey]))
   const signatureOptions = {
-    service: signingName,
-    regions,
+    // the same for all services
+    service: marketplaceMetering.signingName,
     allowedSkew: Duration.toMillis(allowedSkew),
+    signingKey: cachedSigningKey(),
     credentials: (accessKeyId: string) => {
       const accessKey = accessKeyById.get(accessKeyId)
       return (
@@ -47,7 +54,12 @@ export const make = ({ accessKeys, allowedSkew, anyCredentials, regions }: Optio
       )
     }
   }
-  return (request: Request, body: Uint8Array, now: number): Effect.Effect<Authentication> => {
+  return (
+    request: Request,
+    operation: OperationName,
+    body: Uint8Array,
+    now: number
+  ): Effect.Effect<Authentication> => {
     const unverified = unverifiedCaller(request)
     const identifiedBy = (
       signature: CallerIdentity["signature"],
@@ -61,7 +73,8 @@ export const make = ({ accessKeys, allowedSkew, anyCredentials, regions }: Optio
     if (anyCredentials) return Effect.succeed({ callerIdentity: identifiedBy("unchecked") })
     const { method } = request
     const received = { method, url: pathAndQueryOf(request), headers: headersOf(request), body }
-    return Effect.map(verifySignature(received, { ...signatureOptions, now }), (verification) => {
+    const options = { ...signatureOptions, regions: regionsOf(operation), now }
+    return Effect.map(verifySignature(received, options), (verification) => {
       if (verification._tag !== "Verified") {
         const { _tag, message } = verification
         return {

@@ -6,11 +6,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type { OperationName } from "../../../MeteringError.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
 import { noFault } from "../model/faultScript.js"
 import { contentTooLarge, type HttpResponse, unknownOperation } from "../model/serviceResponse.js"
-import { operationNameOf } from "../protocol/awsJsonServer.js"
 import { skewOf } from "../runtime/faultResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
 import type { OperationHandler, OperationHandlers } from "../runtime/operationHandlers.js"
@@ -28,6 +28,7 @@ export interface Options extends Pick<SandboxRuntime, "receive" | "peekFault" | 
   readonly operations: OperationHandlers
   readonly authenticate: (
     request: Request,
+    operation: OperationName,
     body: Uint8Array,
     now: number
   ) => Effect.Effect<Authentication>
@@ -73,7 +74,7 @@ export const make = (options: Options) => {
   /** The operation of a request, or the response to a request for none. */
   const route = (request: Request): OperationHandler | HttpResponse =>
     request.method === "POST" && pathOf(request) === "/"
-      ? (operations.get(operationNameOf(request.headers["x-amz-target"]) ?? "") ?? unknownOperation)
+      ? (operations.get(request.headers["x-amz-target"] ?? "") ?? unknownOperation)
       : notFound
 
   const outcomeOf = (
@@ -108,7 +109,12 @@ export const make = (options: Options) => {
       const fault = yield* peekFault(operation.name)
       const skew = skewOf(fault)
       const clock = yield* Clock.currentTimeMillis
-      const { callerIdentity, rejection } = yield* authenticate(request, body, clock + skew)
+      const { callerIdentity, rejection } = yield* authenticate(
+        request,
+        operation.name,
+        body,
+        clock + skew
+      )
       if (rejection === undefined) {
         const decoded = operation.decode(body)
         return Either.isLeft(decoded)
@@ -116,7 +122,8 @@ export const make = (options: Options) => {
           : yield* operation.handle(decoded.right, incoming, callerIdentity, skew)
       }
       // a signature that is invalid by any clock does not use up the fault
-      const withoutSkew = skew === 0 ? { rejection } : yield* authenticate(request, body, clock)
+      const withoutSkew =
+        skew === 0 ? { rejection } : yield* authenticate(request, operation.name, body, clock)
       if (withoutSkew.rejection !== undefined) {
         return yield* reject(incoming, callerIdentity, withoutSkew.rejection)
       }

@@ -19,20 +19,6 @@ const meter = server.operationCodec(MeterUsage.operation)
 const resolve = server.operationCodec(ResolveCustomer.operation)
 const register = server.operationCodec(RegisterUsage.operation)
 
-describe("a target", () => {
-  const cases: ReadonlyArray<readonly [string | undefined, string | undefined]> = [
-    ["AWSMPMeteringService.MeterUsage", "MeterUsage"],
-    ["AWSMPMeteringService.", ""],
-    ["AWSMPMeteringService", undefined],
-    ["Other.MeterUsage", undefined],
-    ["", undefined],
-    [undefined, undefined]
-  ]
-  for (const [target, name] of cases) {
-    it(`${target} is ${name}`, () => assert.strictEqual(server.operationNameOf(target), name))
-  }
-})
-
 describe("a request's body", () => {
   it("is decoded into an instance without applying rules", () => {
     const request = Either.getOrThrow(

@@ -1,21 +1,61 @@
-/** One attempt over the SDK, which captures the raw response before the SDK deserializes it. */
-import * as Sdk from "@aws-sdk/client-marketplace-metering"
+/** One attempt over a client of the SDK, which captures the raw response before the SDK deserializes it. */
 import type { HttpRequest, HttpResponse } from "@smithy/core/protocols"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import { trackConnectFailures } from "#connectFailures"
-import { connectionError } from "../../internal/client/connectionError.js"
-import { maxCorrectedSkew, minCorrectedSkew } from "../../internal/client/recovery.js"
-import { withRequestTimeout } from "../../internal/client/requestTimeout.js"
-import { callProvider, describeError } from "../../internal/credentials/credentialProvider.js"
-import { unredact } from "../../internal/credentials/credentials.js"
-import { bodyReader, isSuccess, type RawResponse } from "../../internal/protocol/rawResponse.js"
-import * as millis from "../../internal/schema/millis.js"
+import type { OperationName } from "../../MeteringError.js"
 import * as MeteringError from "../../MeteringError.js"
 import type { Attempt, Response } from "../../Transport.js"
+import { connectionError } from "../client/connectionError.js"
+import { maxCorrectedSkew, minCorrectedSkew } from "../client/recovery.js"
+import { withRequestTimeout } from "../client/requestTimeout.js"
+import { callProvider, describeError } from "../credentials/credentialProvider.js"
+import { unredact } from "../credentials/credentials.js"
+import { bodyReader, isSuccess, type RawResponse } from "../protocol/rawResponse.js"
+import * as millis from "../schema/millis.js"
 
-type Client = Sdk.MarketplaceMeteringClient
+/** A step of a command, in any of the SDK's forms. */
+type Middleware = (
+  next: (args: MiddlewareArguments) => Promise<MiddlewareResult>
+) => (args: MiddlewareArguments) => Promise<MiddlewareResult>
+
+interface MiddlewareArguments {
+  readonly request: unknown
+}
+
+interface MiddlewareResult {
+  readonly response: unknown
+}
+
+/** The members of a command's stack of middlewares that this package uses, without the types of one operation. */
+interface MiddlewareStack {
+  add(middleware: Middleware, options: object): void
+  addRelativeTo(middleware: Middleware, options: object): void
+}
+
+/** A command of any operation. */
+interface SdkCommand {
+  readonly middlewareStack: unknown
+}
+
+/** A client of any service of the SDK. */
+export interface SdkClient {
+  readonly config: {
+    systemClockOffset: number
+    readonly region: () => Promise<string>
+    readonly credentials: (options: { readonly forceRefresh: boolean }) => Promise<unknown>
+    readonly requestHandler: unknown
+    streamCollector(stream: unknown): Promise<Uint8Array>
+  }
+  // a client takes only commands of its own service
+  send(command: never, options: { readonly abortSignal: AbortSignal }): Promise<object>
+  destroy(): void
+}
+
+/** Makes the SDK's command of an operation. */
+export type MakeCommand = (operation: OperationName, input: never) => SdkCommand
+
 type SdkResponse = Response & { readonly signed: HttpRequest["headers"] }
 
 /** Facts about one attempt. `failure` may contain secrets and is dropped. */
@@ -35,14 +75,19 @@ interface AttemptState {
 /** The source of credentials in errors of a user's client. */
 const tried = ["the SDK client's credential provider"]
 
-export const sendAttempt = (client: Client, requestTimeout: Duration.Duration, attempt: Attempt) =>
+export const sendAttempt = (
+  client: SdkClient,
+  makeCommand: MakeCommand,
+  requestTimeout: Duration.Duration,
+  attempt: Attempt
+) =>
   Effect.suspend(() => {
     trackConnectFailures()
     const { config } = client
     const usedOffset = config.systemClockOffset
     const endpoint = "the SDK client's endpoint"
     const state: AttemptState = { attempt, endpoint, authErrors: new Set() }
-    return Effect.promise((signal) => sendCommand(client, state, signal)).pipe(
+    return Effect.promise((signal) => sendCommand(client, makeCommand, state, signal)).pipe(
       Effect.timed,
       Effect.flatMap(([elapsed]) => {
         // the SDK accepts any `Date`, even a cache's
@@ -60,7 +105,7 @@ export const sendAttempt = (client: Client, requestTimeout: Duration.Duration, a
   })
 
 /** Refreshes credentials. Returns false if the request of this `response` was signed with the same ones. */
-export const refreshCredentials = ({ config }: Client, response: Response) =>
+export const refreshCredentials = ({ config }: SdkClient, response: Response) =>
   Effect.map(
     callProvider(() => config.credentials({ forceRefresh: true }), { tried, notes: [] }),
     (credentials) => {
@@ -92,17 +137,21 @@ const toError = (state: AttemptState, timeout: Duration.Duration) => {
 }
 
 /** Makes one attempt and records it in `state`. Never rejects. */
-const sendCommand = async (client: Client, state: AttemptState, abortSignal: AbortSignal) => {
+const sendCommand = async (
+  client: SdkClient,
+  makeCommand: MakeCommand,
+  state: AttemptState,
+  abortSignal: AbortSignal
+) => {
   const { body, operation } = state.attempt
   // the SDK takes a `Date` for each time; `Timestamp` is the only member that is one
   const input = JSON.parse(new TextDecoder().decode(body), (member, value) =>
     member === "Timestamp" ? new Date(millis.fromSeconds(value)) : value
   )
-  // biome-ignore lint/performance/noDynamicNamespaceImportAccess: every command is used
-  const Command = Sdk[`${operation.name}Command`] as typeof Sdk.MeterUsageCommand
-  const command = new Command(input)
+  const command = makeCommand(operation.name, input as never)
+  const middlewareStack = command.middlewareStack as MiddlewareStack
   // replaces the client's retries, but sets their headers
-  command.middlewareStack.add(
+  middlewareStack.add(
     (next) => (args) => {
       const { headers } = args.request as HttpRequest
       headers["amz-sdk-invocation-id"] = globalThis.crypto.randomUUID()
@@ -113,7 +162,7 @@ const sendCommand = async (client: Client, state: AttemptState, abortSignal: Abo
   )
   // true if the outcome of a request so far leaves open whether usage was metered
   let isUncertain = false
-  command.middlewareStack.add(
+  middlewareStack.add(
     (next) => async (args) => {
       const { headers, hostname, port, protocol } = args.request as HttpRequest
       // a middleware of the user may send again: a success counts, then the least certain outcome of all requests
@@ -146,7 +195,7 @@ const sendCommand = async (client: Client, state: AttemptState, abortSignal: Abo
   let isAuthenticating = false
   for (const toMiddleware of ["httpAuthSchemeMiddleware", "httpSigningMiddleware"]) {
     for (const relation of ["before", "after"] as const) {
-      const probe = (next: (args: unknown) => unknown) => async (args: unknown) => {
+      const probe: Middleware = (next) => async (args) => {
         isAuthenticating = relation === "before"
         try {
           return await next(args)
@@ -156,11 +205,11 @@ const sendCommand = async (client: Client, state: AttemptState, abortSignal: Abo
           throw error
         }
       }
-      command.middlewareStack.addRelativeTo(probe as never, { relation, toMiddleware })
+      middlewareStack.addRelativeTo(probe, { relation, toMiddleware })
     }
   }
   try {
-    const output = await client.send(command, { abortSignal })
+    const output = await client.send(command as never, { abortSignal })
     state.response ??= toResponse(output, true)
   } catch (error) {
     // the captured response or network error wins over the SDK's reading of it
@@ -172,7 +221,7 @@ const sendCommand = async (client: Client, state: AttemptState, abortSignal: Abo
 }
 
 /** Reads up to the size limit. `break` cancels the stream. */
-const readBody = async ({ config }: Client, body: unknown) => {
+const readBody = async ({ config }: SdkClient, body: unknown) => {
   const { add, end } = bodyReader()
   if (Symbol.asyncIterator in Object(body)) {
     for await (const chunk of body as AsyncIterable<Uint8Array>) if (!add(chunk)) break
@@ -180,10 +229,17 @@ const readBody = async ({ config }: Client, body: unknown) => {
   return end()
 }
 
+/** The members of an output or an exception that do not belong to the operation. */
+interface SdkResult {
+  readonly $fault?: "client" | "server"
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
+  readonly message?: string
+  readonly name?: string
+}
+
 /** Makes a response from an output or exception that came from a stub or a user's middleware. */
 const toResponse = (result: unknown, isOutput: boolean): RawResponse | undefined => {
-  const { $fault, $metadata, message, name, ...members } = (result ??
-    {}) as Partial<Sdk.ThrottlingException>
+  const { $fault, $metadata, message, name, ...members } = (result ?? {}) as SdkResult
   if (!isOutput && !$fault) return undefined
   return {
     status: $metadata?.httpStatusCode ?? (isOutput ? 200 : $fault === "client" ? 400 : 500),
