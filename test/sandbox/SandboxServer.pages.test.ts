@@ -94,7 +94,7 @@ describe("the pages", () => {
       for (const [query, expected] of [
         ["?redirects=any", "form-action 'self' http: https:;"],
         ["?redirects=", "form-action 'self' http://seller.example:3000;"]
-      ]) {
+      ] as const) {
         const { headers } = yield* send(`/_sandbox/${query}`, { headers: html })
         assert.include(String(headers["content-security-policy"]), expected)
       }
