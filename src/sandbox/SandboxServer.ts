@@ -129,9 +129,9 @@ export const defaultCredentials: Credentials = {
  * disconnects interrupts its call, but not what the call has stored.
  *
  * With a `MeteringSandbox` in context, it also serves `SandboxApi` and pages for a browser under `/_sandbox`. Products without
- * a `landingUrl` have their buyers post to a built-in registration page. With the sandbox's own client, calls go directly to
- * the sandbox, which then knows the access key, serves GetEntitlements as well, and injects faults into the connection.
- * (Only Node.js can cut connections.)
+ * a `landingUrl` have their buyers post to a built-in registration page. With the sandbox's own client, calls
+ * go directly to the sandbox, which then knows the access key, serves GetEntitlements as well, and injects faults into the
+ * connection. (Only Node.js can cut connections.)
  *
  * @since 0.1.0
  * @category constructors

@@ -130,7 +130,7 @@ const runnablesOf = (name: string, example: Readonly<Record<string, unknown>>) =
 
 describe("each example runs, and its values are as commented", () => {
   it("in the README and the docstrings", () => {
-    expect(examples.filter((name) => name.startsWith("README.")).length).toBe(11)
+    expect(examples.filter((name) => name.startsWith("README.")).length).toBe(12)
     expect(examples.length).toBeGreaterThan(100)
   })
 
@@ -152,6 +152,6 @@ describe("each example runs, and its values are as commented", () => {
   }
 
   it("most of them have values to compare or effects to run", () => {
-    expect(run).toBe(84)
+    expect(run).toBe(87)
   })
 })

@@ -7,6 +7,7 @@ import { SnsMessage } from "effect-marketplace-metering/lifecycle"
 import { vi } from "vitest"
 import { serve } from "../support/loopbackServer.js"
 import { failingConnection, type Stub, stubHttp } from "../support/stubHttp.js"
+import { errorOf } from "./support/errorOf.js"
 import { npmVerifiers, stubHttps } from "./support/npmVerifiers.js"
 import { selfSigned } from "./support/selfSigned.js"
 import {
@@ -40,7 +41,7 @@ const withResponses = <A, E>(
   })
 
 const reasonOf = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.flip(self), (error) => {
+  Effect.map(errorOf(self), (error) => {
     expect(error).toHaveProperty("_tag", "SnsCertificateError")
     return (error as { readonly reason?: string }).reason
   })
@@ -60,7 +61,7 @@ describe("the cache of certificates", () => {
   it.effect("caches no failure, as sns-payload-validator does", () =>
     withResponses([{ status: 503, body: "Unavailable" }, ok], (sent) =>
       Effect.gen(function* () {
-        const { message, isRetryable } = yield* Effect.flip(SnsMessage.verify(body))
+        const { message, isRetryable } = yield* errorOf(SnsMessage.verify(body))
         expect(isRetryable).toBe(true)
         expect(message).toContain("(status)")
         expect((yield* SnsMessage.verify(body))._tag).toBe("Notification")
@@ -324,7 +325,7 @@ describe.each([
           `${url}@example.com`
         ]) {
           const fields = { ...notification, SigningCertURL: `${other}/certificate.pem` }
-          const error = yield* Effect.flip(SnsMessage.verify(bodyOf(fields)))
+          const error = yield* errorOf(SnsMessage.verify(bodyOf(fields)))
           expect(error).toHaveProperty("reason", "untrustedCertificate")
         }
       })

@@ -4,6 +4,7 @@ import { Effect, FastCheck as fc, TestClock } from "effect"
 import { MarketplaceEvent, SnsMessage } from "effect-marketplace-metering/lifecycle"
 import { beforeEach, vi } from "vitest"
 import { stubHttp } from "../support/stubHttp.js"
+import { errorOf } from "./support/errorOf.js"
 import { npmVerifiers, stubHttps } from "./support/npmVerifiers.js"
 import {
   bodyOf,
@@ -31,7 +32,7 @@ const verify = (body: string, options: Partial<SnsMessage.Options> = {}) =>
   )
 
 const rejectionOf = (body: string, options: Partial<SnsMessage.Options> = {}) =>
-  Effect.map(Effect.flip(verify(body, options)), (error) => {
+  Effect.map(errorOf(verify(body, options)), (error) => {
     expect(error._tag).toBe("InvalidSnsMessageError")
     return error as Extract<typeof error, { _tag: "InvalidSnsMessageError" }>
   })
@@ -377,7 +378,7 @@ describe("the certificate of verify", () => {
       const body = bodyOf({ ...notification, SigningCertURL })
       const error = yield* Effect.gen(function* () {
         yield* TestClock.setTime(now)
-        return yield* Effect.flip(SnsMessage.verify(body))
+        return yield* errorOf(SnsMessage.verify(body))
       }).pipe(
         Effect.provide(SnsMessage.layer({ topicArns: [topicArn] })),
         Effect.provide(http.layer)
