@@ -30,7 +30,7 @@ export interface ReceivedEvent {
   /** The message id of its SQS record, for `batchItemFailures` of a function. Absent for other envelopes. */
   readonly messageId?: string
   /** The JSON of the event without envelopes, with the fields that this version does not know. */
-  readonly body: JsonObject
+  readonly body: { readonly [name: string]: unknown }
 }
 
 /**
