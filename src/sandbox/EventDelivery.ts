@@ -26,8 +26,9 @@ const name = field(NonEmptyText, "The name of the target in reports. Unique.")
 /**
  * A URL that receives SNS messages by HTTP, signed by the key of the sandbox.
  *
- * The sandbox first sends a `SubscriptionConfirmation`, and holds messages back until its `SubscribeURL` is opened. Its
- * certificate is at the `SigningCertURL` of each message. The response must arrive within 15 seconds.
+ * The sandbox first sends a `SubscriptionConfirmation`, and holds messages back until its `SubscribeURL` is opened. To its own
+ * built-in receiver it sends that with the first message. Its certificate is at the `SigningCertURL` of each message. The
+ * response must arrive within 15 seconds.
  *
  * - `name`: the name in reports
  * - `url`: the receiver. A path is on the sandbox's server: `/_sandbox/built-in/receiver` shows events on its pages.
