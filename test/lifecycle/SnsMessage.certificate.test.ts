@@ -314,6 +314,20 @@ describe.each([
     )
   )
 
+  it.scoped("has a clock of its own", () =>
+    withSandbox((url) =>
+      Effect.gen(function* () {
+        for (const Timestamp of ["2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z"]) {
+          const fields = { ...notification, Timestamp }
+          const ofSandbox = { ...fields, SigningCertURL: `${url}/certificate.pem` }
+          expect((yield* SnsMessage.verify(bodyOf(ofSandbox)))._tag).toBe("Notification")
+          const error = yield* errorOf(SnsMessage.verify(bodyOf(fields)))
+          expect(error).toHaveProperty("field", "Timestamp")
+        }
+      })
+    )
+  )
+
   it.scoped("is not trusted at another origin, or with a user", () =>
     withSandbox((url) =>
       Effect.gen(function* () {
