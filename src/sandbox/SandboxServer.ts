@@ -57,7 +57,8 @@ import type { AccessKey } from "./Scenario.js"
  * - `maxBodySize`: the maximum size of a body in bytes. Defaults to one less than the scenario's `requestSizeLimit`,
  *   or to 1 048 576 with another client.
  * - `publicUrl`: the address of the server in SNS messages: scheme, host and port. Defaults to the address that it listens
- *   on, which other machines may not know.
+ *   on, which other machines may not know. The control API and the pages accept its host, `localhost`, and on another
+ *   interface than loopback also IP addresses and private names. Any other name may be of a site that attacks a browser.
  *
  * @example
  * ```ts
@@ -166,6 +167,7 @@ export const make = (
         {
           client,
           post,
+          publicUrl: options.publicUrl,
           sns: anyRuntime && {
             respond: snsRoutes.make(anyRuntime, respondTo(notFound)),
             confirm: (topicArn, token) =>

@@ -291,6 +291,7 @@ describe("malformed messages", () => {
       JSON.stringify({ ...signed(notification), Message: {} }),
       "Message"
     ],
+    ["nested lists", `{"Type":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, "body"],
     [
       "a confirmation without a token",
       JSON.stringify({ ...signed(confirmation), Token: "" }),
@@ -301,6 +302,18 @@ describe("malformed messages", () => {
       const error = yield* rejectionOf(body)
       expect([error.reason, error.field]).toEqual(["malformed", field])
       expect(error.message).toContain("pass the body of the request unchanged")
+    })
+  )
+
+  // the same text is signed, so that a message could be sent again with another id
+  it.effect("rejects an id that contains the subject, which the verifiers of npm accept", () =>
+    Effect.gen(function* () {
+      const { Subject, ...fields } = signed({ ...notification, Subject: "subject" })
+      const MessageId = `${fields.MessageId}\nSubject\n${Subject}`
+      const body = JSON.stringify({ ...fields, MessageId })
+      const error = yield* rejectionOf(body)
+      expect([error.reason, error.field]).toEqual(["malformed", "MessageId"])
+      expect(yield* byOracles(body)).toEqual(allAccept)
     })
   )
 

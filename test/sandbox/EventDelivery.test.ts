@@ -400,6 +400,24 @@ describe("an SNS target", () => {
     )
   }
 
+  it.effect("gets messages that are verified by any time of the sandbox's clock", () =>
+    Effect.gen(function* () {
+      const receiver = yield* makeReceiver()
+      yield* serving(
+        { targets: [sns(receiver.url)] },
+        Effect.gen(function* () {
+          yield* (yield* sandbox).control.advance("3 hours")
+          const request = JSON.parse((yield* receiver.next).body)
+          yield* get(request.SubscribeURL)
+          yield* buy()
+          const { body } = yield* receiver.next
+          assert.strictEqual(JSON.parse(body).Timestamp, "2026-11-24T13:30:00.000Z")
+          assert.strictEqual((yield* verified(body)).message._tag, "Notification")
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("that fails to confirm gets the confirmation again, then on request", () =>
     Effect.gen(function* () {
       const receiver = yield* makeReceiver(status(500), status(503), status(403))

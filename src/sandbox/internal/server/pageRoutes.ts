@@ -53,11 +53,15 @@ const contentSecurityPolicyOf = (formTargets: ReadonlyArray<string>): string =>
 
 const originsOf = (products: ReadonlyArray<ProductDetails>): ReadonlyArray<string> => [
   ...new Set(
-    products.flatMap(({ landingUrl }) =>
-      landingUrl === undefined ? [] : [new URL(landingUrl).origin]
-    )
+    products.flatMap(({ landingUrl }) => (landingUrl === undefined ? [] : [sourceOf(landingUrl)]))
   )
 ]
+
+/** The origin of a URL, or its scheme: a policy has no form for other hosts, such as IPv6 addresses. */
+const sourceOf = (url: string): string => {
+  const { origin, protocol } = new URL(url)
+  return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol
+}
 
 /**
  * Chromium applies the policy of a form to the redirects that follow it. A registration page that redirects to another
