@@ -303,7 +303,7 @@ export interface EventsPage extends Schema.Schema.Type<typeof EventsPage> {}
  * An event that falls due later by the sandbox's clock.
  *
  * - `at`: the time. Absent for an event that waits for the landing of its buyer.
- * - `name`: the action or detail type, or `Start` and `End` for those of an agreement
+ * - `name`: the action or detail type, or `Start`, `End` and `Fail` (the buyer cannot pay) for those of an agreement
  * - `agreementId`: the agreement
  *
  * @since 0.1.0

@@ -9,7 +9,7 @@ import { hour } from "./acceptanceWindow.js"
 import { agreementIdOf, type LocatedAgreement } from "./agreement.js"
 import { findProduct } from "./catalog.js"
 import { channels, type EventKind, makeEvent } from "./events.js"
-import type { DueStep, OutboxChange, OutboxEvent } from "./outbox.js"
+import type { DueStep, OutboxChange, OutboxEvent, TermKind } from "./outbox.js"
 import { change, type State } from "./state.js"
 import { termSteps } from "./terms.js"
 
@@ -27,9 +27,17 @@ export const receives = (target: Target, channel: SentEvent["channel"]): boolean
     ? "sns"
     : "eventBridge")
 
-/** Schedules the beginning and the end of an agreement, as far as they lie in the future. */
-export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State =>
-  termSteps(located, now).reduce((next, { at, kind }) => schedule(next, located, kind, at), state)
+/** Schedules the beginning and the end of an agreement, as far as they lie in the future, in place of earlier ones. */
+export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State => {
+  const kinds: ReadonlyArray<DueStep["kind"]> = ["Start", "End", "Fail"]
+  const cleared = state.outbox.due
+    .filter((step) => kinds.includes(step.kind) && isOf(step, located))
+    .reduce((next, { number }) => outboxChange(next, { _tag: "Done", number }), state)
+  return termSteps(located, now).reduce(
+    (next, { at, kind }) => schedule(next, located, kind, at),
+    cleared
+  )
+}
 
 /** A new agreement. Its events begin when it starts. */
 export const created = (state: State, located: LocatedAgreement, now: number): State => {
@@ -51,19 +59,20 @@ const started = (state: State, located: LocatedAgreement, now: number): State =>
   )
 
 export const amended = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = withEntitlement(
-    emit(scheduleTerms(state, located, now), located, "AgreementAmended", now),
-    located,
-    now
-  )
+  const next = emit(scheduleTerms(state, located, now), located, "AgreementAmended", now)
   return isStarted(located, now)
-    ? schedule(next, located, "LicenseUpdated", now + state.behavior.licenseEventDelay)
+    ? schedule(
+        withEntitlement(next, located, now),
+        located,
+        "LicenseUpdated",
+        now + state.behavior.licenseEventDelay
+      )
     : next
 }
 
 /** The end of an agreement that no other one follows. */
 export const ended = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = emit(state, located, "AgreementEnded", now)
+  const next = emit(scheduleTerms(state, located, now), located, "AgreementEnded", now)
   if (!isStarted(located, now)) return next
   const leaving = withEntitlement(emit(next, located, "UnsubscribePending", now), located, now)
   return schedule(deprovision(leaving, located, now), located, "UnsubscribeSuccess", now + hour)
@@ -75,10 +84,18 @@ export const succeeded = (
   old: LocatedAgreement,
   successor: LocatedAgreement,
   now: number
-): State => deprovision(emit(created(state, successor, now), old, "AgreementEnded", now), old, now)
+): State => {
+  const next = created(scheduleTerms(state, old, now), successor, now)
+  return deprovision(emit(next, old, "AgreementEnded", now), old, now)
+}
 
 export const paymentFailed = (state: State, located: LocatedAgreement, now: number): State =>
-  emit(emit(state, located, "SubscribeFail", now), located, "AgreementEnded", now)
+  emit(
+    emit(scheduleTerms(state, located, now), located, "SubscribeFail", now),
+    located,
+    "AgreementEnded",
+    now
+  )
 
 /** A license is not deprovisioned before the event of its provision. */
 const deprovision = (state: State, located: LocatedAgreement, now: number): State => {
@@ -112,7 +129,7 @@ const outboxChange = (state: State, one: OutboxChange): State =>
 const schedule = (
   state: State,
   located: LocatedAgreement,
-  kind: EventKind | "Start" | "End",
+  kind: EventKind | TermKind,
   at: number
 ): State => {
   if (kind in channels && eventOf(state, located, kind as EventKind, at) === undefined) return state
@@ -279,17 +296,13 @@ const fire = (state: State, step: DueStep, at: number): State => {
   }
   const located = locate(next, step)
   if (located === undefined) return next
-  const { cancelledAt, endsAt, failedAt } = located.agreement
-  const isOver =
-    failedAt !== undefined || (cancelledAt !== undefined && cancelledAt.epochMillis < at)
   switch (step.kind) {
     case "Start":
-      return isOver ? next : started(next, located, at)
+      return started(next, located, at)
     case "End":
-      // the end may have been moved since
-      return isOver || (endsAt?.epochMillis !== at && cancelledAt?.epochMillis !== at)
-        ? next
-        : ended(next, located, at)
+      return ended(next, located, at)
+    case "Fail":
+      return paymentFailed(next, located, at)
     default:
       return emit(next, located, step.kind, at)
   }
