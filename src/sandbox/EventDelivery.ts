@@ -168,7 +168,7 @@ export const defaultTopicArn =
  *   An event without a next one is sent after one minute. Default to 0.
  * - `delay`: the delay of a `share` of events, by `duration`, at most 1 day. Defaults to none.
  * - `afterLanding`: true holds back the events of an agreement until ResolveCustomer has resolved a registration token of
- *   it. By default events may precede the landing.
+ *   it, or of one that it renews or replaces. By default events may precede the landing.
  * - `seed`: the seed of the faults. The same events in the same order get the same faults. Defaults to 0.
  *
  * @since 0.1.0

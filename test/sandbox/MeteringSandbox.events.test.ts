@@ -550,6 +550,18 @@ describe("the content of events", () => {
     }).pipe(sandboxed)
   )
 
+  it.effect("has an acceptance that is not after the event", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const startsAt = at("2026-11-24T11:00:00Z")
+      const { marketplace } = yield* sandbox
+      yield* marketplace.subscribe({ customerAWSAccountId: acme, productCode: analytics, startsAt })
+      const [created] = yield* bodies
+      const { agreement } = (created as unknown as { detail: { agreement: object } }).detail
+      assert.include(agreement, { acceptanceTime: now, startTime: "2026-11-24T11:00:00Z" })
+    }).pipe(sandboxed)
+  )
+
   it.effect("of a channel partner names it as the proposer", () =>
     Effect.gen(function* () {
       yield* setTime(now)
@@ -961,6 +973,50 @@ describe("faults of delivery", () => {
     }).pipe(
       Effect.provide(MeteringSandbox.layer({ ...scenario, deliveryFaults: { afterLanding: true } }))
     )
+  )
+})
+
+describe("afterLanding and a renewal", () => {
+  const withFault = Effect.provide(
+    MeteringSandbox.layer({ ...scenario, deliveryFaults: { afterLanding: true } })
+  )
+
+  const land = ({ fields }: Marketplace.Landing) =>
+    Effect.flatMap(MeteringClient, (client) =>
+      client.resolveCustomer({
+        registrationToken: fields["x-amzn-marketplace-token"] ?? Redacted.make("")
+      })
+    )
+
+  it.effect("its events are not held back after the landing of its predecessor", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { events, marketplace } = yield* sandbox
+      yield* land(yield* buy())
+      yield* marketplace.renew(selector)
+      yield* marketplace.replace(selector)
+      yield* later
+      assert.deepStrictEqual(yield* events.scheduled, [])
+      const faults = (yield* events.list()).events.map(({ fault }) => fault)
+      assert.strictEqual(faults[0], "afterLanding")
+      assert.deepStrictEqual(
+        faults.slice(1).filter((fault) => fault !== undefined),
+        []
+      )
+    }).pipe(withFault)
+  )
+
+  it.effect("its events wait for the landing of its predecessor", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { events, marketplace } = yield* sandbox
+      const landing = yield* buy()
+      yield* marketplace.renew(selector)
+      yield* later
+      assert.lengthOf(yield* events.scheduled, 6)
+      yield* land(landing)
+      assert.deepStrictEqual(yield* events.scheduled, [])
+    }).pipe(withFault)
   )
 })
 

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Utils from "effect/Utils"
 import type { SentEvent, Target } from "../../EventDelivery.js"
 import { hour } from "./acceptanceWindow.js"
-import { agreementIdOf, type LocatedAgreement } from "./agreement.js"
+import { agreementIdOf, agreementsOf, type LocatedAgreement } from "./agreement.js"
 import { findProduct } from "./catalog.js"
 import { channels, type EventKind, makeEvent } from "./events.js"
 import type { DueStep, OutboxChange, OutboxEvent, TermKind } from "./outbox.js"
@@ -169,7 +169,7 @@ export const emit = (
   const event = eventOf(state, located, kind, at)
   if (event === undefined) return state
   const agreementId = agreementIdOf(located)
-  const [fault, random] = drawFault(state, agreementId)
+  const [fault, random] = drawFault(state, located)
   const number = state.outbox.next
   const recorded: OutboxEvent = {
     number,
@@ -210,12 +210,25 @@ export const emit = (
   }
 }
 
+/** True if the buyer came to the seller's page for an agreement, or for one that it renews or replaces. */
+const hasLanded = (landed: State["landed"], { agreement, customer, index }: LocatedAgreement) => {
+  const all = agreementsOf(customer)
+  let current: LocatedAgreement | undefined = { agreement, customer, index }
+  while (current !== undefined && !HashSet.has(landed, agreementIdOf(current))) {
+    const { agreement, index }: LocatedAgreement = current
+    current = all
+      .slice(0, index)
+      .find((previous) => agreementIdOf(previous) === agreement.previousAgreementId)
+  }
+  return current !== undefined
+}
+
 const drawFault = (
   { landed, outbox }: State,
-  agreementId: string
+  located: LocatedAgreement
 ): readonly [SentEvent["fault"], Utils.PCGRandomState] => {
   const { afterLanding, delay, drop = 0, duplicate = 0, reorder = 0 } = outbox.faults
-  if (afterLanding === true && !HashSet.has(landed, agreementId)) {
+  if (afterLanding === true && !hasLanded(landed, located)) {
     return ["afterLanding", outbox.random]
   }
   const random = new Utils.PCGRandom(0)
@@ -260,14 +273,14 @@ const deliver = (state: State, event: number, target: string): State =>
 export const resend = (state: State, event: OutboxEvent, target: Target | undefined): State =>
   target === undefined ? publish(state, event) : deliver(state, event.number, target.name)
 
-/** Sends the events of an agreement that wait for its landing. */
+/** Sends the events that wait for the landing of an agreement. */
 export const land = (state: State, agreementId: string, now: number): State => {
   const landed = change(state, { _tag: "Landed", agreementId })
   return landed.outbox.due
-    .filter(
-      (step) =>
-        step.at === undefined && eventNumbered(landed, step.event)?.agreementId === agreementId
-    )
+    .filter((step) => {
+      const located = step.at === undefined ? locate(landed, step) : undefined
+      return located !== undefined && hasLanded(landed.landed, located)
+    })
     .reduce((next, step) => fire(next, step, now), landed)
 }
 
