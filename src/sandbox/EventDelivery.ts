@@ -186,7 +186,7 @@ export const defaultTopicArn =
  *   An event without a next one is sent after one minute. Default to 0.
  * - `delay`: the delay of a `share` of events, by `duration`, at most 1 day. Defaults to none.
  * - `afterLanding`: true holds back the events of an agreement until ResolveCustomer has resolved a registration token of
- *   it. By default events may precede the landing.
+ *   it, or of one that it renews or replaces. By default events may precede the landing.
  * - `seed`: the seed of the faults. The same events in the same order get the same faults. Defaults to 0.
  *
  * @example
@@ -329,7 +329,7 @@ export interface EventsPage extends Schema.Schema.Type<typeof EventsPage> {}
  * An event that falls due later by the sandbox's clock.
  *
  * - `at`: the time. Absent for an event that waits for the landing of its buyer.
- * - `name`: the action or detail type, or `Start` and `End` for those of an agreement
+ * - `name`: the action or detail type, or `Start`, `End` and `Fail` (the buyer cannot pay) for those of an agreement
  * - `agreementId`: the agreement
  *
  * @since 0.1.0

@@ -64,6 +64,8 @@ const buy = (terms?: Partial<Marketplace.Purchase>) =>
 
 const newCustomer = ["0 Purchase Agreement Created - Proposer", "61 License Updated - Manufacturer"]
 
+const repeated = (times: number, line: string) => Array.from({ length: times }, () => line)
+
 type Act = (
   actions: MeteringSandbox.MarketplaceActions
 ) => Effect.Effect<unknown, MeteringSandbox.SandboxError>
@@ -177,6 +179,37 @@ describe("an operation", () => {
       ["600 Purchase Agreement Amended - Proposer", "661 License Updated - Manufacturer"]
     ],
     [
+      "amend twice with the same end",
+      { customerIdentifier: "cust-new" },
+      ({ amend }) =>
+        Effect.forEach(["11:30", "12:00", "11:30"], (time) =>
+          amend({ ...selector, endsAt: at(`2026-11-24T${time}:00Z`) })
+        ),
+      [
+        ...repeated(3, "600 Purchase Agreement Amended - Proposer"),
+        ...repeated(3, "661 License Updated - Manufacturer"),
+        "3600 Purchase Agreement Ended - Proposer",
+        "3600 unsubscribe-pending",
+        "3631 License Deprovisioned - Manufacturer",
+        "7200 unsubscribe-success"
+      ]
+    ],
+    [
+      "amend before the start",
+      {
+        customerIdentifier: "cust-new",
+        startsAt: at("2026-11-24T11:30:00Z"),
+        entitlements: [{ dimension: "api-calls", value: { integerValue: 5 } }]
+      },
+      ({ amend }) => amend({ ...selector, endsAt: at("2026-12-24T00:00:00Z") }),
+      [
+        "600 Purchase Agreement Amended - Proposer",
+        "3600 subscribe-success",
+        "3600 entitlement-updated",
+        "3661 License Updated - Manufacturer"
+      ]
+    ],
+    [
       "renew",
       { customerIdentifier: "cust-new" },
       ({ renew }) => renew(selector),
@@ -236,6 +269,25 @@ describe("an operation", () => {
       }).pipe(sandboxed)
     )
   }
+
+  it.effect("schedules the end of an agreement once, and none after it ended", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { events, marketplace } = yield* sandbox
+      const ends = Effect.map(events.scheduled, (scheduled) =>
+        scheduled
+          .filter(({ name }) => name === "End")
+          .map(({ at: time }) => time && DateTime.formatIso(time))
+      )
+      yield* buy({ endsAt: at("2026-12-01T00:00:00Z") })
+      yield* marketplace.amend({ ...selector, endsAt: at("2026-12-02T00:00:00Z") })
+      assert.deepStrictEqual(yield* ends, ["2026-12-02T00:00:00.000Z"])
+      const renewed = yield* marketplace.renew({ ...selector, endsAt: at("2026-12-03T00:00:00Z") })
+      assert.deepStrictEqual(yield* ends, ["2026-12-03T00:00:00.000Z"])
+      yield* marketplace.cancel({ agreementId: renewed.agreementId })
+      assert.deepStrictEqual(yield* ends, [])
+    }).pipe(sandboxed)
+  )
 
   it.effect("deprovisions a license only after the event of its provision", () =>
     Effect.gen(function* () {
@@ -498,6 +550,18 @@ describe("the content of events", () => {
     }).pipe(sandboxed)
   )
 
+  it.effect("has an acceptance that is not after the event", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const startsAt = at("2026-11-24T11:00:00Z")
+      const { marketplace } = yield* sandbox
+      yield* marketplace.subscribe({ customerAWSAccountId: acme, productCode: analytics, startsAt })
+      const [created] = yield* bodies
+      const { agreement } = (created as unknown as { detail: { agreement: object } }).detail
+      assert.include(agreement, { acceptanceTime: now, startTime: "2026-11-24T11:00:00Z" })
+    }).pipe(sandboxed)
+  )
+
   it.effect("of a channel partner names it as the proposer", () =>
     Effect.gen(function* () {
       yield* setTime(now)
@@ -630,6 +694,56 @@ describe("the scenario's own agreements", () => {
                 },
                 { productCode: container, endsAt: at("2026-11-24T10:00:00Z") }
               ]
+            }
+          ],
+          now: at(now)
+        })
+      )
+    )
+  )
+
+  it.effect("end once, and fail, at their times", () =>
+    Effect.gen(function* () {
+      const { control, marketplace } = yield* sandbox
+      yield* marketplace.expire({ customerAWSAccountId: buyer })
+      yield* control.advance("3 hours")
+      assert.deepStrictEqual(yield* log, [
+        "0 Purchase Agreement Ended - Proposer",
+        "1200 subscribe-fail",
+        "1200 Purchase Agreement Ended - Proposer",
+        "1800 Purchase Agreement Ended - Proposer",
+        "1800 unsubscribe-pending",
+        "5400 unsubscribe-success"
+      ])
+      const all = yield* marketplace.agreements
+      assert.deepStrictEqual(
+        all.map(({ status }) => status),
+        ["FAILED", "EXPIRED", "EXPIRED"]
+      )
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({
+          ...scenario,
+          customers: [
+            {
+              customerAWSAccountId: acme,
+              customerIdentifier: "cust-acme",
+              agreements: [
+                {
+                  productCode: analytics,
+                  startsAt: at("2026-11-24T11:00:00Z"),
+                  failedAt: at("2026-11-24T10:50:00Z")
+                },
+                {
+                  productCode: analytics,
+                  endsAt: at("2026-11-24T11:00:00Z"),
+                  cancelledAt: at("2026-11-24T12:00:00Z")
+                }
+              ]
+            },
+            {
+              customerAWSAccountId: buyer,
+              agreements: [{ productCode: analytics, cancelledAt: at("2026-11-24T11:30:00Z") }]
             }
           ],
           now: at(now)
@@ -859,6 +973,50 @@ describe("faults of delivery", () => {
     }).pipe(
       Effect.provide(MeteringSandbox.layer({ ...scenario, deliveryFaults: { afterLanding: true } }))
     )
+  )
+})
+
+describe("afterLanding and a renewal", () => {
+  const withFault = Effect.provide(
+    MeteringSandbox.layer({ ...scenario, deliveryFaults: { afterLanding: true } })
+  )
+
+  const land = ({ fields }: Marketplace.Landing) =>
+    Effect.flatMap(MeteringClient, (client) =>
+      client.resolveCustomer({
+        registrationToken: fields["x-amzn-marketplace-token"] ?? Redacted.make("")
+      })
+    )
+
+  it.effect("its events are not held back after the landing of its predecessor", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { events, marketplace } = yield* sandbox
+      yield* land(yield* buy())
+      yield* marketplace.renew(selector)
+      yield* marketplace.replace(selector)
+      yield* later
+      assert.deepStrictEqual(yield* events.scheduled, [])
+      const faults = (yield* events.list()).events.map(({ fault }) => fault)
+      assert.strictEqual(faults[0], "afterLanding")
+      assert.deepStrictEqual(
+        faults.slice(1).filter((fault) => fault !== undefined),
+        []
+      )
+    }).pipe(withFault)
+  )
+
+  it.effect("its events wait for the landing of its predecessor", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { events, marketplace } = yield* sandbox
+      const landing = yield* buy()
+      yield* marketplace.renew(selector)
+      yield* later
+      assert.lengthOf(yield* events.scheduled, 6)
+      yield* land(landing)
+      assert.deepStrictEqual(yield* events.scheduled, [])
+    }).pipe(withFault)
   )
 })
 

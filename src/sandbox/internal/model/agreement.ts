@@ -49,7 +49,9 @@ export const serviceStatusOf = (agreement: Agreement, now: number): AgreementDet
   const { cancelledAt, endReason = "CANCELLED", endsAt, failedAt } = agreement
   const isPast = (time: Agreement["endsAt"]) => time !== undefined && time.epochMillis <= now
   if (isPast(failedAt)) return "FAILED"
-  if (isPast(cancelledAt)) return endReason
+  const isCancelled =
+    cancelledAt !== undefined && !(endsAt && endsAt.epochMillis < cancelledAt.epochMillis)
+  if (isCancelled && isPast(cancelledAt)) return endReason
   return isPast(endsAt) ? "EXPIRED" : "ACTIVE"
 }
 

@@ -6,10 +6,10 @@ import * as Option from "effect/Option"
 import * as Utils from "effect/Utils"
 import type { SentEvent, Target } from "../../EventDelivery.js"
 import { hour } from "./acceptanceWindow.js"
-import { agreementIdOf, type LocatedAgreement } from "./agreement.js"
+import { agreementIdOf, agreementsOf, type LocatedAgreement } from "./agreement.js"
 import { findProduct } from "./catalog.js"
 import { channels, type EventKind, makeEvent } from "./events.js"
-import type { DueStep, OutboxChange, OutboxEvent } from "./outbox.js"
+import type { DueStep, OutboxChange, OutboxEvent, TermKind } from "./outbox.js"
 import { change, type State } from "./state.js"
 import { termSteps } from "./terms.js"
 
@@ -27,9 +27,17 @@ export const receives = (target: Target, channel: SentEvent["channel"]): boolean
     ? "sns"
     : "eventBridge")
 
-/** Schedules the beginning and the end of an agreement, as far as they lie in the future. */
-export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State =>
-  termSteps(located, now).reduce((next, { at, kind }) => schedule(next, located, kind, at), state)
+/** Schedules the beginning and the end of an agreement, as far as they lie in the future, in place of earlier ones. */
+export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State => {
+  const kinds: ReadonlyArray<DueStep["kind"]> = ["Start", "End", "Fail"]
+  const cleared = state.outbox.due
+    .filter((step) => kinds.includes(step.kind) && isOf(step, located))
+    .reduce((next, { number }) => outboxChange(next, { _tag: "Done", number }), state)
+  return termSteps(located, now).reduce(
+    (next, { at, kind }) => schedule(next, located, kind, at),
+    cleared
+  )
+}
 
 /** A new agreement. Its events begin when it starts. */
 export const created = (state: State, located: LocatedAgreement, now: number): State => {
@@ -51,19 +59,20 @@ const started = (state: State, located: LocatedAgreement, now: number): State =>
   )
 
 export const amended = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = withEntitlement(
-    emit(scheduleTerms(state, located, now), located, "AgreementAmended", now),
-    located,
-    now
-  )
+  const next = emit(scheduleTerms(state, located, now), located, "AgreementAmended", now)
   return isStarted(located, now)
-    ? schedule(next, located, "LicenseUpdated", now + state.behavior.licenseEventDelay)
+    ? schedule(
+        withEntitlement(next, located, now),
+        located,
+        "LicenseUpdated",
+        now + state.behavior.licenseEventDelay
+      )
     : next
 }
 
 /** The end of an agreement that no other one follows. */
 export const ended = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = emit(state, located, "AgreementEnded", now)
+  const next = emit(scheduleTerms(state, located, now), located, "AgreementEnded", now)
   if (!isStarted(located, now)) return next
   const leaving = withEntitlement(emit(next, located, "UnsubscribePending", now), located, now)
   return schedule(deprovision(leaving, located, now), located, "UnsubscribeSuccess", now + hour)
@@ -75,10 +84,18 @@ export const succeeded = (
   old: LocatedAgreement,
   successor: LocatedAgreement,
   now: number
-): State => deprovision(emit(created(state, successor, now), old, "AgreementEnded", now), old, now)
+): State => {
+  const next = created(scheduleTerms(state, old, now), successor, now)
+  return deprovision(emit(next, old, "AgreementEnded", now), old, now)
+}
 
 export const paymentFailed = (state: State, located: LocatedAgreement, now: number): State =>
-  emit(emit(state, located, "SubscribeFail", now), located, "AgreementEnded", now)
+  emit(
+    emit(scheduleTerms(state, located, now), located, "SubscribeFail", now),
+    located,
+    "AgreementEnded",
+    now
+  )
 
 /** A license is not deprovisioned before the event of its provision. */
 const deprovision = (state: State, located: LocatedAgreement, now: number): State => {
@@ -112,7 +129,7 @@ const outboxChange = (state: State, one: OutboxChange): State =>
 const schedule = (
   state: State,
   located: LocatedAgreement,
-  kind: EventKind | "Start" | "End",
+  kind: EventKind | TermKind,
   at: number
 ): State => {
   if (kind in channels && eventOf(state, located, kind as EventKind, at) === undefined) return state
@@ -152,7 +169,7 @@ export const emit = (
   const event = eventOf(state, located, kind, at)
   if (event === undefined) return state
   const agreementId = agreementIdOf(located)
-  const [fault, random] = drawFault(state, agreementId)
+  const [fault, random] = drawFault(state, located)
   const number = state.outbox.next
   const recorded: OutboxEvent = {
     number,
@@ -193,12 +210,25 @@ export const emit = (
   }
 }
 
+/** True if the buyer came to the seller's page for an agreement, or for one that it renews or replaces. */
+const hasLanded = (landed: State["landed"], { agreement, customer, index }: LocatedAgreement) => {
+  const all = agreementsOf(customer)
+  let current: LocatedAgreement | undefined = { agreement, customer, index }
+  while (current !== undefined && !HashSet.has(landed, agreementIdOf(current))) {
+    const { agreement, index }: LocatedAgreement = current
+    current = all
+      .slice(0, index)
+      .find((previous) => agreementIdOf(previous) === agreement.previousAgreementId)
+  }
+  return current !== undefined
+}
+
 const drawFault = (
   { landed, outbox }: State,
-  agreementId: string
+  located: LocatedAgreement
 ): readonly [SentEvent["fault"], Utils.PCGRandomState] => {
   const { afterLanding, delay, drop = 0, duplicate = 0, reorder = 0 } = outbox.faults
-  if (afterLanding === true && !HashSet.has(landed, agreementId)) {
+  if (afterLanding === true && !hasLanded(landed, located)) {
     return ["afterLanding", outbox.random]
   }
   const random = new Utils.PCGRandom(0)
@@ -243,14 +273,14 @@ const deliver = (state: State, event: number, target: string): State =>
 export const resend = (state: State, event: OutboxEvent, target: Target | undefined): State =>
   target === undefined ? publish(state, event) : deliver(state, event.number, target.name)
 
-/** Sends the events of an agreement that wait for its landing. */
+/** Sends the events that wait for the landing of an agreement. */
 export const land = (state: State, agreementId: string, now: number): State => {
   const landed = change(state, { _tag: "Landed", agreementId })
   return landed.outbox.due
-    .filter(
-      (step) =>
-        step.at === undefined && eventNumbered(landed, step.event)?.agreementId === agreementId
-    )
+    .filter((step) => {
+      const located = step.at === undefined ? locate(landed, step) : undefined
+      return located !== undefined && hasLanded(landed.landed, located)
+    })
     .reduce((next, step) => fire(next, step, now), landed)
 }
 
@@ -279,17 +309,13 @@ const fire = (state: State, step: DueStep, at: number): State => {
   }
   const located = locate(next, step)
   if (located === undefined) return next
-  const { cancelledAt, endsAt, failedAt } = located.agreement
-  const isOver =
-    failedAt !== undefined || (cancelledAt !== undefined && cancelledAt.epochMillis < at)
   switch (step.kind) {
     case "Start":
-      return isOver ? next : started(next, located, at)
+      return started(next, located, at)
     case "End":
-      // the end may have been moved since
-      return isOver || (endsAt?.epochMillis !== at && cancelledAt?.epochMillis !== at)
-        ? next
-        : ended(next, located, at)
+      return ended(next, located, at)
+    case "Fail":
+      return paymentFailed(next, located, at)
     default:
       return emit(next, located, step.kind, at)
   }

@@ -133,7 +133,8 @@ const endOfTime = DateTime.unsafeMake("9999-01-01T00:00:00Z")
 const termsOf = ({ at, located }: EventContext) => {
   const { acceptedAt, endsAt = endOfTime, startsAt = DateTime.unsafeMake(at) } = located.agreement
   return {
-    acceptanceTime: DateTime.min(acceptedAt ?? startsAt, endOfTime),
+    // an offer is accepted before its agreement starts
+    acceptanceTime: DateTime.min(acceptedAt ?? startsAt, DateTime.unsafeMake(at)),
     startTime: DateTime.min(startsAt, endOfTime),
     endTime: DateTime.min(endsAt, endOfTime)
   }

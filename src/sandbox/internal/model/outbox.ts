@@ -34,6 +34,9 @@ export interface OutboxEvent {
   readonly deliveries: ReadonlyArray<Delivery>
 }
 
+/** The beginning and the end of an agreement. `Fail` is its end because the buyer cannot pay. */
+export type TermKind = "Start" | "End" | "Fail"
+
 /** A step that falls due by the sandbox's clock. */
 export interface DueStep {
   readonly number: number
@@ -42,8 +45,8 @@ export interface DueStep {
   readonly account: string
   /** The place of the agreement in the customer's list. */
   readonly index: number
-  /** `Send` sends an event that was held back. `Start` and `End` are the beginning and the end of the agreement. */
-  readonly kind: EventKind | "Start" | "End" | "Send"
+  /** `Send` sends an event that was held back. */
+  readonly kind: EventKind | TermKind | "Send"
   /** The number of the event of `Send`. */
   readonly event?: number | undefined
   /** True for an event that is sent as soon as another one was. */

@@ -41,7 +41,7 @@ const DueStep = Schema.Struct({
   at: Schema.optional(Schema.Number),
   account: Schema.String,
   index: Schema.Number,
-  kind: Schema.Union(EventKind, Schema.Literal("Start", "End", "Send")),
+  kind: Schema.Union(EventKind, Schema.Literal("Start", "End", "Fail", "Send")),
   event: Schema.optional(Schema.Number),
   isReordered: Schema.optional(Schema.Boolean)
 })

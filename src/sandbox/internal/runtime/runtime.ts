@@ -1,4 +1,5 @@
 /** The runtime of a sandbox: one state, changed by one step at a time. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -174,7 +175,13 @@ export const keepTime = ({ changes, modify }: SandboxRuntime): Effect.Effect<nev
           millis === undefined
             ? Queue.take(changed)
             : Effect.raceFirst(Effect.sleep(Math.min(millis, maxSleep)), Queue.take(changed))
-      ).pipe(Effect.forever)
+      ).pipe(
+        // a step that cannot be written to the state file, which logs it, is tried again
+        Effect.catchAllCause((cause) =>
+          Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : Effect.sleep("1 second")
+        ),
+        Effect.forever
+      )
     )
   )
 

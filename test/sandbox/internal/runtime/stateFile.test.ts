@@ -3,11 +3,25 @@ import { FileSystem, Path } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Exit, FastCheck, Layer, Logger, Ref, TestClock } from "effect"
+import {
+  Deferred,
+  Effect,
+  Either,
+  Exit,
+  FastCheck,
+  Fiber,
+  Layer,
+  Logger,
+  Option,
+  Ref,
+  Stream,
+  TestClock
+} from "effect"
 import { MeteringSandbox, Scenario } from "../../../../src/sandbox/index.js"
 import { initial } from "../../../../src/sandbox/internal/model/state.js"
 import * as eventLog from "../../../../src/sandbox/internal/runtime/eventLog.js"
 import { applyEvent, event, observableState, options } from "../../arbitraries.js"
+import { eventually } from "../../http.js"
 import {
   acme,
   analytics,
@@ -712,4 +726,38 @@ describe("a disk that is full", () => {
       )
     )
   }
+
+  it.effect("delays the events that fall due until it has space again", () =>
+    withFile((file) =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const { events, marketplace } = yield* sandbox
+        const fiber = yield* Effect.fork(Stream.runHead(events.stream))
+        yield* TestClock.adjust(0)
+        yield* marketplace.subscribe({
+          customerAWSAccountId: acme,
+          productCode: analytics,
+          startsAt: at("2026-11-24T11:00:00Z")
+        })
+        assert.strictEqual(
+          (yield* Fiber.join(fiber)).pipe(Option.getOrThrow)._tag,
+          "AgreementCreated"
+        )
+        const later = yield* Effect.fork(Stream.runHead(events.stream))
+        // the third write fails
+        yield* TestClock.adjust("31 minutes")
+        yield* eventually(
+          Effect.zipRight(
+            TestClock.adjust("1 second"),
+            Effect.sync(() => later.unsafePoll())
+          ),
+          (exit) => exit !== null
+        )
+        assert.strictEqual(
+          (yield* Fiber.join(later)).pipe(Option.getOrThrow)._tag,
+          "SubscribeSuccess"
+        )
+      }).pipe(on(file), Effect.provide(failingAt(3)))
+    )
+  )
 })
