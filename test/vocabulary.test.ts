@@ -41,11 +41,10 @@ const terms: Readonly<Record<string, string>> = {
 }
 
 /**
- * A key of state files, which does not change, the network's term with Bun's code for it, and the term of transactions for an
+ * The network's term with Bun's code for it, and the term of transactions for an
  * outcome that is not known.
  */
-const allowed =
-  /\b[Ii]n[ _-]?[Dd]oubt\b|keyOf\("licence"|\brefused connection\b|"ConnectionRefused"/g
+const allowed = /\b[Ii]n[ _-]?[Dd]oubt\b|\brefused connection\b|"ConnectionRefused"/g
 
 /** In any case, also as a part of a camelCase name, over the ends of lines in a comment. */
 const matcher = (words: string) => {

@@ -30,7 +30,7 @@ export interface ReceivedEvent {
   /** The message id of its SQS record, for `batchItemFailures` of a function. Absent for other envelopes. */
   readonly messageId?: string
   /** The JSON of the event without envelopes, with the fields that this version does not know. */
-  readonly body: JsonObject
+  readonly body: { readonly [name: string]: unknown }
 }
 
 /**
@@ -76,17 +76,16 @@ export class InvalidMessageError extends Schema.TaggedError<InvalidMessageError>
  * import { MarketplaceEvent, Trust } from "effect-marketplace-metering/lifecycle"
  *
  * // a function with a queue that only AWS services can send to
- * export const handler = (input: unknown, store: (event: MarketplaceEvent.MarketplaceEvent) => Effect.Effect<void>) =>
+ * const handler = <E>(
+ *   input: unknown,
+ *   store: (event: MarketplaceEvent.MarketplaceEvent) => Effect.Effect<void, E>
+ * ) =>
  *   Effect.forEach(MarketplaceEvent.decode(input, Trust.queue), (result) =>
- *     Either.match(result, {
- *       onLeft: ({ messageId }) => Effect.succeed(messageId),
- *       onRight: ({ event, messageId }) => Effect.catchAllCause(Effect.as(store(event), undefined), () => Effect.succeed(messageId))
- *     })
- *   ).pipe(
- *     Effect.map((failed) => ({
- *       batchItemFailures: failed.filter((id) => id !== undefined).map((itemIdentifier) => ({ itemIdentifier }))
- *     }))
- *   )
+ *     Effect.flatMap(result, ({ event }) => store(event)).pipe(
+ *       Effect.as([]),
+ *       Effect.catchAll(() => Effect.succeed([{ itemIdentifier: Either.merge(result).messageId }]))
+ *     )
+ *   ).pipe(Effect.map((failures) => ({ batchItemFailures: failures.flat() })))
  * ```
  *
  * @since 0.1.0

@@ -46,16 +46,26 @@ const logAndRespond = (status: number) => (error: { readonly message: string }) 
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
  * @example
  * ```ts
- * import { HttpRouter } from "@effect/platform"
- * import { Effect } from "effect"
- * import { SnsEndpoint } from "effect-marketplace-metering/lifecycle"
+ * import { createServer } from "node:http"
+ * import { FetchHttpClient, HttpRouter, HttpServer } from "@effect/platform"
+ * import { NodeHttpServer } from "@effect/platform-node"
+ * import { Effect, Layer } from "effect"
+ * import { SnsEndpoint, SnsMessage } from "effect-marketplace-metering/lifecycle"
  *
- * const router = HttpRouter.empty.pipe(
- *   HttpRouter.post(
- *     "/marketplace/events",
- *     SnsEndpoint.httpApp(({ event }) => Effect.logInfo(event._tag))
+ * const serve = (port: number) =>
+ *   HttpRouter.empty.pipe(
+ *     HttpRouter.post(
+ *       "/marketplace/events",
+ *       SnsEndpoint.httpApp(({ event }) => Effect.logInfo(event._tag))
+ *     ),
+ *     HttpServer.serve(),
+ *     Layer.provide(
+ *       SnsMessage.layer({
+ *         topicArns: ["arn:aws:sns:us-east-1:123456789012:aws-mp-subscription-notification-4v9hm1u3i5p7l3c0"]
+ *       })
+ *     ),
+ *     Layer.provide([FetchHttpClient.layer, NodeHttpServer.layer(createServer, { port })])
  *   )
- * )
  * ```
  *
  * @since 0.1.0

@@ -19,7 +19,7 @@ import * as Redacted from "effect/Redacted"
 import { type Certificate, makeCertificates } from "./internal/sns/certificates.js"
 import { get } from "./internal/sns/get.js"
 import { type Message, parseMessage, stringToSign } from "./internal/sns/message.js"
-import { isCertificateUrl, isConfirmationUrl } from "./internal/sns/urls.js"
+import { isCertificateUrl, isConfirmationUrl, isOfSandbox } from "./internal/sns/urls.js"
 import { Signature } from "./internal/trust.js"
 import {
   InvalidSnsMessageError,
@@ -47,7 +47,7 @@ export interface Options {
   readonly maxAge?: Duration.DurationInput | undefined
   /**
    * The URL of a sandbox, such as `http://127.0.0.1:4598`, for tests. Certificates and confirmations at its origin are
-   * trusted as well, so that it can send any message. Defaults to none.
+   * trusted as well, so that it can send any message, of any time: a sandbox has a clock of its own. Defaults to none.
    */
   readonly sandboxUrl?: string | undefined
 }
@@ -167,7 +167,9 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
     const { sandboxUrl } = options
 
     const checkMessage = (message: Message, now: number) => {
-      const age = now - DateTime.unsafeMake(message.Timestamp).epochMillis
+      const age = isOfSandbox(message.SigningCertURL, sandboxUrl)
+        ? 0
+        : now - DateTime.unsafeMake(message.Timestamp).epochMillis
       if (!topicArns.has(message.TopicArn)) {
         return reject("unknownTopic", "TopicArn", "an allowed topic")
       }

@@ -26,8 +26,9 @@ const name = field(NonEmptyText, "The name of the target in reports. Unique.")
 /**
  * A URL that receives SNS messages by HTTP, signed by the key of the sandbox.
  *
- * The sandbox first sends a `SubscriptionConfirmation`, and holds messages back until its `SubscribeURL` is opened. Its
- * certificate is at the `SigningCertURL` of each message. The response must arrive within 15 seconds.
+ * The sandbox first sends a `SubscriptionConfirmation`, and holds messages back until its `SubscribeURL` is opened. To its own
+ * built-in receiver it sends that with the first message. Its certificate is at the `SigningCertURL` of each message. The
+ * response must arrive within 15 seconds.
  *
  * - `name`: the name in reports
  * - `url`: the receiver. A path is on the sandbox's server: `/_sandbox/built-in/receiver` shows events on its pages.
@@ -138,6 +139,23 @@ export interface SqsTarget extends Schema.Schema.Type<typeof SqsTarget> {}
 /**
  * A receiver of events.
  *
+ * @example
+ * ```ts
+ * import { Redacted } from "effect"
+ * import type { EventDelivery } from "effect-marketplace-metering/sandbox"
+ *
+ * const targets: ReadonlyArray<EventDelivery.Target> = [
+ *   { type: "sns", name: "messages", url: "http://127.0.0.1:3000/sns" },
+ *   {
+ *     type: "apiDestination",
+ *     name: "events",
+ *     url: "http://127.0.0.1:3000/events",
+ *     headerValue: Redacted.make("the secret of the connection")
+ *   },
+ *   { type: "sqs", name: "queue", url: "http://127.0.0.1:9324/000000000000/events" }
+ * ]
+ * ```
+ *
  * @since 0.1.0
  * @category models
  */
@@ -170,6 +188,14 @@ export const defaultTopicArn =
  * - `afterLanding`: true holds back the events of an agreement until ResolveCustomer has resolved a registration token of
  *   it. By default events may precede the landing.
  * - `seed`: the seed of the faults. The same events in the same order get the same faults. Defaults to 0.
+ *
+ * @example
+ * ```ts
+ * import type { EventDelivery } from "effect-marketplace-metering/sandbox"
+ *
+ * // a program that is right with these is right with SNS and EventBridge
+ * const faults: EventDelivery.DeliveryFaults = { duplicate: 0.2, drop: 0.1, reorder: 0.2, seed: 7 }
+ * ```
  *
  * @since 0.1.0
  * @category models

@@ -207,13 +207,15 @@ export interface AgreementDetails extends Schema.Schema.Type<typeof AgreementDet
  *
  * - selects the agreement as `AgreementSelector` does, the first that can be amended
  * - `endsAt`: the new end, or `null` for no end. Defaults to the present one.
+ * - `entitlements`: the new entitlements. Default to the present ones.
  *
  * @since 0.1.0
  * @category models
  */
 export const Amendment = Schema.Struct({
   ...AgreementSelector.fields,
-  endsAt: Schema.optional(Schema.NullOr(Time))
+  endsAt: Schema.optional(Schema.NullOr(Time)),
+  entitlements: Schema.optional(Schema.Array(Entitlement))
 })
 
 /**
@@ -257,6 +259,7 @@ export interface Succession extends Schema.Schema.Type<typeof Succession> {}
  * - `reseller`: the AWS account of a channel partner that makes the offer. Defaults to none: the seller's offer.
  * - `startsAt`: the start, which may lie in the future. Defaults to now.
  * - `endsAt`: the end. Defaults to no limit.
+ * - `entitlements`: the entitlements of a contract. Defaults to none.
  * - `paymentFails`: true for a buyer who cannot pay, so that the agreement fails. Defaults to false.
  * - `landingUrl`: the seller's page. Defaults to that of the product.
  *
@@ -274,6 +277,7 @@ export const Purchase = Schema.Struct({
   reseller: Schema.optional(CustomerAWSAccountId),
   startsAt: Schema.optional(Time),
   endsAt: Schema.optional(Time),
+  entitlements: Schema.optional(Schema.Array(Entitlement)),
   paymentFails: Schema.optional(Schema.Boolean),
   landingUrl: Schema.optional(HttpUrl)
 })

@@ -168,6 +168,17 @@ export interface Reports {
  * - `subscribe`: sends the `SubscriptionConfirmation` again to a target of the type `sns`
  * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery
  *
+ * @example
+ * ```ts
+ * import { Console, Effect, Stream } from "effect"
+ * import { MeteringSandbox } from "effect-marketplace-metering/sandbox"
+ *
+ * const follow = () =>
+ *   Effect.flatMap(MeteringSandbox.MeteringSandbox, ({ events }) =>
+ *     Stream.runForEach(events.stream, (event) => Console.log(event._tag))
+ *   )
+ * ```
+ *
  * @since 0.1.0
  * @category models
  */

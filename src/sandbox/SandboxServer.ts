@@ -57,7 +57,8 @@ import type { AccessKey } from "./Scenario.js"
  * - `maxBodySize`: the maximum size of a body in bytes. Defaults to one less than the scenario's `requestSizeLimit`,
  *   or to 1 048 576 with another client.
  * - `publicUrl`: the address of the server in SNS messages: scheme, host and port. Defaults to the address that it listens
- *   on, which other machines may not know.
+ *   on, which other machines may not know. The control API and the pages accept its host, `localhost`, and on another
+ *   interface than loopback also IP addresses and private names. Any other name may be of a site that attacks a browser.
  *
  * @example
  * ```ts
@@ -128,7 +129,8 @@ export const defaultCredentials: Credentials = {
  * It never fails: failures, defects and interruptions become a response in the service's format. A client that
  * disconnects interrupts its call, but not what the call has stored.
  *
- * With a `MeteringSandbox` in context, it also serves `SandboxApi` under `/_sandbox`. With the sandbox's own client, calls
+ * With a `MeteringSandbox` in context, it also serves `SandboxApi` and pages for a browser under `/_sandbox`. Products without
+ * a `landingUrl` have their buyers post to a built-in registration page. With the sandbox's own client, calls
  * go directly to the sandbox, which then knows the access key, serves GetEntitlements as well, and injects faults into the
  * connection. (Only Node.js can cut connections.)
  *
@@ -165,6 +167,7 @@ export const make = (
         {
           client,
           post,
+          publicUrl: options.publicUrl,
           sns: anyRuntime && {
             respond: snsRoutes.make(anyRuntime, respondTo(notFound)),
             confirm: (topicArn, token) =>
@@ -294,7 +297,7 @@ export interface NodeOptions extends Options {
 
 /**
  * Serves the `MeteringClient` from context on Node.js. With a `MeteringSandbox` in context it also serves `SandboxApi`,
- * documented at `/_sandbox/docs`. Closing the scope closes every connection.
+ * documented at `/_sandbox/docs`, and pages at `/_sandbox/`. Closing the scope closes every connection.
  *
  * Loads `@effect/platform-node`. Fails with a `ServeError` if that package is not installed or the port is in use; its
  * `cause` says which.

@@ -43,7 +43,7 @@ export const browser = () => {
     /** Opens a page that may load nothing from another origin than the sandbox's. */
     open: async (url: string, options: BrowserContextOptions = {}): Promise<Opened> => {
       const context = await running.newContext(options)
-      context.setDefaultTimeout(10_000)
+      context.setDefaultTimeout(20_000)
       const problems: Array<string> = []
       context.on("console", (message) => {
         if (message.type() === "error") problems.push(message.text())

@@ -1,6 +1,6 @@
 /** Hostile input: markup in names, pages of other sites, and a foreign name that leads to this machine. */
 import { writeFileSync } from "node:fs"
-import { createServer, type IncomingMessage, type Server } from "node:http"
+import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterEach, describe, expect, it } from "vitest"
 import { command } from "../bin/command.js"
@@ -26,17 +26,26 @@ afterEach(() => {
 
 /** A site of another origin, with one page. It collects what is posted to it. */
 const site = (html: (body: string, request: IncomingMessage) => string) =>
-  new Promise<string>((resolve) => {
-    const server = createServer((request, response) => {
-      let body = ""
-      request.setEncoding("utf8").on("data", (chunk: string) => {
-        body += chunk
-      })
-      request.on("end", () => {
-        response.setHeader("content-type", "text/html")
-        response.end(html(body, request))
-      })
+  listen((request, response) => {
+    let body = ""
+    request.setEncoding("utf8").on("data", (chunk: string) => {
+      body += chunk
     })
+    request.on("end", () => {
+      response.setHeader("content-type", "text/html")
+      response.end(html(body, request))
+    })
+  })
+
+const redirectTo = (location: string) =>
+  listen((request, response) => {
+    request.resume()
+    response.writeHead(303, { location }).end()
+  })
+
+const listen = (handle: RequestListener) =>
+  new Promise<string>((resolve) => {
+    const server = createServer(handle)
     servers.push(server)
     server.listen(0, "127.0.0.1", () => {
       // it listens on a port
@@ -176,5 +185,28 @@ describe("the seller's registration page", () => {
     expect(posted[0]).toMatch(
       /^POST application\/x-www-form-urlencoded x-amzn-marketplace-token=sandbox-[0-9a-f]+&x-amzn-marketplace-offer-type=free-trial$/
     )
+  })
+
+  it("may redirect to another origin, once that is allowed", async () => {
+    const login = await site(() => "Log in")
+    const seller = await redirectTo(`${login}/login`)
+    const url = await startSandbox({
+      products: [{ code: "product", dimensions: ["hosts"], landingUrl: `${seller}/sign-up` }]
+    })
+    const { page } = await open(url)
+    await page.goto(url)
+    await page.getByRole("button", { name: "Buy product" }).click()
+    await page.getByRole("button", { name: "Subscribe" }).click()
+    await page.getByRole("button", { name: "Set up your account" }).click()
+    await page.getByText("redirects to another origin").waitFor()
+    await expectGood(page)
+    await picture(page, "hostile-redirect")
+    await page.getByRole("link", { name: "Allow redirects" }).click()
+    await page.getByRole("button", { name: "Open the registration page" }).click()
+    const [tab] = await Promise.all([
+      page.waitForEvent("popup"),
+      page.getByRole("button", { name: "Set up your account" }).click()
+    ])
+    await tab.getByText("Log in").waitFor()
   })
 })

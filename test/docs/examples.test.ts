@@ -133,7 +133,7 @@ const runnablesOf = (name: string, example: Readonly<Record<string, unknown>>) =
 
 describe("each example runs, and its values are as commented", () => {
   it("in the README and the docstrings", () => {
-    expect(examples.filter((name) => name.startsWith("README.")).length).toBe(12)
+    expect(examples.filter((name) => name.startsWith("README.")).length).toBe(13)
     expect(examples.length).toBeGreaterThan(100)
   })
 

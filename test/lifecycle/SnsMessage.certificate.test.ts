@@ -7,6 +7,7 @@ import { SnsMessage } from "effect-marketplace-metering/lifecycle"
 import { vi } from "vitest"
 import { serve } from "../support/loopbackServer.js"
 import { failingConnection, type Stub, stubHttp } from "../support/stubHttp.js"
+import { errorOf } from "./support/errorOf.js"
 import { npmVerifiers, stubHttps } from "./support/npmVerifiers.js"
 import { selfSigned } from "./support/selfSigned.js"
 import {
@@ -40,12 +41,18 @@ const withResponses = <A, E>(
   })
 
 const reasonOf = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.flip(self), (error) => {
+  Effect.map(errorOf(self), (error) => {
     expect(error).toHaveProperty("_tag", "SnsCertificateError")
     return (error as { readonly reason?: string }).reason
   })
 
 const ok: Stub = { body: certificate }
+
+/** Verifies a message with a certificate of its own. */
+const verifyWith = (i: number) =>
+  SnsMessage.verify(
+    bodyOf({ ...notification, SigningCertURL: certificateUrl.replace(/-\w+\.pem/, `-${i}.pem`) })
+  )
 
 describe("the cache of certificates", () => {
   it.effect("fetches a certificate once", () =>
@@ -60,7 +67,7 @@ describe("the cache of certificates", () => {
   it.effect("caches no failure, as sns-payload-validator does", () =>
     withResponses([{ status: 503, body: "Unavailable" }, ok], (sent) =>
       Effect.gen(function* () {
-        const { message, isRetryable } = yield* Effect.flip(SnsMessage.verify(body))
+        const { message, isRetryable } = yield* errorOf(SnsMessage.verify(body))
         expect(isRetryable).toBe(true)
         expect(message).toContain("(status)")
         expect((yield* SnsMessage.verify(body))._tag).toBe("Notification")
@@ -164,6 +171,51 @@ describe("the cache of certificates", () => {
       expect(maximum).toBe(4)
     })
   )
+
+  it.effect("waits for no certificate whose messages were interrupted at any step", () =>
+    withResponses([() => Effect.never], (sent) =>
+      Effect.gen(function* () {
+        for (let i = 0; i < 100; i++) {
+          const fiber = yield* Effect.fork(verifyWith(i))
+          for (let step = 0; step < i % 10; step++) yield* Effect.yieldNow()
+          yield* Fiber.interrupt(fiber)
+        }
+        const { length } = sent
+        const fiber = yield* Effect.fork(reasonOf(verifyWith(100)))
+        yield* TestClock.adjust("5 seconds")
+        expect(yield* Fiber.join(fiber)).toBe("timeout")
+        expect(sent).toHaveLength(length + 1)
+      })
+    )
+  )
+
+  it.effect("lets no more than 32 certificates be waited for", () => {
+    return withResponses([() => Effect.never], (sent) =>
+      Effect.gen(function* () {
+        const waiting = yield* Effect.fork(
+          Effect.forEach(
+            Array.from({ length: 32 }, (_, i) => verifyWith(i)),
+            Effect.exit,
+            {
+              concurrency: "unbounded"
+            }
+          )
+        )
+        for (let i = 0; sent.length < 4 && i < 1_000; i++) yield* Effect.yieldNow()
+        const error = yield* errorOf(verifyWith(32))
+        expect(error).toMatchObject({ reason: "busy", isRetryable: true })
+        const another = yield* Effect.fork(reasonOf(verifyWith(31)))
+        // each request takes 5 seconds
+        for (let i = 0; i < 8; i++) yield* TestClock.adjust("5 seconds")
+        expect(yield* Fiber.join(another)).toBe("timeout")
+        expect(yield* Fiber.join(waiting)).toHaveLength(32)
+        expect(sent).toHaveLength(32)
+        const last = yield* Effect.fork(reasonOf(verifyWith(32)))
+        yield* TestClock.adjust("5 seconds")
+        expect(yield* Fiber.join(last)).toBe("timeout")
+      })
+    )
+  })
 })
 
 describe("the request of a certificate", () => {
@@ -313,6 +365,20 @@ describe.each([
     )
   )
 
+  it.scoped("has a clock of its own", () =>
+    withSandbox((url) =>
+      Effect.gen(function* () {
+        for (const Timestamp of ["2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z"]) {
+          const fields = { ...notification, Timestamp }
+          const ofSandbox = { ...fields, SigningCertURL: `${url}/certificate.pem` }
+          expect((yield* SnsMessage.verify(bodyOf(ofSandbox)))._tag).toBe("Notification")
+          const error = yield* errorOf(SnsMessage.verify(bodyOf(fields)))
+          expect(error).toHaveProperty("field", "Timestamp")
+        }
+      })
+    )
+  )
+
   it.scoped("is not trusted at another origin, or with a user", () =>
     withSandbox((url) =>
       Effect.gen(function* () {
@@ -324,7 +390,7 @@ describe.each([
           `${url}@example.com`
         ]) {
           const fields = { ...notification, SigningCertURL: `${other}/certificate.pem` }
-          const error = yield* Effect.flip(SnsMessage.verify(bodyOf(fields)))
+          const error = yield* errorOf(SnsMessage.verify(bodyOf(fields)))
           expect(error).toHaveProperty("reason", "untrustedCertificate")
         }
       })

@@ -3,6 +3,7 @@ import { Effect, TestClock } from "effect"
 import { SnsMessage } from "effect-marketplace-metering/lifecycle"
 import { captureSpans } from "../support/captureSpans.js"
 import { failingConnection, type Stub, stubHttp } from "../support/stubHttp.js"
+import { errorOf } from "./support/errorOf.js"
 import {
   bodyOf,
   certificate,
@@ -57,7 +58,7 @@ describe("confirm", () => {
       )
       const options = { sandboxUrl: "http://127.0.0.1:4598" }
       expect((yield* confirm(url, {}, options)).at(-1)).toBe(url)
-      const { error } = yield* Effect.flip(confirm(url))
+      const { error } = yield* errorOf(confirm(url))
       expect(error).toHaveProperty("reason", "untrustedUrl")
     })
   )
@@ -81,7 +82,7 @@ describe("confirm", () => {
     ` ${subscribeUrl}`
   ])("rejects %s before any request", (url) =>
     Effect.gen(function* () {
-      const { error, requests } = yield* Effect.flip(confirm(url))
+      const { error, requests } = yield* errorOf(confirm(url))
       expect(error).toMatchObject({
         _tag: "SnsConfirmationError",
         reason: "untrustedUrl",
@@ -100,7 +101,7 @@ describe("confirm", () => {
     ["a response without end", "tooLong", { body: "x".repeat(65_537) }]
   ])("fails for %s, retryable and without the token", ([, reason, response]) =>
     Effect.gen(function* () {
-      const { error } = yield* Effect.flip(confirm(subscribeUrl, response))
+      const { error } = yield* errorOf(confirm(subscribeUrl, response))
       expect(error).toMatchObject({ _tag: "SnsConfirmationError", reason, isRetryable: true })
       expect(`${error.message}${JSON.stringify(error)}`).not.toContain(token)
     })

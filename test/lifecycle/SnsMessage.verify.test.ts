@@ -4,6 +4,7 @@ import { Effect, FastCheck as fc, TestClock } from "effect"
 import { MarketplaceEvent, SnsMessage } from "effect-marketplace-metering/lifecycle"
 import { beforeEach, vi } from "vitest"
 import { stubHttp } from "../support/stubHttp.js"
+import { errorOf } from "./support/errorOf.js"
 import { npmVerifiers, stubHttps } from "./support/npmVerifiers.js"
 import {
   bodyOf,
@@ -31,7 +32,7 @@ const verify = (body: string, options: Partial<SnsMessage.Options> = {}) =>
   )
 
 const rejectionOf = (body: string, options: Partial<SnsMessage.Options> = {}) =>
-  Effect.map(Effect.flip(verify(body, options)), (error) => {
+  Effect.map(errorOf(verify(body, options)), (error) => {
     expect(error._tag).toBe("InvalidSnsMessageError")
     return error as Extract<typeof error, { _tag: "InvalidSnsMessageError" }>
   })
@@ -290,6 +291,7 @@ describe("malformed messages", () => {
       JSON.stringify({ ...signed(notification), Message: {} }),
       "Message"
     ],
+    ["nested lists", `{"Type":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, "body"],
     [
       "a confirmation without a token",
       JSON.stringify({ ...signed(confirmation), Token: "" }),
@@ -300,6 +302,18 @@ describe("malformed messages", () => {
       const error = yield* rejectionOf(body)
       expect([error.reason, error.field]).toEqual(["malformed", field])
       expect(error.message).toContain("pass the body of the request unchanged")
+    })
+  )
+
+  // the same text is signed, so that a message could be sent again with another id
+  it.effect("rejects an id that contains the subject, which the verifiers of npm accept", () =>
+    Effect.gen(function* () {
+      const { Subject, ...fields } = signed({ ...notification, Subject: "subject" })
+      const MessageId = `${fields.MessageId}\nSubject\n${Subject}`
+      const body = JSON.stringify({ ...fields, MessageId })
+      const error = yield* rejectionOf(body)
+      expect([error.reason, error.field]).toEqual(["malformed", "MessageId"])
+      expect(yield* byOracles(body)).toEqual(allAccept)
     })
   )
 
@@ -377,7 +391,7 @@ describe("the certificate of verify", () => {
       const body = bodyOf({ ...notification, SigningCertURL })
       const error = yield* Effect.gen(function* () {
         yield* TestClock.setTime(now)
-        return yield* Effect.flip(SnsMessage.verify(body))
+        return yield* errorOf(SnsMessage.verify(body))
       }).pipe(
         Effect.provide(SnsMessage.layer({ topicArns: [topicArn] })),
         Effect.provide(http.layer)

@@ -276,6 +276,49 @@ describe("an operation", () => {
   )
 })
 
+describe("a contract", () => {
+  const entitlements = (integerValue: number) => [
+    { dimension: "api-calls", value: { integerValue } }
+  ]
+
+  it.effect("sends entitlement-updated when it is made, amended, renewed and ended", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { marketplace } = yield* sandbox
+      yield* buy({ customerIdentifier: "cust-new", entitlements: entitlements(5) })
+      const amended = yield* marketplace.amend({ ...selector, entitlements: entitlements(7) })
+      assert.deepStrictEqual(amended.entitlements, entitlements(7))
+      const renewed = yield* marketplace.renew(selector)
+      assert.deepStrictEqual(renewed.entitlements, entitlements(7))
+      yield* marketplace.cancel(selector)
+      const messages = (yield* bodies).filter((body) => "action" in body)
+      assert.deepStrictEqual(
+        messages.map(({ action }) => String(action)),
+        [
+          "subscribe-success",
+          "entitlement-updated",
+          "entitlement-updated",
+          "subscribe-success",
+          "entitlement-updated",
+          "unsubscribe-pending",
+          "entitlement-updated"
+        ]
+      )
+      assert.deepStrictEqual(messages[1] as object, {
+        action: "entitlement-updated",
+        "customer-identifier": "cust-new",
+        "product-code": analytics
+      })
+      const error = yield* Effect.flip(
+        marketplace.buy(
+          purchase({ entitlements: [{ dimension: "x", value: { booleanValue: true } }] })
+        )
+      )
+      assert.match(error.message, /x is not a dimension of sandbox-analytics/)
+    }).pipe(sandboxed)
+  )
+})
+
 describe("states and possible operations", () => {
   const details = Effect.gen(function* () {
     const { agreements } = (yield* sandbox).marketplace

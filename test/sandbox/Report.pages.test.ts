@@ -1,6 +1,6 @@
 /** Pages of long lists, and the capacity of a sandbox. */
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime, Effect, FastCheck, HashMap } from "effect"
+import { DateTime, Effect, FastCheck } from "effect"
 import { BatchMeterUsageRequest } from "../../src/BatchMeterUsage.js"
 import { MeteringSandbox, Scenario } from "../../src/sandbox/index.js"
 import { initial } from "../../src/sandbox/internal/model/state.js"
@@ -144,7 +144,7 @@ it("a full sandbox rejects usage with ServiceQuotaExceededException", () => {
     return outcome?.response
   }
   const responses = Array.from({ length: 20 }, (_, hour) => call("seats", hour))
-  const stored = HashMap.size(state.metered)
+  const stored = state.metered.size
   assert.isAbove(stored, 5)
   assert.isBelow(stored, 12)
   const last = responses.at(-1)

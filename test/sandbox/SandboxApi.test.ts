@@ -503,16 +503,69 @@ describe("requests from web pages", () => {
     }).pipe(Effect.provide(live))
   )
 
-  it.effect("a server on another interface accepts any host name, but no other origin", () =>
+  const anywhere = Layer.provide(
+    SandboxServer.layerNode({ host: "0.0.0.0", publicUrl: "http://Sandbox.example:4598/" }),
+    MeteringSandbox.layer()
+  )
+  const hosts: ReadonlyArray<readonly [host: string, status: number]> = [
+    ["localhost:4598", 204],
+    ["sandbox", 204],
+    ["sandbox:4598", 204],
+    ["sandbox.internal:4598", 204],
+    ["sandbox.default.svc.cluster.local:4598", 204],
+    ["192.0.2.1:4598", 204],
+    ["[2001:db8::1]:4598", 204],
+    ["sandbox.example:4598", 204],
+    // DNS rebinding
+    ["sandbox.example", 403],
+    ["evil.example:4598", 403],
+    ["192.0.2.1.evil.example:4598", 403],
+    ["evil.internal.example", 403],
+    ["evil.example#internal", 403]
+  ]
+  for (const [host, status] of hosts) {
+    it.effect(`a server on another interface responds to the host "${host}" with ${status}`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* asBrowser({ host, origin: `http://${host}` }), status)
+        assert.strictEqual(yield* asBrowser({ host }, "GET"), status === 204 ? 200 : status)
+      }).pipe(Effect.provide(anywhere))
+    )
+  }
+
+  it.effect("a server on another interface accepts no other origin", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* asBrowser({ host: "sandbox.internal:4598" }), 204)
       assert.strictEqual(
         yield* asBrowser({ host: "sandbox.internal:4598", origin: "http://evil.example" }),
         403
       )
+    }).pipe(Effect.provide(anywhere))
+  )
+
+  it.effect("a server behind a proxy accepts the host of its public URL", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* asBrowser({ host: "tunnel.example" }), 204)
+      for (const host of ["evil.example", "sandbox", "192.0.2.1"]) {
+        assert.strictEqual(yield* asBrowser({ host }), 403, host)
+      }
     }).pipe(
       Effect.provide(
-        Layer.provide(SandboxServer.layerNode({ host: "0.0.0.0" }), MeteringSandbox.layer())
+        Layer.provide(
+          SandboxServer.layerNode({ publicUrl: "https://tunnel.example" }),
+          MeteringSandbox.layer()
+        )
+      )
+    )
+  )
+
+  it.effect("a server on a loopback address in IPv6 accepts no foreign host", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* asBrowser({ host: "evil.example" }), 403)
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          SandboxServer.layerNode({ host: "::ffff:127.0.0.1" }),
+          MeteringSandbox.layer()
+        )
       )
     )
   )

@@ -89,6 +89,43 @@ describe("the pages", () => {
     }).pipe(Effect.provide(live))
   )
 
+  it.effect("post to any page if redirects are allowed by hand", () =>
+    Effect.gen(function* () {
+      for (const [query, expected] of [
+        ["?redirects=any", "form-action 'self' http: https:;"],
+        ["?redirects=", "form-action 'self' http://seller.example:3000;"]
+      ] as const) {
+        const { headers } = yield* send(`/_sandbox/${query}`, { headers: html })
+        assert.include(String(headers["content-security-policy"]), expected)
+      }
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("post by the scheme of a host that a policy cannot name", () =>
+    Effect.gen(function* () {
+      const { headers } = yield* send("/_sandbox/", { headers: html })
+      assert.include(
+        String(headers["content-security-policy"]),
+        "form-action 'self' http: https://seller.example; frame-ancestors 'none';"
+      )
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          SandboxServer.layerNode(),
+          MeteringSandbox.layer({
+            products: [
+              "http://[::1]:3000/",
+              "http://seller.example;sandbox/",
+              "http://seller.example,other/",
+              "http://*/",
+              "https://seller.example/"
+            ].map((landingUrl, i) => ({ code: `product${i}`, dimensions: ["hosts"], landingUrl }))
+          })
+        )
+      )
+    )
+  )
+
   it.effect("have a script, a style and an icon with their types", () =>
     Effect.gen(function* () {
       for (const [file, type, content] of [
@@ -254,6 +291,18 @@ describe("the built-in receiver", () => {
       const [target] = yield* events.targets
       assert.strictEqual(target?.subscription, "confirmed")
     }).pipe(Effect.provide(live))
+  )
+
+  it.effect("keeps a limited number of characters", () =>
+    Effect.gen(function* () {
+      const bodies = [10, 150_000, 150_000, 150_000, 150_000, 10].map((size) => "a".repeat(size))
+      for (const body of bodies) yield* send(receiver, { method: "POST", body })
+      const lengths = (yield* messages).map(({ body }: { readonly body: string }) => body.length)
+      assert.deepStrictEqual(lengths, [10, 150_000, 150_000, 150_000])
+      // escaped, it is longer than the limit
+      yield* send(receiver, { method: "POST", body: "\u0001".repeat(200_000) })
+      assert.lengthOf(yield* messages, 1)
+    }).pipe(Effect.provide(Layer.provideMerge(SandboxServer.layerNode(), MeteringSandbox.layer())))
   )
 
   it.effect("takes any text", () =>

@@ -334,7 +334,7 @@ const invalidDeliveries: ReadonlyArray<readonly [Scenario.Options, ReadonlyArray
       ]
     },
     [
-      "The target a: url: Expected a URL of http or https without user name and password, at most 2048 characters.",
+      "The target a: url: Expected a URL of http or https without user name and password, or a path of the sandbox's server from /_sandbox/ on, at most 2048 characters.",
       "The target b: headerValue: Expected 1 to 4096 printable ASCII characters.",
       "The scenario has the target a twice."
     ]

@@ -51,7 +51,7 @@ const publicUrl = validatedOption(
 ).pipe(
   Options.optional,
   Options.withDescription(
-    "The sandbox's address in SNS messages, for receivers that do not reach the one it listens on. Defaults to that one."
+    "The sandbox's address in SNS messages and for browsers, if they do not reach the one it listens on. Defaults to that one."
   )
 )
 

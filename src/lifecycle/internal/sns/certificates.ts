@@ -14,13 +14,22 @@ export interface Certificate {
   readonly validTo: number
 }
 
-export type CertificateFailure = GetFailure | "malformed" | "expired"
+/** A shared request, and the number of messages that wait for it. */
+interface Flight {
+  readonly run: Effect.Effect<Certificate, CertificateFailure>
+  waiting: number
+}
+
+export type CertificateFailure = GetFailure | "malformed" | "expired" | "busy"
 
 /** Maximum number of cached certificates. SNS has one in each Region, and changes it once a year. */
 const maxCached = 32
 
 /** Maximum number of concurrent requests. Any sender can name a certificate that does not exist. */
 const maxRequests = 4
+
+/** Maximum number of running and waiting requests. Messages that wait for one are kept in memory. */
+const maxFlights = 32
 
 const parseCertificate = Option.liftThrowable((pem: string): Certificate => {
   const { publicKey, validFrom, validTo } = new X509Certificate(pem)
@@ -37,7 +46,7 @@ const isValidAt = ({ validFrom, validTo }: Certificate, now: number) =>
 export const makeCertificates = (httpClient: HttpClient.HttpClient) =>
   Effect.map(Effect.makeSemaphore(maxRequests), (requests) => {
     const cached = new Map<string, Certificate>()
-    const flights = new Map<string, Effect.Effect<Certificate, CertificateFailure>>()
+    const flights = new Map<string, Flight>()
 
     const store = (url: string, certificate: Certificate) => {
       const [oldest] = cached.keys()
@@ -61,19 +70,30 @@ export const makeCertificates = (httpClient: HttpClient.HttpClient) =>
                 })
             }
           )
-        ),
-        Effect.ensuring(Effect.sync(() => flights.delete(url)))
+        )
       )
 
-    const join = (url: string) => {
-      const flight = flights.get(url)
-      return flight === undefined
-        ? Effect.flatMap(singleFlight(fetch(url)), (started) => {
-            flights.set(url, started)
-            return started
-          })
-        : flight
-    }
+    const enter = (url: string) =>
+      Effect.flatMap(singleFlight(fetch(url)), (run): Effect.Effect<Flight, "busy"> => {
+        const flight = flights.get(url) ?? { run, waiting: 0 }
+        if (flight.waiting === 0 && flights.size >= maxFlights) return Effect.fail("busy")
+        flights.set(url, flight)
+        flight.waiting += 1
+        return Effect.succeed(flight)
+      })
+
+    const leave = (url: string, flight: Flight) =>
+      Effect.sync(() => {
+        flight.waiting -= 1
+        if (flight.waiting === 0) flights.delete(url)
+      })
+
+    const join = (url: string) =>
+      Effect.acquireUseRelease(
+        enter(url),
+        ({ run }) => run,
+        (flight) => leave(url, flight)
+      )
 
     return (url: string): Effect.Effect<Certificate, CertificateFailure> =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {

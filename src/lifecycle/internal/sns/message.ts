@@ -4,14 +4,17 @@ import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { optional, Text, timeText } from "../fields.js"
 import { firstIssue, type Issue } from "../firstIssue.js"
-import { type JsonObject, parseObject } from "../json.js"
+import { checkNesting, type JsonObject, parseObject } from "../json.js"
 
 /** Text of at most `max` characters. No value of SNS is near these limits. */
 const limited = (max: number) =>
   Text.pipe(Schema.maxLength(max)).annotations({ description: `text of 1 to ${max} characters` })
 
 const commonFields = {
-  MessageId: limited(256),
+  // the signature covers lines: an id of two lines could be an id and a subject
+  MessageId: Schema.String.pipe(Schema.pattern(/^[!-~]{1,256}$/)).annotations({
+    description: "1 to 256 characters of ASCII without spaces"
+  }),
   TopicArn: limited(1024),
   Message: Schema.String,
   // the text is signed, so it is kept as it is
@@ -49,6 +52,8 @@ const types: ReadonlySet<unknown> = new Set(Confirmation.fields.Type.literals)
 /** Parses the body of a request. The issue quotes no value of it. */
 export const parseMessage = (body: string): Either.Either<Message, Issue> =>
   parseObject(body).pipe(
+    // errors of Schema print values by recursion
+    Either.flatMap(checkNesting),
     Either.mapLeft((expected): Issue => ({ path: [], expected })),
     Either.flatMap((json) => Either.mapLeft(decodeMessage(json), firstIssue))
   )

@@ -10,7 +10,8 @@ const certificateUrl = new RegExp(`^${origin}/SimpleNotificationService-[0-9a-fA
 
 const serviceUrl = new RegExp(`^${origin}/\\?[^#\\s]*$`)
 
-const isOfSandbox = (url: string, sandboxUrl: string | undefined): boolean =>
+/** Checks that a URL is at the origin of the sandbox. */
+export const isOfSandbox = (url: string, sandboxUrl: string | undefined): boolean =>
   sandboxUrl !== undefined &&
   Option.exists(
     Option.all([parse(url), parse(sandboxUrl)]),

@@ -26,8 +26,10 @@ export const deliver = (
   Effect.gen(function* () {
     const targets = targetsOf(yield* runtime.state).map(resolveUrl(baseUrl))
     if (targets.length === 0) return
-    const sender = { key: yield* runtime.keyPair, baseUrl }
-    yield* Effect.all([keepTime(runtime), ...targets.map(work({ runtime, post, sender }))], {
+    // the key takes long to generate, so it is not before a message is to be signed
+    const sender = Effect.map(runtime.keyPair, (key) => ({ key, baseUrl }))
+    const courier = { runtime, post, sender, baseUrl }
+    yield* Effect.all([keepTime(runtime), ...targets.map(work(courier))], {
       concurrency: "unbounded",
       discard: true
     })
@@ -41,7 +43,8 @@ const resolveUrl =
 interface Courier {
   readonly runtime: SandboxRuntime
   readonly post: Post
-  readonly sender: Sender
+  readonly sender: Effect.Effect<Sender>
+  readonly baseUrl: string
 }
 
 const work =
@@ -75,7 +78,12 @@ const nextTask = (
 ): Effect.Effect<void> | undefined => {
   if (target.type === "sns") {
     const subscription = Option.getOrUndefined(HashMap.get(state.outbox.subscriptions, target.name))
-    if (subscription === undefined) return begin(courier, target)
+    if (subscription === undefined) {
+      // the built-in receiver subscribes with the first event
+      return isOwn(courier, target) && nextDelivery(state, target) === undefined
+        ? undefined
+        : begin(courier, target)
+    }
     if (subscription.state === "pending") {
       return isAwaited(target, subscription) ? undefined : confirm(courier, target, subscription)
     }
@@ -83,6 +91,9 @@ const nextTask = (
   const pending = nextDelivery(state, target)
   return pending && attempt(courier, target, pending.event, pending.delivery)
 }
+
+const isOwn = ({ baseUrl }: Courier, { url }: Target): boolean =>
+  url.startsWith(`${new URL(baseUrl).origin}/_sandbox/`)
 
 /** Deliveries are made in the order of their numbers. */
 const nextDelivery = (state: State, { name }: Target) => {
@@ -154,7 +165,8 @@ const confirm = (
   { token }: Subscription
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { runtime, sender } = courier
+    const { runtime } = courier
+    const sender = yield* courier.sender
     const at = yield* runtime.modify((state, clock) => [clock + state.offset, state])
     const result = yield* courier.post(confirmationRequest(sender, target, token, at))
     const attempt = yield* attemptOf(courier, result)

@@ -14,14 +14,14 @@ import { confirmation, notification, type Sender, subscriptionArnOf } from "./sn
 
 /** The request that delivers an event to a target. */
 export const requestOf = (
-  sender: Sender,
+  sender: Effect.Effect<Sender>,
   target: Target,
   event: OutboxEvent,
   delivery: Delivery
 ): Effect.Effect<PostRequest> => {
   switch (target.type) {
     case "sns":
-      return Effect.succeed(
+      return Effect.map(sender, (sender) =>
         snsRequest(target, notification(sender, target.name, event, snsOptionsOf(target)))
       )
     case "apiDestination":
@@ -84,7 +84,7 @@ const apiDestinationRequest = (
 const credentials = { accessKeyId: "sandbox", secretAccessKey: "sandbox" }
 
 const sqsRequest = (
-  sender: Sender,
+  sender: Effect.Effect<Sender>,
   target: SqsTarget,
   event: OutboxEvent,
   { number }: Delivery
@@ -94,7 +94,7 @@ const sqsRequest = (
     const contentType = "application/x-amz-json-1.0"
     const body = JSON.stringify({
       QueueUrl: target.url,
-      MessageBody: JSON.stringify(sqsBodyOf(sender, target, event)),
+      MessageBody: JSON.stringify(yield* sqsBodyOf(sender, target, event)),
       ...(target.url.endsWith(".fifo") && {
         MessageGroupId: event.agreementId,
         MessageDeduplicationId: uuidOf(keyOf("delivery", number, event.at))
@@ -114,13 +114,15 @@ const sqsRequest = (
   })
 
 const sqsBodyOf = (
-  sender: Sender,
+  sender: Effect.Effect<Sender>,
   { envelope = "eventBridge", name }: SqsTarget,
   event: OutboxEvent
-): unknown =>
+): Effect.Effect<unknown> =>
   envelope === "sns"
-    ? notification(sender, name, event, { topicArn: defaultTopicArn, signatureVersion: "1" })
-    : encode(event.event)
+    ? Effect.map(sender, (sender) =>
+        notification(sender, name, event, { topicArn: defaultTopicArn, signatureVersion: "1" })
+      )
+    : Effect.succeed(encode(event.event))
 
 /** The delays between attempts in seconds: SNS's three immediate retries, and the first of its later ones. */
 const snsDelays = [0, 0, 0, 1, 1, 1, 2, 3, 4, 6, 8, 11, 14, 17, 20]

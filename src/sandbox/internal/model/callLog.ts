@@ -28,10 +28,16 @@ export interface LoggedCall {
   readonly operation: OperationName | undefined
   readonly callerIdentity: CallerIdentity
   readonly fault: Fault["fault"]
-  /** Absent if the body could not be decoded. */
-  readonly request: object | undefined
-  /** Absent if the connection was cut before the service handled the call. */
-  readonly response: ServiceResult | undefined
+  /** The value, or its encoded form. Absent if the body could not be decoded. */
+  request: object | Uint8Array | undefined
+  /** The value, or the body of a success. Absent if the connection was cut before the service handled the call. */
+  response: ServiceResult | string | undefined
+}
+
+/** Replaces the values of a call by their encoded forms, which mean the same and take a fraction of the memory. */
+export const compact = (call: LoggedCall, request: Uint8Array | undefined, response: string) => {
+  if (request !== undefined) call.request = request
+  call.response = response
 }
 
 interface Cell {

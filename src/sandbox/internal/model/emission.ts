@@ -101,7 +101,9 @@ const isOf = (step: DueStep, { customer, index }: LocatedAgreement) =>
 
 /** Contracts have entitlements, of which the message says only that they changed. */
 const withEntitlement = (state: State, located: LocatedAgreement, now: number): State =>
-  "entitlements" in located.agreement ? emit(state, located, "EntitlementUpdated", now) : state
+  located.agreement.entitlements === undefined
+    ? state
+    : emit(state, located, "EntitlementUpdated", now)
 
 const outboxChange = (state: State, one: OutboxChange): State =>
   change(state, { _tag: "Outbox", change: one })

@@ -5,7 +5,6 @@ import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { OperationName } from "../../../MeteringError.js"
-import type { UsageAllocation } from "../../../UsageAllocation.js"
 import {
   type Customer,
   defaultServiceBehavior,
@@ -19,22 +18,10 @@ import * as faultScript from "./faultScript.js"
 import { forEachName } from "./operations.js"
 import * as outbox from "./outbox.js"
 import { termStepsOf } from "./terms.js"
+import type { MeteredUsage } from "./usageStore.js"
+import * as usageStore from "./usageStore.js"
 
-/** Accepted usage, which is billed. Times are epoch milliseconds. */
-export interface MeteredUsage {
-  readonly meteringRecordId: string
-  readonly operation: OperationName
-  readonly productCode: string
-  readonly licenseArn?: string | undefined
-  readonly customerAWSAccountId: string
-  readonly dimension: string
-  readonly hour: number
-  readonly timestamp: number
-  readonly quantity: number
-  readonly usageAllocations?: ReadonlyArray<UsageAllocation> | undefined
-  /** The allocations as text, independent of their order. */
-  readonly split: string
-}
+export type { MeteredUsage } from "./usageStore.js"
 
 /** A registration token, with the fields of the response that resolves it. */
 export interface Token {
@@ -96,7 +83,7 @@ export interface State {
   /** The key that signs responses of RegisterUsage, PKCS #8 in PEM. Generated on first use. */
   readonly privateKey: string | undefined
   /** By product or license, customer, dimension and hour. */
-  readonly metered: HashMap.HashMap<string, MeteredUsage>
+  readonly metered: usageStore.UsageStore
   readonly idempotencyRecords: HashMap.HashMap<string, IdempotencyRecord>
   readonly tokens: HashMap.HashMap<string, Token>
   /** Agreements of which a token was resolved. */
@@ -173,7 +160,7 @@ const emptyState = (origin: Origin): State => ({
   faults: origin.faults,
   offset: origin.offset,
   privateKey: undefined,
-  metered: HashMap.empty(),
+  metered: usageStore.empty(),
   idempotencyRecords: HashMap.empty(),
   tokens: HashMap.empty(),
   landed: HashSet.empty(),
@@ -201,7 +188,7 @@ export const apply = (state: State, change: Change): State => {
     case "Metered":
       return {
         ...state,
-        metered: HashMap.set(state.metered, change.key, change.usage),
+        metered: usageStore.add(state.metered, change.key, change.usage),
         // the allocations take about three times the memory of their text
         size: state.size + entryOverhead + change.key.length + 4 * change.usage.split.length
       }
@@ -275,7 +262,7 @@ const sizeOfCustomer = ({ agreements }: Customer): number =>
 export const capacityError = ({ metered, origin, size }: State): string | undefined =>
   size < origin.capacity
     ? undefined
-    : `The sandbox is full: its ${HashMap.size(metered)} metering records and what belongs to them take ${toMiB(size)} MiB, of ${toMiB(origin.capacity)} MiB at most. Reset it (POST /_sandbox/reset), or start another one.`
+    : `The sandbox is full: its ${metered.size} metering records and what belongs to them take ${toMiB(size)} MiB, of ${toMiB(origin.capacity)} MiB at most. Reset it (POST /_sandbox/reset), or start another one.`
 
 const toMiB = (bytes: number): number => Math.round(bytes / 1024 ** 2)
 
@@ -286,7 +273,8 @@ export function* changesOf(state: State): Generator<Change, void> {
     const previous = HashMap.get(catalog.customers, customer.customerAWSAccountId)
     if (customer !== Option.getOrUndefined(previous)) yield { _tag: "Customer", customer }
   }
-  for (const [key, usage] of state.metered) yield { _tag: "Metered", key, usage }
+  for (const [key, usage] of usageStore.entries(state.metered))
+    yield { _tag: "Metered", key, usage }
   for (const [key, receipt] of state.idempotencyRecords) yield { _tag: "Receipt", key, receipt }
   for (const [key, token] of state.tokens) yield { _tag: "Token", key, token }
   for (const agreementId of state.landed) yield { _tag: "Landed", agreementId }

@@ -1,6 +1,8 @@
 /** BatchMeterUsage: checks the whole call, and then each record on its own. */
 
 import type { BatchMeterUsageRequest } from "../../../BatchMeterUsage.js"
+import { unsafeConstructor } from "../../../internal/schema/decodeResponse.js"
+import { shapeOf } from "../../../internal/schema/shape.js"
 import { type UsageRecord, UsageRecordResult } from "../../../UsageRecord.js"
 import type { Agreement } from "../../Scenario.js"
 import * as acceptanceWindow from "../model/acceptanceWindow.js"
@@ -30,16 +32,24 @@ export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request,
   const { catalog } = state
   const { productCode, usageRecords } = request
   const callProductCode = productCode ?? licensedProduct(catalog, usageRecords[0])
+  const window = {
+    ...acceptanceWindow.batchMeterUsage,
+    boundary: state.behavior.windowBoundary,
+    futureTolerance: state.behavior.futureTolerance
+  }
   const entries = usageRecords.map((record, index) => ({
     record,
     index,
     productCode: productCode ?? licensedProduct(catalog, record),
     callProductCode,
+    window,
     split: splitOf(record.usageAllocations)
   }))
   const rejection =
     firstRejection(preconditions, entries, state, context) ??
-    (productCode === undefined ? undefined : unknownProductError(catalog, productCode))
+    // by now all records are of the product of the call
+    productError(catalog, entries.length === 0 ? productCode : callProductCode, entries.length) ??
+    firstRejection(laterPreconditions, entries, state, context)
   if (rejection !== undefined) return [state, reject(rejection)]
 
   const results: Array<UsageRecordResult | undefined> = []
@@ -68,19 +78,24 @@ interface BatchEntry {
   readonly productCode: string
   /** The product of the call, or that of its first record's license. */
   readonly callProductCode: string
+  readonly window: acceptanceWindow.AcceptanceWindow
   readonly split: string
 }
 
 const licensedProduct = (catalog: Catalog, record: UsageRecord | undefined): string =>
   findLicense(catalog, record?.licenseArn)?.agreement.productCode ?? ""
 
+/** A call without records is in any Region, and one without a product as well has none to check. */
+const productError = (catalog: Catalog, productCode: string | undefined, records: number) =>
+  productCode === undefined
+    ? undefined
+    : (unknownProductError(catalog, productCode) ??
+      (records === 0
+        ? undefined
+        : otherRegionError(catalog, productCode, "InvalidProductCodeException")))
+
 const preconditions: ReadonlyArray<Precondition<BatchEntry>> = [
-  ({ record }, { behavior }, { now }) =>
-    outOfWindowError(record.timestamp.epochMillis, now, {
-      ...acceptanceWindow.batchMeterUsage,
-      boundary: behavior.windowBoundary,
-      futureTolerance: behavior.futureTolerance
-    }),
+  ({ record, window }, _, { now }) => outOfWindowError(record.timestamp.epochMillis, now, window),
   ({ record }, state, { now }) => unusableLicense(state, record, now),
   ({ callProductCode, productCode }, { behavior }) =>
     productCode === callProductCode
@@ -88,10 +103,10 @@ const preconditions: ReadonlyArray<Precondition<BatchEntry>> = [
       : {
           code: behavior.mixedProducts,
           message: `The licenses of the call are of two products, ${callProductCode} and ${productCode}. A BatchMeterUsage request is for only one product.`
-        },
-  ({ productCode }, { catalog }) => unknownProductError(catalog, productCode),
-  ({ productCode }, { catalog }) =>
-    otherRegionError(catalog, productCode, "InvalidProductCodeException"),
+        }
+]
+
+const laterPreconditions: ReadonlyArray<Precondition<BatchEntry>> = [
   ({ productCode, record }, { catalog }) =>
     unknownDimensionError(catalog, productCode, record.dimension),
   ({ record }, state) => invalidTagError(state, record.usageAllocations),
@@ -142,12 +157,15 @@ const recordEntry = (
   const { dimension, licenseArn, quantity, usageAllocations } = record
   const timestamp = record.timestamp.epochMillis
   const hour = acceptanceWindow.hourOf(timestamp)
-  // state files have keys of this spelling
-  const purchaseKey =
-    licenseArn === undefined ? keyOf("product", productCode) : keyOf("licence", licenseArn)
   const [next, meteringRecordId] = recordUsage(
     state,
-    keyOf("BatchMeterUsage", purchaseKey, customerAWSAccountId, dimension, hour),
+    keyOf(
+      licenseArn === undefined ? "product" : "license",
+      licenseArn ?? productCode,
+      customerAWSAccountId,
+      dimension,
+      hour / acceptanceWindow.hour
+    ),
     {
       operation: "BatchMeterUsage",
       productCode,
@@ -166,8 +184,14 @@ const recordEntry = (
     : [next, result(record, "Success", meteringRecordId)]
 }
 
-const result = (usageRecord: UsageRecord, status: string, meteringRecordId?: string) =>
-  new UsageRecordResult(
-    { usageRecord, status, ...(meteringRecordId !== undefined && { meteringRecordId }) },
-    true
-  )
+const Result = unsafeConstructor(shapeOf(UsageRecordResult))
+
+/** Without the class's constructor, which takes as long as metering the record. */
+const result = (usageRecord: UsageRecord, status: string, meteringRecordId?: string) => {
+  const value = new Result()
+  value.usageRecord = usageRecord
+  value.status = status
+  if (meteringRecordId !== undefined) value.meteringRecordId = meteringRecordId
+  // an instance of the class that the shape was read from
+  return value as unknown as UsageRecordResult
+}

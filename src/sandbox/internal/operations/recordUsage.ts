@@ -1,9 +1,9 @@
 /** Stores accepted usage by key. The first record of a key is billed. */
-import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import { Tag, UsageAllocation } from "../../../UsageAllocation.js"
+import { type Catalog, findProduct } from "../model/catalog.js"
 import { keyOf, uuidOf } from "../model/hash.js"
 import { change, type MeteredUsage, type State } from "../model/state.js"
+import * as usageStore from "../model/usageStore.js"
 
 /** Gives the id of the billed record, or undefined if the key has another quantity or other allocations. */
 export const recordUsage = (
@@ -11,11 +11,12 @@ export const recordUsage = (
   key: string,
   usage: Omit<MeteredUsage, "meteringRecordId">
 ): readonly [State, string | undefined] => {
-  const existing = Option.getOrUndefined(HashMap.get(state.metered, key))
+  const existing = usageStore.get(state.metered, key)
   if (existing === undefined) {
     const meteringRecordId = uuidOf(keyOf(state.catalog.region, key))
     const metered = meteredUsageOf({
       ...usage,
+      ...namesOf(state.catalog, usage),
       usageAllocations: usage.usageAllocations?.map(instanceOf),
       meteringRecordId
     })
@@ -25,6 +26,18 @@ export const recordUsage = (
     existing.quantity === usage.quantity &&
     (existing.split === usage.split || state.behavior.otherAllocations === "same")
   return [state, isSame ? existing.meteringRecordId : undefined]
+}
+
+/** The names of the catalog, which all records share. Those of a request each take memory of their own. */
+const namesOf = (
+  catalog: Catalog,
+  usage: Pick<MeteredUsage, "productCode" | "dimension">
+): Pick<MeteredUsage, "productCode" | "dimension"> => {
+  const product = findProduct(catalog, usage.productCode)
+  return {
+    productCode: product?.code ?? usage.productCode,
+    dimension: product?.dimensions.find((one) => one === usage.dimension) ?? usage.dimension
+  }
 }
 
 /** Gives all records the same hidden class. Spread objects of a class each take twice the memory. */

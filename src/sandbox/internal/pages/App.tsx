@@ -1,5 +1,6 @@
 /** The frame of all pages: the sandbox's label, the navigation and the current page. */
 import { useEffect, useRef } from "preact/hooks"
+import { BlockedRedirect } from "./parts/BlockedRedirect.js"
 import { Time } from "./parts/Time.js"
 import { usePolled } from "./usePolled.js"
 import { useRoute } from "./useRoute.js"
@@ -81,6 +82,7 @@ export const App = () => {
         </ul>
       </nav>
       <main ref={main} tabIndex={-1}>
+        <BlockedRedirect />
         <h1>{title}</h1>
         {page === undefined ? <p>Choose one above.</p> : <page.View />}
       </main>

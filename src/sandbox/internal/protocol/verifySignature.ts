@@ -8,6 +8,7 @@ import {
   canonicalHeaderValue,
   canonicalResource,
   type SigningCredentials,
+  type SigningKey,
   signatureOf,
   signingKey,
   terminator
@@ -31,6 +32,8 @@ export interface SignatureOptions {
   readonly now: number
   /** Milliseconds. Defaults to 5 minutes. */
   readonly allowedSkew?: number | undefined
+  /** Defaults to a derivation for each request. */
+  readonly signingKey?: typeof signingKey
 }
 
 export interface VerifiedSignature {
@@ -184,6 +187,23 @@ const scopeError = (
   return errors.length > 0 ? errors.join(" ") : undefined
 }
 
+/** Caches the last signing key: most requests of a day are signed by the same one. */
+export const cachedSigningKey = (): typeof signingKey => {
+  let last:
+    | { readonly secret: string; readonly scope: string; readonly key: SigningKey }
+    | undefined
+  return (secret, date, region, service) => {
+    const scope = `${date}/${region}/${service}`
+    return last?.scope === scope && last.secret === secret
+      ? Effect.succeed(last.key)
+      : Effect.tap(signingKey(secret, date, region, service), (key) =>
+          Effect.sync(() => {
+            last = { secret, scope, key }
+          })
+        )
+  }
+}
+
 /**
  * Verifies the signature of a request. Always hashes the body: "UNSIGNED-PAYLOAD" is for S3 only, and an altered
  * request must not be billed.
@@ -229,7 +249,7 @@ export const verifySignature = (
     }
     const [date = "", region = "", service = ""] = scope
     const expected = yield* signatureOf(
-      yield* signingKey(stored.secretAccessKey, date, region, service),
+      yield* (options.signingKey ?? signingKey)(stored.secretAccessKey, date, region, service),
       amzDate,
       scope.join("/"),
       `${request.method}\n${canonicalResource(request.url)}\n${lines}\n${names.join(";")}\n${hash}`

@@ -14,10 +14,12 @@ import {
 import { isInverted } from "../model/catalog.js"
 import * as emission from "../model/emission.js"
 import { capacityError, type State } from "../model/state.js"
+import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import {
   invertedPeriodMessage,
   newLicenseArn,
   type UpdateResult,
+  unknownDimensionMessage,
   updateCustomer
 } from "./marketplace.js"
 import { customers } from "./report.js"
@@ -64,7 +66,16 @@ export const amend = (
     const located = yield* findForOperation(state, amendment, "amend", now)
     const { endsAt, ...unlimited } = located.agreement
     const nextEnd = amendment.endsAt === undefined ? endsAt : (amendment.endsAt ?? undefined)
-    const revised = { ...unlimited, ...(nextEnd !== undefined && { endsAt: nextEnd }) }
+    const { entitlements = unlimited.entitlements } = amendment
+    const revised = {
+      ...unlimited,
+      ...(nextEnd !== undefined && { endsAt: nextEnd }),
+      ...(entitlements !== undefined && { entitlements })
+    }
+    const [unknownDimension] = unknownDimensionsOf(revised, state.origin.scenario.products)
+    if (unknownDimension !== undefined) {
+      return yield* Either.left(unknownDimensionMessage(unknownDimension, revised.productCode))
+    }
     if (isInverted(revised) || (nextEnd !== undefined && nextEnd.epochMillis <= now)) {
       return yield* Either.left(
         `endsAt: the agreement ${agreementIdOf(located)} cannot end before it begins or before now. To end it now, use expire.`

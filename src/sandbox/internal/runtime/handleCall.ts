@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import type { OperationName } from "../../../MeteringError.js"
 import type { Fault } from "../../Fault.js"
-import type { CallerIdentity } from "../model/callLog.js"
+import type { CallerIdentity, LoggedCall } from "../model/callLog.js"
 import * as faultScript from "../model/faultScript.js"
 import {
   commonErrorResponse,
@@ -48,6 +48,8 @@ export interface CallOutcome<A> {
   readonly fault: Fault
   /** Absent if the connection is to be cut before the service handles the call. */
   readonly response: A | undefined
+  /** The call in the log, if its response contains no more than the log. */
+  readonly logged?: LoggedCall
 }
 
 /**
@@ -194,5 +196,5 @@ const logOutcome = (
   const { operation, requestId } = incoming
   const at = clock + state.offset
   const logged = { requestId, at, operation, callerIdentity, fault: fault.fault, request, response }
-  return [{ fault, response }, logCall(state, logged)]
+  return [{ fault, response, logged }, logCall(state, logged)]
 }

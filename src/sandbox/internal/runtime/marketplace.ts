@@ -246,5 +246,5 @@ export const invertedPeriodMessage = (productCode: string) =>
 export const unknownProductMessage = (productCode: string) =>
   `There is no product ${productCode} in the sandbox.`
 
-const unknownDimensionMessage = (dimension: string, productCode: string) =>
+export const unknownDimensionMessage = (dimension: string, productCode: string) =>
   `${dimension} is not a dimension of ${productCode}: entitlements are to one of its dimensions or contractDimensions.`

@@ -6,6 +6,7 @@ import { targetOf } from "../../../internal/protocol/awsJson.js"
 import type { MeteringError, OperationName } from "../../../MeteringError.js"
 import type { Any as AnyOperation } from "../../../Operation.js"
 import type { CallerIdentity } from "../model/callLog.js"
+import * as callLog from "../model/callLog.js"
 import { operationsByName } from "../model/operations.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
 import { operationCodec } from "../protocol/awsJsonServer.js"
@@ -19,13 +20,14 @@ export interface OperationHandler {
   readonly decode: (body: Uint8Array) => Either.Either<object, HttpResponse>
   /**
    * Processes a call. There is no outcome where its signature has to be verified again, by the clock of another fault
-   * than `skew`, in milliseconds.
+   * than `skew`, in milliseconds. The log keeps the body in place of the request.
    */
   readonly handle: (
     request: object,
     incoming: IncomingCall,
     callerIdentity: CallerIdentity,
-    skew: number | undefined
+    skew: number | undefined,
+    body?: Uint8Array
   ) => Effect.Effect<CallOutcome<HttpResponse> | undefined>
 }
 
@@ -40,16 +42,20 @@ export const fromRuntime = (operations: Operations, runtime: SandboxRuntime): Op
     return {
       name: operation.name,
       decode,
-      handle: (request, incoming, callerIdentity, skew) =>
+      handle: (request, incoming, callerIdentity, skew, body) =>
         Effect.map(
           runtime.handle(operation, incoming, callerIdentity, request, skew),
-          (outcome) =>
-            outcome && {
-              fault: outcome.fault,
-              response:
-                outcome.response &&
-                Either.match(outcome.response, { onLeft: identity<HttpResponse>, onRight: encode })
+          (outcome) => {
+            if (outcome === undefined) return undefined
+            const { fault, logged } = outcome
+            const response =
+              outcome.response &&
+              Either.match(outcome.response, { onLeft: identity<HttpResponse>, onRight: encode })
+            if (logged !== undefined && response?.status === 200) {
+              callLog.compact(logged, body, response.body)
             }
+            return { fault, response }
+          }
         )
     }
   })

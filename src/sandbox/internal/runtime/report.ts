@@ -8,11 +8,14 @@ import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
+import type { OperationName } from "../../../MeteringError.js"
 import * as Report from "../../Report.js"
 import type { Customer } from "../../Scenario.js"
 import * as callLog from "../model/callLog.js"
 import { operations, operationsByName } from "../model/operations.js"
 import type { MeteredUsage, State } from "../model/state.js"
+import * as usageStore from "../model/usageStore.js"
+import { operationCodec } from "../protocol/awsJsonServer.js"
 import * as slices from "./slices.js"
 
 /** By product, customer, dimension, hour and id. */
@@ -38,7 +41,7 @@ const sorted = ({ metered }: State): Effect.Effect<ReadonlyArray<MeteredUsage>> 
     const cached = sortCache.get(metered)
     return cached !== undefined
       ? Effect.succeed(cached)
-      : Effect.tap(slices.sort(HashMap.values(metered), compareRecords), (all) =>
+      : Effect.tap(slices.sort(usageStore.values(metered), compareRecords), (all) =>
           Effect.sync(() => sortCache.set(metered, all))
         )
   })
@@ -226,8 +229,9 @@ const callOf = ({
   signature: callerIdentity.signature,
   fault,
   ...(operation !== undefined &&
-    request !== undefined && { request: redactRequest(encoders[operation].request(request)) }),
-  ...(response !== undefined &&
+    request !== undefined && { request: redactRequest(requestOf(operation, request)) }),
+  ...(typeof response === "string" && { status: 200, response: JSON.parse(response) }),
+  ...(typeof response === "object" &&
     Either.match(response, {
       onLeft: ({ body, status }) => ({
         status,
@@ -240,10 +244,17 @@ const callOf = ({
     }))
 })
 
+const requestOf = (operation: OperationName, request: object) => {
+  const { decode, request: encode } = encoders[operation]
+  // the body of a call that was handled can be decoded
+  return encode(request instanceof Uint8Array ? Either.getOrThrow(decode(request)) : request)
+}
+
 const redactRequest = (request: Record<string, unknown>) =>
   "RegistrationToken" in request ? { ...request, RegistrationToken: "<redacted>" } : request
 
-const encoders = Record.map(operationsByName(operations), ({ request, response }) => ({
-  request: encoder(shapeOf(request)),
-  response: encoder(shapeOf(response))
+const encoders = Record.map(operationsByName(operations), (operation) => ({
+  decode: operationCodec(operation).decode,
+  request: encoder(shapeOf(operation.request)),
+  response: encoder(shapeOf(operation.response))
 }))

@@ -87,7 +87,7 @@ export const make = (
             return handleCall.handleCall(state, { ...call, clock })
           })
           if (outcome === undefined) return undefined
-          const { fault, response } = outcome
+          const { fault, logged, response } = outcome
           if (response === undefined) return { fault, response }
           if (Either.isLeft(response)) return { fault, response: Either.left(response.left) }
           const { claims, fields } = response.right
@@ -99,7 +99,9 @@ export const make = (
             fault,
             response: Either.right(
               responseOf(operation.response, { ...fields, ...signed, ...metadata })
-            )
+            ),
+            // a signature is not logged
+            ...(signed === undefined && logged !== undefined && { logged })
           }
         })
     }

@@ -12,7 +12,11 @@ import {
   expiredTokenResponse,
   type HttpResponse
 } from "../model/serviceResponse.js"
-import { type SignatureRejection, verifySignature } from "../protocol/verifySignature.js"
+import {
+  cachedSigningKey,
+  type SignatureRejection,
+  verifySignature
+} from "../protocol/verifySignature.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
 import { headersOf, pathAndQueryOf } from "./request.js"
 
@@ -39,6 +43,7 @@ export const make = ({ accessKeys, allowedSkew, anyCredentials, regionsOf }: Opt
     // the same for all services
     service: marketplaceMetering.signingName,
     allowedSkew: Duration.toMillis(allowedSkew),
+    signingKey: cachedSigningKey(),
     credentials: (accessKeyId: string) => {
       const accessKey = accessKeyById.get(accessKeyId)
       return (

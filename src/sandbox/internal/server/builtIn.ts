@@ -59,6 +59,9 @@ export const isReceiver = (request: Request): boolean => {
 /** Entries that are kept of each list. */
 const maxEntries = 100
 
+/** Characters that are kept of each list, beside its last entry: pages read a list again and again. */
+const maxCharacters = 500_000
+
 /** Bytes of a form or event. Messages of SNS have at most 256 KiB, and their envelope some more. */
 const maxBodySize = 300_000
 
@@ -166,6 +169,9 @@ type Handler = (request: Request) => Effect.Effect<Response, HttpServerError.Req
 
 const jsonResponse = (value: unknown) => HttpServerResponse.unsafeJson(value)
 
+/** The length of an entry as JSON, in characters. */
+const sizeOf = (entry: object): number => JSON.stringify(entry).length
+
 /** A list of the last entries, the newest first, with ids that count up. */
 const makeList = <A extends { readonly id: number }>() =>
   Effect.map(Ref.make<ReadonlyArray<A>>([]), (ref) => ({
@@ -174,6 +180,13 @@ const makeList = <A extends { readonly id: number }>() =>
       Ref.update(ref, (entries) => {
         const id = (entries[0]?.id ?? 0) + 1
         // the id completes the entry
-        return [{ ...entry, id } as A, ...entries].slice(0, maxEntries)
+        const last = { ...entry, id } as A
+        let size = sizeOf(last)
+        const kept = entries.slice(0, maxEntries - 1)
+        const end = kept.findIndex((one) => {
+          size += sizeOf(one)
+          return size > maxCharacters
+        })
+        return [last, ...(end === -1 ? kept : kept.slice(0, end))]
       })
   }))

@@ -34,10 +34,12 @@ export const make = (
   {
     client,
     post,
+    publicUrl,
     sns
   }: {
     readonly client: MeteringClient["Type"]
     readonly post: Post
+    readonly publicUrl: string | undefined
     readonly sns:
       | {
           /** Responds to requests for the addresses in SNS messages. */
@@ -57,6 +59,11 @@ export const make = (
       onNone: () => true,
       onSome: ({ address }) => address._tag === "TcpAddress" && isLoopback(address.hostname)
     })
+    const publicHost = publicUrl === undefined ? undefined : new URL(publicUrl).host
+    const isOwnHost = (host: string) =>
+      loopbackHost.test(host) ||
+      (!isLocal && privateHost.test(host)) ||
+      host.toLowerCase() === publicHost
     // in a daemon fiber: interrupting the first request must not cancel the loading for others
     const loading = yield* Effect.cached(
       Effect.forkDaemon(
@@ -100,7 +107,7 @@ export const make = (
       )
     }
     return (request: Request): Effect.Effect<Response> => {
-      const rejection = crossSiteRejection(request, isLocal)
+      const rejection = crossSiteRejection(request, isOwnHost)
       const response =
         rejection !== undefined
           ? Effect.succeed(rejection)
@@ -115,11 +122,17 @@ export const make = (
  * Rejects requests that a browser may send for a page of another site. A foreign host name can point to this machine
  * (DNS rebinding), and a form can be sent without CORS.
  */
-const crossSiteRejection = (request: Request, isLocal: boolean): Response | undefined => {
+const crossSiteRejection = (
+  request: Request,
+  isOwnHost: (host: string) => boolean
+): Response | undefined => {
   const { method } = request
   const { host = "", origin, "content-type": type } = headersOf(request)
-  if (isLocal && !loopbackHost.test(host)) {
-    return rejected(403, "The Host is not localhost, which this sandbox listens on.")
+  if (!isOwnHost(host)) {
+    return rejected(
+      403,
+      "The Host may be of another site: use localhost or an IP address, or start the sandbox with this address as its public URL."
+    )
   }
   if (method === "GET" || method === "HEAD") return undefined
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
@@ -135,6 +148,10 @@ const crossSiteRejection = (request: Request, isLocal: boolean): Response | unde
 
 const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
+/** Hosts that no site can have: IP addresses, names without dots, and domains that are private. */
+const privateHost =
+  /^(\d{1,3}(\.\d{1,3}){3}|\[[\da-f:.]+\]|([\w-]+\.)*(internal|lan|local|localhost|test)|[\w-]+)?(:\d+)?$/i
+
 const rejected = (status: number, reason: string): Response =>
   HttpServerResponse.unsafeJson({ _tag: "Rejected", reason }, { status })
 
@@ -147,7 +164,7 @@ const withTextContentType = (request: Request) =>
     : request
 
 const isLoopback = (hostname: string): boolean =>
-  hostname.startsWith("127.") || hostname === "::1" || hostname === "localhost"
+  /^(::ffff:)?127\./i.test(hostname) || hostname === "::1" || hostname === "localhost"
 
 /** In the form of the platform's decode errors. */
 const undecodableBody: Response = HttpServerResponse.unsafeJson(

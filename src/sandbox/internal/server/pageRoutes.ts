@@ -4,7 +4,7 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import type { ProductDetails } from "../../Marketplace.js"
 import type { Service } from "../../MeteringSandbox.js"
-import { pathOf } from "./request.js"
+import { pathAndQueryOf, pathOf } from "./request.js"
 import { sandboxHeaders } from "./response.js"
 
 type Request = HttpServerRequest.HttpServerRequest
@@ -39,31 +39,44 @@ const iconImage =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#b35900"/><path d="M3 12V9h2v3zm4 0V6h2v6zm4 0V3h2v9z" fill="#fff"/></svg>'
 
 /** Only files of this server, no frames, and forms only to the seller's registration pages. */
-const contentSecurityPolicyOf = (formOrigins: ReadonlyArray<string>): string =>
+const contentSecurityPolicyOf = (formTargets: ReadonlyArray<string>): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
     "connect-src 'self'",
-    `form-action ${["'self'", ...formOrigins].join(" ")}`,
+    `form-action ${["'self'", ...formTargets].join(" ")}`,
     "frame-ancestors 'none'",
     "base-uri 'none'"
   ].join("; ")
 
 const originsOf = (products: ReadonlyArray<ProductDetails>): ReadonlyArray<string> => [
   ...new Set(
-    products.flatMap(({ landingUrl }) =>
-      landingUrl === undefined ? [] : [new URL(landingUrl).origin]
-    )
+    products.flatMap(({ landingUrl }) => (landingUrl === undefined ? [] : [sourceOf(landingUrl)]))
   )
 ]
 
-const pageFor = (products: ReadonlyArray<ProductDetails>): Response =>
+/** The origin of a URL, or its scheme: a policy has no form for other hosts, such as IPv6 addresses. */
+const sourceOf = (url: string): string => {
+  const { origin, protocol } = new URL(url)
+  return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol
+}
+
+/**
+ * Chromium applies the policy of a form to the redirects that follow it. A registration page that redirects to another
+ * origin, such as a login, needs this.
+ */
+const allowsRedirects = (request: Request): boolean =>
+  new URLSearchParams(pathAndQueryOf(request).split("?")[1]).get("redirects") === "any"
+
+const pageFor = (products: ReadonlyArray<ProductDetails>, request: Request): Response =>
   HttpServerResponse.text(document, {
     contentType: "text/html; charset=utf-8",
     headers: {
-      "content-security-policy": contentSecurityPolicyOf(originsOf(products)),
+      "content-security-policy": contentSecurityPolicyOf(
+        allowsRedirects(request) ? ["http:", "https:"] : originsOf(products)
+      ),
       "cross-origin-opener-policy": "same-origin",
       "cache-control": "no-cache"
     }
@@ -81,9 +94,10 @@ type Handler = (request: Request) => Effect.Effect<Response>
 
 /** Finds the handler of a request for a page or a file of one. */
 export const make = (sandbox: Service) => {
-  const page = Effect.map(sandbox.marketplace.products, pageFor)
+  const page: Handler = (request) =>
+    Effect.map(sandbox.marketplace.products, (products) => pageFor(products, request))
   const handlers = new Map<string, Handler>([
-    [docs, () => page],
+    [docs, page],
     [script, () => Effect.map(texts, (all) => file(all.script, "text/javascript; charset=utf-8"))],
     [style, () => Effect.map(texts, (all) => file(all.style, "text/css; charset=utf-8"))],
     [icon, () => Effect.succeed(file(iconImage, "image/svg+xml"))]
@@ -91,7 +105,7 @@ export const make = (sandbox: Service) => {
   return (request: Request): Handler | undefined => {
     if (request.method !== "GET") return undefined
     const path = pathOf(request)
-    return path === home && acceptsHtml(request) ? () => page : handlers.get(path)
+    return path === home && acceptsHtml(request) ? page : handlers.get(path)
   }
 }
 

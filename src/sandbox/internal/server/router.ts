@@ -119,7 +119,7 @@ export const make = (options: Options) => {
         const decoded = operation.decode(body)
         return Either.isLeft(decoded)
           ? yield* reject(incoming, callerIdentity, decoded.left)
-          : yield* operation.handle(decoded.right, incoming, callerIdentity, skew)
+          : yield* operation.handle(decoded.right, incoming, callerIdentity, skew, body)
       }
       // a signature that is invalid by any clock does not use up the fault
       const withoutSkew =

@@ -3,18 +3,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Deferred,
-  Effect,
-  Either,
-  Exit,
-  FastCheck,
-  HashMap,
-  Layer,
-  Logger,
-  Ref,
-  TestClock
-} from "effect"
+import { Deferred, Effect, Either, Exit, FastCheck, Layer, Logger, Ref, TestClock } from "effect"
 import { MeteringSandbox, Scenario } from "../../../../src/sandbox/index.js"
 import { initial } from "../../../../src/sandbox/internal/model/state.js"
 import * as eventLog from "../../../../src/sandbox/internal/runtime/eventLog.js"
@@ -566,8 +555,9 @@ describe("a damaged file is rejected, says why and what to do, and is not change
           for (let end = 0; end < whole.length; end++) {
             const cut = whole.slice(0, end)
             for (const size of [1, 64, whole.length]) {
-              const found = Either.map(readBy(cut, size), ({ progress }) =>
-                HashMap.size(progress.state.metered)
+              const found = Either.map(
+                readBy(cut, size),
+                ({ progress }) => progress.state.metered.size
               )
               assert.deepStrictEqual(
                 Either.getOrUndefined(found),

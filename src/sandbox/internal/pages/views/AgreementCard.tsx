@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks"
 import type { AgreementDetails, Operation } from "../../../Marketplace.js"
 import { send } from "../client.js"
+import { entitlementText } from "../entitlementText.js"
 import { operationInfo } from "../operationTexts.js"
 import { Badge, type Tone } from "../parts/Badge.js"
 import { Field } from "../parts/Field.js"
@@ -152,6 +153,8 @@ const Facts = ({ agreement }: { readonly agreement: Agreement }) => {
           <dd>{agreement.previousAgreementId}</dd>
         </>
       )}
+      <dt>Entitlements</dt>
+      <dd>{entitlementText(agreement.entitlements)}</dd>
       {times.map(([label, at]) =>
         at === undefined ? undefined : (
           <>

@@ -1,21 +1,25 @@
 /** The terms of a purchase: buyer, kind of offer, start and end. */
 import { useState } from "preact/hooks"
+import type { ProductDetails } from "../../../Marketplace.js"
 import type { Customer as CustomerSchema } from "../../../Scenario.js"
 import { Field } from "../parts/Field.js"
 import { fromLocalField } from "../times.js"
 
+type Product = typeof ProductDetails.Encoded
 type Customer = typeof CustomerSchema.Encoded
 
 export const BuyForm = ({
   buy,
   customers,
-  productCode
+  product
 }: {
-  readonly productCode: string
+  readonly product: Product
   readonly customers: ReadonlyArray<Customer>
   readonly buy: (purchase: object) => void
 }) => {
+  const { code: productCode, contractDimensions = [], dimensions } = product
   const [customer, setCustomer] = useState("")
+  const [entitlement, setEntitlement] = useState("")
   const [offer, setOffer] = useState("public")
   return (
     <form
@@ -79,6 +83,25 @@ export const BuyForm = ({
           <input name="endsAt" type="datetime-local" />
         </Field>
       </div>
+      <div class="row">
+        <Field label="Entitlement" hint="Of a contract.">
+          <select
+            name="entitlement"
+            value={entitlement}
+            onChange={(event) => setEntitlement(event.currentTarget.value)}
+          >
+            <option value="">none</option>
+            {[...new Set([...contractDimensions, ...dimensions])].map((dimension) => (
+              <option key={dimension}>{dimension}</option>
+            ))}
+          </select>
+        </Field>
+        {entitlement !== "" && (
+          <Field label="Quantity">
+            <input name="quantity" type="number" min={0} step="1" required defaultValue="10" />
+          </Field>
+        )}
+      </div>
       <label class="check">
         <input name="licensed" type="checkbox" defaultChecked /> With a license
       </label>
@@ -102,6 +125,11 @@ const purchaseOf = (form: FormData) => {
     ...(offer === "reseller" && { reseller: text("reseller") }),
     ...(text("startsAt") !== "" && { startsAt: fromLocalField(text("startsAt")) }),
     ...(text("endsAt") !== "" && { endsAt: fromLocalField(text("endsAt")) }),
+    ...(text("entitlement") !== "" && {
+      entitlements: [
+        { dimension: text("entitlement"), value: { integerValue: Number(text("quantity")) } }
+      ]
+    }),
     ...(form.has("licensed") ? {} : { licenseArn: null }),
     ...(form.has("paymentFails") && { paymentFails: true })
   }

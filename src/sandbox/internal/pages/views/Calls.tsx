@@ -63,13 +63,14 @@ const signatures: {
 const CallDetails = ({ call }: { readonly call: Call }) => {
   const [tone, signature] = signatures[call.signature]
   const { accessKeyId, at, fault, operation, request, requestId, response, status } = call
+  const result = resultOf(response)
   return (
     <Expander
       summary={
         <>
           <strong>{operation ?? "unknown operation"}</strong> <Time at={at} />{" "}
-          <Badge tone={status === undefined || status >= 300 ? "bad" : "good"}>
-            {status === undefined ? "connection cut" : `HTTP ${status} ${resultOf(response)}`}
+          <Badge tone={toneOf(status, result)}>
+            {status === undefined ? "connection cut" : `HTTP ${status} ${result.join(", ")}`}
           </Badge>{" "}
           <Badge tone={tone}>{signature}</Badge>{" "}
           {fault !== "none" && <Badge tone="warn">fault {fault}</Badge>}
@@ -95,12 +96,22 @@ const CallDetails = ({ call }: { readonly call: Call }) => {
   )
 }
 
-/** The name of an error, or the statuses of the records. */
-const resultOf = (response: unknown): string => {
-  const { __type, Results } = Object(response)
-  if (typeof __type === "string") return __type.replace(/^.*#/, "")
-  if (!Array.isArray(Results)) return ""
-  return [...groupBy(Results, ({ Status }) => String(Status))]
-    .map(([status, results]) => `${results.length} ${status}`)
-    .join(", ")
+/** A response with records that are not accepted is no success, whatever its status. */
+const toneOf = (status: number | undefined, result: ReadonlyArray<string>): Tone => {
+  if (status === undefined || status >= 300) return "bad"
+  return result.every((text) => text.endsWith(" Success")) ? "good" : "warn"
+}
+
+/** The name of an error, or the number of records by status. */
+const resultOf = (response: unknown): ReadonlyArray<string> => {
+  const { __type, Results, UnprocessedRecords } = Object(response)
+  if (typeof __type === "string") return [__type.replace(/^.*#/, "")]
+  if (!Array.isArray(Results)) return []
+  const unprocessed = Array.isArray(UnprocessedRecords) ? UnprocessedRecords.length : 0
+  return [
+    ...[...groupBy(Results, ({ Status }) => String(Status))].map(
+      ([status, results]) => `${results.length} ${status}`
+    ),
+    ...(unprocessed === 0 ? [] : [`${unprocessed} unprocessed`])
+  ]
 }

@@ -62,6 +62,12 @@ const ProductCard = ({
         <dd>{product.productId}</dd>
         <dt>Dimensions</dt>
         <dd>{product.dimensions.join(", ")}</dd>
+        {product.contractDimensions !== undefined && (
+          <>
+            <dt>Contract dimensions</dt>
+            <dd>{product.contractDimensions.join(", ")}</dd>
+          </>
+        )}
         {product.region !== undefined && (
           <>
             <dt>Region</dt>
@@ -79,7 +85,7 @@ const ProductCard = ({
       >
         Buy
       </button>
-      {isBuying && <BuyForm productCode={product.code} customers={customers} buy={buy} />}
+      {isBuying && <BuyForm product={product} customers={customers} buy={buy} />}
       <Messages {...action} />
       {landing !== undefined && <LandingForm {...landing} />}
     </>

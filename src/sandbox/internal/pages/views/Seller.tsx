@@ -1,6 +1,7 @@
 /** Stand-ins for the seller's code: the buyers who came to the registration page, and the events that were received. */
 import type { AgreementDetails } from "../../../Marketplace.js"
 import type { ReceivedMessage, Registration } from "../../server/builtIn.js"
+import { entitlementText } from "../entitlementText.js"
 import { Badge } from "../parts/Badge.js"
 import { Expander } from "../parts/Expander.js"
 import { Json } from "../parts/Json.js"
@@ -88,6 +89,8 @@ const RegistrationDetails = ({
         <dd>
           {agreement === undefined ? "none" : `${agreement.agreementId}, now ${agreement.state}`}
         </dd>
+        <dt>Entitlements</dt>
+        <dd>{entitlementText(agreement?.entitlements)}</dd>
       </dl>
     </>
   )
