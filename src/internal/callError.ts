@@ -57,7 +57,7 @@ export interface CallError extends Retryable {
 }
 
 /**
- * An exception of a service's model.
+ * An exception of a service's model. It always has the `operation`.
  *
  * @since 0.1.0
  * @category models

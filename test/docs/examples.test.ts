@@ -6,6 +6,7 @@ import { NodeContext, NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Effect, Either, Layer, Logger, ManagedRuntime, type Scope } from "effect"
 import { AwsCredentials, MeteringConfig } from "effect-marketplace-metering"
+import { EntitlementConfig } from "effect-marketplace-metering/entitlement"
 import { MemoryLedgerStore, UsageLedger } from "effect-marketplace-metering/ledger"
 import { MeteringSandbox, SandboxServer, Scenario } from "effect-marketplace-metering/sandbox"
 import { afterAll, beforeAll, vi } from "vitest"
@@ -46,6 +47,7 @@ beforeAll(async () => {
   vi.stubEnv("SELLER_KEY_ID", "sandbox")
   vi.stubEnv("SELLER_SECRET", "sandbox")
   vi.stubEnv("AWS_ENDPOINT_URL_MARKETPLACE_METERING", url)
+  vi.stubEnv("AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE", url)
 })
 
 afterAll(async () => {
@@ -87,6 +89,7 @@ const ExampleLive = Layer.mergeAll(
   LedgerLive,
   AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" }),
   MeteringConfig.layer({ region: "us-east-1" }),
+  EntitlementConfig.layer(),
   NodeHttpClient.layer,
   NodeContext.layer,
   Logger.remove(Logger.defaultLogger)
@@ -130,7 +133,7 @@ const runnablesOf = (name: string, example: Readonly<Record<string, unknown>>) =
 
 describe("each example runs, and its values are as commented", () => {
   it("in the README and the docstrings", () => {
-    expect(examples.filter((name) => name.startsWith("README.")).length).toBe(12)
+    expect(examples.filter((name) => name.startsWith("README.")).length).toBe(13)
     expect(examples.length).toBeGreaterThan(100)
   })
 
@@ -152,6 +155,6 @@ describe("each example runs, and its values are as commented", () => {
   }
 
   it("most of them have values to compare or effects to run", () => {
-    expect(run).toBe(87)
+    expect(run).toBe(101)
   })
 })

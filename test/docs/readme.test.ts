@@ -9,6 +9,7 @@ import {
   ResolveCustomer,
   type UsageOutcome
 } from "effect-marketplace-metering"
+import { GetEntitlements } from "effect-marketplace-metering/entitlement"
 import { Scenario } from "effect-marketplace-metering/sandbox"
 import { describe, expect, it } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
@@ -55,7 +56,10 @@ describe("the README", () => {
   it("has the permission of each operation", () => {
     const operations = [BatchMeterUsage, ResolveCustomer, MeterUsage, RegisterUsage]
     const permissions = operations.map(({ operation }) => `aws-marketplace:${operation.name}`)
-    expect(readme.match(/aws-marketplace:\w+/g)).toEqual(permissions)
+    expect(readme.match(/aws-marketplace:\w+/g)).toEqual([
+      ...permissions,
+      `aws-marketplace:${GetEntitlements.operation.name}`
+    ])
     const [, policy] = blocksOf("json").map(({ code }) => JSON.parse(code))
     expect(policy.Statement).toEqual([
       { Effect: "Allow", Action: permissions.slice(0, 2), Resource: "*" }
