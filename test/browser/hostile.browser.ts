@@ -73,6 +73,12 @@ describe("markup in names", () => {
       headers: { "content-type": `text/plain; ${markup}`, "x-amz-sns-message-type": markup },
       body: markup
     })
+    for (const body of [
+      '{"Message":{"toString":null}}',
+      "[".repeat(100_000) + "]".repeat(100_000)
+    ]) {
+      await fetch(`${url}/_sandbox/built-in/receiver`, { method: "POST", body })
+    }
     await fetch(url, {
       method: "POST",
       headers: {

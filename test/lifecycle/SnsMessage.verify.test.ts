@@ -402,6 +402,22 @@ describe("the certificate of verify", () => {
     })
   )
 
+  it.effect("trusts no other scheme, whatever the URL of the sandbox lacks", () =>
+    Effect.gen(function* () {
+      for (const sandboxUrl of ["localhost:4598", "file:///sandbox", ""]) {
+        for (const SigningCertURL of [
+          "data:,certificate",
+          "file:///c.pem",
+          "localhost:4598/c.pem"
+        ]) {
+          const body = bodyOf({ ...notification, SigningCertURL })
+          const { reason } = yield* rejectionOf(body, { sandboxUrl })
+          expect(reason).toBe("untrustedCertificate")
+        }
+      }
+    })
+  )
+
   it.effect.each([
     "https://sns.eu-west-3.amazonaws.com/SimpleNotificationService-0.pem",
     "https://sns.us-gov-west-1.amazonaws.com/SimpleNotificationService-0123456789ABCDEF.pem",

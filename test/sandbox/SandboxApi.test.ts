@@ -512,6 +512,7 @@ describe("requests from web pages", () => {
     ["sandbox", 204],
     ["sandbox:4598", 204],
     ["sandbox.internal:4598", 204],
+    ["sandbox.default.svc", 204],
     ["sandbox.default.svc.cluster.local:4598", 204],
     ["192.0.2.1:4598", 204],
     ["[2001:db8::1]:4598", 204],

@@ -15,8 +15,9 @@ export const isOfSandbox = (url: string, sandboxUrl: string | undefined): boolea
   sandboxUrl !== undefined &&
   Option.exists(
     Option.all([parse(url), parse(sandboxUrl)]),
-    ([{ origin, password, username }, sandbox]) =>
-      origin === sandbox.origin && username === "" && password === ""
+    ([{ origin, password, protocol, username }, sandbox]) =>
+      // URLs of other schemes, such as data:, all have the origin "null"
+      /^https?:$/.test(protocol) && origin === sandbox.origin && username === "" && password === ""
   )
 
 const parse = Option.liftThrowable((url: string) => new URL(url))

@@ -150,7 +150,7 @@ const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
 /** Hosts that no site can have: IP addresses, names without dots, and domains that are private. */
 const privateHost =
-  /^(\d{1,3}(\.\d{1,3}){3}|\[[\da-f:.]+\]|([\w-]+\.)*(internal|lan|local|localhost|test)|[\w-]+)?(:\d+)?$/i
+  /^(\d{1,3}(\.\d{1,3}){3}|\[[\da-f:.]+\]|([\w-]+\.)*(internal|lan|local|localhost|svc|test)|[\w-]+)?(:\d+)?$/i
 
 const rejected = (status: number, reason: string): Response =>
   HttpServerResponse.unsafeJson({ _tag: "Rejected", reason }, { status })

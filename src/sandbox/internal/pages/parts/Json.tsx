@@ -3,8 +3,15 @@ export const Json = ({ label, value }: { readonly label: string; readonly value:
   <figure class="json">
     <figcaption>{label}</figcaption>
     {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled with the keyboard */}
-    <pre tabIndex={0}>
-      {typeof value === "string" ? value : JSON.stringify(value, undefined, 2)}
-    </pre>
+    <pre tabIndex={0}>{typeof value === "string" ? value : indented(value)}</pre>
   </figure>
 )
+
+const indented = (value: unknown): string => {
+  try {
+    return JSON.stringify(value, undefined, 2)
+  } catch {
+    // of any nesting, since a receiver takes any text
+    return "It is nested too deeply to be shown."
+  }
+}

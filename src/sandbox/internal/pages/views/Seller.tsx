@@ -142,7 +142,7 @@ const MessageDetails = ({ message }: { readonly message: ReceivedMessage }) => {
 /** The detail type of an EventBridge event, or the action in an SNS notification. */
 const eventNameOf = (value: unknown): string | undefined => {
   const { "detail-type": detailType, Message: message } = Object(value)
-  const name = detailType ?? Object(parsed(String(message))).action
+  const name = detailType ?? (typeof message === "string" && Object(parsed(message)).action)
   return typeof name === "string" ? name : undefined
 }
 
