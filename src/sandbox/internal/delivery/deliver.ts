@@ -17,26 +17,34 @@ import type { Post, PostResult } from "./post.js"
 import { confirmationRequest, isSuccess, requestOf, retryDelay } from "./requests.js"
 import type { Sender } from "./snsMessage.js"
 
+/** The addresses of the sandbox's server. */
+export interface Addresses {
+  /** The address that it listens on. */
+  readonly localUrl: string
+  /** The address in SNS messages. */
+  readonly publicUrl: string
+}
+
 /** Runs until it is interrupted. */
 export const deliver = (
   runtime: SandboxRuntime,
   post: Post,
-  baseUrl: string
+  { localUrl, publicUrl }: Addresses
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const targets = targetsOf(yield* runtime.state).map(resolveUrl(baseUrl))
+    const targets = targetsOf(yield* runtime.state).map(resolveUrl(localUrl))
     if (targets.length === 0) return
-    const sender = { key: yield* runtime.keyPair, baseUrl }
+    const sender = { key: yield* runtime.keyPair, baseUrl: publicUrl }
     yield* Effect.all([keepTime(runtime), ...targets.map(work({ runtime, post, sender }))], {
       concurrency: "unbounded",
       discard: true
     })
   })
 
-/** A receiver may be a path of the sandbox's own server. */
+/** A receiver may be a path of the sandbox's own server, which need not reach itself at its public address. */
 const resolveUrl =
-  (baseUrl: string) =>
-  (target: Target): Target => ({ ...target, url: new URL(target.url, baseUrl).href })
+  (localUrl: string) =>
+  (target: Target): Target => ({ ...target, url: new URL(target.url, localUrl).href })
 
 interface Courier {
   readonly runtime: SandboxRuntime
