@@ -136,7 +136,7 @@ export interface ProductDetails extends Schema.Schema.Type<typeof ProductDetails
  * - `renew`: ends it, and makes an agreement with a new license that renews it
  * - `replace`: ends it, and makes an agreement with a new offer and license that replaces it
  * - `cancel`: ends it for the buyer. Usage is accepted for one more hour.
- * - `expire`: ends it as if its end was now
+ * - `expire`: ends it as if its end was now. Usage before it is accepted for one more hour.
  * - `terminate`: ends it for the seller or AWS. Usage is accepted for one more hour.
  * - `issueAdvisory`, `resolveAdvisory`: sends an advisory about its license, and its resolution
  * - `failPayment`: ends it before it starts, because the buyer cannot pay

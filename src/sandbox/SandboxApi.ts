@@ -385,7 +385,7 @@ const marketplace = HttpApiGroup.make("marketplace")
       selectorPayload,
       { customerAWSAccountId: "333344445555" },
       "End an agreement as expired",
-      "As if its end was now."
+      "As if its end was now. Usage before it is accepted for one more hour."
     )
   )
   .add(

@@ -264,7 +264,10 @@ export const layer = (
       const runtime = yield* Effect.serviceOption(SandboxRuntime)
       if (Option.isSome(runtime)) {
         yield* Effect.forkScoped(
-          deliver(runtime.value, yield* makePost, options.publicUrl?.replace(/\/$/, "") ?? url)
+          deliver(runtime.value, yield* makePost, {
+            localUrl: url,
+            publicUrl: options.publicUrl?.replace(/\/$/, "") ?? url
+          })
         )
       }
       return { url }

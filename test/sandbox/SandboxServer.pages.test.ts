@@ -305,6 +305,24 @@ describe("the built-in receiver", () => {
     }).pipe(Effect.provide(Layer.provideMerge(SandboxServer.layerNode(), MeteringSandbox.layer())))
   )
 
+  it.live("is reached where the sandbox does not reach its public address", () =>
+    Effect.gen(function* () {
+      const { events } = yield* MeteringSandbox.MeteringSandbox
+      const received = yield* eventually(messages, (all) => all.length > 0)
+      const { SubscribeURL } = JSON.parse(received[0].body)
+      assert.match(SubscribeURL, /^http:\/\/sandbox\.invalid:4598\/\?Action=ConfirmSubscription&/)
+      const [target] = yield* eventually(events.targets, ([one]) => one?.attempts?.length !== 0)
+      assert.deepInclude(target, { subscription: "confirmed", url: receiver })
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          SandboxServer.layerNode({ publicUrl: "http://sandbox.invalid:4598" }),
+          MeteringSandbox.layer(scenario)
+        )
+      )
+    )
+  )
+
   it.effect("takes any text", () =>
     Effect.gen(function* () {
       const headers = { "x-amz-sns-message-type": "SubscriptionConfirmation" }

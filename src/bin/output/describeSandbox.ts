@@ -1,7 +1,7 @@
 /** The text that a sandbox prints at its start. */
 import * as DateTime from "effect/DateTime"
 import type { Scenario } from "../../sandbox/index.js"
-import { isInRegion, isSubscribed } from "../../sandbox/internal/model/catalog.js"
+import { covers, isInRegion, isSubscribed } from "../../sandbox/internal/model/catalog.js"
 import { formatCount } from "./format.js"
 import { table } from "./table.js"
 
@@ -116,7 +116,11 @@ const quotasOf = ({ quotas = {} }: Scenario.Scenario) => {
 const exampleCall = ({ customers, now, scenario }: SandboxInfo): ReadonlyArray<string> => {
   for (const product of scenario.products.filter((product) => isInRegion(scenario, product))) {
     const [dimension] = product.dimensions
-    const customer = customers.find((one) => isSubscribed(one, product.code, now.epochMillis))
+    const customer = customers.find((one) =>
+      isSubscribed(one, product.code, now.epochMillis, (agreement) =>
+        covers(agreement, now.epochMillis, "exact")
+      )
+    )
     if (dimension === undefined || customer === undefined) continue
     const record = [
       `Timestamp=${DateTime.formatIso(now).replace(/\.\d+Z$/, "Z")}`,

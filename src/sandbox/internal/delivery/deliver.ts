@@ -17,34 +17,42 @@ import type { Post, PostResult } from "./post.js"
 import { confirmationRequest, isSuccess, requestOf, retryDelay } from "./requests.js"
 import type { Sender } from "./snsMessage.js"
 
+/** The addresses of the sandbox's server. */
+export interface Addresses {
+  /** The address that it listens on. */
+  readonly localUrl: string
+  /** The address in SNS messages. */
+  readonly publicUrl: string
+}
+
 /** Runs until it is interrupted. */
 export const deliver = (
   runtime: SandboxRuntime,
   post: Post,
-  baseUrl: string
+  { localUrl, publicUrl }: Addresses
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const targets = targetsOf(yield* runtime.state).map(resolveUrl(baseUrl))
+    const targets = targetsOf(yield* runtime.state).map(resolveUrl(localUrl))
     if (targets.length === 0) return
     // the key takes long to generate, so it is not before a message is to be signed
-    const sender = Effect.map(runtime.keyPair, (key) => ({ key, baseUrl }))
-    const courier = { runtime, post, sender, baseUrl }
+    const sender = Effect.map(runtime.keyPair, (key) => ({ key, baseUrl: publicUrl }))
+    const courier = { runtime, post, sender, localUrl }
     yield* Effect.all([keepTime(runtime), ...targets.map(work(courier))], {
       concurrency: "unbounded",
       discard: true
     })
   })
 
-/** A receiver may be a path of the sandbox's own server. */
+/** A receiver may be a path of the sandbox's own server, which need not reach itself at its public address. */
 const resolveUrl =
-  (baseUrl: string) =>
-  (target: Target): Target => ({ ...target, url: new URL(target.url, baseUrl).href })
+  (localUrl: string) =>
+  (target: Target): Target => ({ ...target, url: new URL(target.url, localUrl).href })
 
 interface Courier {
   readonly runtime: SandboxRuntime
   readonly post: Post
   readonly sender: Effect.Effect<Sender>
-  readonly baseUrl: string
+  readonly localUrl: string
 }
 
 const work =
@@ -92,8 +100,8 @@ const nextTask = (
   return pending && attempt(courier, target, pending.event, pending.delivery)
 }
 
-const isOwn = ({ baseUrl }: Courier, { url }: Target): boolean =>
-  url.startsWith(`${new URL(baseUrl).origin}/_sandbox/`)
+const isOwn = ({ localUrl }: Courier, { url }: Target): boolean =>
+  url.startsWith(`${new URL(localUrl).origin}/_sandbox/`)
 
 /** Deliveries are made in the order of their numbers. */
 const nextDelivery = (state: State, { name }: Target) => {

@@ -38,12 +38,6 @@ export const idText = (length: number, ...parts: ReadonlyArray<string | number>)
 
 type State = AgreementDetails["state"]
 
-/** The state by AWS's terms, and by the end of usage. */
-export const stateOf = (agreement: Agreement, now: number): State => {
-  const status = statusOf(agreement, now)
-  return status === "cancelled" ? "ending" : status
-}
-
 /** The status in events. */
 export const serviceStatusOf = (agreement: Agreement, now: number): AgreementDetails["status"] => {
   const { cancelledAt, endReason = "CANCELLED", endsAt, failedAt } = agreement
@@ -76,7 +70,7 @@ const conditions: {
 }
 
 export const isPossible = (operation: Operation, agreement: Agreement, now: number): boolean =>
-  conditions[operation](agreement, stateOf(agreement, now))
+  conditions[operation](agreement, statusOf(agreement, now))
 
 // the keys of the table are the operations
 const operations = Object.keys(conditions) as ReadonlyArray<Operation>
@@ -94,7 +88,7 @@ export const detailsOf = (
     ...agreement,
     agreementId: agreementIdOf(located),
     offerId: offerIdOf(located),
-    state: stateOf(agreement, now),
+    state: statusOf(agreement, now),
     status: serviceStatusOf(agreement, now),
     registered,
     operations: operations.filter((operation) => isPossible(operation, agreement, now))

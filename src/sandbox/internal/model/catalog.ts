@@ -92,27 +92,28 @@ export const findLicense = (
 export const isInverted = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "endsAt">): boolean =>
   startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
 
-/** Usage is accepted until 1 hour after a cancellation. */
-const cancellationGracePeriod = hour
+/** Usage is accepted until 1 hour after the end, as its events tell the seller. */
+const gracePeriod = hour
 
 export const statusOf = (
   { cancelledAt, endsAt, failedAt, startsAt }: Agreement,
   now: number
-): "pending" | "active" | "cancelled" | "ended" | "failed" => {
+): "pending" | "active" | "ending" | "ended" | "failed" => {
   if (failedAt !== undefined && failedAt.epochMillis <= now) return "failed"
-  if (endsAt !== undefined && endsAt.epochMillis <= now) return "ended"
-  if (cancelledAt !== undefined && cancelledAt.epochMillis <= now) {
-    const neverBegan = startsAt !== undefined && cancelledAt.epochMillis < startsAt.epochMillis
-    return neverBegan || now >= cancelledAt.epochMillis + cancellationGracePeriod
-      ? "ended"
-      : "cancelled"
+  const endedAt = Math.min(
+    cancelledAt?.epochMillis ?? Number.POSITIVE_INFINITY,
+    endsAt?.epochMillis ?? Number.POSITIVE_INFINITY
+  )
+  if (endedAt <= now) {
+    const neverBegan = startsAt !== undefined && endedAt < startsAt.epochMillis
+    return neverBegan || now >= endedAt + gracePeriod ? "ended" : "ending"
   }
   return startsAt !== undefined && startsAt.epochMillis > now ? "pending" : "active"
 }
 
 export const acceptsUsage = (agreement: Agreement, now: number): boolean => {
   const status = statusOf(agreement, now)
-  return status === "active" || status === "cancelled"
+  return status === "active" || status === "ending"
 }
 
 /** True if an agreement covers usage of this time. `hour` rounds the start of the agreement down to the hour. */

@@ -6,10 +6,9 @@ import {
   agreementIdOf,
   agreementsOf,
   isPossible,
-  type LocatedAgreement,
-  stateOf
+  type LocatedAgreement
 } from "../model/agreement.js"
-import { findCustomer } from "../model/catalog.js"
+import { findCustomer, statusOf } from "../model/catalog.js"
 import type { State } from "../model/state.js"
 import { customers } from "./report.js"
 
@@ -84,7 +83,7 @@ const impossibleMessage = (
   now: number
 ): string => {
   const { agreement } = located
-  const state = stateOf(agreement, now)
+  const state = statusOf(agreement, now)
   const condition =
     agreement.cancelledAt !== undefined && state === "active"
       ? "its end is already set by cancelledAt"

@@ -114,7 +114,8 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `licenseArn`: the license. Defaults to none.
  * - `startsAt`: the start. Until then the agreement is pending, and earlier usage is rejected. Defaults to no limit.
  * - `cancelledAt`: the time of cancellation. Usage is accepted for one more hour. Defaults to none.
- * - `endsAt`: the end. Usage of that time or later is rejected. Defaults to no limit.
+ * - `endsAt`: the end. Usage before it is accepted for one more hour, and usage of that time or later is rejected. Defaults
+ *   to no limit.
  * - `entitlements`: the entitlements of a contract, for GetEntitlements. Defaults to none.
  * - `agreementId`, `offerId`: the ids in events. Default to ids made from account, product and position.
  * - `intent`: the reason for the agreement: `NEW`, `RENEW` or `REPLACE`. Defaults to `NEW`.
@@ -139,7 +140,7 @@ export const Agreement = Schema.Struct({
   ),
   startsAt: optionalField(Time, "The start. Until then the agreement is pending."),
   cancelledAt: optionalField(Time, "The cancellation. Usage is accepted for one more hour."),
-  endsAt: optionalField(Time, "The end. From then on no usage is accepted."),
+  endsAt: optionalField(Time, "The end. Usage before it is accepted for one more hour."),
   entitlements: optionalField(
     Schema.Array(Entitlement),
     "The entitlements of a contract, for GetEntitlements. Defaults to none."

@@ -927,6 +927,42 @@ describe("a call with licenses of two products", () => {
   )
 })
 
+describe("usage before the end of an agreement", () => {
+  it.effect("is accepted for one more hour", () =>
+    Effect.gen(function* () {
+      const usage = record(at("2026-11-24T11:59:59.999Z"))
+      const licensed = { ...usage, licenseArn: acmeLicense, quantity: 2 }
+      for (const [time, expected] of [
+        ["12:59:59.999", [["Success"], ["Success"]]],
+        ["13:00:00.000", [["CustomerNotSubscribed"], "InvalidLicenseException"]]
+      ] as const) {
+        yield* setTime(`2026-11-24T${time}Z`)
+        assert.deepStrictEqual<unknown>(
+          [yield* statusesOf([usage]), yield* statusesOf([licensed], null)],
+          expected
+        )
+      }
+    }).pipe(
+      Effect.provide(
+        MeteringSandbox.layer({
+          customers: [
+            {
+              customerAWSAccountId: acme,
+              agreements: [
+                {
+                  productCode: analytics,
+                  licenseArn: acmeLicense,
+                  endsAt: at("2026-11-24T12:00:00Z")
+                }
+              ]
+            }
+          ]
+        })
+      )
+    )
+  )
+})
+
 describe("usage dated before its agreement began, or at its end", () => {
   const license = "arn:aws:license-manager::000000000000:license:l-1"
   const scenario = {
