@@ -814,6 +814,18 @@ describe("buying", () => {
     }).pipe(sandboxed)
   )
 
+  it.effect("a token is minted for the purchase after a cancellation", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { marketplace } = yield* sandbox
+      yield* buy()
+      yield* marketplace.cancel(selector)
+      const { agreement } = yield* buy()
+      const { licenseArn } = yield* resolve(yield* marketplace.mintToken(selector))
+      assert.strictEqual(licenseArn, agreement.licenseArn)
+    }).pipe(sandboxed)
+  )
+
   it.effect("has the fields that were seen, where the rules say so", () =>
     Effect.gen(function* () {
       const landing = yield* buy()
