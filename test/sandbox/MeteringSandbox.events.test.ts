@@ -575,6 +575,29 @@ describe("the content of events", () => {
     }).pipe(sandboxed)
   )
 
+  for (const [party, reseller, keys] of [
+    ["proposer", undefined, ["previousAgreementId", "product"]],
+    ["manufacturer", "121212121212", []]
+  ] as const) {
+    it.effect(`of a renewal names the predecessor and the product: ${party}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        yield* buy({ reseller })
+        yield* (yield* sandbox).marketplace.renew(selector)
+        const created = (yield* bodies).map(
+          ({ detail }) => detail as unknown as { readonly agreement: { readonly intent: string } }
+        )
+        const renewal = created.find(({ agreement }) => agreement.intent === "RENEW")
+        assert.deepStrictEqual(
+          ["previousAgreementId", "product"].filter(
+            (key) => key in (renewal?.agreement ?? {}) || key in (renewal ?? {})
+          ),
+          [...keys]
+        )
+      }).pipe(sandboxed)
+    )
+  }
+
   it.effect("the issuer of a license is neither the buyer nor the seller", () =>
     Effect.gen(function* () {
       yield* setTime(now)
