@@ -14,6 +14,7 @@ for _ in $(seq 300); do
     url=$(node -p 'JSON.parse(fs.readFileSync("sandbox.json", "utf8")).url')
     printf '%s\n' \
       "AWS_ENDPOINT_URL_MARKETPLACE_METERING=$url" \
+      "AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE=$url" \
       AWS_REGION=us-east-1 \
       AWS_DEFAULT_REGION=us-east-1 \
       AWS_ACCESS_KEY_ID=sandbox \

@@ -60,6 +60,13 @@ describe("the job of GitHub Actions", () => {
       )
     }
     const outputs = steps.slice(1).map(run)
+    // no service of AWS is called
+    const { url } = JSON.parse(readFileSync(file("sandbox.json"), "utf8"))
+    for (const service of ["METERING", "ENTITLEMENT_SERVICE"]) {
+      expect(readFileSync(environmentFile, "utf8")).toContain(
+        `AWS_ENDPOINT_URL_MARKETPLACE_${service}=${url}\n`
+      )
+    }
     const { pid } = JSON.parse(readFileSync(file("sandbox.json"), "utf8"))
     process.kill(pid, "SIGTERM")
     expect(outputs.join("\n")).toMatch(/^# pass 1$/m)

@@ -575,6 +575,29 @@ describe("the content of events", () => {
     }).pipe(sandboxed)
   )
 
+  for (const [party, reseller, keys] of [
+    ["proposer", undefined, ["previousAgreementId", "product"]],
+    ["manufacturer", "121212121212", []]
+  ] as const) {
+    it.effect(`of a renewal names the predecessor and the product: ${party}`, () =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        yield* buy({ reseller })
+        yield* (yield* sandbox).marketplace.renew(selector)
+        const created = (yield* bodies).map(
+          ({ detail }) => detail as unknown as { readonly agreement: { readonly intent: string } }
+        )
+        const renewal = created.find(({ agreement }) => agreement.intent === "RENEW")
+        assert.deepStrictEqual(
+          ["previousAgreementId", "product"].filter(
+            (key) => key in (renewal?.agreement ?? {}) || key in (renewal ?? {})
+          ),
+          [...keys]
+        )
+      }).pipe(sandboxed)
+    )
+  }
+
   it.effect("the issuer of a license is neither the buyer nor the seller", () =>
     Effect.gen(function* () {
       yield* setTime(now)
@@ -811,6 +834,18 @@ describe("buying", () => {
       const all = yield* (yield* sandbox).marketplace.agreements
       const bought = all.find(({ agreementId }) => agreementId === landing.agreement.agreementId)
       assert.isTrue(bought?.registered)
+    }).pipe(sandboxed)
+  )
+
+  it.effect("a token is minted for the purchase after a cancellation", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { marketplace } = yield* sandbox
+      yield* buy()
+      yield* marketplace.cancel(selector)
+      const { agreement } = yield* buy()
+      const { licenseArn } = yield* resolve(yield* marketplace.mintToken(selector))
+      assert.strictEqual(licenseArn, agreement.licenseArn)
     }).pipe(sandboxed)
   )
 

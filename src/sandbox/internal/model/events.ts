@@ -193,6 +193,8 @@ const builders: {
   AgreementCreated: (context) => {
     const { agreement } = context.located
     const { intent = "NEW", previousAgreementId } = agreement
+    // documented for proposers only
+    const isLinked = intent === "RENEW" && roleOf(context) === "Proposer"
     return new AgreementCreated({
       ...envelopeFields(context),
       ...detailFields(context),
@@ -202,11 +204,11 @@ const builders: {
         intent,
         status: "ACTIVE",
         ...termsOf(context),
-        ...(intent === "RENEW" && previousAgreementId !== undefined && { previousAgreementId })
+        ...(isLinked && previousAgreementId !== undefined && { previousAgreementId })
       },
       resaleAuthorization: resaleAuthorizationOf(context),
       offer: { id: offerIdOf(context.located) },
-      ...(intent === "RENEW" && { product: { id: productIdOf(context.product) } })
+      ...(isLinked && { product: { id: productIdOf(context.product) } })
     })
   },
   AgreementAmended: (context) =>

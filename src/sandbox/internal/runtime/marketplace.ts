@@ -27,7 +27,7 @@ import { findBySelector, matchesSelector, noAgreementMessage } from "./selection
 /** The result of an action and the next state, or a message. */
 export type UpdateResult<A> = Either.Either<readonly [A, State], string>
 
-/** Mints a registration token for an agreement, preferably one that has not ended. */
+/** Mints a registration token for an agreement, preferably one that is active or pending, or else in its last hour. */
 export const mintToken = (
   state: State,
   selector: Marketplace.AgreementSelector,
@@ -38,8 +38,9 @@ export const mintToken = (
     if (capacityReached !== undefined) return yield* Either.left(capacityReached)
     const customer = yield* findBySelector(state, selector)
     const matching = agreementsOf(customer).filter(matchesSelector(selector))
-    const located =
-      matching.find(({ agreement }) => statusOf(agreement, now) !== "ended") ?? matching[0]
+    const findIn = (...states: ReadonlyArray<ReturnType<typeof statusOf>>) =>
+      matching.find(({ agreement }) => states.includes(statusOf(agreement, now)))
+    const located = findIn("active", "pending") ?? findIn("ending") ?? matching[0]
     if (located === undefined) return yield* Either.left(noAgreementMessage(customer, selector))
     const { customerAWSAccountId, customerIdentifier } = customer
     const { licenseArn, productCode } = located.agreement
