@@ -132,7 +132,7 @@ export const layerConfig = (
 export const layerEnv: Layer.Layer<MeteringConfig, MeteringConfigError | ConfigError.ConfigError> =
   Layer.effect(
     MeteringConfig,
-    Effect.flatMap(environmentOf(metering), (variables) =>
+    Effect.flatMap(environmentOf("AWS_ENDPOINT_URL_MARKETPLACE_METERING"), (variables) =>
       resolveConfig(metering, [variables], regionVariables)
     )
   )

@@ -15,7 +15,7 @@ import type { CommonError, OperationName, ServiceException, Violation } from "./
  * @category models
  */
 export interface Service {
-  /** The name in spans and, in upper case, in the environment variable of the endpoint. */
+  /** The name in spans. */
   readonly serviceId: string
   /** The beginning of the host name. */
   readonly endpointPrefix: string

@@ -177,7 +177,7 @@ export const layerEnv: Layer.Layer<
   MeteringConfigError | ConfigError.ConfigError
 > = Layer.effect(
   EntitlementConfig,
-  Effect.flatMap(environmentOf(marketplaceEntitlement), (variables) =>
+  Effect.flatMap(environmentOf("AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE"), (variables) =>
     resolveConfig(marketplaceEntitlement, [withServiceRegion(variables)], [])
   )
 )

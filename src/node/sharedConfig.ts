@@ -125,7 +125,7 @@ export const resolve = (
       endpoint: endpoint(),
       ignoreEndpoints: from(merged, "ignore_configured_endpoint_urls")
     }
-    const variablesFound = yield* environmentOf(marketplaceMetering)
+    const variablesFound = yield* environmentOf("AWS_ENDPOINT_URL_MARKETPLACE_METERING")
     const isKnown = variablesFound.region !== undefined || shared.region !== undefined
     const isDisabled = (found.metadataDisabled?.value ?? "false") !== "false"
     const metadata: Settings =

@@ -3,12 +3,12 @@ import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
 
 export const calls = MetricKey.counter("aws_marketplace_metering_calls", {
-  description: "Calls by operation and outcome",
+  description: "Calls",
   incremental: true
 })
 
 export const records = MetricKey.counter("aws_marketplace_metering_records", {
-  description: "Usage records by status",
+  description: "Usage records",
   incremental: true
 })
 
@@ -17,5 +17,5 @@ export const duration = MetricKey.histogram(
   MetricBoundaries.fromIterable([
     5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000
   ]),
-  "Duration of calls in milliseconds"
+  "Duration of calls, in ms"
 )

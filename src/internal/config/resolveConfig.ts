@@ -108,16 +108,13 @@ const firstOf = ([first, second]: readonly [string, string]) =>
 
 export const regionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"] as const
 
-/** The settings of a service's client in the environment. */
-export const environmentOf = ({ serviceId }: AwsService): Config.Config<Settings> =>
+/** The settings of a client in the environment, by the variable of its service's endpoint. */
+export const environmentOf = (endpointVariable: string): Config.Config<Settings> =>
   Config.all({
     region: firstOf(regionVariables),
     fips: optionalString("AWS_USE_FIPS_ENDPOINT"),
     dualStack: optionalString("AWS_USE_DUALSTACK_ENDPOINT"),
-    endpoint: firstOf([
-      `AWS_ENDPOINT_URL_${serviceId.toUpperCase().replaceAll(" ", "_")}`,
-      "AWS_ENDPOINT_URL"
-    ]),
+    endpoint: firstOf([endpointVariable, "AWS_ENDPOINT_URL"]),
     ignoreEndpoints: optionalString("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
   })
 
@@ -156,7 +153,7 @@ export const resolveConfig = (
     return yield* Either.mapLeft(makeConfig(service, options), ({ reason }) => {
       const isEndpointInvalid =
         endpoint !== undefined &&
-        Either.isLeft(makeConfig(service, { region: "us-east-1", endpoint: endpoint.value }))
+        Either.isLeft(resolveEndpoint(service, { endpoint: endpoint.value }))
       const used = isEndpointInvalid
         ? [endpoint]
         : [region, endpoint, fips && first("fips"), dualStack && first("dualStack")]
