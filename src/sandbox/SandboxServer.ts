@@ -196,8 +196,10 @@ export const make = (
     })
     const route = (request: HttpServerRequest.HttpServerRequest) => {
       if (controlRoute !== undefined) {
-        if (controlRoutes.isControlRequest(request)) return controlRoute(request)
+        if (controlRoutes.isControlRequest(request)) return controlRoute.handle(request)
         if (pageRoutes.isIndex(request)) return Effect.succeed(pageRoutes.redirectHome)
+        const rejection = controlRoute.rejectionOfCall(request)
+        if (rejection !== undefined) return Effect.succeed(rejection)
       }
       // other methods are not calls, so they are not logged
       return request.method === "POST" ? handleCall(request) : respondTo(notFound)

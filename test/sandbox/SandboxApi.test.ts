@@ -496,6 +496,49 @@ describe("requests from web pages", () => {
     )
   }
 
+  it.effect("make no calls from another site, not even with a valid signature", () =>
+    Effect.gen(function* () {
+      const { url } = yield* SandboxServer.SandboxServer
+      const call = (origin: string) =>
+        Effect.map(
+          post({
+            headers: { origin },
+            body: '{"ProductCode":"sandbox-analytics","UsageRecords":[]}'
+          }),
+          ({ status }) => status
+        )
+      assert.strictEqual(yield* call(url), 200)
+      for (const origin of ["http://evil.example", "null"]) {
+        assert.strictEqual(yield* call(origin), 403)
+      }
+    }).pipe(Effect.provide(Layer.provide(SandboxServer.layerNode(), MeteringSandbox.layer())))
+  )
+
+  it.effect("make no calls by a name that leads to this machine", () =>
+    Effect.gen(function* () {
+      const { url } = yield* SandboxServer.SandboxServer
+      const { request } = yield* Effect.promise(() => import("node:http"))
+      const call = (host: string) =>
+        Effect.promise(
+          () =>
+            new Promise<number | undefined>((resolve, reject) => {
+              const headers = {
+                host,
+                origin: `http://${host}`,
+                "x-amz-target": "AWSMPMeteringService.BatchMeterUsage"
+              }
+              request(url, { method: "POST", headers })
+                .on("response", (response) => resolve(response.resume().statusCode))
+                .on("error", reject)
+                .end("{}")
+            })
+        )
+      assert.strictEqual(yield* call("evil.example"), 403)
+      // unsigned
+      assert.strictEqual(yield* call("localhost"), 400)
+    }).pipe(Effect.provide(live))
+  )
+
   it.effect("do not get CORS preflight responses", () =>
     Effect.gen(function* () {
       const { status } = yield* send("/_sandbox/reset", { method: "OPTIONS" })

@@ -106,15 +106,23 @@ export const make = (
         )
       )
     }
-    return (request: Request): Effect.Effect<Response> => {
-      const rejection = crossSiteRejection(request, isOwnHost)
-      const response =
-        rejection !== undefined
-          ? Effect.succeed(rejection)
-          : sns !== undefined && isSnsRequest(request)
-            ? sns.respond(request)
-            : handle(request)
-      return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
+    return {
+      handle: (request: Request): Effect.Effect<Response> => {
+        const rejection = crossSiteRejection(request, isOwnHost) ?? contentTypeRejection(request)
+        const response =
+          rejection !== undefined
+            ? Effect.succeed(rejection)
+            : sns !== undefined && isSnsRequest(request)
+              ? sns.respond(request)
+              : handle(request)
+        return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
+      },
+      /** The response to a call of a page of another site, which can sign it. SDKs send no origin. */
+      rejectionOfCall: (request: Request): Response | undefined => {
+        const rejection =
+          request.headers.origin === undefined ? undefined : crossSiteRejection(request, isOwnHost)
+        return rejection && HttpServerResponse.setHeaders(rejection, sandboxHeaders)
+      }
     }
   })
 
@@ -127,7 +135,7 @@ const crossSiteRejection = (
   isOwnHost: (host: string) => boolean
 ): Response | undefined => {
   const { method } = request
-  const { host = "", origin, "content-type": type } = headersOf(request)
+  const { host = "", origin } = headersOf(request)
   if (!isOwnHost(host)) {
     return rejected(
       403,
@@ -138,7 +146,13 @@ const crossSiteRejection = (
   if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
     return rejected(403, "The Origin is another site.")
   }
-  return method === "POST" &&
+  return undefined
+}
+
+/** Rejects forms of browsers, except where AWS sends them. */
+const contentTypeRejection = (request: Request): Response | undefined => {
+  const type = request.headers["content-type"]
+  return request.method === "POST" &&
     type !== undefined &&
     !/^application\/json\b/i.test(type) &&
     !builtIn.isReceiver(request)
