@@ -338,10 +338,14 @@ describe("a stop", () => {
 })
 
 describe("options of a reporter", () => {
-  it.effect("leave time to send, and keep the lane between two rounds", () =>
+  it.effect("leave time to send, keep the lane between two rounds, and allow calls", () =>
     withUsage(({ store }) =>
       Effect.gen(function* () {
-        for (const options of [{ sealAfter: "5 hours" }, { interval: "2 minutes" }] as const) {
+        for (const options of [
+          { sealAfter: "5 hours" },
+          { interval: "2 minutes" },
+          { rate: 0 }
+        ] as const) {
           const { report } = yield* makeReporter(store, options)
           const error = yield* Effect.flip(report)
           assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "invalidOptions" })
