@@ -46,7 +46,7 @@ import { UsageLedgerStore } from "./UsageLedgerStore.js"
  *   most 4 hours.
  * - `interval`: the time between two rounds, shorter than `lease`. Defaults to 10 seconds, at most half of `lease`.
  * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute, at most 10 minutes.
- * - `rate`: calls per second. Defaults to 10, the quota of an account in a Region.
+ * - `rate`: calls per second, more than 0. Defaults to 10, the quota of an account in a Region.
  * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 20 seconds.
  *
  * @since 0.1.0
@@ -297,7 +297,12 @@ const intervalOf = ({ lease }: Options): Duration.Duration =>
 /** The longest wait for usage of an hour: at the end of a month a record is accepted for 6 hours. */
 const maxSealAfter = "4 hours"
 
-const violation = ({ interval, lease, sealAfter }: Options): LedgerConfigError | undefined => {
+const violation = ({
+  interval,
+  lease,
+  rate,
+  sealAfter
+}: Options): LedgerConfigError | undefined => {
   const invalid = (detail: string, cure: string) =>
     new LedgerConfigError({ reason: "invalidOptions", detail, cure })
   return Duration.greaterThan(sealAfter ?? 0, maxSealAfter)
@@ -310,7 +315,12 @@ const violation = ({ interval, lease, sealAfter }: Options): LedgerConfigError |
           "The reporter's interval is not shorter than its lease, so that it would lose its lane",
           "Give a shorter interval, or a longer lease."
         )
-      : undefined
+      : rate !== undefined && !(rate > 0)
+        ? invalid(
+            `The reporter's rate is ${rate}, so that nothing would be sent`,
+            "Give a rate of more than 0."
+          )
+        : undefined
 }
 
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */

@@ -66,55 +66,79 @@ export const sendProduct = (
 ): Effect.Effect<Sent, LedgerUnavailable> =>
   Effect.gen(function* () {
     const { lease, store } = options
-    // a record can be sent several times
+    // a record can be sent several times, and accepted again if its result could not be stored
     const sent = new Set<number>()
-    let accepted = 0
-    /** Rejections for the whole product that are tolerated, after a record of it was accepted. */
+    const accepted = new Set<number>()
+    const counts = () => ({ sent: sent.size, accepted: accepted.size })
+    /** Rejections for the whole product that are tolerated, after a response showed that the product works. */
     let tolerated = 0
+    /** The rejection after which none is tolerated any more: others of the product are tried before it is paused. */
+    let doubt: Rejection | undefined
     for (;;) {
       const now = yield* Clock.currentTimeMillis
-      const rows = yield* send.due(store, { region: lease.region, product, now, limit: maxRecords })
-      if (rows.length === 0) return { sent: sent.size, accepted }
-      const isTrial = yield* send.wasPaused(store, { region: lease.region, product })
+      const { region } = lease
       // after a pause one record at a time is tried: one that the service rejects with all others would stop them for ever
+      const isTrial = doubt !== undefined || (yield* send.wasPaused(store, { region, product }))
+      const limit = isTrial ? maxCandidates : maxRecords
+      const rows = yield* send.due(store, { region, product, now, limit })
+      if (rows.length === 0) {
+        if (doubt !== undefined) yield* pauseAfter(product, doubt, options)
+        return counts()
+      }
       const batches: Array<ReadonlyArray<RecordRow>> = isTrial ? trialOf(rows) : [rows]
-      for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+      /** Parts of calls that were rejected, the last first. Other calls go before them: they may have none of the records at fault. */
+      const suspects: Array<ReadonlyArray<RecordRow>> = []
+      while (batches.length + suspects.length > 0) {
+        const batch = batches.shift() ?? suspects.shift() ?? []
         const result = yield* sendRecords(product, batch, options, tolerated > 0)
         for (const id of result.sent) sent.add(id)
-        accepted += result.accepted
-        if (result.isAborted || (yield* options.isStopped)) return { sent: sent.size, accepted }
-        if (result.accepted > 0) tolerated = maxTolerated
+        for (const id of result.accepted) accepted.add(id)
+        if (result.isAborted || (yield* options.isStopped)) return counts()
+        if (result.isActive) {
+          tolerated = maxTolerated
+          doubt = undefined
+        }
         const { rejection } = result
         if (rejection === undefined) {
           if (isTrial) break
         } else if (tolerated > 0 && isTolerable(rejection)) {
           tolerated -= 1
+          if (tolerated === 0) {
+            doubt = rejection
+            break
+          }
           // the product is not at fault, so a part of its records is
-          batches.unshift(...partsOf(rejection.rows))
-        } else if (isTrial && batches.length > 0) {
+          const parts = partsOf(rejection.rows)
+          if (rejection.rows.length > maxRecordsOfCall) batches.push(...parts)
+          else suspects.unshift(...parts)
+        } else if (isTrial && batches.length > 0 && isTolerable(rejection)) {
           yield* Effect.logWarning(
-            `a record of ${product} in ${lease.region} is rejected: ${rejection.error.message}`
+            `a record of ${product} in ${region} is rejected: ${rejection.error.message}`
           )
         } else {
           yield* pauseAfter(product, rejection, options)
-          return { sent: sent.size, accepted }
+          return counts()
         }
       }
     }
   })
 
+/** Records among which those of a trial are chosen: the most urgent may all be rejected. */
+const maxCandidates = 10_000
+
 /** Records of a trial after a pause. If each is rejected for the whole product, it is paused again. */
 const maxTrials = 3
 
-/** Calls of about 10 seconds. A product whose records are all rejected is paused after them. */
+/** Calls of about 10 seconds. A product whose records are all rejected is paused soon after them. */
 const maxTolerated = 100
 
-/** The least tried records, each for itself. */
-const trialOf = (rows: ReadonlyArray<RecordRow>): Array<ReadonlyArray<RecordRow>> =>
-  [...rows]
-    .sort((left, right) => left.tries - right.tries)
-    .slice(0, maxTrials)
-    .map((row) => [row])
+/** Some of the least tried records, each for itself. Records with one cause are often adjacent, so these are not. */
+const trialOf = (rows: ReadonlyArray<RecordRow>): Array<ReadonlyArray<RecordRow>> => {
+  const sorted = [...rows].sort((left, right) => left.tries - right.tries)
+  const last = sorted.filter(({ tries }) => tries === sorted[0]?.tries).length - 1
+  const indexes = last < maxTrials ? [0, 1, 2] : [0, Math.floor(last / 2), last]
+  return indexes.flatMap((index) => sorted[index] ?? []).map((row) => [row])
+}
 
 /** One call for each part of many records, and halves of the records of one call. One record has no parts. */
 const partsOf = (rows: ReadonlyArray<RecordRow>): ReadonlyArray<ReadonlyArray<RecordRow>> =>
@@ -192,7 +216,8 @@ const sendRecords = (
       ({ delivery, scope }) => scope === "record" || (isAlone && delivery === "rejected")
     )
     const isAborted = (yield* Deferred.isDone(abort)) || (yield* options.isStopped)
-    if (!isAborted && outcomes.some(({ _tag }) => _tag === "Accepted")) {
+    const isActive = outcomes.some(({ _tag }) => activeOutcomes.has(_tag))
+    if (!isAborted && isActive) {
       yield* resume(store, { region: lease.region, product })
       yield* resume(store, { region: lease.region, product: allProducts })
     }
@@ -219,11 +244,19 @@ const sendRecords = (
     const rejected = new Set(rejection?.outcomes.map(idOf))
     return {
       sent: last.keys(),
-      accepted: outcomes.length - unaccepted.length,
+      accepted: outcomes.filter(({ _tag }) => _tag === "Accepted").map(idOf),
+      isActive,
       isAborted,
       rejection: rejection && { ...rejection, rows: rows.filter(({ id }) => rejected.has(id)) }
     }
   })
+
+/** Outcomes after which the product works: the service has answered for a record. */
+const activeOutcomes: ReadonlySet<Outcome["_tag"]> = new Set([
+  "Accepted",
+  "Duplicate",
+  "CustomerNotSubscribed"
+])
 
 /** A record can be rejected for a cause that it shares with all of its call. The call alone says nothing about one of them. */
 const addVerdicts = (
