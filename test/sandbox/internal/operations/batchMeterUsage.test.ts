@@ -932,15 +932,17 @@ describe("usage before the end of an agreement", () => {
     Effect.gen(function* () {
       const usage = record(at("2026-11-24T11:59:59.999Z"))
       const licensed = { ...usage, licenseArn: acmeLicense, quantity: 2 }
-      for (const [time, expected] of [
+      const cases: ReadonlyArray<readonly [string, ReadonlyArray<unknown>]> = [
         ["12:59:59.999", [["Success"], ["Success"]]],
         ["13:00:00.000", [["CustomerNotSubscribed"], "InvalidLicenseException"]]
-      ] as const) {
+      ]
+      for (const [time, expected] of cases) {
         yield* setTime(`2026-11-24T${time}Z`)
-        assert.deepStrictEqual<unknown>(
-          [yield* statusesOf([usage]), yield* statusesOf([licensed], null)],
-          expected
-        )
+        const statuses: ReadonlyArray<unknown> = [
+          yield* statusesOf([usage]),
+          yield* statusesOf([licensed], null)
+        ]
+        assert.deepStrictEqual(statuses, expected)
       }
     }).pipe(
       Effect.provide(
