@@ -32,7 +32,7 @@ const app = await Application.bootstrap({
   navigation: { includeCategories: true },
   githubPages: false,
   hideGenerator: true,
-  highlightLanguages: ["ts", "sh", "json", "python"],
+  highlightLanguages: ["go", "ts", "sh", "json", "python"],
   includeVersion: true,
   // types that exist only to show a message of the compiler, and rows of stores, which only this package implements
   intentionallyNotExported: [
