@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs"
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { command } from "../bin/command.js"
 import { browser, expectGood, openPage, picture } from "./chromium.js"
 
@@ -91,10 +91,14 @@ describe("markup in names", () => {
     await page.goto(url)
     for (const title of ["Products", "Customers", "Calls", "Built-in seller", "Faults"]) {
       await openPage(page, title)
-      for (const summary of await page.getByRole("main").locator("summary").all()) {
-        await summary.click()
-      }
-      await page.getByText("<script>").first().waitFor()
+      const closed = page.locator("main details:not([open]) > summary")
+      await vi.waitFor(
+        async () => {
+          while ((await closed.count()) > 0) await closed.first().click()
+          expect(await page.getByText("<script>").first().isVisible()).toBe(true)
+        },
+        { timeout: 20_000, interval: 200 }
+      )
       await expectGood(page)
       await picture(page, `hostile-${title}`)
     }

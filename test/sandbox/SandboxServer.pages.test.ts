@@ -307,9 +307,14 @@ describe("the built-in receiver", () => {
 
   it.live("is reached where the sandbox does not reach its public address", () =>
     Effect.gen(function* () {
-      const { events } = yield* MeteringSandbox.MeteringSandbox
+      const { events, marketplace } = yield* MeteringSandbox.MeteringSandbox
+      yield* marketplace.buy({
+        customerAWSAccountId: "555566667777",
+        customerIdentifier: "cust-new",
+        productCode: analytics
+      })
       const received = yield* eventually(messages, (all) => all.length > 0)
-      const { SubscribeURL } = JSON.parse(received[0].body)
+      const { SubscribeURL } = JSON.parse(received.at(-1).body)
       assert.match(SubscribeURL, /^http:\/\/sandbox\.invalid:4598\/\?Action=ConfirmSubscription&/)
       const [target] = yield* eventually(events.targets, ([one]) => one?.attempts?.length !== 0)
       assert.deepInclude(target, { subscription: "confirmed", url: receiver })
