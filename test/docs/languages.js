@@ -16,12 +16,12 @@ const folder = mkdtempSync(join(tmpdir(), "languages-"))
 /** The programs, and how they are run. Debian has the SDK for Go as a package, without modules. */
 const languages = {
   python: {
-    expected: /print\(.*\) {2}# (.*)$/m,
+    expected: /print\(.*\) {2}# (.*)$/gm,
     command: (program) => [process.env.PYTHON ?? "python3", ["-c", program]],
     env: {}
   },
   go: {
-    expected: /Println\(.*\) \/\/ (.*)$/m,
+    expected: /Println\(.*\) \/\/ (.*)$/gm,
     command: (program) => {
       writeFileSync(join(folder, "main.go"), program)
       return ["go", ["run", join(folder, "main.go")]]
@@ -53,9 +53,9 @@ try {
       encoding: "utf8",
       env: { PATH: process.env.PATH, ...environment, ...env }
     })
-    const [, result] = expected.exec(program) ?? []
-    assert.equal(output.trim(), result)
-    console.log(`${language}: ${output.trim()}`)
+    const results = [...program.matchAll(expected)].map(([, result]) => result)
+    assert.equal(output.trim(), results.join("\n"))
+    console.log(`${language}: ${results.join(", ")}`)
   }
 } finally {
   sandbox.kill("SIGTERM")
