@@ -88,7 +88,9 @@ export const isTooLate = (timestamp: number, at: number): boolean => {
   return usage.slice(0, 7) < today.slice(0, 7) && today.slice(8) >= "01T06:00"
 }
 
-const isActive = ({ from = 0, until = Infinity }: Agreement, at: number) => from <= at && at < until
+/** Usage is accepted for one hour after the end. */
+const isActive = ({ from = 0, until = Infinity }: Agreement, at: number) =>
+  from <= at && at < until + 3_600_000
 
 /** True if the agreement was active at the time of usage. */
 const covers = ({ from = 0, until = Infinity }: Agreement, { Timestamp }: WireRecord) =>

@@ -73,16 +73,16 @@ export const sendProduct = (
     /** Rejections for the whole product that are tolerated, after a response showed that the product works. */
     let tolerated = 0
     /** The rejection after which none is tolerated any more: others of the product are tried before it is paused. */
-    let doubt: Rejection | undefined
+    let suspicion: Rejection | undefined
     for (;;) {
       const now = yield* Clock.currentTimeMillis
       const { region } = lease
       // after a pause one record at a time is tried: one that the service rejects with all others would stop them for ever
-      const isTrial = doubt !== undefined || (yield* send.wasPaused(store, { region, product }))
+      const isTrial = suspicion !== undefined || (yield* send.wasPaused(store, { region, product }))
       const limit = isTrial ? maxCandidates : maxRecords
       const rows = yield* send.due(store, { region, product, now, limit })
       if (rows.length === 0) {
-        if (doubt !== undefined) yield* pauseAfter(product, doubt, options)
+        if (suspicion !== undefined) yield* pauseAfter(product, suspicion, options)
         return counts()
       }
       const batches: Array<ReadonlyArray<RecordRow>> = isTrial ? trialOf(rows) : [rows]
@@ -96,7 +96,7 @@ export const sendProduct = (
         if (result.isAborted || (yield* options.isStopped)) return counts()
         if (result.isActive) {
           tolerated = maxTolerated
-          doubt = undefined
+          suspicion = undefined
         }
         const { rejection } = result
         if (rejection === undefined) {
@@ -104,7 +104,7 @@ export const sendProduct = (
         } else if (tolerated > 0 && isTolerable(rejection)) {
           tolerated -= 1
           if (tolerated === 0) {
-            doubt = rejection
+            suspicion = rejection
             break
           }
           // the product is not at fault, so a part of its records is
