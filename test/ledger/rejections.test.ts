@@ -3,46 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
 import { type Service as Client, MeteringClient } from "effect-marketplace-metering/MeteringClient"
-import { UnknownServiceError } from "effect-marketplace-metering/MeteringError"
 import type { UsageRecord } from "effect-marketplace-metering/UsageRecord"
 import * as support from "./ledgerSupport.js"
-import { event } from "./rows.js"
 import { withWorld } from "./support/ledgerWorld.js"
+import { addRecords, namesOf, productError } from "./support/manyRecords.js"
 
-const { account, entriesOf, makeReporter, start } = support
-const analytics = `analytics-${account}`
-
-/** Stores usage of an hour, a record for each name, in their order. */
-const addRecords = (store: UsageLedgerStore.Service, names: ReadonlyArray<string>) =>
-  Effect.gen(function* () {
-    const keys = yield* store.transaction((tables) =>
-      tables.addKeys(
-        names.map((dimension) => ({
-          ...{ lineage: analytics, dimension, scale: 0 },
-          ...{ region: "us-east-1", product: "analytics" }
-        }))
-      )
-    )
-    yield* store.recordEvents(
-      keys.map(({ id }) =>
-        event({ id: `event-${id}`, key: id, hour: start / support.hour, at: start })
-      ),
-      start
-    )
-  })
-
-const namesOf = (prefix: string, count: number) =>
-  Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
-
-const productError = new UnknownServiceError(
-  {
-    operation: "BatchMeterUsage",
-    code: "AgreementSuspendedException",
-    statusCode: 400,
-    requestId: "sandbox-1"
-  } as never,
-  true
-)
+const { entriesOf, makeReporter } = support
 
 /** A client that rejects each call with a record of a name with `bad`, and gives others the status. */
 const clientOf = (client: Client, status = "Success"): Client => ({
@@ -92,8 +58,8 @@ describe("many adjacent records that are rejected as a whole product", () => {
     it.effect(`do not keep the ones after them from being sent (${count})`, () =>
       withWorld(({ setTo, store }) =>
         Effect.gen(function* () {
-          yield* addRecords(store, namesOf("bad", count))
-          yield* addRecords(store, namesOf("good", 60))
+          yield* addRecords(store, namesOf("bad-", count))
+          yield* addRecords(store, namesOf("good-", 60))
           yield* setTo(71)
           yield* reportFor(store, clientOf(yield* MeteringClient), 20)
           assert.deepStrictEqual(yield* statesOf(store, "good"), new Set(["accepted"]))
@@ -108,7 +74,7 @@ describe("a paused product", () => {
   it.effect("goes on after a response that its customers are not subscribed", () =>
     withWorld(({ ledger, setTo, store }) =>
       Effect.gen(function* () {
-        yield* addRecords(store, namesOf("some", 3))
+        yield* addRecords(store, namesOf("some-", 3))
         yield* setTo(71)
         const client = clientOf(yield* MeteringClient, "CustomerNotSubscribed")
         const until = (yield* Clock.currentTimeMillis) + 60_000
@@ -136,7 +102,7 @@ describe("a record whose result cannot be stored at once", () => {
   it.effect("is accepted again, and counts once", () =>
     withWorld(({ setTo, store }) =>
       Effect.gen(function* () {
-        yield* addRecords(store, namesOf("good", 1))
+        yield* addRecords(store, namesOf("good-", 1))
         yield* setTo(71)
         const unavailable = new LedgerError.LedgerUnavailable({ reason: "planted", isStored: "no" })
         const failedUntil = (yield* Clock.currentTimeMillis) + 8_000

@@ -3,10 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
 import { type Service as Client, MeteringClient } from "effect-marketplace-metering/MeteringClient"
-import { UnknownServiceError } from "effect-marketplace-metering/MeteringError"
 import * as support from "./ledgerSupport.js"
-import { event } from "./rows.js"
 import { type World, withWorld } from "./support/ledgerWorld.js"
+import { addRecords, namesOf, productError } from "./support/manyRecords.js"
 
 const { account, entriesOf, makeReporter, otherAccount, start } = support
 const analytics = `analytics-${account}`
@@ -156,17 +155,7 @@ describe("a record that the service rejects with an error of the whole product",
                 ({ customerAWSAccountId, dimension }) =>
                   customerAWSAccountId === account && dimension === "calls"
               )
-                ? Effect.fail(
-                    new UnknownServiceError(
-                      {
-                        operation: "BatchMeterUsage",
-                        code: "AgreementSuspendedException",
-                        statusCode: 400,
-                        requestId: "sandbox-1"
-                      } as never,
-                      true
-                    )
-                  )
+                ? Effect.fail(productError)
                 : client.batchMeterUsage(request)
           }),
           "40 minutes"
@@ -185,46 +174,10 @@ describe("a record that the service rejects with an error of the whole product",
 describe("many records that the service rejects with an error of the whole product", () => {
   const isBad = (dimension: string) => Number(dimension.slice(1)) % 4 === 0
 
-  const addRecords = (store: UsageLedgerStore.Service, count: number) =>
-    Effect.forEach(
-      Array.from({ length: count }, (_, index) => index),
-      (index) =>
-        Effect.gen(function* () {
-          const [key] = yield* store.transaction((tables) =>
-            tables.addKeys([
-              {
-                ...{ lineage: analytics, dimension: `d${index}`, scale: 0 },
-                ...{ region: "us-east-1", product: "analytics" }
-              }
-            ])
-          )
-          yield* store.recordEvents(
-            [
-              event({
-                ...{ id: `mixed-${index}`, key: key?.id ?? 0 },
-                ...{ hour: start / support.hour, at: start }
-              })
-            ],
-            start
-          )
-        })
-    )
-
-  const codeError = () =>
-    new UnknownServiceError(
-      {
-        operation: "BatchMeterUsage",
-        code: "AgreementSuspendedException",
-        statusCode: 400,
-        requestId: "sandbox-1"
-      } as never,
-      true
-    )
-
   it.effect("do not slow the others down", () =>
     withUsage(({ store }) =>
       Effect.gen(function* () {
-        yield* addRecords(store, 200)
+        yield* addRecords(store, namesOf("d", 200))
         let rejections = 0
         yield* reportFor(
           store,
@@ -233,7 +186,7 @@ describe("many records that the service rejects with an error of the whole produ
               if (request.usageRecords.length === 0) return client.batchMeterUsage(request)
               if (request.usageRecords.some(({ dimension }) => isBad(dimension))) {
                 rejections += 1
-                return Effect.fail(codeError())
+                return Effect.fail(productError)
               }
               return Effect.succeed({
                 results: request.usageRecords.map((usageRecord) => ({
@@ -262,7 +215,7 @@ describe("many records that the service rejects with an error of the whole produ
   it.effect("pause the product where none is accepted", () =>
     withUsage(({ ledger, store }) =>
       Effect.gen(function* () {
-        yield* addRecords(store, 400)
+        yield* addRecords(store, namesOf("d", 400))
         let calls = 0
         yield* reportFor(
           store,
@@ -270,7 +223,7 @@ describe("many records that the service rejects with an error of the whole produ
             batchMeterUsage: (request) => {
               if (request.usageRecords.length === 0) return client.batchMeterUsage(request)
               calls += 1
-              return Effect.fail(codeError())
+              return Effect.fail(productError)
             }
           }),
           "10 minutes"
@@ -287,25 +240,7 @@ describe("a stop", () => {
   it.effect("is no try of records that were in no call", () =>
     withUsage(({ store }) =>
       Effect.gen(function* () {
-        for (let index = 0; index < 40; index += 1) {
-          const [key] = yield* store.transaction((tables) =>
-            tables.addKeys([
-              {
-                ...{ lineage: analytics, dimension: `d${index}`, scale: 0 },
-                ...{ region: "us-east-1", product: "analytics" }
-              }
-            ])
-          )
-          yield* store.recordEvents(
-            [
-              event({
-                ...{ id: `many-${index}`, key: key?.id ?? 0 },
-                ...{ hour: start / support.hour, at: start }
-              })
-            ],
-            start
-          )
-        }
+        yield* addRecords(store, namesOf("d", 40))
         const client = yield* MeteringClient
         const scope = yield* Scope.make()
         const { report } = yield* makeReporter(store, { rate: 0.1 }).pipe(
