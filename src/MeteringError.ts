@@ -31,10 +31,10 @@ import * as Schema from "effect/Schema"
 import {
   DurationFromMillis,
   define,
+  errorFields,
   exception,
   type Kind,
-  OperationName,
-  withErrorFields
+  OperationName
 } from "./internal/callError.js"
 import { isCertificateError, isInvalidRequest } from "./internal/protocol/connectionFailures.js"
 import * as delivery from "./internal/protocol/delivery.js"
@@ -310,7 +310,10 @@ export type Violation = typeof Violation.Type
  */
 export class InvalidInputError extends define<InvalidInputError>()(
   "InvalidInputError",
-  { operation: Schema.optional(OperationName), violations: Schema.NonEmptyArray(Violation) },
+  () => ({
+    operation: Schema.optional(OperationName),
+    violations: Schema.NonEmptyArray(Violation)
+  }),
   (self) => {
     const all = self.violations ?? []
     const listed = all.slice(0, 3).map((violation) => {
@@ -337,7 +340,7 @@ const summaryPattern = /^(a list of \d+|an object|a Date|a (bigint|function|symb
  */
 export class MeteringConfigError extends define<MeteringConfigError>()(
   "MeteringConfigError",
-  { reason: Schema.String },
+  () => ({ reason: Schema.String }),
   (self) => self.reason
 ) {}
 
@@ -349,11 +352,11 @@ export class MeteringConfigError extends define<MeteringConfigError>()(
  */
 export class CredentialsError extends define<CredentialsError>()(
   "CredentialsError",
-  {
+  () => ({
     operation: Schema.optional(OperationName),
     tried: Schema.Array(Schema.String),
     reason: Schema.String
-  },
+  }),
   (self) => `No AWS credentials from ${self.tried?.join(", ")}: ${self.reason}. Nothing was sent.`
 ) {}
 
@@ -365,7 +368,7 @@ export class CredentialsError extends define<CredentialsError>()(
  */
 export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
   "CredentialsExpiredError",
-  withErrorFields({ code: Schema.String, refreshError: Schema.optional(Schema.String) }),
+  () => ({ ...errorFields(), code: Schema.String, refreshError: Schema.optional(Schema.String) }),
   (self) => {
     const refreshError =
       self.refreshError === undefined ? "" : ` Refreshing them failed: ${self.refreshError}.`
@@ -381,7 +384,7 @@ export class CredentialsExpiredError extends define<CredentialsExpiredError>()(
  */
 export class CredentialsRejectedError extends define<CredentialsRejectedError>()(
   "CredentialsRejectedError",
-  withErrorFields({ code: Schema.String }),
+  () => ({ ...errorFields(), code: Schema.String }),
   (self) => `The service rejected the AWS credentials (${self.code}); check key, secret and token.`
 ) {}
 
@@ -394,7 +397,7 @@ export class CredentialsRejectedError extends define<CredentialsRejectedError>()
  */
 export class AccessDeniedError extends define<AccessDeniedError>()(
   "AccessDeniedError",
-  withErrorFields({ code: Schema.String }),
+  () => ({ ...errorFields(), code: Schema.String }),
   (self) =>
     `Access denied (${self.code}); allow aws-marketplace:${self.operation} in the caller's policy.`
 ) {}
@@ -407,7 +410,7 @@ export class AccessDeniedError extends define<AccessDeniedError>()(
  */
 export class ClockSkewError extends define<ClockSkewError>()(
   "ClockSkewError",
-  withErrorFields({ code: Schema.String }),
+  () => ({ ...errorFields(), code: Schema.String }),
   (self) => `This machine's clock is off (${self.code}); set it by NTP.`
 ) {}
 
@@ -425,7 +428,7 @@ const dryRun = Schema.optional(Schema.Literal(true))
  */
 export class ConnectionError extends define<ConnectionError>()(
   "ConnectionError",
-  {
+  () => ({
     operation: OperationName,
     /** Scheme, host and port. */
     endpoint: Schema.String,
@@ -433,7 +436,7 @@ export class ConnectionError extends define<ConnectionError>()(
     reason: Schema.String,
     delivery: Schema.Literal("notSent", "unknown"),
     dryRun
-  },
+  }),
   (self) =>
     `No response from ${self.endpoint}: ${self.reason}. ${
       self.delivery === "notSent"
@@ -453,7 +456,12 @@ export class ConnectionError extends define<ConnectionError>()(
  */
 export class RequestTimeoutError extends define<RequestTimeoutError>()(
   "RequestTimeoutError",
-  { operation: OperationName, endpoint: Schema.String, timeout: DurationFromMillis, dryRun },
+  () => ({
+    operation: OperationName,
+    endpoint: Schema.String,
+    timeout: DurationFromMillis(),
+    dryRun
+  }),
   (self) =>
     `No response from ${self.endpoint} within ${self.timeout === undefined ? "the time" : Duration.format(self.timeout)}. ${retryAdvice(self)}`,
   () => "transient"
@@ -471,7 +479,8 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
  */
 export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
   "UnexpectedResponseError",
-  withErrorFields({
+  () => ({
+    ...errorFields(),
     contentType: Schema.optional(Schema.String),
     /** Length of the body in characters. At most 4 MiB are read. */
     bodyLength: Schema.Number,
@@ -498,7 +507,7 @@ export class UnexpectedResponseError extends define<UnexpectedResponseError>()(
  */
 export class UnknownServiceError extends define<UnknownServiceError>()(
   "UnknownServiceError",
-  withErrorFields({ code: Schema.String }),
+  () => ({ ...errorFields(), code: Schema.String }),
   (self) => `The service returned ${self.code}, which its model does not have for this operation.`,
   (self) => kindOf(self)
 ) {}

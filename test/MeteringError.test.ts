@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -119,6 +119,66 @@ describe("the schema of every error", () => {
       { numRuns: 20 }
     )
   })
+})
+
+describe("the class of an error, before there is an instance", () => {
+  const unused = Effect.promise(() => {
+    vi.resetModules()
+    return import("effect-marketplace-metering/MeteringError")
+  })
+
+  it.effect("has the name, the schema and the parents of its instances", () =>
+    Effect.gen(function* () {
+      const { ClockSkewError, ThrottlingException } = yield* unused
+      assert.strictEqual(ThrottlingException._tag, "ThrottlingException")
+      assert.strictEqual(ThrottlingException.name, "ThrottlingException")
+      assert.instanceOf(ThrottlingException.prototype, Error)
+      assert.notInstanceOf(new Error(), ThrottlingException)
+      assert.strictEqual(
+        ThrottlingException.identifier,
+        "effect-marketplace-metering/ThrottlingException"
+      )
+      assert.isTrue(Schema.isSchema(ClockSkewError))
+      assert.hasAllKeys(ClockSkewError.fields, [
+        ...["_tag", "code", "operation", "statusCode", "requestId"],
+        ...["serviceMessage", "retryAfter"]
+      ])
+    })
+  )
+
+  it.effect("decodes, encodes and makes", () =>
+    Effect.gen(function* () {
+      const { ClockSkewError, CredentialsRejectedError, MeteringConfigError } = yield* unused
+      const fields = { operation: "MeterUsage", code: "RequestExpired" } as const
+      const decoded = Schema.decodeSync(ClockSkewError)({ _tag: "ClockSkewError", ...fields })
+      assert.instanceOf(decoded, ClockSkewError)
+      assert.deepStrictEqual(
+        Schema.encodeSync(CredentialsRejectedError)(new CredentialsRejectedError(fields)),
+        { _tag: "CredentialsRejectedError", ...fields }
+      )
+      assert.throws(() => MeteringConfigError.make({ reason: 7 as never }), /reason/)
+      assert.strictEqual(MeteringConfigError.make({ reason: "no" }).message, "no")
+    })
+  )
+
+  it.effect("can be extended", () =>
+    Effect.gen(function* () {
+      const { ThrottlingException } = yield* unused
+      class Slowed extends ThrottlingException.extend<Slowed>("Slowed")({
+        queue: Schema.String
+      }) {}
+      class Named extends ThrottlingException {
+        readonly queue = "fast"
+      }
+      const fields = { operation: "MeterUsage" } as const
+      for (const error of [new Slowed({ ...fields, queue: "slow" }), new Named(fields)]) {
+        assert.instanceOf(error, ThrottlingException)
+        assert.isTrue(error.isThrottling)
+        assert.match(error.message, /^MeterUsage: Too many calls/)
+      }
+      assert.isTrue(Schema.is(Named)(new Named(fields)))
+    })
+  )
 })
 
 /** Responses that the model does not have, with the error class of each, for any operation. */

@@ -31,11 +31,11 @@ export class InvalidParameterException extends exception<InvalidParameterExcepti
  */
 export class PaginationError extends define<PaginationError>()(
   "PaginationError",
-  {
+  () => ({
     operation: OperationName,
     reason: Schema.Literal("repeatedToken", "emptyPages"),
     pages: Schema.Number
-  },
+  }),
   ({ pages, reason }) =>
     `The pages do not end: after ${pages} of them ${
       reason === "repeatedToken" ? "a nextToken came back" : "too many were empty"

@@ -1,7 +1,9 @@
 /** Builders of the classes of errors, and the members that errors of a call share. */
 import type * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { lazyClass } from "./lazyClass.js"
 
 /**
  * The operations of AWS Marketplace Metering, and `GetEntitlements` of the Marketplace Entitlement Service.
@@ -68,40 +70,32 @@ export interface ServiceException extends CallError {
 }
 
 /** A smaller `Schema.DurationFromMillis`. */
-export const DurationFromMillis = Schema.transform(
-  Schema.Number.pipe(Schema.filter((millis) => millis >= 0)),
-  Schema.declare(Duration.isDuration, {
-    arbitrary: () => (fc) => fc.nat().map(Duration.millis),
-    pretty: () => String
-  }),
-  { strict: true, decode: Duration.millis, encode: Duration.toMillis }
-)
+export const DurationFromMillis = (): Schema.Schema<Duration.Duration, number> =>
+  Schema.transform(
+    Schema.Number.pipe(Schema.filter((millis) => millis >= 0)),
+    Schema.declare(Duration.isDuration, {
+      arbitrary: () => (fc) => fc.nat().map(Duration.millis),
+      pretty: () => String
+    }),
+    { strict: true, decode: Duration.millis, encode: Duration.toMillis }
+  )
 
 export type Kind = "final" | "transient" | "throttling"
 
-const errorFields = {
+export const errorFields = () => ({
   operation: OperationName,
   statusCode: Schema.optional(Schema.Number),
   requestId: Schema.optional(Schema.String),
   /** The service's message, without anything that was signed. */
   serviceMessage: Schema.optional(Schema.String),
   /** The time that the service asked to wait. */
-  retryAfter: Schema.optional(DurationFromMillis)
-}
-
-/** Shared by all exceptions: making it for each would slow the start of a program. */
-const ErrorFields = Schema.Struct(errorFields)
-
-/** A function, since a bundler drops an unused call but keeps an unused spread. */
-export const withErrorFields = <F extends Schema.Struct.Fields>(
-  fields: F
-): typeof errorFields & F => ({
-  ...errorFields,
-  ...fields
+  retryAfter: Schema.optional(DurationFromMillis())
 })
 
+type ErrorFields = ReturnType<typeof errorFields>
+
 type MessageParts = {
-  readonly [K in keyof typeof errorFields]?: Schema.Struct.Type<typeof errorFields>[K] | undefined
+  readonly [K in keyof ErrorFields]?: Schema.Struct.Type<ErrorFields>[K] | undefined
 }
 
 /** A class of `Schema.TaggedError` with a retry class and a message. */
@@ -119,34 +113,37 @@ export const define =
   <Self>() =>
   <const Tag extends string, F extends Schema.Struct.Fields>(
     tag: Tag,
-    fields: F | Schema.Struct<F>,
+    fields: () => F | Schema.Struct<F>,
     advise: (self: Schema.Struct.Type<F>) => string,
     kind: (self: Schema.Struct.Type<F>) => Kind = () => "final"
   ): ErrorClass<Self, Tag, F> => {
     type Fields = Schema.Struct.Type<F>
-    const Base = Schema.TaggedError<Retryable & Cause.YieldableError>(
-      `effect-marketplace-metering/${tag}`
-    )(tag, fields)
-    Object.defineProperties(Base.prototype, {
-      message: {
-        configurable: true,
-        get(this: Fields & MessageParts) {
-          return formatMessage(this, advise(this))
+    const Class = lazyClass(Data.Error, () => {
+      const Base = Schema.TaggedError<Retryable & Cause.YieldableError>(
+        `effect-marketplace-metering/${tag}`
+      )(tag, fields())
+      Object.defineProperties(Base.prototype, {
+        message: {
+          configurable: true,
+          get(this: Fields & MessageParts) {
+            return formatMessage(this, advise(this))
+          }
+        },
+        isRetryable: {
+          get(this: Fields) {
+            return kind(this) !== "final"
+          }
+        },
+        isThrottling: {
+          get(this: Fields) {
+            return kind(this) === "throttling"
+          }
         }
-      },
-      isRetryable: {
-        get(this: Fields) {
-          return kind(this) !== "final"
-        }
-      },
-      isThrottling: {
-        get(this: Fields) {
-          return kind(this) === "throttling"
-        }
-      }
+      })
+      return Base
     })
     // the type of Schema.TaggedError does not show getters of the prototype
-    return Base as never
+    return Object.assign(Class, { _tag: tag }) as never
   }
 
 /** "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)" */
@@ -173,10 +170,10 @@ export const exception =
     tag: Tag,
     advice: string,
     kind: Kind = "final"
-  ): ErrorClass<Self, Tag, typeof errorFields> =>
+  ): ErrorClass<Self, Tag, ErrorFields> =>
     define<Self>()(
       tag,
-      ErrorFields,
+      errorFields,
       () => advice,
       () => kind
     )
