@@ -119,7 +119,7 @@ describe("an invalid page", () => {
 
 it("a full sandbox rejects usage with ServiceQuotaExceededException", () => {
   const clock = now.epochMillis
-  let state = initial(Scenario.defaultScenario, clock, 5000)
+  let state = initial(Scenario.defaultScenario, clock, 4000)
   const call = (dimension: string, hour: number) => {
     const request = BatchMeterUsageRequest.make({
       productCode: analytics,

@@ -1,8 +1,7 @@
 /** Hashes for ids and checksums. The hashes of `#sha256` are effects, because Web Crypto has no synchronous ones. */
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 
-export const sha256HexSync = (text: string): string =>
-  createHash("sha256").update(text).digest("hex")
+export const sha256HexSync = (text: string): string => hash("sha256", text)
 
 /** A UUID that depends on the key alone. */
 export const uuidOf = (key: string): string => {

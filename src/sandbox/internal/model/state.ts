@@ -82,7 +82,7 @@ export interface State {
   readonly offset: number
   /** The key that signs responses of RegisterUsage, PKCS #8 in PEM. Generated on first use. */
   readonly privateKey: string | undefined
-  /** By product or license, customer, dimension and hour. */
+  /** The id of usage depends on product or license, customer, dimension and hour. */
   readonly metered: usageStore.UsageStore
   readonly idempotencyRecords: HashMap.HashMap<string, IdempotencyRecord>
   readonly tokens: HashMap.HashMap<string, Token>
@@ -118,7 +118,7 @@ interface Origin {
 
 /** A change that is written to the state file. */
 export type Change =
-  | { readonly _tag: "Metered"; readonly key: string; readonly usage: MeteredUsage }
+  | { readonly _tag: "Metered"; readonly usage: MeteredUsage }
   | { readonly _tag: "Receipt"; readonly key: string; readonly receipt: IdempotencyRecord }
   | { readonly _tag: "Token"; readonly key: string; readonly token: Token }
   | { readonly _tag: "Landed"; readonly agreementId: string }
@@ -188,9 +188,9 @@ export const apply = (state: State, change: Change): State => {
     case "Metered":
       return {
         ...state,
-        metered: usageStore.add(state.metered, change.key, change.usage),
+        metered: usageStore.add(state.metered, change.usage),
         // the allocations take about three times the memory of their text
-        size: state.size + entryOverhead + change.key.length + 4 * change.usage.split.length
+        size: state.size + entryOverhead + 4 * change.usage.split.length
       }
     case "Receipt":
       return {
@@ -273,8 +273,7 @@ export function* changesOf(state: State): Generator<Change, void> {
     const previous = HashMap.get(catalog.customers, customer.customerAWSAccountId)
     if (customer !== Option.getOrUndefined(previous)) yield { _tag: "Customer", customer }
   }
-  for (const [key, usage] of usageStore.entries(state.metered))
-    yield { _tag: "Metered", key, usage }
+  for (const usage of usageStore.values(state.metered)) yield { _tag: "Metered", usage }
   for (const [key, receipt] of state.idempotencyRecords) yield { _tag: "Receipt", key, receipt }
   for (const [key, token] of state.tokens) yield { _tag: "Token", key, token }
   for (const agreementId of state.landed) yield { _tag: "Landed", agreementId }

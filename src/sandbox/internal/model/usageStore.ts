@@ -1,11 +1,11 @@
 /**
- * Usage by key, to which usage is only added. Versions share one map: each sees the entries up to its size. That takes a
+ * Usage by its id, to which usage is only added. Versions share one map: each sees the usage up to its size. That takes a
  * fraction of the memory of an immutable map, and leaves no garbage.
  */
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 
-/** Accepted usage, which is billed. Times are epoch milliseconds. */
+/** Accepted usage, which is billed. */
 export interface MeteredUsage {
   readonly meteringRecordId: string
   readonly operation: OperationName
@@ -13,7 +13,7 @@ export interface MeteredUsage {
   readonly licenseArn?: string | undefined
   readonly customerAWSAccountId: string
   readonly dimension: string
-  readonly hour: number
+  /** Epoch milliseconds. */
   readonly timestamp: number
   readonly quantity: number
   readonly usageAllocations?: ReadonlyArray<UsageAllocation> | undefined
@@ -22,7 +22,7 @@ export interface MeteredUsage {
 }
 
 export interface UsageStore {
-  /** The place of each key in `usages`. */
+  /** The place of each id in `usages`. */
   readonly places: Map<string, number>
   readonly usages: Array<MeteredUsage>
   readonly size: number
@@ -32,39 +32,27 @@ export const empty = (): UsageStore => ({ places: new Map(), usages: [], size: 0
 
 export const get = (
   { places, size, usages }: UsageStore,
-  key: string
+  meteringRecordId: string
 ): MeteredUsage | undefined => {
-  const place = places.get(key)
+  const place = places.get(meteringRecordId)
   return place !== undefined && place < size ? usages[place] : undefined
 }
 
-/** Adds usage under a new key. */
-export const add = (store: UsageStore, key: string, usage: MeteredUsage): UsageStore => {
+/** Adds usage with a new id. */
+export const add = (store: UsageStore, usage: MeteredUsage): UsageStore => {
   const { places, usages } = store.size === store.usages.length ? store : copyOf(store)
-  places.set(key, usages.length)
+  places.set(usage.meteringRecordId, usages.length)
   usages.push(usage)
   return { places, usages, size: usages.length }
 }
 
 /** Another version has gone on from here, such as one that could not be written to the state file. */
-const copyOf = (store: UsageStore) => ({
-  places: new Map(Array.from(entries(store), ([key], place) => [key, place])),
-  usages: store.usages.slice(0, store.size)
-})
-
-/** In the order in which they were added. */
-export function* entries({
-  places,
-  size,
-  usages
-}: UsageStore): Generator<readonly [string, MeteredUsage], void> {
-  for (const [key, place] of places) {
-    const usage = usages[place]
-    if (place >= size || usage === undefined) return
-    yield [key, usage]
-  }
+const copyOf = (store: UsageStore) => {
+  const usages = store.usages.slice(0, store.size)
+  return { places: new Map(usages.map((usage, place) => [usage.meteringRecordId, place])), usages }
 }
 
+/** In the order in which they were added. */
 export function* values({ size, usages }: UsageStore): Generator<MeteredUsage, void> {
   for (let place = 0; place < size; place++) {
     // a place below the size has usage

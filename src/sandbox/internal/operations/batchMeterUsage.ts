@@ -14,7 +14,6 @@ import {
   findLicense,
   isSubscribed
 } from "../model/catalog.js"
-import { keyOf } from "../model/hash.js"
 import type { State } from "../model/state.js"
 import { type CallContext, type Handler, reject, succeed } from "./handler.js"
 import {
@@ -156,23 +155,21 @@ const recordEntry = (
   const { customerAWSAccountId } = customer
   const { dimension, licenseArn, quantity, usageAllocations } = record
   const timestamp = record.timestamp.epochMillis
-  const hour = acceptanceWindow.hourOf(timestamp)
   const [next, meteringRecordId] = recordUsage(
     state,
-    keyOf(
+    [
       licenseArn === undefined ? "product" : "license",
       licenseArn ?? productCode,
       customerAWSAccountId,
       dimension,
-      hour / acceptanceWindow.hour
-    ),
+      acceptanceWindow.hourOf(timestamp)
+    ],
     {
       operation: "BatchMeterUsage",
       productCode,
       licenseArn,
       customerAWSAccountId,
       dimension,
-      hour,
       timestamp,
       quantity,
       usageAllocations,

@@ -50,24 +50,29 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
       : [state, reject(conflict)]
   }
 
-  const hour = acceptanceWindow.hourOf(timestamp)
   const isHourly = findProduct(state.catalog, productCode)?.metering !== "agentCore"
   const [next, meteringRecordId] = recordUsage(
     state,
     isHourly
-      ? keyOf("MeterUsage", productCode, customerAWSAccountId, instanceId, usageDimension, hour)
+      ? [
+          "MeterUsage",
+          productCode,
+          customerAWSAccountId,
+          instanceId,
+          usageDimension,
+          acceptanceWindow.hourOf(timestamp)
+        ]
       : // without a client token, each call is a record of its own
-        keyOf(
+        [
           "AgentCore",
           customerAWSAccountId,
           ...(clientToken === undefined ? ["", context.requestId] : [clientToken])
-        ),
+        ],
     {
       operation: "MeterUsage",
       productCode,
       customerAWSAccountId,
       dimension: usageDimension,
-      hour,
       timestamp,
       quantity: usageQuantity,
       usageAllocations,

@@ -1,6 +1,6 @@
-/** Stores accepted usage by key. The first record of a key is billed. */
+/** Stores accepted usage. The first record of a key is billed. */
 import { Tag, UsageAllocation } from "../../../UsageAllocation.js"
-import { type Catalog, findProduct } from "../model/catalog.js"
+import { type Catalog, findLicense, findProduct } from "../model/catalog.js"
 import { keyOf, uuidOf } from "../model/hash.js"
 import { change, type MeteredUsage, type State } from "../model/state.js"
 import * as usageStore from "../model/usageStore.js"
@@ -8,35 +8,35 @@ import * as usageStore from "../model/usageStore.js"
 /** Gives the id of the billed record, or undefined if the key has another quantity or other allocations. */
 export const recordUsage = (
   state: State,
-  key: string,
+  key: ReadonlyArray<string | number>,
   usage: Omit<MeteredUsage, "meteringRecordId">
 ): readonly [State, string | undefined] => {
-  const existing = usageStore.get(state.metered, key)
+  const meteringRecordId = uuidOf(keyOf(state.catalog.region, ...key))
+  const existing = usageStore.get(state.metered, meteringRecordId)
   if (existing === undefined) {
-    const meteringRecordId = uuidOf(keyOf(state.catalog.region, key))
     const metered = meteredUsageOf({
       ...usage,
       ...namesOf(state.catalog, usage),
       usageAllocations: usage.usageAllocations?.map(instanceOf),
       meteringRecordId
     })
-    return [change(state, { _tag: "Metered", key, usage: metered }), meteringRecordId]
+    return [change(state, { _tag: "Metered", usage: metered }), meteringRecordId]
   }
   const isSame =
     existing.quantity === usage.quantity &&
     (existing.split === usage.split || state.behavior.otherAllocations === "same")
-  return [state, isSame ? existing.meteringRecordId : undefined]
+  return [state, isSame ? meteringRecordId : undefined]
 }
 
+type Names = Pick<MeteredUsage, "productCode" | "dimension" | "licenseArn">
+
 /** The names of the catalog, which all records share. Those of a request each take memory of their own. */
-const namesOf = (
-  catalog: Catalog,
-  usage: Pick<MeteredUsage, "productCode" | "dimension">
-): Pick<MeteredUsage, "productCode" | "dimension"> => {
+const namesOf = (catalog: Catalog, usage: Names): Names => {
   const product = findProduct(catalog, usage.productCode)
   return {
     productCode: product?.code ?? usage.productCode,
-    dimension: product?.dimensions.find((one) => one === usage.dimension) ?? usage.dimension
+    dimension: product?.dimensions.find((one) => one === usage.dimension) ?? usage.dimension,
+    licenseArn: findLicense(catalog, usage.licenseArn)?.agreement.licenseArn
   }
 }
 
@@ -48,7 +48,6 @@ const meteredUsageOf = (usage: MeteredUsage): MeteredUsage => ({
   licenseArn: usage.licenseArn,
   customerAWSAccountId: usage.customerAWSAccountId,
   dimension: usage.dimension,
-  hour: usage.hour,
   timestamp: usage.timestamp,
   quantity: usage.quantity,
   usageAllocations: usage.usageAllocations,

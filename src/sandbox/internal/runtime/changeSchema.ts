@@ -76,7 +76,6 @@ const OutboxChange = Schema.Union(
 
 export const ChangeSchema = Schema.Union(
   Schema.TaggedStruct("Metered", {
-    key: Schema.String,
     usage: Schema.Struct({
       meteringRecordId: Schema.String,
       operation: OperationName,
@@ -84,7 +83,6 @@ export const ChangeSchema = Schema.Union(
       licenseArn: optionalText,
       customerAWSAccountId: Schema.String,
       dimension: Schema.String,
-      hour: Schema.Number,
       timestamp: Schema.Number,
       quantity: Schema.Number,
       usageAllocations: Schema.optional(Schema.Array(UsageAllocation)),

@@ -11,6 +11,7 @@ import { shapeOf } from "../../../internal/schema/shape.js"
 import type { OperationName } from "../../../MeteringError.js"
 import * as Report from "../../Report.js"
 import type { Customer } from "../../Scenario.js"
+import { hourOf } from "../model/acceptanceWindow.js"
 import * as callLog from "../model/callLog.js"
 import { operations, operationsByName } from "../model/operations.js"
 import type { MeteredUsage, State } from "../model/state.js"
@@ -27,9 +28,12 @@ const compareByHour = (left: HourKey, right: HourKey): number =>
   compare(left.productCode, right.productCode) ||
   compare(left.customerAWSAccountId, right.customerAWSAccountId) ||
   compare(left.dimension, right.dimension) ||
-  left.hour - right.hour
+  hourOf(left.timestamp) - hourOf(right.timestamp)
 
-type HourKey = Pick<MeteredUsage, "productCode" | "customerAWSAccountId" | "dimension" | "hour">
+type HourKey = Pick<
+  MeteredUsage,
+  "productCode" | "customerAWSAccountId" | "dimension" | "timestamp"
+>
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
@@ -55,7 +59,7 @@ const recordOf = (metered: MeteredUsage): Report.MeteringRecord => ({
   productCode: metered.productCode,
   customerAWSAccountId: metered.customerAWSAccountId,
   dimension: metered.dimension,
-  hour: DateTime.unsafeMake(metered.hour),
+  hour: DateTime.unsafeMake(hourOf(metered.timestamp)),
   timestamp: DateTime.unsafeMake(metered.timestamp),
   quantity: metered.quantity,
   ...(metered.licenseArn !== undefined && { licenseArn: metered.licenseArn }),
@@ -139,12 +143,12 @@ const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: numbe
     ) {
       quantity += one.quantity
     }
-    const { customerAWSAccountId, dimension, hour, productCode } = first
+    const { customerAWSAccountId, dimension, productCode, timestamp } = first
     page.push({
       productCode,
       customerAWSAccountId,
       dimension,
-      hour: DateTime.unsafeMake(hour),
+      hour: DateTime.unsafeMake(hourOf(timestamp)),
       quantity
     })
   }
@@ -169,11 +173,11 @@ const Cursor = Schema.parseJson(
 )
 
 const encodeCursor = (
-  { customerAWSAccountId, dimension, hour, productCode }: HourKey,
+  { customerAWSAccountId, dimension, productCode, timestamp }: HourKey,
   id: string
 ) =>
   Encoding.encodeBase64Url(
-    Schema.encodeSync(Cursor)([productCode, customerAWSAccountId, dimension, hour, id])
+    Schema.encodeSync(Cursor)([productCode, customerAWSAccountId, dimension, hourOf(timestamp), id])
   )
 
 const decodeCursor = (token: string) =>
@@ -185,7 +189,7 @@ const decodeCursor = (token: string) =>
         productCode,
         customerAWSAccountId,
         dimension,
-        hour,
+        timestamp: hour,
         id
       })
     })
