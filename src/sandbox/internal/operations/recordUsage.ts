@@ -14,12 +14,7 @@ export const recordUsage = (
   const meteringRecordId = uuidOf(keyOf(state.catalog.region, ...key))
   const existing = usageStore.get(state.metered, meteringRecordId)
   if (existing === undefined) {
-    const metered = meteredUsageOf({
-      ...usage,
-      ...namesOf(state.catalog, usage),
-      usageAllocations: usage.usageAllocations?.map(instanceOf),
-      meteringRecordId
-    })
+    const metered = meteredUsage(state.catalog, meteringRecordId, usage)
     return [change(state, { _tag: "Metered", usage: metered }), meteringRecordId]
   }
   const isSame =
@@ -28,31 +23,29 @@ export const recordUsage = (
   return [state, isSame ? meteringRecordId : undefined]
 }
 
-type Names = Pick<MeteredUsage, "productCode" | "dimension" | "licenseArn">
-
-/** The names of the catalog, which all records share. Those of a request each take memory of their own. */
-const namesOf = (catalog: Catalog, usage: Names): Names => {
+/**
+ * With the names of the catalog, which all records share: those of a request each take memory of their own. And of one
+ * hidden class: spread objects of a class each take twice the memory.
+ */
+const meteredUsage = (
+  catalog: Catalog,
+  meteringRecordId: string,
+  usage: Omit<MeteredUsage, "meteringRecordId">
+): MeteredUsage => {
   const product = findProduct(catalog, usage.productCode)
   return {
+    meteringRecordId,
+    operation: usage.operation,
     productCode: product?.code ?? usage.productCode,
+    licenseArn: findLicense(catalog, usage.licenseArn)?.agreement.licenseArn,
+    customerAWSAccountId: usage.customerAWSAccountId,
     dimension: product?.dimensions.find((one) => one === usage.dimension) ?? usage.dimension,
-    licenseArn: findLicense(catalog, usage.licenseArn)?.agreement.licenseArn
+    timestamp: usage.timestamp,
+    quantity: usage.quantity,
+    usageAllocations: usage.usageAllocations?.map(instanceOf),
+    split: usage.split
   }
 }
-
-/** Gives all records the same hidden class. Spread objects of a class each take twice the memory. */
-const meteredUsageOf = (usage: MeteredUsage): MeteredUsage => ({
-  meteringRecordId: usage.meteringRecordId,
-  operation: usage.operation,
-  productCode: usage.productCode,
-  licenseArn: usage.licenseArn,
-  customerAWSAccountId: usage.customerAWSAccountId,
-  dimension: usage.dimension,
-  timestamp: usage.timestamp,
-  quantity: usage.quantity,
-  usageAllocations: usage.usageAllocations,
-  split: usage.split
-})
 
 /** An unchecked request may hold plain objects, which a schema does not encode. */
 const instanceOf = ({ allocatedUsageQuantity, tags }: UsageAllocation) => {
