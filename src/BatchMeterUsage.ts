@@ -5,8 +5,8 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { metering } from "./internal/protocol/metering.js"
 import { missingRecords } from "./internal/protocol/missingRecords.js"
+import { metering } from "./internal/protocol/serviceModel.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
   field,

@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { dryRunCode } from "./internal/protocol/constants.js"
-import { metering } from "./internal/protocol/metering.js"
+import { metering } from "./internal/protocol/serviceModel.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
   allocationSum,

@@ -18,7 +18,7 @@ import {
   resolveConfig,
   type Service
 } from "./internal/config/resolveConfig.js"
-import { metering } from "./internal/protocol/metering.js"
+import { metering } from "./internal/protocol/serviceModel.js"
 import type { MeteringConfigError } from "./MeteringError.js"
 
 export type { Options, Service }

@@ -5,7 +5,7 @@
  */
 import type * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
-import { metering } from "./internal/protocol/metering.js"
+import { metering } from "./internal/protocol/serviceModel.js"
 import type { CommonError, OperationName, ServiceException, Violation } from "./MeteringError.js"
 
 /**
@@ -14,13 +14,13 @@ import type { CommonError, OperationName, ServiceException, Violation } from "./
  * @since 0.1.0
  * @category models
  */
-export interface Service {
+export interface ServiceModel {
   /** The name in spans. */
   readonly serviceId: string
   /** The beginning of the host name. */
   readonly endpointPrefix: string
-  /** Domains, from the Region on, whose host names have a hyphen in place of the dot of `endpointPrefix`. */
-  readonly hyphenated: RegExp
+  /** Matches the domains whose hosts have hyphens in `endpointPrefix`: `metering-marketplace.us-east-1.api.aws`. */
+  readonly hyphenatedDomains: RegExp
   /** The name of the service in signatures. */
   readonly signingName: string
   /** The name of the service in the header `x-amz-target`. */
@@ -66,7 +66,7 @@ export interface SchemaClass<A> extends Schema.Schema<A, any> {
  * @category models
  */
 export interface Operation<Request, Response, E extends ServiceException, Result = Response> {
-  readonly service: Service
+  readonly service: ServiceModel
   readonly name: OperationName
   readonly request: SchemaClass<Request>
   readonly response: SchemaClass<Response>

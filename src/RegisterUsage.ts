@@ -5,7 +5,7 @@
  */
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { metering } from "./internal/protocol/metering.js"
+import { metering } from "./internal/protocol/serviceModel.js"
 import { type MakeOptions, maker, makerEither } from "./internal/schema/construct.js"
 import {
   boundedString,

@@ -45,7 +45,7 @@ import {
  * @since 0.1.0
  * @category constants
  */
-export { marketplaceEntitlement } from "./internal/marketplaceEntitlement.js"
+export { marketplaceEntitlement } from "./internal/serviceModel.js"
 
 /**
  * The product code.

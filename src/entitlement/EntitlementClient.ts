@@ -20,8 +20,8 @@ import type { Entitlement } from "./Entitlement.js"
 import { EntitlementConfig } from "./EntitlementConfig.js"
 import type { PaginationError } from "./EntitlementError.js"
 import * as GetEntitlements from "./GetEntitlements.js"
-import { marketplaceEntitlement } from "./internal/marketplaceEntitlement.js"
 import { pagesOf } from "./internal/pages.js"
+import { marketplaceEntitlement } from "./internal/serviceModel.js"
 
 export type {
   /**

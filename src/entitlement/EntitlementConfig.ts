@@ -19,7 +19,7 @@ import {
 } from "../internal/config/resolveConfig.js"
 import type * as MeteringConfig from "../MeteringConfig.js"
 import type { MeteringConfigError } from "../MeteringError.js"
-import { marketplaceEntitlement, serviceRegion } from "./internal/marketplaceEntitlement.js"
+import { marketplaceEntitlement, serviceRegion } from "./internal/serviceModel.js"
 
 /**
  * A resolved configuration.

@@ -24,7 +24,7 @@ import * as MeteringError from "../MeteringError.js"
 import type { Operation } from "../Operation.js"
 import { Entitlement } from "./Entitlement.js"
 import { InvalidParameterException } from "./EntitlementError.js"
-import { marketplaceEntitlement } from "./internal/marketplaceEntitlement.js"
+import { marketplaceEntitlement } from "./internal/serviceModel.js"
 
 export { marketplaceEntitlement }
 

@@ -146,7 +146,7 @@ export interface PurchaseResponse extends Schema.Schema.Type<typeof PurchaseResp
 /** Maximum length of an error message about a body, in characters. */
 const maxMessageLength = 1000
 
-const truncate = (text: string) =>
+const truncateText = (text: string) =>
   text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)} ...` : text
 
 /** A body without unknown fields: a misspelled field must not count as an absent one. */
@@ -155,7 +155,7 @@ const strictPayload = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
     identifier,
     parseOptions: { onExcessProperty: "error", errors: "all" },
     message: (issue) => ({
-      message: truncate(problemsOf(issue, "the body").join("\n")),
+      message: truncateText(problemsOf(issue, "the body").join("\n")),
       override: true
     })
   })

@@ -10,7 +10,7 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import type * as Layer from "effect/Layer"
 import { EntitlementConfig } from "effect-marketplace-metering/entitlement"
-import { marketplaceEntitlement } from "../../src/entitlement/internal/marketplaceEntitlement.js"
+import { marketplaceEntitlement } from "../../src/entitlement/internal/serviceModel.js"
 import { type EndpointOptions, resolveEndpoint } from "../../src/internal/config/endpoint.js"
 
 const partitions = new URL(

@@ -1,6 +1,6 @@
 /** The columns of a file. */
 import * as Either from "effect/Either"
-import { truncate } from "../output/format.js"
+import { truncateText } from "../output/format.js"
 
 interface Names {
   readonly fields: ReadonlyArray<string>
@@ -58,7 +58,7 @@ export const parseHeader = (
       .slice(0, maxListed)
       .map(
         (name) =>
-          `"${truncate(name)}" is none of ${fields.join(", ")}; remove the column, or give it one of these names`
+          `"${truncateText(name)}" is none of ${fields.join(", ")}; remove the column, or give it one of these names`
       ),
     ...(unknown.length > maxListed ? [`and so are ${unknown.length - maxListed} more`] : []),
     ...[...new Set(repeated)].map((field) => `there are two columns for ${field}`),

@@ -1,5 +1,5 @@
 /** Errors that JSON.parse ignores: rounded numbers, repeated members, and deep nesting. */
-import { listSome, truncate } from "../output/format.js"
+import { listSome, truncateText } from "../output/format.js"
 import * as decimal from "./decimal.js"
 import * as limits from "./limits.js"
 
@@ -83,4 +83,4 @@ export const findError = (text: string): string | undefined => {
 
 /** A value in a message. */
 export const formatValue = (value: unknown): string =>
-  truncate(JSON.stringify(value) ?? String(value))
+  truncateText(JSON.stringify(value) ?? String(value))

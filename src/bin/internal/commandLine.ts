@@ -1,5 +1,5 @@
 /** Reads the command line: the requested command, or an error in how it is written. */
-import { truncate } from "../output/format.js"
+import { truncateText } from "../output/format.js"
 import { allCommands, type CommandInfo, isGroup, nameOf, type OptionInfo } from "./commandInfo.js"
 
 export type Shell = "bash" | "zsh" | "fish"
@@ -177,7 +177,7 @@ const locate = (
       : suggestion(unknown.name, namesOf(options))
     const error = usageError(
       command.path,
-      `There is no option ${truncate(unknown.name)} before a command.${hint}`
+      `There is no option ${truncateText(unknown.name)} before a command.${hint}`
     )
     return { command, given: all, at, error }
   }
@@ -188,7 +188,7 @@ const locate = (
 const noCommand = (group: CommandInfo, written: string): CommandLine => {
   const names = namesOf(group.subcommands)
   const hint = suggestion(written, names) || ` There are ${joinWith("and", names)}.`
-  return usageError(group.path, `There is no command ${truncate(written)}.${hint}`)
+  return usageError(group.path, `There is no command ${truncateText(written)}.${hint}`)
 }
 
 /** Reads words for the command `root`. Errors do not repeat a stray value, which may be a secret. */
@@ -229,7 +229,7 @@ const parseCommand = (
   for (const { name: written, option, value } of [...before, ...given]) {
     if (option === undefined) {
       const hint = suggestion(written, namesOf(options))
-      return usageError(path, `${name} has no option ${truncate(written)}.${hint}`)
+      return usageError(path, `${name} has no option ${truncateText(written)}.${hint}`)
     }
     if (option.value !== undefined && value === undefined) {
       return usageError(path, `${option.name} needs a value: ${optionWithValue(option)}.`)
@@ -239,7 +239,7 @@ const parseCommand = (
       const expected = joinWith("or", choices)
       return usageError(
         path,
-        `${option.name}: expected ${expected}, got ${JSON.stringify(truncate(value))}.${suggestion(value, choices)}`
+        `${option.name}: expected ${expected}, got ${JSON.stringify(truncateText(value))}.${suggestion(value, choices)}`
       )
     }
     if (!option.isRepeatable && given.filter((other) => other.option === option).length > 1) {

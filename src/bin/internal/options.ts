@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { Time } from "../../sandbox/internal/scenario/scenarioFields.js"
 import * as decimal from "../input/decimal.js"
 import { expectedTime } from "../input/time.js"
-import { truncate } from "../output/format.js"
+import { truncateText } from "../output/format.js"
 
 export const jsonOption = (description = "Print one JSON object.") =>
   Options.boolean("json").pipe(Options.withDescription(description))
@@ -28,7 +28,7 @@ export const parsedOption = <A>(
     Options.mapEffect((text) =>
       Effect.mapError(parse(text), () =>
         ValidationError.invalidValue(
-          HelpDoc.p(`--${name}: expected ${expected}, got ${JSON.stringify(truncate(text))}`)
+          HelpDoc.p(`--${name}: expected ${expected}, got ${JSON.stringify(truncateText(text))}`)
         )
       )
     )

@@ -20,7 +20,7 @@ export const printableLines = (text: string): string =>
 /** At most this many characters of a truncated text. */
 const maxLength = 60
 
-export const truncate = (text: string): string =>
+export const truncateText = (text: string): string =>
   text.length > maxLength ? `${printable(text.slice(0, maxLength))}…` : printable(text)
 
 /** A number with commas between thousands. */
@@ -30,7 +30,7 @@ export const formatCount = (count: number): string => count.toLocaleString("en-U
 const maxNames = 5
 
 export const listSome = (names: ReadonlyArray<string>): string => {
-  const shown = names.slice(0, maxNames).map(truncate)
+  const shown = names.slice(0, maxNames).map(truncateText)
   const more = names.length - shown.length
   return (more > 0 ? [...shown, `${formatCount(more)} more`] : shown).join(", ")
 }

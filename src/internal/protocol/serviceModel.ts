@@ -1,9 +1,9 @@
-/** AWS Marketplace Metering as calls need it. Apart from `Operation.marketplaceMetering`, so that a bundle has only this. */
+/** The names of AWS Marketplace Metering that calls need. A bundle of a client has no others. */
 
 export const metering = {
   serviceId: "Marketplace Metering",
   endpointPrefix: "metering.marketplace",
-  hyphenated: /(amazonaws\.eu|api\.aws|services\.com\.cn)$/,
+  hyphenatedDomains: /(amazonaws\.eu|api\.aws|services\.com\.cn)$/,
   signingName: "aws-marketplace",
   targetPrefix: "AWSMPMeteringService"
 } as const
