@@ -306,7 +306,8 @@ export const SentEvent = Schema.Struct({
 export interface SentEvent extends Schema.Schema.Type<typeof SentEvent> {}
 
 /**
- * A page of the last events, at most 1000, the oldest first.
+ * A page of the last events, the oldest first: the last 1000, and older ones that are held back or to be delivered, at most
+ * 5000 in all.
  *
  * - `events`: the events
  * - `next`: `after` of the next page. Absent on the last page.

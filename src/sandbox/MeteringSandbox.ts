@@ -160,13 +160,14 @@ export interface Reports {
  *
  * - `stream`: the events from the subscription on, as `lifecycle` models them, in the order in which they are sent. A
  *   subscriber that is 1000 events behind loses the oldest.
- * - `list`: a page of the last 1000 events, the oldest first, with their deliveries. The `eventId` of an event is also a
- *   value of `after`.
+ * - `list`: a page of the last 1000 events and of older ones that are held back or to be delivered, at most 5000 in all, the
+ *   oldest first, with their deliveries. The `eventId` of an event is also a value of `after`.
  * - `scheduled`: the events that fall due later, in the order in which they do
  * - `resend`: sends an event again
  * - `targets`: the targets of the scenario and their state
  * - `subscribe`: sends the `SubscriptionConfirmation` again to a target of the type `sns`
- * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery
+ * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery. Without `afterLanding`, the events that it held back are
+ *   sent.
  *
  * @example
  * ```ts

@@ -289,12 +289,20 @@ const eventNumbered = (state: State, number: number | undefined) =>
 
 /** Takes all steps that are due, in their order. */
 export const settle = (state: State, now: number): State => {
-  let next = state
+  let next = releaseHeld(state, now)
   for (let [step] = next.outbox.due; isDue(step, now); [step] = next.outbox.due) {
     next = fire(next, step, step.at)
   }
   return next
 }
+
+/** Sends the events that waited for a landing before `afterLanding` was turned off. */
+const releaseHeld = (state: State, now: number): State =>
+  state.outbox.faults.afterLanding === true || state.outbox.due.at(-1)?.at !== undefined
+    ? state
+    : state.outbox.due
+        .filter(({ at }) => at === undefined)
+        .reduce((next, step) => fire(next, step, now), state)
 
 const isDue = (step: DueStep | undefined, now: number): step is DueStep & { readonly at: number } =>
   step?.at !== undefined && step.at <= now

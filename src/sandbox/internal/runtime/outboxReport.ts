@@ -111,7 +111,7 @@ export const resend = (
     const event = state.outbox.events.find((one) => idOf(one) === eventId)
     if (event === undefined) {
       return yield* Either.left(
-        `eventId: there is no event ${eventId}. GET /_sandbox/events lists the last 1000 events.`
+        `eventId: there is no event ${eventId}. GET /_sandbox/events lists the events that are kept.`
       )
     }
     const target = name === undefined ? undefined : yield* findTarget(state, name)

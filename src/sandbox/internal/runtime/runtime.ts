@@ -13,6 +13,7 @@ import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
 import { settle } from "../model/emission.js"
+import { maxOpenEvents } from "../model/outbox.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
 import { change, type State } from "../model/state.js"
 import * as handleCall from "./handleCall.js"
@@ -123,20 +124,21 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
       return [value, settle(stepped, clock + stepped.offset)]
     }
 
-    const commit = (state: State): void => {
+    const commit = (state: State): Effect.Effect<void> => {
       const isChanged = state.outbox !== current.outbox || state.offset !== current.offset
+      const isFirstLoss = state.outbox.lost > 0 && current.outbox.lost === 0
       current = isClean(state)
         ? state
         : { ...state, pendingChanges: [], unpublished: [], isReplaced: false }
       for (const event of state.unpublished) events.unsafeOffer(event)
       if (isChanged) changes.unsafeOffer()
+      return isFirstLoss ? Effect.logWarning(lossWarning) : Effect.void
     }
 
     const modifyInMemory = <A>(step: Step<A>): Effect.Effect<A> =>
-      Effect.map(Clock.currentTimeMillis, (clock) => {
+      Effect.flatMap(Clock.currentTimeMillis, (clock) => {
         const [value, state] = next(step, clock)
-        commit(state)
-        return value
+        return Effect.as(commit(state), value)
       })
 
     const semaphore = yield* Effect.makeSemaphore(1)
@@ -147,7 +149,7 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
         Effect.gen(function* () {
           const [value, state] = next(step, yield* Clock.currentTimeMillis)
           if (state.isReplaced || state.pendingChanges.length > 0) yield* write(state)
-          commit(state)
+          yield* commit(state)
           return value
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
 
@@ -158,6 +160,8 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
       changes
     }
   })
+
+const lossWarning = `More than ${maxOpenEvents} events are held back or could not be delivered. The oldest are dropped, and not sent. GET /_sandbox/targets lists the targets that events wait for.`
 
 /** Events that a slow subscriber does not yet have. The oldest is dropped first. */
 const maxBufferedEvents = 1000
