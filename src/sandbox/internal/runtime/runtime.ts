@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { Service as MeteringService } from "../../../MeteringClient.js"
 import type { OperationName, ServiceException } from "../../../MeteringError.js"
@@ -174,19 +175,25 @@ export const keepTime = ({ changes, modify }: SandboxRuntime): Effect.Effect<nev
   Effect.scoped(
     Effect.flatMap(PubSub.subscribe(changes), (changed) =>
       Effect.flatMap(
-        modify((state, clock) => [millisToNext(state, clock), state]),
+        // a step that cannot be written to the state file, which logs it, is tried again
+        persistently(modify((state, clock) => [millisToNext(state, clock), state])),
         (millis) =>
           millis === undefined
             ? Queue.take(changed)
             : Effect.raceFirst(Effect.sleep(Math.min(millis, maxSleep)), Queue.take(changed))
-      ).pipe(
-        // a step that cannot be written to the state file, which logs it, is tried again
-        Effect.catchAllCause((cause) =>
-          Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : Effect.sleep("1 second")
-        ),
-        Effect.forever
-      )
+      ).pipe(Effect.forever)
     )
+  )
+
+/** Repeats an effect that dies until it succeeds, after pauses that grow from 1 second to 1 minute. */
+export const persistently = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
+  effect.pipe(
+    Effect.sandbox,
+    Effect.retry({
+      schedule: Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute")),
+      while: (cause) => !Cause.isInterruptedOnly(cause)
+    }),
+    Effect.unsandbox
   )
 
 /** Timers of JavaScript end after 24 days. In milliseconds. */

@@ -123,17 +123,28 @@ export const open = (path: string, initial: State) =>
         }
       })
 
+    let isFailing = false
+    const logFailure = (error: { readonly message: string }) =>
+      Effect.suspend(() => {
+        if (isFailing) return Effect.void
+        isFailing = true
+        return Effect.logError(
+          `The state file ${path} cannot be written: ${error.message}. Until it can, calls fail and change nothing.`
+        )
+      })
+    const logRecovery = Effect.suspend(() => {
+      if (!isFailing) return Effect.void
+      isFailing = false
+      return Effect.logInfo(`The state file ${path} can be written again.`)
+    })
+
     const write: PersistState = (state) =>
       Effect.suspend(() =>
         state.isReplaced || current.isTorn ? replace(state) : appendChanges(state)
       ).pipe(
         lock.withPermits(1),
         Effect.provideService(FileSystem.FileSystem, fs),
-        Effect.tapError((error) =>
-          Effect.logError(
-            `The state file ${path} cannot be written: ${error.message}. The call fails, and changes nothing.`
-          )
-        ),
+        Effect.tapBoth({ onFailure: logFailure, onSuccess: () => logRecovery }),
         Effect.orDie
       )
     return { state, write }
