@@ -27,11 +27,11 @@ import { MeteringClient, make as makeClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
 import type * as EventDelivery from "./EventDelivery.js"
 import type { Faults } from "./Fault.js"
+import { adopt } from "./internal/model/adopt.js"
 import * as faultScript from "./internal/model/faultScript.js"
 import { productDetailsOf } from "./internal/model/product.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
-import { change, initial, type State } from "./internal/model/state.js"
-import { termStepsOf } from "./internal/model/terms.js"
+import { change, initial, planned, type State } from "./internal/model/state.js"
 import type { AgreementUpdate } from "./internal/runtime/agreementOperations.js"
 import * as agreementOperations from "./internal/runtime/agreementOperations.js"
 import * as eventLog from "./internal/runtime/eventLog.js"
@@ -419,10 +419,10 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       const time = timeOf(now)
       if (!(time >= minTime && time <= maxTime)) return Either.left(timeOutOfRange)
       const offset = state.offset + time - now
-      return Either.right([
-        DateTime.unsafeMake(time),
-        change(state, { _tag: "Calendar", offset })
-      ] as const)
+      const moved = change(state, { _tag: "Calendar", offset })
+      // beginnings and ends may lie ahead again
+      const next = time < now ? change(moved, planned(moved, time)) : moved
+      return Either.right([DateTime.unsafeMake(time), next] as const)
     })
   return {
     marketplace: {
@@ -499,8 +499,7 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
         const fresh = change(state, { _tag: "Reset" })
         // a later start from the file must not restart the clock
         const kept = change(fresh, { _tag: "Calendar", offset: fresh.offset })
-        const due = termStepsOf(kept.origin.scenario.customers, clock + kept.offset)
-        return [undefined, change(kept, { _tag: "Outbox", change: { _tag: "Schedule", due } })]
+        return [undefined, change(kept, planned(kept, clock + kept.offset))]
       }),
       save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
       load: (saved) =>
@@ -515,9 +514,13 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
               })
             )
           }
-          yield* runtime.modify((state) => [
+          yield* runtime.modify((state, clock) => [
             undefined,
-            { ...loaded, privateKey: privateKey ?? state.privateKey, isReplaced: true }
+            {
+              ...adopt(loaded, clock + loaded.offset),
+              privateKey: privateKey ?? state.privateKey,
+              isReplaced: true
+            }
           ])
         })
     }

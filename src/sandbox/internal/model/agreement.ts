@@ -1,7 +1,7 @@
 /** Agreements: their ids, their state, and the operations that are possible on them. */
 import type { AgreementDetails, Operation } from "../../Marketplace.js"
 import type { Agreement, Customer } from "../scenario/models.js"
-import { statusOf } from "./catalog.js"
+import { type Catalog, findCustomer, statusOf } from "./catalog.js"
 import { sha256HexSync } from "./hash.js"
 
 /** An agreement and its place in a customer's list, to which agreements are only added. */
@@ -13,6 +13,16 @@ export interface LocatedAgreement {
 
 export const agreementsOf = (customer: Customer): ReadonlyArray<LocatedAgreement> =>
   customer.agreements.map((agreement, index) => ({ customer, index, agreement }))
+
+export const locateAgreement = (
+  catalog: Catalog,
+  { account, agreementId }: { readonly account: string; readonly agreementId: string }
+): LocatedAgreement | undefined => {
+  const customer = findCustomer(catalog, { customerAWSAccountId: account })
+  return (
+    customer && agreementsOf(customer).find((located) => agreementIdOf(located) === agreementId)
+  )
+}
 
 export const agreementIdOf = ({ agreement, customer, index }: LocatedAgreement): string =>
   agreement.agreementId ??

@@ -52,8 +52,7 @@ export interface DueStep {
   /** Epoch milliseconds. Absent for an event that waits for the landing of its buyer. */
   readonly at?: number | undefined
   readonly account: string
-  /** The place of the agreement in the customer's list. */
-  readonly index: number
+  readonly agreementId: string
   /** `Send` sends an event that was held back. */
   readonly kind: EventKind | TermKind | "Send"
   /** The number of the event of `Send`. */
@@ -97,9 +96,9 @@ export type OutboxChange =
     }
   | { readonly _tag: "DeliveryFaults"; readonly faults: DeliveryFaults }
 
-export const make = (faults: DeliveryFaults, due: ReadonlyArray<DueStep>): Outbox => ({
-  next: due.length,
-  due,
+export const make = (faults: DeliveryFaults): Outbox => ({
+  next: 0,
+  due: [],
   events: [],
   subscriptions: HashMap.empty(),
   faults: inMillis(faults),
@@ -219,9 +218,10 @@ const nextAfter = ({ next }: Outbox, all: ReadonlyArray<{ readonly number: numbe
   all.reduce((after, { number }) => Math.max(after, number + 1), next)
 
 /** Inserts a step after those of the same time, which have lower numbers. */
-const withStep = (due: ReadonlyArray<DueStep>, step: DueStep): ReadonlyArray<DueStep> => {
+export const withStep = (due: ReadonlyArray<DueStep>, step: DueStep): ReadonlyArray<DueStep> => {
   const timeOf = ({ at = Number.POSITIVE_INFINITY }: DueStep) => at
-  const index = due.findLastIndex((other) => timeOf(other) <= timeOf(step)) + 1
+  const next = due.findIndex((other) => timeOf(other) > timeOf(step))
+  const index = next === -1 ? due.length : next
   return [...due.slice(0, index), step, ...due.slice(index)]
 }
 

@@ -11,9 +11,11 @@ import {
   type LocatedAgreement,
   offerIdOf
 } from "../model/agreement.js"
+import * as agreementEvents from "../model/agreementEvents.js"
 import { isInverted } from "../model/catalog.js"
-import * as emission from "../model/emission.js"
+import { emit } from "../model/emission.js"
 import { capacityError, type State } from "../model/state.js"
+import { agreementTime } from "../model/terms.js"
 import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import {
   invertedPeriodMessage,
@@ -37,7 +39,11 @@ export const agreements = (
   )
 
 export const detailsIn = (state: State, located: LocatedAgreement, now: number) =>
-  detailsOf(located, HashSet.has(state.landed, agreementIdOf(located)), now)
+  detailsOf(
+    located,
+    HashSet.has(state.landed, agreementIdOf(located)),
+    agreementTime(state.announced, located, now)
+  )
 
 /** Sends the events of a change of an agreement. */
 type Emit = (state: State, located: LocatedAgreement, now: number) => State
@@ -48,12 +54,12 @@ const revise = (
   { customer, index }: LocatedAgreement,
   revised: Agreement,
   now: number,
-  emit: Emit
+  emitChange: Emit
 ): AgreementUpdate => {
   const agreements = customer.agreements.map((agreement, i) => (i === index ? revised : agreement))
   return Either.map(updateCustomer(state, { ...customer, agreements }), ([updated, next]) => {
     const located = { customer: updated, index, agreement: revised }
-    return [detailsIn(next, located, now), emit(next, located, now)]
+    return [detailsIn(next, located, now), emitChange(next, located, now)]
   })
 }
 
@@ -81,7 +87,7 @@ export const amend = (
         `endsAt: the agreement ${agreementIdOf(located)} cannot end before it begins or before now. To end it now, use expire.`
       )
     }
-    return yield* revise(state, located, revised, now, emission.amended)
+    return yield* revise(state, located, revised, now, agreementEvents.amended)
   })
 
 /** Ends an agreement, and adds one that renews or replaces it. */
@@ -124,7 +130,10 @@ const succeedBy =
       })
       const place = { customer: updated, index: customer.agreements.length, agreement: successor }
       const old = { customer: updated, index, agreement: ended }
-      return [detailsIn(next, place, now), emission.succeeded(next, old, place, now)] as const
+      return [
+        detailsIn(next, place, now),
+        agreementEvents.succeeded(next, old, place, now)
+      ] as const
     })
 
 export const renew = succeedBy("renew")
@@ -135,7 +144,7 @@ export const replace = succeedBy("replace")
 const revision =
   (
     operation: Marketplace.Operation,
-    emit: Emit,
+    emitChange: Emit,
     fieldsAt: (now: DateTime.Utc) => Partial<Agreement>
   ) =>
   (state: State, selector: Marketplace.AgreementSelector, now: number): AgreementUpdate =>
@@ -145,18 +154,18 @@ const revision =
         located,
         { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(now)) },
         now,
-        emit
+        emitChange
       )
     )
 
 const notice =
   (kind: "AdvisoryIssued" | "AdvisoryResolved"): Emit =>
   (state, located, now) =>
-    emission.emit(state, located, kind, now)
+    emit(state, located, kind, now)
 
-export const expire = revision("expire", emission.ended, (now) => ({ endsAt: now }))
+export const expire = revision("expire", agreementEvents.ended, (now) => ({ endsAt: now }))
 
-export const terminate = revision("terminate", emission.ended, (now) => ({
+export const terminate = revision("terminate", agreementEvents.ended, (now) => ({
   cancelledAt: now,
   endReason: "TERMINATED"
 }))
@@ -169,6 +178,6 @@ export const resolveAdvisory = revision("resolveAdvisory", notice("AdvisoryResol
   advisory: false
 }))
 
-export const failPayment = revision("failPayment", emission.paymentFailed, (now) => ({
+export const failPayment = revision("failPayment", agreementEvents.paymentFailed, (now) => ({
   failedAt: now
 }))

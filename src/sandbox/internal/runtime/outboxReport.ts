@@ -6,8 +6,7 @@ import * as Option from "effect/Option"
 import { encode } from "../../../lifecycle/MarketplaceEvent.js"
 import type * as EventDelivery from "../../EventDelivery.js"
 import type { PageOptions } from "../../Report.js"
-import { agreementIdOf } from "../model/agreement.js"
-import { locate, receives, resend as resendEvent, targetsOf } from "../model/emission.js"
+import { receives, resend as resendEvent, targetsOf } from "../model/emission.js"
 import { channels, nameOf } from "../model/events.js"
 import type { Attempt, DueStep, OutboxEvent } from "../model/outbox.js"
 import { change, type State } from "../model/state.js"
@@ -59,15 +58,11 @@ const attemptOf = ({ at, ...attempt }: Attempt): EventDelivery.Attempt => ({
 })
 
 export const scheduled = (state: State): ReadonlyArray<EventDelivery.ScheduledEvent> =>
-  state.outbox.due.flatMap((step) => {
-    const located = locate(state, step)
-    if (located === undefined) return []
-    return {
-      ...(step.at !== undefined && { at: DateTime.unsafeMake(step.at) }),
-      name: stepName(state, step),
-      agreementId: agreementIdOf(located)
-    }
-  })
+  state.outbox.due.map((step) => ({
+    ...(step.at !== undefined && { at: DateTime.unsafeMake(step.at) }),
+    name: stepName(state, step),
+    agreementId: step.agreementId
+  }))
 
 const stepName = (state: State, { event, kind }: DueStep): string => {
   const held = state.outbox.events.find(({ number }) => number === event)
