@@ -62,7 +62,8 @@ export const defaultServiceBehavior = {
   emptyEntitlementPages: false,
   landingFields: "documented",
   licenseEventDelay: Duration.seconds(61),
-  deprovisionedEventDelay: Duration.seconds(31)
+  deprovisionedEventDelay: Duration.seconds(31),
+  finalHourStartsAt: "ended"
 } as const satisfies ServiceBehavior
 
 /**

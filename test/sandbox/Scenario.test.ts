@@ -210,7 +210,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"a","license":"x"}]}]}',
     [
-      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt and advisory"
+      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, deprovisionedAt, failedAt and advisory"
     ]
   ],
   [
@@ -523,6 +523,7 @@ const agreementOf = (productCode: FastCheck.Arbitrary<string>) =>
         cancelledAt: time,
         endsAt: time,
         acceptedAt: time,
+        deprovisionedAt: time,
         failedAt: time,
         offerId: fc.constant("offer-a1"),
         intent: fc.constantFrom("NEW" as const, "RENEW" as const, "REPLACE" as const),
@@ -646,7 +647,8 @@ const scenario: FastCheck.Arbitrary<Scenario.Scenario> = catalog.chain((catalog)
       requestSizeLimit: fc.integer({ min: 1 }),
       landingFields: fc.constantFrom("documented" as const, "observed" as const),
       licenseEventDelay: span,
-      deprovisionedEventDelay: span
+      deprovisionedEventDelay: span,
+      finalHourStartsAt: fc.constantFrom("ended" as const, "deprovisioned" as const)
     }),
     quotas: some({ MeterUsage: fc.integer({ min: 1 }) }),
     faults,

@@ -1,6 +1,8 @@
 /** The events of the beginning, the changes and the end of an agreement. Each function gives the next state. */
+import * as DateTime from "effect/DateTime"
 import { hour } from "./acceptanceWindow.js"
 import { agreementIdOf, type LocatedAgreement } from "./agreement.js"
+import { findCustomer } from "./catalog.js"
 import { emit, eventOf, outboxChange } from "./emission.js"
 import type { EventKind } from "./events.js"
 import type { TermKind } from "./outbox.js"
@@ -64,7 +66,8 @@ export const ended = (state: State, located: LocatedAgreement, now: number): Sta
   const next = emit(withoutTerms(state, located, "End", now), located, "AgreementEnded", now)
   if (!isStarted(state, located, now)) return next
   const leaving = withEntitlement(emit(next, located, "UnsubscribePending", now), located, now)
-  return schedule(deprovision(leaving, located, now), located, "UnsubscribeSuccess", now + hour)
+  const [deprovisioned, finalHour] = deprovision(leaving, located, now)
+  return schedule(deprovisioned, located, "UnsubscribeSuccess", finalHour + hour)
 }
 
 /** The end of an agreement that another one renews or replaces: the subscription goes on. */
@@ -75,7 +78,8 @@ export const succeeded = (
   now: number
 ): State => {
   const next = created(withoutTerms(state, old, "End", now), successor, now)
-  return deprovision(emit(next, old, "AgreementEnded", now), old, now)
+  const [deprovisioned] = deprovision(emit(next, old, "AgreementEnded", now), old, now)
+  return deprovisioned
 }
 
 export const paymentFailed = (state: State, located: LocatedAgreement, now: number): State =>
@@ -94,18 +98,39 @@ const withoutTerms = (
   now: number
 ): State => scheduleTerms(announce(state, located, kind), located, now)
 
-/** A license is not deprovisioned before the event of its provision. */
-const deprovision = (state: State, located: LocatedAgreement, now: number): State => {
+/** Schedules the deprovision of a license, not before the event of its provision. Gives the start of the last hour. */
+const deprovision = (
+  state: State,
+  located: LocatedAgreement,
+  now: number
+): readonly [State, finalHour: number] => {
   const id = agreementIdOf(located)
   const updates = state.outbox.due.filter(
     ({ agreementId, kind }) => kind === "LicenseUpdated" && agreementId === id
   )
-  return schedule(
-    state,
-    located,
-    "LicenseDeprovisioned",
-    Math.max(now + state.behavior.deprovisionedEventDelay, ...updates.map(({ at = 0 }) => at))
-  )
+  const { deprovisionedEventDelay, finalHourStartsAt } = state.behavior
+  const at = Math.max(now + deprovisionedEventDelay, ...updates.map(({ at = 0 }) => at))
+  const next = schedule(state, located, "LicenseDeprovisioned", at)
+  return finalHourStartsAt === "ended" || next === state
+    ? [next, now]
+    : [withDeprovision(next, located, at), at]
+}
+
+const withDeprovision = (state: State, located: LocatedAgreement, at: number): State => {
+  const { customerAWSAccountId } = located.customer
+  // other agreements of the customer may have changed since
+  const { agreements, ...customer } =
+    findCustomer(state.catalog, { customerAWSAccountId }) ?? located.customer
+  const deprovisionedAt = DateTime.unsafeMake(at)
+  return change(state, {
+    _tag: "Customer",
+    customer: {
+      ...customer,
+      agreements: agreements.map((agreement, index) =>
+        index === located.index ? { ...agreement, deprovisionedAt } : agreement
+      )
+    }
+  })
 }
 
 const isStarted = (state: State, located: LocatedAgreement, now: number): boolean => {

@@ -9,6 +9,7 @@ import {
   agreementsOf,
   detailsOf,
   type LocatedAgreement,
+  locateAgreement,
   offerIdOf
 } from "../model/agreement.js"
 import * as agreementEvents from "../model/agreementEvents.js"
@@ -59,7 +60,12 @@ const revise = (
   const agreements = customer.agreements.map((agreement, i) => (i === index ? revised : agreement))
   return Either.map(updateCustomer(state, { ...customer, agreements }), ([updated, next]) => {
     const located = { customer: updated, index, agreement: revised }
-    return [detailsIn(next, located, now), emitChange(next, located, now)]
+    const emitted = emitChange(next, located, now)
+    // its end may have set the time of its deprovision
+    const account = updated.customerAWSAccountId
+    const place = { account, agreementId: agreementIdOf(located) }
+    const current = locateAgreement(emitted.catalog, place) ?? located
+    return [detailsIn(emitted, current, now), emitted]
   })
 }
 
@@ -99,7 +105,14 @@ const succeedBy =
       if (capacityReached !== undefined) return yield* Either.left(capacityReached)
       const located = yield* findForOperation(state, succession, operation, now)
       const { agreement, customer, index } = located
-      const { acceptedAt: _, agreementId: __, endsAt: ___, offerId: ____, ...lasting } = agreement
+      const {
+        acceptedAt: _,
+        agreementId: __,
+        deprovisionedAt: ___,
+        endsAt: ____,
+        offerId: _____,
+        ...lasting
+      } = agreement
       const startsAt = DateTime.unsafeMake(now)
       const { endsAt } = succession
       if (isInverted({ startsAt, endsAt })) {

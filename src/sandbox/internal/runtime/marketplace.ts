@@ -212,10 +212,11 @@ export const cancel = (
     const ended = agreementsOf(updated).filter(({ index }) =>
       cancelled.some((one) => one.index === index)
     )
-    return [
-      updated,
-      ended.reduce((state, located) => agreementEvents.ended(state, located, now), next)
-    ] as const
+    const emitted = ended.reduce(
+      (state, located) => agreementEvents.ended(state, located, now),
+      next
+    )
+    return [findCustomer(emitted.catalog, updated) ?? updated, emitted] as const
   })
 
 export const suspend = (

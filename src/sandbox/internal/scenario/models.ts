@@ -125,6 +125,8 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `privateOffer`: true for a private offer. Defaults to false.
  * - `reseller`: the AWS account of the channel partner that made the offer (CPPO). Defaults to none: the seller's offer.
  * - `endReason`: the reason for the end at `cancelledAt`. Defaults to `CANCELLED`. An end at `endsAt` is `EXPIRED`.
+ * - `deprovisionedAt`: the start of the last hour of usage, where `finalHourStartsAt` of the rules is `deprovisioned`. Defaults
+ *   to the end.
  * - `failedAt`: the time at which the buyer's payment failed. From then on no usage is accepted. Defaults to none.
  * - `advisory`: true between an advisory and its resolution. Defaults to false.
  *
@@ -171,6 +173,10 @@ export const Agreement = Schema.Struct({
   endReason: optionalField(
     Schema.Literal("CANCELLED", "TERMINATED", "RENEWED", "REPLACED"),
     "The reason for the end at cancelledAt. Defaults to CANCELLED."
+  ),
+  deprovisionedAt: optionalField(
+    Time,
+    "The start of the last hour of usage, where it is not the end. Defaults to the end."
   ),
   failedAt: optionalField(Time, "The failure of the payment. From then on no usage is accepted."),
   advisory: optionalField(
@@ -336,6 +342,9 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as seen.
  * - `deprovisionedEventDelay`: the time from `Purchase Agreement Ended` to `License Deprovisioned`. AWS documents both no
  *   delay and one hour. Defaults to 31 seconds, as seen.
+ * - `finalHourStartsAt`: the event with which the last hour of usage starts after an end: `ended` for `Purchase Agreement
+ *   Ended`, `deprovisioned` for `License Deprovisioned`. Versions of AWS's page say both, so a program should report its last
+ *   usage within an hour of the first. Agreements without a license have only the first. Defaults to `ended`.
  *
  * @since 0.1.0
  * @category models
@@ -396,6 +405,10 @@ export const ServiceBehavior = Schema.Struct({
   deprovisionedEventDelay: optionalField(
     DurationInput,
     "The time from Purchase Agreement Ended to License Deprovisioned. Defaults to 31 seconds."
+  ),
+  finalHourStartsAt: optionalField(
+    Schema.Literal("ended", "deprovisioned"),
+    "The event with which the last hour of usage starts: Purchase Agreement Ended (ended) or License Deprovisioned (deprovisioned). Defaults to ended."
   )
 })
 
