@@ -3,10 +3,11 @@
  *
  * A change of an agreement causes the messages that AWS Marketplace would send: SNS messages with the legacy actions for
  * customers with a legacy identifier, and EventBridge events. Each target receives those of its kind, in order and once by
- * default.
+ * default. `Purchase Agreement Ending` is sent to the proposer of an agreement 180, 120, 90, 60 and 30 days before its end.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-eventbridge-integration.html
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"

@@ -337,7 +337,11 @@ export const layer = (
  * the signing key, but not the log of calls.
  *
  * Each change is written before its response is sent, so a killed process loses nothing that a client has seen. Only one
- * sandbox may use a file at a time. This layer does not lock it; the command `sandbox --state` does.
+ * sandbox may use a file at a time. This layer does not lock it; the command `sandbox --state` does. A call whose
+ * write fails changes nothing. Of failed writes in a row, the first is logged.
+ *
+ * The scenario may be changed between two starts. Customers that were changed in the sandbox stay as they are, and all
+ * beginnings and ends that lie ahead are planned again. Deliveries to targets that were removed fail.
  *
  * Fails with a `SandboxError` for a file that is damaged, empty or of another kind, and does not change it. An incomplete
  * last line is dropped with a warning in the log: its call was never responded to. Fails with a `ScenarioError` if the

@@ -23,6 +23,7 @@ export {
   Product,
   PublicKeyVersion,
   Quotas,
+  Renewal,
   Scenario,
   ServiceBehavior
 } from "./internal/scenario/models.js"

@@ -210,7 +210,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"a","license":"x"}]}]}',
     [
-      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, deprovisionedAt, failedAt and advisory"
+      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, renewal, endReason, deprovisionedAt, failedAt and advisory"
     ]
   ],
   [
@@ -530,6 +530,7 @@ const agreementOf = (productCode: FastCheck.Arbitrary<string>) =>
         endReason: fc.constantFrom("TERMINATED" as const, "RENEWED" as const),
         previousAgreementId: fc.constant("agmt-a1"),
         reseller: account,
+        renewal: fc.constantFrom({}, { lockoutDays: 30, termsFinalizedDays: 60 }),
         freeTrial: fc.boolean(),
         privateOffer: fc.boolean(),
         advisory: fc.boolean()

@@ -1,4 +1,5 @@
 /** Agreements: their ids, their state, and the operations that are possible on them. */
+import * as DateTime from "effect/DateTime"
 import type { AgreementDetails, Operation } from "../../Marketplace.js"
 import type { Agreement, Customer } from "../scenario/models.js"
 import { type Catalog, findCustomer, statusOf } from "./catalog.js"
@@ -45,6 +46,17 @@ export const idText = (length: number, ...parts: ReadonlyArray<string | number>)
     .toString(36)
     .padStart(50, "0")
     .slice(-length)
+
+/** The time some days before the end. */
+export const beforeEnd = (
+  { endsAt }: Agreement,
+  days: number | undefined
+): DateTime.Utc | undefined =>
+  endsAt === undefined || days === undefined ? undefined : DateTime.subtract(endsAt, { days })
+
+/** The start of the lockout, in which a renewal can no longer be turned off. */
+export const lockoutOf = (agreement: Agreement): DateTime.Utc | undefined =>
+  beforeEnd(agreement, agreement.renewal?.lockoutDays)
 
 type State = AgreementDetails["state"]
 

@@ -4,12 +4,12 @@ import { hour } from "./acceptanceWindow.js"
 import { agreementIdOf, type LocatedAgreement } from "./agreement.js"
 import { findCustomer } from "./catalog.js"
 import { emit, eventOf, outboxChange } from "./emission.js"
-import type { EventKind } from "./events.js"
+import type { EventKind, NoticeKind } from "./events.js"
 import type { TermKind } from "./outbox.js"
 import { change, type State } from "./state.js"
 import { agreementTime, announcementKey, isTerm, stepsAhead } from "./terms.js"
 
-/** Schedules the beginning and the end of an agreement, as far as they lie in the future, in place of earlier ones. */
+/** Schedules the beginning, the notices and the end of an agreement, as far as they lie in the future, in place of earlier ones. */
 export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State => {
   const id = agreementIdOf(located)
   const cleared = state.outbox.due
@@ -22,25 +22,38 @@ export const scheduleTerms = (state: State, located: LocatedAgreement, now: numb
   )
 }
 
-/** Notes that the beginning or the end of an agreement is announced: its events are sent once. */
-const announce = (state: State, located: LocatedAgreement, kind: TermKind): State => {
-  const key = announcementKey(agreementIdOf(located), kind)
+/** Notes that a term of an agreement is announced: its events are sent once. */
+const announce = (
+  state: State,
+  located: LocatedAgreement,
+  kind: TermKind | NoticeKind,
+  now: number
+): State => {
+  const key = announcementKey(agreementIdOf(located), kind, now)
   return change(state, { _tag: "Announced", key })
 }
+
+/** A notice before an end. */
+export const noticed = (
+  state: State,
+  located: LocatedAgreement,
+  kind: NoticeKind,
+  now: number
+): State => emit(announce(state, located, kind, now), located, kind, now)
 
 /** A new agreement. Its events begin when it starts. */
 export const created = (state: State, located: LocatedAgreement, now: number): State => {
   const { failedAt, startsAt } = located.agreement
   // the payment is checked before there is an agreement
   if (failedAt !== undefined) {
-    return emit(announce(state, located, "Fail"), located, "SubscribeFail", now)
+    return emit(announce(state, located, "Fail", now), located, "SubscribeFail", now)
   }
   const next = scheduleTerms(emit(state, located, "AgreementCreated", now), located, now)
   return startsAt !== undefined && startsAt.epochMillis > now ? next : started(next, located, now)
 }
 
 export const started = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = emit(announce(state, located, "Start"), located, "SubscribeSuccess", now)
+  const next = emit(announce(state, located, "Start", now), located, "SubscribeSuccess", now)
   return schedule(
     withEntitlement(next, located, now),
     located,
@@ -96,7 +109,7 @@ const withoutTerms = (
   located: LocatedAgreement,
   kind: "End" | "Fail",
   now: number
-): State => scheduleTerms(announce(state, located, kind), located, now)
+): State => scheduleTerms(announce(state, located, kind, now), located, now)
 
 /** Schedules the deprovision of a license, not before the event of its provision. Gives the start of the last hour. */
 const deprovision = (

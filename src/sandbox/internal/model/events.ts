@@ -11,17 +11,18 @@ import {
   LicenseDeprovisioned,
   LicenseUpdated,
   type MarketplaceEvent,
+  type NoticeType,
   SubscribeFail,
   SubscribeSuccess,
   UnsubscribePending,
   UnsubscribeSuccess
 } from "../../../lifecycle/MarketplaceEvent.js"
-
 import type { Product } from "../scenario/models.js"
 import {
   agreementIdOf,
   idText,
   type LocatedAgreement,
+  lockoutOf,
   offerIdOf,
   serviceStatusOf
 } from "./agreement.js"
@@ -41,10 +42,29 @@ export const channels = {
   LicenseUpdated: "eventBridge",
   LicenseDeprovisioned: "eventBridge",
   AdvisoryIssued: "eventBridge",
-  AdvisoryResolved: "eventBridge"
+  AdvisoryResolved: "eventBridge",
+  Ending180: "eventBridge",
+  Ending120: "eventBridge",
+  Ending90: "eventBridge",
+  Ending60: "eventBridge",
+  Ending30: "eventBridge",
+  RenewalTermsFinalized: "eventBridge",
+  RenewalUpcoming: "eventBridge"
 } as const
 
 export type EventKind = keyof typeof channels
+
+/** The events that announce an end, by the days before it. */
+export const endingDays = {
+  Ending180: 180,
+  Ending120: 120,
+  Ending90: 90,
+  Ending60: 60,
+  Ending30: 30
+} as const
+
+/** The events that announce an end or a renewal. */
+export type NoticeKind = keyof typeof endingDays | "RenewalTermsFinalized" | "RenewalUpcoming"
 
 export interface EventContext {
   readonly seller: string
@@ -156,20 +176,77 @@ const licenseFields = (context: EventContext) => {
   )
 }
 
-const advisory = (state: "Issued" | "Resolved", context: EventContext) => {
-  const time = DateTime.formatIso(DateTime.unsafeMake(context.at)).replace(".000Z", "Z")
-  return new AgreementNotice({
+const notice = (
+  context: EventContext,
+  detailType: NoticeType,
+  { agreement, ...detail }: { readonly agreement?: object; readonly [name: string]: unknown }
+) =>
+  new AgreementNotice({
     ...envelopeFields(context),
-    detailType: `Purchase Agreement Advisory ${state} - Manufacturer`,
+    detailType,
     detail: {
       ...detailFields(context),
-      agreement: { id: agreementIdOf(context.located) },
+      agreement: { id: agreementIdOf(context.located), ...agreement },
       product: { id: productIdOf(context.product) },
-      advisory: state === "Issued" ? { issuedAt: time } : { resolvedAt: time },
-      offer: { id: offerIdOf(context.located) }
+      ...detail
+    }
+  })
+
+/** As in the documents, without a fraction of zero. */
+const timeText = (time: DateTime.Utc): string => DateTime.formatIso(time).replace(".000Z", "Z")
+
+const advisory = (state: "Issued" | "Resolved", context: EventContext) => {
+  const time = timeText(DateTime.unsafeMake(context.at))
+  return notice(context, `Purchase Agreement Advisory ${state} - Manufacturer`, {
+    advisory: state === "Issued" ? { issuedAt: time } : { resolvedAt: time },
+    offer: { id: offerIdOf(context.located) }
+  })
+}
+
+const periodOf = (context: EventContext) => {
+  const { endTime, startTime } = termsOf(context)
+  return { startTime: timeText(startTime), endTime: timeText(endTime) }
+}
+
+const ending = (daysBeforeEndTime: number) => (context: EventContext) =>
+  notice(context, "Purchase Agreement Ending - Proposer", {
+    agreement: {
+      ...periodOf(context),
+      status: "ACTIVE",
+      daysBeforeEndTime,
+      autoRenewalEnabled: context.located.agreement.renewal !== undefined
+    },
+    renewalSummary: { lockoutStartTime: lockoutText(context), disabledBy: null },
+    offer: { id: offerIdOf(context.located) }
+  })
+
+const lockoutText = ({ located }: EventContext): string | null => {
+  const lockout = lockoutOf(located.agreement)
+  return lockout === undefined ? null : timeText(lockout)
+}
+
+/** A sandbox has no prices. */
+const contractValue = { tcv: "0.00", currency: "USD" }
+
+const renewalTermsFinalized = (context: EventContext) => {
+  const { at, located } = context
+  const lockout = lockoutOf(located.agreement)
+  return notice(context, "Purchase Agreement Renewal Terms Finalized - Proposer", {
+    agreement: periodOf(context),
+    renewalSummary: {
+      ...contractValue,
+      termsFinalizedTime: timeText(DateTime.unsafeMake(at)),
+      lockoutReached: lockout === undefined ? null : lockout.epochMillis <= at,
+      lockoutStartTime: lockoutText(context)
     }
   })
 }
+
+const renewalUpcoming = (context: EventContext) =>
+  notice(context, "Purchase Agreement Renewal Upcoming - Proposer", {
+    agreement: periodOf(context),
+    renewalSummary: { lockoutReached: true, ...contractValue }
+  })
 
 /** Makes an event of fields that are absent where AWS Marketplace sends no such event. */
 const from =
@@ -211,8 +288,10 @@ const builders: {
       ...(isLinked && { product: { id: productIdOf(context.product) } })
     })
   },
-  AgreementAmended: (context) =>
-    new AgreementAmended({
+  AgreementAmended: (context) => {
+    const { agreement } = context.located
+    const isProposer = roleOf(context) === "Proposer"
+    return new AgreementAmended({
       ...envelopeFields(context),
       ...detailFields(context),
       role: roleOf(context),
@@ -220,11 +299,17 @@ const builders: {
         id: agreementIdOf(context.located),
         intent: "AMEND",
         status: "ACTIVE",
-        ...termsOf(context)
+        ...termsOf(context),
+        ...(isProposer && { autoRenewalEnabled: agreement.renewal !== undefined })
       },
       resaleAuthorization: resaleAuthorizationOf(context),
-      offer: { id: offerIdOf(context.located) }
-    }),
+      offer: { id: offerIdOf(context.located) },
+      ...(isProposer && {
+        product: { id: productIdOf(context.product) },
+        renewalSummary: { lockoutStartTime: lockoutOf(agreement) ?? null, disabledBy: null }
+      })
+    })
+  },
   // without the offer, which the documents have, but no event that was seen
   AgreementEnded: (context) =>
     new AgreementEnded({
@@ -237,7 +322,14 @@ const builders: {
   LicenseUpdated: from(licenseFields, (fields) => new LicenseUpdated(fields)),
   LicenseDeprovisioned: from(licenseFields, (fields) => new LicenseDeprovisioned(fields)),
   AdvisoryIssued: (context) => advisory("Issued", context),
-  AdvisoryResolved: (context) => advisory("Resolved", context)
+  AdvisoryResolved: (context) => advisory("Resolved", context),
+  Ending180: ending(endingDays.Ending180),
+  Ending120: ending(endingDays.Ending120),
+  Ending90: ending(endingDays.Ending90),
+  Ending60: ending(endingDays.Ending60),
+  Ending30: ending(endingDays.Ending30),
+  RenewalTermsFinalized: renewalTermsFinalized,
+  RenewalUpcoming: renewalUpcoming
 }
 
 /** AWS documents no status for a failed payment. */

@@ -4,6 +4,7 @@ import * as agreementEvents from "./agreementEvents.js"
 import { emit, hasLanded, outboxChange, sendHeld } from "./emission.js"
 import type { DueStep } from "./outbox.js"
 import { change, type State } from "./state.js"
+import { isNotice } from "./terms.js"
 
 /** Sends the events that wait for the landing of an agreement. */
 export const land = (state: State, agreementId: string): State => {
@@ -48,6 +49,8 @@ const fire = (state: State, step: DueStep, at: number): State => {
     case "Fail":
       return agreementEvents.paymentFailed(next, located, at)
     default:
-      return emit(next, located, step.kind, at)
+      return isNotice(step.kind)
+        ? agreementEvents.noticed(next, located, step.kind, at)
+        : emit(next, located, step.kind, at)
   }
 }

@@ -1,21 +1,37 @@
-/** The steps that fall due at the beginning and the end of agreements. */
+/** The steps that fall due at the beginning and the end of agreements, and at the notices before an end. */
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import type { Agreement } from "../scenario/models.js"
-import { agreementIdOf, agreementsOf, type LocatedAgreement, locateAgreement } from "./agreement.js"
+import {
+  agreementIdOf,
+  agreementsOf,
+  beforeEnd,
+  type LocatedAgreement,
+  locateAgreement
+} from "./agreement.js"
 import type { Catalog } from "./catalog.js"
+import { endingDays, type NoticeKind } from "./events.js"
 import { type DueStep, type TermKind, withStep } from "./outbox.js"
 
-/** Beginnings and ends whose events were sent, by `announcementKey`. */
+/** Terms whose events were sent, by `announcementKey`. */
 export type Announced = HashSet.HashSet<string>
 
-/** A failed payment is an end. */
-export const announcementKey = (agreementId: string, kind: TermKind): string =>
-  `${agreementId} ${kind === "Fail" ? "End" : kind}`
-
 interface Term {
-  readonly kind: TermKind
+  readonly kind: TermKind | NoticeKind
   readonly at: number
+}
+
+/** An agreement begins and ends once, and a failed payment is an end. A notice is that of one time. */
+export const announcementKey = (agreementId: string, kind: Term["kind"], at: number): string => {
+  switch (kind) {
+    case "Start":
+      return `${agreementId} Start`
+    case "End":
+    case "Fail":
+      return `${agreementId} End`
+    default:
+      return `${agreementId} ${kind} ${at}`
+  }
 }
 
 const millisOf = (time: Agreement["endsAt"]): number => time?.epochMillis ?? Infinity
@@ -25,20 +41,38 @@ const endOf = ({ cancelledAt, endsAt, failedAt }: Agreement): number =>
 
 /** An agreement ends once, and does not start after its end. */
 const termsOf = (agreement: Agreement): ReadonlyArray<Term> => {
-  const [startsAt, endsAt] = [millisOf(agreement.startsAt), endOf(agreement)]
+  const [startsAt, endsAt] = [agreement.startsAt?.epochMillis ?? -Infinity, endOf(agreement)]
   const end: Term = { kind: millisOf(agreement.failedAt) === endsAt ? "Fail" : "End", at: endsAt }
   const terms: ReadonlyArray<Term> =
-    startsAt <= endsAt ? [{ kind: "Start", at: startsAt }, end] : [end]
+    startsAt <= endsAt ? [{ kind: "Start", at: startsAt }, ...noticesOf(agreement), end] : [end]
   return terms.filter(({ at }) => Number.isFinite(at))
+}
+
+/** Notices are sent to the proposer, while the agreement is active. */
+const noticesOf = (agreement: Agreement): ReadonlyArray<Term> => {
+  const { renewal, reseller, startsAt } = agreement
+  if (reseller !== undefined) return []
+  const days: ReadonlyArray<readonly [NoticeKind, number | undefined]> = [
+    // the keys of the table are notices
+    ...(Object.entries(endingDays) as ReadonlyArray<[keyof typeof endingDays, number]>),
+    ["RenewalTermsFinalized", renewal?.termsFinalizedDays],
+    ["RenewalUpcoming", renewal?.lockoutDays]
+  ]
+  return days.flatMap(([kind, daysBefore]) => {
+    const at = millisOf(beforeEnd(agreement, daysBefore))
+    const isBefore = startsAt !== undefined && at < startsAt.epochMillis
+    return isBefore || at >= endOf(agreement) ? [] : { kind, at }
+  })
 }
 
 /** Those whose events were not sent. There are none after the end of an agreement was announced. */
 const openTermsOf = (located: LocatedAgreement, announced: Announced): ReadonlyArray<Term> => {
-  const terms = termsOf(located.agreement)
+  const { agreement } = located
+  const terms = termsOf(agreement)
   if (terms.length === 0) return terms
   const id = agreementIdOf(located)
-  const isAnnounced = (kind: TermKind) => HashSet.has(announced, announcementKey(id, kind))
-  return isAnnounced("End") ? [] : terms.filter(({ kind }) => !isAnnounced(kind))
+  const isOpen = ({ at, kind }: Term) => !HashSet.has(announced, announcementKey(id, kind, at))
+  return isOpen({ kind: "End", at: endOf(agreement) }) ? terms.filter(isOpen) : []
 }
 
 /**
@@ -53,7 +87,7 @@ export const agreementTime = (
   const { agreement } = located
   const id = agreementIdOf(located)
   const reached = (kind: TermKind, at: number) =>
-    Number.isFinite(at) && HashSet.has(announced, announcementKey(id, kind)) ? at : now
+    Number.isFinite(at) && HashSet.has(announced, announcementKey(id, kind, at)) ? at : now
   return Math.max(
     now,
     reached("Start", millisOf(agreement.startsAt)),
@@ -90,7 +124,10 @@ export const replan = (
 }
 
 export const isTerm = ({ kind }: DueStep): boolean =>
-  kind === "Start" || kind === "End" || kind === "Fail"
+  kind === "Start" || kind === "End" || kind === "Fail" || isNotice(kind)
+
+export const isNotice = (kind: DueStep["kind"]): kind is NoticeKind =>
+  kind in endingDays || kind === "RenewalTermsFinalized" || kind === "RenewalUpcoming"
 
 type NewStep = Omit<DueStep, "number" | "at"> & { readonly at: number }
 

@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import { encode } from "../../../lifecycle/MarketplaceEvent.js"
 import type * as EventDelivery from "../../EventDelivery.js"
 import type { PageOptions } from "../../Report.js"
-import { receives, resend as resendEvent, targetsOf } from "../model/emission.js"
+import { locateAgreement } from "../model/agreement.js"
+import { eventOf, receives, resend as resendEvent, targetsOf } from "../model/emission.js"
 import { channels, nameOf } from "../model/events.js"
 import type { Attempt, DueStep, OutboxEvent } from "../model/outbox.js"
 import { change, type State } from "../model/state.js"
@@ -64,9 +65,15 @@ export const scheduled = (state: State): ReadonlyArray<EventDelivery.ScheduledEv
     agreementId: step.agreementId
   }))
 
-const stepName = (state: State, { event, kind }: DueStep): string => {
-  const held = state.outbox.events.find(({ number }) => number === event)
-  return held === undefined ? kind : nameOf(held.event)
+const stepName = (state: State, step: DueStep): string => {
+  const { at = 0, kind } = step
+  if (kind === "Start" || kind === "End" || kind === "Fail") return kind
+  const located = locateAgreement(state.catalog, step)
+  const event =
+    kind === "Send"
+      ? state.outbox.events.find(({ number }) => number === step.event)?.event
+      : located && eventOf(state, located, kind, at)
+  return event === undefined ? kind : nameOf(event)
 }
 
 export const targets = (state: State): ReadonlyArray<EventDelivery.TargetState> =>

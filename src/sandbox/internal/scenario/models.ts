@@ -10,6 +10,7 @@ import {
   AgreementId,
   CustomerAWSAccountId,
   CustomerIdentifier,
+  Days,
   Dimension,
   DurationInput,
   field,
@@ -105,6 +106,36 @@ export const Product = Schema.Struct({
 export interface Product extends Schema.Schema.Type<typeof Product> {}
 
 /**
+ * The terms of the automatic renewal of an agreement, of which events notify the seller. The sandbox does not renew by
+ * itself: the operation `renew` does.
+ *
+ * - `lockoutDays`: the days before the end from which the renewal cannot be turned off. `Purchase Agreement Renewal Upcoming`
+ *   is sent then. Defaults to no lockout and no such event.
+ * - `termsFinalizedDays`: the days before the end at which the price is final. `Purchase Agreement Renewal Terms Finalized` is
+ *   sent then. Defaults to no such event.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
+ * @since 0.1.0
+ * @category models
+ */
+export const Renewal = Schema.Struct({
+  lockoutDays: optionalField(
+    Days,
+    "The days before the end from which the renewal cannot be turned off. Defaults to no lockout."
+  ),
+  termsFinalizedDays: optionalField(
+    Days,
+    "The days before the end at which the price is final. Defaults to no event of that."
+  )
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Renewal extends Schema.Schema.Type<typeof Renewal> {}
+
+/**
  * A customer's agreement for a product.
  *
  * Products listed since June 2026 always issue a license. An older product may issue one as well, beside the
@@ -124,6 +155,7 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `freeTrial`: true for a free trial. Defaults to false.
  * - `privateOffer`: true for a private offer. Defaults to false.
  * - `reseller`: the AWS account of the channel partner that made the offer (CPPO). Defaults to none: the seller's offer.
+ * - `renewal`: the terms of its automatic renewal. Defaults to none.
  * - `endReason`: the reason for the end at `cancelledAt`. Defaults to `CANCELLED`. An end at `endsAt` is `EXPIRED`.
  * - `deprovisionedAt`: the start of the last hour of usage, where `finalHourStartsAt` of the rules is `deprovisioned`. Defaults
  *   to the end.
@@ -169,6 +201,10 @@ export const Agreement = Schema.Struct({
   reseller: optionalField(
     CustomerAWSAccountId,
     "The AWS account of the channel partner that made the offer. Defaults to the seller's own offer."
+  ),
+  renewal: optionalField(
+    Renewal,
+    "The terms of an automatic renewal, of which events notify the seller. Defaults to none."
   ),
   endReason: optionalField(
     Schema.Literal("CANCELLED", "TERMINATED", "RENEWED", "REPLACED"),
