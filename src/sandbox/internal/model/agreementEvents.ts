@@ -7,7 +7,7 @@ import { emit, eventOf, outboxChange } from "./emission.js"
 import type { EventKind, NoticeKind } from "./events.js"
 import type { TermKind } from "./outbox.js"
 import { change, type State } from "./state.js"
-import { agreementTime, announcementKey, isTerm, stepsAhead } from "./terms.js"
+import { agreementTime, announcementKey, endOf, isTerm, stepsAhead } from "./terms.js"
 
 /** Schedules the beginning, the notices and the end of an agreement, as far as they lie in the future, in place of earlier ones. */
 export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State => {
@@ -27,9 +27,9 @@ const announce = (
   state: State,
   located: LocatedAgreement,
   kind: TermKind | NoticeKind,
-  now: number
+  at: number
 ): State => {
-  const key = announcementKey(agreementIdOf(located), kind, now)
+  const key = announcementKey(agreementIdOf(located), kind, at)
   return change(state, { _tag: "Announced", key })
 }
 
@@ -46,14 +46,16 @@ export const created = (state: State, located: LocatedAgreement, now: number): S
   const { failedAt, startsAt } = located.agreement
   // the payment is checked before there is an agreement
   if (failedAt !== undefined) {
-    return emit(announce(state, located, "Fail", now), located, "SubscribeFail", now)
+    return emit(withoutTerms(state, located, now), located, "SubscribeFail", now)
   }
   const next = scheduleTerms(emit(state, located, "AgreementCreated", now), located, now)
   return startsAt !== undefined && startsAt.epochMillis > now ? next : started(next, located, now)
 }
 
 export const started = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = emit(announce(state, located, "Start", now), located, "SubscribeSuccess", now)
+  const { startsAt } = located.agreement
+  const announced = announce(state, located, "Start", startsAt?.epochMillis ?? now)
+  const next = emit(announced, located, "SubscribeSuccess", now)
   return schedule(
     withEntitlement(next, located, now),
     located,
@@ -76,7 +78,7 @@ export const amended = (state: State, located: LocatedAgreement, now: number): S
 
 /** The end of an agreement that no other one follows. */
 export const ended = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = emit(withoutTerms(state, located, "End", now), located, "AgreementEnded", now)
+  const next = emit(withoutTerms(state, located, now), located, "AgreementEnded", now)
   if (!isStarted(state, located, now)) return next
   const leaving = withEntitlement(emit(next, located, "UnsubscribePending", now), located, now)
   const [deprovisioned, finalHour] = deprovision(leaving, located, now)
@@ -90,26 +92,22 @@ export const succeeded = (
   successor: LocatedAgreement,
   now: number
 ): State => {
-  const next = created(withoutTerms(state, old, "End", now), successor, now)
+  const next = created(withoutTerms(state, old, now), successor, now)
   const [deprovisioned] = deprovision(emit(next, old, "AgreementEnded", now), old, now)
   return deprovisioned
 }
 
 export const paymentFailed = (state: State, located: LocatedAgreement, now: number): State =>
   emit(
-    emit(withoutTerms(state, located, "Fail", now), located, "SubscribeFail", now),
+    emit(withoutTerms(state, located, now), located, "SubscribeFail", now),
     located,
     "AgreementEnded",
     now
   )
 
 /** Announces the end of an agreement, after which there is no other. */
-const withoutTerms = (
-  state: State,
-  located: LocatedAgreement,
-  kind: "End" | "Fail",
-  now: number
-): State => scheduleTerms(announce(state, located, kind, now), located, now)
+const withoutTerms = (state: State, located: LocatedAgreement, now: number): State =>
+  scheduleTerms(announce(state, located, "End", endOf(located.agreement)), located, now)
 
 /** Schedules the deprovision of a license, not before the event of its provision. Gives the start of the last hour. */
 const deprovision = (

@@ -21,22 +21,13 @@ interface Term {
   readonly at: number
 }
 
-/** An agreement begins and ends once, and a failed payment is an end. A notice is that of one time. */
-export const announcementKey = (agreementId: string, kind: Term["kind"], at: number): string => {
-  switch (kind) {
-    case "Start":
-      return `${agreementId} Start`
-    case "End":
-    case "Fail":
-      return `${agreementId} End`
-    default:
-      return `${agreementId} ${kind} ${at}`
-  }
-}
+/** With the time, since a changed scenario may give an agreement another beginning or end. A failed payment is an end. */
+export const announcementKey = (agreementId: string, kind: Term["kind"], at: number): string =>
+  `${agreementId} ${kind === "Fail" ? "End" : kind} ${at}`
 
 const millisOf = (time: Agreement["endsAt"]): number => time?.epochMillis ?? Infinity
 
-const endOf = ({ cancelledAt, endsAt, failedAt }: Agreement): number =>
+export const endOf = ({ cancelledAt, endsAt, failedAt }: Agreement): number =>
   Math.min(millisOf(cancelledAt), millisOf(endsAt), millisOf(failedAt))
 
 /** An agreement ends once, and does not start after its end. */

@@ -104,6 +104,27 @@ describe("an end", () => {
     )
   }
 
+  it.effect("that is moved after it came makes the agreement active until its new time", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const file = `${yield* fs.makeTempDirectoryScoped()}/state`
+      yield* setTime(now)
+      yield* Effect.flatMap(sandbox, ({ control }) => control.advance("2 hours")).pipe(
+        Effect.provide(MeteringSandbox.layerFile(file, scenario([{ ...x, ...noon }])))
+      )
+      yield* Effect.gen(function* () {
+        const { control, marketplace } = yield* sandbox
+        const [moved] = yield* marketplace.agreements
+        assert.deepStrictEqual([moved?.state, moved?.status], ["active", "ACTIVE"])
+        yield* control.advance("1 day")
+        assert.deepStrictEqual(yield* events, [
+          "5400 agmt-x Purchase Agreement Ended - Proposer",
+          "27000 agmt-x Purchase Agreement Ended - Proposer"
+        ])
+      }).pipe(Effect.provide(MeteringSandbox.layerFile(file, scenario([{ ...x, ...evening }]))))
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  )
+
   it.effect("that passed while no sandbox ran comes at the next start, once", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
