@@ -10,7 +10,7 @@ import {
   locateAgreement
 } from "./agreement.js"
 import type { Catalog } from "./catalog.js"
-import { endingDays, type NoticeKind } from "./events.js"
+import { endingDays, type NoticeKind } from "./notices.js"
 import { type DueStep, type TermKind, withStep } from "./outbox.js"
 
 /** Terms whose events were sent, by `announcementKey`. */
