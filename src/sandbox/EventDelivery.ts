@@ -3,10 +3,11 @@
  *
  * A change of an agreement causes the messages that AWS Marketplace would send: SNS messages with the legacy actions for
  * customers with a legacy identifier, and EventBridge events. Each target receives those of its kind, in order and once by
- * default.
+ * default. `Purchase Agreement Ending` is sent to the proposer of an agreement 180, 120, 90, 60 and 30 days before its end.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-eventbridge-integration.html
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
@@ -306,7 +307,8 @@ export const SentEvent = Schema.Struct({
 export interface SentEvent extends Schema.Schema.Type<typeof SentEvent> {}
 
 /**
- * A page of the last events, at most 1000, the oldest first.
+ * A page of the last events, the oldest first: the last 1000, and older ones that are held back or to be delivered, at most
+ * 5000 in all.
  *
  * - `events`: the events
  * - `next`: `after` of the next page. Absent on the last page.

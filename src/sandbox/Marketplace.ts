@@ -16,7 +16,7 @@ import {
   ProductId,
   Time
 } from "./internal/scenario/scenarioFields.js"
-import { Agreement, Entitlement, Product } from "./Scenario.js"
+import { Agreement, Entitlement, Product, Renewal } from "./Scenario.js"
 
 const identity = {
   customerAWSAccountId: Schema.optional(NonEmptyText),
@@ -260,6 +260,7 @@ export interface Succession extends Schema.Schema.Type<typeof Succession> {}
  * - `startsAt`: the start, which may lie in the future. Defaults to now.
  * - `endsAt`: the end. Defaults to no limit.
  * - `entitlements`: the entitlements of a contract. Defaults to none.
+ * - `renewal`: the terms of an automatic renewal. Defaults to none.
  * - `paymentFails`: true for a buyer who cannot pay, so that the agreement fails. Defaults to false.
  * - `landingUrl`: the seller's page. Defaults to that of the product.
  *
@@ -278,6 +279,7 @@ export const Purchase = Schema.Struct({
   startsAt: Schema.optional(Time),
   endsAt: Schema.optional(Time),
   entitlements: Schema.optional(Schema.Array(Entitlement)),
+  renewal: Schema.optional(Renewal),
   paymentFails: Schema.optional(Schema.Boolean),
   landingUrl: Schema.optional(HttpUrl)
 })

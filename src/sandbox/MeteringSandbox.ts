@@ -27,11 +27,11 @@ import { MeteringClient, make as makeClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
 import type * as EventDelivery from "./EventDelivery.js"
 import type { Faults } from "./Fault.js"
+import { adopt } from "./internal/model/adopt.js"
 import * as faultScript from "./internal/model/faultScript.js"
 import { productDetailsOf } from "./internal/model/product.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
-import { change, initial, type State } from "./internal/model/state.js"
-import { termStepsOf } from "./internal/model/terms.js"
+import { change, initial, planned, type State } from "./internal/model/state.js"
 import type { AgreementUpdate } from "./internal/runtime/agreementOperations.js"
 import * as agreementOperations from "./internal/runtime/agreementOperations.js"
 import * as eventLog from "./internal/runtime/eventLog.js"
@@ -160,13 +160,14 @@ export interface Reports {
  *
  * - `stream`: the events from the subscription on, as `lifecycle` models them, in the order in which they are sent. A
  *   subscriber that is 1000 events behind loses the oldest.
- * - `list`: a page of the last 1000 events, the oldest first, with their deliveries. The `eventId` of an event is also a
- *   value of `after`.
+ * - `list`: a page of the last 1000 events and of older ones that are held back or to be delivered, at most 5000 in all, the
+ *   oldest first, with their deliveries. The `eventId` of an event is also a value of `after`.
  * - `scheduled`: the events that fall due later, in the order in which they do
  * - `resend`: sends an event again
  * - `targets`: the targets of the scenario and their state
  * - `subscribe`: sends the `SubscriptionConfirmation` again to a target of the type `sns`
- * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery
+ * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery. Without `afterLanding`, the events that it held back are
+ *   sent.
  *
  * @example
  * ```ts
@@ -336,7 +337,11 @@ export const layer = (
  * the signing key, but not the log of calls.
  *
  * Each change is written before its response is sent, so a killed process loses nothing that a client has seen. Only one
- * sandbox may use a file at a time. This layer does not lock it; the command `sandbox --state` does.
+ * sandbox may use a file at a time. This layer does not lock it; the command `sandbox --state` does. A call whose
+ * write fails changes nothing. Of failed writes in a row, the first is logged.
+ *
+ * The scenario may be changed between two starts. Customers that were changed in the sandbox stay as they are, and all
+ * beginnings and ends that lie ahead are planned again. Deliveries to targets that were removed fail.
  *
  * Fails with a `SandboxError` for a file that is damaged, empty or of another kind, and does not change it. An incomplete
  * last line is dropped with a warning in the log: its call was never responded to. Fails with a `ScenarioError` if the
@@ -418,10 +423,10 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       const time = timeOf(now)
       if (!(time >= minTime && time <= maxTime)) return Either.left(timeOutOfRange)
       const offset = state.offset + time - now
-      return Either.right([
-        DateTime.unsafeMake(time),
-        change(state, { _tag: "Calendar", offset })
-      ] as const)
+      const moved = change(state, { _tag: "Calendar", offset })
+      // beginnings and ends may lie ahead again
+      const next = time < now ? change(moved, planned(moved, time)) : moved
+      return Either.right([DateTime.unsafeMake(time), next] as const)
     })
   return {
     marketplace: {
@@ -498,8 +503,7 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
         const fresh = change(state, { _tag: "Reset" })
         // a later start from the file must not restart the clock
         const kept = change(fresh, { _tag: "Calendar", offset: fresh.offset })
-        const due = termStepsOf(kept.origin.scenario.customers, clock + kept.offset)
-        return [undefined, change(kept, { _tag: "Outbox", change: { _tag: "Schedule", due } })]
+        return [undefined, change(kept, planned(kept, clock + kept.offset))]
       }),
       save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
       load: (saved) =>
@@ -514,9 +518,13 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
               })
             )
           }
-          yield* runtime.modify((state) => [
+          yield* runtime.modify((state, clock) => [
             undefined,
-            { ...loaded, privateKey: privateKey ?? state.privateKey, isReplaced: true }
+            {
+              ...adopt(loaded, clock + loaded.offset),
+              privateKey: privateKey ?? state.privateKey,
+              isReplaced: true
+            }
           ])
         })
     }

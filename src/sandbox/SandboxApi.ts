@@ -495,7 +495,7 @@ const events = HttpApiGroup.make("events")
       .annotateContext(
         describe(
           "List the last events",
-          "At most 1000, the oldest first, with their deliveries, in pages: send next as after. The eventId of an event is also a value of after."
+          "The last 1000, and older ones that are held back or to be delivered, the oldest first, with their deliveries, in pages: send next as after. The eventId of an event is also a value of after."
         )
       )
   )

@@ -23,6 +23,7 @@ export {
   Product,
   PublicKeyVersion,
   Quotas,
+  Renewal,
   Scenario,
   ServiceBehavior
 } from "./internal/scenario/models.js"
@@ -62,7 +63,8 @@ export const defaultServiceBehavior = {
   emptyEntitlementPages: false,
   landingFields: "documented",
   licenseEventDelay: Duration.seconds(61),
-  deprovisionedEventDelay: Duration.seconds(31)
+  deprovisionedEventDelay: Duration.seconds(31),
+  finalHourStartsAt: "ended"
 } as const satisfies ServiceBehavior
 
 /**

@@ -1,8 +1,19 @@
 /** Deliveries of events to receivers on loopback. */
 import { FetchHttpClient, FileSystem, HttpApiClient } from "@effect/platform"
+import { SystemError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Clock, Effect, Either, Layer, Redacted, type Scope, TestClock } from "effect"
+import {
+  Chunk,
+  Clock,
+  Effect,
+  Either,
+  Layer,
+  Logger,
+  Redacted,
+  type Scope,
+  TestClock
+} from "effect"
 import { MarketplaceEvent, SnsMessage } from "../../src/lifecycle/index.js"
 import type { MeteringClient } from "../../src/MeteringClient.js"
 import {
@@ -629,6 +640,64 @@ describe("a state file", () => {
           )
         }),
         [sns(receiver.url), apiDestination(receiver.url, "closed")]
+      )
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  )
+})
+
+describe("a state file that cannot be written", () => {
+  it.effect("does not repeat an event whose delivery is to be recorded", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      let isFull = false
+      const receiver = yield* makeReceiver((response) => {
+        isFull = true
+        response.end()
+      })
+      const full = Layer.succeed(FileSystem.FileSystem, {
+        ...fs,
+        open: (path, options) =>
+          Effect.map(fs.open(path, options), (opened) => ({
+            ...opened,
+            truncate: (length) => opened.truncate(length),
+            sync: opened.sync,
+            stat: opened.stat,
+            writeAll: (bytes) =>
+              isFull
+                ? Effect.fail(
+                    new SystemError({
+                      reason: "WriteZero",
+                      module: "FileSystem",
+                      method: "writeAll"
+                    })
+                  )
+                : opened.writeAll(bytes)
+          }))
+      } satisfies FileSystem.FileSystem)
+      yield* setTime(now)
+      yield* Effect.gen(function* () {
+        yield* buy()
+        yield* receiver.next
+        yield* pass(1)
+        yield* pass(2)
+        yield* pass(4)
+        isFull = false
+        yield* pass(8)
+        const [delivery] = yield* delivered("app")
+        assert.strictEqual(delivery?.attempts.length, 1)
+        assert.strictEqual(yield* receiver.requests.size, 0)
+      }).pipe(
+        Effect.provide(
+          Layer.provideMerge(
+            SandboxServer.layerNode(),
+            MeteringSandbox.layerFile(`${folder}/state`, {
+              targets: [apiDestination(receiver.url)]
+            })
+          )
+        ),
+        Effect.provide(full),
+        Effect.provide(Logger.remove(Logger.defaultLogger))
       )
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )

@@ -61,7 +61,7 @@ describe("the typed client", () => {
       assert.deepStrictEqual(scheduled, yield* events.scheduled)
       assert.deepStrictEqual(
         scheduled.map(({ name }) => name),
-        ["End"]
+        [...Array.from({ length: 5 }, () => "Purchase Agreement Ending - Proposer"), "End"]
       )
       assert.deepStrictEqual(yield* api.events.targets(), [])
     }).pipe(Effect.provide(live))

@@ -210,7 +210,7 @@ const invalidFiles: ReadonlyArray<
   [
     '{"customers":[{"customerAWSAccountId":"1","agreements":[{"productCode":"a","license":"x"}]}]}',
     [
-      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, endReason, failedAt and advisory"
+      "customers[0].agreements[0].license: is not known. There are productCode, licenseArn, startsAt, cancelledAt, endsAt, entitlements, agreementId, offerId, intent, previousAgreementId, acceptedAt, freeTrial, privateOffer, reseller, renewal, endReason, deprovisionedAt, failedAt and advisory"
     ]
   ],
   [
@@ -523,12 +523,14 @@ const agreementOf = (productCode: FastCheck.Arbitrary<string>) =>
         cancelledAt: time,
         endsAt: time,
         acceptedAt: time,
+        deprovisionedAt: time,
         failedAt: time,
         offerId: fc.constant("offer-a1"),
         intent: fc.constantFrom("NEW" as const, "RENEW" as const, "REPLACE" as const),
         endReason: fc.constantFrom("TERMINATED" as const, "RENEWED" as const),
         previousAgreementId: fc.constant("agmt-a1"),
         reseller: account,
+        renewal: fc.constantFrom({}, { lockoutDays: 30, termsFinalizedDays: 60 }),
         freeTrial: fc.boolean(),
         privateOffer: fc.boolean(),
         advisory: fc.boolean()
@@ -646,7 +648,8 @@ const scenario: FastCheck.Arbitrary<Scenario.Scenario> = catalog.chain((catalog)
       requestSizeLimit: fc.integer({ min: 1 }),
       landingFields: fc.constantFrom("documented" as const, "observed" as const),
       licenseEventDelay: span,
-      deprovisionedEventDelay: span
+      deprovisionedEventDelay: span,
+      finalHourStartsAt: fc.constantFrom("ended" as const, "deprovisioned" as const)
     }),
     quotas: some({ MeterUsage: fc.integer({ min: 1 }) }),
     faults,

@@ -12,7 +12,7 @@ import type { SnsTarget, Target } from "../../EventDelivery.js"
 import { targetsOf } from "../model/emission.js"
 import type { Attempt, Delivery, OutboxChange, OutboxEvent, Subscription } from "../model/outbox.js"
 import { change, type State } from "../model/state.js"
-import { keepTime, type SandboxRuntime } from "../runtime/runtime.js"
+import { keepTime, persistently, type SandboxRuntime } from "../runtime/runtime.js"
 import type { Post, PostResult } from "./post.js"
 import { confirmationRequest, isSuccess, requestOf, retryDelay } from "./requests.js"
 import type { Sender } from "./snsMessage.js"
@@ -63,20 +63,24 @@ const work =
         Effect.flatMap(courier.runtime.state, (state) => {
           const task = nextTask(courier, state, target)
           return task === undefined ? Queue.take(changed) : task
-        }).pipe(
-          // a change that cannot be written to the state file is tried again
-          Effect.catchAllCause((cause) =>
-            Cause.isInterruptedOnly(cause)
-              ? Effect.failCause(cause)
-              : Effect.zipRight(
-                  Effect.logError(`A delivery to ${target.name} failed unexpectedly.`),
-                  Effect.sleep("1 second")
-                )
-          ),
-          Effect.forever
-        )
+        }).pipe(repeatLogged(target), Effect.forever)
       )
     )
+
+/** Repeats a task that dies, and logs only its first failure. */
+const repeatLogged =
+  ({ name }: Target) =>
+  (task: Effect.Effect<void>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      let isLogged = false
+      return persistently(
+        Effect.tapErrorCause(task, (cause) => {
+          if (isLogged || Cause.isInterruptedOnly(cause)) return Effect.void
+          isLogged = true
+          return Effect.logError(`A delivery to ${name} failed unexpectedly. It is repeated.`)
+        })
+      )
+    })
 
 /** The next request to a target. An SNS target gets no event before its subscription is confirmed. */
 const nextTask = (
@@ -178,7 +182,7 @@ const confirm = (
     const at = yield* runtime.modify((state, clock) => [clock + state.offset, state])
     const result = yield* courier.post(confirmationRequest(sender, target, token, at))
     const attempt = yield* attemptOf(courier, result)
-    const attempts = yield* runtime.modify((state) => {
+    const modify = runtime.modify((state): readonly [number, State] => {
       const current = Option.getOrUndefined(HashMap.get(state.outbox.subscriptions, target.name))
       // the receiver may have confirmed before it responded
       if (current === undefined || current.token !== token) return [0, state]
@@ -191,6 +195,7 @@ const confirm = (
         })
       ]
     })
+    const attempts = yield* persistently(modify)
     if (attempts > 0 && !isSuccess(result)) yield* pause(retryDelay(target, result, attempts))
   })
 
@@ -205,5 +210,8 @@ const attemptOf = ({ runtime }: Courier, { error, status }: PostResult): Effect.
     }))
   )
 
+/** Repeated while it cannot be written to the state file, so that what was sent is not sent again. */
 const record = ({ runtime }: Courier, one: OutboxChange): Effect.Effect<void> =>
-  runtime.modify((state) => [undefined, change(state, { _tag: "Outbox", change: one })])
+  persistently(
+    runtime.modify((state) => [undefined, change(state, { _tag: "Outbox", change: one })])
+  )

@@ -1,7 +1,8 @@
 /** Agreements: their ids, their state, and the operations that are possible on them. */
+import * as DateTime from "effect/DateTime"
 import type { AgreementDetails, Operation } from "../../Marketplace.js"
 import type { Agreement, Customer } from "../scenario/models.js"
-import { statusOf } from "./catalog.js"
+import { type Catalog, findCustomer, statusOf } from "./catalog.js"
 import { sha256HexSync } from "./hash.js"
 
 /** An agreement and its place in a customer's list, to which agreements are only added. */
@@ -13,6 +14,16 @@ export interface LocatedAgreement {
 
 export const agreementsOf = (customer: Customer): ReadonlyArray<LocatedAgreement> =>
   customer.agreements.map((agreement, index) => ({ customer, index, agreement }))
+
+export const locateAgreement = (
+  catalog: Catalog,
+  { account, agreementId }: { readonly account: string; readonly agreementId: string }
+): LocatedAgreement | undefined => {
+  const customer = findCustomer(catalog, { customerAWSAccountId: account })
+  return (
+    customer && agreementsOf(customer).find((located) => agreementIdOf(located) === agreementId)
+  )
+}
 
 export const agreementIdOf = ({ agreement, customer, index }: LocatedAgreement): string =>
   agreement.agreementId ??
@@ -35,6 +46,17 @@ export const idText = (length: number, ...parts: ReadonlyArray<string | number>)
     .toString(36)
     .padStart(50, "0")
     .slice(-length)
+
+/** The time some days before the end. */
+export const beforeEnd = (
+  { endsAt }: Agreement,
+  days: number | undefined
+): DateTime.Utc | undefined =>
+  endsAt === undefined || days === undefined ? undefined : DateTime.subtract(endsAt, { days })
+
+/** The start of the lockout, in which a renewal can no longer be turned off. */
+export const lockoutOf = (agreement: Agreement): DateTime.Utc | undefined =>
+  beforeEnd(agreement, agreement.renewal?.lockoutDays)
 
 type State = AgreementDetails["state"]
 

@@ -92,11 +92,11 @@ export const findLicense = (
 export const isInverted = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "endsAt">): boolean =>
   startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
 
-/** Usage is accepted until 1 hour after the end, as its events tell the seller. */
+/** Usage is accepted for 1 hour after the end or the deprovision, as the events tell the seller. */
 const gracePeriod = hour
 
 export const statusOf = (
-  { cancelledAt, endsAt, failedAt, startsAt }: Agreement,
+  { cancelledAt, deprovisionedAt, endsAt, failedAt, startsAt }: Agreement,
   now: number
 ): "pending" | "active" | "ending" | "ended" | "failed" => {
   if (failedAt !== undefined && failedAt.epochMillis <= now) return "failed"
@@ -106,7 +106,8 @@ export const statusOf = (
   )
   if (endedAt <= now) {
     const neverBegan = startsAt !== undefined && endedAt < startsAt.epochMillis
-    return neverBegan || now >= endedAt + gracePeriod ? "ended" : "ending"
+    const finalHour = Math.max(endedAt, deprovisionedAt?.epochMillis ?? endedAt)
+    return neverBegan || now >= finalHour + gracePeriod ? "ended" : "ending"
   }
   return startsAt !== undefined && startsAt.epochMillis > now ? "pending" : "active"
 }

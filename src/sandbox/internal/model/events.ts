@@ -1,11 +1,9 @@
 /** The events that AWS Marketplace sends to the seller about an agreement. */
-import * as DateTime from "effect/DateTime"
 import { hasProperty } from "effect/Predicate"
 import {
   AgreementAmended,
   AgreementCreated,
   AgreementEnded,
-  AgreementNotice,
   EntitlementUpdated,
   encode,
   LicenseDeprovisioned,
@@ -16,16 +14,19 @@ import {
   UnsubscribePending,
   UnsubscribeSuccess
 } from "../../../lifecycle/MarketplaceEvent.js"
-
-import type { Product } from "../scenario/models.js"
+import { agreementIdOf, lockoutOf, offerIdOf, serviceStatusOf } from "./agreement.js"
 import {
-  agreementIdOf,
-  idText,
-  type LocatedAgreement,
-  offerIdOf,
-  serviceStatusOf
-} from "./agreement.js"
-import { keyOf, uuidOf } from "./hash.js"
+  detailFields,
+  type EventContext,
+  envelopeFields,
+  licenseFields,
+  resaleAuthorizationOf,
+  roleOf,
+  snsFields,
+  subscriptionFields,
+  termsOf
+} from "./eventFields.js"
+import * as notices from "./notices.js"
 import { productIdOf } from "./product.js"
 
 /** The kinds of events, by the channel that carries them. */
@@ -41,20 +42,17 @@ export const channels = {
   LicenseUpdated: "eventBridge",
   LicenseDeprovisioned: "eventBridge",
   AdvisoryIssued: "eventBridge",
-  AdvisoryResolved: "eventBridge"
+  AdvisoryResolved: "eventBridge",
+  Ending180: "eventBridge",
+  Ending120: "eventBridge",
+  Ending90: "eventBridge",
+  Ending60: "eventBridge",
+  Ending30: "eventBridge",
+  RenewalTermsFinalized: "eventBridge",
+  RenewalUpcoming: "eventBridge"
 } as const
 
 export type EventKind = keyof typeof channels
-
-export interface EventContext {
-  readonly seller: string
-  readonly product: Product
-  readonly located: LocatedAgreement
-  /** Epoch milliseconds of the sandbox's clock. */
-  readonly at: number
-  /** Unique within the sandbox. */
-  readonly number: number
-}
 
 /** An event, or undefined if AWS Marketplace does not send one of this kind about such an agreement. */
 export const makeEvent = (kind: EventKind, context: EventContext): MarketplaceEvent | undefined =>
@@ -68,107 +66,6 @@ export const nameOf = (event: MarketplaceEvent): string => {
   const encoded = encode(event)
   if (hasProperty(encoded, "action")) return String(encoded.action)
   return hasProperty(encoded, "detail-type") ? String(encoded["detail-type"]) : event._tag
-}
-
-/** The id contains the time, so that an event after a reset is not a repetition of one before. */
-const idOf = ({ at, located, number }: EventContext): string =>
-  uuidOf(keyOf("event", agreementIdOf(located), number, at))
-
-/** SNS names a customer by its legacy identifier, which customers of newer products do not have. */
-const snsFields = (context: EventContext) => {
-  const { customerIdentifier } = context.located.customer
-  return (
-    customerIdentifier && {
-      id: idOf(context),
-      time: DateTime.unsafeMake(context.at),
-      customerIdentifier,
-      productCode: context.product.code
-    }
-  )
-}
-
-const subscriptionFields = (context: EventContext) => {
-  const fields = snsFields(context)
-  return (
-    fields && {
-      ...fields,
-      offerIdentifier: offerIdOf(context.located),
-      isFreeTrialTermPresent: context.located.agreement.freeTrial === true
-    }
-  )
-}
-
-const envelopeFields = (context: EventContext) => ({
-  id: idOf(context),
-  time: DateTime.unsafeMake(context.at),
-  account: context.seller,
-  region: "us-east-1",
-  resources: [`arn:aws:aws-marketplace::aws:agreement:${agreementIdOf(context.located)}`]
-})
-
-const detailFields = (context: EventContext) => {
-  const { located, seller } = context
-  return {
-    requestId: uuidOf(keyOf("request", idOf(context))),
-    catalog: "AWSMarketplace",
-    acceptor: { accountId: located.customer.customerAWSAccountId },
-    proposer: { accountId: located.agreement.reseller ?? seller }
-  }
-}
-
-/** The channel partner is the proposer of its offers, and the seller the manufacturer. */
-const roleOf = ({ located }: EventContext) =>
-  located.agreement.reseller === undefined ? "Proposer" : "Manufacturer"
-
-const resaleAuthorizationOf = ({ located, product }: EventContext) => {
-  const { reseller } = located.agreement
-  return {
-    id: reseller === undefined ? null : `resaleauthz-${idText(13, reseller, product.code)}`
-  }
-}
-
-/** The end of an agreement without one, as seen. */
-const endOfTime = DateTime.unsafeMake("9999-01-01T00:00:00Z")
-
-const termsOf = ({ at, located }: EventContext) => {
-  const { acceptedAt, endsAt = endOfTime, startsAt = DateTime.unsafeMake(at) } = located.agreement
-  return {
-    // an offer is accepted before its agreement starts
-    acceptanceTime: DateTime.min(acceptedAt ?? startsAt, DateTime.unsafeMake(at)),
-    startTime: DateTime.min(startsAt, endOfTime),
-    endTime: DateTime.min(endsAt, endOfTime)
-  }
-}
-
-const licenseFields = (context: EventContext) => {
-  const { located, product } = context
-  const { licenseArn } = located.agreement
-  return (
-    licenseArn && {
-      ...envelopeFields(context),
-      ...detailFields(context),
-      role: "Manufacturer" as const,
-      agreement: { id: agreementIdOf(located) },
-      product: { code: product.code, id: productIdOf(product) },
-      license: { arn: licenseArn },
-      offer: { id: offerIdOf(located) }
-    }
-  )
-}
-
-const advisory = (state: "Issued" | "Resolved", context: EventContext) => {
-  const time = DateTime.formatIso(DateTime.unsafeMake(context.at)).replace(".000Z", "Z")
-  return new AgreementNotice({
-    ...envelopeFields(context),
-    detailType: `Purchase Agreement Advisory ${state} - Manufacturer`,
-    detail: {
-      ...detailFields(context),
-      agreement: { id: agreementIdOf(context.located) },
-      product: { id: productIdOf(context.product) },
-      advisory: state === "Issued" ? { issuedAt: time } : { resolvedAt: time },
-      offer: { id: offerIdOf(context.located) }
-    }
-  })
 }
 
 /** Makes an event of fields that are absent where AWS Marketplace sends no such event. */
@@ -211,8 +108,10 @@ const builders: {
       ...(isLinked && { product: { id: productIdOf(context.product) } })
     })
   },
-  AgreementAmended: (context) =>
-    new AgreementAmended({
+  AgreementAmended: (context) => {
+    const { agreement } = context.located
+    const isProposer = roleOf(context) === "Proposer"
+    return new AgreementAmended({
       ...envelopeFields(context),
       ...detailFields(context),
       role: roleOf(context),
@@ -220,11 +119,17 @@ const builders: {
         id: agreementIdOf(context.located),
         intent: "AMEND",
         status: "ACTIVE",
-        ...termsOf(context)
+        ...termsOf(context),
+        ...(isProposer && { autoRenewalEnabled: agreement.renewal !== undefined })
       },
       resaleAuthorization: resaleAuthorizationOf(context),
-      offer: { id: offerIdOf(context.located) }
-    }),
+      offer: { id: offerIdOf(context.located) },
+      ...(isProposer && {
+        product: { id: productIdOf(context.product) },
+        renewalSummary: { lockoutStartTime: lockoutOf(agreement) ?? null, disabledBy: null }
+      })
+    })
+  },
   // without the offer, which the documents have, but no event that was seen
   AgreementEnded: (context) =>
     new AgreementEnded({
@@ -236,8 +141,15 @@ const builders: {
     }),
   LicenseUpdated: from(licenseFields, (fields) => new LicenseUpdated(fields)),
   LicenseDeprovisioned: from(licenseFields, (fields) => new LicenseDeprovisioned(fields)),
-  AdvisoryIssued: (context) => advisory("Issued", context),
-  AdvisoryResolved: (context) => advisory("Resolved", context)
+  AdvisoryIssued: (context) => notices.advisory("Issued", context),
+  AdvisoryResolved: (context) => notices.advisory("Resolved", context),
+  Ending180: notices.ending(notices.endingDays.Ending180),
+  Ending120: notices.ending(notices.endingDays.Ending120),
+  Ending90: notices.ending(notices.endingDays.Ending90),
+  Ending60: notices.ending(notices.endingDays.Ending60),
+  Ending30: notices.ending(notices.endingDays.Ending30),
+  RenewalTermsFinalized: notices.renewalTermsFinalized,
+  RenewalUpcoming: notices.renewalUpcoming
 }
 
 /** AWS documents no status for a failed payment. */

@@ -17,7 +17,7 @@ import { type Catalog, catalogOf, withCustomer } from "./catalog.js"
 import * as faultScript from "./faultScript.js"
 import { forEachName } from "./operations.js"
 import * as outbox from "./outbox.js"
-import { termStepsOf } from "./terms.js"
+import { type Announced, replan } from "./terms.js"
 import type { MeteredUsage } from "./usageStore.js"
 import * as usageStore from "./usageStore.js"
 
@@ -88,6 +88,8 @@ export interface State {
   readonly tokens: HashMap.HashMap<string, Token>
   /** Agreements of which a token was resolved. */
   readonly landed: HashSet.HashSet<string>
+  /** Beginnings and ends of agreements whose events were sent. */
+  readonly announced: Announced
   /** Products and instances, tasks or pods that RegisterUsage has accepted. */
   readonly registered: HashSet.HashSet<string>
   readonly buckets: { readonly [Name in OperationName]?: Bucket }
@@ -122,6 +124,7 @@ export type Change =
   | { readonly _tag: "Receipt"; readonly key: string; readonly receipt: IdempotencyRecord }
   | { readonly _tag: "Token"; readonly key: string; readonly token: Token }
   | { readonly _tag: "Landed"; readonly agreementId: string }
+  | { readonly _tag: "Announced"; readonly key: string }
   | { readonly _tag: "Registered"; readonly key: string }
   | { readonly _tag: "Customer"; readonly customer: Customer }
   | { readonly _tag: "Calendar"; readonly offset: number }
@@ -141,17 +144,22 @@ export const initial = (
   scenario: Scenario,
   now: number,
   capacity: number = defaultCapacity
-): State =>
-  emptyState({
+): State => {
+  const state = emptyState({
     scenario,
     capacity,
     faults: faultScript.start(scenario.faults ?? {}),
     offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now,
-    outbox: outbox.make(
-      scenario.deliveryFaults ?? {},
-      termStepsOf(scenario.customers, scenario.now?.epochMillis ?? now)
-    )
+    outbox: outbox.make(scenario.deliveryFaults ?? {})
   })
+  return apply(state, planned(state, now + state.offset))
+}
+
+/** The change that plans the beginnings and ends of all agreements as they are now. */
+export const planned = (state: State, now: number): Change => ({
+  _tag: "Outbox",
+  change: { _tag: "Schedule", due: replan({ ...state, ...state.outbox }, now) }
+})
 
 const emptyState = (origin: Origin): State => ({
   catalog: catalogOf(origin.scenario),
@@ -164,6 +172,7 @@ const emptyState = (origin: Origin): State => ({
   idempotencyRecords: HashMap.empty(),
   tokens: HashMap.empty(),
   landed: HashSet.empty(),
+  announced: HashSet.empty(),
   registered: HashSet.empty(),
   buckets: {},
   receivedCalls: 0,
@@ -209,6 +218,12 @@ export const apply = (state: State, change: Change): State => {
         ...state,
         landed: HashSet.add(state.landed, change.agreementId),
         size: state.size + entryOverhead + change.agreementId.length
+      }
+    case "Announced":
+      return {
+        ...state,
+        announced: HashSet.add(state.announced, change.key),
+        size: state.size + entryOverhead + change.key.length
       }
     case "Registered":
       return {
@@ -277,6 +292,7 @@ export function* changesOf(state: State): Generator<Change, void> {
   for (const [key, receipt] of state.idempotencyRecords) yield { _tag: "Receipt", key, receipt }
   for (const [key, token] of state.tokens) yield { _tag: "Token", key, token }
   for (const agreementId of state.landed) yield { _tag: "Landed", agreementId }
+  for (const key of state.announced) yield { _tag: "Announced", key }
   for (const key of state.registered) yield { _tag: "Registered", key }
   if (state.privateKey !== undefined) yield { _tag: "PrivateKey", pem: state.privateKey }
   yield { _tag: "Calendar", offset: state.offset }

@@ -6,7 +6,7 @@ import { isNotUndefined } from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import type { ResolveCustomerRequest } from "../../../ResolveCustomer.js"
-import { land } from "../model/emission.js"
+import { land } from "../model/settle.js"
 import type { State } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
 
@@ -17,15 +17,15 @@ export const resolveCustomer: Handler<ResolveCustomerRequest> = (state, request,
   return now - mintedAt >= state.behavior.registrationTokenLifetime
     ? [state, reject(expiredToken)]
     : [
-        withLanding(state, agreementId, now),
+        withLanding(state, agreementId),
         succeed(Record.filter<string, unknown>(fields, isNotUndefined))
       ]
 }
 
-const withLanding = (state: State, agreementId: string | undefined, now: number): State =>
+const withLanding = (state: State, agreementId: string | undefined): State =>
   agreementId === undefined || HashSet.has(state.landed, agreementId)
     ? state
-    : land(state, agreementId, now)
+    : land(state, agreementId)
 
 const invalidToken = {
   code: "InvalidTokenException",

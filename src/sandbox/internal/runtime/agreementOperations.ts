@@ -9,11 +9,14 @@ import {
   agreementsOf,
   detailsOf,
   type LocatedAgreement,
+  locateAgreement,
   offerIdOf
 } from "../model/agreement.js"
+import * as agreementEvents from "../model/agreementEvents.js"
 import { isInverted } from "../model/catalog.js"
-import * as emission from "../model/emission.js"
+import { emit } from "../model/emission.js"
 import { capacityError, type State } from "../model/state.js"
+import { agreementTime } from "../model/terms.js"
 import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import {
   invertedPeriodMessage,
@@ -37,7 +40,11 @@ export const agreements = (
   )
 
 export const detailsIn = (state: State, located: LocatedAgreement, now: number) =>
-  detailsOf(located, HashSet.has(state.landed, agreementIdOf(located)), now)
+  detailsOf(
+    located,
+    HashSet.has(state.landed, agreementIdOf(located)),
+    agreementTime(state.announced, located, now)
+  )
 
 /** Sends the events of a change of an agreement. */
 type Emit = (state: State, located: LocatedAgreement, now: number) => State
@@ -48,12 +55,17 @@ const revise = (
   { customer, index }: LocatedAgreement,
   revised: Agreement,
   now: number,
-  emit: Emit
+  emitChange: Emit
 ): AgreementUpdate => {
   const agreements = customer.agreements.map((agreement, i) => (i === index ? revised : agreement))
   return Either.map(updateCustomer(state, { ...customer, agreements }), ([updated, next]) => {
     const located = { customer: updated, index, agreement: revised }
-    return [detailsIn(next, located, now), emit(next, located, now)]
+    const emitted = emitChange(next, located, now)
+    // its end may have set the time of its deprovision
+    const account = updated.customerAWSAccountId
+    const place = { account, agreementId: agreementIdOf(located) }
+    const current = locateAgreement(emitted.catalog, place) ?? located
+    return [detailsIn(emitted, current, now), emitted]
   })
 }
 
@@ -81,7 +93,7 @@ export const amend = (
         `endsAt: the agreement ${agreementIdOf(located)} cannot end before it begins or before now. To end it now, use expire.`
       )
     }
-    return yield* revise(state, located, revised, now, emission.amended)
+    return yield* revise(state, located, revised, now, agreementEvents.amended)
   })
 
 /** Ends an agreement, and adds one that renews or replaces it. */
@@ -93,7 +105,14 @@ const succeedBy =
       if (capacityReached !== undefined) return yield* Either.left(capacityReached)
       const located = yield* findForOperation(state, succession, operation, now)
       const { agreement, customer, index } = located
-      const { acceptedAt: _, agreementId: __, endsAt: ___, offerId: ____, ...lasting } = agreement
+      const {
+        acceptedAt: _,
+        agreementId: __,
+        deprovisionedAt: ___,
+        endsAt: ____,
+        offerId: _____,
+        ...lasting
+      } = agreement
       const startsAt = DateTime.unsafeMake(now)
       const { endsAt } = succession
       if (isInverted({ startsAt, endsAt })) {
@@ -124,7 +143,10 @@ const succeedBy =
       })
       const place = { customer: updated, index: customer.agreements.length, agreement: successor }
       const old = { customer: updated, index, agreement: ended }
-      return [detailsIn(next, place, now), emission.succeeded(next, old, place, now)] as const
+      return [
+        detailsIn(next, place, now),
+        agreementEvents.succeeded(next, old, place, now)
+      ] as const
     })
 
 export const renew = succeedBy("renew")
@@ -135,7 +157,7 @@ export const replace = succeedBy("replace")
 const revision =
   (
     operation: Marketplace.Operation,
-    emit: Emit,
+    emitChange: Emit,
     fieldsAt: (now: DateTime.Utc) => Partial<Agreement>
   ) =>
   (state: State, selector: Marketplace.AgreementSelector, now: number): AgreementUpdate =>
@@ -145,18 +167,18 @@ const revision =
         located,
         { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(now)) },
         now,
-        emit
+        emitChange
       )
     )
 
 const notice =
   (kind: "AdvisoryIssued" | "AdvisoryResolved"): Emit =>
   (state, located, now) =>
-    emission.emit(state, located, kind, now)
+    emit(state, located, kind, now)
 
-export const expire = revision("expire", emission.ended, (now) => ({ endsAt: now }))
+export const expire = revision("expire", agreementEvents.ended, (now) => ({ endsAt: now }))
 
-export const terminate = revision("terminate", emission.ended, (now) => ({
+export const terminate = revision("terminate", agreementEvents.ended, (now) => ({
   cancelledAt: now,
   endReason: "TERMINATED"
 }))
@@ -169,6 +191,6 @@ export const resolveAdvisory = revision("resolveAdvisory", notice("AdvisoryResol
   advisory: false
 }))
 
-export const failPayment = revision("failPayment", emission.paymentFailed, (now) => ({
+export const failPayment = revision("failPayment", agreementEvents.paymentFailed, (now) => ({
   failedAt: now
 }))

@@ -40,7 +40,7 @@ const DueStep = Schema.Struct({
   number: Schema.Number,
   at: Schema.optional(Schema.Number),
   account: Schema.String,
-  index: Schema.Number,
+  agreementId: Schema.String,
   kind: Schema.Union(EventKind, Schema.Literal("Start", "End", "Fail", "Send")),
   event: Schema.optional(Schema.Number),
   isReordered: Schema.optional(Schema.Boolean)
@@ -105,6 +105,7 @@ export const ChangeSchema = Schema.Union(
     })
   }),
   Schema.TaggedStruct("Landed", { agreementId: Schema.String }),
+  Schema.TaggedStruct("Announced", { key: Schema.String }),
   Schema.TaggedStruct("Registered", { key: Schema.String }),
   Schema.TaggedStruct("Customer", { customer: Customer }),
   Schema.TaggedStruct("Calendar", { offset: Schema.Number }),

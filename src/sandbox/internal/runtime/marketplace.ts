@@ -14,11 +14,12 @@ import {
   isPossible,
   type LocatedAgreement
 } from "../model/agreement.js"
+import * as agreementEvents from "../model/agreementEvents.js"
 import { findCustomer, findProduct, isInverted, statusOf } from "../model/catalog.js"
-import * as emission from "../model/emission.js"
 import { keyOf, sha256HexSync } from "../model/hash.js"
 import { capacityError, change, type State } from "../model/state.js"
 
+import { agreementTime } from "../model/terms.js"
 import { licenseArnOf } from "../scenario/licenseArn.js"
 import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import { customers } from "./report.js"
@@ -39,7 +40,9 @@ export const mintToken = (
     const customer = yield* findBySelector(state, selector)
     const matching = agreementsOf(customer).filter(matchesSelector(selector))
     const findIn = (...states: ReadonlyArray<ReturnType<typeof statusOf>>) =>
-      matching.find(({ agreement }) => states.includes(statusOf(agreement, now)))
+      matching.find((located) =>
+        states.includes(statusOf(located.agreement, agreementTime(state.announced, located, now)))
+      )
     const located = findIn("active", "pending") ?? findIn("ending") ?? matching[0]
     if (located === undefined) return yield* Either.left(noAgreementMessage(customer, selector))
     const { customerAWSAccountId, customerIdentifier } = customer
@@ -124,7 +127,7 @@ export const addCustomer = (
       updated,
       agreementsOf(updated)
         .slice(currentAgreements.length)
-        .reduce((state, located) => emission.scheduleTerms(state, located, now), next)
+        .reduce((state, located) => agreementEvents.scheduleTerms(state, located, now), next)
     ]
   )
 }
@@ -183,7 +186,7 @@ export const addAgreement = (
       agreements: [...customer.agreements, agreement]
     })
     const located = { customer: updated, index: customer.agreements.length, agreement }
-    return [located, emission.created(next, located, now)] as const
+    return [located, agreementEvents.created(next, located, now)] as const
   })
 
 /** Cancels agreements. Usage is accepted for 1 more hour. */
@@ -195,7 +198,9 @@ export const cancel = (
   Either.gen(function* () {
     const customer = yield* findBySelector(state, selector)
     const selected = agreementsOf(customer).filter(matchesSelector(selector))
-    const cancelled = selected.filter(({ agreement }) => isPossible("cancel", agreement, now))
+    const cancelled = selected.filter((located) =>
+      isPossible("cancel", located.agreement, agreementTime(state.announced, located, now))
+    )
     if (cancelled.length === 0) return yield* Either.left(noAgreementMessage(customer, selector))
     const cancelledAt = DateTime.unsafeMake(now)
     const [updated, next] = yield* updateCustomer(state, {
@@ -207,10 +212,11 @@ export const cancel = (
     const ended = agreementsOf(updated).filter(({ index }) =>
       cancelled.some((one) => one.index === index)
     )
-    return [
-      updated,
-      ended.reduce((state, located) => emission.ended(state, located, now), next)
-    ] as const
+    const emitted = ended.reduce(
+      (state, located) => agreementEvents.ended(state, located, now),
+      next
+    )
+    return [findCustomer(emitted.catalog, updated) ?? updated, emitted] as const
   })
 
 export const suspend = (

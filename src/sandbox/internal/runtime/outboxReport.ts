@@ -6,8 +6,8 @@ import * as Option from "effect/Option"
 import { encode } from "../../../lifecycle/MarketplaceEvent.js"
 import type * as EventDelivery from "../../EventDelivery.js"
 import type { PageOptions } from "../../Report.js"
-import { agreementIdOf } from "../model/agreement.js"
-import { locate, receives, resend as resendEvent, targetsOf } from "../model/emission.js"
+import { locateAgreement } from "../model/agreement.js"
+import { eventOf, receives, resend as resendEvent, targetsOf } from "../model/emission.js"
 import { channels, nameOf } from "../model/events.js"
 import type { Attempt, DueStep, OutboxEvent } from "../model/outbox.js"
 import { change, type State } from "../model/state.js"
@@ -59,19 +59,21 @@ const attemptOf = ({ at, ...attempt }: Attempt): EventDelivery.Attempt => ({
 })
 
 export const scheduled = (state: State): ReadonlyArray<EventDelivery.ScheduledEvent> =>
-  state.outbox.due.flatMap((step) => {
-    const located = locate(state, step)
-    if (located === undefined) return []
-    return {
-      ...(step.at !== undefined && { at: DateTime.unsafeMake(step.at) }),
-      name: stepName(state, step),
-      agreementId: agreementIdOf(located)
-    }
-  })
+  state.outbox.due.map((step) => ({
+    ...(step.at !== undefined && { at: DateTime.unsafeMake(step.at) }),
+    name: stepName(state, step),
+    agreementId: step.agreementId
+  }))
 
-const stepName = (state: State, { event, kind }: DueStep): string => {
-  const held = state.outbox.events.find(({ number }) => number === event)
-  return held === undefined ? kind : nameOf(held.event)
+const stepName = (state: State, step: DueStep): string => {
+  const { at = 0, kind } = step
+  if (kind === "Start" || kind === "End" || kind === "Fail") return kind
+  const located = locateAgreement(state.catalog, step)
+  const event =
+    kind === "Send"
+      ? state.outbox.events.find(({ number }) => number === step.event)?.event
+      : located && eventOf(state, located, kind, at)
+  return event === undefined ? kind : nameOf(event)
 }
 
 export const targets = (state: State): ReadonlyArray<EventDelivery.TargetState> =>
@@ -111,7 +113,7 @@ export const resend = (
     const event = state.outbox.events.find((one) => idOf(one) === eventId)
     if (event === undefined) {
       return yield* Either.left(
-        `eventId: there is no event ${eventId}. GET /_sandbox/events lists the last 1000 events.`
+        `eventId: there is no event ${eventId}. GET /_sandbox/events lists the events that are kept.`
       )
     }
     const target = name === undefined ? undefined : yield* findTarget(state, name)

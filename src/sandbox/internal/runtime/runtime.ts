@@ -6,14 +6,16 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { Service as MeteringService } from "../../../MeteringClient.js"
 import type { OperationName, ServiceException } from "../../../MeteringError.js"
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
-import { settle } from "../model/emission.js"
+import { maxOpenEvents } from "../model/outbox.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
+import { settle } from "../model/settle.js"
 import { change, type State } from "../model/state.js"
 import * as handleCall from "./handleCall.js"
 import * as signingKey from "./signingKey.js"
@@ -123,20 +125,21 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
       return [value, settle(stepped, clock + stepped.offset)]
     }
 
-    const commit = (state: State): void => {
+    const commit = (state: State): Effect.Effect<void> => {
       const isChanged = state.outbox !== current.outbox || state.offset !== current.offset
+      const isFirstLoss = state.outbox.lost > 0 && current.outbox.lost === 0
       current = isClean(state)
         ? state
         : { ...state, pendingChanges: [], unpublished: [], isReplaced: false }
       for (const event of state.unpublished) events.unsafeOffer(event)
       if (isChanged) changes.unsafeOffer()
+      return isFirstLoss ? Effect.logWarning(lossWarning) : Effect.void
     }
 
     const modifyInMemory = <A>(step: Step<A>): Effect.Effect<A> =>
-      Effect.map(Clock.currentTimeMillis, (clock) => {
+      Effect.flatMap(Clock.currentTimeMillis, (clock) => {
         const [value, state] = next(step, clock)
-        commit(state)
-        return value
+        return Effect.as(commit(state), value)
       })
 
     const semaphore = yield* Effect.makeSemaphore(1)
@@ -147,7 +150,7 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
         Effect.gen(function* () {
           const [value, state] = next(step, yield* Clock.currentTimeMillis)
           if (state.isReplaced || state.pendingChanges.length > 0) yield* write(state)
-          commit(state)
+          yield* commit(state)
           return value
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
 
@@ -158,6 +161,8 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
       changes
     }
   })
+
+const lossWarning = `More than ${maxOpenEvents} events are held back or could not be delivered. The oldest are dropped, and not sent. GET /_sandbox/targets lists the targets that events wait for.`
 
 /** Events that a slow subscriber does not yet have. The oldest is dropped first. */
 const maxBufferedEvents = 1000
@@ -170,19 +175,25 @@ export const keepTime = ({ changes, modify }: SandboxRuntime): Effect.Effect<nev
   Effect.scoped(
     Effect.flatMap(PubSub.subscribe(changes), (changed) =>
       Effect.flatMap(
-        modify((state, clock) => [millisToNext(state, clock), state]),
+        // a step that cannot be written to the state file, which logs it, is tried again
+        persistently(modify((state, clock) => [millisToNext(state, clock), state])),
         (millis) =>
           millis === undefined
             ? Queue.take(changed)
             : Effect.raceFirst(Effect.sleep(Math.min(millis, maxSleep)), Queue.take(changed))
-      ).pipe(
-        // a step that cannot be written to the state file, which logs it, is tried again
-        Effect.catchAllCause((cause) =>
-          Cause.isInterruptedOnly(cause) ? Effect.failCause(cause) : Effect.sleep("1 second")
-        ),
-        Effect.forever
-      )
+      ).pipe(Effect.forever)
     )
+  )
+
+/** Repeats an effect that dies until it succeeds, after pauses that grow from 1 second to 1 minute. */
+export const persistently = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
+  effect.pipe(
+    Effect.sandbox,
+    Effect.retry({
+      schedule: Schedule.union(Schedule.exponential("1 second"), Schedule.spaced("1 minute")),
+      while: (cause) => !Cause.isInterruptedOnly(cause)
+    }),
+    Effect.unsandbox
   )
 
 /** Timers of JavaScript end after 24 days. In milliseconds. */

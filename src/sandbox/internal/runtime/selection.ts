@@ -10,6 +10,7 @@ import {
 } from "../model/agreement.js"
 import { findCustomer, statusOf } from "../model/catalog.js"
 import type { State } from "../model/state.js"
+import { agreementTime } from "../model/terms.js"
 import { customers } from "./report.js"
 
 /** Finds a customer by identity, or else the first with a matching agreement, those of the scenario before others. */
@@ -71,9 +72,12 @@ export const findForOperation = (
     const selected = agreementsOf(customer).filter(matchesSelector(selector))
     const [first] = selected
     if (first === undefined) return Either.left(noAgreementMessage(customer, selector))
-    const found = selected.find(({ agreement }) => isPossible(operation, agreement, now))
+    const timeOf = (located: LocatedAgreement) => agreementTime(state.announced, located, now)
+    const found = selected.find((located) =>
+      isPossible(operation, located.agreement, timeOf(located))
+    )
     return found === undefined
-      ? Either.left(impossibleMessage(first, operation, now))
+      ? Either.left(impossibleMessage(first, operation, timeOf(first)))
       : Either.right(found)
   })
 

@@ -1,6 +1,7 @@
 /** Keeps the state of a sandbox in a file, to which each change is appended. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -10,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { adopt } from "../model/adopt.js"
 import { SandboxError } from "../model/sandboxError.js"
 import type { State } from "../model/state.js"
 import * as eventLog from "./eventLog.js"
@@ -123,17 +125,28 @@ export const open = (path: string, initial: State) =>
         }
       })
 
+    let isFailing = false
+    const logFailure = (error: { readonly message: string }) =>
+      Effect.suspend(() => {
+        if (isFailing) return Effect.void
+        isFailing = true
+        return Effect.logError(
+          `The state file ${path} cannot be written: ${error.message}. Until it can, calls fail and change nothing.`
+        )
+      })
+    const logRecovery = Effect.suspend(() => {
+      if (!isFailing) return Effect.void
+      isFailing = false
+      return Effect.logInfo(`The state file ${path} can be written again.`)
+    })
+
     const write: PersistState = (state) =>
       Effect.suspend(() =>
         state.isReplaced || current.isTorn ? replace(state) : appendChanges(state)
       ).pipe(
         lock.withPermits(1),
         Effect.provideService(FileSystem.FileSystem, fs),
-        Effect.tapError((error) =>
-          Effect.logError(
-            `The state file ${path} cannot be written: ${error.message}. The call fails, and changes nothing.`
-          )
-        ),
+        Effect.tapBoth({ onFailure: logFailure, onSuccess: () => logRecovery }),
         Effect.orDie
       )
     return { state, write }
@@ -170,7 +183,8 @@ const readState = (path: string, file: string, initial: State) =>
         `${path} ended in a line that was cut short after ${droppedBytes} bytes, as when a sandbox is killed during a write. The line was dropped: its call got no response. Everything before it was read.`
       )
     }
-    return progress.state
+    const clock = yield* Clock.currentTimeMillis
+    return adopt(progress.state, clock + progress.state.offset)
   })
 
 /** Removes temporary files of killed processes. */

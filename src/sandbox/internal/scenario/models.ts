@@ -10,6 +10,7 @@ import {
   AgreementId,
   CustomerAWSAccountId,
   CustomerIdentifier,
+  Days,
   Dimension,
   DurationInput,
   field,
@@ -105,6 +106,36 @@ export const Product = Schema.Struct({
 export interface Product extends Schema.Schema.Type<typeof Product> {}
 
 /**
+ * The terms of the automatic renewal of an agreement, of which events notify the seller. The sandbox does not renew by
+ * itself: the operation `renew` does.
+ *
+ * - `lockoutDays`: the days before the end from which the renewal cannot be turned off. `Purchase Agreement Renewal Upcoming`
+ *   is sent then. Defaults to no lockout and no such event.
+ * - `termsFinalizedDays`: the days before the end at which the price is final. `Purchase Agreement Renewal Terms Finalized` is
+ *   sent then. Defaults to no such event.
+ *
+ * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
+ * @since 0.1.0
+ * @category models
+ */
+export const Renewal = Schema.Struct({
+  lockoutDays: optionalField(
+    Days,
+    "The days before the end from which the renewal cannot be turned off. Defaults to no lockout."
+  ),
+  termsFinalizedDays: optionalField(
+    Days,
+    "The days before the end at which the price is final. Defaults to no event of that."
+  )
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Renewal extends Schema.Schema.Type<typeof Renewal> {}
+
+/**
  * A customer's agreement for a product.
  *
  * Products listed since June 2026 always issue a license. An older product may issue one as well, beside the
@@ -124,7 +155,10 @@ export interface Product extends Schema.Schema.Type<typeof Product> {}
  * - `freeTrial`: true for a free trial. Defaults to false.
  * - `privateOffer`: true for a private offer. Defaults to false.
  * - `reseller`: the AWS account of the channel partner that made the offer (CPPO). Defaults to none: the seller's offer.
+ * - `renewal`: the terms of its automatic renewal. Defaults to none.
  * - `endReason`: the reason for the end at `cancelledAt`. Defaults to `CANCELLED`. An end at `endsAt` is `EXPIRED`.
+ * - `deprovisionedAt`: the start of the last hour of usage, where `finalHourStartsAt` of the rules is `deprovisioned`. Defaults
+ *   to the end.
  * - `failedAt`: the time at which the buyer's payment failed. From then on no usage is accepted. Defaults to none.
  * - `advisory`: true between an advisory and its resolution. Defaults to false.
  *
@@ -168,9 +202,17 @@ export const Agreement = Schema.Struct({
     CustomerAWSAccountId,
     "The AWS account of the channel partner that made the offer. Defaults to the seller's own offer."
   ),
+  renewal: optionalField(
+    Renewal,
+    "The terms of an automatic renewal, of which events notify the seller. Defaults to none."
+  ),
   endReason: optionalField(
     Schema.Literal("CANCELLED", "TERMINATED", "RENEWED", "REPLACED"),
     "The reason for the end at cancelledAt. Defaults to CANCELLED."
+  ),
+  deprovisionedAt: optionalField(
+    Time,
+    "The start of the last hour of usage, where it is not the end. Defaults to the end."
   ),
   failedAt: optionalField(Time, "The failure of the payment. From then on no usage is accepted."),
   advisory: optionalField(
@@ -336,6 +378,9 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as seen.
  * - `deprovisionedEventDelay`: the time from `Purchase Agreement Ended` to `License Deprovisioned`. AWS documents both no
  *   delay and one hour. Defaults to 31 seconds, as seen.
+ * - `finalHourStartsAt`: the event with which the last hour of usage starts after an end: `ended` for `Purchase Agreement
+ *   Ended`, `deprovisioned` for `License Deprovisioned`. Versions of AWS's page say both, so a program should report its last
+ *   usage within an hour of the first. Agreements without a license have only the first. Defaults to `ended`.
  *
  * @since 0.1.0
  * @category models
@@ -396,6 +441,10 @@ export const ServiceBehavior = Schema.Struct({
   deprovisionedEventDelay: optionalField(
     DurationInput,
     "The time from Purchase Agreement Ended to License Deprovisioned. Defaults to 31 seconds."
+  ),
+  finalHourStartsAt: optionalField(
+    Schema.Literal("ended", "deprovisioned"),
+    "The event with which the last hour of usage starts: Purchase Agreement Ended (ended) or License Deprovisioned (deprovisioned). Defaults to ended."
   )
 })
 

@@ -121,6 +121,17 @@ export const PositiveInt = Schema.Number.pipe(
   description: "a whole number from 1"
 })
 
+const daysMessage = () => "Expected a whole number from 1 to 3650"
+
+export const Days = Schema.Number.pipe(
+  Schema.int({ message: daysMessage }),
+  Schema.between(1, 3650, { message: daysMessage })
+).annotations({
+  identifier: "Days",
+  title: "Days",
+  description: "a whole number from 1 to 3650"
+})
+
 export const Share = Schema.Number.pipe(
   Schema.between(0, 1, { message: () => "Expected a number from 0 to 1" })
 ).annotations({ identifier: "Share", title: "Share", description: "a number from 0 to 1" })

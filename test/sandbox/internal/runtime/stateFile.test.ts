@@ -673,11 +673,15 @@ it.effect.prop(
 
 describe("a disk that is full", () => {
   /** Of the write with this number, half of the bytes get there. */
-  const failingAt = (number: number) =>
+  const failingAt = (number: number) => {
+    let writes = 0
+    return fullWhile(() => ++writes === number)
+  }
+
+  const fullWhile = (isFull: () => boolean) =>
     Layer.effect(
       FileSystem.FileSystem,
       Effect.map(FileSystem.FileSystem, (fs) => {
-        let writes = 0
         return {
           ...fs,
           open: (path, options) =>
@@ -687,7 +691,7 @@ describe("a disk that is full", () => {
               sync: opened.sync,
               stat: opened.stat,
               writeAll: (bytes) =>
-                ++writes === number
+                isFull()
                   ? Effect.zipRight(
                       opened.writeAll(bytes.subarray(0, bytes.length / 2)),
                       Effect.fail(
@@ -726,6 +730,42 @@ describe("a disk that is full", () => {
       )
     )
   }
+
+  it.effect("is logged at the first failure, and when it has space again", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      lines.push(`${logLevel.label} ${message}`)
+    })
+    return withFile((file) =>
+      Effect.gen(function* () {
+        yield* setTime(now)
+        const disk = { isFull: false }
+        yield* Effect.gen(function* () {
+          const { events, marketplace } = yield* sandbox
+          yield* marketplace.subscribe({
+            customerAWSAccountId: acme,
+            productCode: analytics,
+            startsAt: at("2026-11-24T11:00:00Z")
+          })
+          const later = yield* Effect.fork(Stream.runHead(events.stream))
+          yield* TestClock.adjust(0)
+          for (let round = 1; round <= 2; round++) {
+            disk.isFull = true
+            for (let i = 0; i < 3; i++) {
+              assert.isTrue(Exit.isFailure(yield* Effect.exit(batch([record(recent)]))))
+              yield* TestClock.adjust("40 minutes")
+            }
+            disk.isFull = false
+            yield* batch([record(recent, { dimension: "seats" })])
+            assert.lengthOf(lines, 2 * round)
+          }
+          yield* Fiber.join(later)
+          assert.match(lines[0] ?? "", /^ERROR The state file .* cannot be written: .*WriteZero/)
+          assert.match(lines[1] ?? "", /^INFO The state file .* can be written again\.$/)
+        }).pipe(on(file), Effect.provide(fullWhile(() => disk.isFull)))
+      })
+    ).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+  })
 
   it.effect("delays the events that fall due until it has space again", () =>
     withFile((file) =>
