@@ -34,7 +34,6 @@ import { SandboxError } from "./internal/model/sandboxError.js"
 import { change, initial, planned, type State } from "./internal/model/state.js"
 import type { AgreementUpdate } from "./internal/runtime/agreementOperations.js"
 import * as agreementOperations from "./internal/runtime/agreementOperations.js"
-import * as eventLog from "./internal/runtime/eventLog.js"
 import { endpoint, makeTransport } from "./internal/runtime/inMemoryTransport.js"
 import * as marketplace from "./internal/runtime/marketplace.js"
 import * as outboxReport from "./internal/runtime/outboxReport.js"
@@ -48,6 +47,7 @@ import {
 } from "./internal/runtime/runtime.js"
 import * as signingKey from "./internal/runtime/signingKey.js"
 import * as stateFile from "./internal/runtime/stateFile.js"
+import * as stateText from "./internal/runtime/stateText.js"
 import type * as Marketplace from "./Marketplace.js"
 import type * as Report from "./Report.js"
 import * as Scenario from "./Scenario.js"
@@ -505,10 +505,10 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
         const kept = change(fresh, { _tag: "Calendar", offset: fresh.offset })
         return [undefined, change(kept, planned(kept, clock + kept.offset))]
       }),
-      save: toSandboxError(Effect.flatMap(runtime.state, eventLog.save)),
+      save: toSandboxError(Effect.flatMap(runtime.state, stateText.save)),
       load: (saved) =>
         Effect.gen(function* () {
-          const loaded = yield* toSandboxError(eventLog.replay(yield* runtime.state, saved))
+          const loaded = yield* toSandboxError(stateText.replay(yield* runtime.state, saved))
           const { privateKey } = loaded
           if (privateKey !== undefined) {
             yield* toSandboxError(

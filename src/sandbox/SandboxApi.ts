@@ -25,7 +25,7 @@ import {
 } from "./EventDelivery.js"
 import { Faults } from "./Fault.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
-import { emptyStateText } from "./internal/runtime/eventLog.js"
+import { emptyStateText } from "./internal/runtime/stateText.js"
 import { DurationInput, Time } from "./internal/scenario/scenarioFields.js"
 import { problemsOf } from "./internal/scenario/scenarioFile.js"
 import {

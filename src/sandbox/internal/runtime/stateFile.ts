@@ -14,8 +14,8 @@ import * as Stream from "effect/Stream"
 import { adopt } from "../model/adopt.js"
 import { SandboxError } from "../model/sandboxError.js"
 import type { State } from "../model/state.js"
-import * as eventLog from "./eventLog.js"
 import type { PersistState } from "./runtime.js"
+import * as stateText from "./stateText.js"
 
 /** Bytes of changes at which the file is compacted, if they also exceed the size of the snapshot. */
 const compactionThreshold = 16 * 1024 * 1024
@@ -102,7 +102,7 @@ export const open = (path: string, initial: State) =>
 
     const appendChanges = (state: State) =>
       Effect.gen(function* () {
-        const content = eventLog.encodeChanges(state.pendingChanges)
+        const content = stateText.encodeChanges(state.pendingChanges)
         current = yield* Effect.tapError(append(current, [content]), () =>
           Effect.suspend(() => {
             const { opened, size } = current
@@ -169,7 +169,7 @@ const resolveLink = (path: string) =>
 const readState = (path: string, file: string, initial: State) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    const reader = eventLog.makeReader(initial)
+    const reader = stateText.makeReader(initial)
     const invalidFile = (reason: string) =>
       new SandboxError({
         reason: `${path}, ${reason}. The file was not changed: put a copy of it in its place, or move it away (or name another) to begin with nothing.`
@@ -246,7 +246,7 @@ const writeSnapshot = (started: TemporaryFile, state: State) =>
       size += BigInt(bytes.length)
       return started.opened.writeAll(bytes)
     })
-    for (const checksummed of eventLog.snapshotLines(state)) {
+    for (const checksummed of stateText.snapshotLines(state)) {
       buffered += checksummed.line
       checksum = checksummed.checksum
       // other fibers run between writes
@@ -261,7 +261,7 @@ const append = <J extends OpenStateFile>(to: J, contents: ReadonlyArray<string>)
   Effect.suspend(() => {
     let { checksum } = to
     const lines = contents.map((content) => {
-      const checksummed = eventLog.withChecksum(checksum, content)
+      const checksummed = stateText.withChecksum(checksum, content)
       checksum = checksummed.checksum
       return checksummed.line
     })

@@ -19,7 +19,7 @@ import {
 } from "effect"
 import { MeteringSandbox, Scenario } from "../../../../src/sandbox/index.js"
 import { initial } from "../../../../src/sandbox/internal/model/state.js"
-import * as eventLog from "../../../../src/sandbox/internal/runtime/eventLog.js"
+import * as stateText from "../../../../src/sandbox/internal/runtime/stateText.js"
 import { applyEvent, event, observableState, options } from "../../arbitraries.js"
 import { eventually } from "../../http.js"
 import {
@@ -430,7 +430,7 @@ const written = (file: string) =>
 /** Reads a file's bytes as they come from a disk, so many at once. */
 const readBy = (bytes: Uint8Array, size: number) =>
   Either.gen(function* () {
-    const reader = eventLog.makeReader(initial(Scenario.defaultScenario, 0))
+    const reader = stateText.makeReader(initial(Scenario.defaultScenario, 0))
     for (let from = 0; from < bytes.length; from += size) {
       yield* reader.read(bytes.slice(from, from + size))
     }

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Redacted, TestClock } from "effect"
 import { MeteringClient } from "../../../../src/MeteringClient.js"
 import { MeteringSandbox, Scenario } from "../../../../src/sandbox/index.js"
-import { withChecksum } from "../../../../src/sandbox/internal/runtime/eventLog.js"
+import { withChecksum } from "../../../../src/sandbox/internal/runtime/stateText.js"
 import { applyEvent, event, observableState, options } from "../../arbitraries.js"
 import { at, batch, billed, record, setTime } from "../../support.js"
 
