@@ -89,6 +89,18 @@ describe("the pages", () => {
     }).pipe(Effect.provide(live))
   )
 
+  it.effect("are the same for clients that accept anything, such as curl", () =>
+    Effect.gen(function* () {
+      const { text } = yield* send("/_sandbox/", { headers: html })
+      for (const headers of [{}, { accept: "*/*" }]) {
+        const page = yield* send("/_sandbox/", { headers })
+        assert.deepStrictEqual([page.status, page.text], [200, text])
+        const redirect = yield* send("/_sandbox", { headers })
+        assert.deepStrictEqual([redirect.status, redirect.headers.location], [302, "/_sandbox/"])
+      }
+    }).pipe(Effect.provide(live))
+  )
+
   it.effect("post to any page if redirects are allowed by hand", () =>
     Effect.gen(function* () {
       for (const [query, expected] of [
@@ -147,14 +159,6 @@ describe("the pages", () => {
     Effect.gen(function* () {
       const { text } = yield* send("/_sandbox/pages/script.js")
       assert.match(text, /preact \d+[\s\S]+MIT License[\s\S]+Copyright/)
-    }).pipe(Effect.provide(live))
-  )
-
-  it.effect("are for browsers: a program gets the hint of every unknown path", () =>
-    Effect.gen(function* () {
-      const { status, text } = yield* send("/_sandbox/")
-      assert.strictEqual(status, 404)
-      assert.include(text, "/_sandbox/docs")
     }).pipe(Effect.provide(live))
   )
 
