@@ -36,18 +36,17 @@ export const make = (
     client,
     post,
     publicUrl,
-    sns
+    own
   }: {
     readonly client: MeteringClient["Type"]
     readonly post: Post
     readonly publicUrl: string | undefined
-    readonly sns:
-      | {
+    /** Of a sandbox of its own. */
+    readonly own:
+      | (builtIn.Backend & {
           /** Responds to requests for the addresses in SNS messages. */
-          readonly respond: (request: Request) => Effect.Effect<Response>
-          /** Confirms a subscription, for the built-in receiver. */
-          readonly confirm: builtIn.Confirm
-        }
+          readonly respondToSns: (request: Request) => Effect.Effect<Response>
+        })
       | undefined
   },
   fallback: {
@@ -77,7 +76,7 @@ export const make = (
     const builtInHandlers = yield* builtIn.make({
       client,
       now: sandbox.control.now,
-      confirm: sns?.confirm
+      backend: own
     })
     const findPage = pageRoutes.make(sandbox)
     const app = Effect.flatten(Effect.flatMap(Effect.uninterruptible(loading), Fiber.await))
@@ -122,8 +121,8 @@ export const make = (
         const response =
           rejection !== undefined
             ? Effect.succeed(rejection)
-            : sns !== undefined && isSnsRequest(request)
-              ? sns.respond(request)
+            : own !== undefined && isSnsRequest(request)
+              ? own.respondToSns(request)
               : handle(request)
         return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
       },
