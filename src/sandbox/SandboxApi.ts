@@ -350,6 +350,19 @@ const marketplace = HttpApiGroup.make("marketplace")
       )
   )
   .add(
+    HttpApiEndpoint.post("setUpAccount", "/set-up-account")
+      .setPayload(selectorPayload)
+      .addSuccess(Landing.annotations({ identifier: "Landing" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(example(exampleCustomer))
+      .annotateContext(
+        describe(
+          "Open the seller's page again",
+          "Returns the form that AWS Marketplace posts to it, with a new token. Selects the agreement as for a token."
+        )
+      )
+  )
+  .add(
     agreementOperation(
       "amend",
       "/amend",

@@ -472,7 +472,7 @@ describe("the documentation", () => {
             }))
           )
       )
-      assert.lengthOf(requests, 22)
+      assert.lengthOf(requests, 23)
       yield* Effect.forEach(requests, ({ example, method, path, type }) =>
         Effect.gen(function* () {
           const { status, text } = yield* send(path, {
