@@ -58,17 +58,21 @@ export class InvalidMessageError extends Schema.TaggedError<InvalidMessageError>
 /**
  * Decodes the events of a message, by its shape: one result for each record.
  *
- * - SQS: the body of a message, as text or JSON, and a message of the SDK (`Body`, `MessageId`, `Attributes`). The body is
- *   an event of EventBridge, an SNS notification, or with raw delivery its message.
+ * - SQS: the body of a message, and a message of the SDK (`Body`, `MessageId`, `Attributes`). The body is an event of
+ *   EventBridge, an SNS notification, or with raw delivery its message.
  * - Lambda: an event of SQS (`Records[].body`), of SNS (`Records[].Sns`), or of EventBridge.
  * - HTTP: the `notification` that `SnsMessage.verify` returned, and the body of an API destination.
  *
- * `trust` is the evidence of the sender, and is kept in each result. Without an envelope of SNS, an SNS action takes id and
- * time from its SQS message.
+ * Each is accepted as JSON and as its text, but the `notification`. `trust` is the evidence of the sender, and is kept in
+ * each result.
+ *
+ * An SNS action takes id and time from the innermost envelope that has them, of SNS or SQS: a notification that was forwarded
+ * in another one keeps its own. `messageId` is that of the outermost SQS message. An event of EventBridge has its own id and
+ * time.
  *
  * A JSON object of another kind is an `Unknown` event, and never an error. A text that is no JSON object, and an event of a
- * known kind without a required field, fail alone. Limits: 1 MiB (1 048 576 characters) a text, 3 envelopes around an event,
- * 64 levels of JSON within, 10 000 records.
+ * known kind without a valid required field, fail alone. An invalid optional field is absent from the event, and remains in
+ * `body`. Limits: 1 MiB (1 048 576 characters) a text, 3 envelopes around an event, 64 levels of JSON within, 10 000 records.
  *
  * @example
  * ```ts

@@ -78,7 +78,7 @@ export const RequestFailure = Schema.Literal("connection", "timeout", "status", 
 
 /**
  * The certificate of a message could not be fetched from AWS (`url`), or is not usable: it is no certificate of an RSA key,
- * or is not valid now. `busy` says that 32 others are being fetched. The message may be genuine: respond with HTTP 503, and
+ * is not issued to SNS (`wrongSubject`), or is not valid now. `busy` says that 32 others are being fetched. The message may be genuine: respond with HTTP 503, and
  * SNS sends it again. Nothing is cached.
  *
  * @since 0.1.0
@@ -88,7 +88,13 @@ export class SnsCertificateError
   extends Schema.TaggedError<SnsCertificateError>(
     "effect-marketplace-metering/SnsCertificateError"
   )("SnsCertificateError", {
-    reason: Schema.Literal(...RequestFailure.literals, "malformed", "expired", "busy"),
+    reason: Schema.Literal(
+      ...RequestFailure.literals,
+      "malformed",
+      "wrongSubject",
+      "expired",
+      "busy"
+    ),
     url: Schema.String
   })
   implements Retryable

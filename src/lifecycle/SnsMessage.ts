@@ -260,8 +260,9 @@ export const layer = (options: Options): Layer.Layer<SnsVerifier, never, HttpCli
 /**
  * Verifies the body of a request of SNS. It must be the unchanged text of the body. Nothing of a message may be used before.
  *
- * In this order: the fields, the topic, the time, the host and the path of the certificate, and the signature. Only then is
- * the certificate fetched.
+ * In this order: the fields, the topic, the time, the host and the path of the certificate. Only then is the certificate
+ * fetched: its subject is SNS, and it is valid now. At last the signature is checked. The chain of the certificate is not:
+ * SNS serves it without its issuer, over HTTPS.
  *
  * @example
  * ```ts

@@ -37,7 +37,7 @@ import * as agreementOperations from "./internal/runtime/agreementOperations.js"
 import { endpoint, makeTransport } from "./internal/runtime/inMemoryTransport.js"
 import * as marketplace from "./internal/runtime/marketplace.js"
 import * as outboxReport from "./internal/runtime/outboxReport.js"
-import { buy } from "./internal/runtime/purchase.js"
+import { buy, setUpAccount } from "./internal/runtime/purchase.js"
 import * as report from "./internal/runtime/report.js"
 import {
   keepTime,
@@ -78,6 +78,7 @@ export {
  * - `agreements`: the agreements in their current state, with the operations that are possible now, in the order of the
  *   account ids
  * - `buy`: subscribes a customer, and returns the form that AWS Marketplace posts to the seller's page
+ * - `setUpAccount`: returns the form of an agreement again, with a new token
  * - `amend`, `renew`, `replace`, `expire`, `terminate`, `issueAdvisory`, `resolveAdvisory`, `failPayment`: the operations
  *   on one agreement, as `Marketplace.Operation` describes them. Fail if the state of the agreement does not allow them.
  *   `renew` and `replace` return the new agreement.
@@ -108,6 +109,9 @@ export interface MarketplaceActions {
   readonly products: Effect.Effect<ReadonlyArray<Marketplace.ProductDetails>>
   readonly agreements: Effect.Effect<ReadonlyArray<Marketplace.AgreementDetails>>
   readonly buy: (purchase: Marketplace.Purchase) => Effect.Effect<Marketplace.Landing, SandboxError>
+  readonly setUpAccount: (
+    selector?: Marketplace.AgreementSelector
+  ) => Effect.Effect<Marketplace.Landing, SandboxError>
   readonly amend: AgreementOperation<Marketplace.Amendment>
   readonly renew: AgreementOperation<Marketplace.Succession>
   readonly replace: AgreementOperation<Marketplace.Succession>
@@ -433,7 +437,7 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       mintToken: (selector = {}) =>
         Effect.map(
           update((state, now) => marketplace.mintToken(state, selector, now)),
-          (token) => Redacted.make(token)
+          ({ token }) => Redacted.make(token)
         ),
       addCustomer: (customer) =>
         update((state, now) => marketplace.addCustomer(state, customer, now)),
@@ -446,6 +450,7 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       products: inspect(({ origin }) => origin.scenario.products.map(productDetailsOf)),
       agreements: inspectNow(agreementOperations.agreements),
       buy: (purchase) => update((state, now) => buy(state, purchase, now)),
+      setUpAccount: (selector = {}) => update((state, now) => setUpAccount(state, selector, now)),
       amend: operation(agreementOperations.amend),
       renew: operation(agreementOperations.renew),
       replace: operation(agreementOperations.replace),

@@ -350,6 +350,19 @@ const marketplace = HttpApiGroup.make("marketplace")
       )
   )
   .add(
+    HttpApiEndpoint.post("setUpAccount", "/set-up-account")
+      .setPayload(selectorPayload)
+      .addSuccess(Landing.annotations({ identifier: "Landing" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(example(exampleCustomer))
+      .annotateContext(
+        describe(
+          "Open the seller's page again",
+          "Returns the form that AWS Marketplace posts to it, with a new token. Selects the agreement as for a token."
+        )
+      )
+  )
+  .add(
     agreementOperation(
       "amend",
       "/amend",
@@ -607,7 +620,8 @@ const control = HttpApiGroup.make("control")
 
 /**
  * The API, for typed clients and servers. Its groups and endpoints have the names of `MeteringSandbox`; `billed` and
- * `records` return pages. A `SandboxError` is HTTP 409, and an `HttpApiDecodeError` for an invalid body HTTP 400.
+ * `records` return pages. A `SandboxError` is HTTP 409, and an `HttpApiDecodeError` for an invalid body HTTP 400. A body of
+ * more than 1 MiB is HTTP 413, with a `reason` and the `_tag` `Rejected`; only a saved state may have up to 256 MiB.
  *
  * @example
  * ```ts

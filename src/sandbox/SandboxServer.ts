@@ -31,6 +31,7 @@ import { makePost } from "./internal/delivery/post.js"
 import { operations } from "./internal/model/operations.js"
 import { commonErrorResponse, type HttpResponse } from "./internal/model/serviceResponse.js"
 import type { State } from "./internal/model/state.js"
+import { allEntitlements } from "./internal/operations/getEntitlements.js"
 import type { IncomingCall } from "./internal/runtime/handleCall.js"
 import * as operationHandlers from "./internal/runtime/operationHandlers.js"
 import { SandboxRuntime } from "./internal/runtime/runtime.js"
@@ -168,10 +169,15 @@ export const make = (
           client,
           post,
           publicUrl: options.publicUrl,
-          sns: anyRuntime && {
-            respond: snsRoutes.make(anyRuntime, respondTo(notFound)),
+          own: anyRuntime && {
+            respondToSns: snsRoutes.make(anyRuntime, respondTo(notFound)),
             confirm: (topicArn, token) =>
-              Effect.asVoid(snsRoutes.confirm(anyRuntime, topicArn, token))
+              Effect.asVoid(snsRoutes.confirm(anyRuntime, topicArn, token)),
+            entitlementsOf: (productCode, filter) =>
+              anyRuntime.modify((state, clock) => [
+                allEntitlements(state, productCode, filter, clock + state.offset),
+                state
+              ])
           }
         },
         { notFound: respondTo(notFound), onDefect }

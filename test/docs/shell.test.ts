@@ -25,7 +25,7 @@ describe("the shell commands of the README", () => {
         "-euc",
         `curl() { "$NODE" "$CURL" "$@"; }
 npx() { shift; "$NODE" "$COMMAND" "$@"; }
-npm() { echo "npm $1 with $AWS_ENDPOINT_URL_MARKETPLACE_METERING"; }
+npm() { echo "npm $1 with $AWS_ENDPOINT_URL_MARKETPLACE_METERING $AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE"; }
 ${script}`
       ],
       {
@@ -80,9 +80,10 @@ ${script}`
     )
     child.kill("SIGTERM")
     expect(steps).toHaveLength(10)
-    const [, started] = /^npm test with (\S+)$/m.exec(output) ?? []
+    const [, started, entitlements] = /^npm test with (\S*) (\S*)$/m.exec(output) ?? []
     expect(started).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(started).not.toBe(url)
+    expect(entitlements).toBe(started)
     expect(existsSync(file("sandbox.json"))).toBe(false)
     expect(output).toMatch(/us-east-1: sealed 1, sent 1, accepted 1, expired 0/)
     expect(output).toMatch(/api-calls +accepted +42 +42/)

@@ -75,6 +75,7 @@ const envelopes: Readonly<Record<string, (message: unknown) => unknown>> = {
     Attributes: { SentTimestamp: String(timestamp.epochMillis) }
   }),
   "a function with a queue": (message) => ({ Records: [sqsRecord(message)] }),
+  "the text of a function's input": (message) => JSON.stringify({ Records: [sqsRecord(message)] }),
   "a record of a function with a queue": sqsRecord,
   "a function with a queue of a topic": (message) => ({
     Records: [sqsRecord(notification(message))]
@@ -214,6 +215,14 @@ describe("decode", () => {
     })
   })
 
+  it("returns a result for each record of a text", () => {
+    const results = decode(JSON.stringify({ Records: [sqsRecord("no JSON", "m-1"), {}] }))
+    expect(results.map(Either.map(({ event }) => event._tag))).toEqual([
+      Either.left(expect.objectContaining({ messageId: "m-1", field: "Records[0].body" })),
+      Either.right("Unknown")
+    ])
+  })
+
   it("returns no result for a batch without records", () => {
     expect(decode({ Records: [] })).toEqual([])
   })
@@ -233,14 +242,6 @@ describe("decode", () => {
     expect(failOne({ action: "subscribe-success", "product-code": "secret-code" }).message).toBe(
       "customer-identifier: expected a value"
     )
-    const other = failOne({
-      action: "subscribe-success",
-      "customer-identifier": "X01EXAMPLEX",
-      "product-code": "n0123EXAMPLEXXXXXXXXXXXX",
-      isFreeTrialTermPresent: "perhaps"
-    })
-    expect(other.field).toBe("isFreeTrialTermPresent")
-    expect(other.message).not.toContain("perhaps")
   })
 
   it("stores events as JSON", () => {
@@ -250,6 +251,43 @@ describe("decode", () => {
       const again = Schema.decodeUnknownSync(MarketplaceEvent.MarketplaceEvent)(json)
       expect(again).toEqual(event)
     }
+  })
+})
+
+describe("an SNS action in several envelopes", () => {
+  const [, action] = snsExamples[0]
+  const inner = { ...notification(action), MessageId: "inner", Timestamp: "2026-11-25T09:00:00Z" }
+
+  it.each([
+    ["forwarded to another topic", notification(inner)],
+    ["forwarded to another queue", sqsRecord(inner)],
+    ["forwarded to another topic and queue", sqsRecord(notification(inner))],
+    ["forwarded as an SQS message", notification(sqsRecord(inner, "forwarded"))]
+  ])("keeps the id and the time of its notification, %s", (_, message) => {
+    expect(stored(decodeOne(message).event)).toMatchObject({
+      id: "inner",
+      time: "2026-11-25T09:00:00Z"
+    })
+  })
+
+  it.each([
+    ["no id", { MessageId: undefined }, messageId, "2026-11-25T09:00:00Z"],
+    ["an empty id", { MessageId: "" }, messageId, "2026-11-25T09:00:00Z"],
+    ["no time", { Timestamp: undefined }, "inner", "2026-11-25T10:00:00.250Z"],
+    ["a time that is none", { Timestamp: "yesterday" }, "inner", "2026-11-25T10:00:00.250Z"]
+  ])("takes from the outer one what the inner one lacks: %s", (_, fields, id, time) => {
+    const message = sqsRecord({ ...inner, ...fields })
+    expect(stored(decodeOne(message).event)).toMatchObject({ id, time })
+  })
+
+  it("reports the id of the message that this program received", () => {
+    const forwarded = sqsRecord(sqsRecord(action, "forwarded"), "received")
+    const { event, messageId } = decodeOne({ Records: [forwarded] })
+    expect(messageId).toBe("received")
+    expect(event).toHaveProperty("id", "forwarded")
+    expect(failOne(sqsRecord(sqsRecord("no JSON", "forwarded"), "received")).messageId).toBe(
+      "received"
+    )
   })
 })
 

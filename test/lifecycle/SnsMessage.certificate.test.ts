@@ -237,6 +237,19 @@ describe("the request of a certificate", () => {
       "malformed",
       { body: selfSigned(privateKey, other, elliptic.publicKey) }
     ],
+    ...[
+      "seller.example",
+      "sns.amazonaws.com.seller.example",
+      "*.amazonaws.com",
+      "sns.eu-west-1.amazonaws.com",
+      "sns-signing.me-south-1.amazonaws.com",
+      "sns-us-gov-west-1.amazonaws.com",
+      ""
+    ].map((subject): [string, string, Stub] => [
+      `a certificate of ${JSON.stringify(subject)}`,
+      "wrongSubject",
+      { body: selfSigned(privateKey, other, undefined, subject) }
+    ]),
     [
       "an expired certificate",
       "expired",
@@ -256,6 +269,24 @@ describe("the request of a certificate", () => {
       })
     )
   )
+
+  // the names that certificates of SNS have, by Region
+  it.effect.each<readonly [host: string, subject: string]>([
+    ["sns.us-east-1.amazonaws.com", "sns.us-east-1.amazonaws.com"],
+    ["sns.af-south-1.amazonaws.com", "sns-signing.af-south-1.amazonaws.com"],
+    ["sns.us-gov-west-1.amazonaws.com", "sns-us-gov-west-1.amazonaws.com"],
+    ["sns.us-gov-east-1.amazonaws.com", "sns-us-gov-west-1.amazonaws.com"],
+    ["sns.cn-north-1.amazonaws.com.cn", "sns-cn-north-1.amazonaws.com.cn"]
+  ])("accepts at %s a certificate of %s", ([host, subject]) => {
+    const SigningCertURL = certificateUrl.replace("sns.us-east-1.amazonaws.com", host)
+    const stub = { body: selfSigned(privateKey, other, undefined, subject) }
+    return withResponses([stub], () =>
+      Effect.gen(function* () {
+        const { _tag } = yield* SnsMessage.verify(bodyOf({ ...notification, SigningCertURL }))
+        expect(_tag).toBe("Notification")
+      })
+    )
+  })
 
   it.effect("accepts 64 KiB", () =>
     withResponses([{ body: certificate.padEnd(65_536) }], () =>

@@ -14,6 +14,8 @@ import {
   UsageSubmission
 } from "effect-marketplace-metering"
 import { AwsSdkClient } from "effect-marketplace-metering/aws-sdk"
+import { EntitlementClient, EntitlementConfig } from "effect-marketplace-metering/entitlement"
+import { AwsSdkEntitlementClient } from "effect-marketplace-metering/entitlement/aws-sdk"
 import * as Node from "effect-marketplace-metering/node"
 import { MeteringSandbox, SandboxServer } from "effect-marketplace-metering/sandbox"
 
@@ -21,6 +23,8 @@ const productCode = "sandbox-analytics"
 const customerAWSAccountId = "111122223333"
 
 const SandboxLive = Layer.provideMerge(SandboxServer.layerNode(), MeteringSandbox.layer())
+
+const seats = { dimension: "seats", value: { integerValue: 25 } }
 
 /** Leads what reads the environment to the sandbox. */
 const configureEnvironment = Effect.map(SandboxServer.SandboxServer, ({ url }) => {
@@ -49,6 +53,28 @@ const clientsAt = (url: string) =>
     MeteringClient.layer.pipe(Layer.provide(Node.layer), Layer.orDie),
     AwsSdkClient.layer.pipe(Layer.provide(configLayer(url)))
   ] as const
+
+const entitlementClientsAt = (url: string) =>
+  [
+    EntitlementClient.layer.pipe(Layer.provide(FetchHttpClient.layer)),
+    AwsSdkEntitlementClient.layer
+  ].map(
+    Layer.provide([
+      EntitlementConfig.layer({ endpoint: url }),
+      AwsCredentials.layerStatic({ accessKeyId: "sandbox", secretAccessKey: "sandbox" })
+    ])
+  )
+
+const readEntitlements = Effect.gen(function* () {
+  const entitlements = yield* EntitlementClient.entitlements({
+    productCode,
+    filter: { customerAWSAccountId: ["555566667777"] }
+  }).pipe(Stream.runCollect)
+  assert.deepEqual(
+    Array.from(entitlements, ({ dimension, value }) => [dimension, value?.integerValue]),
+    [[seats.dimension, seats.value.integerValue]]
+  )
+})
 
 /** A record of usage, by way of the accessors. */
 const record = (timestamp: DateTime.Utc, quantity: number) =>
@@ -97,6 +123,15 @@ const program = Effect.gen(function* () {
 
   const billed = yield* sandbox.report.billed
   assert.deepEqual(billed.map(({ quantity }) => quantity).sort(), [2, 3, 4, 7])
+  yield* sandbox.marketplace.buy({
+    customerAWSAccountId: "555566667777",
+    productCode,
+    entitlements: [seats]
+  })
+  yield* Effect.forEach(entitlementClientsAt(url), (client) =>
+    Effect.provide(readEntitlements, client)
+  )
+
   const control = yield* Effect.promise(() => fetch(`${url}/_sandbox/billed`))
   assert.equal(control.status, 200)
 })

@@ -13,7 +13,16 @@ const scenario = {
     {
       customerAWSAccountId: "111122223333",
       customerIdentifier: "cust-1",
-      agreements: [{ productCode: "saas" }, { productCode: "container" }]
+      agreements: [
+        {
+          productCode: "saas",
+          entitlements: [
+            { dimension: "seats", value: { integerValue: 25 } },
+            { dimension: "Anfragen/日本 ✓", value: { booleanValue: false } }
+          ]
+        },
+        { productCode: "container" }
+      ]
     },
     { customerAWSAccountId: "222233334444", agreements: [] }
   ],

@@ -18,6 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import {
   AwsCredentials,
   Entitlement,
@@ -27,6 +28,7 @@ import {
   MeterUsage,
   UsageRecord
 } from "effect-marketplace-metering"
+import { EntitlementClient, EntitlementConfig } from "effect-marketplace-metering/entitlement"
 import { type MeteringOperationName, operations } from "../support/operations.js"
 import { control } from "./control.js"
 import { expectLike } from "./expectLike.js"
@@ -82,7 +84,19 @@ const makeTestContext = (http: Layer.Layer<HttpClient.HttpClient>, endpoints: En
   withProvider:
     (provider: AwsCredentials.Provider) =>
     <A, E>(calls: Effect.Effect<A, E, MeteringClient.MeteringClient>) =>
-      Effect.provide(calls, clientOf(http, AwsCredentials.layerProvider(provider), endpoints, {}))
+      Effect.provide(calls, clientOf(http, AwsCredentials.layerProvider(provider), endpoints, {})),
+  /** Provides a client of the entitlement service. */
+  withEntitlementClient: <A, E>(calls: Effect.Effect<A, E, EntitlementClient.EntitlementClient>) =>
+    Effect.provide(
+      calls,
+      EntitlementClient.layer.pipe(
+        Layer.provide([
+          EntitlementConfig.layer({ endpoint: endpoints.sandbox }),
+          AwsCredentials.layerStatic(keys),
+          http
+        ])
+      )
+    )
 })
 
 export type TestContext = ReturnType<typeof makeTestContext>
@@ -202,6 +216,19 @@ export const checks: Checks = {
         requestId: /^sandbox-/
       }
       expectLike([first, second], [known, known])
+    }),
+
+  "reads entitlements over several pages": ({ withEntitlementClient }) =>
+    Effect.gen(function* () {
+      const entitlements = yield* EntitlementClient.entitlements({
+        productCode: "saas",
+        filter: { customerAWSAccountId: ["111122223333"] },
+        maxResults: 1
+      }).pipe(Stream.runCollect, withEntitlementClient)
+      expectLike(Chunk.toReadonlyArray(entitlements), [
+        { dimension: "seats", value: { integerValue: 25 } },
+        { dimension: "Anfragen/日本 ✓", value: { booleanValue: false } }
+      ])
     }),
 
   "fails with InvalidTokenException for an unknown token": ({ withCredentials }) =>

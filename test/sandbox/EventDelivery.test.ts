@@ -456,13 +456,31 @@ describe("an SNS target", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("is not ended by its UnsubscribeURL, which says so", () =>
+    Effect.gen(function* () {
+      const receiver = yield* makeReceiver()
+      yield* serving(
+        { targets: [sns(receiver.url)] },
+        Effect.gen(function* () {
+          yield* get(JSON.parse((yield* receiver.next).body).SubscribeURL)
+          yield* buy()
+          const { UnsubscribeURL } = JSON.parse((yield* receiver.next).body)
+          const { status, text } = yield* get(UnsubscribeURL)
+          assert.strictEqual(status, 400)
+          assert.include(text, "<Code>InvalidAction</Code>")
+          assert.include(text, "remove the target from the scenario")
+          assert.strictEqual((yield* (yield* sandbox).events.targets)[0]?.subscription, "confirmed")
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("is not confirmed by another token, topic or host", () =>
     Effect.gen(function* () {
       const receiver = yield* makeReceiver()
       yield* serving(
         { targets: [sns(receiver.url)] },
         Effect.gen(function* () {
-          const { url } = yield* SandboxServer.SandboxServer
           const { SubscribeURL, SigningCertURL, Token } = JSON.parse((yield* receiver.next).body)
           const spoilt = [
             SubscribeURL.replace(Token, "0".repeat(64)),
@@ -470,7 +488,6 @@ describe("an SNS target", () => {
             SubscribeURL.replace("aws-mp", "other")
           ]
           for (const address of spoilt) assert.strictEqual((yield* get(address)).status, 400)
-          assert.strictEqual((yield* get(`${url}/?Action=Unsubscribe`)).status, 404)
           const other = SigningCertURL.replace(/-[0-9a-f]+/, "-0")
           assert.strictEqual((yield* get(other)).status, 404)
           const foreign = yield* Effect.promise(async () => {

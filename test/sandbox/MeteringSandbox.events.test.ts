@@ -865,6 +865,13 @@ describe("buying", () => {
       ])
       // no secret is printed
       assert.notInclude(JSON.stringify(landing), Redacted.value(token(landing)))
+      const { marketplace } = yield* sandbox
+      const again = yield* marketplace.setUpAccount(selector)
+      assert.notStrictEqual(Redacted.value(token(again)), Redacted.value(token(landing)))
+      assert.deepStrictEqual(
+        { ...again, fields: { ...again.fields, "x-amzn-marketplace-token": token(landing) } },
+        landing
+      )
     }).pipe(
       Effect.provide(
         MeteringSandbox.layer({
@@ -880,6 +887,25 @@ describe("buying", () => {
         })
       )
     )
+  )
+
+  it.effect("is opened again with the type of its offer, for the same agreement", () =>
+    Effect.gen(function* () {
+      const { marketplace } = yield* sandbox
+      const first = yield* buy({ freeTrial: true })
+      const landing = yield* marketplace.setUpAccount(selector)
+      assert.deepStrictEqual(landing.agreement, first.agreement)
+      assert.strictEqual(
+        Redacted.value(landing.fields["x-amzn-marketplace-offer-type"] ?? token(landing)),
+        "free-trial"
+      )
+      const { licenseArn } = yield* resolve(token(landing))
+      assert.strictEqual(licenseArn, first.agreement.licenseArn)
+      const { message } = yield* Effect.flip(
+        marketplace.setUpAccount({ agreementId: "agmt-unknown" })
+      )
+      assert.strictEqual(message, "There is no customer with such an agreement in the sandbox.")
+    }).pipe(sandboxed)
   )
 
   it.effect("a customer can buy a second product, and keeps its identifier", () =>

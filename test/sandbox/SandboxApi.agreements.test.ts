@@ -36,6 +36,10 @@ describe("the typed client", () => {
       const landing = yield* api.marketplace.buy({ payload })
       assert.strictEqual(landing.agreement.customerAWSAccountId, buyer)
       assert.deepStrictEqual(yield* api.marketplace.products(), yield* marketplace.products)
+      const { agreement } = yield* api.marketplace.setUpAccount({
+        payload: { customerAWSAccountId: buyer }
+      })
+      assert.deepStrictEqual(agreement, landing.agreement)
       const agreements = yield* api.marketplace.agreements()
       assert.deepStrictEqual(agreements, yield* marketplace.agreements)
       assert.deepStrictEqual(

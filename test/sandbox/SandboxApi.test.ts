@@ -346,6 +346,22 @@ describe("errors", () => {
       415,
       "Rejected",
       /application\/json/
+    ],
+    [
+      "a form of curl -X PUT",
+      "/faults",
+      { method: "PUT", body: new URLSearchParams({ '{"script":[]}': "" }) },
+      415,
+      "Rejected",
+      /application\/json/
+    ],
+    [
+      "a body of more than 1 MiB",
+      "/customers",
+      json(" ".repeat(1_048_577)),
+      413,
+      "Rejected",
+      /longer than 1048576 bytes/
     ]
   ]
   for (const [what, path, init, status, tag, said] of rejected) {
@@ -361,9 +377,48 @@ describe("errors", () => {
     )
   }
 
+  /** A body without its length, as a stream is sent. */
+  const chunked = (...chunks: ReadonlyArray<string>) => ({
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: new ReadableStream({
+      start: (controller) => {
+        for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk))
+        controller.close()
+      }
+    }),
+    duplex: "half" as const
+  })
+
+  it.effect("a body without its length has the same limit", () =>
+    Effect.gen(function* () {
+      const space = " ".repeat(524_288)
+      const long = yield* send("/_sandbox/faults", chunked(space, space, "{}"))
+      assert.deepStrictEqual([long.status, long.json?._tag], [413, "Rejected"])
+      const script = '{"script":[{"fault":"cutAfter"}]}'
+      const short = yield* send(
+        "/_sandbox/faults",
+        chunked(space, script.slice(0, 9), script.slice(9))
+      )
+      assert.strictEqual(short.status, 204, short.text)
+      const { control } = yield* MeteringSandbox.MeteringSandbox
+      assert.strictEqual((yield* control.faults).script?.[0]?.fault, "cutAfter")
+      const truncated = yield* send("/_sandbox/faults", chunked('{"script":'))
+      assert.deepStrictEqual([truncated.status, truncated.json?._tag], [400, "HttpApiDecodeError"])
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("only a saved state may be longer", () =>
+    Effect.gen(function* () {
+      const body = "x".repeat(2_000_000)
+      const { json, status } = yield* send("/_sandbox/state", { method: "PUT", body })
+      assert.deepStrictEqual([status, json?._tag], [409, "SandboxError"])
+    }).pipe(Effect.provide(live))
+  )
+
   it.effect("an unknown page is a 404 that names the documentation", () =>
     Effect.gen(function* () {
-      for (const path of ["/", "/_sandbox", "/_sandbox/", "/_sandbox/nothing", "/_sandboxes"]) {
+      for (const path of ["/", "/_sandbox/nothing", "/_sandboxes"]) {
         const { json, status } = yield* send(path)
         assert.strictEqual(status, 404)
         assert.include(json.message, "sandbox of AWS Marketplace Metering")
@@ -417,7 +472,7 @@ describe("the documentation", () => {
             }))
           )
       )
-      assert.lengthOf(requests, 22)
+      assert.lengthOf(requests, 23)
       yield* Effect.forEach(requests, ({ example, method, path, type }) =>
         Effect.gen(function* () {
           const { status, text } = yield* send(path, {

@@ -1,7 +1,7 @@
 /** The pages over HTTP, and the built-in registration page and receiver. */
 import { request } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { DateTime, Effect, Layer, Record, Redacted } from "effect"
 import { MeteringSandbox, SandboxServer, type Scenario } from "../../src/sandbox/index.js"
 import { eventually } from "./http.js"
 import { acme, acmeLicense, analytics } from "./support.js"
@@ -89,6 +89,18 @@ describe("the pages", () => {
     }).pipe(Effect.provide(live))
   )
 
+  it.effect("are the same for clients that accept anything, such as curl", () =>
+    Effect.gen(function* () {
+      const { text } = yield* send("/_sandbox/", { headers: html })
+      for (const headers of [{}, { accept: "*/*" }]) {
+        const page = yield* send("/_sandbox/", { headers })
+        assert.deepStrictEqual([page.status, page.text], [200, text])
+        const redirect = yield* send("/_sandbox", { headers })
+        assert.deepStrictEqual([redirect.status, redirect.headers.location], [302, "/_sandbox/"])
+      }
+    }).pipe(Effect.provide(live))
+  )
+
   it.effect("post to any page if redirects are allowed by hand", () =>
     Effect.gen(function* () {
       for (const [query, expected] of [
@@ -147,14 +159,6 @@ describe("the pages", () => {
     Effect.gen(function* () {
       const { text } = yield* send("/_sandbox/pages/script.js")
       assert.match(text, /preact \d+[\s\S]+MIT License[\s\S]+Copyright/)
-    }).pipe(Effect.provide(live))
-  )
-
-  it.effect("are for browsers: a program gets the hint of every unknown path", () =>
-    Effect.gen(function* () {
-      const { status, text } = yield* send("/_sandbox/")
-      assert.strictEqual(status, 404)
-      assert.include(text, "/_sandbox/docs")
     }).pipe(Effect.provide(live))
   )
 
@@ -223,6 +227,31 @@ describe("the built-in registration page", () => {
       assert.notInclude(JSON.stringify(registration), registrationToken)
       const [agreement] = yield* marketplace.agreements
       assert.isTrue(agreement?.registered)
+    }).pipe(Effect.provide(live))
+  )
+
+  it.effect("shows what GetEntitlements returns now, without a call", () =>
+    Effect.gen(function* () {
+      const { control, marketplace, report } = yield* MeteringSandbox.MeteringSandbox
+      const now = yield* control.now
+      const seats = { dimension: "api-calls", value: { integerValue: 25 } }
+      const { fields } = yield* marketplace.buy({
+        customerAWSAccountId: "555566667777",
+        productCode: analytics,
+        startsAt: DateTime.add(now, { hours: 1 }),
+        entitlements: [seats]
+      })
+      const body = new URLSearchParams(Record.map(fields, Redacted.value)).toString()
+      yield* send(landing, { method: "POST", headers: form, body })
+      const entitlements = Effect.map(registrations, ([registration]) => registration.entitlements)
+      assert.deepStrictEqual(yield* entitlements, [])
+      yield* control.advance("1 hour")
+      const [entitlement, ...others] = yield* entitlements
+      assert.lengthOf(others, 0)
+      assert.deepInclude(entitlement, seats)
+      yield* marketplace.cancel({ customerAWSAccountId: "555566667777" })
+      assert.deepStrictEqual(yield* entitlements, [])
+      assert.include(yield* report.callCounts, { GetEntitlements: 0, ResolveCustomer: 1 })
     }).pipe(Effect.provide(live))
   )
 

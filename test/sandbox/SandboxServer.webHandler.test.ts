@@ -1,7 +1,7 @@
 /** The sandbox as a web handler, whose requests have absolute URLs and no Host header. */
 import { FetchHttpClient, HttpApiClient, HttpApp } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { DateTime, Effect, Layer } from "effect"
 import { AwsCredentials, MeteringClient, MeteringConfig } from "effect-marketplace-metering"
 import { MeteringSandbox, SandboxApi, SandboxServer } from "../../src/sandbox/index.js"
 import { acme, analytics, at, record, setTime } from "./support.js"
@@ -57,6 +57,9 @@ describe("behind a web handler", () => {
       const api = yield* HttpApiClient.make(SandboxApi.Api, { baseUrl: "http://localhost" })
       const [customer] = yield* api.marketplace.customers()
       assert.strictEqual(customer?.customerAWSAccountId, acme)
+      const { now } = yield* api.control.advance({ payload: { by: "1 hour" } })
+      yield* api.control.reset()
+      assert.isTrue(DateTime.lessThan((yield* api.control.now()).now, now))
       const elsewhere = yield* HttpApiClient.make(SandboxApi.Api, {
         baseUrl: "http://evil.example"
       })

@@ -7,8 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type CliError, cannotRun } from "./cliError.js"
 import { toFileError } from "./fileErrors.js"
+import { isRunning } from "./isRunning.js"
 
-const Content = Schema.parseJson(Schema.Struct({ url: Schema.String, pid: Schema.Number }))
+const Content = Schema.parseJson(
+  Schema.Struct({ url: Schema.String, pid: Schema.Int.pipe(Schema.positive()) })
+)
 
 /** Bytes of a larger file are not read: it is not a ready file. */
 const maxSize = 1_000
@@ -18,18 +21,24 @@ const toReadyFileError =
   (error: PlatformError | CliError): CliError =>
     error._tag === "CliError" ? error : toFileError(`The ready file ${path} cannot be used`)(error)
 
-/** Removes the file of a sandbox that was killed, so that nothing connects to it. */
+/** Removes the file of a sandbox that was killed, so that nothing connects to it. Fails if its sandbox is running. */
 export const clear = (path: string): Effect.Effect<void, CliError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     if (!(yield* fs.exists(path))) return
     const { size, type } = yield* fs.stat(path)
     const text = type === "File" && size <= maxSize ? yield* fs.readFileString(path) : ""
-    yield* Effect.mapError(Schema.decode(Content)(text), () =>
+    const { pid } = yield* Effect.mapError(Schema.decode(Content)(text), () =>
       cannotRun(
         `The ready file ${path} exists, and no sandbox has written it. Choose another with --ready-file.`
       )
     )
+    // a restarted container may have the process id of the killed one
+    if (pid !== process.pid && isRunning(pid)) {
+      return yield* cannotRun(
+        `The ready file ${path} is in use by the sandbox of process ${pid}. Choose another with --ready-file, or delete it if that process is not a sandbox.`
+      )
+    }
     yield* fs.remove(path)
   }).pipe(Effect.mapError(toReadyFileError(path)))
 

@@ -4,9 +4,9 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { hasProperty } from "effect/Predicate"
 import { type CliError, cannotRun } from "./cliError.js"
 import { fileErrorReason, toFileError } from "./fileErrors.js"
+import { isRunning } from "./isRunning.js"
 
 export const toStateFileError = (path: string) =>
   toFileError(`The state file ${path} cannot be used`)
@@ -137,10 +137,5 @@ const inUseError = (path: string, lock: string, { pid }: LockOwner): CliError =>
 /** False for a process that has exited. A restarted container may have the process id of the killed one. */
 const mayBeHeld = ({ id, pid }: LockOwner): boolean => {
   if (pid === process.pid) return heldLocks.has(id)
-  try {
-    return pid === 0 || process.kill(pid, 0)
-  } catch (error) {
-    // it runs as another user
-    return hasProperty(error, "code") && error.code === "EPERM"
-  }
+  return pid === 0 || isRunning(pid)
 }

@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { parseTime } from "./fields.js"
 import { checkNesting, isJsonObject, type JsonObject, parseObject } from "./json.js"
 
 /** Maximum number of envelopes around an event. SNS in SQS has 2. */
@@ -14,7 +15,7 @@ const maxRecords = 10_000
 export interface Opened {
   /** The path to the message, such as `Records[0].body`. */
   readonly path: string
-  /** The id of the record, as a queue or a function reports its failure. */
+  /** The id of the outermost message of SQS, as a queue or a function reports its failure. */
   readonly messageId?: string
   /** The id of the innermost envelope. */
   readonly id?: string
@@ -40,20 +41,29 @@ interface Context extends Omit<Opened, "body"> {
 /** Opens the records of a batch one by one, or a single message. */
 export const open = (input: unknown): ReadonlyArray<Result> => {
   const start: Context = { path: "", depth: 0 }
-  if (!isJsonObject(input) || !Array.isArray(input.Records)) return [openValue(input, start)]
-  if (input.Records.length > maxRecords) {
-    return [Either.left({ field: "Records", expected: `at most ${maxRecords} records` })]
-  }
-  return input.Records.map((record, i) => openValue(record, { ...start, path: `Records[${i}]` }))
+  return Either.match(objectOf(input, start), {
+    onLeft: (unreadable) => [Either.left(unreadable)],
+    onRight: (object) =>
+      Array.isArray(object.Records)
+        ? openRecords(object.Records, start)
+        : [openObject(object, start)]
+  })
 }
 
+const openRecords = (records: ReadonlyArray<unknown>, context: Context): ReadonlyArray<Result> =>
+  records.length > maxRecords
+    ? [Either.left({ field: "Records", expected: `at most ${maxRecords} records` })]
+    : records.map((record, i) => openValue(record, { ...context, path: `Records[${i}]` }))
+
 const openValue = (value: unknown, context: Context): Result =>
-  (typeof value === "string"
-    ? parseObject(value)
-    : Either.liftPredicate(value, isJsonObject, () => "a JSON object, or its text")
-  ).pipe(
-    Either.mapLeft((expected) => problem(context, expected)),
-    Either.flatMap((object) => openObject(object, context))
+  Either.flatMap(objectOf(value, context), (object) => openObject(object, context))
+
+const objectOf = (value: unknown, context: Context): Either.Either<JsonObject, Problem> =>
+  Either.mapLeft(
+    typeof value === "string"
+      ? parseObject(value)
+      : Either.liftPredicate(value, isJsonObject, () => "a JSON object, or its text"),
+    (expected) => problem(context, expected)
   )
 
 const openObject = (value: JsonObject, context: Context): Result => {
@@ -65,6 +75,8 @@ const openObject = (value: JsonObject, context: Context): Result => {
       : openValue(content, {
           ...context,
           ...ids,
+          // an inner record was received by another program before
+          ...(context.messageId !== undefined && { messageId: context.messageId }),
           path: context.path === "" ? field : `${context.path}.${field}`,
           depth: context.depth + 1
         })
@@ -93,7 +105,7 @@ const envelopeOf = (value: JsonObject): Envelope | undefined => {
       field: "Message",
       content: value.Message,
       ...idOf(value.MessageId),
-      ...(typeof value.Timestamp === "string" && { time: value.Timestamp })
+      ...(isTime(value.Timestamp) && { time: value.Timestamp })
     }
   }
   // a record of SQS that a function receives
@@ -114,6 +126,9 @@ const envelopeOf = (value: JsonObject): Envelope | undefined => {
   }
   return undefined
 }
+
+const isTime = (time: unknown): time is string =>
+  typeof time === "string" && Option.isSome(parseTime(time))
 
 const idOf = (id: unknown) => (typeof id === "string" && id !== "" ? { id } : {})
 

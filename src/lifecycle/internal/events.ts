@@ -1,6 +1,7 @@
 /** The models of events. Their encoded forms have AWS's names, so that only envelopes differ from what AWS sends. */
 import * as Schema from "effect/Schema"
 import {
+  BooleanText,
   envelopeFields,
   Json,
   Offer,
@@ -10,7 +11,8 @@ import {
   Party,
   Product,
   Text,
-  Time
+  Time,
+  uncopied
 } from "./fields.js"
 
 /**
@@ -55,8 +57,8 @@ export type AgreementStatus =
   | (string & {})
 
 const snsFields = {
-  id: Schema.optional(Text),
-  time: Schema.optional(Time),
+  id: optional(Text),
+  time: optional(Time),
   customerIdentifier: Schema.propertySignature(Text).pipe(Schema.fromKey("customer-identifier")),
   productCode: Schema.propertySignature(Text).pipe(Schema.fromKey("product-code"))
 }
@@ -64,7 +66,7 @@ const snsFields = {
 const subscriptionFields = {
   ...snsFields,
   offerIdentifier: optional(Schema.String).pipe(Schema.fromKey("offer-identifier")),
-  isFreeTrialTermPresent: optional(Schema.Union(Schema.BooleanFromString, Schema.Boolean))
+  isFreeTrialTermPresent: optional(BooleanText)
 }
 
 /**
@@ -276,7 +278,9 @@ export class AgreementNotice extends Schema.TaggedClass<AgreementNotice>(
 )("AgreementNotice", {
   ...envelopeFields,
   detailType: NoticeType,
-  detail: Schema.Struct({ agreement: Schema.Struct({ id: Text }, otherFields) }, otherFields)
+  detail: uncopied(
+    Schema.Struct({ agreement: Schema.Struct({ id: Text }, otherFields) }, otherFields)
+  )
 }) {}
 
 /**

@@ -3,7 +3,9 @@ import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type { ParseOptions } from "effect/SchemaAST"
 
 /** Requires an offset: JavaScript reads a time without one in the machine's time zone. */
 const zonedTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
@@ -11,7 +13,15 @@ const zonedTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]
 const timeDescription = "an ISO 8601 time with its zone, such as 2026-11-25T10:00:00Z"
 
 export const parseTime = (text: string): Option.Option<DateTime.Utc> =>
-  zonedTimePattern.test(text) ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
+  zonedTimePattern.test(text) && isDate(text.slice(0, 10))
+    ? Option.map(DateTime.make(text), DateTime.toUtc)
+    : Option.none()
+
+/** JavaScript reads 30 February as 2 March. */
+const isDate = (date: string): boolean =>
+  Option.exists(DateTime.make(`${date}T00:00:00Z`), (time) =>
+    DateTime.formatIso(time).startsWith(date)
+  )
 
 /** An ISO 8601 time as text. */
 export const timeText = Schema.String.pipe(
@@ -54,9 +64,20 @@ export const Text = Schema.NonEmptyString.annotations({
   description: "text that is not empty"
 })
 
-/** A field that AWS may leave out, or send as null. */
+/** A field that AWS may leave out, or send as null. A value that the schema does not decode is read as absent. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optionalWith(schema, { nullable: true })
+  Schema.optionalToOptional(
+    Schema.NullishOr(schema).annotations({ decodingFallback: () => Either.right(null) }),
+    Schema.UndefinedOr(Schema.typeSchema(schema)),
+    { decode: Option.filter(Predicate.isNotNull), encode: (value) => value }
+  )
+
+/** A boolean that AWS sends as text. JSON's own and other cases of letters are read as well. */
+export const BooleanText = Schema.transform(
+  Schema.Union(Schema.Boolean, Schema.String.pipe(Schema.pattern(/^(?:true|false)$/i))),
+  Schema.Boolean,
+  { strict: true, decode: (value) => String(value).toLowerCase() === "true", encode: String }
+)
 
 /** A value of known texts, to which AWS may add others. */
 export const OpenText = <Known extends string>(): Schema.Schema<Known | (string & {}), string> =>
@@ -70,6 +91,18 @@ export const Json = Schema.Unknown.annotations({
 
 /** Keeps fields beside the known ones. */
 export const otherFields = { key: Schema.String, value: Json }
+
+/** Keeps a valid value itself: a copy by Schema would take a field `__proto__` for its prototype. */
+export const uncopied = <A>(schema: Schema.Schema<A>) => {
+  const validate = ParseResult.validate(schema)
+  const parse = () => (input: unknown, options: ParseOptions) =>
+    ParseResult.map(validate(input, options), () => input as A)
+  return Schema.declare(
+    [schema],
+    { decode: parse, encode: parse },
+    { arbitrary: (arbitrary) => arbitrary }
+  )
+}
 
 export const Party = Schema.Struct({ accountId: Text, name: optional(Schema.String) })
 

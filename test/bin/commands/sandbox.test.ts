@@ -301,10 +301,28 @@ describe("--ready-file", () => {
   it.live("is removed by a sandbox that cannot start", () =>
     Effect.gen(function* () {
       const path = file("stale.json")
-      writeFileSync(path, '{"url":"http://127.0.0.1:1","pid":1}')
+      const { child, ended } = start(["--version"])
+      yield* Effect.promise(() => ended)
+      writeFileSync(path, JSON.stringify({ url: "http://127.0.0.1:1", pid: child.pid }))
       const args = ["--ready-file", path, "--host", "192.0.2.1"]
       const { code } = yield* Effect.promise(() => run(["sandbox", ...args]))
       assert.deepStrictEqual([code, existsSync(path)], [2, false])
+    })
+  )
+
+  it.live("of a running sandbox stays, and another one with it does not start", () =>
+    Effect.gen(function* () {
+      const path = file("shared.json")
+      const { child, ended } = start(["sandbox", "--port", "0", "--ready-file", path])
+      const content = yield* contentOf(path)
+      const args = ["--port", "0", "--ready-file", path]
+      const { code, stderr } = yield* Effect.promise(() => run(["sandbox", ...args]))
+      assert.strictEqual(code, 2)
+      assert.include(stderr, `shared.json is in use by the sandbox of process ${child.pid}`)
+      assert.deepStrictEqual(yield* contentOf(path), content)
+      child.kill("SIGTERM")
+      yield* Effect.promise(() => ended)
+      assert.isFalse(existsSync(path))
     })
   )
 

@@ -43,9 +43,10 @@ export interface Validity {
 export const selfSigned = (
   privateKey: KeyObject,
   { from, to }: Validity,
-  certifiedKey: KeyObject = createPublicKey(privateKey)
+  certifiedKey: KeyObject = createPublicKey(privateKey),
+  subject = "sns.amazonaws.com"
 ): string => {
-  const name = commonName("sns.amazonaws.com")
+  const name = commonName(subject)
   const toBeSigned = sequence(
     tlv(0xa0, tlv(0x02, Buffer.of(2))),
     tlv(0x02, Buffer.of(1)),

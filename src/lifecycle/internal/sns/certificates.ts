@@ -6,12 +6,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { singleFlight } from "../../../internal/credentials/singleFlight.js"
 import { type GetFailure, get } from "./get.js"
+import { certificateNamesOf } from "./urls.js"
 
 export interface Certificate {
   readonly publicKey: KeyObject
   /** Times of its validity, in milliseconds since 1970. */
   readonly validFrom: number
   readonly validTo: number
+  /** True if it is issued to this name, and not by a wildcard. */
+  readonly isOf: (name: string) => boolean
 }
 
 /** A shared request, and the number of messages that wait for it. */
@@ -20,7 +23,7 @@ interface Flight {
   waiting: number
 }
 
-export type CertificateFailure = GetFailure | "malformed" | "expired" | "busy"
+export type CertificateFailure = GetFailure | "malformed" | "wrongSubject" | "expired" | "busy"
 
 /** Maximum number of cached certificates. SNS has one in each Region, and changes it once a year. */
 const maxCached = 32
@@ -32,9 +35,17 @@ const maxRequests = 4
 const maxFlights = 32
 
 const parseCertificate = Option.liftThrowable((pem: string): Certificate => {
-  const { publicKey, validFrom, validTo } = new X509Certificate(pem)
-  return { publicKey, validFrom: Date.parse(validFrom), validTo: Date.parse(validTo) }
+  const certificate = new X509Certificate(pem)
+  return {
+    publicKey: certificate.publicKey,
+    validFrom: Date.parse(certificate.validFrom),
+    validTo: Date.parse(certificate.validTo),
+    isOf: (name) => certificate.checkHost(name) === name
+  }
 })
+
+/** The certificate of a sandbox has another name. */
+const isOfSns = ({ isOf }: Certificate, url: string) => certificateNamesOf(url)?.some(isOf) ?? true
 
 const isValidAt = ({ validFrom, validTo }: Certificate, now: number) =>
   validFrom <= now && now <= validTo
@@ -64,6 +75,7 @@ export const makeCertificates = (httpClient: HttpClient.HttpClient) =>
               onNone: () => Effect.fail("malformed" as const),
               onSome: (certificate) =>
                 Effect.flatMap(Clock.currentTimeMillis, (now) => {
+                  if (!isOfSns(certificate, url)) return Effect.fail("wrongSubject" as const)
                   if (!isValidAt(certificate, now)) return Effect.fail("expired" as const)
                   store(url, certificate)
                   return Effect.succeed(certificate)

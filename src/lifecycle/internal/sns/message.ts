@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { optional, Text, timeText } from "../fields.js"
+import { Text, timeText } from "../fields.js"
 import { firstIssue, type Issue } from "../firstIssue.js"
 import { checkNesting, type JsonObject, parseObject } from "../json.js"
 
@@ -29,7 +29,7 @@ const commonFields = {
 const Notification = Schema.Struct({
   Type: Schema.Literal("Notification"),
   ...commonFields,
-  Subject: optional(Schema.String)
+  Subject: Schema.optionalWith(Schema.String, { nullable: true })
 })
 
 const Confirmation = Schema.Struct({

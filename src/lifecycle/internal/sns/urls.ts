@@ -26,6 +26,24 @@ const parse = Option.liftThrowable((url: string) => new URL(url))
 export const isCertificateUrl = (url: string, sandboxUrl: string | undefined): boolean =>
   certificateUrl.test(url) || isOfSandbox(url, sandboxUrl)
 
+const regionalHost = new RegExp(`^https://(sns\\.(${region})\\.(amazonaws\\.com(?:\\.cn)?))/`)
+
+/**
+ * The names of which the certificate of a URL has one, as the AWS SDK for Java expects them by Region. Undefined for a URL
+ * that is not AWS's.
+ */
+export const certificateNamesOf = (url: string): ReadonlyArray<string> | undefined => {
+  if (!certificateUrl.test(url)) return undefined
+  const [, host = "", region = "", domain = ""] = regionalHost.exec(url) ?? []
+  return [
+    "sns.amazonaws.com",
+    host,
+    `sns-signing.${region}.${domain}`,
+    `sns-${region}.${domain}`,
+    ...(region.startsWith("us-gov-") ? ["sns-us-gov-west-1.amazonaws.com"] : [])
+  ]
+}
+
 /** Checks that a URL confirms the subscription of a topic, and does nothing else. */
 export const isConfirmationUrl = (
   url: string,

@@ -64,11 +64,19 @@ interface Entry {
   readonly fields: object
 }
 
+/** The entitlements on all pages of the responses to a filter. */
+export const allEntitlements = (
+  { catalog }: State,
+  productCode: string,
+  filter: Partial<EntitlementFilter>,
+  now: number
+): ReadonlyArray<object> => entriesOf(catalog, productCode, filter, now).map(({ fields }) => fields)
+
 /** The entitlements that match a filter, sorted by key. */
 const entriesOf = (
   catalog: Catalog,
   productCode: string,
-  filter: EntitlementFilter | undefined,
+  filter: Partial<EntitlementFilter> | undefined,
   now: number
 ): ReadonlyArray<Entry> =>
   customersOf(catalog, filter)

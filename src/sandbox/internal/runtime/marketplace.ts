@@ -28,12 +28,18 @@ import { findBySelector, matchesSelector, noAgreementMessage } from "./selection
 /** The result of an action and the next state, or a message. */
 export type UpdateResult<A> = Either.Either<readonly [A, State], string>
 
+/** A registration token, and the agreement that it is for. */
+export interface MintedToken {
+  readonly token: string
+  readonly located: LocatedAgreement
+}
+
 /** Mints a registration token for an agreement, preferably one that is active or pending, or else in its last hour. */
 export const mintToken = (
   state: State,
   selector: Marketplace.AgreementSelector,
   now: number
-): UpdateResult<string> =>
+): UpdateResult<MintedToken> =>
   Either.gen(function* () {
     const capacityReached = capacityError(state)
     if (capacityReached !== undefined) return yield* Either.left(capacityReached)
@@ -48,8 +54,8 @@ export const mintToken = (
     const { customerAWSAccountId, customerIdentifier } = customer
     const { licenseArn, productCode } = located.agreement
     const count = HashMap.size(state.tokens)
-    const key = `sandbox-${sha256HexSync(keyOf(count, customerAWSAccountId, productCode))}`
-    const token = {
+    const token = `sandbox-${sha256HexSync(keyOf(count, customerAWSAccountId, productCode))}`
+    const issued = {
       mintedAt: now,
       customerAWSAccountId,
       customerIdentifier,
@@ -57,7 +63,8 @@ export const mintToken = (
       licenseArn,
       agreementId: agreementIdOf(located)
     }
-    return [key, change(state, { _tag: "Token", key, token })] as const
+    const next = change(state, { _tag: "Token", key: token, token: issued })
+    return [{ token, located }, next] as const
   })
 
 /** Agreements of a new customer were made before: only what they do later is sent. */

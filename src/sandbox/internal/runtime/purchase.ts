@@ -1,4 +1,4 @@
-/** The buyer's journey: a purchase, and the form that is posted to the seller's page. */
+/** The buyer's journey: a purchase, and the form that is posted to the seller's page, once or again. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import { map as mapRecord } from "effect/Record"
@@ -13,6 +13,7 @@ import { detailsIn } from "./agreementOperations.js"
 import {
   addAgreement,
   addCustomer,
+  type MintedToken,
   mintToken,
   type UpdateResult,
   unknownProductMessage
@@ -47,41 +48,54 @@ export const buy = (
       now
     )
     const agreementId = agreementIdOf(located)
-    const [token, next] = yield* mintToken(subscribed, { customerAWSAccountId, agreementId }, now)
-    return [
-      {
-        agreement: detailsIn(next, located, now),
-        ...(landingUrl !== undefined && { landingUrl }),
-        fields: mapRecord(
-          formOf(state, { agreementId, freeTrial: terms.freeTrial, landingUrl, product, token }),
-          (value) => Redacted.make(value)
-        )
-      },
-      next
-    ] as const
+    const [minted, next] = yield* mintToken(subscribed, { customerAWSAccountId, agreementId }, now)
+    return [landingOf(next, minted, product, landingUrl, now), next] as const
   })
+
+export const setUpAccount = (
+  state: State,
+  selector: Marketplace.AgreementSelector,
+  now: number
+): UpdateResult<Marketplace.Landing> =>
+  Either.gen(function* () {
+    const [minted, next] = yield* mintToken(state, selector, now)
+    const { productCode } = minted.located.agreement
+    const product = findProduct(state.catalog, productCode)
+    if (product === undefined) return yield* Either.left(unknownProductMessage(productCode))
+    return [landingOf(next, minted, product, product.landingUrl, now), next] as const
+  })
+
+const landingOf = (
+  state: State,
+  { located, token }: MintedToken,
+  product: Product,
+  landingUrl: string | undefined,
+  now: number
+): Marketplace.Landing => ({
+  agreement: detailsIn(state, located, now),
+  ...(landingUrl !== undefined && { landingUrl }),
+  fields: mapRecord(formOf(state, { located, landingUrl, product, token }), (value) =>
+    Redacted.make(value)
+  )
+})
 
 /** Documented are the token and the type of a free trial. The others were seen. */
 const formOf = (
   { behavior }: State,
   {
-    agreementId,
-    freeTrial,
     landingUrl,
+    located,
     product,
     token
-  }: {
-    readonly agreementId: string
-    readonly freeTrial: boolean | undefined
+  }: MintedToken & {
     readonly landingUrl: string | undefined
     readonly product: Product
-    readonly token: string
   }
 ): Readonly<Record<string, string>> => ({
   "x-amzn-marketplace-token": token,
-  ...(freeTrial === true && { "x-amzn-marketplace-offer-type": "free-trial" }),
+  ...(located.agreement.freeTrial === true && { "x-amzn-marketplace-offer-type": "free-trial" }),
   ...(behavior.landingFields === "observed" && {
-    "x-amzn-marketplace-agreement-id": agreementId,
+    "x-amzn-marketplace-agreement-id": agreementIdOf(located),
     "x-amzn-marketplace-product-id": productIdOf(product),
     ...(landingUrl !== undefined && { "x-amzn-marketplace-fulfillment-url": landingUrl })
   })

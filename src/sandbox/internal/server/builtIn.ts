@@ -12,13 +12,23 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
+import type { EntitlementFilter } from "../../../entitlement/GetEntitlements.js"
 import type { MeteringClient } from "../../../MeteringClient.js"
 import type { Target } from "../../EventDelivery.js"
 import type { Service } from "../../MeteringSandbox.js"
+import type { Entitlement } from "../../Scenario.js"
 import { pathOf, readBody } from "./request.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
+
+/** A customer as ResolveCustomer returns it. */
+export interface RegisteredCustomer {
+  readonly customerAWSAccountId?: string | undefined
+  readonly customerIdentifier?: string | undefined
+  readonly productCode?: string | undefined
+  readonly licenseArn?: string | undefined
+}
 
 /** A buyer who came to the registration page, or the reason why the token was not resolved. */
 export interface Registration {
@@ -26,13 +36,13 @@ export interface Registration {
   /** The time of the sandbox's clock, in ISO 8601. */
   readonly at: string
   readonly isFreeTrial: boolean
-  readonly customer?: {
-    readonly customerAWSAccountId?: string | undefined
-    readonly customerIdentifier?: string | undefined
-    readonly productCode?: string | undefined
-    readonly licenseArn?: string | undefined
-  }
+  readonly customer?: RegisteredCustomer
   readonly error?: string
+}
+
+/** A registration, with what GetEntitlements returns for its customer now. Absent without a sandbox of its own. */
+export interface ListedRegistration extends Registration {
+  readonly entitlements?: ReadonlyArray<typeof Entitlement.Encoded>
 }
 
 /** A request to the receiver of events. */
@@ -82,19 +92,26 @@ export const targets: ReadonlyArray<Target> = [
 
 const decoder = new TextDecoder()
 
-/** Confirms a subscription by its topic and token. */
-export type Confirm = (topicArn: string, token: string) => Effect.Effect<void>
+/** The sandbox itself. Calls of a client would be logged, and use up faults. */
+export interface Backend {
+  /** Confirms a subscription by its topic and token. */
+  readonly confirm: (topicArn: string, token: string) => Effect.Effect<void>
+  readonly entitlementsOf: (
+    productCode: string,
+    filter: Partial<EntitlementFilter>
+  ) => Effect.Effect<ReadonlyArray<object>>
+}
 
 export const make = ({
+  backend,
   client,
-  confirm,
   now
 }: {
   readonly client: MeteringClient["Type"]
   /** The time of the sandbox's clock. */
   readonly now: Service["control"]["now"]
   /** Absent without a sandbox of its own. */
-  readonly confirm: Confirm | undefined
+  readonly backend: Backend | undefined
 }) =>
   Effect.gen(function* () {
     const registered = yield* makeList<Registration>()
@@ -128,6 +145,26 @@ export const make = ({
         return HttpServerResponse.redirect("/_sandbox/#/seller", { status: 303 })
       })
 
+    const withEntitlements = (registration: Registration) => {
+      const { customerAWSAccountId, licenseArn, productCode } = registration.customer ?? {}
+      if (
+        backend === undefined ||
+        customerAWSAccountId === undefined ||
+        productCode === undefined
+      ) {
+        return Effect.succeed(registration)
+      }
+      return Effect.map(
+        backend.entitlementsOf(
+          productCode,
+          licenseArn === undefined
+            ? { customerAWSAccountId: [customerAWSAccountId] }
+            : { licenseArn: [licenseArn] }
+        ),
+        (entitlements) => ({ ...registration, entitlements })
+      )
+    }
+
     const receive = (body: string, { headers }: Request) =>
       Effect.gen(function* () {
         const snsType = headers["x-amz-sns-message-type"]
@@ -140,8 +177,8 @@ export const make = ({
         const confirmation =
           snsType === "SubscriptionConfirmation" ? decodeConfirmation(body) : Option.none()
         // in place of opening the SubscribeURL: no request leaves the sandbox
-        if (confirm !== undefined && Option.isSome(confirmation)) {
-          yield* confirm(confirmation.value.TopicArn, confirmation.value.Token)
+        if (backend !== undefined && Option.isSome(confirmation)) {
+          yield* backend.confirm(confirmation.value.TopicArn, confirmation.value.Token)
         }
         return HttpServerResponse.empty({ status: 200 })
       })
@@ -159,7 +196,11 @@ export const make = ({
 
     return new Map<string, Handler>([
       [`POST ${landing}`, withBody(register)],
-      [`GET ${registrations}`, () => Effect.map(registered.all, jsonResponse)],
+      [
+        `GET ${registrations}`,
+        () =>
+          Effect.map(Effect.flatMap(registered.all, Effect.forEach(withEntitlements)), jsonResponse)
+      ],
       [`POST ${receiver}`, withBody(receive)],
       [`GET ${messages}`, () => Effect.map(received.all, jsonResponse)]
     ])

@@ -56,6 +56,7 @@ const marketplace = (actions: Service["marketplace"], post: Post) =>
           isPosted ? postForm(post, landing) : Effect.succeed(landing)
         )
       )
+      .handle("setUpAccount", ({ payload }) => actions.setUpAccount(payload))
       .handle("amend", ({ payload }) => actions.amend(payload))
       .handle("renew", ({ payload }) => actions.renew(payload))
       .handle("replace", ({ payload }) => actions.replace(payload))

@@ -1,6 +1,7 @@
 /** Routes of the control API and the pages, under /_sandbox. */
 import * as Headers from "@effect/platform/Headers"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as HttpMethod from "@effect/platform/HttpMethod"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -15,15 +16,15 @@ import type { Post } from "../delivery/post.js"
 import { maxTextLength } from "../runtime/stateText.js"
 import * as builtIn from "./builtIn.js"
 import * as pageRoutes from "./pageRoutes.js"
-import { headersOf, pathOf } from "./request.js"
+import { headersOf, limitBody, pathOf } from "./request.js"
 import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./response.js"
 import { isSnsRequest } from "./snsRoutes.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-/** The longest body is a saved state. */
-const maxBodySize = Option.some(maxTextLength)
+/** Maximum size of a body, in bytes. Only a saved state may be longer. */
+const maxBodySize = 1_048_576
 
 export const isControlRequest = (request: Request): boolean =>
   pathOf(request).startsWith("/_sandbox/") || isSnsRequest(request)
@@ -35,18 +36,17 @@ export const make = (
     client,
     post,
     publicUrl,
-    sns
+    own
   }: {
     readonly client: MeteringClient["Type"]
     readonly post: Post
     readonly publicUrl: string | undefined
-    readonly sns:
-      | {
+    /** Of a sandbox of its own. */
+    readonly own:
+      | (builtIn.Backend & {
           /** Responds to requests for the addresses in SNS messages. */
-          readonly respond: (request: Request) => Effect.Effect<Response>
-          /** Confirms a subscription, for the built-in receiver. */
-          readonly confirm: builtIn.Confirm
-        }
+          readonly respondToSns: (request: Request) => Effect.Effect<Response>
+        })
       | undefined
   },
   fallback: {
@@ -76,7 +76,7 @@ export const make = (
     const builtInHandlers = yield* builtIn.make({
       client,
       now: sandbox.control.now,
-      confirm: sns?.confirm
+      backend: own
     })
     const findPage = pageRoutes.make(sandbox)
     const app = Effect.flatten(Effect.flatMap(Effect.uninterruptible(loading), Fiber.await))
@@ -87,11 +87,20 @@ export const make = (
         ? Effect.succeed(undecodableBody)
         : fallback.onDefect(cause)
     }
-    const handleApi = (request: Request): Effect.Effect<Response, unknown> =>
-      Effect.flatten(app).pipe(
-        Effect.provideService(HttpServerRequest.HttpServerRequest, withTextContentType(request)),
-        HttpIncomingMessage.withMaxBodySize(maxBodySize)
-      )
+    const runApi = (request: Request): Effect.Effect<Response, unknown> =>
+      Effect.provideService(Effect.flatten(app), HttpServerRequest.HttpServerRequest, request)
+    const handleApi = (request: Request): Effect.Effect<Response, unknown> => {
+      if (!HttpMethod.hasBody(request.method)) return runApi(request)
+      return isStateUpload(request)
+        ? HttpIncomingMessage.withMaxBodySize(
+            runApi(withTextContentType(request)),
+            Option.some(maxTextLength)
+          )
+        : Effect.flatMap(
+            limitBody(request, maxBodySize),
+            Option.match({ onNone: () => Effect.succeed(bodyTooLong), onSome: runApi })
+          )
+    }
     const handle = (request: Request): Effect.Effect<Response> => {
       const handler =
         builtInHandlers.get(`${request.method} ${pathOf(request)}`) ??
@@ -112,8 +121,8 @@ export const make = (
         const response =
           rejection !== undefined
             ? Effect.succeed(rejection)
-            : sns !== undefined && isSnsRequest(request)
-              ? sns.respond(request)
+            : own !== undefined && isSnsRequest(request)
+              ? own.respondToSns(request)
               : handle(request)
         return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
       },
@@ -149,14 +158,15 @@ const crossSiteRejection = (
   return undefined
 }
 
-/** Rejects forms of browsers, except where AWS sends them. */
+/** Rejects forms of browsers, except where AWS sends them, and other bodies than JSON, except a saved state. */
 const contentTypeRejection = (request: Request): Response | undefined => {
   const type = request.headers["content-type"]
-  return request.method === "POST" &&
+  return HttpMethod.hasBody(request.method) &&
     type !== undefined &&
     !/^application\/json\b/i.test(type) &&
-    !builtIn.isReceiver(request)
-    ? rejected(415, "The content type of a POST is application/json.")
+    !builtIn.isReceiver(request) &&
+    !isStateUpload(request)
+    ? rejected(415, "The content type of a body is application/json.")
     : undefined
 }
 
@@ -169,13 +179,16 @@ const privateHost =
 const rejected = (status: number, reason: string): Response =>
   HttpServerResponse.unsafeJson({ _tag: "Rejected", reason }, { status })
 
+const bodyTooLong = rejected(413, `The body is longer than ${maxBodySize} bytes.`)
+
+const isStateUpload = (request: Request): boolean =>
+  request.method === "PUT" && pathOf(request) === "/_sandbox/state"
+
 /** A saved state is text, whatever content type the client sends. */
 const withTextContentType = (request: Request) =>
-  request.method === "PUT" && pathOf(request) === "/_sandbox/state"
-    ? request.modify({
-        headers: Headers.set(request.headers, "content-type", "text/plain; charset=utf-8")
-      })
-    : request
+  request.modify({
+    headers: Headers.set(request.headers, "content-type", "text/plain; charset=utf-8")
+  })
 
 const isLoopback = (hostname: string): boolean =>
   /^(::ffff:)?127\./i.test(hostname) || hostname === "::1" || hostname === "localhost"

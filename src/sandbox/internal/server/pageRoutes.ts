@@ -97,6 +97,7 @@ export const make = (sandbox: Service) => {
   const page: Handler = (request) =>
     Effect.map(sandbox.marketplace.products, (products) => pageFor(products, request))
   const handlers = new Map<string, Handler>([
+    [home, page],
     [docs, page],
     [script, () => Effect.map(texts, (all) => file(all.script, "text/javascript; charset=utf-8"))],
     [style, () => Effect.map(texts, (all) => file(all.style, "text/css; charset=utf-8"))],
@@ -105,15 +106,17 @@ export const make = (sandbox: Service) => {
   return (request: Request): Handler | undefined => {
     if (request.method !== "GET") return undefined
     const path = pathOf(request)
-    return path === home && acceptsHtml(request) ? page : handlers.get(path)
+    return handlers.get(path)
   }
 }
 
-const indexPaths: ReadonlySet<string> = new Set(["/", "/_sandbox"])
-
-/** True if a browser opens the root of the server. */
-export const isIndex = (request: Request): boolean =>
-  request.method === "GET" && indexPaths.has(pathOf(request)) && acceptsHtml(request)
+/** True for the pages without the slash, and for a browser at the root, which is the address of calls. */
+export const isIndex = (request: Request): boolean => {
+  const path = pathOf(request)
+  return (
+    request.method === "GET" && (path === "/_sandbox" || (path === "/" && acceptsHtml(request)))
+  )
+}
 
 const acceptsHtml = ({ headers }: Request): boolean => /\btext\/html\b/i.test(headers.accept ?? "")
 

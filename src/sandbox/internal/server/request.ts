@@ -4,6 +4,7 @@ import * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 
 type Request = Pick<HttpServerRequest.HttpServerRequest, "originalUrl" | "headers">
@@ -35,6 +36,32 @@ export const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes:
     ? Effect.asSome(readShortBody(request, source))
     : readStream(request, maxBytes)
 }
+
+/** A request whose body has at most `maxBytes`. Gives none if it is longer. */
+export const limitBody = (
+  request: HttpServerRequest.HttpServerRequest,
+  maxBytes: number
+): Effect.Effect<
+  Option.Option<HttpServerRequest.HttpServerRequest>,
+  HttpServerError.RequestError
+> => {
+  const { headers, source } = request
+  // a request of the web without a body has no stream
+  const isEmpty = hasProperty(source, "body") && source.body === null
+  return isEmpty || Number(headers["content-length"] ?? Number.NaN) <= maxBytes
+    ? Effect.succeedSome(request)
+    : Effect.map(
+        readBody(request, maxBytes),
+        Option.map((body) => withText(request, new TextDecoder().decode(body)))
+      )
+}
+
+/** A request whose body was read. The platform parses JSON from its text. */
+const withText = (
+  request: HttpServerRequest.HttpServerRequest,
+  text: string
+): HttpServerRequest.HttpServerRequest =>
+  Object.create(request, { text: { value: Effect.succeed(text) } })
 
 /** Reads a body without the machinery of streams, which takes longer than handling a call. */
 const readShortBody = (request: HttpServerRequest.HttpServerRequest, source: Readable) =>

@@ -1,5 +1,4 @@
 /** The addresses in SNS messages: the certificate, and the confirmation of a subscription. */
-
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
@@ -26,17 +25,17 @@ export const make =
   (runtime: SandboxRuntime, notFound: Effect.Effect<Response>) =>
   (request: Request): Effect.Effect<Response> =>
     Effect.gen(function* () {
-      const key = yield* runtime.keyPair
-      if (pathOf(request) === certificatePath(key)) {
-        return HttpServerResponse.text(key.certificate, {
-          contentType: "application/x-pem-file"
-        })
+      const path = pathOf(request)
+      if (path !== "/") {
+        const key = yield* runtime.keyPair
+        return path === certificatePath(key)
+          ? HttpServerResponse.text(key.certificate, { contentType: "application/x-pem-file" })
+          : yield* notFound
       }
       const query = queryOf(request)
-      const token = query.get("Token") ?? ""
       return query.get("Action") === "ConfirmSubscription"
-        ? yield* confirm(runtime, query.get("TopicArn") ?? "", token)
-        : yield* notFound
+        ? yield* confirm(runtime, query.get("TopicArn") ?? "", query.get("Token") ?? "")
+        : unknownAction
     })
 
 /** Confirms a subscription of a target by the token that was sent to it. */
@@ -52,7 +51,7 @@ export const confirm = (runtime: SandboxRuntime, topicArn: string, token: string
     )
     const subscription = found && HashMap.unsafeGet(state.outbox.subscriptions, found.name)
     if (found === undefined || subscription === undefined) {
-      return [xml(400, errorBody), state]
+      return [unknownSubscription, state]
     }
     return [
       xml(200, confirmedBody(subscriptionArnOf(topicArn, found.name))),
@@ -72,7 +71,21 @@ const xml = (status: number, body: string): Response =>
 
 const namespace = "http://sns.amazonaws.com/doc/2010-03-31/"
 
-const errorBody = `<ErrorResponse xmlns="${namespace}"><Error><Type>Sender</Type><Code>InvalidParameter</Code><Message>Invalid parameter: Token or TopicArn</Message></Error></ErrorResponse>`
+const errorBody = (code: string, message: string): string =>
+  `<ErrorResponse xmlns="${namespace}"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>`
+
+const unknownSubscription = xml(
+  400,
+  errorBody("InvalidParameter", "Invalid parameter: Token or TopicArn")
+)
+
+const unknownAction = xml(
+  400,
+  errorBody(
+    "InvalidAction",
+    "The sandbox has ConfirmSubscription only. Unlike SNS it does not end a subscription by its UnsubscribeURL: remove the target from the scenario."
+  )
+)
 
 const confirmedBody = (arn: string): string =>
   `<ConfirmSubscriptionResponse xmlns="${namespace}"><ConfirmSubscriptionResult><SubscriptionArn>${escapeXml(arn)}</SubscriptionArn></ConfirmSubscriptionResult></ConfirmSubscriptionResponse>`

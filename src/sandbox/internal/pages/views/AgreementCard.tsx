@@ -1,6 +1,6 @@
 /** An agreement in its current state, with a button for each operation that is possible. */
 import { useState } from "preact/hooks"
-import type { AgreementDetails, Operation } from "../../../Marketplace.js"
+import type { AgreementDetails, Landing as LandingSchema, Operation } from "../../../Marketplace.js"
 import { send } from "../client.js"
 import { entitlementText } from "../entitlementText.js"
 import { operationInfo } from "../operationTexts.js"
@@ -14,9 +14,7 @@ import { useAction } from "../useAction.js"
 
 type Agreement = typeof AgreementDetails.Encoded
 
-interface Minted {
-  readonly registrationToken: string
-}
+type Landing = typeof LandingSchema.Encoded
 
 const tones: { readonly [State in Agreement["state"]]: Tone } = {
   pending: "warn",
@@ -26,18 +24,11 @@ const tones: { readonly [State in Agreement["state"]]: Tone } = {
   failed: "bad"
 }
 
-export const AgreementCard = ({
-  agreement,
-  landingUrl
-}: {
-  readonly agreement: Agreement
-  /** The seller's page. Defaults to the built-in one. */
-  readonly landingUrl: string | undefined
-}) => {
-  const { advisory, agreementId, freeTrial, operations, productCode, state, status } = agreement
+export const AgreementCard = ({ agreement }: { readonly agreement: Agreement }) => {
+  const { advisory, agreementId, operations, productCode, state, status } = agreement
   const selector = { customerAWSAccountId: agreement.customerAWSAccountId, agreementId }
   const [open, setOpen] = useState<Operation>()
-  const [token, setToken] = useState<string>()
+  const [landing, setLanding] = useState<Landing>()
   const action = useAction()
   const run = (operation: Operation, terms: object = {}) =>
     action.run(async () => {
@@ -47,10 +38,9 @@ export const AgreementCard = ({
       return success
     })
   /** A buyer can open the seller's page again, with a new token. */
-  const mint = () =>
+  const setUpAccount = () =>
     action.run(async () => {
-      const minted = await send<Minted>("POST", "/_sandbox/tokens", selector)
-      setToken(minted.registrationToken)
+      setLanding(await send<Landing>("POST", "/_sandbox/set-up-account", selector))
       return "A new registration token is ready."
     })
   return (
@@ -76,7 +66,7 @@ export const AgreementCard = ({
           <button
             type="button"
             aria-label={`Open the registration page: ${agreementId}`}
-            onClick={mint}
+            onClick={setUpAccount}
           >
             Open the registration page
           </button>
@@ -89,15 +79,7 @@ export const AgreementCard = ({
         />
       )}
       <Messages {...action} />
-      {token !== undefined && (
-        <LandingForm
-          landingUrl={landingUrl}
-          fields={{
-            "x-amzn-marketplace-token": token,
-            ...(freeTrial === true && { "x-amzn-marketplace-offer-type": "free-trial" })
-          }}
-        />
-      )}
+      {landing !== undefined && <LandingForm {...landing} />}
     </>
   )
 }

@@ -1,5 +1,5 @@
 /** The customers and their agreements, with the operations that are possible now. */
-import type { AgreementDetails, ProductDetails } from "../../../Marketplace.js"
+import type { AgreementDetails } from "../../../Marketplace.js"
 import type { Customer as CustomerSchema } from "../../../Scenario.js"
 import { send } from "../client.js"
 import { groupBy } from "../groupBy.js"
@@ -12,13 +12,10 @@ import { AgreementCard } from "./AgreementCard.js"
 
 type Customer = typeof CustomerSchema.Encoded
 type Agreement = typeof AgreementDetails.Encoded
-type Product = typeof ProductDetails.Encoded
 
 export const Customers = () => {
   const customers = usePolled<ReadonlyArray<Customer>>("/_sandbox/customers")
   const agreements = usePolled<ReadonlyArray<Agreement>>("/_sandbox/agreements")
-  const products = usePolled<ReadonlyArray<Product>>("/_sandbox/products")
-  const landingUrls = new Map(products.data?.map(({ code, landingUrl }) => [code, landingUrl]))
   return (
     <Loaded polled={customers}>
       {(allCustomers) => (
@@ -32,7 +29,6 @@ export const Customers = () => {
                 <CustomerSection
                   key={customer.customerAWSAccountId}
                   customer={customer}
-                  landingUrls={landingUrls}
                   agreements={byAccount.get(customer.customerAWSAccountId) ?? []}
                 />
               ))
@@ -46,10 +42,8 @@ export const Customers = () => {
 
 const CustomerSection = ({
   agreements,
-  customer,
-  landingUrls
+  customer
 }: {
-  readonly landingUrls: ReadonlyMap<string, string | undefined>
   readonly customer: Customer
   readonly agreements: ReadonlyArray<Agreement>
 }) => {
@@ -78,10 +72,7 @@ const CustomerSection = ({
         <ul class="list">
           {agreements.map((agreement) => (
             <li key={agreement.agreementId} class="card">
-              <AgreementCard
-                agreement={agreement}
-                landingUrl={landingUrls.get(agreement.productCode)}
-              />
+              <AgreementCard agreement={agreement} />
             </li>
           ))}
         </ul>

@@ -1,6 +1,6 @@
 /** Stand-ins for the seller's code: the buyers who came to the registration page, and the events that were received. */
 import type { AgreementDetails } from "../../../Marketplace.js"
-import type { ReceivedMessage, Registration } from "../../server/builtIn.js"
+import type { ListedRegistration, ReceivedMessage } from "../../server/builtIn.js"
 import { entitlementText } from "../entitlementText.js"
 import { Badge } from "../parts/Badge.js"
 import { Expander } from "../parts/Expander.js"
@@ -23,7 +23,9 @@ export const Seller = () => (
 )
 
 const Registrations = () => {
-  const registrations = usePolled<ReadonlyArray<Registration>>("/_sandbox/built-in/registrations")
+  const registrations = usePolled<ReadonlyArray<ListedRegistration>>(
+    "/_sandbox/built-in/registrations"
+  )
   const agreements = usePolled<ReadonlyArray<Agreement>>("/_sandbox/agreements")
   return (
     <section aria-labelledby="buyers">
@@ -51,7 +53,7 @@ const Registrations = () => {
 }
 
 /** The license names the agreement. Without one, account and product do. */
-const isOf = (agreement: Agreement, { customer }: Registration): boolean =>
+const isOf = (agreement: Agreement, { customer }: ListedRegistration): boolean =>
   customer?.licenseArn !== undefined
     ? agreement.licenseArn === customer.licenseArn
     : agreement.customerAWSAccountId === customer?.customerAWSAccountId &&
@@ -59,9 +61,9 @@ const isOf = (agreement: Agreement, { customer }: Registration): boolean =>
 
 const RegistrationDetails = ({
   agreement,
-  registration: { at, customer, error, isFreeTrial }
+  registration: { at, customer, entitlements, error, isFreeTrial }
 }: {
-  readonly registration: Registration
+  readonly registration: ListedRegistration
   readonly agreement: Agreement | undefined
 }) =>
   customer === undefined ? (
@@ -89,8 +91,8 @@ const RegistrationDetails = ({
         <dd>
           {agreement === undefined ? "none" : `${agreement.agreementId}, now ${agreement.state}`}
         </dd>
-        <dt>Entitlements</dt>
-        <dd>{entitlementText(agreement?.entitlements)}</dd>
+        <dt>GetEntitlements</dt>
+        <dd>{entitlementText(entitlements)}</dd>
       </dl>
     </>
   )
