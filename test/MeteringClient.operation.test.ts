@@ -157,14 +157,14 @@ describe("an operation in the registry of the sandbox", () => {
     const { makeTransport } = yield* Effect.promise(
       () => import("../src/sandbox/internal/runtime/inMemoryTransport.js")
     )
-    const { SandboxRuntime } = yield* Effect.promise(
+    const { RunningSandbox } = yield* Effect.promise(
       () => import("../src/sandbox/internal/runtime/runtime.js")
     )
     // a spread, since the type of the quotas has no such name
     const quotas = { MeterUsage: 5, ...{ GetTotal: 1 } }
     const now = DateTime.unsafeMake(0)
     return yield* Effect.gen(function* () {
-      const runtime = Option.getOrThrow(yield* Effect.serviceOption(SandboxRuntime))
+      const runtime = Option.getOrThrow(yield* Effect.serviceOption(RunningSandbox))
       const handler = HttpApp.toWebHandlerRuntime(yield* Effect.runtime())(
         yield* SandboxServer.make({ credentials: [credentials] })
       )

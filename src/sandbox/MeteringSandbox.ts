@@ -43,7 +43,8 @@ import {
   keepTime,
   make as makeRuntime,
   type PersistState,
-  SandboxRuntime
+  RunningSandbox,
+  type SandboxRuntime
 } from "./internal/runtime/runtime.js"
 import * as signingKey from "./internal/runtime/signingKey.js"
 import * as stateFile from "./internal/runtime/stateFile.js"
@@ -394,7 +395,7 @@ const make = (state: State, skipRules: ReadonlyArray<Rule>, write?: PersistState
       Context.add(EntitlementClient, makeEntitlementClient(transport, clientOptions)),
       Context.add(MeteringSandbox, serviceOf(runtime)),
       // internal to the server, so absent from the layer's type
-      Context.merge(Context.make(SandboxRuntime, { ...runtime, client }) as Context.Context<never>)
+      Context.merge(Context.make(RunningSandbox, { ...runtime, client }) as Context.Context<never>)
     )
   })
 

@@ -34,7 +34,7 @@ import type { State } from "./internal/model/state.js"
 import { allEntitlements } from "./internal/operations/getEntitlements.js"
 import type { IncomingCall } from "./internal/runtime/handleCall.js"
 import * as operationHandlers from "./internal/runtime/operationHandlers.js"
-import { SandboxRuntime } from "./internal/runtime/runtime.js"
+import { RunningSandbox } from "./internal/runtime/runtime.js"
 import * as authenticate from "./internal/server/authenticate.js"
 import * as controlRoutes from "./internal/server/controlRoutes.js"
 import * as defectResponse from "./internal/server/defectResponse.js"
@@ -144,7 +144,7 @@ export const make = (
   Effect.gen(function* () {
     const client = yield* MeteringClient
     const sandbox = Option.getOrUndefined(yield* Effect.serviceOption(MeteringSandbox))
-    const anyRuntime = Option.getOrUndefined(yield* Effect.serviceOption(SandboxRuntime))
+    const anyRuntime = Option.getOrUndefined(yield* Effect.serviceOption(RunningSandbox))
     const runtime = anyRuntime?.client === client ? anyRuntime : undefined
     const state = runtime && (yield* runtime.state)
     const count = yield* Ref.make(0)
@@ -269,7 +269,7 @@ export const layer = (
       const server = yield* HttpServer.HttpServer
       yield* server.serve(yield* make(options))
       const url = urlOf(server.address)
-      const runtime = yield* Effect.serviceOption(SandboxRuntime)
+      const runtime = yield* Effect.serviceOption(RunningSandbox)
       if (Option.isSome(runtime)) {
         yield* Effect.forkScoped(
           deliver(runtime.value, yield* makePost, {

@@ -52,13 +52,13 @@ export interface SandboxRuntime {
   ) => Effect.Effect<handleCall.CallOutcome<Either.Either<Response, HttpResponse>> | undefined>
 }
 
-/** A runtime with its client and service. The client in context may be another one. */
-export interface SandboxInternals extends SandboxRuntime {
+/** A runtime with its own client: the client in context may be another one. */
+export interface RunningSandbox extends SandboxRuntime {
   readonly client: MeteringService
 }
 
-/** The server needs more of a sandbox than a `MeteringClient`. */
-export const SandboxRuntime = Context.GenericTag<SandboxInternals>(
+/** The sandbox in context, of which a server needs more than `MeteringSandbox` shows. */
+export const RunningSandbox = Context.GenericTag<RunningSandbox>(
   "effect-marketplace-metering/sandbox/Runtime"
 )
 

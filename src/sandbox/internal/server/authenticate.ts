@@ -18,7 +18,7 @@ import {
   verifySignature
 } from "../protocol/verifySignature.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
-import { headersOf, pathAndQueryOf } from "./request.js"
+import { headersOf, pathAndQueryOf } from "./httpRequest.js"
 
 export interface Options {
   readonly accessKeys: ReadonlyArray<AccessKey>

@@ -17,7 +17,7 @@ import type { MeteringClient } from "../../../MeteringClient.js"
 import type { Target } from "../../EventDelivery.js"
 import type { Service } from "../../MeteringSandbox.js"
 import type { Entitlement } from "../../Scenario.js"
-import { pathOf, readBody } from "./request.js"
+import { pathOf, readBody } from "./httpRequest.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse

@@ -15,9 +15,9 @@ import type { Service } from "../../MeteringSandbox.js"
 import type { Post } from "../delivery/post.js"
 import { maxTextLength } from "../runtime/stateText.js"
 import * as builtIn from "./builtIn.js"
+import { headersOf, limitBody, pathOf } from "./httpRequest.js"
+import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./httpResponse.js"
 import * as pageRoutes from "./pageRoutes.js"
-import { headersOf, limitBody, pathOf } from "./request.js"
-import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./response.js"
 import { isSnsRequest } from "./snsRoutes.js"
 
 type Request = HttpServerRequest.HttpServerRequest

@@ -11,7 +11,7 @@ import { hasProperty } from "effect/Predicate"
 import { loadPackage } from "../../../internal/optionalPackage.js"
 import { contentType } from "../../../internal/protocol/awsJson.js"
 import { commonErrorResponse } from "../model/serviceResponse.js"
-import { sandboxHeaders } from "./response.js"
+import { sandboxHeaders } from "./httpResponse.js"
 
 const library = loadPackage(
   "@effect/platform-node",

@@ -4,8 +4,8 @@ import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import type { ProductDetails } from "../../Marketplace.js"
 import type { Service } from "../../MeteringSandbox.js"
-import { pathAndQueryOf, pathOf } from "./request.js"
-import { sandboxHeaders } from "./response.js"
+import { pathAndQueryOf, pathOf } from "./httpRequest.js"
+import { sandboxHeaders } from "./httpResponse.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse

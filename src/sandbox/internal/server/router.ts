@@ -18,8 +18,13 @@ import type { SandboxRuntime } from "../runtime/runtime.js"
 import * as accessLog from "./accessLog.js"
 import { type Authentication, unverifiedCaller } from "./authenticate.js"
 import * as defectResponse from "./defectResponse.js"
-import { pathOf, readBody } from "./request.js"
-import { clientClosedRequest, cutConnection, isClientAbort, toHttpResponse } from "./response.js"
+import { pathOf, readBody } from "./httpRequest.js"
+import {
+  clientClosedRequest,
+  cutConnection,
+  isClientAbort,
+  toHttpResponse
+} from "./httpResponse.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse

@@ -8,7 +8,7 @@ import { certificatePath, subscriptionArnOf } from "../delivery/snsMessage.js"
 import { targetsOf } from "../model/emission.js"
 import { change } from "../model/state.js"
 import type { SandboxRuntime } from "../runtime/runtime.js"
-import { pathAndQueryOf, pathOf } from "./request.js"
+import { pathAndQueryOf, pathOf } from "./httpRequest.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
