@@ -26,7 +26,7 @@ const prepare = (reply: Reply, events: ReadonlyArray<UsageLedger.Event>) =>
     yield* made.ledger.recordAll(events)
     const service = scriptedService()
     service.reply = () => reply
-    const reporter = yield* makeReporter(made.store, service, { lease: "2 days" })
+    const reporter = yield* makeReporter(made.store, service, { lease: "10 minutes" })
     yield* setTime("2026-11-24T10:10:00Z")
     yield* passing(reporter.report)
     return { ...made, service, report: passing(reporter.report) }

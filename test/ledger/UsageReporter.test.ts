@@ -1,8 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
-import { MemoryLedgerStore } from "effect-marketplace-metering/ledger"
 import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
-import { initialize } from "../../src/ledger/internal/transactions/initialize.js"
 import * as support from "./ledgerSupport.js"
 
 const {
@@ -67,30 +65,6 @@ describe("report", () => {
         ),
       // the first call looks at the endpoint
       { faults: { script: [{ fault: "none" }, { fault: "cutAfter" }] } }
-    )
-  )
-
-  it.effect("sends nothing to a sandbox from a ledger of the service", () =>
-    withSandbox(() =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const store = MemoryLedgerStore.make()
-          yield* initialize(
-            store,
-            { seller: "acme", target: "service", products: support.products },
-            "incarnation-1"
-          )
-          const { subscribe } = yield* Effect.promise(
-            () => import("../../src/ledger/internal/transactions/subscribe.js")
-          )
-          for (const one of support.subscriptions) yield* subscribe(store, one, start)
-          yield* support.record(store, analytics, "calls", start - 2 * hour, 3)
-          const reporter = yield* makeReporter(store)
-          const error = yield* Effect.flip(reporter.report)
-          assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "otherTarget" })
-          assert.deepStrictEqual(yield* billedOf, [])
-        })
-      )
     )
   )
 

@@ -7,6 +7,7 @@ import { initialize } from "../../src/ledger/internal/transactions/initialize.js
 import { Postgres } from "../support/postgres.js"
 import * as support from "./ledgerSupport.js"
 import { withWorld } from "./support/ledgerWorld.js"
+import { scriptedService } from "./support/scriptedService.js"
 
 const { account, billedOf, entriesOf, makeReporter, start } = support
 const analytics = `analytics-${account}`
@@ -32,7 +33,7 @@ layer(Postgres.layer)("a worker on PostgreSQL", (it) => {
       const { products } = support
       yield* initialize(store, { seller: "acme", target: "sandbox", products }, "incarnation-1")
       const reporter = yield* makeReporter(store).pipe(
-        Effect.provideService(MeteringClient, {} as MeteringClient["Type"])
+        Effect.provideService(MeteringClient, scriptedService().client)
       )
       for (const [seconds, place] of [
         [90, "ahead of"],
@@ -76,7 +77,7 @@ describe("after a clock that was ahead", () => {
   it.effect("a lease of the longest duration is kept", () =>
     withWorld(({ report, setTo, store }) =>
       Effect.gen(function* () {
-        const other = yield* makeReporter(store, { worker: "other", lease: "1 hour" })
+        const other = yield* makeReporter(store, { worker: "other", lease: "10 minutes" })
         yield* other.report
         assert.deepInclude(yield* report, { lane: "other" })
         yield* setTo(9)

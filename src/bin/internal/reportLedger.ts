@@ -98,9 +98,10 @@ export const reporters = (regions: ReadonlyArray<string>, options: Options) =>
         worker: options.worker,
         interval: options.interval
       }).pipe(
-        Layer.tap(() => clientOptions.loadCredentials),
+        Layer.mapError(toLedgerError),
+        Layer.provide(Layer.effectDiscard(clientOptions.loadCredentials)),
         Layer.provide(clientIn(region, options)),
-        Layer.mapError(toCliError)
+        Layer.mapError((error) => (error._tag === "CliError" ? error : toCliError(error)))
       )
     )
   )
