@@ -1,8 +1,8 @@
 /**
  * Metrics of a ledger. Any exporter of Effect's `Metric` exports them.
  *
- * Those of recording are kept by the ledger. Gauges of the state are set whenever the state is computed: by each round of
- * `UsageReporter`, and by `status` and `health`.
+ * Those of recording are kept by the ledger. Gauges of the state are set by `status` and `health`, and by the `UsageReporter` that
+ * holds the lane: with a round, once a minute, or less often if the ledger takes more than 3 seconds to read.
  *
  * @since 0.1.0
  */

@@ -376,8 +376,8 @@ export const hourly = (
 /**
  * Tells whether everything that was recorded will be billed in time. Sets the gauges of `LedgerMetrics`.
  *
- * - `stuck`: an hour is not sealed 30 minutes after its end, no worker holds a lane that has work, a lane is stopped, or hours
- *   are held
+ * - `stuck`: an hour is not sealed 20 minutes after its time (`sealAfter` of the reporter), no worker holds a lane that has work, a
+ *   lane is stopped, or hours are held
  * - `atRisk`: a product is paused, the next deadline is within an hour, a record is past half of its time, whole units are
  *   carried, or entries of the last 48 hours are in doubt or were not billed
  *

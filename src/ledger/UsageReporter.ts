@@ -29,9 +29,9 @@ import { maxLength } from "./internal/recording/prepareEvent.js"
 import { type Options, resolveOptions } from "./internal/reporter/options.js"
 import * as pendingWrites from "./internal/reporter/pendingWrites.js"
 import * as roundFailures from "./internal/reporter/roundFailures.js"
-import { sendProduct } from "./internal/reporter/sendProduct.js"
+import { type Sent, sendProduct } from "./internal/reporter/sendProduct.js"
 import * as targetCheck from "./internal/reporter/targetCheck.js"
-import { observe } from "./internal/service/observe.js"
+import { readSnapshot } from "./internal/service/ledgerSnapshot.js"
 import * as leases from "./internal/transactions/lease.js"
 import { seal } from "./internal/transactions/seal.js"
 import { dueProducts, expire } from "./internal/transactions/send.js"
@@ -136,11 +136,11 @@ const makeWorker = (options: Options) =>
     const limit = yield* RateLimiter.make({ limit: 1, interval: Math.ceil(1000 / rate) })
     const writes = pendingWrites.make(store, worker)
     const sending = yield* FiberMap.make<string, Sent, LedgerUnavailable>()
-    const observing = yield* FiberHandle.make<void>()
+    const settingGauges = yield* FiberHandle.make<void>()
     const stop = yield* Deferred.make<void>()
     let seen: leases.Seen | undefined
     let current: leases.Lease | undefined
-    let nextObservation = Number.NEGATIVE_INFINITY
+    let nextGauges = Number.NEGATIVE_INFINITY
 
     /** Gives the lane back, if this worker has it. */
     const release = Effect.gen(function* () {
@@ -166,7 +166,7 @@ const makeWorker = (options: Options) =>
     /** Takes or renews the lane. Undefined if another worker holds it. */
     const renew = Effect.flatMap(
       Effect.zipRight(leases.checkClock(store), Clock.currentTimeMillis),
-      (now) => leases.lease(store, { region, worker, now, duration, seen })
+      (now) => leases.lease(store, { region, worker, now, duration, sealAfter, seen })
     ).pipe(
       Effect.map((leased) => {
         seen = leased.seen
@@ -200,7 +200,7 @@ const makeWorker = (options: Options) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         const expired = yield* untilZero(expire(store, now))
-        const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
+        const sealed = yield* untilZero(seal(store, { lease, now, sealAfter })).pipe(
           Effect.catchTag("LaneLost", () => Effect.succeed(0))
         )
         const due = yield* dueProducts(store, { region, products, now })
@@ -208,16 +208,16 @@ const makeWorker = (options: Options) =>
         return { sealed, expired, due: isConfirmed ? due : [] }
       })
 
-    /** Sets the gauges, and the time of the next observation. */
-    const observation = Effect.gen(function* () {
+    /** Sets the gauges, and the time at which they are set next. */
+    const setGauges = Effect.gen(function* () {
       const begun = yield* Clock.currentTimeMillis
-      yield* Effect.catchAllCause(observe(store), (cause) =>
+      yield* Effect.catchAllCause(readSnapshot(store), (cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.void
           : Effect.logWarning("the gauges of the ledger were not set", cause)
       )
       const end = yield* Clock.currentTimeMillis
-      nextObservation = end + Math.max(observationInterval, maxObserving * (end - begun))
+      nextGauges = end + Math.max(gaugeInterval, gaugeFactor * (end - begun))
     })
 
     /** Seals, expires, and starts to send what is due. */
@@ -257,9 +257,9 @@ const makeWorker = (options: Options) =>
         )
       )
       const now = yield* Clock.currentTimeMillis
-      if (now >= nextObservation) {
+      if (now >= nextGauges) {
         // beside the rounds: it reads much, and its failure concerns nothing else
-        yield* FiberHandle.run(observing, observation, { onlyIfMissing: true })
+        yield* FiberHandle.run(settingGauges, setGauges, { onlyIfMissing: true })
       }
       return { lane: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
@@ -288,20 +288,15 @@ const makeWorker = (options: Options) =>
   })
 
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
-const observationInterval = 60_000
+const gaugeInterval = 60_000
 
-/** In a large ledger they are set less often, so that observation takes at most a twentieth of the time. */
-const maxObserving = 20
+/** In a large ledger they are set less often, so that reading it takes at most a twentieth of the time. */
+const gaugeFactor = 20
 
 interface Prepared {
   readonly sealed: number
   readonly expired: number
   readonly due: ReadonlyArray<string>
-}
-
-interface Sent {
-  readonly sent: number
-  readonly accepted: number
 }
 
 /** Runs a transaction until there is nothing left to do, and sums up. */

@@ -1,7 +1,7 @@
 /** Each reason of `health`, and its absence. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { LedgerReport, UsageLedger } from "effect-marketplace-metering/ledger"
+import type { LedgerReport, UsageLedger, UsageReporter } from "effect-marketplace-metering/ledger"
 import {
   CredentialsRejectedError,
   InvalidProductCodeException,
@@ -19,12 +19,16 @@ import { lostResponse, type Reply, scriptedService } from "./support/scriptedSer
 const operation = "BatchMeterUsage"
 
 /** A ledger at 10:00 with usage of hour 9, and a reporter to a service with a reply. */
-const prepare = (reply: Reply = "Success", quantity: number | string = 1) =>
+const prepare = (
+  reply: Reply = "Success",
+  quantity: number | string = 1,
+  options: UsageReporter.Options = {}
+) =>
   Effect.gen(function* () {
     const made = yield* makeSubscribed()
     const service = scriptedService()
     service.reply = () => reply
-    const reporter = yield* makeReporter(made.store, service)
+    const reporter = yield* makeReporter(made.store, service, options)
     yield* made.ledger.record({
       ...{ subscription: "a", dimension: "calls", quantity, at: minutesLater(-60) }
     })
@@ -94,6 +98,19 @@ describe("health is stuck", () => {
         /^the hour 2026-11-24T09:00:00.000Z of analytics in us-east-1 is over and not sealed$/,
         noWorker
       )
+    })
+  )
+
+  it.scoped("20 minutes after the time at which the reporter seals", () =>
+    Effect.gen(function* () {
+      const { ledger, reporter } = yield* prepare("Success", 1, { sealAfter: "1 hour" })
+      yield* setTime("2026-11-24T10:59:00Z")
+      yield* passing(reporter.report)
+      yield* assertHealth(ledger, "ok")
+      yield* setTime("2026-11-24T11:19:59.999Z")
+      yield* assertHealth(ledger, "ok")
+      yield* setTime("2026-11-24T11:20:00Z")
+      yield* assertHealth(ledger, "stuck", /^the hour .*T09:00.* is over and not sealed$/, noWorker)
     })
   )
 

@@ -70,7 +70,7 @@ const errorOf = (
     return error
   })
 
-const invalidOptions = { _tag: "LedgerConfigError", reason: "invalidOptions" }
+const invalidOptions = { _tag: "LedgerConfigError", reason: "invalidOptions" } as const
 
 describe("a reporter is not made", () => {
   for (const options of [
@@ -123,7 +123,7 @@ describe("a reporter is not made", () => {
 
   it.scoped("for an endpoint of another kind, or of one that cannot be known", () =>
     Effect.gen(function* () {
-      const otherTarget = { _tag: "LedgerConfigError", reason: "otherTarget" }
+      const otherTarget = { _tag: "LedgerConfigError", reason: "otherTarget" } as const
       const { store } = yield* makeSubscribed()
       for (const requestId of ["1-2-3", undefined]) {
         const client = respondingWith(() => requestId)

@@ -36,6 +36,7 @@ const takeLane = (store: UsageLedgerStore.Service) =>
       worker: "another",
       now,
       duration: 600_000,
+      sealAfter: 600_000,
       seen: undefined
     })
   )

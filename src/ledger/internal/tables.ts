@@ -60,7 +60,7 @@ export interface EntryFilter {
   readonly states?: ReadonlyArray<RecordState | "open" | "zero"> | undefined
 }
 
-/** Entries by product, hour and state: how many, and their quantity. */
+/** The number of entries by product, hour and state. */
 export interface HourlyCount {
   readonly product: string
   readonly hour: number
@@ -79,6 +79,14 @@ export interface StateCount {
   readonly nextDeadline: number | undefined
 }
 
+/** A balance, and its key. */
+export interface CarriedBalance extends CarryRow {
+  readonly scale: number
+  readonly product: string
+  readonly dimension: string
+  readonly lineage: string
+}
+
 /** An entry whose stored sum differs from the rows that make it up. */
 export interface Difference {
   readonly key: number
@@ -90,6 +98,9 @@ export interface Difference {
 }
 
 export interface Tables {
+  /** Locks a name: transactions with the same one follow one another. */
+  readonly lock: (name: string) => Op<void>
+
   // -- ledger ---------------------------------------------------------------------------------------
   readonly ledger: Op<LedgerRow | undefined>
   /** The same row. Locks it, so that it can be replaced. */
@@ -102,7 +113,7 @@ export interface Tables {
   // -- catalog --------------------------------------------------------------------------------------
   readonly products: Op<ReadonlyArray<ProductRow>>
   readonly putProduct: (row: ProductRow) => Op<void>
-  /** Those of these ids, of these lineages, of these identities, or all. In the order of `from`, then `id`. */
+  /** Those that fit every filter. In the order of `from`, then `id`. */
   readonly subscriptions: (filter: {
     readonly ids?: ReadonlyArray<string> | undefined
     readonly lineages?: ReadonlyArray<string> | undefined
@@ -170,9 +181,9 @@ export interface Tables {
     readonly now: number
     readonly limit: number
   }) => Op<ReadonlyArray<RecordRow>>
-  /** Records that are not resolved and have a deadline at or before `now`. */
-  readonly overdueRecords: (filter: {
-    readonly now: number
+  /** Records that are not resolved and have a deadline at or before `deadlineUntil`, the earliest deadline first. */
+  readonly unresolvedRecords: (filter: {
+    readonly deadlineUntil: number
     readonly limit: number
   }) => Op<ReadonlyArray<RecordRow>>
   readonly records: (ids: ReadonlyArray<number>) => Op<ReadonlyArray<RecordRow>>
@@ -206,20 +217,8 @@ export interface Tables {
    */
   readonly stateCounts: (acceptedFromHour: number) => Op<ReadonlyArray<StateCount>>
   readonly hourlyCounts: (fromHour: number) => Op<ReadonlyArray<HourlyCount>>
-  /** Balances of `amount` or more in whole units of their key. */
-  readonly carryOver: (
-    units: number,
-    limit: number
-  ) => Op<
-    ReadonlyArray<
-      CarryRow & {
-        readonly scale: number
-        readonly product: string
-        readonly dimension: string
-        readonly lineage: string
-      }
-    >
-  >
+  /** Balances of `units` or more, in whole units of their key. */
+  readonly carryOver: (units: number, limit: number) => Op<ReadonlyArray<CarriedBalance>>
   /** The last time of any evidence: a call sent, a result, a record sealed. */
   readonly lastEvidenceAt: Op<number | undefined>
   /** Recomputes sums of up to `limit` entries after the one given; `last` is absent at the end. */

@@ -24,7 +24,7 @@ const now = Date.parse("2026-11-24T10:00:00Z")
 const region = "us-east-1"
 
 const take = (store: Store, worker: string, at: number, seen?: Seen): ReturnType<typeof lease> =>
-  lease(store, { region, worker, now: at, duration: 60_000, seen })
+  lease(store, { region, worker, now: at, duration: 60_000, sealAfter: 600_000, seen })
 
 /** A store with a ledger, a subscription and `hours` entries of calls. */
 const prepare = (store: Store, hours: number) =>
@@ -44,7 +44,7 @@ const prepare = (store: Store, hours: number) =>
   })
 
 const sealAll = (store: Store, held: Lease) =>
-  seal(store, { lease: held, now: now + 10 * 60_000, gracePeriod: 10 * 60_000 })
+  seal(store, { lease: held, now: now + 10 * 60_000, sealAfter: 10 * 60_000 })
 
 /** The record of the only entry. */
 const onlyRecord = (store: Store) =>

@@ -39,10 +39,10 @@ export const reportingContract = (test: StoreTest): void => {
       assert.deepEqual(yield* read(store, (tables) => tables.lanes), [])
       assert.isUndefined(yield* lane("b"))
       const rows = ["b", "B", "a"].map((region, fence) => ({
-        ...{ region, holder: `h-${region}`, fence, until: 1e13 + fence }
+        ...{ region, holder: `h-${region}`, fence, until: 1e13 + fence, sealAfter: 600_000 + fence }
       }))
       yield* write(store, (tables) => Effect.forEach(rows, tables.putLane))
-      const replaced = { region: "b", holder: "other", fence: 9, until: 5 }
+      const replaced = { region: "b", holder: "other", fence: 9, until: 5, sealAfter: 0 }
       yield* write(store, (tables) => tables.putLane(replaced))
       assert.deepEqual(yield* lane("b"), replaced)
       assert.isUndefined(yield* lane("c"))
@@ -80,14 +80,14 @@ export const reportingContract = (test: StoreTest): void => {
       assert.deepEqual(yield* due({ limit: 2 }), [1, 2])
       assert.deepEqual(yield* due({ now: 99 }), [4, 1, 2, 0])
       assert.deepEqual(yield* due({ now: 300 }), [3, 7])
-      const overdue = (now: number, limit: number) =>
+      const unresolved = (deadlineUntil: number, limit: number) =>
         Effect.map(
-          read(store, (tables) => tables.overdueRecords({ now, limit })),
+          read(store, (tables) => tables.unresolvedRecords({ deadlineUntil, limit })),
           (found) => found.map(indexOf)
         )
-      assert.deepEqual(yield* overdue(99, 9), [])
-      assert.deepEqual(yield* overdue(250, 9), [4, 1, 2, 5])
-      assert.deepEqual(yield* overdue(1e13, 3), [4, 1, 2])
+      assert.deepEqual(yield* unresolved(99, 9), [])
+      assert.deepEqual(yield* unresolved(250, 9), [4, 1, 2, 5])
+      assert.deepEqual(yield* unresolved(1e13, 3), [4, 1, 2])
       assert.deepEqual(yield* due({ now: 100 }), [1, 2, 0, 3])
       assert.deepEqual(
         yield* read(store, (tables) => tables.dueRecords({ region: "r", now: 100, limit: 1 })),
@@ -225,11 +225,9 @@ export const reportingContract = (test: StoreTest): void => {
           position("s", "0"),
           position("s", "1"),
           position("s0", ""),
-          position("s", "none"),
-          // a lock of a name is no position
           position("s", "none")
         ]),
-        ["4", "2", "3", undefined, undefined]
+        ["4", "2", "3", undefined]
       )
     }))
 
@@ -240,7 +238,7 @@ export const reportingContract = (test: StoreTest): void => {
         const result = { record: a, meteringRecordId: text, requestId: text, detail: text }
         const [id, found] = yield* write(store, (tables) =>
           Effect.gen(function* () {
-            yield* tables.putLane({ region: text, holder: text, fence: 1, until: 1 })
+            yield* tables.putLane({ region: text, holder: text, fence: 1, until: 1, sealAfter: 0 })
             yield* tables.putPause({
               ...{ region: text, product: text, since: 1, cause: text, retryAt: undefined }
             })

@@ -24,7 +24,7 @@ export const reportingTables = (
   | "lockLane"
   | "putLane"
   | "dueRecords"
-  | "overdueRecords"
+  | "unresolvedRecords"
   | "records"
   | "lockRecords"
   | "updateRecords"
@@ -36,6 +36,7 @@ export const reportingTables = (
   | "putPause"
   | "removePause"
   | "source"
+  | "lock"
   | "putSource"
 > => {
   const noteEvidence = (at: number) => {
@@ -90,8 +91,8 @@ export const reportingTables = (
           limit
         )
       ),
-    overdueRecords: ({ limit, now }) =>
-      Effect.sync(() => unresolved(({ deadline }) => deadline <= now, limit)),
+    unresolvedRecords: ({ deadlineUntil, limit }) =>
+      Effect.sync(() => unresolved(({ deadline }) => deadline <= deadlineUntil, limit)),
     records: (ids) => Effect.sync(() => ids.flatMap((id) => state.records.get(id) ?? [])),
     lockRecords: (ids) =>
       Effect.sync(() =>
@@ -178,6 +179,8 @@ export const reportingTables = (
     putPause: (row) => Effect.sync(() => journal.set(state.pauses, pauseId(row), row)),
     removePause: (region, product) =>
       Effect.sync(() => journal.set(state.pauses, pauseId({ region, product }), undefined)),
+    // a transaction is the only one
+    lock: () => Effect.void,
     source: (source, partition) =>
       Effect.sync(() => state.sources.get(sourceId(source, partition))),
     putSource: (row) =>

@@ -244,6 +244,8 @@ export interface LaneRow {
   readonly holder: string
   readonly fence: number
   readonly until: number
+  /** The time after the end of an hour after which the holder seals it, in milliseconds. */
+  readonly sealAfter: number
 }
 
 /** Product `*` stands for all of a Region. */

@@ -42,6 +42,9 @@ interface ResolvedOptions {
   readonly gracePeriod: Duration.Duration
 }
 
+/** Milliseconds. */
+export const defaultSealAfter = 10 * 60_000
+
 /** The longest wait for usage of an hour, in milliseconds: at the end of a month a record is accepted for 6 hours. */
 const maxSealAfter = 4 * 3_600_000
 
@@ -49,7 +52,7 @@ export const resolveOptions = (
   options: Options
 ): Either.Either<ResolvedOptions, LedgerConfigError> => {
   const { rate = 10, region, worker } = options
-  const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")
+  const sealAfter = Duration.toMillis(options.sealAfter ?? defaultSealAfter)
   const lease = Duration.toMillis(options.lease ?? "1 minute")
   const interval = Duration.decode(options.interval ?? Math.min(10_000, lease / 2))
   if (!(sealAfter <= maxSealAfter)) {

@@ -1,4 +1,4 @@
-/** Reads the state of a ledger at one time, and sets its gauges. */
+/** Reads the state of a ledger at one time, and sets the gauges of `LedgerMetrics`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -7,18 +7,16 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { hourOf, millisPerHour, startOf } from "../model/hour.js"
 import type { LaneRow, LedgerRow, PauseRow, ProductRow, RecordState } from "../model/rows.js"
-import type { Op, StateCount, Tables } from "../tables.js"
+import type { CarriedBalance, Op, StateCount, Tables } from "../tables.js"
 import * as metricKeys from "./metricKeys.js"
 
-export interface Observation {
+export interface LedgerSnapshot {
   readonly now: number
   readonly ledger: LedgerRow
   readonly products: ReadonlyArray<ProductRow>
   readonly counts: ReadonlyArray<StateCount>
   readonly nextDeadline: number | undefined
-  readonly carry: Tables["carryOver"] extends (units: number, limit: number) => Op<infer A>
-    ? A
-    : never
+  readonly carry: ReadonlyArray<CarriedBalance>
   readonly lanes: ReadonlyArray<LaneRow>
   readonly pauses: ReadonlyArray<PauseRow>
 }
@@ -29,7 +27,7 @@ export const recentHours = 48
 /** Balances that are listed. */
 const maxCarry = 100
 
-const read = (tables: Tables, now: number): Op<Observation> =>
+const read = (tables: Tables, now: number): Op<LedgerSnapshot> =>
   Effect.gen(function* () {
     const ledger = yield* tables.ledger
     // the layer has written it, and nothing deletes it
@@ -49,22 +47,20 @@ const read = (tables: Tables, now: number): Op<Observation> =>
   })
 
 /** Reads the state with what `more` reads at the same time, and sets the gauges. */
-export const observeWith = <A>(
+export const readWith = <A>(
   store: Store,
-  more: (tables: Tables, observation: Observation) => Op<A>
-): Effect.Effect<A, LedgerUnavailable> =>
+  more: (tables: Tables, now: number) => Op<A>
+): Effect.Effect<readonly [LedgerSnapshot, A], LedgerUnavailable> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    store.snapshot((tables) =>
-      Effect.flatMap(read(tables, now), (observation) => {
-        setGauges(observation)
-        return more(tables, observation)
-      })
-    )
-  )
+    store.snapshot((tables) => Effect.zip(read(tables, now), more(tables, now)))
+  ).pipe(Effect.tap(([snapshot]) => setGauges(snapshot)))
 
-/** Sets the gauges of the state. For those who do not need the state itself. */
-export const observe = (store: Store): Effect.Effect<void, LedgerUnavailable> =>
-  observeWith(store, () => Effect.void)
+/** Reads the state, and sets the gauges. */
+export const readSnapshot = (store: Store): Effect.Effect<LedgerSnapshot, LedgerUnavailable> =>
+  Effect.map(
+    readWith(store, () => Effect.void),
+    ([snapshot]) => snapshot
+  )
 
 const states: ReadonlyArray<RecordState | "open"> = [
   "open",
@@ -83,44 +79,45 @@ const oldestUnsentAge = Metric.fromMetricKey(metricKeys.oldestUnsentAge)
 const inDoubt = Metric.fromMetricKey(metricKeys.inDoubt)
 const contradictions = Metric.fromMetricKey(metricKeys.contradictions)
 
-const setGauges = (observation: Observation): void => {
-  const { counts, lanes, nextDeadline, now, products } = observation
-  for (const { product, region } of products) {
-    for (const state of states) {
-      const found = counts.find(
-        (one) => one.region === region && one.product === product && one.state === state
-      )
-      const key = metricKeys.entries.pipe(
-        MetricKey.tagged("region", region),
-        MetricKey.tagged("product", product),
-        MetricKey.tagged("state", state)
-      )
-      // a state that no entry has any more is 0, not its last number
-      Metric.fromMetricKey(key).unsafeUpdate(found?.count ?? 0, [])
+const setGauges = (snapshot: LedgerSnapshot): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const { counts, lanes, nextDeadline, now, products } = snapshot
+    for (const { product, region } of products) {
+      for (const state of states) {
+        const found = counts.find(
+          (one) => one.region === region && one.product === product && one.state === state
+        )
+        const key = metricKeys.entries.pipe(
+          MetricKey.tagged("region", region),
+          MetricKey.tagged("product", product),
+          MetricKey.tagged("state", state)
+        )
+        // a state that no entry has any more is 0, not its last number
+        Metric.fromMetricKey(key).unsafeUpdate(found?.count ?? 0, [])
+      }
     }
-  }
-  carry.unsafeUpdate(observation.carry.length, [])
-  secondsToDeadline.unsafeUpdate(
-    nextDeadline === undefined ? Number.POSITIVE_INFINITY : (nextDeadline - now) / 1_000,
-    []
-  )
-  const oldest = Math.min(
-    ...counts
-      .filter(({ nextDeadline, state }) => state === "open" || nextDeadline !== undefined)
-      .map(({ oldestHour }) => startOf(oldestHour) + millisPerHour)
-  )
-  oldestUnsentAge.unsafeUpdate(
-    Number.isFinite(oldest) ? Math.max(0, (now - oldest) / 1_000) : 0,
-    []
-  )
-  for (const { region, until } of lanes) {
-    Metric.fromMetricKey(MetricKey.tagged(metricKeys.laneIdle, "region", region)).unsafeUpdate(
-      (now - until) / 1_000,
+    carry.unsafeUpdate(snapshot.carry.length, [])
+    secondsToDeadline.unsafeUpdate(
+      nextDeadline === undefined ? Number.POSITIVE_INFINITY : (nextDeadline - now) / 1_000,
       []
     )
-  }
-  const total = (state: RecordState) =>
-    counts.filter((one) => one.state === state).reduce((sum, { count }) => sum + count, 0)
-  inDoubt.unsafeUpdate(total("inDoubt"), [])
-  contradictions.unsafeUpdate(total("conflicting"), [])
-}
+    const oldest = Math.min(
+      ...counts
+        .filter(({ nextDeadline, state }) => state === "open" || nextDeadline !== undefined)
+        .map(({ oldestHour }) => startOf(oldestHour) + millisPerHour)
+    )
+    oldestUnsentAge.unsafeUpdate(
+      Number.isFinite(oldest) ? Math.max(0, (now - oldest) / 1_000) : 0,
+      []
+    )
+    for (const { region, until } of lanes) {
+      Metric.fromMetricKey(MetricKey.tagged(metricKeys.laneIdle, "region", region)).unsafeUpdate(
+        (now - until) / 1_000,
+        []
+      )
+    }
+    const total = (state: RecordState) =>
+      counts.filter((one) => one.state === state).reduce((sum, { count }) => sum + count, 0)
+    inDoubt.unsafeUpdate(total("inDoubt"), [])
+    contradictions.unsafeUpdate(total("conflicting"), [])
+  })

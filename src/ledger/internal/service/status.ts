@@ -6,10 +6,10 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import { toText } from "../model/decimal.js"
 import { hourOf } from "../model/hour.js"
 import { timeOf, timeOfHour } from "./entries.js"
-import { type Observation, observeWith } from "./observe.js"
+import { type LedgerSnapshot, readSnapshot } from "./ledgerSnapshot.js"
 
 export const status = (store: Store): Effect.Effect<Status, LedgerUnavailable> =>
-  observeWith(store, (_, observation) => Effect.succeed(statusOf(observation)))
+  Effect.map(readSnapshot(store), statusOf)
 
 const statusOf = ({
   carry,
@@ -19,7 +19,7 @@ const statusOf = ({
   nextDeadline,
   now,
   pauses
-}: Observation): Status => ({
+}: LedgerSnapshot): Status => ({
   seller: ledger.seller,
   target: ledger.target,
   counts: counts.map(({ count, nextDeadline, oldestHour, product, region, state }) => ({

@@ -51,7 +51,7 @@ export const reportingTables = (
   | "lockLane"
   | "putLane"
   | "dueRecords"
-  | "overdueRecords"
+  | "unresolvedRecords"
   | "records"
   | "lockRecords"
   | "updateRecords"
@@ -63,6 +63,7 @@ export const reportingTables = (
   | "putPause"
   | "removePause"
   | "source"
+  | "lock"
   | "putSource"
 > => {
   /** A row that does not exist yet cannot be locked, so its name is. */
@@ -86,9 +87,10 @@ export const reportingTables = (
       ),
     putLane: (row) =>
       query(
-        `INSERT INTO usage_lane (region, holder, fence, until_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (region) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, until_at = excluded.until_at`,
-        [row.region, row.holder, row.fence, row.until]
+        `INSERT INTO usage_lane (region, holder, fence, until_at, seal_after) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (region) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, until_at = excluded.until_at,
+           seal_after = excluded.seal_after`,
+        [row.region, row.holder, row.fence, row.until, row.sealAfter]
       ),
     dueRecords: ({ region, product, now, limit }) => {
       const { where, params, parameter, add, addText } = conditions()
@@ -107,12 +109,12 @@ export const reportingTables = (
         recordsOf
       )
     },
-    overdueRecords: ({ now, limit }) =>
+    unresolvedRecords: ({ deadlineUntil, limit }) =>
       Effect.map(
         query(
           `SELECT ${recordColumns} FROM usage_record AS r WHERE r.resolved_at IS NULL AND r.deadline <= $1
            ORDER BY r.deadline, r.id LIMIT $2`,
-          [now, limit]
+          [deadlineUntil, limit]
         ),
         recordsOf
       ),
@@ -241,6 +243,7 @@ export const reportingTables = (
       ),
     removePause: (region, product) =>
       query("DELETE FROM usage_pause WHERE region = $1 AND product = $2", [region, product]),
+    lock: (name) => lockName(`name/${name}`),
     source: (source, partition) =>
       Effect.zipRight(
         lockName(`source/${source}/${partition}`),
@@ -323,7 +326,8 @@ const laneOf = (row: Row): LaneRow => ({
   region: String(row.region),
   holder: String(row.holder),
   fence: toNumber(row.fence),
-  until: toNumber(row.until_at)
+  until: toNumber(row.until_at),
+  sealAfter: toNumber(row.seal_after)
 })
 
 const pauseOf = (row: Row): PauseRow => ({

@@ -43,8 +43,8 @@ export const adjust = (
       }
       const target = decimal.parse(quantity, key.scale)
       if (Either.isLeft(target)) return yield* invalid("quantity", target.left)
-      // corrections of one event follow one another: this locks its name
-      yield* tables.source("effect-marketplace-metering/adjust", id)
+      // corrections of one event follow one another
+      yield* tables.lock(`adjust/${id}`)
       const earlier = yield* tables.postings({ cause: "adjust", references: [id] })
       const current = earlier.reduce((sum, { quantity }) => sum + quantity, BigInt(event.quantity))
       const difference = BigInt(target.right) - current

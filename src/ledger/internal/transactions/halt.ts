@@ -7,22 +7,22 @@ import type { Op, Tables } from "../tables.js"
 export const allProducts = "*"
 
 /**
- * Pauses all products of a Region without a time of retry, and holds the hours since the last evidence: usage of these may have
- * been billed by a database that is lost. Only `recover` ends it. A second run keeps the first cause.
+ * Pauses all products of a Region without a time of retry, and holds the hours up to now: usage of these may have been billed by a
+ * database that is lost. Only `recover` ends it. A second run keeps the first cause.
  */
 export const haltLane = (
   tables: Tables,
   {
     cause,
-    before,
+    holdFrom,
     now,
     region
   }: {
     readonly region: string
     readonly now: number
     readonly cause: string
-    /** The time of the evidence before the one that is contradicted. Defaults to the last of all. */
-    readonly before?: number | undefined
+    /** The first hour that is held. Defaults to that of the last evidence. */
+    readonly holdFrom?: number | undefined
   }
 ): Op<void> =>
   Effect.gen(function* () {
@@ -33,13 +33,12 @@ export const haltLane = (
         pause.region === region && pause.product === allProducts && pause.retryAt === undefined
     )
     if (isHalted) return
-    const lastEvidence = before ?? (yield* tables.lastEvidenceAt)
     yield* tables.putPause({ region, product: allProducts, since: now, cause, retryAt: undefined })
     if (ledger === undefined) return
-    const heldFrom = hourOf(lastEvidence ?? now)
+    const from = holdFrom ?? hourOf((yield* tables.lastEvidenceAt) ?? now)
     yield* tables.putLedger({
       ...ledger,
-      holdFrom: Math.min(ledger.holdFrom ?? heldFrom, heldFrom),
+      holdFrom: Math.min(ledger.holdFrom ?? from, from),
       heldUntil: Math.max(ledger.heldUntil ?? 0, hourOf(now) + 1)
     })
   })

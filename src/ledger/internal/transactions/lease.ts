@@ -48,13 +48,15 @@ export const lease = (
     readonly worker: string
     readonly now: number
     readonly duration: number
+    /** Milliseconds, for `health`. */
+    readonly sealAfter: number
     readonly seen: Seen | undefined
   }
 ): Effect.Effect<Leased, LaneLost | LedgerRolledBack | LedgerConfigError | LedgerUnavailable> =>
   Effect.flatMap(
     store.transaction((tables) =>
       Effect.gen(function* () {
-        const { duration, now, region, seen, worker } = input
+        const { duration, now, region, sealAfter, seen, worker } = input
         const lane = yield* tables.lockLane(region)
         const ledger = yield* requireLedger(tables)
         if (seen !== undefined && ledger.tick < seen.tick) {
@@ -68,7 +70,7 @@ export const lease = (
         }
         const isHeld = isTaken && lane.holder === worker
         const fence = isHeld ? lane.fence : (lane?.fence ?? 0) + 1
-        yield* tables.putLane({ region, holder: worker, fence, until: now + duration })
+        yield* tables.putLane({ region, holder: worker, fence, until: now + duration, sealAfter })
         const tick = yield* tables.nextTick
         return Either.right({
           lease: { region, worker, fence },

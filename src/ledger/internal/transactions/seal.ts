@@ -30,16 +30,16 @@ const maxBalance = 2n ** 62n
 const maxEntries = 500
 
 /**
- * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and those of subscriptions that have
+ * Seals up to 500 entries: those of hours that ended `sealAfter` milliseconds ago or more, and those of subscriptions that have
  * ended, but not of an hour in which another one of the lineage goes on. Returns their number; run it again until it returns 0. A second run seals others.
  */
 export const seal = (
   store: Store,
   {
-    gracePeriod,
     lease,
-    now
-  }: { readonly lease: Lease; readonly now: number; readonly gracePeriod: number }
+    now,
+    sealAfter
+  }: { readonly lease: Lease; readonly now: number; readonly sealAfter: number }
 ): Effect.Effect<number, LaneLost | LedgerConfigError | LedgerUnavailable> =>
   store
     .transaction((tables) =>
@@ -51,7 +51,7 @@ export const seal = (
           ledger.holdFrom === undefined || ledger.heldUntil === undefined
             ? undefined
             : { from: ledger.holdFrom, until: ledger.heldUntil }
-        const beforeHour = hourOf(now - gracePeriod)
+        const beforeHour = hourOf(now - sealAfter)
         const products = yield* tables.products
         yield* addZeroEntries(tables, { region, products, beforeHour, now })
 

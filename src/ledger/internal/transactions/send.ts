@@ -20,11 +20,13 @@ import { checkFence, type Lease } from "./lease.js"
 /** Characters of a text that comes from the service. */
 const maxText = 1_000
 
-/** True if the pause applies at this time to this product. */
+/** True if the pause is of this product, or of all products of its Region. */
+const concerns = (pause: PauseRow, region: string, product: string): boolean =>
+  pause.region === region && (pause.product === allProducts || pause.product === product)
+
+/** True if the product may not be sent at this time for this pause. */
 const isPaused = (pause: PauseRow, region: string, product: string, now: number): boolean =>
-  pause.region === region &&
-  (pause.product === allProducts || pause.product === product) &&
-  (pause.retryAt === undefined || pause.retryAt > now)
+  concerns(pause, region, product) && (pause.retryAt === undefined || pause.retryAt > now)
 
 /** Products of a Region that have records to send now, the most urgent first. None of those that are paused. */
 export const dueProducts = (
@@ -58,11 +60,7 @@ export const wasPaused = (
   Effect.map(
     store.snapshot((tables) => tables.pauses),
     (pauses) =>
-      pauses.some(
-        (pause) =>
-          pause.retryAt !== undefined &&
-          isPaused({ ...pause, retryAt: undefined }, region, product, 0)
-      )
+      pauses.some((pause) => pause.retryAt !== undefined && concerns(pause, region, product))
   )
 
 /** Records of a product to send now, the most urgent first. None while the product is paused. */
@@ -107,9 +105,7 @@ export const openCall = (
             resolvedAt === undefined &&
             deadline > now &&
             // a product that is paused until a time is tried in order to see whether it works again
-            !pauses.some(
-              (pause) => pause.retryAt === undefined && isPaused(pause, region, product, now)
-            )
+            !pauses.some((pause) => pause.retryAt === undefined && concerns(pause, region, product))
         )
       if (!maySend) return undefined
       const { fence, region, worker } = lease
@@ -190,15 +186,13 @@ export const addResults = (
       yield* haltLane(tables, {
         region: first.region,
         now,
-        before: earlierEvidenceAt(first),
+        // what was billed elsewhere may begin with the hour of this record
+        holdFrom: first.hour,
         cause: `another quantity is billed for a record that was never sent before (${first.product}, ${new Date(startOf(first.hour)).toISOString()}): another program reports the same usage, or a backup was restored`
       })
       return { judged, isHalted: true }
     })
   )
-
-/** The start of the hour: what was billed elsewhere may begin with it. */
-const earlierEvidenceAt = ({ hour }: RecordRow) => startOf(hour)
 
 const isContradiction = (evidence: ReadonlyArray<AttemptEvidence>, call: number): boolean =>
   evidence.some(
@@ -293,7 +287,10 @@ const maxExpired = 500
 export const expire = (store: Store, now: number): Effect.Effect<number, LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      const overdue = yield* tables.overdueRecords({ now, limit: maxExpired })
+      const overdue = yield* tables.unresolvedRecords({
+        deadlineUntil: now,
+        limit: maxExpired
+      })
       if (overdue.length === 0) return 0
       const ids = overdue.map(({ id }) => id)
       const records = (yield* tables.lockRecords(ids)).filter(

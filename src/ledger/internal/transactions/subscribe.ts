@@ -36,7 +36,6 @@ export const subscribe = (
       if (invalid !== undefined) return yield* invalid
       if (product === undefined) return
       const customer = subscription.customerAWSAccountId ?? subscription.customerIdentifier ?? ""
-      // subscriptions of one customer follow one another: this locks its name
       yield* lockCustomer(tables, customer)
       const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
       const followed =
@@ -212,8 +211,7 @@ const violationOf = (
 }
 
 /** Changes of one customer's subscriptions follow one another. */
-const lockCustomer = (tables: Tables, customer: string) =>
-  tables.source("effect-marketplace-metering/subscribe", customer)
+const lockCustomer = (tables: Tables, customer: string) => tables.lock(`customer/${customer}`)
 
 /** Ends a subscription. A second run keeps the first end. */
 export const close = (
