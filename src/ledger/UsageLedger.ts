@@ -422,8 +422,9 @@ export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> =
  *
  * - `retry` sends records that are not resolved at the next round, and ends pauses that have a time of retry. Returns the number
  *   of records.
- * - `carryForward` adds the quantity of expired records to the current hour: only of those without an attempt in doubt, one hour
- *   after their deadline. Returns the number of records.
+ * - `carryForward` adds the quantity of records that were certainly not billed to the current hour, one hour after their deadline:
+ *   of those that are `expired`, or of the `states` given (`expired`, `rejected`, `notSubscribed`). It is billed to the
+ *   subscription of the current hour, such as one that follows with another license. Returns the number of records.
  * - `recover` goes on after a restored backup, or after another quantity was found billed: it ends all pauses and holds.
  *
  * @example

@@ -317,11 +317,7 @@ const mutants = [
     "results dropped while the store is away",
     { tests: ["test/ledger/results.test.ts"] },
     ["internal/reporter/pendingWrites.ts", "Effect.retry(retries),", ""],
-    [
-      "internal/reporter/pendingWrites.ts",
-      "isHalted: results.add(one).size === 0",
-      "isHalted: results.size < 0"
-    ]
+    ["internal/reporter/pendingWrites.ts", "results.add(one)", ""]
   ],
   [
     "the history of a record not written",
@@ -433,14 +429,27 @@ const mutants = [
   [
     "a record in doubt carried forward",
     safety("operator"),
-    ["internal/transactions/operate.ts", 'states: ["expired"]', 'states: ["expired", "inDoubt"]'],
-    ["internal/transactions/operate.ts", 'record.state !== "expired" ||', ""],
+    [
+      "internal/transactions/operate.ts",
+      '"rejected"\n] as const)',
+      '"rejected",\n  "inDoubt"\n] as const)'
+    ],
+    [
+      "internal/transactions/operate.ts",
+      'filter.states ?? ["expired"]',
+      '["expired", "inDoubt"] as const'
+    ],
     ["internal/transactions/operate.ts", "uncertain.has(record.id) ||", "uncertain.has(-1) ||"]
   ],
   [
     "a record carried forward twice",
     safety("operator"),
     ["internal/transactions/operate.ts", "record.carriedAt !== undefined ||", ""]
+  ],
+  [
+    "a record carried forward that was not resolved at a recovery",
+    { tests: ["test/ledger/UsageLedger.operator.test.ts"] },
+    ["internal/transactions/operate.ts", "hasLostAttempts(record, recoveredAt) ||", ""]
   ],
   [
     "a record carried forward before the service is sure to reject it",
