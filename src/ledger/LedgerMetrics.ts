@@ -123,6 +123,4 @@ export const inDoubt: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricK
  * @since 0.1.0
  * @category metrics
  */
-export const contradictions: Metric.Metric.Gauge<number> = Metric.fromMetricKey(
-  metricKeys.contradictions
-)
+export const conflicting: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.conflicting)

@@ -14,7 +14,7 @@ import {
   passing,
   setTime
 } from "./support/ledgerTest.js"
-import { lostResponse, type Reply, scriptedService } from "./support/scriptedService.js"
+import { lostResponse, type Reply, stubService } from "./support/stubService.js"
 
 const operation = "BatchMeterUsage"
 
@@ -26,7 +26,7 @@ const prepare = (
 ) =>
   Effect.gen(function* () {
     const made = yield* makeSubscribed()
-    const service = scriptedService()
+    const service = stubService()
     service.reply = () => reply
     const reporter = yield* makeReporter(made.store, service, options)
     yield* made.ledger.record({

@@ -20,7 +20,7 @@ import {
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { lostResponse, type Reply, scriptedService } from "./support/scriptedService.js"
+import { lostResponse, type Reply, stubService } from "./support/stubService.js"
 
 const calls = { subscription: "a", dimension: "calls", at: minutesLater(-60) }
 
@@ -29,7 +29,7 @@ const prepare = (reply: Reply, events: ReadonlyArray<UsageLedger.Event>) =>
   Effect.gen(function* () {
     const made = yield* makeSubscribed()
     yield* made.ledger.recordAll(events)
-    const service = scriptedService()
+    const service = stubService()
     service.reply = () => reply
     const reporter = yield* makeReporter(made.store, service, { lease: "10 minutes" })
     yield* setTime("2026-11-24T10:10:00Z")
@@ -170,7 +170,7 @@ describe("carryForward", () => {
       yield* ledger.subscribe({ ...subscription, licenseArn: licenseOf("1") })
       yield* ledger.record({ ...calls, quantity: 5 })
       yield* ledger.record({ ...calls, dimension: "gb", quantity: 2 })
-      const service = scriptedService()
+      const service = stubService()
       service.reply = ({ dimension, licenseArn }) =>
         licenseArn === licenseOf("2")
           ? "Success"

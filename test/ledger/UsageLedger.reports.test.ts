@@ -21,8 +21,8 @@ import {
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
 import { newFile, open, withSql } from "./support/sqliteFile.js"
+import { stubService } from "./support/stubService.js"
 
 const hourOf = (hour: string) => time(`2026-11-24T${hour}:00:00Z`)
 
@@ -322,7 +322,7 @@ describe("status", () => {
   it.scoped("lists whole units that are carried, exactly", () =>
     Effect.gen(function* () {
       const { ledger, store } = yield* makeSubscribed()
-      const reporter = yield* makeReporter(store, scriptedService())
+      const reporter = yield* makeReporter(store, stubService())
       const usage = { subscription: "a", dimension: "gb", at: minutesLater(-60) }
       yield* ledger.record({ ...usage, quantity: "2147483650.125" })
       yield* setTime("2026-11-24T10:10:00Z")

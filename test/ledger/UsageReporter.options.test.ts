@@ -23,18 +23,18 @@ import {
   products,
   setTime
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 type Call = MeteringClient["Type"]["batchMeterUsage"]
 
 const clientWith = (batchMeterUsage: Call): MeteringClient["Type"] => ({
-  ...scriptedService().client,
+  ...stubService().client,
   batchMeterUsage
 })
 
 /** Responds to calls as a sandbox does, or with another request id. */
 const respondingWith = (requestId: () => string | undefined) => {
-  const { client } = scriptedService()
+  const { client } = stubService()
   return clientWith((request) =>
     Effect.map(client.batchMeterUsage(request), (response) => ({
       ...response,
@@ -46,7 +46,7 @@ const respondingWith = (requestId: () => string | undefined) => {
 /** Starts a reporter that makes rounds, until the scope closes. */
 const build = (
   store: UsageLedgerStore.Service,
-  client: MeteringClient["Type"] = scriptedService().client,
+  client: MeteringClient["Type"] = stubService().client,
   options: UsageReporter.Options = {}
 ) =>
   Effect.flatMap(Effect.scope, (scope) =>
@@ -63,9 +63,7 @@ const errorOf = (
   options?: UsageReporter.Options
 ) =>
   Effect.gen(function* () {
-    const error = yield* Effect.flip(
-      makeReporter(store, client ?? scriptedService().client, options)
-    )
+    const error = yield* Effect.flip(makeReporter(store, client ?? stubService().client, options))
     assert.deepEqual(yield* Effect.flip(build(store, client, options)), error)
     return error
   })
@@ -154,7 +152,7 @@ describe("a reporter is made", () => {
     it.scoped(`while its endpoint ${title}, and sends nothing until it has`, () =>
       Effect.gen(function* () {
         const { ledger, store } = yield* makeSubscribed()
-        const service = scriptedService()
+        const service = stubService()
         let isAway = true
         const client = clientWith((request) =>
           isAway ? call() : service.client.batchMeterUsage(request)
@@ -202,7 +200,7 @@ describe("a reporter whose endpoint becomes one of another kind", () => {
       const { reasons, state } = yield* ledger.health
       assert.strictEqual(state, "stuck", reasons.join())
       assert.match(reasons.join(), /^no worker reports in us-east-1 since 2026-11-24T12:/)
-      const other = yield* makeReporter(store, scriptedService(), { worker: "other" })
+      const other = yield* makeReporter(store, stubService(), { worker: "other" })
       assert.deepInclude(yield* passing(other.report), { lane: "held", accepted: 1 })
       yield* Scope.close(scope, Exit.void)
     })

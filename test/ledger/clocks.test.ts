@@ -7,7 +7,7 @@ import { initialize } from "../../src/ledger/internal/transactions/initialize.js
 import { Postgres } from "../support/postgres.js"
 import * as support from "./ledgerSupport.js"
 import { withWorld } from "./support/ledgerWorld.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 const { account, billedOf, entriesOf, makeReporter, start } = support
 const analytics = `analytics-${account}`
@@ -33,7 +33,7 @@ layer(Postgres.layer)("a worker on PostgreSQL", (it) => {
       const { products } = support
       yield* initialize(store, { seller: "acme", target: "sandbox", products }, "incarnation-1")
       const reporter = yield* makeReporter(store).pipe(
-        Effect.provideService(MeteringClient, scriptedService().client)
+        Effect.provideService(MeteringClient, stubService().client)
       )
       for (const [seconds, place] of [
         [90, "ahead of"],

@@ -143,7 +143,7 @@ const mutants = [
     "a record dated before its subscription",
     bySimulation,
     [
-      "internal/model/record.ts",
+      "internal/model/subscription.ts",
       "hourOf(from) === hour ? Math.max(startOf(hour), from) : startOf(hour)",
       "from > Number.MAX_SAFE_INTEGER ? from : startOf(hour)"
     ]
@@ -184,7 +184,7 @@ const mutants = [
   ],
   [
     "an attempt stored after its call",
-    safety("evidence"),
+    safety("attempts"),
     [
       "internal/reporter/attemptingClient.ts",
       `          Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -237,7 +237,7 @@ const mutants = [
   ],
   [
     "a call that was made marked as not made",
-    safety("evidence"),
+    safety("attempts"),
     [
       "internal/transactions/send.ts",
       "attempt.sentAt === sentAt && attempt.results.length === 0",
@@ -249,16 +249,16 @@ const mutants = [
     "an attempt without a response ignored",
     bySimulation,
     [
-      "internal/model/judge.ts",
-      "const hasUnanswered = evidence.some(isUnanswered)",
-      "const hasUnanswered = false"
+      "internal/model/recordState.ts",
+      "const hasUncertain = attempts.some(mayBeBilled)",
+      "const hasUncertain = false"
     ]
   ],
   [
     "an unknown outcome counted as a result",
     bySimulation,
     [
-      "internal/model/judge.ts",
+      "internal/model/recordState.ts",
       'new Set(["noResponse", "unknownStatus"])',
       'new Set(["unknownStatus"])'
     ]
@@ -278,12 +278,12 @@ const mutants = [
     ]
   ],
   [
-    "a duplicate judged as accepted",
+    "a duplicate taken as accepted",
     reporter,
     [
-      "internal/model/judge.ts",
-      'judged("conflicting", true, "another quantity is billed for the hour")',
-      'judged("accepted", true, "another quantity is billed for the hour")'
+      "internal/model/recordState.ts",
+      'derived("conflicting", true, "another quantity is billed for the hour")',
+      'derived("accepted", true, "another quantity is billed for the hour")'
     ]
   ],
   [
@@ -306,7 +306,7 @@ const mutants = [
   ],
   [
     "results dropped after the record is resolved",
-    safety("evidence"),
+    safety("attempts"),
     [
       "internal/transactions/send.ts",
       "const records = locked.filter(({ id }) => ids.includes(id))",

@@ -60,16 +60,16 @@ describe("a result", () => {
         const now = start
         const add = (call: number, worker: string, sentAt: number) =>
           addResults(store, { call, now, results: [success], sentBy: { worker, sentAt } })
-        const none = { judged: [], isHalted: false }
+        const none = { states: [], isHalted: false }
         // a lost timeline had a call 1 with the record
         assert.deepStrictEqual(yield* add(1, "w", start), none)
         const first = yield* store.transaction((tables) => tables.addCall(call, [id]))
         assert.strictEqual(first, 1)
         assert.deepStrictEqual(yield* add(1, "w", start - 1), none)
         assert.deepStrictEqual(yield* add(1, "v", start), none)
-        const evidence = yield* store.snapshot((tables) => tables.evidence([id]))
-        assert.deepStrictEqual(evidence[0]?.results, [])
-        assert.deepStrictEqual((yield* add(1, "w", start)).judged, [
+        const attempts = yield* store.snapshot((tables) => tables.attempts([id]))
+        assert.deepStrictEqual(attempts[0]?.results, [])
+        assert.deepStrictEqual((yield* add(1, "w", start)).states, [
           { record: id, was: "sealed", state: "accepted" }
         ])
       })
@@ -108,7 +108,7 @@ describe("results that cannot be stored", () => {
           })
         )
         yield* Effect.either(report)
-        const before = yield* store.snapshot((tables) => tables.evidence([1]))
+        const before = yield* store.snapshot((tables) => tables.attempts([1]))
         assert.deepStrictEqual(before[0]?.results, [])
         isAway = false
         yield* Effect.sleep("5 minutes")

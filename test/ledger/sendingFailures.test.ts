@@ -232,10 +232,10 @@ describe("a stop", () => {
         )
         const waiting = records.filter(({ state }) => state === "sealed")
         assert.isAbove(waiting.length, 0)
-        const evidence = yield* store.snapshot((tables) =>
-          tables.evidence(waiting.map(({ id }) => id))
+        const attempts = yield* store.snapshot((tables) =>
+          tables.attempts(waiting.map(({ id }) => id))
         )
-        const sent = new Set(evidence.map(({ record }) => record))
+        const sent = new Set(attempts.map(({ record }) => record))
         for (const { id, tries } of waiting) assert.strictEqual(tries, sent.has(id) ? 1 : 0)
         assert.isAbove(waiting.length, sent.size)
       })

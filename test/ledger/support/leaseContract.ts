@@ -95,7 +95,7 @@ export const leaseContract = (test: StoreTest): void => {
       assert.deepInclude(yield* Effect.flip(sealAll(store, held)), lost)
       const call = send.openCall(store, { lease: held, now: now + hour, records })
       assert.deepInclude(yield* Effect.flip(call), lost)
-      assert.deepEqual(yield* read(store, (tables) => tables.evidence(records)), [])
+      assert.deepEqual(yield* read(store, (tables) => tables.attempts(records)), [])
     }))
 
   test("seals 500 entries in a transaction, each once", (store) =>
@@ -122,7 +122,7 @@ export const leaseContract = (test: StoreTest): void => {
       const add = (call: number, result: send.Result["result"], at: number) =>
         Effect.map(
           send.addResults(store, { call, now: at, results: [{ record, result }] }),
-          ({ judged }) => judged.map(({ state, was }) => `${was} ${state}`)
+          ({ states }) => states.map(({ state, was }) => `${was} ${state}`)
         )
       assert.deepEqual(yield* add(second, "notSubscribed", now + 3), ["sealed sealed"])
       assert.deepEqual(yield* add(first, "unsent", now + 4), ["sealed notSubscribed"])

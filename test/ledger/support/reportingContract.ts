@@ -138,13 +138,13 @@ export const reportingContract = (test: StoreTest): void => {
         ])
       )
       assert.isBelow(first, second)
-      const evidence = (...records: ReadonlyArray<number>) =>
-        read(store, (tables) => tables.evidence(records))
+      const attempts = (...records: ReadonlyArray<number>) =>
+        read(store, (tables) => tables.attempts(records))
       const attempt = (record: number, results: ReadonlyArray<ResultRow> = []) => ({
         ...{ record, call: first, sentAt: 10, worker: "w", results }
       })
       const later = { record: a, call: second, sentAt: 1e13, worker: "v" }
-      assert.deepEqual(yield* evidence(b, a), [attempt(a), { ...later, results: [] }, attempt(b)])
+      assert.deepEqual(yield* attempts(b, a), [attempt(a), { ...later, results: [] }, attempt(b)])
       const rows = [
         resultRow({ record: a, call: second, at: 5, result: "noResponse", detail: "d" }),
         resultRow({ record: a, call: second, at: 4, result: "unknownStatus", detail: "New" }),
@@ -154,16 +154,16 @@ export const reportingContract = (test: StoreTest): void => {
       yield* write(store, (tables) => tables.addResults(rows.slice(0, 2)))
       yield* write(store, (tables) => tables.addResults(rows.slice(2)))
       yield* write(store, (tables) => tables.addResults([]))
-      assert.deepEqual(yield* evidence(a), [
+      assert.deepEqual(yield* attempts(a), [
         attempt(a, [rows[2] as ResultRow]),
         { ...later, results: [rows[0], rows[1], rows[3]] as Array<ResultRow> }
       ])
       // the same result may come twice
       yield* write(store, (tables) => tables.addResults(rows.slice(2, 3)))
-      const [again] = yield* evidence(a)
+      const [again] = yield* attempts(a)
       assert.deepEqual(again?.results, [rows[2], rows[2]] as Array<ResultRow>)
-      assert.deepEqual(yield* evidence(), [])
-      assert.deepEqual(yield* evidence(1e9), [])
+      assert.deepEqual(yield* attempts(), [])
+      assert.deepEqual(yield* attempts(1e9), [])
     }))
 
   test("keeps history in its order, by entry", (store) =>
@@ -251,17 +251,17 @@ export const reportingContract = (test: StoreTest): void => {
                 tables.lockLane(text),
                 tables.pauses,
                 tables.source(text, text),
-                tables.evidence([a])
+                tables.attempts([a])
               ])
             ] as const
           })
         )
-        const [lane, pauses, source, evidence] = found
+        const [lane, pauses, source, attempts] = found
         assert.strictEqual(lane?.holder, text)
         assert.isTrue(pauses.some(({ cause, product }) => cause === text && product === text))
         assert.strictEqual(source?.position, text)
-        assert.deepEqual(evidence.at(-1)?.results, [resultRow({ ...result, call: id })])
-        assert.strictEqual(evidence.at(-1)?.worker, text)
+        assert.deepEqual(attempts.at(-1)?.results, [resultRow({ ...result, call: id })])
+        assert.strictEqual(attempts.at(-1)?.worker, text)
       }
     }))
 }

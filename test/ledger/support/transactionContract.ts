@@ -73,7 +73,7 @@ const readAll = (tables: Tables, key: number, recordId: number) => {
     lane: tables.lockLane("r"),
     due: tables.dueRecords({ region: "r", now: 0, limit: 9 }),
     unresolved: tables.unresolvedRecords({ deadlineUntil: 1e13, limit: 9 }),
-    evidence: tables.evidence([recordId]),
+    attempts: tables.attempts([recordId]),
     pauses: tables.pauses,
     source: tables.source("s", "p"),
     entries: tables.entryPage({}, undefined, 9),
@@ -81,7 +81,7 @@ const readAll = (tables: Tables, key: number, recordId: number) => {
     states: tables.stateCounts(0),
     hours: tables.hourlyCounts(0),
     carryOver: tables.carryOver(1, 9),
-    lastEvidenceAt: tables.lastEvidenceAt,
+    lastActivityAt: tables.lastActivityAt,
     sums: tables.verifySums(undefined, 9),
     totals: tables.keyTotals(undefined, 9)
   })

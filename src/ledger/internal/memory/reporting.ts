@@ -1,6 +1,6 @@
 /** Lanes, records, calls, results, history, pauses and positions of sources in memory. */
 import * as Effect from "effect/Effect"
-import type { AttemptEvidence, RecordRow } from "../model/rows.js"
+import type { AttemptRow, RecordRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
 import type { Journal } from "./journal.js"
 import { entryId, pauseId, type State, sourceId } from "./state.js"
@@ -30,7 +30,7 @@ export const reportingTables = (
   | "updateRecords"
   | "addCall"
   | "addResults"
-  | "evidence"
+  | "attempts"
   | "addHistory"
   | "pauses"
   | "putPause"
@@ -39,13 +39,13 @@ export const reportingTables = (
   | "lock"
   | "putSource"
 > => {
-  const noteEvidence = (at: number) => {
-    const old = state.lastEvidenceAt
+  const noteActivity = (at: number) => {
+    const old = state.lastActivityAt
     if (old !== undefined && old >= at) return
     journal.change(() => {
-      state.lastEvidenceAt = old
+      state.lastActivityAt = old
     })
-    state.lastEvidenceAt = at
+    state.lastActivityAt = at
   }
   const unresolved = (isWanted: (record: RecordRow) => boolean, limit: number) => {
     const found: Array<RecordRow> = []
@@ -71,7 +71,7 @@ export const reportingTables = (
           journal.set(state.records, record.id, record)
           journal.set(state.recordsByEntry, entry, record.id)
           if (record.resolvedAt === undefined) journal.addTo(state.unresolved, record.id)
-          noteEvidence(record.sealedAt)
+          noteActivity(record.sealedAt)
           return record
         })
       ),
@@ -128,7 +128,7 @@ export const reportingTables = (
         journal.set(state.calls, call, { ...row, id: call })
         for (const record of records) {
           requireThat(state.records.has(record), "an attempt has a record")
-          const attempt: AttemptEvidence = {
+          const attempt: AttemptRow = {
             record,
             call,
             sentAt: row.sentAt,
@@ -137,7 +137,7 @@ export const reportingTables = (
           }
           journal.set(state.attempts, record, [...(state.attempts.get(record) ?? []), attempt])
         }
-        noteEvidence(row.sentAt)
+        noteActivity(row.sentAt)
         return call
       }),
     addResults: (rows) =>
@@ -157,10 +157,10 @@ export const reportingTables = (
                 : attempt
             )
           )
-          noteEvidence(row.at)
+          noteActivity(row.at)
         }
       }),
-    evidence: (records) =>
+    attempts: (records) =>
       Effect.sync(() =>
         [...records]
           .sort((left, right) => left - right)

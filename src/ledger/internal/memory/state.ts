@@ -1,6 +1,6 @@
 /** The rows of a ledger in maps, with the indexes that the tables need. */
 import type {
-  AttemptEvidence,
+  AttemptRow,
   CallRow,
   EntryRow,
   EventRow,
@@ -43,7 +43,7 @@ export interface State {
   readonly unresolved: Set<number>
   readonly calls: Map<number, CallRow>
   /** By record. */
-  readonly attempts: Map<number, ReadonlyArray<AttemptEvidence>>
+  readonly attempts: Map<number, ReadonlyArray<AttemptRow>>
   /** By `entryId`. */
   readonly history: Map<string, ReadonlyArray<HistoryRow>>
   readonly lanes: Map<string, LaneRow>
@@ -53,7 +53,7 @@ export interface State {
   lastKey: number
   lastRecord: number
   lastCall: number
-  lastEvidenceAt: number | undefined
+  lastActivityAt: number | undefined
 }
 
 export const make = (): State => ({
@@ -82,7 +82,7 @@ export const make = (): State => ({
   lastKey: 0,
   lastRecord: 0,
   lastCall: 0,
-  lastEvidenceAt: undefined
+  lastActivityAt: undefined
 })
 
 export const entryId = ({ hour, key }: EntryId): string => `${key}/${hour}`

@@ -220,7 +220,7 @@ export interface ResultRow {
 }
 
 /** One attempt and everything that is known about it, in order. */
-export interface AttemptEvidence {
+export interface AttemptRow {
   readonly record: number
   readonly call: number
   readonly sentAt: number

@@ -7,7 +7,7 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { hourOf, millisPerHour, startOf } from "../model/hour.js"
 import type { LaneRow, LedgerRow, PauseRow, ProductRow, RecordState } from "../model/rows.js"
-import type { CarriedBalance, Op, StateCount, Tables } from "../tables.js"
+import type { CarriedBalance, StateCount, StoreEffect, Tables } from "../tables.js"
 import * as metricKeys from "./metricKeys.js"
 
 export interface LedgerSnapshot {
@@ -27,7 +27,7 @@ export const recentHours = 48
 /** Balances that are listed. */
 const maxCarry = 100
 
-const read = (tables: Tables, now: number): Op<LedgerSnapshot> =>
+const read = (tables: Tables, now: number): StoreEffect<LedgerSnapshot> =>
   Effect.gen(function* () {
     const ledger = yield* tables.ledger
     // the layer has written it, and nothing deletes it
@@ -49,7 +49,7 @@ const read = (tables: Tables, now: number): Op<LedgerSnapshot> =>
 /** Reads the state with what `more` reads at the same time, and sets the gauges. */
 export const readWith = <A>(
   store: Store,
-  more: (tables: Tables, now: number) => Op<A>
+  more: (tables: Tables, now: number) => StoreEffect<A>
 ): Effect.Effect<readonly [LedgerSnapshot, A], LedgerUnavailable> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     store.snapshot((tables) => Effect.zip(read(tables, now), more(tables, now)))
@@ -77,7 +77,7 @@ const carry = Metric.fromMetricKey(metricKeys.carry)
 const secondsToDeadline = Metric.fromMetricKey(metricKeys.secondsToDeadline)
 const oldestUnsentAge = Metric.fromMetricKey(metricKeys.oldestUnsentAge)
 const inDoubt = Metric.fromMetricKey(metricKeys.inDoubt)
-const contradictions = Metric.fromMetricKey(metricKeys.contradictions)
+const conflicting = Metric.fromMetricKey(metricKeys.conflicting)
 
 const setGauges = (snapshot: LedgerSnapshot): Effect.Effect<void> =>
   Effect.sync(() => {
@@ -119,5 +119,5 @@ const setGauges = (snapshot: LedgerSnapshot): Effect.Effect<void> =>
     const total = (state: RecordState) =>
       counts.filter((one) => one.state === state).reduce((sum, { count }) => sum + count, 0)
     inDoubt.unsafeUpdate(total("inDoubt"), [])
-    contradictions.unsafeUpdate(total("conflicting"), [])
+    conflicting.unsafeUpdate(total("conflicting"), [])
   })

@@ -42,7 +42,7 @@ export const laneIdle = gauge("lane_idle_seconds", "Seconds since the end of the
 
 export const inDoubt = gauge("in_doubt", "Records that were perhaps billed")
 
-export const contradictions = gauge(
-  "contradictions",
+export const conflicting = gauge(
+  "conflicting",
   "Records of an hour for which another quantity is billed"
 )

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type {
-  AttemptEvidence,
   AttemptResult,
+  AttemptRow,
   LaneRow,
   PauseRow,
   RecordRow,
@@ -57,7 +57,7 @@ export const reportingTables = (
   | "updateRecords"
   | "addCall"
   | "addResults"
-  | "evidence"
+  | "attempts"
   | "addHistory"
   | "pauses"
   | "putPause"
@@ -203,7 +203,7 @@ export const reportingTables = (
           )
         ]
       ),
-    evidence: (records) =>
+    attempts: (records) =>
       Effect.map(
         query(
           `SELECT a.record, a.call, c.sent_at, c.worker, r.at, r.result, r.metering_record_id, r.request_id, r.detail
@@ -291,8 +291,8 @@ export const recordOf = (row: Row, prefix = ""): RecordRow => {
   }
 }
 
-const evidenceOf = (rows: ReadonlyArray<Row>): ReadonlyArray<AttemptEvidence> => {
-  const attempts: Array<AttemptEvidence & { readonly results: Array<ResultRow> }> = []
+const evidenceOf = (rows: ReadonlyArray<Row>): ReadonlyArray<AttemptRow> => {
+  const attempts: Array<AttemptRow & { readonly results: Array<ResultRow> }> = []
   for (const row of rows) {
     const record = toNumber(row.record)
     const call = toNumber(row.call)

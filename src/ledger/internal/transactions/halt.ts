@@ -1,7 +1,7 @@
 /** Stops a Region's lane until an operator has looked at it. */
 import * as Effect from "effect/Effect"
 import { hourOf } from "../model/hour.js"
-import type { Op, Tables } from "../tables.js"
+import type { StoreEffect, Tables } from "../tables.js"
 
 /** The product of a pause that concerns all products of a Region. */
 export const allProducts = "*"
@@ -24,7 +24,7 @@ export const haltLane = (
     /** The first hour that is held. Defaults to that of the last evidence. */
     readonly holdFrom?: number | undefined
   }
-): Op<void> =>
+): StoreEffect<void> =>
   Effect.gen(function* () {
     const ledger = yield* tables.lockLedger
     const pauses = yield* tables.pauses
@@ -35,7 +35,7 @@ export const haltLane = (
     if (isHalted) return
     yield* tables.putPause({ region, product: allProducts, since: now, cause, retryAt: undefined })
     if (ledger === undefined) return
-    const from = holdFrom ?? hourOf((yield* tables.lastEvidenceAt) ?? now)
+    const from = holdFrom ?? hourOf((yield* tables.lastActivityAt) ?? now)
     yield* tables.putLedger({
       ...ledger,
       holdFrom: Math.min(ledger.holdFrom ?? from, from),

@@ -4,10 +4,17 @@ import * as Either from "effect/Either"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { millisPerHour, startOf } from "../model/hour.js"
-import { isUnanswered, judge } from "../model/judge.js"
-import { parseBody } from "../model/record.js"
+import { parseBody } from "../model/recordBody.js"
+import { deriveState, mayBeBilled } from "../model/recordState.js"
 import type { HistoryRow, KeyRow, PostingRow, RecordRow, RecordState } from "../model/rows.js"
-import type { EntryFilter, EntryId, EntryView, Op, RecordUpdate, Tables } from "../tables.js"
+import type {
+  EntryFilter,
+  EntryId,
+  EntryView,
+  RecordUpdate,
+  StoreEffect,
+  Tables
+} from "../tables.js"
 import { postNow } from "./adjust.js"
 
 /** Entries of one transaction. */
@@ -17,7 +24,7 @@ const pageSize = 500
 const forEachPage = (
   store: Store,
   filter: EntryFilter,
-  body: (tables: Tables, views: ReadonlyArray<EntryView>) => Op<number>
+  body: (tables: Tables, views: ReadonlyArray<EntryView>) => StoreEffect<number>
 ): Effect.Effect<number, LedgerUnavailable> => {
   const next = (
     after: EntryId | undefined,
@@ -54,7 +61,7 @@ const updateOf = (record: RecordRow, changes: Partial<RecordUpdate>): RecordUpda
 
 /**
  * Sends records that are not accepted at the next round, and ends pauses that end by themselves. Records that a wrong clock gave up
- * before their deadline are judged again. Returns the number of records.
+ * before their deadline get their state again. Returns the number of records.
  */
 export const retryNow = (
   store: Store,
@@ -78,13 +85,13 @@ export const retryNow = (
     forEachPage(store, filter, (tables, views) =>
       Effect.gen(function* () {
         const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
-        const evidence = yield* tables.evidence(records.map(({ id }) => id))
+        const attempts = yield* tables.attempts(records.map(({ id }) => id))
         const updates: Array<RecordUpdate> = []
         const history: Array<HistoryRow> = []
         for (const record of records) {
           if (record.deadline <= now || record.carriedAt !== undefined) continue
-          const attempts = evidence.filter((attempt) => attempt.record === record.id)
-          const { isResolved, state } = judge(attempts, record.deadline, now)
+          const own = attempts.filter((attempt) => attempt.record === record.id)
+          const { isResolved, state } = deriveState(own, record.deadline, now)
           if (isResolved) continue
           updates.push(updateOf(record, { state, resolvedAt: undefined, nextTryAt: now, tries: 0 }))
           if (state === record.state) continue
@@ -132,8 +139,8 @@ export const carryForward = (
         const recoveredAt = (yield* tables.ledger)?.recoveredAt
         const keys = new Map(views.map(({ key }) => [key.id, key]))
         const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
-        const evidence = yield* tables.evidence(records.map(({ id }) => id))
-        const uncertain = new Set(evidence.filter(isUnanswered).map(({ record }) => record))
+        const attempts = yield* tables.attempts(records.map(({ id }) => id))
+        const uncertain = new Set(attempts.filter(mayBeBilled).map(({ record }) => record))
         let count = 0
         for (const record of records) {
           const key = keys.get(record.key)

@@ -34,7 +34,7 @@ export const resume = (
 
 /**
  * Goes on after a lane was halted: hours that were held are sealed and sent as they are recorded, and a duplicate in one of the
- * hours before now is no contradiction any more. A second run changes nothing but the time.
+ * hours before now stops it no more. A second run changes nothing but the time.
  */
 export const recover = (
   store: Store,

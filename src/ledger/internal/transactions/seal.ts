@@ -6,7 +6,7 @@ import { deadlineOf } from "../model/deadline.js"
 import { toText } from "../model/decimal.js"
 import { groupBy } from "../model/groupBy.js"
 import { hourOf } from "../model/hour.js"
-import * as model from "../model/record.js"
+import { bodyOf } from "../model/recordBody.js"
 import type {
   AllocationRow,
   CarryRow,
@@ -18,7 +18,8 @@ import type {
   SubscriptionRow
 } from "../model/rows.js"
 import { divide, type Part } from "../model/share.js"
-import type { EntryId, Op, Tables } from "../tables.js"
+import { covers, endOf, isLastHour, subscriptionOf, timestampOf } from "../model/subscription.js"
+import type { EntryId, StoreEffect, Tables } from "../tables.js"
 import { addLastEntries, closedHours, lastHourOf } from "./ends.js"
 import { checkFence, type Lease, requireLedger } from "./lease.js"
 import { addZeroEntries } from "./zeroFill.js"
@@ -106,7 +107,7 @@ const sealEntries = (
   entries: ReadonlyArray<EntryRow>,
   products: ReadonlyArray<ProductRow>,
   now: number
-): Op<Sealed> =>
+): StoreEffect<Sealed> =>
   Effect.gen(function* () {
     const keyIds = [...new Set(entries.map(({ key }) => key))].sort((left, right) => left - right)
     const keys = new Map((yield* tables.keys({ ids: keyIds })).map((key) => [key.id, key]))
@@ -180,7 +181,7 @@ const sealEntries = (
       const current = Math.max(entry.hour + 1, hourOf(now))
       if (
         left >= 10n ** BigInt(key.scale) &&
-        lineage.some((subscription) => model.covers(subscription, current))
+        lineage.some((subscription) => covers(subscription, current))
       ) {
         next.push({ key: entry.key, hour: current })
       }
@@ -221,18 +222,18 @@ const sealEntry = ({
   readonly product: ProductRow | undefined
   readonly now: number
 }) => {
-  const isLast = model.isLastHour(lineage, entry.hour)
+  const isLast = isLastHour(lineage, entry.hour)
   const division = divide(
     partsOf(entry, allocations, balances),
     key.scale,
     isRounded || isLast,
     product?.tagKeys
   )
-  const subscription = model.subscriptionOf(lineage, entry.hour)
+  const subscription = subscriptionOf(lineage, entry.hour)
   const isReported = division.quantity > 0n || product?.dimensions[key.dimension]?.zeroFill === true
   if (subscription === undefined || !isReported) return { division, record: undefined }
-  const timestamp = model.timestampOf(subscription, entry.hour)
-  const end = isLast ? model.endOf(subscription) : subscription.closingAt
+  const timestamp = timestampOf(subscription, entry.hour)
+  const end = isLast ? endOf(subscription) : subscription.closingAt
   const quantity = Number(division.quantity)
   const record: Omit<RecordRow, "id"> = {
     key: entry.key,
@@ -242,7 +243,7 @@ const sealEntry = ({
     product: key.product,
     quantity,
     timestamp,
-    body: model.bodyOf(subscription, key.dimension, timestamp, quantity, division.shares),
+    body: bodyOf(subscription, key.dimension, timestamp, quantity, division.shares),
     deadline: deadlineOf(timestamp, end),
     sealedAt: now,
     state: "sealed",

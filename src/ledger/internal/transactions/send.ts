@@ -3,17 +3,17 @@ import * as Effect from "effect/Effect"
 import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { startOf } from "../model/hour.js"
-import { isUnanswered, type Judgment, judge } from "../model/judge.js"
+import { type DerivedState, deriveState, mayBeBilled } from "../model/recordState.js"
 import type {
-  AttemptEvidence,
   AttemptResult,
+  AttemptRow,
   HistoryRow,
   PauseRow,
   RecordRow,
   RecordState
 } from "../model/rows.js"
 import { toStorable } from "../model/text.js"
-import type { Op, RecordUpdate, Tables } from "../tables.js"
+import type { RecordUpdate, StoreEffect, Tables } from "../tables.js"
 import { allProducts, haltLane } from "./halt.js"
 import { checkFence, type Lease } from "./lease.js"
 
@@ -121,15 +121,15 @@ export interface Result {
   readonly detail?: string | undefined
 }
 
-interface Judged {
+interface StateChange {
   readonly record: number
   readonly was: RecordState
   readonly state: RecordState
 }
 
 /**
- * Adds the results of a call and judges its records again. It needs no lease: a late result is evidence like any other. A
- * duplicate of another quantity for a record of which no other attempt may have been billed contradicts this ledger, and halts
+ * Adds the results of a call and derives the states of its records again. It needs no lease: a late result counts like any other. A
+ * duplicate of another quantity for a record of which no other attempt may have been billed is not explained by this ledger, and halts
  * the lane. Results of a call that is not stored are left out. A second run adds the same results once more, which changes nothing.
  */
 export const addResults = (
@@ -147,7 +147,7 @@ export const addResults = (
     readonly sentBy?: { readonly worker: string; readonly sentAt: number } | undefined
   }
 ): Effect.Effect<
-  { readonly judged: ReadonlyArray<Judged>; readonly isHalted: boolean },
+  { readonly states: ReadonlyArray<StateChange>; readonly isHalted: boolean },
   LedgerUnavailable
 > =>
   store.transaction((tables) =>
@@ -155,7 +155,7 @@ export const addResults = (
       const given = [...new Set(results.map(({ record }) => record))]
       const locked = yield* tables.lockRecords(given)
       // after the restore of a backup its calls are others, or not there
-      const ids = (yield* tables.evidence(given)).flatMap((attempt) =>
+      const ids = (yield* tables.attempts(given)).flatMap((attempt) =>
         attempt.call === call &&
         (sentBy === undefined ||
           (attempt.worker === sentBy.worker && attempt.sentAt === sentBy.sentAt))
@@ -175,14 +175,14 @@ export const addResults = (
           detail: detail && toStorable(detail, maxText)
         }))
       )
-      const evidence = evidenceByRecord(yield* tables.evidence(ids))
-      const judged = yield* judgeAll(tables, records, evidence, now)
-      const contradicted = records.filter(({ id }) => isContradiction(evidence.get(id) ?? [], call))
+      const attempts = attemptsByRecord(yield* tables.attempts(ids))
+      const states = yield* updateStates(tables, records, attempts, now)
+      const unexplained = records.filter(({ id }) => isUnexplained(attempts.get(id) ?? [], call))
       const ledger = yield* tables.ledger
-      const first = contradicted.find(
+      const first = unexplained.find(
         ({ hour }) => ledger?.recoveredAt === undefined || startOf(hour) >= ledger.recoveredAt
       )
-      if (first === undefined) return { judged, isHalted: false }
+      if (first === undefined) return { states, isHalted: false }
       yield* haltLane(tables, {
         region: first.region,
         now,
@@ -190,21 +190,19 @@ export const addResults = (
         holdFrom: first.hour,
         cause: `another quantity is billed for a record that was never sent before (${first.product}, ${new Date(startOf(first.hour)).toISOString()}): another program reports the same usage, or a backup was restored`
       })
-      return { judged, isHalted: true }
+      return { states, isHalted: true }
     })
   )
 
-const isContradiction = (evidence: ReadonlyArray<AttemptEvidence>, call: number): boolean =>
-  evidence.some(
+const isUnexplained = (attempts: ReadonlyArray<AttemptRow>, call: number): boolean =>
+  attempts.some(
     (attempt) =>
       attempt.call === call && attempt.results.some(({ result }) => result === "duplicate")
-  ) && !evidence.some((attempt) => attempt.call !== call && isUnanswered(attempt))
+  ) && !attempts.some((attempt) => attempt.call !== call && mayBeBilled(attempt))
 
-const evidenceByRecord = (
-  evidence: ReadonlyArray<AttemptEvidence>
-): Map<number, Array<AttemptEvidence>> => {
-  const groups = new Map<number, Array<AttemptEvidence>>()
-  for (const attempt of evidence) {
+const attemptsByRecord = (attempts: ReadonlyArray<AttemptRow>): Map<number, Array<AttemptRow>> => {
+  const groups = new Map<number, Array<AttemptRow>>()
+  for (const attempt of attempts) {
     const group = groups.get(attempt.record)
     if (group === undefined) groups.set(attempt.record, [attempt])
     else group.push(attempt)
@@ -214,37 +212,37 @@ const evidenceByRecord = (
 
 /** Before a recovery the database may have been another one, whose attempts are lost: an expired record was perhaps billed. */
 const afterRecovery = (
-  judgment: Judgment,
+  derived: DerivedState,
   { hour }: RecordRow,
   recoveredAt: number | undefined
-): Judgment =>
-  judgment.state === "expired" && recoveredAt !== undefined && startOf(hour) < recoveredAt
+): DerivedState =>
+  derived.state === "expired" && recoveredAt !== undefined && startOf(hour) < recoveredAt
     ? {
-        ...judgment,
+        ...derived,
         state: "inDoubt",
         cause: "the deadline has passed, and it may have been sent before the recovery"
       }
-    : judgment
+    : derived
 
-/** Judges locked records, and stores what has changed. */
-const judgeAll = (
+/** Derives the states of locked records, and stores what has changed. */
+const updateStates = (
   tables: Tables,
   records: ReadonlyArray<RecordRow>,
-  evidence: ReadonlyMap<number, ReadonlyArray<AttemptEvidence>>,
+  attempts: ReadonlyMap<number, ReadonlyArray<AttemptRow>>,
   now: number
-): Op<ReadonlyArray<Judged>> =>
+): StoreEffect<ReadonlyArray<StateChange>> =>
   Effect.gen(function* () {
     const updates: Array<RecordUpdate> = []
     const history: Array<HistoryRow> = []
-    const judged: Array<Judged> = []
+    const states: Array<StateChange> = []
     const recoveredAt = (yield* tables.ledger)?.recoveredAt
     for (const record of records) {
       const { cause, isResolved, meteringRecordId, state } = afterRecovery(
-        judge(evidence.get(record.id) ?? [], record.deadline, now),
+        deriveState(attempts.get(record.id) ?? [], record.deadline, now),
         record,
         recoveredAt
       )
-      judged.push({ record: record.id, was: record.state, state })
+      states.push({ record: record.id, was: record.state, state })
       // a record that another clock had expired too soon is sent again
       const resolvedAt = isResolved
         ? (record.resolvedAt ?? now)
@@ -274,15 +272,15 @@ const judgeAll = (
     }
     yield* tables.updateRecords(updates)
     yield* tables.addHistory(history)
-    return judged
+    return states
   })
 
 /** Records per transaction. */
 const maxExpired = 500
 
 /**
- * Judges up to 500 records whose deadline has passed. Returns their number; run it again until it returns 0. A second run judges
- * others.
+ * Derives the states of up to 500 records whose deadline has passed. Returns their number; run it again until it returns 0. A
+ * second run takes others.
  */
 export const expire = (store: Store, now: number): Effect.Effect<number, LedgerUnavailable> =>
   store.transaction((tables) =>
@@ -296,8 +294,8 @@ export const expire = (store: Store, now: number): Effect.Effect<number, LedgerU
       const records = (yield* tables.lockRecords(ids)).filter(
         ({ resolvedAt }) => resolvedAt === undefined
       )
-      const evidence = evidenceByRecord(yield* tables.evidence(ids))
-      yield* judgeAll(tables, records, evidence, now)
+      const attempts = attemptsByRecord(yield* tables.attempts(ids))
+      yield* updateStates(tables, records, attempts, now)
       return overdue.length
     })
   )
@@ -305,7 +303,7 @@ export const expire = (store: Store, now: number): Effect.Effect<number, LedgerU
 /** Waits of records that were sent and not accepted, in milliseconds: the first, and the longest. */
 const waits = {
   sealed: { first: 10_000, longest: 5 * 60_000 },
-  verdict: { first: 5 * 60_000, longest: 60 * 60_000 }
+  rejected: { first: 5 * 60_000, longest: 60 * 60_000 }
 }
 
 /** One more attempt is made this long before the deadline. */
@@ -336,7 +334,7 @@ export const finishTry = (
   )
 
 const nextTryAt = ({ deadline, state, tries }: RecordRow, now: number): number => {
-  const { first, longest } = state === "sealed" ? waits.sealed : waits.verdict
+  const { first, longest } = state === "sealed" ? waits.sealed : waits.rejected
   const next = now + Math.min(first * 2 ** Math.min(tries, 20), longest)
   const last = deadline - lastTryMargin
   return next > last && last > now ? last : next
@@ -363,7 +361,7 @@ export const markUnsent = (
   store.transaction((tables) =>
     Effect.gen(function* () {
       const rows = yield* tables.lockRecords(records)
-      const unsent = (yield* tables.evidence(records)).filter(
+      const unsent = (yield* tables.attempts(records)).filter(
         (attempt) =>
           attempt.worker === worker && attempt.sentAt === sentAt && attempt.results.length === 0
       )
@@ -378,7 +376,7 @@ export const markUnsent = (
           detail: "the call was stored, and then not made"
         }))
       )
-      const evidence = evidenceByRecord(yield* tables.evidence(records))
-      yield* judgeAll(tables, rows, evidence, now)
+      const attempts = attemptsByRecord(yield* tables.attempts(records))
+      yield* updateStates(tables, rows, attempts, now)
     })
   )
