@@ -2,7 +2,7 @@
  * Sends what a ledger has recorded: seals each hour after its end, and reports its records until they are accepted or their
  * deadline has passed.
  *
- * Any number of workers may run. One of them holds the lane of a Region and sends, within the account's quota; when it ends or
+ * Any number of workers may run. One of them holds the lease of a Region and sends, within the account's quota; when it ends or
  * is cut off, another takes over. A worker that comes back late does no harm: its calls are rejected before they are sent, or
  * contain exactly the records that every other call contains.
  *
@@ -43,7 +43,7 @@ export type { Options } from "./internal/reporter/options.js"
 /**
  * One round of a reporter.
  *
- * - `lane`: `held` if this worker sends, `other` if another one does
+ * - `lease`: `held` if this worker sends, `other` if another one does
  * - `sealed`: entries that were sealed
  * - `expired`: records whose deadline had passed
  * - `sent`: records that went into a call
@@ -53,7 +53,7 @@ export type { Options } from "./internal/reporter/options.js"
  * @category models
  */
 export interface Round {
-  readonly lane: "held" | "other"
+  readonly lease: "held" | "other"
   readonly sealed: number
   readonly expired: number
   readonly sent: number
@@ -95,7 +95,7 @@ export class UsageReporter extends Context.Tag("effect-marketplace-metering/Usag
 
 /**
  * Makes a reporter that reports on demand only. When its scope closes, calls in flight end within the grace period, and the
- * lane is given back.
+ * lease is given back.
  *
  * Fails with `LedgerConfigError` for invalid options, for a store without a ledger, and if it is not given a `region` of several.
  *
@@ -142,7 +142,7 @@ const makeWorker = (options: Options) =>
     let current: leases.Lease | undefined
     let nextGauges = Number.NEGATIVE_INFINITY
 
-    /** Gives the lane back, if this worker has it. */
+    /** Gives the lease back, if this worker has it. */
     const release = Effect.gen(function* () {
       if (current === undefined) return
       const now = yield* Clock.currentTimeMillis
@@ -163,7 +163,7 @@ const makeWorker = (options: Options) =>
       })
     )
 
-    /** Takes or renews the lane. Undefined if another worker holds it. */
+    /** Takes or renews the lease. Undefined if another worker holds it. */
     const renew = Effect.flatMap(
       Effect.zipRight(leases.checkClock(store), Clock.currentTimeMillis),
       (now) => leases.lease(store, { region, worker, now, duration, sealAfter, seen })
@@ -173,19 +173,19 @@ const makeWorker = (options: Options) =>
         current = leased.lease
         return leased.lease
       }),
-      Effect.catchTag("LaneLost", () => {
+      Effect.catchTag("LeaseLost", () => {
         current = undefined
         return Effect.succeed(undefined)
       })
     )
 
-    /** Keeps the lane meanwhile. A renewal that fails is made again: until the lease ends, nothing is lost by it. */
+    /** Keeps the lease meanwhile. A renewal that fails is made again: until the lease ends, nothing is lost by it. */
     const renewing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.raceFirst(
         effect,
         renew.pipe(
           Effect.catchTag("LedgerUnavailable", (error) =>
-            Effect.logWarning(`the lane of ${region} was not renewed: ${error.message}`)
+            Effect.logWarning(`the lease of ${region} was not renewed: ${error.message}`)
           ),
           Effect.delay(duration / 3),
           Effect.forever
@@ -201,7 +201,7 @@ const makeWorker = (options: Options) =>
         const now = yield* Clock.currentTimeMillis
         const expired = yield* untilZero(expire(store, now))
         const sealed = yield* untilZero(seal(store, { lease, now, sealAfter })).pipe(
-          Effect.catchTag("LaneLost", () => Effect.succeed(0))
+          Effect.catchTag("LeaseLost", () => Effect.succeed(0))
         )
         const due = yield* dueProducts(store, { region, products, now })
         const isConfirmed = due.length === 0 || (yield* target.confirm)
@@ -223,10 +223,10 @@ const makeWorker = (options: Options) =>
     /** Seals, expires, and starts to send what is due. */
     const begin = Effect.gen(function* () {
       const products = yield* productsIn(store, region)
-      // also while another worker has the lane: it may need to know them
+      // also while another worker has the lease: it may need to know them
       yield* writes.flush
       const lease = yield* renew
-      if (lease === undefined) return { lane: "other" as const, sealed: 0, expired: 0, fibers: [] }
+      if (lease === undefined) return { lease: "other" as const, sealed: 0, expired: 0, fibers: [] }
       const { due, expired, sealed } = yield* renewing(prepare(lease, products)).pipe(
         // it cannot send, so that another worker has to
         Effect.tapErrorTag("LedgerConfigError", () => release)
@@ -261,7 +261,7 @@ const makeWorker = (options: Options) =>
         // beside the rounds: it reads much, and its failure concerns nothing else
         yield* FiberHandle.run(settingGauges, setGauges, { onlyIfMissing: true })
       }
-      return { lane: "held" as const, sealed, expired, fibers }
+      return { lease: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
 
     const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
@@ -270,7 +270,7 @@ const makeWorker = (options: Options) =>
     const service: Service = {
       worker,
       report: Effect.gen(function* () {
-        const { expired, fibers, lane, sealed } = yield* round
+        const { expired, fibers, lease, sealed } = yield* round
         const exits = yield* renewing(Effect.forEach(fibers, Fiber.await))
         let sent = 0
         let accepted = 0
@@ -281,7 +281,7 @@ const makeWorker = (options: Options) =>
           } else if (!Cause.isInterruptedOnly(exit.cause))
             return yield* Effect.failCause(exit.cause)
         }
-        return { lane, sealed, expired, sent, accepted }
+        return { lease, sealed, expired, sent, accepted }
       })
     }
     return { service, round, interval }

@@ -126,7 +126,7 @@ describe("LedgerMetrics", () => {
         assert.strictEqual(yield* gauge(LedgerMetrics.secondsToDeadline), 20 * 60)
         // of the hour 07 of the day before
         assert.strictEqual(yield* gauge(LedgerMetrics.oldestUnsentAge), (22 * 60 + 40) * 60)
-        const idle = yield* gauge(Metric.tagged(LedgerMetrics.laneIdle, "region", "us-east-1"))
+        const idle = yield* gauge(Metric.tagged(LedgerMetrics.leaseIdle, "region", "us-east-1"))
         assert.isTrue(idle > 8 * 60 && idle <= 9 * 60, `${idle}`)
       }
     })
@@ -145,7 +145,7 @@ describe("LedgerMetrics", () => {
       yield* passing(reporter.report)
       yield* ledger.status
       assert.strictEqual(yield* gauge(LedgerMetrics.carry), 1)
-      const idle = yield* gauge(Metric.tagged(LedgerMetrics.laneIdle, "region", "us-east-1"))
+      const idle = yield* gauge(Metric.tagged(LedgerMetrics.leaseIdle, "region", "us-east-1"))
       assert.isBelow(idle, 0)
     })
   )

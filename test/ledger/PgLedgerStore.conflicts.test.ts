@@ -7,7 +7,7 @@ import {
   type UsageLedgerStore
 } from "effect-marketplace-metering/ledger"
 import type { Tables } from "../../src/ledger/internal/tables.js"
-import { haltLane } from "../../src/ledger/internal/transactions/halt.js"
+import { haltRegion } from "../../src/ledger/internal/transactions/halt.js"
 import { initialize } from "../../src/ledger/internal/transactions/initialize.js"
 import { lease, type Seen } from "../../src/ledger/internal/transactions/lease.js"
 import { close, subscribe } from "../../src/ledger/internal/transactions/subscribe.js"
@@ -104,7 +104,7 @@ layer(Postgres.layer)("on PostgreSQL", (it) => {
         )
       const first = Either.getOrThrow(yield* renew(undefined))
       const halt = (tables: Tables) =>
-        haltLane(tables, {
+        haltRegion(tables, {
           region: "us-east-1",
           now: start,
           cause: "planted",

@@ -234,7 +234,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
           yield* server.sql(url, statement)
         }
         const store = yield* PgLedgerStore.make({ url })
-        assert.deepEqual(yield* store.snapshot((tables) => tables.lanes), [
+        assert.deepEqual(yield* store.snapshot((tables) => tables.leases), [
           { region: "r", holder: "w", fence: 1, until: 5, sealAfter: 600_000 }
         ])
       })

@@ -106,7 +106,7 @@ describe("a file", () => {
         sql.exec("INSERT INTO usage_lane VALUES ('r', 'w', 1, 5)")
       })
       const store = yield* open(file)
-      expect(yield* store.snapshot((tables) => tables.lanes)).toEqual([
+      expect(yield* store.snapshot((tables) => tables.leases)).toEqual([
         { region: "r", holder: "w", fence: 1, until: 5, sealAfter: 600_000 }
       ])
     })

@@ -114,7 +114,7 @@ describe("health is stuck", () => {
     })
   )
 
-  it.scoped("where no worker holds a lane that has work", () =>
+  it.scoped("where no worker holds the lease of a Region that has work", () =>
     Effect.gen(function* () {
       const { ledger, reporter } = yield* prepare("unprocessed")
       yield* setTime("2026-11-24T10:10:00Z")
@@ -125,7 +125,7 @@ describe("health is stuck", () => {
     })
   )
 
-  it.scoped("where a lane is stopped and its hours are held, until recover", () =>
+  it.scoped("where a Region is stopped and its hours are held, until recover", () =>
     Effect.gen(function* () {
       const { ledger, reporter } = yield* prepare("DuplicateRecord")
       yield* setTime("2026-11-24T10:10:00Z")

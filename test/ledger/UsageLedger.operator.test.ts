@@ -90,7 +90,7 @@ describe("retry", () => {
     })
   )
 
-  it.scoped("sends nothing of a lane that is stopped", () =>
+  it.scoped("sends nothing of a Region that is stopped", () =>
     Effect.gen(function* () {
       const { ledger, report } = yield* prepare("DuplicateRecord", [{ ...calls, quantity: 1 }])
       assert.strictEqual(yield* ledger.operator.retry(), 0)

@@ -302,10 +302,10 @@ describe("status", () => {
       assert.deepInclude(rest, { seller: "acme", target: "sandbox", nextDeadline })
       assert.deepEqual(rest.pauses, [])
       assert.notProperty(rest, "hold")
-      const [lane] = rest.lanes
-      assert.deepInclude(lane, { region: "us-east-1", holder: "worker" })
+      const [lease] = rest.leases
+      assert.deepInclude(lease, { region: "us-east-1", holder: "worker" })
       yield* setTime("2026-11-25T06:40:00Z")
-      assert.notProperty((yield* ledger.status).lanes[0], "holder")
+      assert.notProperty((yield* ledger.status).leases[0], "holder")
     })
   )
 
@@ -314,7 +314,7 @@ describe("status", () => {
       const { ledger } = yield* makeSubscribed()
       assert.deepEqual(yield* ledger.status, {
         ...{ seller: "acme", target: "sandbox" },
-        ...{ counts: [], carry: [], lanes: [], pauses: [] }
+        ...{ counts: [], carry: [], leases: [], pauses: [] }
       })
     })
   )

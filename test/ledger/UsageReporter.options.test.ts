@@ -1,4 +1,4 @@
-/** What keeps a reporter from being made, and from going on. */
+/** Reasons for which a reporter is not made, or does not go on. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -171,7 +171,7 @@ describe("a reporter is made", () => {
 })
 
 describe("a reporter whose endpoint becomes one of another kind", () => {
-  it.scoped("gives its lane to another worker, and logs an error every 10 minutes", () =>
+  it.scoped("gives its lease to another worker, and logs an error every 10 minutes", () =>
     Effect.gen(function* () {
       const { ledger, store } = yield* makeSubscribed()
       const errors: Array<string> = []
@@ -201,7 +201,7 @@ describe("a reporter whose endpoint becomes one of another kind", () => {
       assert.strictEqual(state, "stuck", reasons.join())
       assert.match(reasons.join(), /^no worker reports in us-east-1 since 2026-11-24T12:/)
       const other = yield* makeReporter(store, stubService(), { worker: "other" })
-      assert.deepInclude(yield* passing(other.report), { lane: "held", accepted: 1 })
+      assert.deepInclude(yield* passing(other.report), { lease: "held", accepted: 1 })
       yield* Scope.close(scope, Exit.void)
     })
   )

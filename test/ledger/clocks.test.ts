@@ -48,18 +48,18 @@ layer(Postgres.layer)("a worker on PostgreSQL", (it) => {
           error.message,
           new RegExp(`this machine is (?:8[5-9]|9\\d) s ${place} that of`)
         )
-        assert.deepStrictEqual(yield* store.snapshot((tables) => tables.lanes), [])
+        assert.deepStrictEqual(yield* store.snapshot((tables) => tables.leases), [])
       }
       for (const seconds of [-20, 20]) {
         const round = yield* reporter.report.pipe(Effect.withClock(ahead(seconds * 1_000)))
-        assert.deepInclude(round, { lane: "held" })
+        assert.deepInclude(round, { lease: "held" })
       }
     })
   )
 })
 
 describe("after a clock that was ahead", () => {
-  it.effect("a lease that ends in hours does not keep other workers from the lane", () =>
+  it.effect("a lease that ends in hours does not keep other workers from the Region", () =>
     withWorld(({ report, setTo, store }) =>
       Effect.gen(function* () {
         const lost = yield* Scope.extend(
@@ -67,9 +67,9 @@ describe("after a clock that was ahead", () => {
           yield* Scope.make()
         )
         yield* setTo(10 * 60)
-        assert.deepInclude(yield* lost.report, { lane: "held" })
+        assert.deepInclude(yield* lost.report, { lease: "held" })
         yield* setTo(72)
-        assert.deepInclude(yield* report, { lane: "held" })
+        assert.deepInclude(yield* report, { lease: "held" })
       })
     )
   )
@@ -79,11 +79,11 @@ describe("after a clock that was ahead", () => {
       Effect.gen(function* () {
         const other = yield* makeReporter(store, { worker: "other", lease: "10 minutes" })
         yield* other.report
-        assert.deepInclude(yield* report, { lane: "other" })
+        assert.deepInclude(yield* report, { lease: "other" })
         yield* setTo(9)
-        assert.deepInclude(yield* report, { lane: "other" })
+        assert.deepInclude(yield* report, { lease: "other" })
         yield* setTo(11)
-        assert.deepInclude(yield* report, { lane: "held" })
+        assert.deepInclude(yield* report, { lease: "held" })
       })
     )
   )

@@ -208,8 +208,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "lane !== undefined && lane.holder === worker && lane.fence === fence\n      ? Effect.void",
-      "lane !== undefined && (lane.holder !== worker || lane.fence > 0 || fence > 0)\n      ? Effect.void"
+      "row !== undefined && row.holder === worker && row.fence === fence\n      ? Effect.void",
+      "row !== undefined && (row.holder !== worker || row.fence > 0 || fence > 0)\n      ? Effect.void"
     ]
   ],
   [
@@ -217,8 +217,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "if (isTaken && isPlausible && lane.holder !== worker)",
-      "if (isTaken && lane.until < 0 && lane.holder !== worker)"
+      "if (isTaken && isPlausible && row.holder !== worker)",
+      "if (isTaken && row.until < 0 && row.holder !== worker)"
     ]
   ],
   [
@@ -226,8 +226,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "if (isTaken && isPlausible && lane.holder !== worker)",
-      "if (lane !== undefined && lane.holder !== worker)"
+      "if (isTaken && isPlausible && row.holder !== worker)",
+      "if (row !== undefined && row.holder !== worker)"
     ]
   ],
   [

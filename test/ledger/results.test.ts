@@ -28,8 +28,8 @@ const stores = {
   sqlite: Effect.flatMap(newFile, (file) => open(file))
 }
 
-/** Gives the lane to another worker. */
-const takeLane = (store: UsageLedgerStore.Service) =>
+/** Gives the lease to another worker. */
+const takeLease = (store: UsageLedgerStore.Service) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     lease(store, {
       region: "us-east-1",
@@ -78,7 +78,7 @@ describe("a result", () => {
 })
 
 describe("results that cannot be stored", () => {
-  it.effect("are stored when the store is back, although another worker has the lane", () =>
+  it.effect("are stored when the store is back, although another worker has the lease", () =>
     withWorld(({ setTo, store }) =>
       Effect.gen(function* () {
         yield* recordUsage(store, `analytics-${account}`, "calls", start, 3)
@@ -112,8 +112,8 @@ describe("results that cannot be stored", () => {
         assert.deepStrictEqual(before[0]?.results, [])
         isAway = false
         yield* Effect.sleep("5 minutes")
-        yield* takeLane(store)
-        assert.strictEqual((yield* report).lane, "other")
+        yield* takeLease(store)
+        assert.strictEqual((yield* report).lease, "other")
         assert.deepStrictEqual(yield* entriesOf(store), [
           `analytics-${account} calls 10 accepted 3`
         ])

@@ -231,7 +231,7 @@ export interface Service {
     readonly customer: string
     readonly month: string
   }) => Stream.Stream<StatementLine, InvalidEvent | LedgerUnavailable>
-  /** Counts and oldest entries by state, deadlines, carry, lanes and pauses. */
+  /** Counts and oldest entries by state, deadlines, carry, leases and pauses. */
   readonly status: Effect.Effect<Status, LedgerUnavailable>
   /** Entries of the hours from `from` on by product, hour and state. */
   readonly hourly: (

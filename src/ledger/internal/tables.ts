@@ -16,7 +16,7 @@ import type {
   EventRow,
   HistoryRow,
   KeyRow,
-  LaneRow,
+  LeaseRow,
   LedgerRow,
   PauseRow,
   PostingRow,
@@ -174,10 +174,10 @@ export interface Tables {
   ) => StoreEffect<ReadonlyArray<RecordRow>>
 
   // -- reporting ------------------------------------------------------------------------------------
-  readonly lanes: StoreEffect<ReadonlyArray<LaneRow>>
+  readonly leases: StoreEffect<ReadonlyArray<LeaseRow>>
   /** Locks it. */
-  readonly lockLane: (region: string) => StoreEffect<LaneRow | undefined>
-  readonly putLane: (row: LaneRow) => StoreEffect<void>
+  readonly lockLease: (region: string) => StoreEffect<LeaseRow | undefined>
+  readonly putLease: (row: LeaseRow) => StoreEffect<void>
   /**
    * Records of a Region and product that are not resolved (`resolvedAt` is absent), whose `nextTryAt` has come and whose deadline
    * has not passed, the earliest deadline first.

@@ -64,7 +64,7 @@ describe("a worker", () => {
             yield* until(start + hour + 10 * minute)
             const frozen = yield* Effect.fork(one.report)
             yield* Effect.sleep(minute + 1)
-            assert.deepInclude(yield* two.report, { lane: "held", accepted: 0 })
+            assert.deepInclude(yield* two.report, { lease: "held", accepted: 0 })
             // the record is to be sent again, and the lease still holds
             yield* Effect.sleep(30_000)
             isFrozen = false
@@ -90,12 +90,12 @@ describe("a worker", () => {
           const store = yield* makeStore
           const one = yield* makeReporter(store, { worker: "one" })
           const two = yield* makeReporter(store, { worker: "two" })
-          assert.deepInclude(yield* one.report, { lane: "held" })
+          assert.deepInclude(yield* one.report, { lease: "held" })
           yield* Effect.sleep(minute - 1)
-          assert.deepInclude(yield* two.report, { lane: "other" })
+          assert.deepInclude(yield* two.report, { lease: "other" })
           yield* Effect.sleep(1)
-          assert.deepInclude(yield* two.report, { lane: "held" })
-          assert.deepInclude(yield* one.report, { lane: "other" })
+          assert.deepInclude(yield* two.report, { lease: "held" })
+          assert.deepInclude(yield* one.report, { lease: "other" })
         })
       )
     )

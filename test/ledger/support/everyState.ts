@@ -34,7 +34,7 @@ export const everyState = Effect.gen(function* () {
     service.reply = () => reply
     // one at a time: an error concerns the whole call
     yield* passing(reporter.report)
-    // the contradiction has stopped the lane
+    // the contradiction has stopped the Region
     if (reply === "DuplicateRecord") {
       yield* ledger.operator.recover
       // as if before all hours: after a recovery nothing is certainly expired

@@ -1,4 +1,4 @@
-/** Lanes, records, calls, results, history, pauses and positions. */
+/** Leases, records, calls, results, history, pauses and positions. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { HistoryRow, RecordRow, ResultRow } from "../../../src/ledger/internal/model/rows.js"
@@ -33,20 +33,20 @@ export const resultRow = (row: Partial<ResultRow>): ResultRow => ({
 const call = { region: "r", fence: 1, worker: "w", sentAt: 10 }
 
 export const reportingContract = (test: StoreTest): void => {
-  test("keeps one lane of a Region, in their order", (store) =>
+  test("keeps one lease of a Region, in their order", (store) =>
     Effect.gen(function* () {
-      const lane = (region: string) => write(store, (tables) => tables.lockLane(region))
-      assert.deepEqual(yield* read(store, (tables) => tables.lanes), [])
-      assert.isUndefined(yield* lane("b"))
+      const lease = (region: string) => write(store, (tables) => tables.lockLease(region))
+      assert.deepEqual(yield* read(store, (tables) => tables.leases), [])
+      assert.isUndefined(yield* lease("b"))
       const rows = ["b", "B", "a"].map((region, fence) => ({
         ...{ region, holder: `h-${region}`, fence, until: 1e13 + fence, sealAfter: 600_000 + fence }
       }))
-      yield* write(store, (tables) => Effect.forEach(rows, tables.putLane))
+      yield* write(store, (tables) => Effect.forEach(rows, tables.putLease))
       const replaced = { region: "b", holder: "other", fence: 9, until: 5, sealAfter: 0 }
-      yield* write(store, (tables) => tables.putLane(replaced))
-      assert.deepEqual(yield* lane("b"), replaced)
-      assert.isUndefined(yield* lane("c"))
-      assert.deepEqual(yield* read(store, (tables) => tables.lanes), [
+      yield* write(store, (tables) => tables.putLease(replaced))
+      assert.deepEqual(yield* lease("b"), replaced)
+      assert.isUndefined(yield* lease("c"))
+      assert.deepEqual(yield* read(store, (tables) => tables.leases), [
         rows[1],
         rows[2],
         replaced
@@ -238,7 +238,7 @@ export const reportingContract = (test: StoreTest): void => {
         const result = { record: a, meteringRecordId: text, requestId: text, detail: text }
         const [id, found] = yield* write(store, (tables) =>
           Effect.gen(function* () {
-            yield* tables.putLane({ region: text, holder: text, fence: 1, until: 1, sealAfter: 0 })
+            yield* tables.putLease({ region: text, holder: text, fence: 1, until: 1, sealAfter: 0 })
             yield* tables.putPause({
               ...{ region: text, product: text, since: 1, cause: text, retryAt: undefined }
             })
@@ -248,7 +248,7 @@ export const reportingContract = (test: StoreTest): void => {
             return [
               id,
               yield* Effect.all([
-                tables.lockLane(text),
+                tables.lockLease(text),
                 tables.pauses,
                 tables.source(text, text),
                 tables.attempts([a])
@@ -256,8 +256,8 @@ export const reportingContract = (test: StoreTest): void => {
             ] as const
           })
         )
-        const [lane, pauses, source, attempts] = found
-        assert.strictEqual(lane?.holder, text)
+        const [lease, pauses, source, attempts] = found
+        assert.strictEqual(lease?.holder, text)
         assert.isTrue(pauses.some(({ cause, product }) => cause === text && product === text))
         assert.strictEqual(source?.position, text)
         assert.deepEqual(attempts.at(-1)?.results, [resultRow({ ...result, call: id })])

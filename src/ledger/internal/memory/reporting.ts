@@ -1,4 +1,4 @@
-/** Lanes, records, calls, results, history, pauses and positions of sources in memory. */
+/** Leases, records, calls, results, history, pauses and positions of sources in memory. */
 import * as Effect from "effect/Effect"
 import type { AttemptRow, RecordRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
@@ -20,9 +20,9 @@ export const reportingTables = (
 ): Pick<
   Tables,
   | "addRecords"
-  | "lanes"
-  | "lockLane"
-  | "putLane"
+  | "leases"
+  | "lockLease"
+  | "putLease"
   | "dueRecords"
   | "unresolvedRecords"
   | "records"
@@ -75,11 +75,11 @@ export const reportingTables = (
           return record
         })
       ),
-    lanes: Effect.sync(() =>
-      [...state.lanes.values()].sort((left, right) => (left.region < right.region ? -1 : 1))
+    leases: Effect.sync(() =>
+      [...state.leases.values()].sort((left, right) => (left.region < right.region ? -1 : 1))
     ),
-    lockLane: (region) => Effect.sync(() => state.lanes.get(region)),
-    putLane: (row) => Effect.sync(() => journal.set(state.lanes, row.region, row)),
+    lockLease: (region) => Effect.sync(() => state.leases.get(region)),
+    putLease: (row) => Effect.sync(() => journal.set(state.leases, row.region, row)),
     dueRecords: ({ limit, now, product, region }) =>
       Effect.sync(() =>
         unresolved(

@@ -6,7 +6,7 @@ import type {
   EventRow,
   HistoryRow,
   KeyRow,
-  LaneRow,
+  LeaseRow,
   LedgerRow,
   PauseRow,
   PostingRow,
@@ -46,7 +46,7 @@ export interface State {
   readonly attempts: Map<number, ReadonlyArray<AttemptRow>>
   /** By `entryId`. */
   readonly history: Map<string, ReadonlyArray<HistoryRow>>
-  readonly lanes: Map<string, LaneRow>
+  readonly leases: Map<string, LeaseRow>
   readonly pauses: Map<string, PauseRow>
   readonly sources: Map<string, SourceRow>
   /** The last id of each kind. It is not undone: a gap does no harm. */
@@ -76,7 +76,7 @@ export const make = (): State => ({
   calls: new Map(),
   attempts: new Map(),
   history: new Map(),
-  lanes: new Map(),
+  leases: new Map(),
   pauses: new Map(),
   sources: new Map(),
   lastKey: 0,

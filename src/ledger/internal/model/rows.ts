@@ -239,7 +239,7 @@ export interface HistoryRow {
 }
 
 /** Who may send in a Region. */
-export interface LaneRow {
+export interface LeaseRow {
   readonly region: string
   readonly holder: string
   readonly fence: number

@@ -69,7 +69,7 @@ export const resolveOptions = (
   }
   if (Duration.toMillis(interval) >= lease) {
     return invalid(
-      "interval is not shorter than its lease, so that it would lose its lane",
+      "interval is not shorter than its lease, so that it would lose it",
       "Give a shorter interval, or a longer lease of up to 10 minutes."
     )
   }

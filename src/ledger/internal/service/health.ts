@@ -49,10 +49,10 @@ const isHeld = ({ ledger }: LedgerSnapshot, hour: number): boolean =>
   hour < ledger.heldUntil
 
 const stuckReasons = (snapshot: LedgerSnapshot): ReadonlyArray<string> => {
-  const { counts, lanes, ledger, now, pauses } = snapshot
+  const { counts, leases, ledger, now, pauses } = snapshot
   const reasons: Array<string> = []
   const sealAfterOf = (region: string) =>
-    lanes.find((one) => one.region === region)?.sealAfter ?? defaultSealAfter
+    leases.find((one) => one.region === region)?.sealAfter ?? defaultSealAfter
   const unsealed = counts.filter(
     ({ oldestHour, region, state }) =>
       state === "open" &&
@@ -69,10 +69,10 @@ const stuckReasons = (snapshot: LedgerSnapshot): ReadonlyArray<string> => {
     ...counts.filter(({ nextDeadline }) => nextDeadline !== undefined).map(({ region }) => region)
   ])
   for (const region of busy) {
-    const lane = lanes.find((one) => one.region === region)
-    if (lane === undefined || lane.until <= now) {
+    const lease = leases.find((one) => one.region === region)
+    if (lease === undefined || lease.until <= now) {
       reasons.push(
-        `no worker reports in ${region}${lane === undefined ? "" : ` since ${iso(lane.until)}`}, and there is usage to report`
+        `no worker reports in ${region}${lease === undefined ? "" : ` since ${iso(lease.until)}`}, and there is usage to report`
       )
     }
   }

@@ -6,7 +6,7 @@ import * as MetricKey from "effect/MetricKey"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { hourOf, millisPerHour, startOf } from "../model/hour.js"
-import type { LaneRow, LedgerRow, PauseRow, ProductRow, RecordState } from "../model/rows.js"
+import type { LeaseRow, LedgerRow, PauseRow, ProductRow, RecordState } from "../model/rows.js"
 import type { CarriedBalance, StateCount, StoreEffect, Tables } from "../tables.js"
 import * as metricKeys from "./metricKeys.js"
 
@@ -17,7 +17,7 @@ export interface LedgerSnapshot {
   readonly counts: ReadonlyArray<StateCount>
   readonly nextDeadline: number | undefined
   readonly carry: ReadonlyArray<CarriedBalance>
-  readonly lanes: ReadonlyArray<LaneRow>
+  readonly leases: ReadonlyArray<LeaseRow>
   readonly pauses: ReadonlyArray<PauseRow>
 }
 
@@ -41,7 +41,7 @@ const read = (tables: Tables, now: number): StoreEffect<LedgerSnapshot> =>
       counts,
       nextDeadline: deadlines.length === 0 ? undefined : Math.min(...deadlines),
       carry: yield* tables.carryOver(1, maxCarry),
-      lanes: yield* tables.lanes,
+      leases: yield* tables.leases,
       pauses: yield* tables.pauses
     }
   })
@@ -81,7 +81,7 @@ const conflicting = Metric.fromMetricKey(metricKeys.conflicting)
 
 const setGauges = (snapshot: LedgerSnapshot): Effect.Effect<void> =>
   Effect.sync(() => {
-    const { counts, lanes, nextDeadline, now, products } = snapshot
+    const { counts, leases, nextDeadline, now, products } = snapshot
     for (const { product, region } of products) {
       for (const state of states) {
         const found = counts.find(
@@ -110,8 +110,8 @@ const setGauges = (snapshot: LedgerSnapshot): Effect.Effect<void> =>
       Number.isFinite(oldest) ? Math.max(0, (now - oldest) / 1_000) : 0,
       []
     )
-    for (const { region, until } of lanes) {
-      Metric.fromMetricKey(MetricKey.tagged(metricKeys.laneIdle, "region", region)).unsafeUpdate(
+    for (const { region, until } of leases) {
+      Metric.fromMetricKey(MetricKey.tagged(metricKeys.leaseIdle, "region", region)).unsafeUpdate(
         (now - until) / 1_000,
         []
       )

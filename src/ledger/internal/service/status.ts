@@ -14,7 +14,7 @@ export const status = (store: Store): Effect.Effect<Status, LedgerUnavailable> =
 const statusOf = ({
   carry,
   counts,
-  lanes,
+  leases,
   ledger,
   nextDeadline,
   now,
@@ -38,7 +38,7 @@ const statusOf = ({
     tags,
     units: toText(amount, scale)
   })),
-  lanes: lanes.map(({ holder, region, until }) => ({
+  leases: leases.map(({ holder, region, until }) => ({
     region,
     ...(until > now && { holder }),
     until: timeOf(until)

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type {
   AttemptResult,
   AttemptRow,
-  LaneRow,
+  LeaseRow,
   PauseRow,
   RecordRow,
   RecordState,
@@ -41,15 +41,15 @@ export const prefixedRecordColumns = recordColumnNames
   .map((name) => `r.${name} AS record_${name}`)
   .join(", ")
 
-/** Lanes, records, calls, results, history, pauses and sources. */
+/** Leases, records, calls, results, history, pauses and sources. */
 export const reportingTables = (
   { query }: SqlSession,
   dialect: Dialect
 ): Pick<
   Tables,
-  | "lanes"
-  | "lockLane"
-  | "putLane"
+  | "leases"
+  | "lockLease"
+  | "putLease"
   | "dueRecords"
   | "unresolvedRecords"
   | "records"
@@ -72,20 +72,20 @@ export const reportingTables = (
   const recordIds = dialect.list(1, { id: "bigint" })
   const recordsOf = (rows: ReadonlyArray<Row>) => rows.map((row) => recordOf(row))
   return {
-    lanes: Effect.map(query("SELECT * FROM usage_lane ORDER BY region", []), (rows) =>
-      rows.map(laneOf)
+    leases: Effect.map(query("SELECT * FROM usage_lane ORDER BY region", []), (rows) =>
+      rows.map(leaseOf)
     ),
-    lockLane: (region) =>
+    lockLease: (region) =>
       Effect.zipRight(
-        lockName(`lane/${region}`),
+        lockName(`lease/${region}`),
         Effect.map(
           query(`SELECT l.* FROM usage_lane AS l WHERE l.region = $1 ${dialect.forUpdate("l")}`, [
             region
           ]),
-          ([row]) => row && laneOf(row)
+          ([row]) => row && leaseOf(row)
         )
       ),
-    putLane: (row) =>
+    putLease: (row) =>
       query(
         `INSERT INTO usage_lane (region, holder, fence, until_at, seal_after) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (region) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, until_at = excluded.until_at,
@@ -322,7 +322,7 @@ const evidenceOf = (rows: ReadonlyArray<Row>): ReadonlyArray<AttemptRow> => {
   return attempts
 }
 
-const laneOf = (row: Row): LaneRow => ({
+const leaseOf = (row: Row): LeaseRow => ({
   region: String(row.region),
   holder: String(row.holder),
   fence: toNumber(row.fence),

@@ -1,4 +1,4 @@
-/** Stops a Region's lane until an operator has looked at it. */
+/** Stops a Region until an operator has looked at it. */
 import * as Effect from "effect/Effect"
 import { hourOf } from "../model/hour.js"
 import type { StoreEffect, Tables } from "../tables.js"
@@ -10,7 +10,7 @@ export const allProducts = "*"
  * Pauses all products of a Region without a time of retry, and holds the hours up to now: usage of these may have been billed by a
  * database that is lost. Only `recover` ends it. A second run keeps the first cause.
  */
-export const haltLane = (
+export const haltRegion = (
   tables: Tables,
   {
     cause,

@@ -1,6 +1,6 @@
 /** Seals the hours that are over: each entry's sum is frozen, and the record that will be sent is stored. */
 import * as Effect from "effect/Effect"
-import type { LaneLost, LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
+import type { LeaseLost, LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { deadlineOf } from "../model/deadline.js"
 import { toText } from "../model/decimal.js"
@@ -41,7 +41,7 @@ export const seal = (
     now,
     sealAfter
   }: { readonly lease: Lease; readonly now: number; readonly sealAfter: number }
-): Effect.Effect<number, LaneLost | LedgerConfigError | LedgerUnavailable> =>
+): Effect.Effect<number, LeaseLost | LedgerConfigError | LedgerUnavailable> =>
   store
     .transaction((tables) =>
       Effect.gen(function* () {

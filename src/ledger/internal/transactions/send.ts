@@ -1,6 +1,6 @@
 /** The records that are sent, their calls, and the results. */
 import * as Effect from "effect/Effect"
-import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
+import type { LeaseLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { startOf } from "../model/hour.js"
 import { type DerivedState, deriveState, mayBeBilled } from "../model/recordState.js"
@@ -14,7 +14,7 @@ import type {
 } from "../model/rows.js"
 import { toStorable } from "../model/text.js"
 import type { RecordUpdate, StoreEffect, Tables } from "../tables.js"
-import { allProducts, haltLane } from "./halt.js"
+import { allProducts, haltRegion } from "./halt.js"
 import { checkFence, type Lease } from "./lease.js"
 
 /** Characters of a text that comes from the service. */
@@ -92,7 +92,7 @@ export const openCall = (
     now,
     records
   }: { readonly lease: Lease; readonly now: number; readonly records: ReadonlyArray<number> }
-): Effect.Effect<number | undefined, LaneLost | LedgerUnavailable> =>
+): Effect.Effect<number | undefined, LeaseLost | LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
       yield* checkFence(tables, lease)
@@ -129,8 +129,8 @@ interface StateChange {
 
 /**
  * Adds the results of a call and derives the states of its records again. It needs no lease: a late result counts like any other. A
- * duplicate of another quantity for a record of which no other attempt may have been billed is not explained by this ledger, and halts
- * the lane. Results of a call that is not stored are left out. A second run adds the same results once more, which changes nothing.
+ * duplicate of another quantity for a record of which no other attempt may have been billed is not explained by this ledger, and stops
+ * its Region. Results of a call that is not stored are left out. A second run adds the same results once more, which changes nothing.
  */
 export const addResults = (
   store: Store,
@@ -183,7 +183,7 @@ export const addResults = (
         ({ hour }) => ledger?.recoveredAt === undefined || startOf(hour) >= ledger.recoveredAt
       )
       if (first === undefined) return { states, isHalted: false }
-      yield* haltLane(tables, {
+      yield* haltRegion(tables, {
         region: first.region,
         now,
         // what was billed elsewhere may begin with the hour of this record
