@@ -135,14 +135,15 @@ describe("a worker", () => {
         yield* support.record(store, analytics, "calls", start, 3)
         yield* setTo(71)
         const client = yield* MeteringClient
-        let calls = 0
+        const calls = { withRecords: 0, withoutRecords: 0 }
         yield* startLayers(store, ["one"]).pipe(
           Effect.provideService(MeteringClient, {
             ...client,
             batchMeterUsage: (request) =>
               Effect.suspend(() => {
-                calls += 1
-                return calls < 4 ? Effect.never : client.batchMeterUsage(request)
+                const kind = request.usageRecords.length > 0 ? "withRecords" : "withoutRecords"
+                calls[kind] += 1
+                return calls[kind] < 4 ? Effect.never : client.batchMeterUsage(request)
               })
           })
         )

@@ -55,11 +55,14 @@ describe("a worker", () => {
                     : store.transaction(body)
                 )
             }
+            let isMade = false
+            // its endpoint does not respond before it is made, so that a round looks at it again
             const freeze = Effect.suspend(() => {
-              isFrozen = true
-              return Deferred.await(wake)
+              isFrozen = isMade
+              return isMade ? Deferred.await(wake) : Effect.never
             })
             const one = yield* reporterOf("one", freeze, frozenStore)
+            isMade = true
             const two = yield* reporterOf("two", Effect.void)
             yield* until(start + hour + 10 * minute)
             const frozen = yield* Effect.fork(one.report)
