@@ -204,18 +204,18 @@ export const trackDelivery = <A, E extends MeteringError, R>(
 ): Effect.Effect<Tracked<A, E, R>> =>
   Effect.sync(() => {
     let worst: Delivery = "notSent"
-    /** Number of attempts that have not failed: in flight, interrupted, or successful. */
-    let inFlight = 0
+    /** Attempts in flight, interrupted or successful. */
+    let notFailed = 0
     return {
       call: Effect.suspend(() => {
-        inFlight += 1
+        notFailed += 1
         return Effect.tapError(call, (error) =>
           Effect.sync(() => {
             worst = leastCertain(worst, deliveryOf(error))
-            inFlight -= 1
+            notFailed -= 1
           })
         )
       }),
-      delivery: Effect.sync(() => (inFlight > 0 ? "unknown" : worst))
+      delivery: Effect.sync(() => (notFailed > 0 ? "unknown" : worst))
     }
   })

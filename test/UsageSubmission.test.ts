@@ -345,6 +345,25 @@ describe("records with the same key", () => {
     })
   )
 
+  it.effect("are those of one license, in each form of its ARN", () =>
+    Effect.gen(function* () {
+      const stub = stubClient(accept)
+      const forms = [licenseArnOf(1), licenseArnOf(1).replace("::", ":us-east-1:")]
+      const outcomes = yield* submitAll(
+        forms.map((licenseArn) => record(0, { licenseArn })),
+        stub
+      )
+      assert.deepStrictEqual(
+        stub.calls.map(({ records }) => records.map(({ licenseArn }) => licenseArn)),
+        forms.map((licenseArn) => [licenseArn])
+      )
+      assert.deepStrictEqual(
+        outcomes.map(({ earlierIndex }) => earlierIndex),
+        [undefined, 0]
+      )
+    })
+  )
+
   it.effect("wait for the outcome of the earlier record and its retries", () =>
     Effect.gen(function* () {
       const error = makeException(MeteringError.InternalServiceErrorException)

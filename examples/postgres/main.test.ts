@@ -21,7 +21,7 @@ layer(Postgres.layer)("two recorders and two reporters on PostgreSQL", (it) => {
         expect(output).toMatch(/reporter [12] sends, and is killed by SIGKILL in a call/)
         expect(output).toMatch(/reporter [12] takes over, and sends [1-9]\d* of them again/)
         expect(output).toContain("every call had the same contents for the same record")
-        expect(output).toMatch(/is stopped by SIGTERM, and gives the lane back/)
+        expect(output).toMatch(/is stopped by SIGTERM, and gives the lease back/)
         expect(code).toBe(0)
         const schemas = yield* sql(
           url,

@@ -1,6 +1,6 @@
 /**
  * Bills the usage of all recorders. Any number of such processes may run: one of them sends, and another takes over when it is
- * gone. SIGTERM lets calls in flight end, and gives the lane back.
+ * gone. SIGTERM lets calls in flight end, and gives the lease back.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Effect, Layer } from "effect"

@@ -60,9 +60,9 @@ export const reportByTwo = <E, R>(
     }
     yield* fact("every call had the same contents for the same record")
     yield* stop(workers, other, "SIGTERM")
-    const { lanes } = yield* UsageLedger.status
-    const held = lanes.some((lane) => lane.holder !== undefined)
-    yield* fact(`${other} is stopped by SIGTERM${held ? "" : ", and gives the lane back"}`)
+    const { leases } = yield* UsageLedger.status
+    const held = leases.some((lease) => lease.holder !== undefined)
+    yield* fact(`${other} is stopped by SIGTERM${held ? "" : ", and gives the lease back"}`)
   }).pipe(Effect.scoped)
 
 const isPerhapsBilled = ({ attempts, state }: LedgerReport.StatementLine) =>

@@ -190,17 +190,16 @@ export class SourceConflict extends Schema.TaggedError<SourceConflict>(
 }
 
 /**
- * Another worker holds the lane, or has held it since. What was to be sent was not sent.
+ * Another worker holds the lease, or has held it since. What was to be sent was not sent.
  *
  * @since 0.1.0
  * @category errors
  */
-export class LaneLost extends Schema.TaggedError<LaneLost>("effect-marketplace-metering/LaneLost")(
-  "LaneLost",
-  { region: Schema.String, holder: Schema.optional(Schema.String) }
-) {
+export class LeaseLost extends Schema.TaggedError<LeaseLost>(
+  "effect-marketplace-metering/LeaseLost"
+)("LeaseLost", { region: Schema.String, holder: Schema.optional(Schema.String) }) {
   override get message(): string {
-    return `the lane ${this.region} is held by ${this.holder ?? "another worker"}`
+    return `the lease of ${this.region} is held by ${this.holder ?? "another worker"}`
   }
 }
 

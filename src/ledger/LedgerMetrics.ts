@@ -1,8 +1,8 @@
 /**
  * Metrics of a ledger. Any exporter of Effect's `Metric` exports them.
  *
- * Those of recording are kept by the ledger. Gauges of the state are set whenever the state is computed: by each round of
- * `UsageReporter`, and by `status` and `health`.
+ * Those of recording are kept by the ledger. Gauges of the state are set by `status` and `health`, and by the `UsageReporter`
+ * that holds the lease: with a round, once a minute, or less often if the ledger takes more than 3 seconds to read.
  *
  * @since 0.1.0
  */
@@ -101,12 +101,12 @@ export const oldestUnsentAge: Metric.Metric.Gauge<number> = Metric.fromMetricKey
 )
 
 /**
- * Seconds since the end of the last lease of a lane, tagged with `region`. Negative while a worker holds it.
+ * Seconds since the end of the last lease, tagged with `region`. Negative while a worker holds it.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const laneIdle: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.laneIdle)
+export const leaseIdle: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.leaseIdle)
 
 /**
  * Records that were perhaps billed.
@@ -118,11 +118,9 @@ export const inDoubt: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricK
 
 /**
  * Records of an hour for which another quantity is billed, although this ledger has no attempt that may have billed it. The
- * first one stops the lane.
+ * first one stops its Region.
  *
  * @since 0.1.0
  * @category metrics
  */
-export const contradictions: Metric.Metric.Gauge<number> = Metric.fromMetricKey(
-  metricKeys.contradictions
-)
+export const conflicting: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.conflicting)

@@ -101,7 +101,7 @@ export interface StatementLine extends Entry {
 }
 
 /**
- * The state of a whole ledger of a `seller` against a `target`, with the `lanes` (who reports in which Region) and the
+ * The state of a whole ledger of a `seller` against a `target`, with the `leases` (who reports in which Region) and the
  * `pauses` (products that are not reported for now).
  *
  * @since 0.1.0
@@ -129,7 +129,7 @@ export interface Status {
     readonly tags: string
     readonly units: string
   }>
-  readonly lanes: ReadonlyArray<{
+  readonly leases: ReadonlyArray<{
     readonly region: string
     /** Absent if no worker holds it. */
     readonly holder?: string

@@ -336,7 +336,7 @@ export const statement = (of: {
   Stream.unwrap(Effect.map(UsageLedger, (ledger) => ledger.statement(of)))
 
 /**
- * Counts and oldest entries by state, deadlines, carry, lanes and pauses. Sets the gauges of `LedgerMetrics`.
+ * Counts and oldest entries by state, deadlines, carry, leases and pauses. Sets the gauges of `LedgerMetrics`.
  *
  * @example
  * ```ts
@@ -376,8 +376,8 @@ export const hourly = (
 /**
  * Tells whether everything that was recorded will be billed in time. Sets the gauges of `LedgerMetrics`.
  *
- * - `stuck`: an hour is not sealed 30 minutes after its end, no worker holds a lane that has work, a lane is stopped, or hours
- *   are held
+ * - `stuck`: an hour is not sealed 20 minutes after its time (`sealAfter` of the reporter), no worker holds the lease of a Region
+ *   that has work, a Region is stopped, or hours are held
  * - `atRisk`: a product is paused, the next deadline is within an hour, a record is past half of its time, whole units are
  *   carried, or entries of the last 48 hours are in doubt or were not billed
  *
@@ -422,8 +422,9 @@ export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> =
  *
  * - `retry` sends records that are not resolved at the next round, and ends pauses that have a time of retry. Returns the number
  *   of records.
- * - `carryForward` adds the quantity of expired records to the current hour: only of those without an attempt in doubt, one hour
- *   after their deadline. Returns the number of records.
+ * - `carryForward` adds the quantity of records that were certainly not billed to the current hour, one hour after their
+ *   deadline: of those that are `expired`, or of the `states` given (`expired`, `rejected`, `notSubscribed`). It is billed to the
+ *   subscription of the current hour, such as one that follows with another license. Returns the number of records.
  * - `recover` goes on after a restored backup, or after another quantity was found billed: it ends all pauses and holds.
  *
  * @example

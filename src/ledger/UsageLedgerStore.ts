@@ -30,7 +30,7 @@ export type RecordEventsResult =
   | { readonly _tag: "Overflow" }
 
 /**
- * A store.
+ * A store. The interface is sealed: only the stores of this package implement it, and its tables may change in any version.
  *
  * @since 0.1.0
  * @category models

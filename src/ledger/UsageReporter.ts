@@ -2,7 +2,7 @@
  * Sends what a ledger has recorded: seals each hour after its end, and reports its records until they are accepted or their
  * deadline has passed.
  *
- * Any number of workers may run. One of them holds the lane of a Region and sends, within the account's quota; when it ends or
+ * Any number of workers may run. One of them holds the lease of a Region and sends, within the account's quota; when it ends or
  * is cut off, another takes over. A worker that comes back late does no harm: its calls are rejected before they are sent, or
  * contain exactly the records that every other call contains.
  *
@@ -26,46 +26,24 @@ import { MeteringClient } from "../MeteringClient.js"
 import { toStorable } from "./internal/model/text.js"
 import { makeUuid7 } from "./internal/model/uuid.js"
 import { maxLength } from "./internal/recording/prepareEvent.js"
+import { type Options, resolveOptions } from "./internal/reporter/options.js"
 import * as pendingWrites from "./internal/reporter/pendingWrites.js"
-import { sendProduct } from "./internal/reporter/sendProduct.js"
+import * as roundFailures from "./internal/reporter/roundFailures.js"
+import { type Sent, sendProduct } from "./internal/reporter/sendProduct.js"
 import * as targetCheck from "./internal/reporter/targetCheck.js"
-import { observe } from "./internal/service/observe.js"
+import { readSnapshot } from "./internal/service/ledgerSnapshot.js"
 import * as leases from "./internal/transactions/lease.js"
 import { seal } from "./internal/transactions/seal.js"
 import { dueProducts, expire } from "./internal/transactions/send.js"
 import { LedgerConfigError, type LedgerRolledBack, type LedgerUnavailable } from "./LedgerError.js"
 import { UsageLedgerStore } from "./UsageLedgerStore.js"
 
-/**
- * Options of a reporter. All are optional.
- *
- * - `region`: the Region whose usage is reported, that of the `MeteringClient`. Defaults to the only Region of the ledger's
- *   products; a ledger with several needs a reporter for each.
- * - `worker`: a name for this process, unique among the workers of the ledger. Defaults to a random id.
- * - `sealAfter`: the time after the end of an hour in which usage of the hour is still added to it. Defaults to 10 minutes, at
- *   most 4 hours.
- * - `interval`: the time between two rounds, shorter than `lease`. Defaults to 10 seconds, at most half of `lease`.
- * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute, at most 10 minutes.
- * - `rate`: calls per second, more than 0. Defaults to 10, the quota of an account in a Region.
- * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 20 seconds.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  readonly region?: string | undefined
-  readonly worker?: string | undefined
-  readonly sealAfter?: Duration.DurationInput | undefined
-  readonly interval?: Duration.DurationInput | undefined
-  readonly lease?: Duration.DurationInput | undefined
-  readonly rate?: number | undefined
-  readonly gracePeriod?: Duration.DurationInput | undefined
-}
+export type { Options } from "./internal/reporter/options.js"
 
 /**
  * One round of a reporter.
  *
- * - `lane`: `held` if this worker sends, `other` if another one does
+ * - `lease`: `held` if this worker sends, `other` if another one does
  * - `sealed`: entries that were sealed
  * - `expired`: records whose deadline had passed
  * - `sent`: records that went into a call
@@ -75,7 +53,7 @@ export interface Options {
  * @category models
  */
 export interface Round {
-  readonly lane: "held" | "other"
+  readonly lease: "held" | "other"
   readonly sealed: number
   readonly expired: number
   readonly sent: number
@@ -117,39 +95,60 @@ export class UsageReporter extends Context.Tag("effect-marketplace-metering/Usag
 
 /**
  * Makes a reporter that reports on demand only. When its scope closes, calls in flight end within the grace period, and the
- * lane is given back.
+ * lease is given back.
  *
- * The ledger's target and the client's endpoint have to be of one kind: before it sends anything, the reporter makes an empty
- * call, and rejects a sandbox for a ledger of the service, and the other way round, with `LedgerConfigError`.
+ * Fails with `LedgerConfigError` for invalid options, for a store without a ledger, and if it is not given a `region` of several.
+ *
+ * The ledger's target and the client's endpoint have to be of one kind: the reporter makes an empty call, and rejects a sandbox
+ * for a ledger of the service, and the other way round, with `LedgerConfigError`. If the endpoint does not respond in 5 seconds,
+ * it is asked again before anything is sent.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
   options: Options = {}
-): Effect.Effect<Service, never, UsageLedgerStore | MeteringClient | Scope.Scope> =>
-  Effect.map(makeWorker(options), ({ service }) => service)
+): Effect.Effect<
+  Service,
+  LedgerConfigError | LedgerUnavailable,
+  UsageLedgerStore | MeteringClient | Scope.Scope
+> => Effect.map(makeWorker(options), ({ service }) => service)
 
-const defaultLease = "1 minute"
+/** The time that the endpoint has to respond before the reporter is made without it. */
+const targetTimeout = "5 seconds"
 
 const makeWorker = (options: Options) =>
   Effect.gen(function* () {
     const store = yield* UsageLedgerStore
     const client = yield* MeteringClient
-    const worker = toStorable(options.worker ?? (yield* makeUuid7()), maxLength)
-    const rate = options.rate ?? 10
-    const gracePeriod = Duration.decode(options.gracePeriod ?? "20 seconds")
-    const sealAfter = Duration.toMillis(options.sealAfter ?? "10 minutes")
-    const duration = Math.min(Duration.toMillis(options.lease ?? defaultLease), leases.maxDuration)
+    const {
+      gracePeriod,
+      interval,
+      lease: duration,
+      rate,
+      sealAfter,
+      ...given
+    } = yield* resolveOptions(options)
+    const region = yield* regionOf(store, given.region)
+    const target = targetCheck.make(store, client)
+    yield* Effect.timeoutOption(target.confirm, targetTimeout)
+    const worker = toStorable(given.worker ?? (yield* makeUuid7()), maxLength)
     const limit = yield* RateLimiter.make({ limit: 1, interval: Math.ceil(1000 / rate) })
     const writes = pendingWrites.make(store, worker)
-    const target = targetCheck.make(store, client)
     const sending = yield* FiberMap.make<string, Sent, LedgerUnavailable>()
-    const observing = yield* FiberHandle.make<void>()
+    const settingGauges = yield* FiberHandle.make<void>()
     const stop = yield* Deferred.make<void>()
     let seen: leases.Seen | undefined
     let current: leases.Lease | undefined
-    let nextObservation = Number.NEGATIVE_INFINITY
+    let nextGauges = Number.NEGATIVE_INFINITY
+
+    /** Gives the lease back, if this worker has it. */
+    const release = Effect.gen(function* () {
+      if (current === undefined) return
+      const now = yield* Clock.currentTimeMillis
+      yield* Effect.ignoreLogged(leases.release(store, current, now))
+      current = undefined
+    })
 
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
@@ -160,35 +159,33 @@ const makeWorker = (options: Options) =>
           Duration.sum(gracePeriod, "10 seconds")
         )
         yield* Effect.ignoreLogged(writes.flush)
-        if (current !== undefined) {
-          yield* Effect.ignoreLogged(leases.release(store, current, yield* Clock.currentTimeMillis))
-        }
+        yield* release
       })
     )
 
-    /** Takes or renews the lane. Undefined if another worker holds it. */
-    const renew = (region: string) =>
-      Effect.flatMap(Effect.zipRight(leases.checkClock(store), Clock.currentTimeMillis), (now) =>
-        leases.lease(store, { region, worker, now, duration, seen })
-      ).pipe(
-        Effect.map((leased) => {
-          seen = leased.seen
-          current = leased.lease
-          return leased.lease
-        }),
-        Effect.catchTag("LaneLost", () => {
-          current = undefined
-          return Effect.succeed(undefined)
-        })
-      )
+    /** Takes or renews the lease. Undefined if another worker holds it. */
+    const renew = Effect.flatMap(
+      Effect.zipRight(leases.checkClock(store), Clock.currentTimeMillis),
+      (now) => leases.lease(store, { region, worker, now, duration, sealAfter, seen })
+    ).pipe(
+      Effect.map((leased) => {
+        seen = leased.seen
+        current = leased.lease
+        return leased.lease
+      }),
+      Effect.catchTag("LeaseLost", () => {
+        current = undefined
+        return Effect.succeed(undefined)
+      })
+    )
 
-    /** Keeps the lane meanwhile. A renewal that fails is made again: until the lease ends, nothing is lost by it. */
-    const renewing = <A, E, R>(region: string, effect: Effect.Effect<A, E, R>) =>
+    /** Keeps the lease meanwhile. A renewal that fails is made again: until the lease ends, nothing is lost by it. */
+    const renewing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.raceFirst(
         effect,
-        renew(region).pipe(
+        renew.pipe(
           Effect.catchTag("LedgerUnavailable", (error) =>
-            Effect.logWarning(`the lane of ${region} was not renewed: ${error.message}`)
+            Effect.logWarning(`the lease of ${region} was not renewed: ${error.message}`)
           ),
           Effect.delay(duration / 3),
           Effect.forever
@@ -201,40 +198,39 @@ const makeWorker = (options: Options) =>
       products: ReadonlyArray<string>
     ): Effect.Effect<Prepared, LedgerConfigError | LedgerUnavailable> =>
       Effect.gen(function* () {
-        const { region } = lease
         const now = yield* Clock.currentTimeMillis
         const expired = yield* untilZero(expire(store, now))
-        const sealed = yield* untilZero(seal(store, { lease, now, gracePeriod: sealAfter })).pipe(
-          Effect.catchTag("LaneLost", () => Effect.succeed(0))
+        const sealed = yield* untilZero(seal(store, { lease, now, sealAfter })).pipe(
+          Effect.catchTag("LeaseLost", () => Effect.succeed(0))
         )
         const due = yield* dueProducts(store, { region, products, now })
-        const isConfirmed = due.length === 0 || (yield* target.confirm(region))
+        const isConfirmed = due.length === 0 || (yield* target.confirm)
         return { sealed, expired, due: isConfirmed ? due : [] }
       })
 
-    /** Sets the gauges, and the time of the next observation. */
-    const observation = Effect.gen(function* () {
+    /** Sets the gauges, and the time at which they are set next. */
+    const setGauges = Effect.gen(function* () {
       const begun = yield* Clock.currentTimeMillis
-      yield* Effect.catchAllCause(observe(store), (cause) =>
+      yield* Effect.catchAllCause(readSnapshot(store), (cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.void
           : Effect.logWarning("the gauges of the ledger were not set", cause)
       )
       const end = yield* Clock.currentTimeMillis
-      nextObservation = end + Math.max(observationInterval, maxObserving * (end - begun))
+      nextGauges = end + Math.max(gaugeInterval, gaugeFactor * (end - begun))
     })
 
     /** Seals, expires, and starts to send what is due. */
     const begin = Effect.gen(function* () {
-      const error = violation(options)
-      if (error !== undefined) return yield* error
-      const { products, region } = yield* laneOf(store, options.region)
-      // also while another worker has the lane: it may need to know them
+      const products = yield* productsIn(store, region)
+      // also while another worker has the lease: it may need to know them
       yield* writes.flush
-      const lease = yield* renew(region)
-      if (lease === undefined)
-        return { region, lane: "other" as const, sealed: 0, expired: 0, fibers: [] }
-      const { due, expired, sealed } = yield* renewing(region, prepare(lease, products))
+      const lease = yield* renew
+      if (lease === undefined) return { lease: "other" as const, sealed: 0, expired: 0, fibers: [] }
+      const { due, expired, sealed } = yield* renewing(prepare(lease, products)).pipe(
+        // it cannot send, so that another worker has to
+        Effect.tapErrorTag("LedgerConfigError", () => release)
+      )
       const fibers = yield* Effect.forEach(due, (product) =>
         FiberMap.run(
           sending,
@@ -261,11 +257,11 @@ const makeWorker = (options: Options) =>
         )
       )
       const now = yield* Clock.currentTimeMillis
-      if (now >= nextObservation) {
+      if (now >= nextGauges) {
         // beside the rounds: it reads much, and its failure concerns nothing else
-        yield* FiberHandle.run(observing, observation, { onlyIfMissing: true })
+        yield* FiberHandle.run(settingGauges, setGauges, { onlyIfMissing: true })
       }
-      return { region, lane: "held" as const, sealed, expired, fibers }
+      return { lease: "held" as const, sealed, expired, fibers }
     }).pipe(Effect.withSpan("UsageReporter.round", { captureStackTrace: false }))
 
     const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
@@ -274,8 +270,8 @@ const makeWorker = (options: Options) =>
     const service: Service = {
       worker,
       report: Effect.gen(function* () {
-        const { expired, fibers, lane, region, sealed } = yield* round
-        const exits = yield* renewing(region, Effect.forEach(fibers, Fiber.await))
+        const { expired, fibers, lease, sealed } = yield* round
+        const exits = yield* renewing(Effect.forEach(fibers, Fiber.await))
         let sent = 0
         let accepted = 0
         for (const exit of exits) {
@@ -285,59 +281,22 @@ const makeWorker = (options: Options) =>
           } else if (!Cause.isInterruptedOnly(exit.cause))
             return yield* Effect.failCause(exit.cause)
         }
-        return { lane, sealed, expired, sent, accepted }
+        return { lease, sealed, expired, sent, accepted }
       })
     }
-    return { service, round }
+    return { service, round, interval }
   })
 
-const intervalOf = ({ lease }: Options): Duration.Duration =>
-  Duration.min("10 seconds", Duration.times(lease ?? defaultLease, 0.5))
-
-/** The longest wait for usage of an hour: at the end of a month a record is accepted for 6 hours. */
-const maxSealAfter = "4 hours"
-
-const violation = ({
-  interval,
-  lease,
-  rate,
-  sealAfter
-}: Options): LedgerConfigError | undefined => {
-  const invalid = (detail: string, cure: string) =>
-    new LedgerConfigError({ reason: "invalidOptions", detail, cure })
-  return Duration.greaterThan(sealAfter ?? 0, maxSealAfter)
-    ? invalid(
-        "The reporter's sealAfter is longer than 4 hours, so that records would be sealed past their deadline",
-        "Give a shorter one."
-      )
-    : interval !== undefined && Duration.greaterThanOrEqualTo(interval, lease ?? defaultLease)
-      ? invalid(
-          "The reporter's interval is not shorter than its lease, so that it would lose its lane",
-          "Give a shorter interval, or a longer lease."
-        )
-      : rate !== undefined && !(rate > 0)
-        ? invalid(
-            `The reporter's rate is ${rate}, so that nothing would be sent`,
-            "Give a rate of more than 0."
-          )
-        : undefined
-}
-
 /** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
-const observationInterval = 60_000
+const gaugeInterval = 60_000
 
-/** In a large ledger they are set less often, so that observation takes at most a twentieth of the time. */
-const maxObserving = 20
+/** In a large ledger they are set less often, so that reading it takes at most a twentieth of the time. */
+const gaugeFactor = 20
 
 interface Prepared {
   readonly sealed: number
   readonly expired: number
   readonly due: ReadonlyArray<string>
-}
-
-interface Sent {
-  readonly sent: number
-  readonly accepted: number
 }
 
 /** Runs a transaction until there is nothing left to do, and sums up. */
@@ -350,39 +309,46 @@ const untilZero = <E, R>(step: Effect.Effect<number, E, R>): Effect.Effect<numbe
     }
   ).pipe(Effect.map(({ total }) => total))
 
-/** The Region that is reported, and its products. */
-const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
+/** The Region that is given, or else the only one of the ledger's products. */
+const regionOf = (
+  store: UsageLedgerStore["Type"],
+  region: string | undefined
+): Effect.Effect<string, LedgerConfigError | LedgerUnavailable> =>
   store
     .snapshot((tables) => Effect.zipRight(leases.requireLedger(tables), tables.products))
     .pipe(
       Effect.flatMap((rows) => {
-        const regions = [...new Set(rows.map((row) => row.region))]
-        const [only] = regions
-        const name = region ?? (regions.length === 1 ? only : undefined)
-        return name === undefined
-          ? Effect.fail(
-              new LedgerConfigError({
-                reason: "notInitialized",
-                detail:
-                  regions.length === 0
-                    ? "The ledger has no products"
-                    : `The ledger has products in ${regions.join(", ")}`,
-                cure:
-                  regions.length === 0
-                    ? "Declare products by UsageLedger.layer, or by `ledger init`."
-                    : "Give the reporter one region, that of its client."
-              })
-            )
-          : Effect.succeed({
-              region: name,
-              products: rows.filter((row) => row.region === name).map(({ product }) => product)
+        const [only, ...others] = new Set(rows.map((row) => row.region))
+        if (region !== undefined) return Effect.succeed(region)
+        if (only === undefined) {
+          return new LedgerConfigError({
+            reason: "notInitialized",
+            detail: "The ledger has no products",
+            cure: "Declare products by UsageLedger.layer, or by `ledger init`."
+          })
+        }
+        return others.length === 0
+          ? Effect.succeed(only)
+          : new LedgerConfigError({
+              reason: "invalidOptions",
+              detail: `The ledger has products in ${[only, ...others].join(", ")}`,
+              cure: "Give the reporter one region, that of its client."
             })
       })
     )
 
+const productsIn = (store: UsageLedgerStore["Type"], region: string) =>
+  Effect.map(
+    store.snapshot((tables) => tables.products),
+    (rows) => rows.filter((row) => row.region === region).map(({ product }) => product)
+  )
+
 /**
- * A reporter that makes a round every `interval` until its scope closes. A round that fails is logged, and the next one is made
- * in time; a product that is slow does not delay the others.
+ * A reporter that makes a round every `interval` until its scope closes. The next round is made in time after one that fails,
+ * and a product that is slow does not delay the others.
+ *
+ * Fails as `make` does. A later failure of a round is an error in the log, again every 10 minutes while it lasts, and in the
+ * ledger's `health`.
  *
  * @example
  * ```ts
@@ -424,19 +390,19 @@ const laneOf = (store: UsageLedgerStore["Type"], region: string | undefined) =>
  */
 export const layer = (
   options: Options = {}
-): Layer.Layer<UsageReporter, never, UsageLedgerStore | MeteringClient> =>
+): Layer.Layer<
+  UsageReporter,
+  LedgerConfigError | LedgerUnavailable,
+  UsageLedgerStore | MeteringClient
+> =>
   Layer.scoped(
     UsageReporter,
-    Effect.flatMap(makeWorker(options), ({ round, service }) =>
-      round.pipe(
-        Effect.catchAllCause((cause) =>
-          Cause.isInterruptedOnly(cause)
-            ? Effect.void
-            : Effect.logError("a round of reporting failed", cause)
+    Effect.flatMap(makeWorker(options), ({ interval, round, service }) =>
+      Effect.as(
+        Effect.forkScoped(
+          Effect.repeat(roundFailures.makeLogging()(round), Schedule.spaced(interval))
         ),
-        Effect.repeat(Schedule.spaced(options.interval ?? intervalOf(options))),
-        Effect.forkScoped,
-        Effect.as(service)
+        service
       )
     )
   )

@@ -6,6 +6,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as license from "../internal/license.js"
 import { decodeBody } from "./internal/decodeBody.js"
 import { open } from "./internal/envelopes.js"
 import { MarketplaceEvent } from "./internal/events.js"
@@ -299,8 +300,7 @@ export const encodeSqsRecord = (
  * @since 0.1.0
  * @category licenses
  */
-export const licenseId = (arn: string): string | undefined =>
-  /(?:^|[:/])(l-[0-9a-z]{1,64})$/i.exec(arn)?.[1]?.toLowerCase()
+export const licenseId: (arn: string) => string | undefined = license.licenseId
 
 /**
  * Compares two ARNs or ids of licenses by `licenseId`. Texts without an id are equal only if they are identical.
@@ -308,5 +308,4 @@ export const licenseId = (arn: string): string | undefined =>
  * @since 0.1.0
  * @category licenses
  */
-export const isSameLicense = (a: string, b: string): boolean =>
-  (licenseId(a) ?? a) === (licenseId(b) ?? b)
+export const isSameLicense: (a: string, b: string) => boolean = license.isSameLicense

@@ -16,7 +16,7 @@ import {
   passing,
   setTime
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 const calls = { subscription: "a", dimension: "calls", quantity: 1 }
 
@@ -122,11 +122,11 @@ describe("LedgerMetrics", () => {
         assert.strictEqual(yield* entries("search", "open"), 1)
         assert.strictEqual(yield* entries("search", "accepted"), 0)
         assert.strictEqual(yield* gauge(LedgerMetrics.inDoubt), 1)
-        assert.strictEqual(yield* gauge(LedgerMetrics.contradictions), 1)
+        assert.strictEqual(yield* gauge(LedgerMetrics.conflicting), 1)
         assert.strictEqual(yield* gauge(LedgerMetrics.secondsToDeadline), 20 * 60)
         // of the hour 07 of the day before
         assert.strictEqual(yield* gauge(LedgerMetrics.oldestUnsentAge), (22 * 60 + 40) * 60)
-        const idle = yield* gauge(Metric.tagged(LedgerMetrics.laneIdle, "region", "us-east-1"))
+        const idle = yield* gauge(Metric.tagged(LedgerMetrics.leaseIdle, "region", "us-east-1"))
         assert.isTrue(idle > 8 * 60 && idle <= 9 * 60, `${idle}`)
       }
     })
@@ -140,12 +140,12 @@ describe("LedgerMetrics", () => {
       assert.strictEqual(yield* gauge(LedgerMetrics.oldestUnsentAge), 0)
       assert.strictEqual(yield* gauge(LedgerMetrics.carry), 0)
       yield* ledger.record({ ...calls, quantity: 2_147_483_648, at: minutesLater(-60) })
-      const reporter = yield* makeReporter(store, scriptedService())
+      const reporter = yield* makeReporter(store, stubService())
       yield* setTime("2026-11-24T10:10:00Z")
       yield* passing(reporter.report)
       yield* ledger.status
       assert.strictEqual(yield* gauge(LedgerMetrics.carry), 1)
-      const idle = yield* gauge(Metric.tagged(LedgerMetrics.laneIdle, "region", "us-east-1"))
+      const idle = yield* gauge(Metric.tagged(LedgerMetrics.leaseIdle, "region", "us-east-1"))
       assert.isBelow(idle, 0)
     })
   )
@@ -153,7 +153,7 @@ describe("LedgerMetrics", () => {
   it.scoped("is set by a round of the reporter", () =>
     Effect.gen(function* () {
       const { ledger, store } = yield* makeSubscribed()
-      const service = scriptedService()
+      const service = stubService()
       service.reply = () => "unprocessed"
       const reporter = yield* makeReporter(store, service)
       yield* ledger.record({ ...calls, at: minutesLater(-60) })

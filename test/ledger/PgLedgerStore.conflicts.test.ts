@@ -7,7 +7,7 @@ import {
   type UsageLedgerStore
 } from "effect-marketplace-metering/ledger"
 import type { Tables } from "../../src/ledger/internal/tables.js"
-import { haltLane } from "../../src/ledger/internal/transactions/halt.js"
+import { haltRegion } from "../../src/ledger/internal/transactions/halt.js"
 import { initialize } from "../../src/ledger/internal/transactions/initialize.js"
 import { lease, type Seen } from "../../src/ledger/internal/transactions/lease.js"
 import { close, subscribe } from "../../src/ledger/internal/transactions/subscribe.js"
@@ -93,11 +93,23 @@ layer(Postgres.layer)("on PostgreSQL", (it) => {
       const { beside, store } = yield* withStore
       const renew = (seen: Seen | undefined) =>
         Effect.either(
-          lease(store, { region: "eu-west-1", worker: "w", now: start, duration: 60_000, seen })
+          lease(store, {
+            region: "eu-west-1",
+            worker: "w",
+            now: start,
+            duration: 60_000,
+            sealAfter: 600_000,
+            seen
+          })
         )
       const first = Either.getOrThrow(yield* renew(undefined))
       const halt = (tables: Tables) =>
-        haltLane(tables, { region: "us-east-1", now: start, cause: "planted", before: start })
+        haltRegion(tables, {
+          region: "us-east-1",
+          now: start,
+          cause: "planted",
+          holdFrom: start / 3_600_000
+        })
       const [, second] = yield* beside(
         "putPause",
         1,

@@ -43,7 +43,7 @@ const addKeys = (store: UsageLedgerStore.Service, keys: number) =>
 const seal = (store: UsageLedgerStore.Service, beforeHour: number, limit: number) =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      yield* tables.lockLane(region)
+      yield* tables.lockLease(region)
       const entries = yield* tables.lockOpenEntries({ region, beforeHour, limit })
       yield* tables.allocations(entries)
       yield* tables.carry([...new Set(entries.map(({ key }) => key))])

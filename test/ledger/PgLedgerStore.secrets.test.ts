@@ -18,7 +18,7 @@ import {
   passing,
   setTime
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 const calls = { subscription: "a", dimension: "calls", quantity: 1, at: minutesLater(-60) }
 
@@ -79,7 +79,7 @@ it.scoped("the password of a URL reaches no error, log or span", () =>
       const store = yield* PgLedgerStore.make({ url })
       const { ledger } = yield* makeSubscribed({}, store)
       // the time of the test is not that of the server
-      const reporter = yield* makeReporter({ ...store, clock: undefined }, scriptedService())
+      const reporter = yield* makeReporter({ ...store, clock: undefined }, stubService())
       yield* ledger.record({ ...calls, id: "1" })
       yield* setTime("2026-11-24T10:10:00Z")
       yield* passing(reporter.report)

@@ -215,7 +215,27 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
         })
         assert.strictEqual(stores.length, 4)
         assert.deepEqual(yield* server.sql(url, "SELECT * FROM usage_ledger.usage_migration"), [
-          { version: "1", writable_from: "1" }
+          { version: "1", writable_from: "1" },
+          { version: "2", writable_from: "1" }
+        ])
+      })
+    )
+
+    it.scoped("of version 1 are changed to those of version 2", () =>
+      Effect.gen(function* () {
+        const server = yield* Postgres
+        const url = yield* server.createDatabase
+        yield* PgLedgerStore.make({ url })
+        for (const statement of [
+          "ALTER TABLE usage_ledger.usage_lane DROP COLUMN seal_after",
+          "DELETE FROM usage_ledger.usage_migration WHERE version = 2",
+          "INSERT INTO usage_ledger.usage_lane VALUES ('r', 'w', 1, 5)"
+        ]) {
+          yield* server.sql(url, statement)
+        }
+        const store = yield* PgLedgerStore.make({ url })
+        assert.deepEqual(yield* store.snapshot((tables) => tables.leases), [
+          { region: "r", holder: "w", fence: 1, until: 5, sealAfter: 600_000 }
         ])
       })
     )
@@ -225,12 +245,12 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
         const server = yield* Postgres
         const url = yield* server.createDatabase
         yield* PgLedgerStore.make({ url })
-        yield* server.sql(url, "INSERT INTO usage_ledger.usage_migration VALUES (2, 1)")
+        yield* server.sql(url, "INSERT INTO usage_ledger.usage_migration VALUES (3, 1)")
         yield* PgLedgerStore.make({ url })
-        yield* server.sql(url, "INSERT INTO usage_ledger.usage_migration VALUES (3, 3)")
+        yield* server.sql(url, "INSERT INTO usage_ledger.usage_migration VALUES (4, 4)")
         const error = yield* failureOf({ url })
         assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "newerSchema" })
-        assert.match(error.message, /of version 3, .* writes version 1\. Update this program/)
+        assert.match(error.message, /of version 4, .* writes version 2\. Update this program/)
       })
     )
 

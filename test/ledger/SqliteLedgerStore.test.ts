@@ -96,6 +96,22 @@ describe("rejects", () => {
 })
 
 describe("a file", () => {
+  it.scoped("of version 1 is changed to version 2", () =>
+    Effect.gen(function* () {
+      const file = yield* newFile
+      yield* Effect.scoped(open(file))
+      withSql(file, (sql) => {
+        sql.exec("ALTER TABLE usage_lane DROP COLUMN seal_after")
+        sql.exec("DELETE FROM usage_migration WHERE version = 2")
+        sql.exec("INSERT INTO usage_lane VALUES ('r', 'w', 1, 5)")
+      })
+      const store = yield* open(file)
+      expect(yield* store.snapshot((tables) => tables.leases)).toEqual([
+        { region: "r", holder: "w", fence: 1, until: 5, sealAfter: 600_000 }
+      ])
+    })
+  )
+
   it.scoped("keeps what was committed", () =>
     Effect.gen(function* () {
       const file = yield* newFile

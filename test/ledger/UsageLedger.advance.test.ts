@@ -13,7 +13,7 @@ import {
   setTime,
   textsOf
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 type Update = Parameters<UsageLedger.Service["advance"]>[0]
 
@@ -25,7 +25,7 @@ const update: Update = { source: "topic", partition: "0", to: "10", sums: [calls
 const prepareSealed = Effect.gen(function* () {
   const made = yield* makeSubscribed()
   yield* made.ledger.advance({ ...update, sums: [calls, queries] })
-  const reporter = yield* makeReporter(made.store, scriptedService())
+  const reporter = yield* makeReporter(made.store, stubService())
   yield* setTime("2026-11-24T11:10:00Z")
   yield* passing(reporter.report)
   return made

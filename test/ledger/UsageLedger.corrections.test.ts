@@ -16,7 +16,7 @@ import {
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 const reason = "the job failed"
 
@@ -35,7 +35,7 @@ const prepare = (store?: Parameters<typeof makeSubscribed>[1]) =>
 /** The same at 11:10, with hour 10 billed. */
 const prepareSealed = Effect.gen(function* () {
   const made = yield* prepare()
-  const service = scriptedService()
+  const service = stubService()
   const reporter = yield* makeReporter(made.store, service)
   yield* setTime("2026-11-24T11:10:00Z")
   yield* passing(reporter.report)

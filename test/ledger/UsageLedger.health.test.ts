@@ -1,7 +1,7 @@
 /** Each reason of `health`, and its absence. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { LedgerReport, UsageLedger } from "effect-marketplace-metering/ledger"
+import type { LedgerReport, UsageLedger, UsageReporter } from "effect-marketplace-metering/ledger"
 import {
   CredentialsRejectedError,
   InvalidProductCodeException,
@@ -14,17 +14,21 @@ import {
   passing,
   setTime
 } from "./support/ledgerTest.js"
-import { lostResponse, type Reply, scriptedService } from "./support/scriptedService.js"
+import { lostResponse, type Reply, stubService } from "./support/stubService.js"
 
 const operation = "BatchMeterUsage"
 
 /** A ledger at 10:00 with usage of hour 9, and a reporter to a service with a reply. */
-const prepare = (reply: Reply = "Success", quantity: number | string = 1) =>
+const prepare = (
+  reply: Reply = "Success",
+  quantity: number | string = 1,
+  options: UsageReporter.Options = {}
+) =>
   Effect.gen(function* () {
     const made = yield* makeSubscribed()
-    const service = scriptedService()
+    const service = stubService()
     service.reply = () => reply
-    const reporter = yield* makeReporter(made.store, service)
+    const reporter = yield* makeReporter(made.store, service, options)
     yield* made.ledger.record({
       ...{ subscription: "a", dimension: "calls", quantity, at: minutesLater(-60) }
     })
@@ -97,7 +101,20 @@ describe("health is stuck", () => {
     })
   )
 
-  it.scoped("where no worker holds a lane that has work", () =>
+  it.scoped("20 minutes after the time at which the reporter seals", () =>
+    Effect.gen(function* () {
+      const { ledger, reporter } = yield* prepare("Success", 1, { sealAfter: "1 hour" })
+      yield* setTime("2026-11-24T10:59:00Z")
+      yield* passing(reporter.report)
+      yield* assertHealth(ledger, "ok")
+      yield* setTime("2026-11-24T11:19:59.999Z")
+      yield* assertHealth(ledger, "ok")
+      yield* setTime("2026-11-24T11:20:00Z")
+      yield* assertHealth(ledger, "stuck", /^the hour .*T09:00.* is over and not sealed$/, noWorker)
+    })
+  )
+
+  it.scoped("where no worker holds the lease of a Region that has work", () =>
     Effect.gen(function* () {
       const { ledger, reporter } = yield* prepare("unprocessed")
       yield* setTime("2026-11-24T10:10:00Z")
@@ -108,7 +125,7 @@ describe("health is stuck", () => {
     })
   )
 
-  it.scoped("where a lane is stopped and its hours are held, until recover", () =>
+  it.scoped("where a Region is stopped and its hours are held, until recover", () =>
     Effect.gen(function* () {
       const { ledger, reporter } = yield* prepare("DuplicateRecord")
       yield* setTime("2026-11-24T10:10:00Z")

@@ -2,20 +2,25 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { UsageLedger } from "effect-marketplace-metering/ledger"
-import { InvalidProductCodeException } from "effect-marketplace-metering/MeteringError"
+import {
+  InvalidProductCodeException,
+  InvalidUsageDimensionException
+} from "effect-marketplace-metering/MeteringError"
 import { everyState } from "./support/everyState.js"
 import { failingStore } from "./support/failingStore.js"
 import {
   assertVerified,
+  makeLedger,
   makeReporter,
   makeSubscribed,
   minutesLater,
   passing,
   setTime,
+  subscription,
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { lostResponse, type Reply, scriptedService } from "./support/scriptedService.js"
+import { lostResponse, type Reply, stubService } from "./support/stubService.js"
 
 const calls = { subscription: "a", dimension: "calls", at: minutesLater(-60) }
 
@@ -24,9 +29,9 @@ const prepare = (reply: Reply, events: ReadonlyArray<UsageLedger.Event>) =>
   Effect.gen(function* () {
     const made = yield* makeSubscribed()
     yield* made.ledger.recordAll(events)
-    const service = scriptedService()
+    const service = stubService()
     service.reply = () => reply
-    const reporter = yield* makeReporter(made.store, service, { lease: "2 days" })
+    const reporter = yield* makeReporter(made.store, service, { lease: "10 minutes" })
     yield* setTime("2026-11-24T10:10:00Z")
     yield* passing(reporter.report)
     return { ...made, service, report: passing(reporter.report) }
@@ -85,7 +90,7 @@ describe("retry", () => {
     })
   )
 
-  it.scoped("sends nothing of a lane that is stopped", () =>
+  it.scoped("sends nothing of a Region that is stopped", () =>
     Effect.gen(function* () {
       const { ledger, report } = yield* prepare("DuplicateRecord", [{ ...calls, quantity: 1 }])
       assert.strictEqual(yield* ledger.operator.retry(), 0)
@@ -147,10 +152,84 @@ describe("carryForward", () => {
     Effect.gen(function* () {
       const { ledger } = yield* everyState
       assert.strictEqual(yield* ledger.operator.carryForward({ product: "search" }), 0)
-      assert.strictEqual(yield* ledger.operator.carryForward({ states: ["rejected"] }), 1)
+      const billed = ["open", "zero", "sealed", "accepted", "conflicting", "inDoubt"] as const
+      assert.strictEqual(yield* ledger.operator.carryForward({ states: billed }), 0)
+      assert.strictEqual(yield* ledger.operator.carryForward({ states: [] }), 0)
+      assert.strictEqual(yield* ledger.operator.carryForward({}), 1)
       assert.strictEqual(yield* ledger.operator.carryForward({}), 0)
       assert.include(yield* textsOf(ledger), "a calls 06 open 5")
       yield* assertVerified(ledger)
+    })
+  )
+
+  it.scoped("bills what was rejected for a wrong license by the right one, which follows", () =>
+    Effect.gen(function* () {
+      const { ledger, store } = yield* makeLedger()
+      const licenseOf = (id: string) => `arn:aws:license-manager::111122223333:license:l-${id}`
+      yield* setTime("2026-11-24T10:00:00Z")
+      yield* ledger.subscribe({ ...subscription, licenseArn: licenseOf("1") })
+      yield* ledger.record({ ...calls, quantity: 5 })
+      yield* ledger.record({ ...calls, dimension: "gb", quantity: 2 })
+      const service = stubService()
+      service.reply = ({ dimension, licenseArn }) =>
+        licenseArn === licenseOf("2")
+          ? "Success"
+          : dimension === "gb"
+            ? "CustomerNotSubscribed"
+            : new InvalidUsageDimensionException({ operation: "BatchMeterUsage" })
+      const reporter = yield* makeReporter(store, service)
+      const report = passing(reporter.report)
+      yield* setTime("2026-11-24T10:10:00Z")
+      yield* report
+      yield* ledger.subscribe({
+        ...subscription,
+        ...{ id: "b", follows: "a", licenseArn: licenseOf("2"), from: time("2026-11-24T10:20:00Z") }
+      })
+      yield* setTime("2026-11-25T09:00:00Z")
+      yield* report
+      assert.deepEqual(yield* textsOf(ledger), ["a calls 09 rejected 5", "a gb 09 notSubscribed 2"])
+      yield* setTime("2026-11-25T09:59:59Z")
+      const states = ["rejected", "notSubscribed"] as const
+      assert.strictEqual(yield* ledger.operator.carryForward({ states }), 0)
+      yield* setTime("2026-11-25T10:00:00Z")
+      assert.strictEqual(yield* ledger.operator.carryForward({}), 0)
+      assert.strictEqual(yield* ledger.operator.carryForward({ states: ["rejected"] }), 1)
+      assert.strictEqual(yield* ledger.operator.carryForward({ states }), 1)
+      assert.strictEqual(yield* ledger.operator.carryForward({ states }), 0)
+      yield* setTime("2026-11-25T11:10:00Z")
+      assert.deepInclude(yield* report, { sent: 2, accepted: 2 })
+      assert.deepEqual(yield* textsOf(ledger, { from: time("2026-11-25T00:00:00Z") }), [
+        "a calls 10 accepted 5",
+        "a gb 10 accepted 2"
+      ])
+      yield* assertVerified(ledger)
+    })
+  )
+
+  it.scoped("leaves what was not resolved at a recovery, whose attempts may be lost", () =>
+    Effect.gen(function* () {
+      const { ledger, report } = yield* prepare("CustomerNotSubscribed", [
+        { ...calls, quantity: 5 }
+      ])
+      yield* ledger.operator.recover
+      yield* setTime("2026-11-25T09:00:00Z")
+      yield* report
+      yield* setTime("2026-11-25T12:00:00Z")
+      assert.deepEqual(yield* textsOf(ledger), ["a calls 09 notSubscribed 5"])
+      assert.strictEqual(yield* ledger.operator.carryForward({ states: ["notSubscribed"] }), 0)
+    })
+  )
+
+  it.scoped("takes what was resolved before a recovery", () =>
+    Effect.gen(function* () {
+      const { ledger, report } = yield* prepare("CustomerNotSubscribed", [
+        { ...calls, quantity: 5 }
+      ])
+      yield* setTime("2026-11-25T09:00:00Z")
+      yield* report
+      yield* setTime("2026-11-25T12:00:00Z")
+      yield* ledger.operator.recover
+      assert.strictEqual(yield* ledger.operator.carryForward({ states: ["notSubscribed"] }), 1)
     })
   )
 

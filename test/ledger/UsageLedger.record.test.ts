@@ -16,7 +16,7 @@ import {
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 const calls = { id: "1", subscription: "a", dimension: "calls", quantity: 5 }
 const gb = { id: "1", subscription: "a", dimension: "gb", quantity: "0.5" }
@@ -27,7 +27,7 @@ const makeSealed = Effect.gen(function* () {
   const made = yield* makeSubscribed()
   yield* made.ledger.record({ ...calls, id: "calls", quantity: 1 })
   yield* made.ledger.record({ ...queries, id: "queries", quantity: 1 })
-  const reporter = yield* makeReporter(made.store, scriptedService())
+  const reporter = yield* makeReporter(made.store, stubService())
   yield* setTime("2026-11-24T11:10:00Z")
   yield* passing(reporter.report)
   return made

@@ -21,8 +21,8 @@ import {
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
 import { newFile, open, withSql } from "./support/sqliteFile.js"
+import { stubService } from "./support/stubService.js"
 
 const hourOf = (hour: string) => time(`2026-11-24T${hour}:00:00Z`)
 
@@ -302,10 +302,10 @@ describe("status", () => {
       assert.deepInclude(rest, { seller: "acme", target: "sandbox", nextDeadline })
       assert.deepEqual(rest.pauses, [])
       assert.notProperty(rest, "hold")
-      const [lane] = rest.lanes
-      assert.deepInclude(lane, { region: "us-east-1", holder: "worker" })
+      const [lease] = rest.leases
+      assert.deepInclude(lease, { region: "us-east-1", holder: "worker" })
       yield* setTime("2026-11-25T06:40:00Z")
-      assert.notProperty((yield* ledger.status).lanes[0], "holder")
+      assert.notProperty((yield* ledger.status).leases[0], "holder")
     })
   )
 
@@ -314,7 +314,7 @@ describe("status", () => {
       const { ledger } = yield* makeSubscribed()
       assert.deepEqual(yield* ledger.status, {
         ...{ seller: "acme", target: "sandbox" },
-        ...{ counts: [], carry: [], lanes: [], pauses: [] }
+        ...{ counts: [], carry: [], leases: [], pauses: [] }
       })
     })
   )
@@ -322,7 +322,7 @@ describe("status", () => {
   it.scoped("lists whole units that are carried, exactly", () =>
     Effect.gen(function* () {
       const { ledger, store } = yield* makeSubscribed()
-      const reporter = yield* makeReporter(store, scriptedService())
+      const reporter = yield* makeReporter(store, stubService())
       const usage = { subscription: "a", dimension: "gb", at: minutesLater(-60) }
       yield* ledger.record({ ...usage, quantity: "2147483650.125" })
       yield* setTime("2026-11-24T10:10:00Z")

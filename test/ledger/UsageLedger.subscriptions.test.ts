@@ -128,6 +128,21 @@ describe("subscribe", () => {
     })
   )
 
+  it.scoped("knows a license by its id, in each form of its ARN", () =>
+    Effect.gen(function* () {
+      const { ledger } = yield* makeLedger()
+      const inRegion = "arn:aws:license-manager:us-east-1:444455556666:license:l-0123456789ABCDEF"
+      yield* ledger.subscribe({ ...subscription, licenseArn })
+      yield* ledger.subscribe({ ...subscription, licenseArn: inRegion })
+      for (const product of ["analytics", "search"]) {
+        const second = { ...subscription, id: "second", product, licenseArn: inRegion }
+        assert.deepInclude(yield* Effect.flip(ledger.subscribe(second)), {
+          ...{ _tag: "SubscriptionConflict", subscription: "second", other: "a" }
+        } as const)
+      }
+    })
+  )
+
   it.scoped("takes two with different licenses", () =>
     Effect.gen(function* () {
       const { ledger } = yield* makeLedger()

@@ -1,8 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
-import { MemoryLedgerStore } from "effect-marketplace-metering/ledger"
 import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
-import { initialize } from "../../src/ledger/internal/transactions/initialize.js"
 import * as support from "./ledgerSupport.js"
 
 const {
@@ -33,7 +31,7 @@ describe("report", () => {
           yield* support.record(store, search, "queries", start + 10, 5)
           yield* support.record(store, analytics, "calls", start + hour, 9)
           const reporter = yield* makeReporter(store)
-          assert.deepInclude(yield* reporter.report, { lane: "held", sealed: 0, sent: 0 })
+          assert.deepInclude(yield* reporter.report, { lease: "held", sealed: 0, sent: 0 })
           yield* setTo(time, start + hour + 10 * 60_000)
           assert.deepInclude(yield* reporter.report, { sealed: 2, sent: 2, accepted: 2 })
           assert.deepInclude(yield* reporter.report, { sealed: 0, sent: 0 })
@@ -67,30 +65,6 @@ describe("report", () => {
         ),
       // the first call looks at the endpoint
       { faults: { script: [{ fault: "none" }, { fault: "cutAfter" }] } }
-    )
-  )
-
-  it.effect("sends nothing to a sandbox from a ledger of the service", () =>
-    withSandbox(() =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const store = MemoryLedgerStore.make()
-          yield* initialize(
-            store,
-            { seller: "acme", target: "service", products: support.products },
-            "incarnation-1"
-          )
-          const { subscribe } = yield* Effect.promise(
-            () => import("../../src/ledger/internal/transactions/subscribe.js")
-          )
-          for (const one of support.subscriptions) yield* subscribe(store, one, start)
-          yield* support.record(store, analytics, "calls", start - 2 * hour, 3)
-          const reporter = yield* makeReporter(store)
-          const error = yield* Effect.flip(reporter.report)
-          assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "otherTarget" })
-          assert.deepStrictEqual(yield* billedOf, [])
-        })
-      )
     )
   )
 
@@ -140,10 +114,10 @@ describe("report", () => {
         const second = yield* Scope.make()
         const one = yield* Scope.extend(makeReporter(store, { worker: "one" }), first)
         const two = yield* Scope.extend(makeReporter(store, { worker: "two" }), second)
-        assert.deepInclude(yield* one.report, { lane: "held", accepted: 1 })
-        assert.deepInclude(yield* two.report, { lane: "other", sent: 0 })
+        assert.deepInclude(yield* one.report, { lease: "held", accepted: 1 })
+        assert.deepInclude(yield* two.report, { lease: "other", sent: 0 })
         yield* Scope.close(first, Exit.void)
-        assert.deepInclude(yield* two.report, { lane: "held" })
+        assert.deepInclude(yield* two.report, { lease: "held" })
         yield* Scope.close(second, Exit.void)
       })
     )
@@ -169,7 +143,7 @@ describe("report", () => {
     )
   )
 
-  it.effect("halts the lane at a duplicate that this ledger cannot explain", () =>
+  it.effect("stops the Region at a duplicate that this ledger cannot explain", () =>
     withSandbox((time) =>
       Effect.scoped(
         Effect.gen(function* () {

@@ -7,6 +7,7 @@ import { initialize } from "../../src/ledger/internal/transactions/initialize.js
 import { Postgres } from "../support/postgres.js"
 import * as support from "./ledgerSupport.js"
 import { withWorld } from "./support/ledgerWorld.js"
+import { stubService } from "./support/stubService.js"
 
 const { account, billedOf, entriesOf, makeReporter, start } = support
 const analytics = `analytics-${account}`
@@ -32,7 +33,7 @@ layer(Postgres.layer)("a worker on PostgreSQL", (it) => {
       const { products } = support
       yield* initialize(store, { seller: "acme", target: "sandbox", products }, "incarnation-1")
       const reporter = yield* makeReporter(store).pipe(
-        Effect.provideService(MeteringClient, {} as MeteringClient["Type"])
+        Effect.provideService(MeteringClient, stubService().client)
       )
       for (const [seconds, place] of [
         [90, "ahead of"],
@@ -47,18 +48,18 @@ layer(Postgres.layer)("a worker on PostgreSQL", (it) => {
           error.message,
           new RegExp(`this machine is (?:8[5-9]|9\\d) s ${place} that of`)
         )
-        assert.deepStrictEqual(yield* store.snapshot((tables) => tables.lanes), [])
+        assert.deepStrictEqual(yield* store.snapshot((tables) => tables.leases), [])
       }
       for (const seconds of [-20, 20]) {
         const round = yield* reporter.report.pipe(Effect.withClock(ahead(seconds * 1_000)))
-        assert.deepInclude(round, { lane: "held" })
+        assert.deepInclude(round, { lease: "held" })
       }
     })
   )
 })
 
 describe("after a clock that was ahead", () => {
-  it.effect("a lease that ends in hours does not keep other workers from the lane", () =>
+  it.effect("a lease that ends in hours does not keep other workers from the Region", () =>
     withWorld(({ report, setTo, store }) =>
       Effect.gen(function* () {
         const lost = yield* Scope.extend(
@@ -66,9 +67,9 @@ describe("after a clock that was ahead", () => {
           yield* Scope.make()
         )
         yield* setTo(10 * 60)
-        assert.deepInclude(yield* lost.report, { lane: "held" })
+        assert.deepInclude(yield* lost.report, { lease: "held" })
         yield* setTo(72)
-        assert.deepInclude(yield* report, { lane: "held" })
+        assert.deepInclude(yield* report, { lease: "held" })
       })
     )
   )
@@ -76,13 +77,13 @@ describe("after a clock that was ahead", () => {
   it.effect("a lease of the longest duration is kept", () =>
     withWorld(({ report, setTo, store }) =>
       Effect.gen(function* () {
-        const other = yield* makeReporter(store, { worker: "other", lease: "1 hour" })
+        const other = yield* makeReporter(store, { worker: "other", lease: "10 minutes" })
         yield* other.report
-        assert.deepInclude(yield* report, { lane: "other" })
+        assert.deepInclude(yield* report, { lease: "other" })
         yield* setTo(9)
-        assert.deepInclude(yield* report, { lane: "other" })
+        assert.deepInclude(yield* report, { lease: "other" })
         yield* setTo(11)
-        assert.deepInclude(yield* report, { lane: "held" })
+        assert.deepInclude(yield* report, { lease: "held" })
       })
     )
   )

@@ -30,9 +30,16 @@ const scales = FastCheck.integer({ min: 0, max: 9 })
 const sealAll = (store: ReturnType<typeof MemoryLedgerStore.make>, now: number) =>
   Effect.gen(function* () {
     const leased = yield* lease(store, {
-      ...{ region: "us-east-1", worker: "w", now, duration: 60_000, seen: undefined }
+      ...{
+        region: "us-east-1",
+        worker: "w",
+        now,
+        duration: 60_000,
+        sealAfter: 600_000,
+        seen: undefined
+      }
     })
-    while ((yield* seal(store, { lease: leased.lease, now, gracePeriod: 600_000 })) > 0) {}
+    while ((yield* seal(store, { lease: leased.lease, now, sealAfter: 600_000 })) > 0) {}
   })
 
 /** The sums of the only key, and its records. */

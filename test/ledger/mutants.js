@@ -143,7 +143,7 @@ const mutants = [
     "a record dated before its subscription",
     bySimulation,
     [
-      "internal/model/record.ts",
+      "internal/model/subscription.ts",
       "hourOf(from) === hour ? Math.max(startOf(hour), from) : startOf(hour)",
       "from > Number.MAX_SAFE_INTEGER ? from : startOf(hour)"
     ]
@@ -184,7 +184,7 @@ const mutants = [
   ],
   [
     "an attempt stored after its call",
-    safety("evidence"),
+    safety("attempts"),
     [
       "internal/reporter/attemptingClient.ts",
       `          Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -208,8 +208,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "lane !== undefined && lane.holder === worker && lane.fence === fence\n      ? Effect.void",
-      "lane !== undefined && (lane.holder !== worker || lane.fence > 0 || fence > 0)\n      ? Effect.void"
+      "row !== undefined && row.holder === worker && row.fence === fence\n      ? Effect.void",
+      "row !== undefined && (row.holder !== worker || row.fence > 0 || fence > 0)\n      ? Effect.void"
     ]
   ],
   [
@@ -217,8 +217,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "if (isTaken && isPlausible && lane.holder !== worker)",
-      "if (isTaken && lane.until < 0 && lane.holder !== worker)"
+      "if (isTaken && isPlausible && row.holder !== worker)",
+      "if (isTaken && row.until < 0 && row.holder !== worker)"
     ]
   ],
   [
@@ -226,8 +226,8 @@ const mutants = [
     safety("lease"),
     [
       "internal/transactions/lease.ts",
-      "if (isTaken && isPlausible && lane.holder !== worker)",
-      "if (lane !== undefined && lane.holder !== worker)"
+      "if (isTaken && isPlausible && row.holder !== worker)",
+      "if (row !== undefined && row.holder !== worker)"
     ]
   ],
   [
@@ -237,7 +237,7 @@ const mutants = [
   ],
   [
     "a call that was made marked as not made",
-    safety("evidence"),
+    safety("attempts"),
     [
       "internal/transactions/send.ts",
       "attempt.sentAt === sentAt && attempt.results.length === 0",
@@ -249,16 +249,16 @@ const mutants = [
     "an attempt without a response ignored",
     bySimulation,
     [
-      "internal/model/judge.ts",
-      "const hasUnanswered = evidence.some(isUnanswered)",
-      "const hasUnanswered = false"
+      "internal/model/recordState.ts",
+      "const hasUncertain = attempts.some(mayBeBilled)",
+      "const hasUncertain = false"
     ]
   ],
   [
     "an unknown outcome counted as a result",
     bySimulation,
     [
-      "internal/model/judge.ts",
+      "internal/model/recordState.ts",
       'new Set(["noResponse", "unknownStatus"])',
       'new Set(["unknownStatus"])'
     ]
@@ -278,12 +278,12 @@ const mutants = [
     ]
   ],
   [
-    "a duplicate judged as accepted",
+    "a duplicate taken as accepted",
     reporter,
     [
-      "internal/model/judge.ts",
-      'judged("conflicting", true, "another quantity is billed for the hour")',
-      'judged("accepted", true, "another quantity is billed for the hour")'
+      "internal/model/recordState.ts",
+      'derived("conflicting", true, "another quantity is billed for the hour")',
+      'derived("accepted", true, "another quantity is billed for the hour")'
     ]
   ],
   [
@@ -306,7 +306,7 @@ const mutants = [
   ],
   [
     "results dropped after the record is resolved",
-    safety("evidence"),
+    safety("attempts"),
     [
       "internal/transactions/send.ts",
       "const records = locked.filter(({ id }) => ids.includes(id))",
@@ -317,11 +317,7 @@ const mutants = [
     "results dropped while the store is away",
     { tests: ["test/ledger/results.test.ts"] },
     ["internal/reporter/pendingWrites.ts", "Effect.retry(retries),", ""],
-    [
-      "internal/reporter/pendingWrites.ts",
-      "isHalted: results.add(one).size === 0",
-      "isHalted: results.size < 0"
-    ]
+    ["internal/reporter/pendingWrites.ts", "results.add(one)", ""]
   ],
   [
     "the history of a record not written",
@@ -433,14 +429,27 @@ const mutants = [
   [
     "a record in doubt carried forward",
     safety("operator"),
-    ["internal/transactions/operate.ts", 'states: ["expired"]', 'states: ["expired", "inDoubt"]'],
-    ["internal/transactions/operate.ts", 'record.state !== "expired" ||', ""],
+    [
+      "internal/transactions/operate.ts",
+      '"rejected"\n] as const)',
+      '"rejected",\n  "inDoubt"\n] as const)'
+    ],
+    [
+      "internal/transactions/operate.ts",
+      'filter.states ?? ["expired"]',
+      '["expired", "inDoubt"] as const'
+    ],
     ["internal/transactions/operate.ts", "uncertain.has(record.id) ||", "uncertain.has(-1) ||"]
   ],
   [
     "a record carried forward twice",
     safety("operator"),
     ["internal/transactions/operate.ts", "record.carriedAt !== undefined ||", ""]
+  ],
+  [
+    "a record carried forward that was not resolved at a recovery",
+    { tests: ["test/ledger/UsageLedger.operator.test.ts"] },
+    ["internal/transactions/operate.ts", "hasLostAttempts(record, recoveredAt) ||", ""]
   ],
   [
     "a record carried forward before the service is sure to reject it",

@@ -10,14 +10,14 @@ import {
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 const calls = { subscription: "a", dimension: "calls", quantity: 1 }
 
 /** A ledger at 10:00 with a reporter. */
 const prepare = Effect.gen(function* () {
   const made = yield* makeSubscribed()
-  return { ...made, reporter: yield* makeReporter(made.store, scriptedService()) }
+  return { ...made, reporter: yield* makeReporter(made.store, stubService()) }
 })
 
 describe("a subscription that follows another", () => {

@@ -28,14 +28,15 @@ const stores = {
   sqlite: Effect.flatMap(newFile, (file) => open(file))
 }
 
-/** Gives the lane to another worker. */
-const takeLane = (store: UsageLedgerStore.Service) =>
+/** Gives the lease to another worker. */
+const takeLease = (store: UsageLedgerStore.Service) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     lease(store, {
       region: "us-east-1",
       worker: "another",
       now,
       duration: 600_000,
+      sealAfter: 600_000,
       seen: undefined
     })
   )
@@ -59,16 +60,16 @@ describe("a result", () => {
         const now = start
         const add = (call: number, worker: string, sentAt: number) =>
           addResults(store, { call, now, results: [success], sentBy: { worker, sentAt } })
-        const none = { judged: [], isHalted: false }
+        const none = { states: [], isHalted: false }
         // a lost timeline had a call 1 with the record
         assert.deepStrictEqual(yield* add(1, "w", start), none)
         const first = yield* store.transaction((tables) => tables.addCall(call, [id]))
         assert.strictEqual(first, 1)
         assert.deepStrictEqual(yield* add(1, "w", start - 1), none)
         assert.deepStrictEqual(yield* add(1, "v", start), none)
-        const evidence = yield* store.snapshot((tables) => tables.evidence([id]))
-        assert.deepStrictEqual(evidence[0]?.results, [])
-        assert.deepStrictEqual((yield* add(1, "w", start)).judged, [
+        const attempts = yield* store.snapshot((tables) => tables.attempts([id]))
+        assert.deepStrictEqual(attempts[0]?.results, [])
+        assert.deepStrictEqual((yield* add(1, "w", start)).states, [
           { record: id, was: "sealed", state: "accepted" }
         ])
       })
@@ -77,7 +78,7 @@ describe("a result", () => {
 })
 
 describe("results that cannot be stored", () => {
-  it.effect("are stored when the store is back, although another worker has the lane", () =>
+  it.effect("are stored when the store is back, although another worker has the lease", () =>
     withWorld(({ setTo, store }) =>
       Effect.gen(function* () {
         yield* recordUsage(store, `analytics-${account}`, "calls", start, 3)
@@ -107,12 +108,12 @@ describe("results that cannot be stored", () => {
           })
         )
         yield* Effect.either(report)
-        const before = yield* store.snapshot((tables) => tables.evidence([1]))
+        const before = yield* store.snapshot((tables) => tables.attempts([1]))
         assert.deepStrictEqual(before[0]?.results, [])
         isAway = false
         yield* Effect.sleep("5 minutes")
-        yield* takeLane(store)
-        assert.strictEqual((yield* report).lane, "other")
+        yield* takeLease(store)
+        assert.strictEqual((yield* report).lease, "other")
         assert.deepStrictEqual(yield* entriesOf(store), [
           `analytics-${account} calls 10 accepted 3`
         ])

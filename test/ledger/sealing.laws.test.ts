@@ -10,7 +10,7 @@ import {
   textsOf,
   time
 } from "./support/ledgerTest.js"
-import { scriptedService } from "./support/scriptedService.js"
+import { stubService } from "./support/stubService.js"
 
 const calls = { subscription: "a", dimension: "calls", quantity: 1 }
 const gb = { subscription: "a", dimension: "gb", quantity: "0.5" }
@@ -19,7 +19,7 @@ const gb = { subscription: "a", dimension: "gb", quantity: "0.5" }
 const prepare = (options: Parameters<typeof makeReporter>[2] = {}) =>
   Effect.gen(function* () {
     const made = yield* makeSubscribed()
-    const service = scriptedService()
+    const service = stubService()
     return { ...made, service, reporter: yield* makeReporter(made.store, service, options) }
   })
 

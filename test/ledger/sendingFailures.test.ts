@@ -105,35 +105,6 @@ describe("a store that fails while a product is sent", () => {
   )
 })
 
-describe("an endpoint whose responses have no request id", () => {
-  it.effect("gets nothing, and each round says so", () =>
-    withUsage(({ store }) =>
-      Effect.gen(function* () {
-        const logged = yield* reportFor(
-          store,
-          (client) => ({
-            batchMeterUsage: (request) =>
-              Effect.map(client.batchMeterUsage(request), (response) => ({
-                ...response,
-                requestId: undefined
-              }))
-          }),
-          "10 minutes"
-        )
-        assert.include(logged, "a round of reporting failed")
-        assert.deepStrictEqual(yield* entriesOf(store), [`${analytics} calls 10 sealed 3`])
-        const { report } = yield* makeReporter(store).pipe(
-          Effect.provideService(MeteringClient, {
-            batchMeterUsage: () => Effect.succeed({ results: [], unprocessedRecords: [] })
-          } as never)
-        )
-        const error = yield* Effect.flip(report)
-        assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "otherTarget" })
-      }).pipe(Effect.scoped)
-    )
-  )
-})
-
 describe("a record that the service rejects with an error of the whole product", () => {
   it.effect("does not keep the others of its product from being sent", () =>
     withUsage(({ store }) =>
@@ -261,31 +232,13 @@ describe("a stop", () => {
         )
         const waiting = records.filter(({ state }) => state === "sealed")
         assert.isAbove(waiting.length, 0)
-        const evidence = yield* store.snapshot((tables) =>
-          tables.evidence(waiting.map(({ id }) => id))
+        const attempts = yield* store.snapshot((tables) =>
+          tables.attempts(waiting.map(({ id }) => id))
         )
-        const sent = new Set(evidence.map(({ record }) => record))
+        const sent = new Set(attempts.map(({ record }) => record))
         for (const { id, tries } of waiting) assert.strictEqual(tries, sent.has(id) ? 1 : 0)
         assert.isAbove(waiting.length, sent.size)
       })
-    )
-  )
-})
-
-describe("options of a reporter", () => {
-  it.effect("leave time to send, keep the lane between two rounds, and allow calls", () =>
-    withUsage(({ store }) =>
-      Effect.gen(function* () {
-        for (const options of [
-          { sealAfter: "5 hours" },
-          { interval: "2 minutes" },
-          { rate: 0 }
-        ] as const) {
-          const { report } = yield* makeReporter(store, options)
-          const error = yield* Effect.flip(report)
-          assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "invalidOptions" })
-        }
-      }).pipe(Effect.scoped)
     )
   )
 })

@@ -121,7 +121,7 @@ describe("a text with half of a surrogate pair or NUL", () => {
                 })
               )
               yield* report
-              const attempts = yield* store.snapshot((tables) => tables.evidence([1]))
+              const attempts = yield* store.snapshot((tables) => tables.attempts([1]))
               const details = attempts.flatMap(({ results }) => results.map(({ detail }) => detail))
               assert.isAtLeast(details.length, 1)
               for (const detail of details) assert.notMatch(detail ?? "", /\0|\p{Surrogate}/u)

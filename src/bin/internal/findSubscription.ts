@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { isSameLicense } from "../../internal/license.js"
 import type { LedgerError } from "../../ledger/index.js"
 import type { ProductRow, SubscriptionRow } from "../../ledger/internal/model/rows.js"
 import type { Service as Store } from "../../ledger/UsageLedgerStore.js"
@@ -52,7 +53,8 @@ export const find = (
     products.find(({ product }) => product === row.product)?.dimensions[dimension] !== undefined
   const matching = (byCustomer.get(customer) ?? []).filter(
     (row) =>
-      (licenseArn === undefined || row.licenseArn === licenseArn) &&
+      (licenseArn === undefined ||
+        (row.licenseArn !== undefined && isSameLicense(row.licenseArn, licenseArn))) &&
       (productCode === undefined || row.productCode === productCode) &&
       hasDimension(row)
   )

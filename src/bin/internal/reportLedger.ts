@@ -64,11 +64,11 @@ export const reportOnce = (regions: ReadonlyArray<string>, options: Options) => 
       )
       isBegun = true
       yield* Console.log(
-        round.lane === "other"
+        round.lease === "other"
           ? `${region}: another worker reports.`
           : `${region}: sealed ${formatCount(round.sealed)}, sent ${formatCount(round.sent)}, accepted ${formatCount(round.accepted)}, expired ${formatCount(round.expired)}.`
       )
-      return round.lane === "held" ? round.sent - round.accepted : 0
+      return round.lease === "held" ? round.sent - round.accepted : 0
     }).pipe(
       Effect.scoped,
       Effect.provide(clientIn(region, options)),
@@ -98,9 +98,10 @@ export const reporters = (regions: ReadonlyArray<string>, options: Options) =>
         worker: options.worker,
         interval: options.interval
       }).pipe(
-        Layer.tap(() => clientOptions.loadCredentials),
+        Layer.mapError(toLedgerError),
+        Layer.provide(Layer.effectDiscard(clientOptions.loadCredentials)),
         Layer.provide(clientIn(region, options)),
-        Layer.mapError(toCliError)
+        Layer.mapError((error) => (error._tag === "CliError" ? error : toCliError(error)))
       )
     )
   )

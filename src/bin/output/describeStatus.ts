@@ -70,7 +70,7 @@ export const describeStatus = (
       ["ledger", `of ${status.seller}, for the ${status.target}`],
       ["health", health.state],
       ["next deadline", status.nextDeadline && formatTime(status.nextDeadline)],
-      ...status.lanes.map(
+      ...status.leases.map(
         ({ holder, region, until }) =>
           [
             `worker in ${region}`,

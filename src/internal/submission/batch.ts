@@ -10,7 +10,7 @@ export const maxRecords = 25
 export const maxBytes = requestSizeLimit
 
 export interface Batch {
-  readonly entries: ReadonlyArray<PendingRecord>
+  readonly items: ReadonlyArray<PendingRecord>
   /** Set if these records are part of a rejected call. */
   readonly bisection: Bisection | undefined
   /** Epoch milliseconds. */
@@ -28,10 +28,10 @@ export interface Bisection {
   readonly otherHalf: ReadonlyArray<PendingRecord>
 }
 
-export const ofRecords = (entries: ReadonlyArray<PendingRecord>, bisection?: Bisection): Batch => ({
-  entries,
+export const ofRecords = (items: ReadonlyArray<PendingRecord>, bisection?: Bisection): Batch => ({
+  items,
   bisection,
-  earliestDeadline: entries.reduce(
+  earliestDeadline: items.reduce(
     (least, one) => Math.min(least, one.deadline),
     Number.POSITIVE_INFINITY
   )
@@ -43,11 +43,11 @@ export const ofRecords = (entries: ReadonlyArray<PendingRecord>, bisection?: Bis
  * any other records. So one invalid record among n stands alone after at most ceil(log2 n) further calls.
  */
 export const bisect = (
-  entries: ReadonlyArray<PendingRecord>,
+  items: ReadonlyArray<PendingRecord>,
   bisection: Omit<Bisection, "otherHalf">
 ): Batch => {
-  const middle = Math.ceil(entries.length / 2)
-  return ofRecords(entries.slice(0, middle), { ...bisection, otherHalf: entries.slice(middle) })
+  const middle = Math.ceil(items.length / 2)
+  return ofRecords(items.slice(0, middle), { ...bisection, otherHalf: items.slice(middle) })
 }
 
 /** The product code in the request. A record with a license has none: its product code only decides its group. */
@@ -59,12 +59,12 @@ export const groupOf = (licenseArn: string | undefined, productCode = ""): strin
   licenseArn === undefined ? `product ${productCode}` : `licenses ${productCode}`
 
 /** Records grouped by the state of their retry schedule. */
-export const groupByRetryState = (entries: ReadonlyArray<PendingRecord>) => {
+export const groupByRetryState = (items: ReadonlyArray<PendingRecord>) => {
   const groups = new Map<unknown, Array<PendingRecord>>()
-  for (const entry of entries) {
-    const group = groups.get(entry.retryState)
-    if (group === undefined) groups.set(entry.retryState, [entry])
-    else group.push(entry)
+  for (const item of items) {
+    const group = groups.get(item.retryState)
+    if (group === undefined) groups.set(item.retryState, [item])
+    else group.push(item)
   }
-  return [...groups].map(([retryState, entries]) => ({ retryState, entries }))
+  return [...groups].map(([retryState, items]) => ({ retryState, items }))
 }

@@ -11,6 +11,8 @@ export interface Group {
   readonly name: string
   /** The group of its records as named by `groupOf`. */
   readonly product: string
+  /** True if its records have a suspected cause of rejection. */
+  readonly isSuspected: boolean
   readonly ready: priorityQueue.PriorityQueue<PendingRecord>
   readonly envelope: number
   bytes: number
@@ -21,18 +23,27 @@ export interface Group {
 /** The groups that may be sent although they do not fill a call. */
 export type PartialBatches = "None" | "AllIfNoneIsFull" | "All"
 
+/** The group to send next, or the monotonic time at which there will be one. */
+export type Choice =
+  | { readonly _tag: "Send"; readonly group: Group }
+  | { readonly _tag: "Wait"; readonly until: number }
+
 interface BatchQueue {
-  readonly add: (entry: PendingRecord, name: string, now: ClockReading) => void
+  readonly add: (
+    item: PendingRecord,
+    group: Pick<Group, "name" | "isSuspected">,
+    now: ClockReading
+  ) => void
   /**
-   * The group to send next, or the monotonic time at which there will be one. Lingering starts at `fullAt` at the
-   * earliest, the last time that the buffer was full: until then the source had more records.
+   * Lingering starts at `fullAt` at the earliest, the last time that the buffer was full: until then the source had more
+   * records.
    */
-  readonly choose: (now: ClockReading, partial: PartialBatches, fullAt: number) => Group | number
+  readonly choose: (now: ClockReading, partial: PartialBatches, fullAt: number) => Choice
   /** Takes the records of one call, except those for which `exclude` returns true. */
   readonly takeBatch: (
     group: Group,
     now: ClockReading,
-    exclude: (entry: PendingRecord, name: string) => boolean
+    exclude: (item: PendingRecord, name: string) => boolean
   ) => ReadonlyArray<PendingRecord>
   readonly clear: (product: string | undefined) => void
 }
@@ -55,12 +66,17 @@ export const make = ({
 }): BatchQueue => {
   const groups = new Map<string, Group>()
 
-  const createGroup = (entry: PendingRecord, name: string, now: ClockReading): Group => {
+  const createGroup = (
+    item: PendingRecord,
+    { isSuspected, name }: Pick<Group, "name" | "isSuspected">,
+    now: ClockReading
+  ): Group => {
     const group: Group = {
       name,
-      product: entry.group,
+      isSuspected,
+      product: item.group,
       ready: priorityQueue.make(isMoreUrgent),
-      envelope: envelopeBytes(entry.productCode),
+      envelope: envelopeBytes(item.productCode),
       bytes: 0,
       lastTakenAt: now.monotonic
     }
@@ -72,10 +88,10 @@ export const make = ({
     group.ready.size() >= limitOf(group) || group.envelope + group.bytes >= maxBytes
 
   return {
-    add: (entry, name, now) => {
-      const group = groups.get(name) ?? createGroup(entry, name, now)
-      group.ready.push(entry)
-      group.bytes += entry.bytes
+    add: (item, named, now) => {
+      const group = groups.get(named.name) ?? createGroup(item, named, now)
+      group.ready.push(item)
+      group.bytes += item.bytes
     },
     choose: (now, partial, fullAt) => {
       let full: Group | undefined
@@ -101,26 +117,28 @@ export const make = ({
           if (notDue === undefined || earliestDeadline < earliestDeadlineOf(notDue)) notDue = group
         }
       }
-      const sendable = mostUrgent(mostUrgent(full, due), partial === "All" ? notDue : undefined)
-      return sendable ?? (partial === "AllIfNoneIsFull" ? notDue : undefined) ?? nextAt
+      const group =
+        mostUrgent(mostUrgent(full, due), partial === "All" ? notDue : undefined) ??
+        (partial === "AllIfNoneIsFull" ? notDue : undefined)
+      return group === undefined ? { _tag: "Wait", until: nextAt } : { _tag: "Send", group }
     },
     takeBatch: (group, now, exclude) => {
-      const entries: Array<PendingRecord> = []
+      const items: Array<PendingRecord> = []
       const limit = limitOf(group)
       let bytes = group.envelope
-      while (entries.length < limit) {
-        const entry = group.ready.peek()
-        if (entry === undefined) break
-        if (entries.length > 0 && bytes + entry.bytes >= maxBytes) break
+      while (items.length < limit) {
+        const item = group.ready.peek()
+        if (item === undefined) break
+        if (items.length > 0 && bytes + item.bytes >= maxBytes) break
         group.ready.pop()
-        group.bytes -= entry.bytes
-        if (entry.isResolved || exclude(entry, group.name)) continue
-        bytes += entry.bytes
-        entries.push(entry)
+        group.bytes -= item.bytes
+        if (item.isResolved || exclude(item, group.name)) continue
+        bytes += item.bytes
+        items.push(item)
       }
       group.lastTakenAt = now.monotonic
       if (group.ready.size() === 0) groups.delete(group.name)
-      return entries
+      return items
     },
     clear: (product) => {
       for (const { name, product: groupProduct } of groups.values()) {

@@ -5,9 +5,9 @@ interface LicenseProducts {
   /** The same license for all licenses that are known to be of one product. */
   readonly representativeOf: (licenseArn: string) => string
   /** Records an accepted call: its licenses are of one product. */
-  readonly unite: (entries: ReadonlyArray<PendingRecord>) => void
+  readonly unite: (items: ReadonlyArray<PendingRecord>) => void
   /** True if the records are certain to be of one product. Records without a license share the product of their call. */
-  readonly haveOneProduct: (entries: ReadonlyArray<PendingRecord>) => boolean
+  readonly haveOneProduct: (items: ReadonlyArray<PendingRecord>) => boolean
 }
 
 /** True if all records have the same license, or none has one. */
@@ -36,9 +36,9 @@ export const make = (): LicenseProducts => {
 
   return {
     representativeOf: find,
-    unite: (entries) => {
+    unite: (items) => {
       let united: string | undefined
-      for (const { record } of entries) {
+      for (const { record } of items) {
         if (record.licenseArn === undefined) continue
         const root = find(record.licenseArn)
         united = united === undefined || united === root ? root : union(united, root)

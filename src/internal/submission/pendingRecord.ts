@@ -56,25 +56,25 @@ export type Violations = Invalid["violations"]
  * The outcome of a record. After an uncertain attempt only a success is certain: a later rejection or expiry says nothing
  * about that attempt. Nor does a later `DuplicateRecord`, because the quantity that was billed may be this one's.
  */
-export const outcomeOf = (entry: PendingRecord, resolution: Resolution): Outcome => {
-  const base = outcomeBaseOf(entry)
-  if (entry.uncertainty !== undefined && resolution._tag !== "Accepted") {
-    const { error, reason } = entry.uncertainty
+export const outcomeOf = (item: PendingRecord, resolution: Resolution): Outcome => {
+  const base = outcomeBaseOf(item)
+  if (item.uncertainty !== undefined && resolution._tag !== "Accepted") {
+    const { error, reason } = item.uncertainty
     const status = statusOf(resolution)
     return {
       _tag: "Unknown",
       ...base,
       reason,
-      attempts: entry.attempts,
+      attempts: item.attempts,
       ...(error !== undefined && { error }),
       ...(status !== undefined && { status })
     }
   }
   switch (resolution._tag) {
     case "Expired":
-      return { ...base, ...resolution, deadline: DateTime.unsafeMake(entry.deadline) }
+      return { ...base, ...resolution, deadline: DateTime.unsafeMake(item.deadline) }
     case "NotSent":
-      return { ...base, ...(entry.error !== undefined && { error: entry.error }), ...resolution }
+      return { ...base, ...(item.error !== undefined && { error: item.error }), ...resolution }
     default:
       return { ...base, ...resolution }
   }

@@ -12,14 +12,14 @@ interface PendingRecords {
   readonly counts: () => Counts
   /** The last record with this key that has no outcome. */
   readonly lastWithKey: (key: string) => PendingRecord | undefined
-  readonly add: (entry: PendingRecord) => void
+  readonly add: (item: PendingRecord) => void
   /** Adds the outcome of an input that is not a valid record. */
   readonly addOutcome: (outcome: Outcome) => void
-  readonly resolve: (entry: PendingRecord, resolution: Resolution) => void
+  readonly resolve: (item: PendingRecord, resolution: Resolution) => void
 }
 
 /** `onReady` receives each record once all earlier records with its key have an outcome. */
-export const make = (onReady: (entry: PendingRecord) => void): PendingRecords => {
+export const make = (onReady: (item: PendingRecord) => void): PendingRecords => {
   const unresolved = new Set<PendingRecord>()
   const lastByKey = new Map<string, PendingRecord>()
   const outcomes: Array<Outcome> = []
@@ -35,22 +35,22 @@ export const make = (onReady: (entry: PendingRecord) => void): PendingRecords =>
     outcomes,
     counts: () => ({ ...counts }),
     lastWithKey: (key) => lastByKey.get(key),
-    add: (entry) => {
-      const last = lastByKey.get(entry.key)
-      unresolved.add(entry)
-      lastByKey.set(entry.key, entry)
-      entry.previous = last
-      if (last === undefined) onReady(entry)
-      else last.next = entry
+    add: (item) => {
+      const last = lastByKey.get(item.key)
+      unresolved.add(item)
+      lastByKey.set(item.key, item)
+      item.previous = last
+      if (last === undefined) onReady(item)
+      else last.next = item
     },
     addOutcome,
-    resolve: (entry, resolution) => {
-      if (entry.isResolved) return
-      entry.isResolved = true
-      unresolved.delete(entry)
-      addOutcome(outcomeOf(entry, resolution))
-      const { key, next, previous } = entry
-      entry.next = entry.previous = undefined
+    resolve: (item, resolution) => {
+      if (item.isResolved) return
+      item.isResolved = true
+      unresolved.delete(item)
+      addOutcome(outcomeOf(item, resolution))
+      const { key, next, previous } = item
+      item.next = item.previous = undefined
       if (previous !== undefined) previous.next = next
       if (next !== undefined) next.previous = previous
       if (next === undefined && previous === undefined) lastByKey.delete(key)

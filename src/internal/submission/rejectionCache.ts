@@ -6,28 +6,28 @@ import type { PendingRecord } from "./pendingRecord.js"
 interface RejectionCache {
   /** True if these records share every possible cause of a call rejected with this error. */
   readonly haveCommonCause: (
-    entries: ReadonlyArray<PendingRecord>,
+    items: ReadonlyArray<PendingRecord>,
     error: BatchMeterUsageError,
     now: ClockReading
   ) => boolean
   /** The record was rejected with this error, alone or for a cause that its whole call shares. */
   readonly recordRejected: (
-    entry: PendingRecord,
+    item: PendingRecord,
     error: BatchMeterUsageError,
     now: ClockReading
   ) => void
   /** The service accepted these records, which disproves the cached causes that they have. */
-  readonly recordAccepted: (entries: ReadonlyArray<PendingRecord>, now: ClockReading) => void
+  readonly recordAccepted: (items: ReadonlyArray<PendingRecord>, now: ClockReading) => void
   /** The error with which this record is certain to be rejected. */
   readonly cachedRejection: (
-    entry: PendingRecord,
+    item: PendingRecord,
     now: ClockReading
   ) => BatchMeterUsageError | undefined
   /** The cause for which a record may be rejected, after a similar one was. Such records share calls by cause. */
-  readonly suspectedCause: (entry: PendingRecord, now: ClockReading) => string | undefined
+  readonly suspectedCause: (item: PendingRecord, now: ClockReading) => string | undefined
   /** The cause that other records have to share to be rejected together with this one. */
   readonly causeOf: (
-    entry: PendingRecord,
+    item: PendingRecord,
     error: BatchMeterUsageError,
     now: ClockReading
   ) => string | undefined
@@ -88,101 +88,97 @@ export const make = (): RejectionCache => {
   const timeOf = ({ record }: PendingRecord): number => record.timestamp.epochMillis
 
   /** Undefined for customers and times: customers subscribe, and time passes. */
-  const cacheKeyOf = (kind: CauseKind, entry: PendingRecord): string | undefined => {
-    const { dimension, licenseArn, usageAllocations } = entry.record
+  const cacheKeyOf = (kind: CauseKind, item: PendingRecord): string | undefined => {
+    const { dimension, licenseArn, usageAllocations } = item.record
     switch (kind) {
       case "dimension":
-        return JSON.stringify([kind, productOf(entry), dimension])
+        return JSON.stringify([kind, productOf(item), dimension])
       case "tags":
         return usageAllocations === undefined || usageAllocations.length > maxComparedAllocations
           ? undefined
-          : JSON.stringify([kind, productOf(entry), usageAllocations.map(({ tags }) => tags)])
+          : JSON.stringify([kind, productOf(item), usageAllocations.map(({ tags }) => tags)])
       case "product":
-        return licenseArn === undefined ? undefined : JSON.stringify([kind, productOf(entry)])
+        return licenseArn === undefined ? undefined : JSON.stringify([kind, productOf(item)])
       case "license":
         // a license may be active at one time of usage and not at another, in any order
         return licenseArn === undefined
           ? undefined
-          : JSON.stringify([kind, licenseArn, customerOf(entry), timeOf(entry)])
+          : JSON.stringify([kind, licenseArn, customerOf(item), timeOf(item)])
       default:
         return undefined
     }
   }
 
-  const causeOf = (
-    kind: CauseKind,
-    entry: PendingRecord,
-    now: ClockReading
-  ): string | undefined => {
-    const time = timeOf(entry)
+  const causeOf = (kind: CauseKind, item: PendingRecord, now: ClockReading): string | undefined => {
+    const time = timeOf(item)
     switch (kind) {
       case "customer":
-        return JSON.stringify([kind, productOf(entry), customerOf(entry)])
+        return JSON.stringify([kind, productOf(item), customerOf(item)])
       case "time":
         // closer usage may be outside the customer's agreement
         return JSON.stringify(
-          isFarAhead(time, now) ? [kind, time] : [kind, time, productOf(entry), customerOf(entry)]
+          isFarAhead(time, now) ? [kind, time] : [kind, time, productOf(item), customerOf(item)]
         )
       default:
-        return cacheKeyOf(kind, entry)
+        return cacheKeyOf(kind, item)
     }
   }
 
   /** Records with the key of a rejected one are suspected of the same cause. */
   const suspectKeyOf = (
     kind: CauseKind,
-    entry: PendingRecord,
+    item: PendingRecord,
     now: ClockReading
   ): string | undefined => {
     switch (kind) {
       case "license":
-        return JSON.stringify([kind, entry.record.licenseArn, customerOf(entry)])
+        return JSON.stringify([kind, item.record.licenseArn, customerOf(item)])
       case "customer":
-        return JSON.stringify([kind, productOf(entry), customerOf(entry)])
+        return JSON.stringify([kind, productOf(item), customerOf(item)])
       case "time":
-        return isFarAhead(timeOf(entry), now) ? kind : undefined
+        return isFarAhead(timeOf(item), now) ? kind : undefined
       default:
         return undefined
     }
   }
 
   return {
-    haveCommonCause: (entries, { _tag }, now) => {
+    haveCommonCause: (items, { _tag }, now) => {
       const kind = causeKinds[_tag]
-      const [first, ...others] = entries
+      const [first, ...others] = items
       if (kind === undefined || first === undefined) return false
       const cause = causeOf(kind, first, now)
-      return cause !== undefined && others.every((entry) => causeOf(kind, entry, now) === cause)
+      return cause !== undefined && others.every((item) => causeOf(kind, item, now) === cause)
     },
-    recordRejected: (entry, error, now) => {
+    recordRejected: (item, error, now) => {
       const kind = causeKinds[error._tag]
       if (kind === undefined) return
-      const suspectKey = suspectKeyOf(kind, entry, now)
+      const suspectKey = suspectKeyOf(kind, item, now)
       if (suspectKey !== undefined) suspectKeys.add(suspectKey)
       evictOldest(suspectKeys)
-      const key = cacheKeyOf(kind, entry)
+      const key = cacheKeyOf(kind, item)
       if (key === undefined) return
       cachedKinds.add(kind)
       cached.delete(key)
       cached.set(key, { error, expiresAt: now.monotonic + timeToLiveMillis })
       evictOldest(cached)
     },
-    recordAccepted: (entries, now) => {
+    recordAccepted: (items, now) => {
       if (cached.size === 0 && suspectKeys.size === 0) return
-      for (const entry of entries) {
+      for (const item of items) {
         for (const kind of cachedKinds) {
-          const key = cacheKeyOf(kind, entry)
+          const key = cacheKeyOf(kind, item)
           if (key !== undefined) cached.delete(key)
         }
         for (const kind of suspectedKinds) {
-          const suspectKey = suspectKeyOf(kind, entry, now)
+          const suspectKey = suspectKeyOf(kind, item, now)
           if (suspectKey !== undefined) suspectKeys.delete(suspectKey)
         }
       }
     },
-    cachedRejection: (entry, now) => {
+    cachedRejection: (item, now) => {
       for (const kind of cachedKinds) {
-        const key = cacheKeyOf(kind, entry)
+        const key = cacheKeyOf(kind, item)
         const rejection = key === undefined ? undefined : cached.get(key)
         if (key === undefined || rejection === undefined) continue
         if (rejection.expiresAt > now.monotonic) return rejection.error
@@ -190,19 +186,19 @@ export const make = (): RejectionCache => {
       }
       return undefined
     },
-    suspectedCause: (entry, now) => {
+    suspectedCause: (item, now) => {
       if (suspectKeys.size === 0) return undefined
       for (const kind of suspectedKinds) {
-        const suspectKey = suspectKeyOf(kind, entry, now)
+        const suspectKey = suspectKeyOf(kind, item, now)
         if (suspectKey !== undefined && suspectKeys.has(suspectKey)) {
-          return causeOf(kind, entry, now)
+          return causeOf(kind, item, now)
         }
       }
       return undefined
     },
-    causeOf: (entry, { _tag }, now) => {
+    causeOf: (item, { _tag }, now) => {
       const kind = causeKinds[_tag]
-      return kind === undefined ? undefined : causeOf(kind, entry, now)
+      return kind === undefined ? undefined : causeOf(kind, item, now)
     }
   }
 }

@@ -174,8 +174,8 @@ const pullOutcomes = <E, R>(
 
       const call = (batch: Batch) =>
         Effect.suspend(() => {
-          const productCode = requestProductCode(batch.entries)
-          const usageRecords = batch.entries.map(({ record }) => record)
+          const productCode = requestProductCode(batch.items)
+          const usageRecords = batch.items.map(({ record }) => record)
           return client.batchMeterUsage(
             productCode === undefined ? { usageRecords } : { productCode, usageRecords }
           )

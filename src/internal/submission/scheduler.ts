@@ -123,10 +123,12 @@ export const make = (options: SchedulerOptions): Scheduler => {
   const licenses = makeLicenseProducts()
   const rejections = rejectionCache.make()
   const batchSize = adaptiveBatchSize.make()
+  /** For records with a suspected cause of rejection. */
+  const suspectedBatchSize = adaptiveBatchSize.make()
   const unbatched = batchQueue.make({
     linger: options.linger,
     deadlineMargin,
-    limitOf: ({ name, product }) => limitOf(name, product)
+    limitOf: ({ isSuspected, product }) => limitOf(product, isSuspected)
   })
   /** Batches that are sent as they are. */
   const ready = priorityQueue.make<Batch>(
@@ -150,32 +152,36 @@ export const make = (options: SchedulerOptions): Scheduler => {
   let calls = 0
   let hasEnded = false
 
-  const pending = pendingRecords.make((entry) => {
-    if (stopResolutionOf(entry) === undefined) enqueue(entry)
+  const pending = pendingRecords.make((item) => {
+    if (stopResolutionOf(item) === undefined) enqueue(item)
   })
 
   /** The records that may share a call have the same name here: they are of one product, as far as known. */
-  const groupNameOf = (entry: PendingRecord): string => {
-    const { group, record } = entry
-    const suspectedCause = rejections.suspectedCause(entry, time)
-    if (suspectedCause !== undefined) return `${suspectPrefix}${group} ${suspectedCause}`
-    return record.licenseArn !== undefined && multiProductGroups.has(group)
-      ? `${group} ${licenses.representativeOf(record.licenseArn)}`
-      : group
+  const groupNameOf = (item: PendingRecord): Pick<batchQueue.Group, "name" | "isSuspected"> => {
+    const { group, record } = item
+    const suspectedCause = rejections.suspectedCause(item, time)
+    if (suspectedCause !== undefined) {
+      return { name: `suspected ${group} ${suspectedCause}`, isSuspected: true }
+    }
+    const isDivided = record.licenseArn !== undefined && multiProductGroups.has(group)
+    const name = isDivided ? `${group} ${licenses.representativeOf(record.licenseArn)}` : group
+    return { name, isSuspected: false }
   }
 
   /** The number of records of a group per call. */
-  const limitOf = (name: string, product: string): number =>
-    batchSize.limitOf(name.startsWith(suspectPrefix) ? `${suspectPrefix}${product}` : product)
+  const limitOf = (group: string, isSuspected: boolean): number =>
+    (isSuspected ? suspectedBatchSize : batchSize).limitOf(group)
 
-  const enqueue = (entry: PendingRecord) => unbatched.add(entry, groupNameOf(entry), time)
+  const isSuspected = (item: PendingRecord) => rejections.suspectedCause(item, time) !== undefined
+
+  const enqueue = (item: PendingRecord) => unbatched.add(item, groupNameOf(item), time)
 
   /** The resolution of records of a group that may not be sent. */
   const stopResolutionOf = ({ group }: Pick<PendingRecord, "group">): Resolution | undefined =>
     stopResolution ?? stoppedGroups.get(group)
 
-  const resolveAll = (entries: Iterable<PendingRecord>, resolution: Resolution) => {
-    for (const entry of entries) pending.resolve(entry, resolution)
+  const resolveAll = (items: Iterable<PendingRecord>, resolution: Resolution) => {
+    for (const item of items) pending.resolve(item, resolution)
   }
 
   /** Resolves the records of a group, or all, except those in flight. */
@@ -183,16 +189,16 @@ export const make = (options: SchedulerOptions): Scheduler => {
     if (group === undefined) stopResolution ??= resolution
     else if (!stoppedGroups.has(group)) stoppedGroups.set(group, resolution)
     unbatched.clear(group)
-    for (const entry of pending.unresolved) {
-      if (!entry.isInFlight && (group === undefined || entry.group === group)) {
-        pending.resolve(entry, resolution)
+    for (const item of pending.unresolved) {
+      if (!item.isInFlight && (group === undefined || item.group === group)) {
+        pending.resolve(item, resolution)
       }
     }
   }
 
-  const expireIfLate = (entry: PendingRecord): boolean => {
-    if (time.wall < entry.deadline - deadlineMargin) return false
-    pending.resolve(entry, { _tag: "Expired" })
+  const expireIfLate = (item: PendingRecord): boolean => {
+    if (time.wall < item.deadline - deadlineMargin) return false
+    pending.resolve(item, { _tag: "Expired" })
     return true
   }
 
@@ -201,17 +207,17 @@ export const make = (options: SchedulerOptions): Scheduler => {
   // -------------------------------------------------------------------------------------------------
 
   const enqueueBatch = (batch: Batch) => {
-    const resolution = batch.entries[0] && stopResolutionOf(batch.entries[0])
+    const resolution = batch.items[0] && stopResolutionOf(batch.items[0])
     if (resolution === undefined) ready.push(batch)
-    else resolveAll([...batch.entries, ...(batch.bisection?.otherHalf ?? [])], resolution)
+    else resolveAll([...batch.items, ...(batch.bisection?.otherHalf ?? [])], resolution)
   }
 
-  const enqueueAll = (entries: Iterable<PendingRecord>) => {
-    for (const entry of entries) {
-      if (entry.isResolved) continue
-      const resolution = stopResolutionOf(entry)
-      if (resolution === undefined) enqueue(entry)
-      else pending.resolve(entry, resolution)
+  const enqueueAll = (items: Iterable<PendingRecord>) => {
+    for (const item of items) {
+      if (item.isResolved) continue
+      const resolution = stopResolutionOf(item)
+      if (resolution === undefined) enqueue(item)
+      else pending.resolve(item, resolution)
     }
   }
 
@@ -233,45 +239,56 @@ export const make = (options: SchedulerOptions): Scheduler => {
 
   /** Drops records that have an outcome or have expired meanwhile. Undefined if none is left. */
   const withoutResolved = (batch: Batch): Batch | undefined => {
-    const entries = batch.entries.filter((entry) => !entry.isResolved && !expireIfLate(entry))
-    if (entries.length > 0) return { ...batch, entries }
+    const items = batch.items.filter((item) => !item.isResolved && !expireIfLate(item))
+    if (items.length > 0) return { ...batch, items }
     releaseOtherHalf(batch)
     return undefined
   }
 
   /** Resolves or moves a record that may not go in a call of this group; false if it may. */
-  const exclude = (entry: PendingRecord, name: string): boolean => {
-    if (expireIfLate(entry)) return true
-    const error = rejections.cachedRejection(entry, time)
+  const exclude = (item: PendingRecord, name: string): boolean => {
+    if (expireIfLate(item)) return true
+    const error = rejections.cachedRejection(item, time)
     if (error !== undefined) {
-      entry.error = error
-      pending.resolve(entry, { _tag: "Rejected", error })
+      item.error = error
+      pending.resolve(item, { _tag: "Rejected", error })
       return true
     }
-    const isElsewhere = groupNameOf(entry) !== name
-    if (isElsewhere) enqueue(entry)
+    const isElsewhere = groupNameOf(item).name !== name
+    if (isElsewhere) enqueue(item)
     return isElsewhere
   }
 
   const newBatch = (group: batchQueue.Group): Batch | undefined => {
-    const entries = unbatched.takeBatch(group, time, exclude)
-    return entries.length === 0 ? undefined : batches.ofRecords(entries)
+    const items = unbatched.takeBatch(group, time, exclude)
+    return items.length === 0 ? undefined : batches.ofRecords(items)
+  }
+
+  /** The first batch that is ready, or one of the group if that is more urgent. Undefined if none of its records is left. */
+  const takeMostUrgent = (choice: batchQueue.Choice): Batch | undefined => {
+    const first = ready.peek()
+    if (choice._tag === "Send") {
+      const deadline = choice.group.ready.peek()?.deadline ?? 0
+      if (first === undefined || first.earliestDeadline > deadline) return newBatch(choice.group)
+    }
+    ready.pop()
+    return first && withoutResolved(first)
   }
 
   const markInFlight = (batch: Batch): Action => {
-    for (const entry of batch.entries) {
-      entry.isInFlight = true
-      entry.attempts += 1
+    for (const item of batch.items) {
+      item.isInFlight = true
+      item.attempts += 1
     }
-    inFlight += batch.entries.length
+    inFlight += batch.items.length
     calls += 1
     limiter.recordCall(time.monotonic)
     return { _tag: "Send", batch }
   }
 
-  const markDone = ({ entries }: Batch) => {
-    for (const entry of entries) entry.isInFlight = false
-    inFlight -= entries.length
+  const markDone = ({ items }: Batch) => {
+    for (const item of items) item.isInFlight = false
+    inFlight -= items.length
   }
 
   const hasRoom = () => pending.unresolved.size < bufferSize
@@ -285,8 +302,8 @@ export const make = (options: SchedulerOptions): Scheduler => {
   // rejections
   // -------------------------------------------------------------------------------------------------
 
-  const markUncertain = (entries: Iterable<PendingRecord>, uncertainty: Uncertainty) => {
-    for (const entry of entries) entry.uncertainty ??= uncertainty
+  const markUncertain = (items: Iterable<PendingRecord>, uncertainty: Uncertainty) => {
+    for (const item of items) item.uncertainty ??= uncertainty
   }
 
   /** The resolution of a record whose last call failed with this error. */
@@ -302,32 +319,31 @@ export const make = (options: SchedulerOptions): Scheduler => {
         : { _tag: "Rejected", error }
 
   /** Resolves records that were rejected alone, or for a cause that all of them share. */
-  const reject = (entries: ReadonlyArray<PendingRecord>, error: BatchMeterUsageError) => {
-    for (const entry of entries) {
-      entry.error = error
-      rejections.recordRejected(entry, error, time)
-      pending.resolve(entry, { _tag: "Rejected", error })
+  const reject = (items: ReadonlyArray<PendingRecord>, error: BatchMeterUsageError) => {
+    for (const item of items) {
+      item.error = error
+      rejections.recordRejected(item, error, time)
+      pending.resolve(item, { _tag: "Rejected", error })
     }
   }
 
   /** Starts or continues the search for the invalid records among these. */
   const isolateInvalid = (
-    entries: ReadonlyArray<PendingRecord>,
+    items: ReadonlyArray<PendingRecord>,
     found: Omit<Bisection, "otherHalf">
   ) => {
-    const left = entries.filter((entry) => !entry.isResolved)
+    const left = items.filter((item) => !item.isResolved)
     const half = Math.ceil(left.length / 2)
     if (left.length === 0) return
     if (left.length === 1) enqueueBatch(batches.ofRecords(left, { ...found, otherHalf: [] }))
     // where many are rejected, a bisection gains little. The next calls have to be smaller, or this call would be repeated
-    else if (left.every((entry) => limitOf(groupNameOf(entry), entry.group) < half))
-      enqueueAll(left)
+    else if (left.every((item) => limitOf(item.group, isSuspected(item)) < half)) enqueueAll(left)
     else enqueueBatch(batches.bisect(left, found))
   }
 
   /** Makes the next calls with such records smaller. */
-  const reduceBatchSize = (entries: ReadonlyArray<PendingRecord>, error: BatchMeterUsageError) => {
-    const [first] = entries
+  const reduceBatchSize = (items: ReadonlyArray<PendingRecord>, error: BatchMeterUsageError) => {
+    const [first] = items
     if (first === undefined) return
     const { group } = first
     batchSize.recordRejected(group, 1)
@@ -335,29 +351,28 @@ export const make = (options: SchedulerOptions): Scheduler => {
     if (suspectedCause === undefined) return
     // records with one suspected cause share calls in order to be rejected together for it
     if (suspectedCause === rejections.causeOf(first, error, time)) {
-      batchSize.recordAccepted(`${suspectPrefix}${group}`, entries.length)
+      suspectedBatchSize.recordAccepted(group, items.length)
     } else {
-      batchSize.recordRejected(`${suspectPrefix}${group}`, 1)
+      suspectedBatchSize.recordRejected(group, 1)
     }
   }
 
   /** The service rejected the call for one of its records, or for their combination. */
   const onRejectedBatch = (batch: Batch, error: BatchMeterUsageError) => {
-    const { entries } = batch
-    if (entries.length === 1 || rejections.haveCommonCause(entries, error, time)) {
-      reduceBatchSize(entries, error)
-      reject(entries, error)
+    const { items } = batch
+    if (items.length === 1 || rejections.haveCommonCause(items, error, time)) {
+      reduceBatchSize(items, error)
+      reject(items, error)
     } else {
-      isolateInvalid(entries, { rejected: entries, error, accepted: 0 })
+      isolateInvalid(items, { rejected: items, error, accepted: 0 })
     }
     releaseOtherHalf(batch)
   }
 
   /** The client rejected the call before sending it. */
   const onInvalidBatch = (batch: Batch, error: InvalidInputError) => {
-    const { invalid, others } = violationsByRecord(batch.entries, error)
-    for (const [entry, violations] of invalid)
-      pending.resolve(entry, { _tag: "Invalid", violations })
+    const { invalid, others } = violationsByRecord(batch.items, error)
+    for (const [item, violations] of invalid) pending.resolve(item, { _tag: "Invalid", violations })
     const middle = invalid.size > 0 ? others.length : Math.ceil(others.length / 2)
     for (const part of [others.slice(0, middle), others.slice(middle)]) {
       if (part.length > 0) enqueueBatch(batches.ofRecords(part))
@@ -367,27 +382,27 @@ export const make = (options: SchedulerOptions): Scheduler => {
 
   /** A license identifies its product: the cause may be one license, or licenses of two products in one call. */
   const onProductError = (batch: Batch, error: BatchMeterUsageError, resolution: Resolution) => {
-    const { entries } = batch
-    const [first] = entries
+    const { items } = batch
+    const [first] = items
     const isOfLicenses = first?.record.licenseArn !== undefined
-    if (isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(entries)) {
+    if (isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(items)) {
       onRejectedBatch(batch, error)
       return
     }
     if (isOfLicenses && error._tag === "InvalidProductCodeException") {
-      reject(entries, error)
+      reject(items, error)
     } else {
-      resolveAll(entries, resolution)
+      resolveAll(items, resolution)
       stopSending({ _tag: "NotSent", reason: "Rejected", error }, first?.group)
     }
     releaseOtherHalf(batch)
   }
 
   /** The service accepted a part of a rejected call: an invalid record is in the other half, or there is none. */
-  const onPartAccepted = ({ entries, bisection: found }: Batch) => {
+  const onPartAccepted = ({ items, bisection: found }: Batch) => {
     if (found === undefined) return
     const { error, rejected, otherHalf } = found
-    const accepted = found.accepted + entries.length
+    const accepted = found.accepted + items.length
     if (otherHalf.length > 0) {
       // even a single record is sent again, because the cause may be gone
       isolateInvalid(otherHalf, { rejected, error, accepted })
@@ -421,7 +436,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
         return
       }
       const key = deduplicationKey(record, productCode)
-      const entry: PendingRecord = {
+      const item: PendingRecord = {
         index,
         record,
         productCode,
@@ -439,9 +454,9 @@ export const make = (options: SchedulerOptions): Scheduler => {
         uncertainty: undefined,
         error: undefined
       }
-      pending.add(entry)
-      const resolution = stopResolutionOf(entry)
-      if (resolution !== undefined) pending.resolve(entry, resolution)
+      pending.add(item)
+      const resolution = stopResolutionOf(item)
+      if (resolution !== undefined) pending.resolve(item, resolution)
     },
 
     endInput: () => {
@@ -455,86 +470,76 @@ export const make = (options: SchedulerOptions): Scheduler => {
       for (;;) {
         if (isDone()) return { _tag: "Done" }
         releaseDelayed()
-        const group = unbatched.choose(now, partialBatches(), fullAt)
-        const nextReady = ready.peek()
-        const isIdle = nextReady === undefined && typeof group === "number"
-        if (isIdle) return { _tag: "Wait", until: Math.min(group, delayed.peek()?.at ?? Infinity) }
+        const choice = unbatched.choose(now, partialBatches(), fullAt)
+        if (choice._tag === "Wait" && ready.peek() === undefined) {
+          const until = Math.min(choice.until, delayed.peek()?.at ?? Number.POSITIVE_INFINITY)
+          return { _tag: "Wait", until }
+        }
         if (limiter.nextAt() > monotonic) return { _tag: "Wait", until: limiter.nextAt() }
-        const isDue =
-          nextReady !== undefined &&
-          (typeof group === "number" ||
-            nextReady.earliestDeadline <= (group.ready.peek()?.deadline ?? 0))
-        if (isDue) ready.pop()
-        const batch = isDue
-          ? withoutResolved(nextReady)
-          : typeof group === "number"
-            ? undefined
-            : newBatch(group)
+        const batch = takeMostUrgent(choice)
         if (batch !== undefined) return markInFlight(batch)
       }
     },
 
     onResponse: (batch, response, now) => {
       time = now
-      const { entries } = batch
-      const records = entries.map(({ record }) => record)
+      const { items } = batch
+      const records = items.map(({ record }) => record)
       // first of all: if a client's response cannot be read, its records stay in flight
-      const reports = matchResults(records, requestProductCode(entries), response)
+      const reports = matchResults(records, requestProductCode(items), response)
       markDone(batch)
       limiter.recover()
-      const [first] = entries
+      const [first] = items
       if (first !== undefined) {
-        batchSize.recordAccepted(first.group, entries.length)
-        if (rejections.suspectedCause(first, now) !== undefined) {
-          batchSize.recordAccepted(`${suspectPrefix}${first.group}`, entries.length)
-        }
+        batchSize.recordAccepted(first.group, items.length)
+        if (isSuspected(first)) suspectedBatchSize.recordAccepted(first.group, items.length)
       }
-      rejections.recordAccepted(entries, now)
-      licenses.unite(entries)
+      rejections.recordAccepted(items, now)
+      licenses.unite(items)
       const left: Array<PendingRecord> = []
       const ambiguous = new Set<PendingRecord>()
       reports.forEach((reported, index) => {
-        const entry = entries[index]
-        if (entry === undefined) return
-        entry.error = undefined
+        const item = items[index]
+        if (item === undefined) return
+        item.error = undefined
         if (typeof reported === "object") {
           // matchResults drops results without a status
-          pending.resolve(entry, resolutionOf(reported.status ?? "", reported.meteringRecordId))
+          pending.resolve(item, resolutionOf(reported.status ?? "", reported.meteringRecordId))
           return
         }
-        if (reported !== "Unprocessed") markUncertain([entry], { reason: reported })
-        if (reported === "Ambiguous") ambiguous.add(entry)
-        left.push(entry)
+        if (reported !== "Unprocessed") markUncertain([item], { reason: reported })
+        if (reported === "Ambiguous") ambiguous.add(item)
+        left.push(item)
       })
       onPartAccepted(batch)
-      return groupByRetryState(left).map(({ entries, retryState }) => ({
+      return groupByRetryState(left).map(({ items, retryState }) => ({
         error: unprocessedError,
         retryState,
-        parts: entries.filter((entry) => ambiguous.has(entry)).map((entry) => [entry]),
-        rebatchable: entries.filter((entry) => !ambiguous.has(entry)),
+        parts: items.filter((item) => ambiguous.has(item)).map((item) => [item]),
+        rebatchable: items.filter((item) => !ambiguous.has(item)),
         finalResolution: { _tag: "NotSent", reason: "Unprocessed" }
       }))
     },
 
     onError: (batch, error, now) => {
       time = now
-      const { entries } = batch
+      const { items } = batch
       markDone(batch)
       const classification = classifyError(error)
       const { scope, delivery } = classification
-      for (const entry of entries) entry.error = error
-      if (delivery === "unknown") markUncertain(entries, { reason: "NoResponse", error })
+      for (const item of items) item.error = error
+      if (delivery === "unknown") markUncertain(items, { reason: "NoResponse", error })
       const resolution = resolutionAfter(error, classification)
       switch (scope) {
         case "transient": {
           releaseOtherHalf(batch)
-          const all = groupByRetryState(entries)
-          return all.map(({ entries, retryState }) => ({
+          const all = groupByRetryState(items)
+          return all.map(({ items, retryState }) => ({
             error,
             retryState,
             // records with the same number of attempts stay together
-            parts: all.length === 1 ? [entries] : [],
-            rebatchable: all.length === 1 ? [] : entries,
+            parts: all.length === 1 ? [items] : [],
+            rebatchable: all.length === 1 ? [] : items,
             finalResolution: resolution
           }))
         }
@@ -546,7 +551,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
           onProductError(batch, error, resolution)
           return []
         case "caller":
-          resolveAll(entries, resolution)
+          resolveAll(items, resolution)
           stopSending(
             delivery === "notSent" ? resolution : { _tag: "NotSent", reason: "Rejected", error }
           )
@@ -557,8 +562,8 @@ export const make = (options: SchedulerOptions): Scheduler => {
 
     onInterrupt: (batch) => {
       markDone(batch)
-      markUncertain(batch.entries, { reason: "Interrupted" })
-      resolveAll(batch.entries, { _tag: "NotSent", reason: "Stopped" })
+      markUncertain(batch.items, { reason: "Interrupted" })
+      resolveAll(batch.items, { _tag: "NotSent", reason: "Stopped" })
       releaseOtherHalf(batch)
     },
 
@@ -574,20 +579,20 @@ export const make = (options: SchedulerOptions): Scheduler => {
         resolveAll([...parts.flat(), ...rebatchable], finalResolution)
         return
       }
-      const isFinal = (entry: PendingRecord) =>
-        stopResolutionOf(entry) !== undefined ||
-        decision.at >= toMonotonic(entry.deadline - deadlineMargin, now)
+      const isFinal = (item: PendingRecord) =>
+        stopResolutionOf(item) !== undefined ||
+        decision.at >= toMonotonic(item.deadline - deadlineMargin, now)
       /** The records that are sent again. The others get their final resolution. */
-      const retryable = (entries: ReadonlyArray<PendingRecord>): ReadonlyArray<PendingRecord> => {
-        resolveAll(entries.filter(isFinal), finalResolution)
-        const left = entries.filter((entry) => !entry.isResolved)
-        for (const entry of left) entry.retryState = decision.retryState
+      const retryable = (items: ReadonlyArray<PendingRecord>): ReadonlyArray<PendingRecord> => {
+        resolveAll(items.filter(isFinal), finalResolution)
+        const left = items.filter((item) => !item.isResolved)
+        for (const item of left) item.retryState = decision.retryState
         return left
       }
-      const retries = parts.map(retryable).filter((entries) => entries.length > 0)
+      const retries = parts.map(retryable).filter((items) => items.length > 0)
       delayed.push({
         at: decision.at,
-        batches: retries.map((entries) => batches.ofRecords(entries)),
+        batches: retries.map((items) => batches.ofRecords(items)),
         rebatchable: retryable(rebatchable)
       })
     },
@@ -595,9 +600,9 @@ export const make = (options: SchedulerOptions): Scheduler => {
     stop: () => stopSending({ _tag: "NotSent", reason: "Stopped" }),
 
     abandonInFlight: () => {
-      for (const entry of pending.unresolved) {
-        if (entry.isInFlight) markUncertain([entry], { reason: "Interrupted" })
-        entry.isInFlight = false
+      for (const item of pending.unresolved) {
+        if (item.isInFlight) markUncertain([item], { reason: "Interrupted" })
+        item.isInFlight = false
       }
       inFlight = 0
       stopSending({ _tag: "NotSent", reason: "Stopped" })
@@ -614,22 +619,19 @@ const multiProductErrors: ReadonlySet<BatchMeterUsageError["_tag"]> = new Set([
   "UnknownServiceError"
 ])
 
-/** Prefix of the names of groups whose records have a suspected cause of rejection. */
-const suspectPrefix = "suspects "
-
 /** The records that the client found invalid. If it names none, all of them, unless a smaller call may be valid. */
 const violationsByRecord = (
-  entries: ReadonlyArray<PendingRecord>,
+  items: ReadonlyArray<PendingRecord>,
   { violations }: InvalidInputError
 ) => {
   const invalid = new Map<PendingRecord, Violations>()
   for (const { index, ...violation } of violations) {
-    const entry = index === undefined ? undefined : entries[index]
-    if (entry !== undefined) invalid.set(entry, [violation, ...(invalid.get(entry) ?? [])])
+    const item = index === undefined ? undefined : items[index]
+    if (item !== undefined) invalid.set(item, [violation, ...(invalid.get(item) ?? [])])
   }
   const isTooLarge = violations.some(({ rule }) => rule === "requestSize")
-  if (invalid.size === 0 && (entries.length === 1 || !isTooLarge)) {
-    for (const entry of entries) invalid.set(entry, violations)
+  if (invalid.size === 0 && (items.length === 1 || !isTooLarge)) {
+    for (const item of items) invalid.set(item, violations)
   }
-  return { invalid, others: entries.filter((entry) => !invalid.has(entry)) }
+  return { invalid, others: items.filter((item) => !invalid.has(item)) }
 }

@@ -93,7 +93,8 @@ export type EventError =
  * - `id`: chosen by the caller, such as the agreement's id
  * - `product`: a name among the ledger's products
  * - `customerAWSAccountId` or, in older listings, `customerIdentifier`
- * - `licenseArn`: from ResolveCustomer, for listings from June 2026 on. Otherwise the product's code is sent.
+ * - `licenseArn`: from ResolveCustomer, for listings from June 2026 on. Sent as it is given, and compared by the license's id.
+ *   Otherwise the product's code is sent.
  * - `from`: the start. Defaults to now. No record is dated before it.
  * - `until`: the planned end, if there is one
  * - `follows`: the id of the subscription that this one renews or replaces; usage and fractions go on
@@ -230,7 +231,7 @@ export interface Service {
     readonly customer: string
     readonly month: string
   }) => Stream.Stream<StatementLine, InvalidEvent | LedgerUnavailable>
-  /** Counts and oldest entries by state, deadlines, carry, lanes and pauses. */
+  /** Counts and oldest entries by state, deadlines, carry, leases and pauses. */
   readonly status: Effect.Effect<Status, LedgerUnavailable>
   /** Entries of the hours from `from` on by product, hour and state. */
   readonly hourly: (
@@ -242,8 +243,8 @@ export interface Service {
   readonly verify: Stream.Stream<Difference, LedgerUnavailable>
   /**
    * An operator's acts. `retry` sends records that were not accepted again at once, and ends pauses. `carryForward` adds
-   * the quantity of expired records to the current hour: only of those without an attempt in doubt, one hour after their
-   * deadline. `recover` goes on after a restored backup.
+   * the quantity of records that were certainly not billed to the current hour, one hour after their deadline: of those that are
+   * `expired`, or of the `states` given. `recover` goes on after a restored backup.
    */
   readonly operator: {
     readonly retry: (filter?: EntryFilter) => Effect.Effect<number, LedgerUnavailable>

@@ -9,14 +9,14 @@ import type * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../LedgerError.js"
 import type {
   AllocationRow,
-  AttemptEvidence,
+  AttemptRow,
   CallRow,
   CarryRow,
   EntryRow,
   EventRow,
   HistoryRow,
   KeyRow,
-  LaneRow,
+  LeaseRow,
   LedgerRow,
   PauseRow,
   PostingRow,
@@ -28,7 +28,7 @@ import type {
   SubscriptionRow
 } from "./model/rows.js"
 
-export type Op<A> = Effect.Effect<A, LedgerUnavailable>
+export type StoreEffect<A> = Effect.Effect<A, LedgerUnavailable>
 
 /** Identifies an entry. */
 export interface EntryId {
@@ -60,7 +60,7 @@ export interface EntryFilter {
   readonly states?: ReadonlyArray<RecordState | "open" | "zero"> | undefined
 }
 
-/** Entries by product, hour and state: how many, and their quantity. */
+/** The number of entries by product, hour and state. */
 export interface HourlyCount {
   readonly product: string
   readonly hour: number
@@ -79,6 +79,14 @@ export interface StateCount {
   readonly nextDeadline: number | undefined
 }
 
+/** A balance, and its key. */
+export interface CarriedBalance extends CarryRow {
+  readonly scale: number
+  readonly product: string
+  readonly dimension: string
+  readonly lineage: string
+}
+
 /** An entry whose stored sum differs from the rows that make it up. */
 export interface Difference {
   readonly key: number
@@ -90,19 +98,22 @@ export interface Difference {
 }
 
 export interface Tables {
+  /** Locks a name: transactions with the same one follow one another. */
+  readonly lock: (name: string) => StoreEffect<void>
+
   // -- ledger ---------------------------------------------------------------------------------------
-  readonly ledger: Op<LedgerRow | undefined>
+  readonly ledger: StoreEffect<LedgerRow | undefined>
   /** The same row. Locks it, so that it can be replaced. */
-  readonly lockLedger: Op<LedgerRow | undefined>
+  readonly lockLedger: StoreEffect<LedgerRow | undefined>
   /** Inserts or replaces the one row. Locks it. */
-  readonly putLedger: (row: LedgerRow) => Op<void>
+  readonly putLedger: (row: LedgerRow) => StoreEffect<void>
   /** Adds 1 to the tick and returns it. */
-  readonly nextTick: Op<number>
+  readonly nextTick: StoreEffect<number>
 
   // -- catalog --------------------------------------------------------------------------------------
-  readonly products: Op<ReadonlyArray<ProductRow>>
-  readonly putProduct: (row: ProductRow) => Op<void>
-  /** Those of these ids, of these lineages, of these identities, or all. In the order of `from`, then `id`. */
+  readonly products: StoreEffect<ReadonlyArray<ProductRow>>
+  readonly putProduct: (row: ProductRow) => StoreEffect<void>
+  /** Those that fit every filter. In the order of `from`, then `id`. */
   readonly subscriptions: (filter: {
     readonly ids?: ReadonlyArray<string> | undefined
     readonly lineages?: ReadonlyArray<string> | undefined
@@ -111,29 +122,32 @@ export interface Tables {
     readonly region?: string | undefined
     /** Those whose `closingAt` or `until` is in this time, both ends inclusive. */
     readonly endedBetween?: { readonly from: number; readonly until: number } | undefined
-  }) => Op<ReadonlyArray<SubscriptionRow>>
+  }) => StoreEffect<ReadonlyArray<SubscriptionRow>>
   /** Inserts or replaces by id. Locks the lineage. */
-  readonly putSubscription: (row: SubscriptionRow) => Op<void>
+  readonly putSubscription: (row: SubscriptionRow) => StoreEffect<void>
   readonly keys: (filter: {
     readonly lineages?: ReadonlyArray<string> | undefined
     readonly ids?: ReadonlyArray<number> | undefined
-  }) => Op<ReadonlyArray<KeyRow>>
+  }) => StoreEffect<ReadonlyArray<KeyRow>>
   /** Inserts what is missing (by lineage and dimension), and returns all of these as they are stored. */
-  readonly addKeys: (rows: ReadonlyArray<Omit<KeyRow, "id">>) => Op<ReadonlyArray<KeyRow>>
+  readonly addKeys: (rows: ReadonlyArray<Omit<KeyRow, "id">>) => StoreEffect<ReadonlyArray<KeyRow>>
 
   // -- usage ----------------------------------------------------------------------------------------
-  readonly events: (ids: ReadonlyArray<string>) => Op<ReadonlyArray<EventRow>>
+  readonly events: (ids: ReadonlyArray<string>) => StoreEffect<ReadonlyArray<EventRow>>
   readonly postings: (filter: {
     readonly cause: PostingRow["cause"]
     readonly references: ReadonlyArray<string>
-  }) => Op<ReadonlyArray<PostingRow>>
+  }) => StoreEffect<ReadonlyArray<PostingRow>>
   /**
    * Adds postings to their rows, entries and allocations. If some entries are sealed, adds none and returns these. The keys,
    * hours, causes, references and tags in one call are different.
    */
-  readonly addPostings: (rows: ReadonlyArray<PostingRow>, now: number) => Op<ReadonlyArray<EntryId>>
+  readonly addPostings: (
+    rows: ReadonlyArray<PostingRow>,
+    now: number
+  ) => StoreEffect<ReadonlyArray<EntryId>>
   /** Inserts entries of quantity 0 that do not exist yet. */
-  readonly ensureEntries: (rows: ReadonlyArray<EntryId>, now: number) => Op<void>
+  readonly ensureEntries: (rows: ReadonlyArray<EntryId>, now: number) => StoreEffect<void>
   /** Open entries of a Region, oldest first, those that another transaction has locked left out. Locks them. */
   readonly lockOpenEntries: (filter: {
     readonly region: string
@@ -144,22 +158,26 @@ export interface Tables {
     /** Not the hours from `from` to before `until`. */
     readonly hold?: { readonly from: number; readonly until: number } | undefined
     readonly limit: number
-  }) => Op<ReadonlyArray<EntryRow>>
-  readonly entries: (ids: ReadonlyArray<EntryId>) => Op<ReadonlyArray<EntryRow>>
-  readonly allocations: (ids: ReadonlyArray<EntryId>) => Op<ReadonlyArray<AllocationRow>>
+  }) => StoreEffect<ReadonlyArray<EntryRow>>
+  readonly entries: (ids: ReadonlyArray<EntryId>) => StoreEffect<ReadonlyArray<EntryRow>>
+  readonly allocations: (ids: ReadonlyArray<EntryId>) => StoreEffect<ReadonlyArray<AllocationRow>>
   /** Locks these rows. */
-  readonly carry: (keys: ReadonlyArray<number>) => Op<ReadonlyArray<CarryRow>>
+  readonly carry: (keys: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<CarryRow>>
   /** Inserts or replaces; deletes where the amount is 0. */
-  readonly putCarry: (rows: ReadonlyArray<CarryRow>) => Op<void>
-  readonly sealEntries: (rows: ReadonlyArray<EntryId & { readonly rounding: bigint }>) => Op<void>
+  readonly putCarry: (rows: ReadonlyArray<CarryRow>) => StoreEffect<void>
+  readonly sealEntries: (
+    rows: ReadonlyArray<EntryId & { readonly rounding: bigint }>
+  ) => StoreEffect<void>
   /** Returns them with their ids, in the given order. */
-  readonly addRecords: (rows: ReadonlyArray<Omit<RecordRow, "id">>) => Op<ReadonlyArray<RecordRow>>
+  readonly addRecords: (
+    rows: ReadonlyArray<Omit<RecordRow, "id">>
+  ) => StoreEffect<ReadonlyArray<RecordRow>>
 
   // -- reporting ------------------------------------------------------------------------------------
-  readonly lanes: Op<ReadonlyArray<LaneRow>>
+  readonly leases: StoreEffect<ReadonlyArray<LeaseRow>>
   /** Locks it. */
-  readonly lockLane: (region: string) => Op<LaneRow | undefined>
-  readonly putLane: (row: LaneRow) => Op<void>
+  readonly lockLease: (region: string) => StoreEffect<LeaseRow | undefined>
+  readonly putLease: (row: LeaseRow) => StoreEffect<void>
   /**
    * Records of a Region and product that are not resolved (`resolvedAt` is absent), whose `nextTryAt` has come and whose deadline
    * has not passed, the earliest deadline first.
@@ -169,28 +187,31 @@ export interface Tables {
     readonly product?: string | undefined
     readonly now: number
     readonly limit: number
-  }) => Op<ReadonlyArray<RecordRow>>
-  /** Records that are not resolved and have a deadline at or before `now`. */
-  readonly overdueRecords: (filter: {
-    readonly now: number
+  }) => StoreEffect<ReadonlyArray<RecordRow>>
+  /** Records that are not resolved and have a deadline at or before `deadlineUntil`, the earliest deadline first. */
+  readonly unresolvedRecords: (filter: {
+    readonly deadlineUntil: number
     readonly limit: number
-  }) => Op<ReadonlyArray<RecordRow>>
-  readonly records: (ids: ReadonlyArray<number>) => Op<ReadonlyArray<RecordRow>>
+  }) => StoreEffect<ReadonlyArray<RecordRow>>
+  readonly records: (ids: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<RecordRow>>
   /** In the order of ids. Locks them. */
-  readonly lockRecords: (ids: ReadonlyArray<number>) => Op<ReadonlyArray<RecordRow>>
-  readonly updateRecords: (rows: ReadonlyArray<RecordUpdate>) => Op<void>
+  readonly lockRecords: (ids: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<RecordRow>>
+  readonly updateRecords: (rows: ReadonlyArray<RecordUpdate>) => StoreEffect<void>
   /** Inserts a call and an attempt for each record. Returns the call's id. */
-  readonly addCall: (row: Omit<CallRow, "id">, records: ReadonlyArray<number>) => Op<number>
-  readonly addResults: (rows: ReadonlyArray<ResultRow>) => Op<void>
+  readonly addCall: (
+    row: Omit<CallRow, "id">,
+    records: ReadonlyArray<number>
+  ) => StoreEffect<number>
+  readonly addResults: (rows: ReadonlyArray<ResultRow>) => StoreEffect<void>
   /** In the order of record and call. */
-  readonly evidence: (records: ReadonlyArray<number>) => Op<ReadonlyArray<AttemptEvidence>>
-  readonly addHistory: (rows: ReadonlyArray<HistoryRow>) => Op<void>
-  readonly pauses: Op<ReadonlyArray<PauseRow>>
-  readonly putPause: (row: PauseRow) => Op<void>
-  readonly removePause: (region: string, product: string) => Op<void>
+  readonly attempts: (records: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<AttemptRow>>
+  readonly addHistory: (rows: ReadonlyArray<HistoryRow>) => StoreEffect<void>
+  readonly pauses: StoreEffect<ReadonlyArray<PauseRow>>
+  readonly putPause: (row: PauseRow) => StoreEffect<void>
+  readonly removePause: (region: string, product: string) => StoreEffect<void>
   /** Locks it. */
-  readonly source: (source: string, partition: string) => Op<SourceRow | undefined>
-  readonly putSource: (row: SourceRow) => Op<void>
+  readonly source: (source: string, partition: string) => StoreEffect<SourceRow | undefined>
+  readonly putSource: (row: SourceRow) => StoreEffect<void>
 
   // -- reading --------------------------------------------------------------------------------------
   /** In the order of hour and key, after the one given. */
@@ -198,40 +219,31 @@ export interface Tables {
     filter: EntryFilter,
     after: EntryId | undefined,
     limit: number
-  ) => Op<ReadonlyArray<EntryView>>
-  readonly history: (ids: ReadonlyArray<EntryId>) => Op<ReadonlyArray<HistoryRow>>
+  ) => StoreEffect<ReadonlyArray<EntryView>>
+  readonly history: (ids: ReadonlyArray<EntryId>) => StoreEffect<ReadonlyArray<HistoryRow>>
   /**
    * Open entries, and records by state. Accepted ones are counted from an hour on: there are more of them with each hour, and
    * what is read does not grow with the age of the ledger.
    */
-  readonly stateCounts: (acceptedFromHour: number) => Op<ReadonlyArray<StateCount>>
-  readonly hourlyCounts: (fromHour: number) => Op<ReadonlyArray<HourlyCount>>
-  /** Balances of `amount` or more in whole units of their key. */
-  readonly carryOver: (
-    units: number,
-    limit: number
-  ) => Op<
-    ReadonlyArray<
-      CarryRow & {
-        readonly scale: number
-        readonly product: string
-        readonly dimension: string
-        readonly lineage: string
-      }
-    >
-  >
+  readonly stateCounts: (acceptedFromHour: number) => StoreEffect<ReadonlyArray<StateCount>>
+  readonly hourlyCounts: (fromHour: number) => StoreEffect<ReadonlyArray<HourlyCount>>
+  /** Balances of `units` or more, in whole units of their key. */
+  readonly carryOver: (units: number, limit: number) => StoreEffect<ReadonlyArray<CarriedBalance>>
   /** The last time of any evidence: a call sent, a result, a record sealed. */
-  readonly lastEvidenceAt: Op<number | undefined>
+  readonly lastActivityAt: StoreEffect<number | undefined>
   /** Recomputes sums of up to `limit` entries after the one given; `last` is absent at the end. */
   readonly verifySums: (
     after: EntryId | undefined,
     limit: number
-  ) => Op<{ readonly differences: ReadonlyArray<Difference>; readonly last: EntryId | undefined }>
+  ) => StoreEffect<{
+    readonly differences: ReadonlyArray<Difference>
+    readonly last: EntryId | undefined
+  }>
   /** Sums over all of one key, for conservation: recorded = open + sealed + carry + rounding. */
   readonly keyTotals: (
     after: number | undefined,
     limit: number
-  ) => Op<
+  ) => StoreEffect<
     ReadonlyArray<{
       readonly key: KeyRow
       /** Events and postings, without those of cause `forward`. */

@@ -104,6 +104,7 @@ f,2026-11-24T09:10:00Z,queries,6,,cust-1,,
 g,2026-11-24T10:00:00Z,queries,7,,cust-1,,
 h,2026-11-24T09:10:00Z,queries,8,,cust-2,,
 i,2026-11-24T09:10:00Z,calls,9,,cust-1,,
+j,2026-11-24T09:10:00Z,calls,10,${otherAccount},,aws:license-manager:us-east-1:111122223333:l-1,
 `
       )
       const rejected = results.filter((result) => result.includes("Rejected"))
@@ -119,7 +120,7 @@ i,2026-11-24T09:10:00Z,calls,9,,cust-1,,
         "one calls 09 1",
         "two calls 09 4",
         "two gb 09 5",
-        "mirrored calls 09 3",
+        "mirrored calls 09 13",
         "old queries 09 6",
         "old queries 10 7"
       ])

@@ -11,8 +11,8 @@ const mutants = [
   [
     "a retry with a new timestamp",
     "internal/submission/runtime.ts",
-    "batch.entries.map(({ record }) => record)",
-    `batch.entries.map(({ attempts, record }) => {
+    "batch.items.map(({ record }) => record)",
+    `batch.items.map(({ attempts, record }) => {
       if (attempts === 1) return record
       const like = (value: object, change: object) =>
         Object.assign(Object.create(Object.getPrototypeOf(value)), value, change)
@@ -28,14 +28,14 @@ const mutants = [
   [
     "UnprocessedRecords dropped",
     "internal/submission/scheduler.ts",
-    "left.push(entry)\n      })",
-    'if (reported !== "Unprocessed") left.push(entry)\n      })'
+    "left.push(item)\n      })",
+    'if (reported !== "Unprocessed") left.push(item)\n      })'
   ],
   [
     "UnprocessedRecords reported as Accepted",
     "internal/submission/scheduler.ts",
     'if (reported !== "Unprocessed") markUncertain(',
-    'if (reported === "Unprocessed") return pending.resolve(entry, { _tag: "Accepted" })\n        markUncertain('
+    'if (reported === "Unprocessed") return pending.resolve(item, { _tag: "Accepted" })\n        markUncertain('
   ],
   [
     "results matched by position",
@@ -58,32 +58,32 @@ const mutants = [
   [
     "uncertainty dropped after a later rejection",
     "internal/submission/pendingRecord.ts",
-    'if (entry.uncertainty !== undefined && resolution._tag !== "Accepted") {',
-    'if (entry.uncertainty !== undefined && resolution._tag === "NotSent") {'
+    'if (item.uncertainty !== undefined && resolution._tag !== "Accepted") {',
+    'if (item.uncertainty !== undefined && resolution._tag === "NotSent") {'
   ],
   [
     "a record without a result reported as not sent",
     "internal/submission/scheduler.ts",
-    'if (reported !== "Unprocessed") markUncertain([entry], { reason: reported })',
+    'if (reported !== "Unprocessed") markUncertain([item], { reason: reported })',
     ""
   ],
   [
     "records in flight reported as not sent after an interruption",
     "internal/submission/scheduler.ts",
-    'if (entry.isInFlight) markUncertain([entry], { reason: "Interrupted" })',
+    'if (item.isInFlight) markUncertain([item], { reason: "Interrupted" })',
     ""
   ],
   [
     "two records of one key in one call",
     "internal/submission/pendingRecords.ts",
-    "if (last === undefined) onReady(entry)\n      else last.next = entry",
-    "onReady(entry)"
+    "if (last === undefined) onReady(item)\n      else last.next = item",
+    "onReady(item)"
   ],
   [
     "sent after its deadline",
     "internal/submission/scheduler.ts",
-    "if (time.wall < entry.deadline - deadlineMargin) return false",
-    "if (entry.attempts === 0) return false"
+    "if (time.wall < item.deadline - deadlineMargin) return false",
+    "if (item.attempts === 0) return false"
   ],
   [
     "the other half of a rejected call dropped",
@@ -100,8 +100,8 @@ const mutants = [
   [
     "one record's rejection applied to its whole call",
     "internal/submission/rejectionCache.ts",
-    "cause !== undefined && others.every((entry) => causeOf(kind, entry, now) === cause)",
-    "cause !== undefined || others.every((entry) => causeOf(kind, entry, now) === cause)"
+    "cause !== undefined && others.every((item) => causeOf(kind, item, now) === cause)",
+    "cause !== undefined || others.every((item) => causeOf(kind, item, now) === cause)"
   ],
   [
     "the other half of a bisection rejected without a call",
@@ -112,8 +112,8 @@ const mutants = [
   [
     "licenses of two products never separated",
     "internal/submission/scheduler.ts",
-    "isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(entries)",
-    "isOfLicenses && entries.length > 25"
+    "isOfLicenses && multiProductErrors.has(error._tag) && !haveOneLicense(items)",
+    "isOfLicenses && items.length > 25"
   ]
 ].map(([name, ...edit]) => ({ name, edits: [edit] }))
 

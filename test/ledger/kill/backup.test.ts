@@ -15,7 +15,7 @@ const restore = (backup: string, file: string) => {
 }
 
 it.scopedLive(
-  "a restored backup is noticed by the first other quantity, and halts the lane",
+  "a restored backup is noticed by the first other quantity, and stops the Region",
   () =>
     Effect.gen(function* () {
       const { billed, file, open, pass, run, usage } = yield* setUp

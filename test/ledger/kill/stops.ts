@@ -7,7 +7,7 @@ import type { Service as Client } from "../../../src/MeteringClient.js"
 /** The method by which a transaction is known. The first of them names it. */
 const methods = {
   putSubscription: "subscribe",
-  putLane: "lease",
+  putLease: "lease",
   sealEntries: "seal",
   addCall: "attempt",
   addResults: "results",

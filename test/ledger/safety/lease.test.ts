@@ -55,16 +55,19 @@ describe("a worker", () => {
                     : store.transaction(body)
                 )
             }
+            let isMade = false
+            // its endpoint does not respond before it is made, so that a round looks at it again
             const freeze = Effect.suspend(() => {
-              isFrozen = true
-              return Deferred.await(wake)
+              isFrozen = isMade
+              return isMade ? Deferred.await(wake) : Effect.never
             })
             const one = yield* reporterOf("one", freeze, frozenStore)
+            isMade = true
             const two = yield* reporterOf("two", Effect.void)
             yield* until(start + hour + 10 * minute)
             const frozen = yield* Effect.fork(one.report)
             yield* Effect.sleep(minute + 1)
-            assert.deepInclude(yield* two.report, { lane: "held", accepted: 0 })
+            assert.deepInclude(yield* two.report, { lease: "held", accepted: 0 })
             // the record is to be sent again, and the lease still holds
             yield* Effect.sleep(30_000)
             isFrozen = false
@@ -90,12 +93,12 @@ describe("a worker", () => {
           const store = yield* makeStore
           const one = yield* makeReporter(store, { worker: "one" })
           const two = yield* makeReporter(store, { worker: "two" })
-          assert.deepInclude(yield* one.report, { lane: "held" })
+          assert.deepInclude(yield* one.report, { lease: "held" })
           yield* Effect.sleep(minute - 1)
-          assert.deepInclude(yield* two.report, { lane: "other" })
+          assert.deepInclude(yield* two.report, { lease: "other" })
           yield* Effect.sleep(1)
-          assert.deepInclude(yield* two.report, { lane: "held" })
-          assert.deepInclude(yield* one.report, { lane: "other" })
+          assert.deepInclude(yield* two.report, { lease: "held" })
+          assert.deepInclude(yield* one.report, { lease: "other" })
         })
       )
     )

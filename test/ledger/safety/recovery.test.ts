@@ -7,13 +7,13 @@ import {
   passing,
   setTime
 } from "../support/ledgerTest.js"
-import { scriptedService } from "../support/scriptedService.js"
+import { stubService } from "../support/stubService.js"
 
 describe("after a recovery", () => {
   it.scoped("a record that is not accepted in time is in doubt, and is not carried forward", () =>
     Effect.gen(function* () {
       const { ledger, store } = yield* makeSubscribed()
-      const service = scriptedService()
+      const service = stubService()
       const reporter = yield* makeReporter(store, service)
       yield* ledger.record({
         ...{ id: "1", subscription: "a", dimension: "calls", quantity: 3 },

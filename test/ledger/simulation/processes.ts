@@ -68,12 +68,16 @@ export const make = (
   const startWorker = Effect.gen(function* () {
     const process = start()
     startedWorkers += 1
-    const reporter = yield* UsageReporter.make({ worker: `worker-${startedWorkers}` }).pipe(
+    const made = yield* UsageReporter.make({ worker: `worker-${startedWorkers}` }).pipe(
       Effect.provideService(UsageLedgerStore.UsageLedgerStore, process.store),
       Effect.provideService(MeteringClient, process.client),
-      Scope.extend(yield* Scope.make())
+      Scope.extend(yield* Scope.make()),
+      Effect.timeoutOption(10 * minute),
+      Effect.either
     )
-    workers.push({ process, reporter })
+    if (Either.isRight(made) && Option.isSome(made.right)) {
+      workers.push({ process, reporter: made.right.value })
+    }
   })
   const killAll = () => {
     for (const process of processes) process.kill()

@@ -98,7 +98,11 @@ export const simulate = (
       return running.crash
     })
     const carryForward = Effect.map(
-      withLedger(({ operator }) => operator.carryForward({})),
+      withLedger(({ operator }) =>
+        operator.carryForward(
+          random.chance(0.5) ? {} : { states: ["expired", "rejected", "notSubscribed"] }
+        )
+      ),
       (result) => {
         if (Either.isRight(result) && result.right > 0) count("carriedForward")
       }

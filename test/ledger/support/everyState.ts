@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { InvalidUsageDimensionException } from "effect-marketplace-metering/MeteringError"
 import { makeReporter, makeSubscribed, minutesLater, passing, setTime } from "./ledgerTest.js"
-import { lostResponse, type Reply, scriptedService } from "./scriptedService.js"
+import { lostResponse, type Reply, stubService } from "./stubService.js"
 
 /** The reply to the usage of each hour of 2026-11-24, and the state that it comes to after the deadline. */
 export const stateOfHour = [
@@ -24,7 +24,7 @@ export const stateOfHour = [
 export const everyState = Effect.gen(function* () {
   const made = yield* makeSubscribed()
   const { ledger, store } = made
-  const service = scriptedService()
+  const service = stubService()
   const reporter = yield* makeReporter(store, service, { worker: "worker" })
   for (const [hour, [, reply]] of stateOfHour.entries()) {
     yield* ledger.record({
@@ -34,7 +34,7 @@ export const everyState = Effect.gen(function* () {
     service.reply = () => reply
     // one at a time: an error concerns the whole call
     yield* passing(reporter.report)
-    // the contradiction has stopped the lane
+    // the contradiction has stopped the Region
     if (reply === "DuplicateRecord") {
       yield* ledger.operator.recover
       // as if before all hours: after a recovery nothing is certainly expired

@@ -24,7 +24,7 @@ const now = Date.parse("2026-11-24T10:00:00Z")
 const region = "us-east-1"
 
 const take = (store: Store, worker: string, at: number, seen?: Seen): ReturnType<typeof lease> =>
-  lease(store, { region, worker, now: at, duration: 60_000, seen })
+  lease(store, { region, worker, now: at, duration: 60_000, sealAfter: 600_000, seen })
 
 /** A store with a ledger, a subscription and `hours` entries of calls. */
 const prepare = (store: Store, hours: number) =>
@@ -44,7 +44,7 @@ const prepare = (store: Store, hours: number) =>
   })
 
 const sealAll = (store: Store, held: Lease) =>
-  seal(store, { lease: held, now: now + 10 * 60_000, gracePeriod: 10 * 60_000 })
+  seal(store, { lease: held, now: now + 10 * 60_000, sealAfter: 10 * 60_000 })
 
 /** The record of the only entry. */
 const onlyRecord = (store: Store) =>
@@ -54,10 +54,10 @@ const onlyRecord = (store: Store) =>
   )
 
 export const leaseContract = (test: StoreTest): void => {
-  test("leases a lane to one worker at a time, with a fence that grows", (store) =>
+  test("leases a Region to one worker at a time, with a fence that grows", (store) =>
     Effect.gen(function* () {
       yield* prepare(store, 0)
-      const lost = { _tag: "LaneLost" as const, region, holder: "w" }
+      const lost = { _tag: "LeaseLost" as const, region, holder: "w" }
       assert.deepInclude(yield* Effect.flip(take(store, "v", now + 59_999)), lost)
       const renewed = yield* take(store, "w", now + 30_000)
       assert.strictEqual(renewed.lease.fence, 1)
@@ -66,7 +66,7 @@ export const leaseContract = (test: StoreTest): void => {
       assert.strictEqual(other.lease.fence, 2)
       // given back by the holder only
       yield* release(store, renewed.lease, now + 91_000)
-      assert.deepInclude(yield* Effect.flip(take(store, "w", now + 92_000)), { _tag: "LaneLost" })
+      assert.deepInclude(yield* Effect.flip(take(store, "w", now + 92_000)), { _tag: "LeaseLost" })
       yield* release(store, other.lease, now + 93_000)
       yield* release(store, other.lease, now + 94_000)
       assert.strictEqual((yield* take(store, "w", now + 93_000)).lease.fence, 3)
@@ -74,7 +74,7 @@ export const leaseContract = (test: StoreTest): void => {
       assert.strictEqual((yield* take(store, "w", now + 10 * hour)).lease.fence, 4)
     }))
 
-  test("leases a lane to one of several workers at the same time", (store) =>
+  test("leases a Region to one of several workers at the same time", (store) =>
     Effect.gen(function* () {
       yield* prepare(store, 0)
       const results = yield* Effect.forEach(
@@ -85,17 +85,17 @@ export const leaseContract = (test: StoreTest): void => {
       assert.strictEqual(results.filter(Either.isRight).length, 1)
     }))
 
-  test("neither seals nor sends for a worker whose lane was taken", (store) =>
+  test("neither seals nor sends for a worker whose lease was taken", (store) =>
     Effect.gen(function* () {
       const { held } = yield* prepare(store, 1)
       assert.strictEqual(yield* sealAll(store, held), 1)
       const records = [yield* onlyRecord(store)]
       yield* take(store, "v", now + hour)
-      const lost = { _tag: "LaneLost" as const, holder: "v" }
+      const lost = { _tag: "LeaseLost" as const, holder: "v" }
       assert.deepInclude(yield* Effect.flip(sealAll(store, held)), lost)
       const call = send.openCall(store, { lease: held, now: now + hour, records })
       assert.deepInclude(yield* Effect.flip(call), lost)
-      assert.deepEqual(yield* read(store, (tables) => tables.evidence(records)), [])
+      assert.deepEqual(yield* read(store, (tables) => tables.attempts(records)), [])
     }))
 
   test("seals 500 entries in a transaction, each once", (store) =>
@@ -122,7 +122,7 @@ export const leaseContract = (test: StoreTest): void => {
       const add = (call: number, result: send.Result["result"], at: number) =>
         Effect.map(
           send.addResults(store, { call, now: at, results: [{ record, result }] }),
-          ({ judged }) => judged.map(({ state, was }) => `${was} ${state}`)
+          ({ states }) => states.map(({ state, was }) => `${was} ${state}`)
         )
       assert.deepEqual(yield* add(second, "notSubscribed", now + 3), ["sealed sealed"])
       assert.deepEqual(yield* add(first, "unsent", now + 4), ["sealed notSubscribed"])
@@ -160,7 +160,7 @@ export const leaseContract = (test: StoreTest): void => {
       assert.strictEqual(yield* next(deadline - 4 * 60_000), 2 * 60_000)
     }))
 
-  test("pauses a product until it is resumed, and a lane until it is recovered", (store) =>
+  test("pauses a product until it is resumed, and a Region until it is recovered", (store) =>
     Effect.gen(function* () {
       const { held } = yield* prepare(store, 1)
       yield* sealAll(store, held)
@@ -185,7 +185,7 @@ export const leaseContract = (test: StoreTest): void => {
       assert.strictEqual((yield* due).length, 1)
     }))
 
-  test("notices that it was rolled back, and stops the lane until it is recovered", (store) =>
+  test("notices that it was rolled back, and stops the Region until it is recovered", (store) =>
     Effect.gen(function* () {
       const { held } = yield* prepare(store, 1)
       yield* sealAll(store, held)
@@ -208,7 +208,7 @@ export const leaseContract = (test: StoreTest): void => {
       assert.strictEqual(again.seen.incarnation, "incarnation-2")
     }))
 
-  test("keeps the hours of a lane that is stopped", (store) =>
+  test("keeps the hours of a Region that is stopped", (store) =>
     Effect.gen(function* () {
       const { held, key } = yield* prepare(store, 3)
       yield* write(store, (tables) =>

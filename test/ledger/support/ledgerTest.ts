@@ -14,7 +14,7 @@ import {
   UsageReporter
 } from "effect-marketplace-metering/ledger"
 import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
-import type { Scripted } from "./scriptedService.js"
+import type { StubService } from "./stubService.js"
 
 export const account = "111122223333"
 export const otherAccount = "222233334444"
@@ -98,7 +98,7 @@ export const passing = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
 /** A reporter on a store and a client. */
 export const makeReporter = (
   store: UsageLedgerStore.Service,
-  client: MeteringClient["Type"] | Scripted,
+  client: MeteringClient["Type"] | StubService,
   options: UsageReporter.Options = {}
 ) =>
   UsageReporter.make(options).pipe(

@@ -174,7 +174,7 @@ export const readingContract = (test: StoreTest): void => {
 
   test("knows the time of the last evidence of any kind", (store) =>
     Effect.gen(function* () {
-      const last = read(store, (tables) => tables.lastEvidenceAt)
+      const last = read(store, (tables) => tables.lastActivityAt)
       assert.isUndefined(yield* last)
       const [key = 0] = yield* addKeys(store, [{}])
       const [id = 0] = yield* write(store, (tables) =>

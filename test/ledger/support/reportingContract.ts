@@ -1,4 +1,4 @@
-/** Lanes, records, calls, results, history, pauses and positions. */
+/** Leases, records, calls, results, history, pauses and positions. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { HistoryRow, RecordRow, ResultRow } from "../../../src/ledger/internal/model/rows.js"
@@ -33,20 +33,20 @@ export const resultRow = (row: Partial<ResultRow>): ResultRow => ({
 const call = { region: "r", fence: 1, worker: "w", sentAt: 10 }
 
 export const reportingContract = (test: StoreTest): void => {
-  test("keeps one lane of a Region, in their order", (store) =>
+  test("keeps one lease of a Region, in their order", (store) =>
     Effect.gen(function* () {
-      const lane = (region: string) => write(store, (tables) => tables.lockLane(region))
-      assert.deepEqual(yield* read(store, (tables) => tables.lanes), [])
-      assert.isUndefined(yield* lane("b"))
+      const lease = (region: string) => write(store, (tables) => tables.lockLease(region))
+      assert.deepEqual(yield* read(store, (tables) => tables.leases), [])
+      assert.isUndefined(yield* lease("b"))
       const rows = ["b", "B", "a"].map((region, fence) => ({
-        ...{ region, holder: `h-${region}`, fence, until: 1e13 + fence }
+        ...{ region, holder: `h-${region}`, fence, until: 1e13 + fence, sealAfter: 600_000 + fence }
       }))
-      yield* write(store, (tables) => Effect.forEach(rows, tables.putLane))
-      const replaced = { region: "b", holder: "other", fence: 9, until: 5 }
-      yield* write(store, (tables) => tables.putLane(replaced))
-      assert.deepEqual(yield* lane("b"), replaced)
-      assert.isUndefined(yield* lane("c"))
-      assert.deepEqual(yield* read(store, (tables) => tables.lanes), [
+      yield* write(store, (tables) => Effect.forEach(rows, tables.putLease))
+      const replaced = { region: "b", holder: "other", fence: 9, until: 5, sealAfter: 0 }
+      yield* write(store, (tables) => tables.putLease(replaced))
+      assert.deepEqual(yield* lease("b"), replaced)
+      assert.isUndefined(yield* lease("c"))
+      assert.deepEqual(yield* read(store, (tables) => tables.leases), [
         rows[1],
         rows[2],
         replaced
@@ -80,14 +80,14 @@ export const reportingContract = (test: StoreTest): void => {
       assert.deepEqual(yield* due({ limit: 2 }), [1, 2])
       assert.deepEqual(yield* due({ now: 99 }), [4, 1, 2, 0])
       assert.deepEqual(yield* due({ now: 300 }), [3, 7])
-      const overdue = (now: number, limit: number) =>
+      const unresolved = (deadlineUntil: number, limit: number) =>
         Effect.map(
-          read(store, (tables) => tables.overdueRecords({ now, limit })),
+          read(store, (tables) => tables.unresolvedRecords({ deadlineUntil, limit })),
           (found) => found.map(indexOf)
         )
-      assert.deepEqual(yield* overdue(99, 9), [])
-      assert.deepEqual(yield* overdue(250, 9), [4, 1, 2, 5])
-      assert.deepEqual(yield* overdue(1e13, 3), [4, 1, 2])
+      assert.deepEqual(yield* unresolved(99, 9), [])
+      assert.deepEqual(yield* unresolved(250, 9), [4, 1, 2, 5])
+      assert.deepEqual(yield* unresolved(1e13, 3), [4, 1, 2])
       assert.deepEqual(yield* due({ now: 100 }), [1, 2, 0, 3])
       assert.deepEqual(
         yield* read(store, (tables) => tables.dueRecords({ region: "r", now: 100, limit: 1 })),
@@ -138,13 +138,13 @@ export const reportingContract = (test: StoreTest): void => {
         ])
       )
       assert.isBelow(first, second)
-      const evidence = (...records: ReadonlyArray<number>) =>
-        read(store, (tables) => tables.evidence(records))
+      const attempts = (...records: ReadonlyArray<number>) =>
+        read(store, (tables) => tables.attempts(records))
       const attempt = (record: number, results: ReadonlyArray<ResultRow> = []) => ({
         ...{ record, call: first, sentAt: 10, worker: "w", results }
       })
       const later = { record: a, call: second, sentAt: 1e13, worker: "v" }
-      assert.deepEqual(yield* evidence(b, a), [attempt(a), { ...later, results: [] }, attempt(b)])
+      assert.deepEqual(yield* attempts(b, a), [attempt(a), { ...later, results: [] }, attempt(b)])
       const rows = [
         resultRow({ record: a, call: second, at: 5, result: "noResponse", detail: "d" }),
         resultRow({ record: a, call: second, at: 4, result: "unknownStatus", detail: "New" }),
@@ -154,16 +154,16 @@ export const reportingContract = (test: StoreTest): void => {
       yield* write(store, (tables) => tables.addResults(rows.slice(0, 2)))
       yield* write(store, (tables) => tables.addResults(rows.slice(2)))
       yield* write(store, (tables) => tables.addResults([]))
-      assert.deepEqual(yield* evidence(a), [
+      assert.deepEqual(yield* attempts(a), [
         attempt(a, [rows[2] as ResultRow]),
         { ...later, results: [rows[0], rows[1], rows[3]] as Array<ResultRow> }
       ])
       // the same result may come twice
       yield* write(store, (tables) => tables.addResults(rows.slice(2, 3)))
-      const [again] = yield* evidence(a)
+      const [again] = yield* attempts(a)
       assert.deepEqual(again?.results, [rows[2], rows[2]] as Array<ResultRow>)
-      assert.deepEqual(yield* evidence(), [])
-      assert.deepEqual(yield* evidence(1e9), [])
+      assert.deepEqual(yield* attempts(), [])
+      assert.deepEqual(yield* attempts(1e9), [])
     }))
 
   test("keeps history in its order, by entry", (store) =>
@@ -225,11 +225,9 @@ export const reportingContract = (test: StoreTest): void => {
           position("s", "0"),
           position("s", "1"),
           position("s0", ""),
-          position("s", "none"),
-          // a lock of a name is no position
           position("s", "none")
         ]),
-        ["4", "2", "3", undefined, undefined]
+        ["4", "2", "3", undefined]
       )
     }))
 
@@ -240,7 +238,7 @@ export const reportingContract = (test: StoreTest): void => {
         const result = { record: a, meteringRecordId: text, requestId: text, detail: text }
         const [id, found] = yield* write(store, (tables) =>
           Effect.gen(function* () {
-            yield* tables.putLane({ region: text, holder: text, fence: 1, until: 1 })
+            yield* tables.putLease({ region: text, holder: text, fence: 1, until: 1, sealAfter: 0 })
             yield* tables.putPause({
               ...{ region: text, product: text, since: 1, cause: text, retryAt: undefined }
             })
@@ -250,20 +248,20 @@ export const reportingContract = (test: StoreTest): void => {
             return [
               id,
               yield* Effect.all([
-                tables.lockLane(text),
+                tables.lockLease(text),
                 tables.pauses,
                 tables.source(text, text),
-                tables.evidence([a])
+                tables.attempts([a])
               ])
             ] as const
           })
         )
-        const [lane, pauses, source, evidence] = found
-        assert.strictEqual(lane?.holder, text)
+        const [lease, pauses, source, attempts] = found
+        assert.strictEqual(lease?.holder, text)
         assert.isTrue(pauses.some(({ cause, product }) => cause === text && product === text))
         assert.strictEqual(source?.position, text)
-        assert.deepEqual(evidence.at(-1)?.results, [resultRow({ ...result, call: id })])
-        assert.strictEqual(evidence.at(-1)?.worker, text)
+        assert.deepEqual(attempts.at(-1)?.results, [resultRow({ ...result, call: id })])
+        assert.strictEqual(attempts.at(-1)?.worker, text)
       }
     }))
 }

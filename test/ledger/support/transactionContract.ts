@@ -31,7 +31,7 @@ const changeAll = (tables: Tables, key: number, recordId: number) =>
     ])
     yield* tables.sealEntries([{ key, hour: 1, rounding: 1n }])
     yield* tables.addRecords([record({ key, hour: 1 })])
-    yield* tables.putLane({ region: "r", holder: "new", fence: 9, until: 9 })
+    yield* tables.putLease({ region: "r", holder: "new", fence: 9, until: 9, sealAfter: 9 })
     const [row] = yield* tables.lockRecords([recordId])
     if (row !== undefined) {
       yield* tables.updateRecords([{ ...row, state: "accepted", resolvedAt: 1, tries: 5 }])
@@ -69,11 +69,11 @@ const readAll = (tables: Tables, key: number, recordId: number) => {
     allocations: tables.allocations(ids),
     carry: tables.carry([key]),
     open: tables.lockOpenEntries({ region: "r", beforeHour: 9, limit: 9 }),
-    lanes: tables.lanes,
-    lane: tables.lockLane("r"),
+    leases: tables.leases,
+    lease: tables.lockLease("r"),
     due: tables.dueRecords({ region: "r", now: 0, limit: 9 }),
-    overdue: tables.overdueRecords({ now: 1e13, limit: 9 }),
-    evidence: tables.evidence([recordId]),
+    unresolved: tables.unresolvedRecords({ deadlineUntil: 1e13, limit: 9 }),
+    attempts: tables.attempts([recordId]),
     pauses: tables.pauses,
     source: tables.source("s", "p"),
     entries: tables.entryPage({}, undefined, 9),
@@ -81,7 +81,7 @@ const readAll = (tables: Tables, key: number, recordId: number) => {
     states: tables.stateCounts(0),
     hours: tables.hourlyCounts(0),
     carryOver: tables.carryOver(1, 9),
-    lastEvidenceAt: tables.lastEvidenceAt,
+    lastActivityAt: tables.lastActivityAt,
     sums: tables.verifySums(undefined, 9),
     totals: tables.keyTotals(undefined, 9)
   })
@@ -100,7 +100,7 @@ export const transactionContract = (test: StoreTest): void => {
           yield* tables.putSubscription(subscription({}))
           yield* tables.putCarry([{ key, tags: "", amount: 3n }])
           yield* tables.sealEntries([{ key, hour: 2, rounding: 0n }])
-          yield* tables.putLane({ region: "r", holder: "old", fence: 1, until: 1 })
+          yield* tables.putLease({ region: "r", holder: "old", fence: 1, until: 1, sealAfter: 1 })
           yield* tables.putPause({ region: "r", product: "p", since: 1, cause: "c", retryAt: 1 })
           yield* tables.putSource({ source: "s", partition: "p", position: "old" })
           return yield* tables.addRecords([record({ key, hour: 2, sealedAt: 5 })])
@@ -191,8 +191,9 @@ export const transactionContract = (test: StoreTest): void => {
       (tables: Tables, key: number, recordId: number) => Effect.Effect<unknown, unknown>
     ]
   > = [
-    ["a lane that does not exist yet", (tables) => tables.lockLane("missing")],
-    ["a lane", (tables) => tables.lockLane("r")],
+    ["a lease that does not exist yet", (tables) => tables.lockLease("missing")],
+    ["a lease", (tables) => tables.lockLease("r")],
+    ["a name", (tables) => tables.lock("name")],
     ["a source", (tables) => tables.source("s", "p")],
     ["a source that does not exist yet", (tables) => tables.source("missing", "p")],
     ["carry", (tables, key) => tables.carry([key])],

@@ -549,7 +549,7 @@ export const usageContract = (test: StoreTest): void => {
               ...{ became: "accepted" as const, cause: "c" }
             }))
           )
-          assert.strictEqual((yield* tables.evidence(ids)).length, 5_000)
+          assert.strictEqual((yield* tables.attempts(ids)).length, 5_000)
           assert.strictEqual((yield* tables.history(entryIds)).length, 5_000)
         })
       )

@@ -1,4 +1,4 @@
-/** `ledger retry`: sends what was not accepted, at once, or carries expired usage forward. */
+/** `ledger retry`: sends what was not accepted, at once, or carries forward what was not billed. */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
@@ -10,22 +10,30 @@ import { formatCount } from "../../output/format.js"
 
 const carryForward = Options.boolean("carry-forward").pipe(
   Options.withDescription(
-    "Add the quantity of expired records to the current hour in place of a retry: only of those that were certainly not billed, from one hour after their deadline on."
+    "Add the quantity of records to the current hour in place of a retry: only of those that were certainly not billed, from one hour after their deadline on."
+  )
+)
+
+const state = Options.choice("state", ["expired", "rejected", "notSubscribed"]).pipe(
+  Options.repeated,
+  Options.withDescription(
+    "Only records of this state. May be given more than once. Defaults to all, and to expired with --carry-forward."
   )
 )
 
 export const retry = Command.make(
   "retry",
-  { ...ledgerDatabase.options, ...entryFilter.options, carryForward },
+  { ...ledgerDatabase.options, ...entryFilter.options, state, carryForward },
   (options) =>
-    (options.carryForward ? UsageLedger.operator.carryForward : UsageLedger.operator.retry)(
-      entryFilter.filterOf(options)
-    ).pipe(
+    (options.carryForward ? UsageLedger.operator.carryForward : UsageLedger.operator.retry)({
+      ...entryFilter.filterOf(options),
+      states: options.state.length === 0 ? undefined : options.state
+    }).pipe(
       Effect.mapError(ledgerDatabase.toLedgerError),
       Effect.flatMap((count) =>
         Console.log(
           options.carryForward
-            ? `The quantities of ${formatCount(count)} expired records were added to the current hour.`
+            ? `The quantities of ${formatCount(count)} records were added to the current hour.`
             : `${formatCount(count)} records are sent in the next round of ledger run.`
         )
       ),

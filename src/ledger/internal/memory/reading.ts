@@ -14,7 +14,7 @@ export const readingTables = (
   | "stateCounts"
   | "hourlyCounts"
   | "carryOver"
-  | "lastEvidenceAt"
+  | "lastActivityAt"
   | "verifySums"
   | "keyTotals"
 > => {
@@ -127,7 +127,7 @@ export const readingTables = (
           })
           .slice(0, limit)
       ),
-    lastEvidenceAt: Effect.sync(() => state.lastEvidenceAt),
+    lastActivityAt: Effect.sync(() => state.lastActivityAt),
     verifySums: (after, limit) =>
       Effect.sync(() => {
         const entries = [...state.entries.values()]

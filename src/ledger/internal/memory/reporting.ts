@@ -1,6 +1,6 @@
-/** Lanes, records, calls, results, history, pauses and positions of sources in memory. */
+/** Leases, records, calls, results, history, pauses and positions of sources in memory. */
 import * as Effect from "effect/Effect"
-import type { AttemptEvidence, RecordRow } from "../model/rows.js"
+import type { AttemptRow, RecordRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
 import type { Journal } from "./journal.js"
 import { entryId, pauseId, type State, sourceId } from "./state.js"
@@ -20,31 +20,32 @@ export const reportingTables = (
 ): Pick<
   Tables,
   | "addRecords"
-  | "lanes"
-  | "lockLane"
-  | "putLane"
+  | "leases"
+  | "lockLease"
+  | "putLease"
   | "dueRecords"
-  | "overdueRecords"
+  | "unresolvedRecords"
   | "records"
   | "lockRecords"
   | "updateRecords"
   | "addCall"
   | "addResults"
-  | "evidence"
+  | "attempts"
   | "addHistory"
   | "pauses"
   | "putPause"
   | "removePause"
   | "source"
+  | "lock"
   | "putSource"
 > => {
-  const noteEvidence = (at: number) => {
-    const old = state.lastEvidenceAt
+  const noteActivity = (at: number) => {
+    const old = state.lastActivityAt
     if (old !== undefined && old >= at) return
     journal.change(() => {
-      state.lastEvidenceAt = old
+      state.lastActivityAt = old
     })
-    state.lastEvidenceAt = at
+    state.lastActivityAt = at
   }
   const unresolved = (isWanted: (record: RecordRow) => boolean, limit: number) => {
     const found: Array<RecordRow> = []
@@ -70,15 +71,15 @@ export const reportingTables = (
           journal.set(state.records, record.id, record)
           journal.set(state.recordsByEntry, entry, record.id)
           if (record.resolvedAt === undefined) journal.addTo(state.unresolved, record.id)
-          noteEvidence(record.sealedAt)
+          noteActivity(record.sealedAt)
           return record
         })
       ),
-    lanes: Effect.sync(() =>
-      [...state.lanes.values()].sort((left, right) => (left.region < right.region ? -1 : 1))
+    leases: Effect.sync(() =>
+      [...state.leases.values()].sort((left, right) => (left.region < right.region ? -1 : 1))
     ),
-    lockLane: (region) => Effect.sync(() => state.lanes.get(region)),
-    putLane: (row) => Effect.sync(() => journal.set(state.lanes, row.region, row)),
+    lockLease: (region) => Effect.sync(() => state.leases.get(region)),
+    putLease: (row) => Effect.sync(() => journal.set(state.leases, row.region, row)),
     dueRecords: ({ limit, now, product, region }) =>
       Effect.sync(() =>
         unresolved(
@@ -90,8 +91,8 @@ export const reportingTables = (
           limit
         )
       ),
-    overdueRecords: ({ limit, now }) =>
-      Effect.sync(() => unresolved(({ deadline }) => deadline <= now, limit)),
+    unresolvedRecords: ({ deadlineUntil, limit }) =>
+      Effect.sync(() => unresolved(({ deadline }) => deadline <= deadlineUntil, limit)),
     records: (ids) => Effect.sync(() => ids.flatMap((id) => state.records.get(id) ?? [])),
     lockRecords: (ids) =>
       Effect.sync(() =>
@@ -127,7 +128,7 @@ export const reportingTables = (
         journal.set(state.calls, call, { ...row, id: call })
         for (const record of records) {
           requireThat(state.records.has(record), "an attempt has a record")
-          const attempt: AttemptEvidence = {
+          const attempt: AttemptRow = {
             record,
             call,
             sentAt: row.sentAt,
@@ -136,7 +137,7 @@ export const reportingTables = (
           }
           journal.set(state.attempts, record, [...(state.attempts.get(record) ?? []), attempt])
         }
-        noteEvidence(row.sentAt)
+        noteActivity(row.sentAt)
         return call
       }),
     addResults: (rows) =>
@@ -156,10 +157,10 @@ export const reportingTables = (
                 : attempt
             )
           )
-          noteEvidence(row.at)
+          noteActivity(row.at)
         }
       }),
-    evidence: (records) =>
+    attempts: (records) =>
       Effect.sync(() =>
         [...records]
           .sort((left, right) => left - right)
@@ -178,6 +179,8 @@ export const reportingTables = (
     putPause: (row) => Effect.sync(() => journal.set(state.pauses, pauseId(row), row)),
     removePause: (region, product) =>
       Effect.sync(() => journal.set(state.pauses, pauseId({ region, product }), undefined)),
+    // a transaction is the only one
+    lock: () => Effect.void,
     source: (source, partition) =>
       Effect.sync(() => state.sources.get(sourceId(source, partition))),
     putSource: (row) =>

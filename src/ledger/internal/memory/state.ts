@@ -1,12 +1,12 @@
 /** The rows of a ledger in maps, with the indexes that the tables need. */
 import type {
-  AttemptEvidence,
+  AttemptRow,
   CallRow,
   EntryRow,
   EventRow,
   HistoryRow,
   KeyRow,
-  LaneRow,
+  LeaseRow,
   LedgerRow,
   PauseRow,
   PostingRow,
@@ -43,17 +43,17 @@ export interface State {
   readonly unresolved: Set<number>
   readonly calls: Map<number, CallRow>
   /** By record. */
-  readonly attempts: Map<number, ReadonlyArray<AttemptEvidence>>
+  readonly attempts: Map<number, ReadonlyArray<AttemptRow>>
   /** By `entryId`. */
   readonly history: Map<string, ReadonlyArray<HistoryRow>>
-  readonly lanes: Map<string, LaneRow>
+  readonly leases: Map<string, LeaseRow>
   readonly pauses: Map<string, PauseRow>
   readonly sources: Map<string, SourceRow>
   /** The last id of each kind. It is not undone: a gap does no harm. */
   lastKey: number
   lastRecord: number
   lastCall: number
-  lastEvidenceAt: number | undefined
+  lastActivityAt: number | undefined
 }
 
 export const make = (): State => ({
@@ -76,13 +76,13 @@ export const make = (): State => ({
   calls: new Map(),
   attempts: new Map(),
   history: new Map(),
-  lanes: new Map(),
+  leases: new Map(),
   pauses: new Map(),
   sources: new Map(),
   lastKey: 0,
   lastRecord: 0,
   lastCall: 0,
-  lastEvidenceAt: undefined
+  lastActivityAt: undefined
 })
 
 export const entryId = ({ hour, key }: EntryId): string => `${key}/${hour}`

@@ -220,7 +220,7 @@ export interface ResultRow {
 }
 
 /** One attempt and everything that is known about it, in order. */
-export interface AttemptEvidence {
+export interface AttemptRow {
   readonly record: number
   readonly call: number
   readonly sentAt: number
@@ -239,11 +239,13 @@ export interface HistoryRow {
 }
 
 /** Who may send in a Region. */
-export interface LaneRow {
+export interface LeaseRow {
   readonly region: string
   readonly holder: string
   readonly fence: number
   readonly until: number
+  /** The time after the end of an hour after which the holder seals it, in milliseconds. */
+  readonly sealAfter: number
 }
 
 /** Product `*` stands for all of a Region. */

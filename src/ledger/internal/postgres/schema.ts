@@ -1,8 +1,8 @@
 /** The schema of a ledger in PostgreSQL: types, further indexes, and triggers that hold the invariants against any SQL. */
-import { type Migration, schema1 } from "../sql/migrations.js"
+import { type Migration, type SchemaWords, schema1, schema2 } from "../sql/migrations.js"
 import { invariantState, sealedState } from "./failure.js"
 
-const tables = schema1({
+const words: SchemaWords = {
   integer: "bigint",
   // otherwise the database's collation decides, and it can change with the operating system
   text: 'text COLLATE "C"',
@@ -11,7 +11,7 @@ const tables = schema1({
   options: "",
   // room for new versions of a row on its page, without a change of its indexes
   updated: " WITH (fillfactor = 50)"
-})
+}
 
 /** Makes a function for triggers that rejects the change. */
 const rejection = (name: string, sqlState: string, message: string) =>
@@ -132,10 +132,11 @@ export const migrations: ReadonlyArray<Migration> = [
     version: 1,
     writableFrom: 1,
     statements: [
-      ...tables,
+      ...schema1(words),
       // events come in the order of time, so that a page has few hours
       "CREATE INDEX usage_event_hour ON usage_event USING brin (hour) WITH (autosummarize = on)",
       ...triggers
     ]
-  }
+  },
+  { version: 2, writableFrom: 1, statements: schema2(words) }
 ]

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import type * as MeteringClient from "../../../MeteringClient.js"
 import { ConnectionError } from "../../../MeteringError.js"
 import type { UsageRecord } from "../../../UsageRecord.js"
-import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
+import type { LeaseLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Lease } from "../transactions/lease.js"
 import { openCall, type Result } from "../transactions/send.js"
@@ -59,7 +59,7 @@ export const make = (options: Attempting): MeteringClient.Service => {
   )
 
   const onUnopened = (
-    error: LaneLost | LedgerUnavailable,
+    error: LeaseLost | LedgerUnavailable,
     call: { readonly sentAt: number; readonly records: ReadonlyArray<number> }
   ) => {
     if (error._tag === "LedgerUnavailable" && error.isStored === "unknown") writes.notMade(call)
@@ -95,7 +95,7 @@ export const make = (options: Attempting): MeteringClient.Service => {
                       onResults(sentCall, results)
                       const { isHalted } = yield* writes.addResults(sentCall, results)
                       yield* onRequestId(results[0]?.requestId)
-                      if (isHalted) yield* abort("the lane was halted")
+                      if (isHalted) yield* abort("the Region was stopped")
                       if (Exit.isSuccess(exit) || !hasDefect(exit.cause)) return yield* exit
                       yield* Effect.logError("a call ended by a defect of the client", exit.cause)
                       return yield* lostResponse

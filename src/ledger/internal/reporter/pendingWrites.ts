@@ -51,11 +51,14 @@ export const make = (store: Store, worker: string): PendingWrites => {
       return write(one).pipe(
         Effect.retry(retries),
         Effect.catchAll((error) =>
-          Effect.as(
-            Effect.logWarning("results are kept until they can be stored", error.message),
-            // until then the attempts count as unanswered
-            { isHalted: results.add(one).size === 0 }
-          )
+          Effect.suspend(() => {
+            // until they are stored, the attempts count as unanswered
+            results.add(one)
+            return Effect.as(
+              Effect.logWarning("results are kept until they can be stored", error.message),
+              { isHalted: false }
+            )
+          })
         )
       )
     },

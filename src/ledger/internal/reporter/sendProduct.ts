@@ -1,13 +1,10 @@
 /** Sends the records of one product that are due, until none is. */
 
-import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { BatchMeterUsageError } from "../../../BatchMeterUsage.js"
-import { maxRecords as maxRecordsOfCall } from "../../../internal/submission/batch.js"
 import {
   classifyError,
   type ErrorClassification
@@ -19,7 +16,7 @@ import type { UsageRecord } from "../../../UsageRecord.js"
 import * as UsageSubmission from "../../../UsageSubmission.js"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
-import { parseBody } from "../model/record.js"
+import { parseBody } from "../model/recordBody.js"
 import type { RecordRow } from "../model/rows.js"
 import { allProducts } from "../transactions/halt.js"
 import type { Lease } from "../transactions/lease.js"
@@ -27,6 +24,7 @@ import { pause, resume } from "../transactions/pause.js"
 import * as send from "../transactions/send.js"
 import * as attemptingClient from "./attemptingClient.js"
 import type { PendingWrites, SentCall } from "./pendingWrites.js"
+import * as productState from "./productState.js"
 import { detailOf } from "./results.js"
 
 interface Sending {
@@ -50,9 +48,6 @@ export interface Sent {
   readonly accepted: number
 }
 
-/** Records of one submission. */
-const maxRecords = 1_000
-
 /** How long a product is not tried after an error that concerns all of it, and a Region after one that concerns the caller. */
 const productPause = 5 * 60_000
 const callerPause = 60_000
@@ -66,93 +61,39 @@ export const sendProduct = (
 ): Effect.Effect<Sent, LedgerUnavailable> =>
   Effect.gen(function* () {
     const { lease, store } = options
+    const { region } = lease
     // a record can be sent several times, and accepted again if its result could not be stored
     const sent = new Set<number>()
     const accepted = new Set<number>()
-    const counts = () => ({ sent: sent.size, accepted: accepted.size })
-    /** Rejections for the whole product that are tolerated, after a response showed that the product works. */
-    let tolerated = 0
-    /** The rejection after which none is tolerated any more: others of the product are tried before it is paused. */
-    let suspicion: Rejection | undefined
-    for (;;) {
-      const now = yield* Clock.currentTimeMillis
-      const { region } = lease
-      // after a pause one record at a time is tried: one that the service rejects with all others would stop them for ever
-      const isTrial = suspicion !== undefined || (yield* send.wasPaused(store, { region, product }))
-      const limit = isTrial ? maxCandidates : maxRecords
-      const rows = yield* send.due(store, { region, product, now, limit })
-      if (rows.length === 0) {
-        if (suspicion !== undefined) yield* pauseAfter(product, suspicion, options)
-        return counts()
+    let state = productState.initial
+    while (state._tag !== "Done") {
+      if (state._tag === "Pause") {
+        yield* pauseAfter(product, state.rejection, options)
+        break
       }
-      const batches: Array<ReadonlyArray<RecordRow>> = isTrial ? trialOf(rows) : [rows]
-      /** Parts of calls that were rejected, the last first. Other calls go before them: they may have none of the records at fault. */
-      const suspects: Array<ReadonlyArray<RecordRow>> = []
-      while (batches.length + suspects.length > 0) {
-        const batch = batches.shift() ?? suspects.shift() ?? []
-        const result = yield* sendRecords(product, batch, options, tolerated > 0)
-        for (const id of result.sent) sent.add(id)
-        for (const id of result.accepted) accepted.add(id)
-        if (result.isAborted || (yield* options.isStopped)) return counts()
-        if (result.isActive) {
-          tolerated = maxTolerated
-          suspicion = undefined
-        }
-        const { rejection } = result
-        if (rejection === undefined) {
-          if (isTrial) break
-        } else if (tolerated > 0 && isTolerable(rejection)) {
-          tolerated -= 1
-          if (tolerated === 0) {
-            suspicion = rejection
-            break
-          }
-          // the product is not at fault, so a part of its records is
-          const parts = partsOf(rejection.rows)
-          if (rejection.rows.length > maxRecordsOfCall) batches.push(...parts)
-          else suspects.unshift(...parts)
-        } else if (isTrial && batches.length > 0 && isTolerable(rejection)) {
-          yield* Effect.logWarning(
-            `a record of ${product} in ${region} is rejected: ${rejection.error.message}`
-          )
-        } else {
-          yield* pauseAfter(product, rejection, options)
-          return counts()
-        }
+      if (state._tag === "Read") {
+        const now = yield* Clock.currentTimeMillis
+        const wasPaused = yield* send.wasPaused(store, { region, product })
+        const isProbing = productState.isProbing(state, wasPaused)
+        const limit = productState.limitOf(isProbing)
+        const rows = yield* send.due(store, { region, product, now, limit })
+        state = productState.onRows(state, rows, isProbing)
+        continue
       }
-    }
-  })
-
-/** Records among which those of a trial are chosen: the most urgent may all be rejected. */
-const maxCandidates = 10_000
-
-/** Records of a trial after a pause. If each is rejected for the whole product, it is paused again. */
-const maxTrials = 3
-
-/** Calls of about 10 seconds. A product whose records are all rejected is paused soon after them. */
-const maxTolerated = 100
-
-/** Some of the least tried records, each for itself. Records with one cause are often adjacent, so these are not. */
-const trialOf = (rows: ReadonlyArray<RecordRow>): Array<ReadonlyArray<RecordRow>> => {
-  const sorted = [...rows].sort((left, right) => left.tries - right.tries)
-  const last = sorted.filter(({ tries }) => tries === sorted[0]?.tries).length - 1
-  const indexes = last < maxTrials ? [0, 1, 2] : [0, Math.floor(last / 2), last]
-  return indexes.flatMap((index) => sorted[index] ?? []).map((row) => [row])
-}
-
-/** One call for each part of many records, and halves of the records of one call. One record has no parts. */
-const partsOf = (rows: ReadonlyArray<RecordRow>): ReadonlyArray<ReadonlyArray<RecordRow>> =>
-  rows.length > 1
-    ? Chunk.toReadonlyArray(
-        Chunk.map(
-          Chunk.chunksOf(
-            Chunk.fromIterable(rows),
-            Math.min(maxRecordsOfCall, Math.ceil(rows.length / 2))
-          ),
-          Chunk.toReadonlyArray
+      const result = yield* sendRecords(product, state.batch, options, state.tolerated > 0)
+      for (const id of result.sent) sent.add(id)
+      for (const id of result.accepted) accepted.add(id)
+      if (result.isAborted || (yield* options.isStopped)) break
+      const next = productState.onResult(state, result)
+      if (next._tag === "Send" && next.tolerated === 0 && result.rejection !== undefined) {
+        yield* Effect.logWarning(
+          `a record of ${product} in ${region} is rejected: ${result.rejection.error.message}`
         )
-      )
-    : []
+      }
+      state = next
+    }
+    return { sent: sent.size, accepted: accepted.size }
+  })
 
 const sendRecords = (
   product: string,
@@ -207,13 +148,17 @@ const sendRecords = (
 
     const idOf = ({ record }: Outcome) => ids.get(record as UsageRecord) ?? -1
     const rejection = findRejection(outcomes)
-    const isAlone = isProductActive && rows.length === 1 && rejection && isTolerable(rejection)
-    yield* addVerdicts(
+    const isOfRecord =
+      isProductActive &&
+      rows.length === 1 &&
+      rejection !== undefined &&
+      productState.mayBeOfRecord(rejection)
+    yield* addRejections(
       outcomes,
       idOf,
       last,
       writes,
-      ({ delivery, scope }) => scope === "record" || (isAlone && delivery === "rejected")
+      ({ delivery, scope }) => scope === "record" || (isOfRecord && delivery === "rejected")
     )
     const isAborted = (yield* Deferred.isDone(abort)) || (yield* options.isStopped)
     const isActive = outcomes.some(({ _tag }) => activeOutcomes.has(_tag))
@@ -259,12 +204,12 @@ const activeOutcomes: ReadonlySet<Outcome["_tag"]> = new Set([
 ])
 
 /** A record can be rejected for a cause that it shares with all of its call. The call alone says nothing about one of them. */
-const addVerdicts = (
+const addRejections = (
   outcomes: ReadonlyArray<Outcome>,
   idOf: (outcome: Outcome) => number,
   last: ReadonlyMap<number, { readonly call: SentCall; readonly result: send.Result["result"] }>,
   writes: PendingWrites,
-  isVerdict: (classification: ErrorClassification) => boolean | undefined
+  isOfRecord: (classification: ErrorClassification) => boolean
 ) =>
   Effect.forEach(
     outcomes,
@@ -272,7 +217,7 @@ const addVerdicts = (
       const attempt = last.get(idOf(outcome))
       const error = rejectionOf(outcome)
       return error !== undefined &&
-        isVerdict(classifyError(error)) &&
+        isOfRecord(classifyError(error)) &&
         attempt !== undefined &&
         attempt.result === "unsent"
         ? writes.addResults(attempt.call, [
@@ -285,15 +230,6 @@ const addVerdicts = (
 
 const rejectionOf = (outcome: Outcome) =>
   outcome._tag === "NotSent" || outcome._tag === "Rejected" ? outcome.error : undefined
-
-/** False for errors that no record can cause. */
-const isTolerable = ({ error, scope }: Rejection) =>
-  scope === "product" || error._tag === "UnexpectedResponseError"
-
-interface Rejection {
-  readonly scope: "caller" | "product"
-  readonly error: BatchMeterUsageError
-}
 
 /** The error that concerns the caller, or else the one that concerns all of the product, and the outcomes with such errors. */
 const findRejection = (outcomes: ReadonlyArray<Outcome>) => {
@@ -316,7 +252,7 @@ const findRejection = (outcomes: ReadonlyArray<Outcome>) => {
 /** Pauses the product after an error that concerns all of it, and the Region after one that concerns the caller. */
 const pauseAfter = (
   product: string,
-  { error, scope }: Rejection,
+  { error, scope }: productState.Rejection,
   { lease: { region }, store }: Sending
 ) =>
   Effect.gen(function* () {

@@ -12,9 +12,7 @@ const sandboxPrefix = "sandbox-"
 
 interface TargetCheck {
   /** True if the endpoint is of the ledger's kind; false if it did not respond. Makes a call without records for it, once. */
-  readonly confirm: (
-    region: string
-  ) => Effect.Effect<boolean, LedgerConfigError | LedgerUnavailable>
+  readonly confirm: Effect.Effect<boolean, LedgerConfigError | LedgerUnavailable>
   /** Looks at the request id of a later response. */
   readonly observe: (requestId: string | undefined) => Effect.Effect<void>
 }
@@ -48,21 +46,20 @@ export const make = (store: Store, client: Client): TargetCheck => {
     return found
   })
   return {
-    confirm: () =>
-      Effect.gen(function* () {
-        const { target } = yield* store.snapshot(requireLedger)
-        const endpoint = yield* find
-        if (endpoint === undefined || endpoint === target) return endpoint === target
-        found = undefined
-        return yield* new LedgerConfigError({
-          reason: "otherTarget",
-          detail: `The ledger is for ${nameOf(target)}, and the client's endpoint is ${nameOf(endpoint)}`,
-          cure:
-            target === "service"
-              ? "Give the client an endpoint of AWS, or use a ledger of its own for the sandbox."
-              : "Give the client the endpoint of a sandbox, or use a ledger of its own for AWS."
-        })
-      }),
+    confirm: Effect.gen(function* () {
+      const { target } = yield* store.snapshot(requireLedger)
+      const endpoint = yield* find
+      if (endpoint === undefined || endpoint === target) return endpoint === target
+      found = undefined
+      return yield* new LedgerConfigError({
+        reason: "otherTarget",
+        detail: `The ledger is for ${nameOf(target)}, and the client's endpoint is ${nameOf(endpoint)}`,
+        cure:
+          target === "service"
+            ? "Give the client an endpoint of AWS, or use a ledger of its own for the sandbox."
+            : "Give the client the endpoint of a sandbox, or use a ledger of its own for AWS."
+      })
+    }),
     observe: (requestId) =>
       Effect.sync(() => {
         // another endpoint responds than before: the next round looks again

@@ -52,7 +52,10 @@ export const resolveFilter = (
 export const entryPages = <A>(
   store: Store,
   filter: tables.EntryFilter,
-  read: (tables: tables.Tables, views: ReadonlyArray<tables.EntryView>) => tables.Op<Iterable<A>>
+  read: (
+    tables: tables.Tables,
+    views: ReadonlyArray<tables.EntryView>
+  ) => tables.StoreEffect<Iterable<A>>
 ): Stream.Stream<A, LedgerUnavailable> =>
   Stream.paginateChunkEffect(undefined as tables.EntryId | undefined, (after) =>
     store.snapshot((tables) =>

@@ -5,53 +5,59 @@ import type { Health } from "../../LedgerReport.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { hourOf, millisPerHour, startOf } from "../model/hour.js"
 import type { RecordRow } from "../model/rows.js"
+import { defaultSealAfter } from "../reporter/options.js"
 import type { HourlyCount } from "../tables.js"
-import { type Observation, observeWith, recentHours } from "./observe.js"
+import { type LedgerSnapshot, readWith, recentHours } from "./ledgerSnapshot.js"
 
-/** An hour is sealed 10 minutes after its end. A reporter that is late by more does not seal. Milliseconds. */
-const sealingMargin = 30 * 60_000
+/** A reporter that is later than this does not seal. Milliseconds after the time of sealing. */
+const sealingMargin = 20 * 60_000
 
 /** The longest time that a record has after it was sealed. */
 const longestTime = 25 * millisPerHour
 
-/** A record is accepted within seconds. After this time without a verdict something is in the way. Milliseconds. */
+/** A record is accepted within seconds. After this time without a result something is in the way. Milliseconds. */
 const sendingMargin = 30 * 60_000
 
 /** Unresolved records that are looked at. */
 const maxLate = 100
 
 export const health = (store: Store): Effect.Effect<Health, LedgerUnavailable> =>
-  observeWith(store, (tables, observation) =>
-    Effect.gen(function* () {
-      const { now } = observation
-      const recent = yield* tables.hourlyCounts(hourOf(now) - recentHours)
-      // "overdue" in a day: all that are not resolved, the earliest deadline first
-      const urgent = yield* tables.overdueRecords({ now: now + longestTime, limit: maxLate })
-      const stuck = stuckReasons(observation)
-      const atRisk = riskReasons(observation, recent, urgent)
+  Effect.map(
+    readWith(store, (tables, now) =>
+      Effect.all({
+        recent: tables.hourlyCounts(hourOf(now) - recentHours),
+        // all that have a chance, the most urgent first
+        unresolved: tables.unresolvedRecords({ deadlineUntil: now + longestTime, limit: maxLate })
+      })
+    ),
+    ([snapshot, { recent, unresolved }]) => {
+      const stuck = stuckReasons(snapshot)
+      const atRisk = riskReasons(snapshot, recent, unresolved)
       return {
         state: stuck.length > 0 ? "stuck" : atRisk.length > 0 ? "atRisk" : "ok",
         reasons: [...stuck, ...atRisk]
-      } as const
-    })
+      }
+    }
   )
 
 const iso = (millis: number) => new Date(millis).toISOString()
 
-const isHeld = ({ ledger }: Observation, hour: number): boolean =>
+const isHeld = ({ ledger }: LedgerSnapshot, hour: number): boolean =>
   ledger.holdFrom !== undefined &&
   ledger.heldUntil !== undefined &&
   hour >= ledger.holdFrom &&
   hour < ledger.heldUntil
 
-const stuckReasons = (observation: Observation): ReadonlyArray<string> => {
-  const { counts, lanes, ledger, now, pauses } = observation
+const stuckReasons = (snapshot: LedgerSnapshot): ReadonlyArray<string> => {
+  const { counts, leases, ledger, now, pauses } = snapshot
   const reasons: Array<string> = []
+  const sealAfterOf = (region: string) =>
+    leases.find((one) => one.region === region)?.sealAfter ?? defaultSealAfter
   const unsealed = counts.filter(
-    ({ oldestHour, state }) =>
+    ({ oldestHour, region, state }) =>
       state === "open" &&
-      startOf(oldestHour + 1) + sealingMargin <= now &&
-      !isHeld(observation, oldestHour)
+      startOf(oldestHour + 1) + sealAfterOf(region) + sealingMargin <= now &&
+      !isHeld(snapshot, oldestHour)
   )
   for (const { oldestHour, product, region } of unsealed) {
     reasons.push(
@@ -63,10 +69,10 @@ const stuckReasons = (observation: Observation): ReadonlyArray<string> => {
     ...counts.filter(({ nextDeadline }) => nextDeadline !== undefined).map(({ region }) => region)
   ])
   for (const region of busy) {
-    const lane = lanes.find((one) => one.region === region)
-    if (lane === undefined || lane.until <= now) {
+    const lease = leases.find((one) => one.region === region)
+    if (lease === undefined || lease.until <= now) {
       reasons.push(
-        `no worker reports in ${region}${lane === undefined ? "" : ` since ${iso(lane.until)}`}, and there is usage to report`
+        `no worker reports in ${region}${lease === undefined ? "" : ` since ${iso(lease.until)}`}, and there is usage to report`
       )
     }
   }
@@ -84,9 +90,9 @@ const stuckReasons = (observation: Observation): ReadonlyArray<string> => {
 }
 
 const riskReasons = (
-  { carry, nextDeadline, now, pauses }: Observation,
+  { carry, nextDeadline, now, pauses }: LedgerSnapshot,
   recent: ReadonlyArray<HourlyCount>,
-  urgent: ReadonlyArray<RecordRow>
+  unresolved: ReadonlyArray<RecordRow>
 ): ReadonlyArray<string> => {
   const reasons: Array<string> = []
   for (const { cause, product, region, retryAt, since } of pauses) {
@@ -103,7 +109,7 @@ const riskReasons = (
         : `the next deadline is within an hour, at ${iso(nextDeadline)}`
     )
   }
-  const late = urgent.filter(
+  const late = unresolved.filter(
     ({ deadline, timestamp }) => deadline > now && now - timestamp >= (deadline - timestamp) / 2
   )
   if (late.length > 0) {
@@ -112,7 +118,7 @@ const riskReasons = (
       `${countOf(late)} records are past half of their time, the oldest of ${iso(oldest)}`
     )
   }
-  const slow = urgent.filter(
+  const slow = unresolved.filter(
     ({ deadline, sealedAt, state }) =>
       state === "sealed" && deadline > now && now - sealedAt >= sendingMargin
   )

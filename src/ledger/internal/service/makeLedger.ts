@@ -36,7 +36,7 @@ export const makeLedger = (
     yield* initialize(store, options, yield* makeId)
     const catalog = catalogs.make(store)
     const recorder = yield* recorders.make(store, catalog, options.intakeSize ?? defaultIntakeSize)
-    /** After a change of the catalog the next event is judged by the new one. */
+    /** After a change of the catalog the next event is placed by the new one. */
     const changing = <A, E>(effect: Effect.Effect<A, E>) =>
       Effect.ensuring(effect, Effect.sync(catalog.clear))
     const onEntries = (

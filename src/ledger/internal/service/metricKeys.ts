@@ -38,11 +38,11 @@ export const oldestUnsentAge = gauge(
   "Seconds since the end of the oldest hour that is not resolved"
 )
 
-export const laneIdle = gauge("lane_idle_seconds", "Seconds since the end of the last lease")
+export const leaseIdle = gauge("lease_idle_seconds", "Seconds since the end of the last lease")
 
 export const inDoubt = gauge("in_doubt", "Records that were perhaps billed")
 
-export const contradictions = gauge(
-  "contradictions",
+export const conflicting = gauge(
+  "conflicting",
   "Records of an hour for which another quantity is billed"
 )

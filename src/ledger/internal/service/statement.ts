@@ -5,7 +5,7 @@ import { InvalidEvent, type LedgerUnavailable } from "../../LedgerError.js"
 import type { Attempt, Move, StatementLine } from "../../LedgerReport.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { hoursOfMonth } from "../model/hour.js"
-import type { AttemptEvidence, HistoryRow } from "../model/rows.js"
+import type { AttemptRow, HistoryRow } from "../model/rows.js"
 import { isText } from "../recording/prepareEvent.js"
 import type { EntryId } from "../tables.js"
 import { entryOf, entryPages, timeOf } from "./entries.js"
@@ -38,7 +38,7 @@ const linesOf = (store: Store, filter: Parameters<typeof entryPages>[1]) =>
     Effect.gen(function* () {
       const moves = groupBy(yield* tables.history(views.map(({ entry }) => entry)), idOf)
       const attempts = groupBy(
-        yield* tables.evidence(views.flatMap(({ record }) => record?.id ?? [])),
+        yield* tables.attempts(views.flatMap(({ record }) => record?.id ?? [])),
         ({ record }) => record
       )
       return views.map(
@@ -71,7 +71,7 @@ const moveOf = ({ at, became, cause, was }: HistoryRow): Move => ({
   cause
 })
 
-const attemptOf = ({ results, sentAt, worker }: AttemptEvidence): Attempt => ({
+const attemptOf = ({ results, sentAt, worker }: AttemptRow): Attempt => ({
   sentAt: timeOf(sentAt),
   worker,
   results: results.map(({ at, detail, meteringRecordId, requestId, result }) => ({

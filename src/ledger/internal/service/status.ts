@@ -6,20 +6,20 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import { toText } from "../model/decimal.js"
 import { hourOf } from "../model/hour.js"
 import { timeOf, timeOfHour } from "./entries.js"
-import { type Observation, observeWith } from "./observe.js"
+import { type LedgerSnapshot, readSnapshot } from "./ledgerSnapshot.js"
 
 export const status = (store: Store): Effect.Effect<Status, LedgerUnavailable> =>
-  observeWith(store, (_, observation) => Effect.succeed(statusOf(observation)))
+  Effect.map(readSnapshot(store), statusOf)
 
 const statusOf = ({
   carry,
   counts,
-  lanes,
+  leases,
   ledger,
   nextDeadline,
   now,
   pauses
-}: Observation): Status => ({
+}: LedgerSnapshot): Status => ({
   seller: ledger.seller,
   target: ledger.target,
   counts: counts.map(({ count, nextDeadline, oldestHour, product, region, state }) => ({
@@ -38,7 +38,7 @@ const statusOf = ({
     tags,
     units: toText(amount, scale)
   })),
-  lanes: lanes.map(({ holder, region, until }) => ({
+  leases: leases.map(({ holder, region, until }) => ({
     region,
     ...(until > now && { holder }),
     until: timeOf(until)

@@ -7,7 +7,7 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Difference } from "../../LedgerReport.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { toText } from "../model/decimal.js"
-import type { EntryId, Op, Tables } from "../tables.js"
+import type { EntryId, StoreEffect, Tables } from "../tables.js"
 import { timeOfHour } from "./entries.js"
 
 /** Entries or keys of one page. */
@@ -26,7 +26,7 @@ interface Page<Position> {
 
 const pages = <Position>(
   store: Store,
-  read: (tables: Tables, after: Position | undefined) => Op<Page<Position>>
+  read: (tables: Tables, after: Position | undefined) => StoreEffect<Page<Position>>
 ): Stream.Stream<Difference, LedgerUnavailable> =>
   Stream.paginateChunkEffect(undefined as Position | undefined, (after) =>
     Effect.map(
@@ -39,7 +39,7 @@ const pages = <Position>(
     )
   )
 
-const entrySums = (tables: Tables, after: EntryId | undefined): Op<Page<EntryId>> =>
+const entrySums = (tables: Tables, after: EntryId | undefined): StoreEffect<Page<EntryId>> =>
   Effect.gen(function* () {
     const { differences, last } = yield* tables.verifySums(after, pageSize)
     const ids = [...new Set(differences.map(({ key }) => key))]
@@ -64,7 +64,7 @@ const entrySums = (tables: Tables, after: EntryId | undefined): Op<Page<EntryId>
   })
 
 /** Everything recorded is open, billed, carried or declared as rounded. */
-const conservation = (tables: Tables, after: number | undefined): Op<Page<number>> =>
+const conservation = (tables: Tables, after: number | undefined): StoreEffect<Page<number>> =>
   Effect.map(tables.keyTotals(after, pageSize), (totals) => ({
     differences: totals.flatMap(
       ({ billed, carry, key, open, recorded, rounding }): ReadonlyArray<Difference> => {

@@ -28,7 +28,7 @@ export interface Migration {
 }
 
 /** The version that this code makes and writes. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /** The version of a database, 0 if it is empty, and the oldest version whose code can write to it. */
 export interface SchemaState {
@@ -181,3 +181,10 @@ export const schema1 = (words: SchemaWords): ReadonlyArray<string> => {
      )${options}`
   ]
 }
+
+/**
+ * Version 2: a lease (`usage_lane`) has the `sealAfter` of its holder. Version 1 can still write, with the default of 10 minutes.
+ */
+export const schema2 = ({ integer }: SchemaWords): ReadonlyArray<string> => [
+  `ALTER TABLE usage_lane ADD COLUMN seal_after ${integer} NOT NULL DEFAULT 600000`
+]

@@ -40,7 +40,7 @@ export const readingTables = (
   | "stateCounts"
   | "hourlyCounts"
   | "carryOver"
-  | "lastEvidenceAt"
+  | "lastActivityAt"
   | "verifySums"
   | "keyTotals"
 > => ({
@@ -124,7 +124,7 @@ export const readingTables = (
           lineage: String(row.lineage)
         }))
     ),
-  lastEvidenceAt: Effect.map(
+  lastActivityAt: Effect.map(
     query(
       `SELECT (SELECT MAX(sent_at) FROM usage_call) AS sent_at, (SELECT MAX(at) FROM usage_result) AS result_at,
          (SELECT MAX(sealed_at) FROM usage_record) AS sealed_at`,

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type {
-  AttemptEvidence,
   AttemptResult,
-  LaneRow,
+  AttemptRow,
+  LeaseRow,
   PauseRow,
   RecordRow,
   RecordState,
@@ -41,28 +41,29 @@ export const prefixedRecordColumns = recordColumnNames
   .map((name) => `r.${name} AS record_${name}`)
   .join(", ")
 
-/** Lanes, records, calls, results, history, pauses and sources. */
+/** Leases, records, calls, results, history, pauses and sources. */
 export const reportingTables = (
   { query }: SqlSession,
   dialect: Dialect
 ): Pick<
   Tables,
-  | "lanes"
-  | "lockLane"
-  | "putLane"
+  | "leases"
+  | "lockLease"
+  | "putLease"
   | "dueRecords"
-  | "overdueRecords"
+  | "unresolvedRecords"
   | "records"
   | "lockRecords"
   | "updateRecords"
   | "addCall"
   | "addResults"
-  | "evidence"
+  | "attempts"
   | "addHistory"
   | "pauses"
   | "putPause"
   | "removePause"
   | "source"
+  | "lock"
   | "putSource"
 > => {
   /** A row that does not exist yet cannot be locked, so its name is. */
@@ -71,24 +72,25 @@ export const reportingTables = (
   const recordIds = dialect.list(1, { id: "bigint" })
   const recordsOf = (rows: ReadonlyArray<Row>) => rows.map((row) => recordOf(row))
   return {
-    lanes: Effect.map(query("SELECT * FROM usage_lane ORDER BY region", []), (rows) =>
-      rows.map(laneOf)
+    leases: Effect.map(query("SELECT * FROM usage_lane ORDER BY region", []), (rows) =>
+      rows.map(leaseOf)
     ),
-    lockLane: (region) =>
+    lockLease: (region) =>
       Effect.zipRight(
-        lockName(`lane/${region}`),
+        lockName(`lease/${region}`),
         Effect.map(
           query(`SELECT l.* FROM usage_lane AS l WHERE l.region = $1 ${dialect.forUpdate("l")}`, [
             region
           ]),
-          ([row]) => row && laneOf(row)
+          ([row]) => row && leaseOf(row)
         )
       ),
-    putLane: (row) =>
+    putLease: (row) =>
       query(
-        `INSERT INTO usage_lane (region, holder, fence, until_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (region) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, until_at = excluded.until_at`,
-        [row.region, row.holder, row.fence, row.until]
+        `INSERT INTO usage_lane (region, holder, fence, until_at, seal_after) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (region) DO UPDATE SET holder = excluded.holder, fence = excluded.fence, until_at = excluded.until_at,
+           seal_after = excluded.seal_after`,
+        [row.region, row.holder, row.fence, row.until, row.sealAfter]
       ),
     dueRecords: ({ region, product, now, limit }) => {
       const { where, params, parameter, add, addText } = conditions()
@@ -107,12 +109,12 @@ export const reportingTables = (
         recordsOf
       )
     },
-    overdueRecords: ({ now, limit }) =>
+    unresolvedRecords: ({ deadlineUntil, limit }) =>
       Effect.map(
         query(
           `SELECT ${recordColumns} FROM usage_record AS r WHERE r.resolved_at IS NULL AND r.deadline <= $1
            ORDER BY r.deadline, r.id LIMIT $2`,
-          [now, limit]
+          [deadlineUntil, limit]
         ),
         recordsOf
       ),
@@ -201,7 +203,7 @@ export const reportingTables = (
           )
         ]
       ),
-    evidence: (records) =>
+    attempts: (records) =>
       Effect.map(
         query(
           `SELECT a.record, a.call, c.sent_at, c.worker, r.at, r.result, r.metering_record_id, r.request_id, r.detail
@@ -241,6 +243,7 @@ export const reportingTables = (
       ),
     removePause: (region, product) =>
       query("DELETE FROM usage_pause WHERE region = $1 AND product = $2", [region, product]),
+    lock: (name) => lockName(`name/${name}`),
     source: (source, partition) =>
       Effect.zipRight(
         lockName(`source/${source}/${partition}`),
@@ -288,8 +291,8 @@ export const recordOf = (row: Row, prefix = ""): RecordRow => {
   }
 }
 
-const evidenceOf = (rows: ReadonlyArray<Row>): ReadonlyArray<AttemptEvidence> => {
-  const attempts: Array<AttemptEvidence & { readonly results: Array<ResultRow> }> = []
+const evidenceOf = (rows: ReadonlyArray<Row>): ReadonlyArray<AttemptRow> => {
+  const attempts: Array<AttemptRow & { readonly results: Array<ResultRow> }> = []
   for (const row of rows) {
     const record = toNumber(row.record)
     const call = toNumber(row.call)
@@ -319,11 +322,12 @@ const evidenceOf = (rows: ReadonlyArray<Row>): ReadonlyArray<AttemptEvidence> =>
   return attempts
 }
 
-const laneOf = (row: Row): LaneRow => ({
+const leaseOf = (row: Row): LeaseRow => ({
   region: String(row.region),
   holder: String(row.holder),
   fence: toNumber(row.fence),
-  until: toNumber(row.until_at)
+  until: toNumber(row.until_at),
+  sealAfter: toNumber(row.seal_after)
 })
 
 const pauseOf = (row: Row): PauseRow => ({

@@ -1,5 +1,5 @@
 /** The schema of SQLite, with triggers that hold the invariants against any SQL. */
-import { type Migration, type SchemaWords, schema1 } from "../sql/migrations.js"
+import { type Migration, type SchemaWords, schema1, schema2 } from "../sql/migrations.js"
 
 const words: SchemaWords = {
   integer: "INTEGER",
@@ -122,5 +122,6 @@ export const migrations: ReadonlyArray<Migration> = [
     version: 1,
     writableFrom: 1,
     statements: [...schema1(words), ...triggers1, writableFrom(1)]
-  }
+  },
+  { version: 2, writableFrom: 1, statements: schema2(words) }
 ]

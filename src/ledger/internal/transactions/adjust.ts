@@ -7,11 +7,11 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Recorded } from "../contract.js"
 import * as decimal from "../model/decimal.js"
 import { hourOf, startOf } from "../model/hour.js"
-import { covers, endOf } from "../model/record.js"
 import type { KeyRow, PostingRow, RecordState } from "../model/rows.js"
+import { covers, endOf } from "../model/subscription.js"
 import { isStorable } from "../model/text.js"
 import { isText } from "../recording/prepareEvent.js"
-import type { Op, Tables } from "../tables.js"
+import type { StoreEffect, Tables } from "../tables.js"
 
 /** Characters of a reason. */
 const maxReason = 1_000
@@ -43,8 +43,8 @@ export const adjust = (
       }
       const target = decimal.parse(quantity, key.scale)
       if (Either.isLeft(target)) return yield* invalid("quantity", target.left)
-      // corrections of one event follow one another: this locks its name
-      yield* tables.source("effect-marketplace-metering/adjust", id)
+      // corrections of one event follow one another
+      yield* tables.lock(`adjust/${id}`)
       const earlier = yield* tables.postings({ cause: "adjust", references: [id] })
       const current = earlier.reduce((sum, { quantity }) => sum + quantity, BigInt(event.quantity))
       const difference = BigInt(target.right) - current
@@ -106,7 +106,7 @@ const billingOf = (
   tables: Tables,
   key: KeyRow,
   hour: number
-): Op<"billed" | "unbilled" | "pending"> =>
+): StoreEffect<"billed" | "unbilled" | "pending"> =>
   Effect.map(
     tables.entryPage(
       { lineages: [key.lineage], fromHour: hour, untilHour: hour + 1 },
@@ -137,7 +137,7 @@ const postOrCarry = (
   posting: PostingRow,
   key: KeyRow,
   now: number
-): Op<number | undefined> =>
+): StoreEffect<number | undefined> =>
   Effect.gen(function* () {
     const sealed = yield* tables.addPostings([posting], now)
     if (sealed.length === 0) return posting.hour
@@ -151,7 +151,7 @@ export const postNow = (
   postings: ReadonlyArray<PostingRow>,
   key: KeyRow,
   now: number
-): Op<number | undefined> =>
+): StoreEffect<number | undefined> =>
   Effect.gen(function* () {
     const current = hourOf(now)
     const lineage = yield* tables.subscriptions({ lineages: [key.lineage] })

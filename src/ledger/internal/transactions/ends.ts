@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import { groupBy } from "../model/groupBy.js"
 import { hourOf, millisPerHour } from "../model/hour.js"
-import { endOf } from "../model/record.js"
 import type { SubscriptionRow } from "../model/rows.js"
-import type { Op, Tables } from "../tables.js"
+import { endOf } from "../model/subscription.js"
+import type { StoreEffect, Tables } from "../tables.js"
 
 /** How long after its end a subscription's hours are sealed at once. */
 const closingWindow = 2 * millisPerHour
@@ -26,7 +26,7 @@ export const closedHours = (
   tables: Tables,
   region: string,
   now: number
-): Op<ReadonlyMap<number, ReadonlyArray<string>>> =>
+): StoreEffect<ReadonlyMap<number, ReadonlyArray<string>>> =>
   Effect.gen(function* () {
     const ended = (yield* tables.subscriptions({
       region,
@@ -60,7 +60,7 @@ export const lastHourOf = (lineage: ReadonlyArray<SubscriptionRow>): number =>
 const hasBegun = (subscription: SubscriptionRow): boolean => endOf(subscription) > subscription.from
 
 /** Adds entries of 0 in the last hour of lineages that have ended, where a fraction is left to round. */
-export const addLastEntries = (tables: Tables, region: string, now: number): Op<void> =>
+export const addLastEntries = (tables: Tables, region: string, now: number): StoreEffect<void> =>
   Effect.gen(function* () {
     const ended = yield* tables.subscriptions({
       region,

@@ -1,30 +1,30 @@
-/** Stops a Region's lane until an operator has looked at it. */
+/** Stops a Region until an operator has looked at it. */
 import * as Effect from "effect/Effect"
 import { hourOf } from "../model/hour.js"
-import type { Op, Tables } from "../tables.js"
+import type { StoreEffect, Tables } from "../tables.js"
 
 /** The product of a pause that concerns all products of a Region. */
 export const allProducts = "*"
 
 /**
- * Pauses all products of a Region without a time of retry, and holds the hours since the last evidence: usage of these may have
- * been billed by a database that is lost. Only `recover` ends it. A second run keeps the first cause.
+ * Pauses all products of a Region without a time of retry, and holds the hours up to now: usage of these may have been billed by a
+ * database that is lost. Only `recover` ends it. A second run keeps the first cause.
  */
-export const haltLane = (
+export const haltRegion = (
   tables: Tables,
   {
     cause,
-    before,
+    holdFrom,
     now,
     region
   }: {
     readonly region: string
     readonly now: number
     readonly cause: string
-    /** The time of the evidence before the one that is contradicted. Defaults to the last of all. */
-    readonly before?: number | undefined
+    /** The first hour that is held. Defaults to that of the last evidence. */
+    readonly holdFrom?: number | undefined
   }
-): Op<void> =>
+): StoreEffect<void> =>
   Effect.gen(function* () {
     const ledger = yield* tables.lockLedger
     const pauses = yield* tables.pauses
@@ -33,13 +33,12 @@ export const haltLane = (
         pause.region === region && pause.product === allProducts && pause.retryAt === undefined
     )
     if (isHalted) return
-    const lastEvidence = before ?? (yield* tables.lastEvidenceAt)
     yield* tables.putPause({ region, product: allProducts, since: now, cause, retryAt: undefined })
     if (ledger === undefined) return
-    const heldFrom = hourOf(lastEvidence ?? now)
+    const from = holdFrom ?? hourOf((yield* tables.lastActivityAt) ?? now)
     yield* tables.putLedger({
       ...ledger,
-      holdFrom: Math.min(ledger.holdFrom ?? heldFrom, heldFrom),
+      holdFrom: Math.min(ledger.holdFrom ?? from, from),
       heldUntil: Math.max(ledger.heldUntil ?? 0, hourOf(now) + 1)
     })
   })

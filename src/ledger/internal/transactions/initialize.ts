@@ -10,7 +10,7 @@ import { isText } from "../recording/prepareEvent.js"
 import type { Tables } from "../tables.js"
 
 /** The version of the rows and of what they mean. */
-const version = 1
+const version = 2
 
 /** The oldest version that may write to a ledger of this version. */
 const writableFrom = 1
@@ -23,8 +23,8 @@ export const initialize = (
 ): Effect.Effect<void, LedgerConfigError | LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      // processes that start at the same time follow one another: this locks the name
-      yield* tables.source("effect-marketplace-metering/initialize", "")
+      // processes that start at the same time follow one another
+      yield* tables.lock("initialize")
       const row = yield* tables.ledger
       if (row === undefined) {
         yield* tables.putLedger({
@@ -125,7 +125,7 @@ const putProduct = (tables: Tables, name: string, product: Product) =>
 
 /** Subscriptions to a product are added before or after a change of it. */
 export const lockProduct = (tables: Tables, product: string) =>
-  isText(product) ? tables.source("effect-marketplace-metering/product", product) : Effect.void
+  isText(product) ? tables.lock(`product/${product}`) : Effect.void
 
 /** The keys of a lineage. */
 export const keysOf = (

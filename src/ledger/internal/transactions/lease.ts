@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import {
-  LaneLost,
+  LeaseLost,
   LedgerConfigError,
   LedgerRolledBack,
   type LedgerUnavailable
@@ -11,12 +11,12 @@ import {
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { LedgerRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
-import { haltLane } from "./halt.js"
+import { haltRegion } from "./halt.js"
 
 export interface Lease {
   readonly region: string
   readonly worker: string
-  /** Grows each time that another worker takes the lane. */
+  /** Grows each time that another worker takes the lease. */
   readonly fence: number
 }
 
@@ -38,8 +38,8 @@ export const maxDuration = 10 * 60_000
 const maxDifference = 60_000
 
 /**
- * Takes or renews the lane of a Region for `duration` milliseconds. A second run renews it. After a restored backup the lane is
- * halted, and the lease fails with `LedgerRolledBack`.
+ * Takes or renews the lease of a Region for `duration` milliseconds. A second run renews it. After a restored backup the Region is
+ * stopped, and the lease fails with `LedgerRolledBack`.
  */
 export const lease = (
   store: Store,
@@ -48,27 +48,29 @@ export const lease = (
     readonly worker: string
     readonly now: number
     readonly duration: number
+    /** Milliseconds, for `health`. */
+    readonly sealAfter: number
     readonly seen: Seen | undefined
   }
-): Effect.Effect<Leased, LaneLost | LedgerRolledBack | LedgerConfigError | LedgerUnavailable> =>
+): Effect.Effect<Leased, LeaseLost | LedgerRolledBack | LedgerConfigError | LedgerUnavailable> =>
   Effect.flatMap(
     store.transaction((tables) =>
       Effect.gen(function* () {
-        const { duration, now, region, seen, worker } = input
-        const lane = yield* tables.lockLane(region)
+        const { duration, now, region, sealAfter, seen, worker } = input
+        const row = yield* tables.lockLease(region)
         const ledger = yield* requireLedger(tables)
         if (seen !== undefined && ledger.tick < seen.tick) {
-          yield* haltLane(tables, { region, now, cause: rolledBack })
+          yield* haltRegion(tables, { region, now, cause: rolledBack })
           return Either.left(new LedgerRolledBack({ detail: rolledBack }))
         }
-        const isTaken = lane !== undefined && lane.until > now
-        const isPlausible = lane !== undefined && lane.until <= now + maxDuration + maxDifference
-        if (isTaken && isPlausible && lane.holder !== worker) {
-          return Either.left(new LaneLost({ region, holder: lane.holder }))
+        const isTaken = row !== undefined && row.until > now
+        const isPlausible = row !== undefined && row.until <= now + maxDuration + maxDifference
+        if (isTaken && isPlausible && row.holder !== worker) {
+          return Either.left(new LeaseLost({ region, holder: row.holder }))
         }
-        const isHeld = isTaken && lane.holder === worker
-        const fence = isHeld ? lane.fence : (lane?.fence ?? 0) + 1
-        yield* tables.putLane({ region, holder: worker, fence, until: now + duration })
+        const isHeld = isTaken && row.holder === worker
+        const fence = isHeld ? row.fence : (row?.fence ?? 0) + 1
+        yield* tables.putLease({ region, holder: worker, fence, until: now + duration, sealAfter })
         const tick = yield* tables.nextTick
         return Either.right({
           lease: { region, worker, fence },
@@ -76,7 +78,7 @@ export const lease = (
         })
       })
     ),
-    (leased): Either.Either<Leased, LaneLost | LedgerRolledBack> => leased
+    (leased): Either.Either<Leased, LeaseLost | LedgerRolledBack> => leased
   )
 
 /** Fails if this process and the store disagree about the time: hours would be sealed and records given up at wrong times. */
@@ -103,29 +105,29 @@ export const checkClock = ({
 const rolledBack =
   "the database is older than this worker has seen it, as after the restore of a backup"
 
-/** Gives the lane back, if it is still this worker's. A second run changes nothing. */
+/** Gives the lease back, if it is still this worker's. A second run changes nothing. */
 export const release = (
   store: Store,
   { fence, region, worker }: Lease,
   now: number
 ): Effect.Effect<void, LedgerUnavailable> =>
   store.transaction((tables) =>
-    Effect.flatMap(tables.lockLane(region), (lane) =>
-      lane !== undefined && lane.holder === worker && lane.fence === fence && lane.until > now
-        ? tables.putLane({ ...lane, until: now })
+    Effect.flatMap(tables.lockLease(region), (row) =>
+      row !== undefined && row.holder === worker && row.fence === fence && row.until > now
+        ? tables.putLease({ ...row, until: now })
         : Effect.void
     )
   )
 
-/** Locks the lane, and fails if it is not this lease's any more. */
+/** Locks the lease, and fails if it is not this one any more. */
 export const checkFence = (
   tables: Tables,
   { fence, region, worker }: Lease
-): Effect.Effect<void, LaneLost | LedgerUnavailable> =>
-  Effect.flatMap(tables.lockLane(region), (lane) =>
-    lane !== undefined && lane.holder === worker && lane.fence === fence
+): Effect.Effect<void, LeaseLost | LedgerUnavailable> =>
+  Effect.flatMap(tables.lockLease(region), (row) =>
+    row !== undefined && row.holder === worker && row.fence === fence
       ? Effect.void
-      : Effect.fail(new LaneLost({ region, ...(lane !== undefined && { holder: lane.holder }) }))
+      : Effect.fail(new LeaseLost({ region, ...(row !== undefined && { holder: row.holder }) }))
   )
 
 export const requireLedger = (

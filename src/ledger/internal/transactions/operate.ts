@@ -1,13 +1,20 @@
-/** Acts of an operator: send again what was not accepted, and carry expired quantities forward. */
+/** Acts of an operator: send again what was not accepted, and carry forward what was not billed. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { millisPerHour, startOf } from "../model/hour.js"
-import { isUnanswered, judge } from "../model/judge.js"
-import { parseBody } from "../model/record.js"
-import type { HistoryRow, KeyRow, PostingRow, RecordRow } from "../model/rows.js"
-import type { EntryFilter, EntryId, EntryView, Op, RecordUpdate, Tables } from "../tables.js"
+import { parseBody } from "../model/recordBody.js"
+import { deriveState, mayBeBilled } from "../model/recordState.js"
+import type { HistoryRow, KeyRow, PostingRow, RecordRow, RecordState } from "../model/rows.js"
+import type {
+  EntryFilter,
+  EntryId,
+  EntryView,
+  RecordUpdate,
+  StoreEffect,
+  Tables
+} from "../tables.js"
 import { postNow } from "./adjust.js"
 
 /** Entries of one transaction. */
@@ -17,7 +24,7 @@ const pageSize = 500
 const forEachPage = (
   store: Store,
   filter: EntryFilter,
-  body: (tables: Tables, views: ReadonlyArray<EntryView>) => Op<number>
+  body: (tables: Tables, views: ReadonlyArray<EntryView>) => StoreEffect<number>
 ): Effect.Effect<number, LedgerUnavailable> => {
   const next = (
     after: EntryId | undefined,
@@ -54,7 +61,7 @@ const updateOf = (record: RecordRow, changes: Partial<RecordUpdate>): RecordUpda
 
 /**
  * Sends records that are not accepted at the next round, and ends pauses that end by themselves. Records that a wrong clock gave up
- * before their deadline are judged again. Returns the number of records.
+ * before their deadline get their state again. Returns the number of records.
  */
 export const retryNow = (
   store: Store,
@@ -78,13 +85,13 @@ export const retryNow = (
     forEachPage(store, filter, (tables, views) =>
       Effect.gen(function* () {
         const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
-        const evidence = yield* tables.evidence(records.map(({ id }) => id))
+        const attempts = yield* tables.attempts(records.map(({ id }) => id))
         const updates: Array<RecordUpdate> = []
         const history: Array<HistoryRow> = []
         for (const record of records) {
           if (record.deadline <= now || record.carriedAt !== undefined) continue
-          const attempts = evidence.filter((attempt) => attempt.record === record.id)
-          const { isResolved, state } = judge(attempts, record.deadline, now)
+          const own = attempts.filter((attempt) => attempt.record === record.id)
+          const { isResolved, state } = deriveState(own, record.deadline, now)
           if (isResolved) continue
           updates.push(updateOf(record, { state, resolvedAt: undefined, nextTryAt: now, tries: 0 }))
           if (state === record.state) continue
@@ -107,38 +114,58 @@ export const retryNow = (
 /** After this time past the deadline the service rejects the record for certain. */
 const certainlyTooLate = millisPerHour
 
+/** States of records that were not billed. */
+const notBilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([
+  "expired",
+  "notSubscribed",
+  "rejected"
+] as const)
+
 /**
- * Adds the quantity of expired records to the current hour, each once. Left out are records of which an attempt may have been
- * billed, and those of subscriptions that have ended. Returns the number of records.
+ * Adds the quantity of records that were not billed to the current hour, each once: of those that are expired, or of the states of
+ * the filter. Left out are records of which an attempt may have been billed, and those of subscriptions that have ended. Returns
+ * the number of records.
  */
 export const carryForward = (
   store: Store,
   filter: EntryFilter,
   now: number
 ): Effect.Effect<number, LedgerUnavailable> =>
-  forEachPage(store, { ...filter, states: ["expired"] }, (tables, views) =>
-    Effect.gen(function* () {
-      const keys = new Map(views.map(({ key }) => [key.id, key]))
-      const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
-      const evidence = yield* tables.evidence(records.map(({ id }) => id))
-      const uncertain = new Set(evidence.filter(isUnanswered).map(({ record }) => record))
-      let count = 0
-      for (const record of records) {
-        const key = keys.get(record.key)
-        if (
-          key === undefined ||
-          record.state !== "expired" ||
-          record.carriedAt !== undefined ||
-          uncertain.has(record.id) ||
-          now < record.deadline + certainlyTooLate
-        ) {
-          continue
+  Effect.suspend(() => {
+    const states = (filter.states ?? ["expired"]).filter((state) => notBilled.has(state))
+    if (states.length === 0) return Effect.succeed(0)
+    return forEachPage(store, { ...filter, states }, (tables, views) =>
+      Effect.gen(function* () {
+        const recoveredAt = (yield* tables.ledger)?.recoveredAt
+        const keys = new Map(views.map(({ key }) => [key.id, key]))
+        const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
+        const attempts = yield* tables.attempts(records.map(({ id }) => id))
+        const uncertain = new Set(attempts.filter(mayBeBilled).map(({ record }) => record))
+        let count = 0
+        for (const record of records) {
+          const key = keys.get(record.key)
+          if (
+            key === undefined ||
+            !notBilled.has(record.state) ||
+            hasLostAttempts(record, recoveredAt) ||
+            record.carriedAt !== undefined ||
+            uncertain.has(record.id) ||
+            now < record.deadline + certainlyTooLate
+          ) {
+            continue
+          }
+          if (yield* forward(tables, record, key, now)) count += 1
         }
-        if (yield* forward(tables, record, key, now)) count += 1
-      }
-      return count
-    })
-  )
+        return count
+      })
+    )
+  })
+
+/** True if the record was not resolved at a recovery: the database that was lost may have had other attempts. */
+const hasLostAttempts = (
+  { hour, resolvedAt = 0 }: RecordRow,
+  recoveredAt: number | undefined
+): boolean => recoveredAt !== undefined && startOf(hour) < recoveredAt && recoveredAt <= resolvedAt
 
 const forward = (tables: Tables, record: RecordRow, key: KeyRow, now: number) =>
   Effect.gen(function* () {

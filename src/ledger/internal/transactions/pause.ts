@@ -4,7 +4,7 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { PauseRow } from "../model/rows.js"
 
-/** Pauses a product, or goes on with the pause and its first `since`. A lane that is halted stays halted. */
+/** Pauses a product, or goes on with the pause and its first `since`. A Region that is stopped stays so. */
 export const pause = (store: Store, row: PauseRow): Effect.Effect<void, LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.flatMap(tables.pauses, (pauses) => {
@@ -17,7 +17,7 @@ export const pause = (store: Store, row: PauseRow): Effect.Effect<void, LedgerUn
     })
   )
 
-/** Ends the pause of a product, but not that of a lane that is halted. A second run changes nothing. */
+/** Ends the pause of a product, but not that of a Region that is stopped. A second run changes nothing. */
 export const resume = (
   store: Store,
   { product, region }: Pick<PauseRow, "region" | "product">
@@ -33,8 +33,8 @@ export const resume = (
   )
 
 /**
- * Goes on after a lane was halted: hours that were held are sealed and sent as they are recorded, and a duplicate in one of the
- * hours before now is no contradiction any more. A second run changes nothing but the time.
+ * Goes on after a Region was stopped: hours that were held are sealed and sent as they are recorded, and a duplicate in one of the
+ * hours before now stops it no more. A second run changes nothing but the time.
  */
 export const recover = (
   store: Store,

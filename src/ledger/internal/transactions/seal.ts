@@ -1,12 +1,12 @@
 /** Seals the hours that are over: each entry's sum is frozen, and the record that will be sent is stored. */
 import * as Effect from "effect/Effect"
-import type { LaneLost, LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
+import type { LeaseLost, LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { deadlineOf } from "../model/deadline.js"
 import { toText } from "../model/decimal.js"
 import { groupBy } from "../model/groupBy.js"
 import { hourOf } from "../model/hour.js"
-import * as model from "../model/record.js"
+import { bodyOf } from "../model/recordBody.js"
 import type {
   AllocationRow,
   CarryRow,
@@ -18,7 +18,8 @@ import type {
   SubscriptionRow
 } from "../model/rows.js"
 import { divide, type Part } from "../model/share.js"
-import type { EntryId, Op, Tables } from "../tables.js"
+import { covers, endOf, isLastHour, subscriptionOf, timestampOf } from "../model/subscription.js"
+import type { EntryId, StoreEffect, Tables } from "../tables.js"
 import { addLastEntries, closedHours, lastHourOf } from "./ends.js"
 import { checkFence, type Lease, requireLedger } from "./lease.js"
 import { addZeroEntries } from "./zeroFill.js"
@@ -30,17 +31,17 @@ const maxBalance = 2n ** 62n
 const maxEntries = 500
 
 /**
- * Seals up to 500 entries: those of hours that ended `gracePeriod` milliseconds ago or more, and those of subscriptions that have
+ * Seals up to 500 entries: those of hours that ended `sealAfter` milliseconds ago or more, and those of subscriptions that have
  * ended, but not of an hour in which another one of the lineage goes on. Returns their number; run it again until it returns 0. A second run seals others.
  */
 export const seal = (
   store: Store,
   {
-    gracePeriod,
     lease,
-    now
-  }: { readonly lease: Lease; readonly now: number; readonly gracePeriod: number }
-): Effect.Effect<number, LaneLost | LedgerConfigError | LedgerUnavailable> =>
+    now,
+    sealAfter
+  }: { readonly lease: Lease; readonly now: number; readonly sealAfter: number }
+): Effect.Effect<number, LeaseLost | LedgerConfigError | LedgerUnavailable> =>
   store
     .transaction((tables) =>
       Effect.gen(function* () {
@@ -51,7 +52,7 @@ export const seal = (
           ledger.holdFrom === undefined || ledger.heldUntil === undefined
             ? undefined
             : { from: ledger.holdFrom, until: ledger.heldUntil }
-        const beforeHour = hourOf(now - gracePeriod)
+        const beforeHour = hourOf(now - sealAfter)
         const products = yield* tables.products
         yield* addZeroEntries(tables, { region, products, beforeHour, now })
 
@@ -106,7 +107,7 @@ const sealEntries = (
   entries: ReadonlyArray<EntryRow>,
   products: ReadonlyArray<ProductRow>,
   now: number
-): Op<Sealed> =>
+): StoreEffect<Sealed> =>
   Effect.gen(function* () {
     const keyIds = [...new Set(entries.map(({ key }) => key))].sort((left, right) => left - right)
     const keys = new Map((yield* tables.keys({ ids: keyIds })).map((key) => [key.id, key]))
@@ -180,7 +181,7 @@ const sealEntries = (
       const current = Math.max(entry.hour + 1, hourOf(now))
       if (
         left >= 10n ** BigInt(key.scale) &&
-        lineage.some((subscription) => model.covers(subscription, current))
+        lineage.some((subscription) => covers(subscription, current))
       ) {
         next.push({ key: entry.key, hour: current })
       }
@@ -221,18 +222,18 @@ const sealEntry = ({
   readonly product: ProductRow | undefined
   readonly now: number
 }) => {
-  const isLast = model.isLastHour(lineage, entry.hour)
+  const isLast = isLastHour(lineage, entry.hour)
   const division = divide(
     partsOf(entry, allocations, balances),
     key.scale,
     isRounded || isLast,
     product?.tagKeys
   )
-  const subscription = model.subscriptionOf(lineage, entry.hour)
+  const subscription = subscriptionOf(lineage, entry.hour)
   const isReported = division.quantity > 0n || product?.dimensions[key.dimension]?.zeroFill === true
   if (subscription === undefined || !isReported) return { division, record: undefined }
-  const timestamp = model.timestampOf(subscription, entry.hour)
-  const end = isLast ? model.endOf(subscription) : subscription.closingAt
+  const timestamp = timestampOf(subscription, entry.hour)
+  const end = isLast ? endOf(subscription) : subscription.closingAt
   const quantity = Number(division.quantity)
   const record: Omit<RecordRow, "id"> = {
     key: entry.key,
@@ -242,7 +243,7 @@ const sealEntry = ({
     product: key.product,
     quantity,
     timestamp,
-    body: model.bodyOf(subscription, key.dimension, timestamp, quantity, division.shares),
+    body: bodyOf(subscription, key.dimension, timestamp, quantity, division.shares),
     deadline: deadlineOf(timestamp, end),
     sealedAt: now,
     state: "sealed",

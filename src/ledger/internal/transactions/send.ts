@@ -1,30 +1,32 @@
 /** The records that are sent, their calls, and the results. */
 import * as Effect from "effect/Effect"
-import type { LaneLost, LedgerUnavailable } from "../../LedgerError.js"
+import type { LeaseLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { startOf } from "../model/hour.js"
-import { isUnanswered, type Judgment, judge } from "../model/judge.js"
+import { type DerivedState, deriveState, mayBeBilled } from "../model/recordState.js"
 import type {
-  AttemptEvidence,
   AttemptResult,
+  AttemptRow,
   HistoryRow,
   PauseRow,
   RecordRow,
   RecordState
 } from "../model/rows.js"
 import { toStorable } from "../model/text.js"
-import type { Op, RecordUpdate, Tables } from "../tables.js"
-import { allProducts, haltLane } from "./halt.js"
+import type { RecordUpdate, StoreEffect, Tables } from "../tables.js"
+import { allProducts, haltRegion } from "./halt.js"
 import { checkFence, type Lease } from "./lease.js"
 
 /** Characters of a text that comes from the service. */
 const maxText = 1_000
 
-/** True if the pause applies at this time to this product. */
+/** True if the pause is of this product, or of all products of its Region. */
+const concerns = (pause: PauseRow, region: string, product: string): boolean =>
+  pause.region === region && (pause.product === allProducts || pause.product === product)
+
+/** True if the product may not be sent at this time for this pause. */
 const isPaused = (pause: PauseRow, region: string, product: string, now: number): boolean =>
-  pause.region === region &&
-  (pause.product === allProducts || pause.product === product) &&
-  (pause.retryAt === undefined || pause.retryAt > now)
+  concerns(pause, region, product) && (pause.retryAt === undefined || pause.retryAt > now)
 
 /** Products of a Region that have records to send now, the most urgent first. None of those that are paused. */
 export const dueProducts = (
@@ -58,11 +60,7 @@ export const wasPaused = (
   Effect.map(
     store.snapshot((tables) => tables.pauses),
     (pauses) =>
-      pauses.some(
-        (pause) =>
-          pause.retryAt !== undefined &&
-          isPaused({ ...pause, retryAt: undefined }, region, product, 0)
-      )
+      pauses.some((pause) => pause.retryAt !== undefined && concerns(pause, region, product))
   )
 
 /** Records of a product to send now, the most urgent first. None while the product is paused. */
@@ -94,7 +92,7 @@ export const openCall = (
     now,
     records
   }: { readonly lease: Lease; readonly now: number; readonly records: ReadonlyArray<number> }
-): Effect.Effect<number | undefined, LaneLost | LedgerUnavailable> =>
+): Effect.Effect<number | undefined, LeaseLost | LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
       yield* checkFence(tables, lease)
@@ -107,9 +105,7 @@ export const openCall = (
             resolvedAt === undefined &&
             deadline > now &&
             // a product that is paused until a time is tried in order to see whether it works again
-            !pauses.some(
-              (pause) => pause.retryAt === undefined && isPaused(pause, region, product, now)
-            )
+            !pauses.some((pause) => pause.retryAt === undefined && concerns(pause, region, product))
         )
       if (!maySend) return undefined
       const { fence, region, worker } = lease
@@ -125,16 +121,16 @@ export interface Result {
   readonly detail?: string | undefined
 }
 
-interface Judged {
+interface StateChange {
   readonly record: number
   readonly was: RecordState
   readonly state: RecordState
 }
 
 /**
- * Adds the results of a call and judges its records again. It needs no lease: a late result is evidence like any other. A
- * duplicate of another quantity for a record of which no other attempt may have been billed contradicts this ledger, and halts
- * the lane. Results of a call that is not stored are left out. A second run adds the same results once more, which changes nothing.
+ * Adds the results of a call and derives the states of its records again. It needs no lease: a late result counts like any other. A
+ * duplicate of another quantity for a record of which no other attempt may have been billed is not explained by this ledger, and stops
+ * its Region. Results of a call that is not stored are left out. A second run adds the same results once more, which changes nothing.
  */
 export const addResults = (
   store: Store,
@@ -151,7 +147,7 @@ export const addResults = (
     readonly sentBy?: { readonly worker: string; readonly sentAt: number } | undefined
   }
 ): Effect.Effect<
-  { readonly judged: ReadonlyArray<Judged>; readonly isHalted: boolean },
+  { readonly states: ReadonlyArray<StateChange>; readonly isHalted: boolean },
   LedgerUnavailable
 > =>
   store.transaction((tables) =>
@@ -159,7 +155,7 @@ export const addResults = (
       const given = [...new Set(results.map(({ record }) => record))]
       const locked = yield* tables.lockRecords(given)
       // after the restore of a backup its calls are others, or not there
-      const ids = (yield* tables.evidence(given)).flatMap((attempt) =>
+      const ids = (yield* tables.attempts(given)).flatMap((attempt) =>
         attempt.call === call &&
         (sentBy === undefined ||
           (attempt.worker === sentBy.worker && attempt.sentAt === sentBy.sentAt))
@@ -179,38 +175,34 @@ export const addResults = (
           detail: detail && toStorable(detail, maxText)
         }))
       )
-      const evidence = evidenceByRecord(yield* tables.evidence(ids))
-      const judged = yield* judgeAll(tables, records, evidence, now)
-      const contradicted = records.filter(({ id }) => isContradiction(evidence.get(id) ?? [], call))
+      const attempts = attemptsByRecord(yield* tables.attempts(ids))
+      const states = yield* updateStates(tables, records, attempts, now)
+      const unexplained = records.filter(({ id }) => isUnexplained(attempts.get(id) ?? [], call))
       const ledger = yield* tables.ledger
-      const first = contradicted.find(
+      const first = unexplained.find(
         ({ hour }) => ledger?.recoveredAt === undefined || startOf(hour) >= ledger.recoveredAt
       )
-      if (first === undefined) return { judged, isHalted: false }
-      yield* haltLane(tables, {
+      if (first === undefined) return { states, isHalted: false }
+      yield* haltRegion(tables, {
         region: first.region,
         now,
-        before: earlierEvidenceAt(first),
+        // what was billed elsewhere may begin with the hour of this record
+        holdFrom: first.hour,
         cause: `another quantity is billed for a record that was never sent before (${first.product}, ${new Date(startOf(first.hour)).toISOString()}): another program reports the same usage, or a backup was restored`
       })
-      return { judged, isHalted: true }
+      return { states, isHalted: true }
     })
   )
 
-/** The start of the hour: what was billed elsewhere may begin with it. */
-const earlierEvidenceAt = ({ hour }: RecordRow) => startOf(hour)
-
-const isContradiction = (evidence: ReadonlyArray<AttemptEvidence>, call: number): boolean =>
-  evidence.some(
+const isUnexplained = (attempts: ReadonlyArray<AttemptRow>, call: number): boolean =>
+  attempts.some(
     (attempt) =>
       attempt.call === call && attempt.results.some(({ result }) => result === "duplicate")
-  ) && !evidence.some((attempt) => attempt.call !== call && isUnanswered(attempt))
+  ) && !attempts.some((attempt) => attempt.call !== call && mayBeBilled(attempt))
 
-const evidenceByRecord = (
-  evidence: ReadonlyArray<AttemptEvidence>
-): Map<number, Array<AttemptEvidence>> => {
-  const groups = new Map<number, Array<AttemptEvidence>>()
-  for (const attempt of evidence) {
+const attemptsByRecord = (attempts: ReadonlyArray<AttemptRow>): Map<number, Array<AttemptRow>> => {
+  const groups = new Map<number, Array<AttemptRow>>()
+  for (const attempt of attempts) {
     const group = groups.get(attempt.record)
     if (group === undefined) groups.set(attempt.record, [attempt])
     else group.push(attempt)
@@ -220,37 +212,37 @@ const evidenceByRecord = (
 
 /** Before a recovery the database may have been another one, whose attempts are lost: an expired record was perhaps billed. */
 const afterRecovery = (
-  judgment: Judgment,
+  derived: DerivedState,
   { hour }: RecordRow,
   recoveredAt: number | undefined
-): Judgment =>
-  judgment.state === "expired" && recoveredAt !== undefined && startOf(hour) < recoveredAt
+): DerivedState =>
+  derived.state === "expired" && recoveredAt !== undefined && startOf(hour) < recoveredAt
     ? {
-        ...judgment,
+        ...derived,
         state: "inDoubt",
         cause: "the deadline has passed, and it may have been sent before the recovery"
       }
-    : judgment
+    : derived
 
-/** Judges locked records, and stores what has changed. */
-const judgeAll = (
+/** Derives the states of locked records, and stores what has changed. */
+const updateStates = (
   tables: Tables,
   records: ReadonlyArray<RecordRow>,
-  evidence: ReadonlyMap<number, ReadonlyArray<AttemptEvidence>>,
+  attempts: ReadonlyMap<number, ReadonlyArray<AttemptRow>>,
   now: number
-): Op<ReadonlyArray<Judged>> =>
+): StoreEffect<ReadonlyArray<StateChange>> =>
   Effect.gen(function* () {
     const updates: Array<RecordUpdate> = []
     const history: Array<HistoryRow> = []
-    const judged: Array<Judged> = []
+    const states: Array<StateChange> = []
     const recoveredAt = (yield* tables.ledger)?.recoveredAt
     for (const record of records) {
       const { cause, isResolved, meteringRecordId, state } = afterRecovery(
-        judge(evidence.get(record.id) ?? [], record.deadline, now),
+        deriveState(attempts.get(record.id) ?? [], record.deadline, now),
         record,
         recoveredAt
       )
-      judged.push({ record: record.id, was: record.state, state })
+      states.push({ record: record.id, was: record.state, state })
       // a record that another clock had expired too soon is sent again
       const resolvedAt = isResolved
         ? (record.resolvedAt ?? now)
@@ -280,27 +272,30 @@ const judgeAll = (
     }
     yield* tables.updateRecords(updates)
     yield* tables.addHistory(history)
-    return judged
+    return states
   })
 
 /** Records per transaction. */
 const maxExpired = 500
 
 /**
- * Judges up to 500 records whose deadline has passed. Returns their number; run it again until it returns 0. A second run judges
- * others.
+ * Derives the states of up to 500 records whose deadline has passed. Returns their number; run it again until it returns 0. A
+ * second run takes others.
  */
 export const expire = (store: Store, now: number): Effect.Effect<number, LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      const overdue = yield* tables.overdueRecords({ now, limit: maxExpired })
+      const overdue = yield* tables.unresolvedRecords({
+        deadlineUntil: now,
+        limit: maxExpired
+      })
       if (overdue.length === 0) return 0
       const ids = overdue.map(({ id }) => id)
       const records = (yield* tables.lockRecords(ids)).filter(
         ({ resolvedAt }) => resolvedAt === undefined
       )
-      const evidence = evidenceByRecord(yield* tables.evidence(ids))
-      yield* judgeAll(tables, records, evidence, now)
+      const attempts = attemptsByRecord(yield* tables.attempts(ids))
+      yield* updateStates(tables, records, attempts, now)
       return overdue.length
     })
   )
@@ -308,7 +303,7 @@ export const expire = (store: Store, now: number): Effect.Effect<number, LedgerU
 /** Waits of records that were sent and not accepted, in milliseconds: the first, and the longest. */
 const waits = {
   sealed: { first: 10_000, longest: 5 * 60_000 },
-  verdict: { first: 5 * 60_000, longest: 60 * 60_000 }
+  rejected: { first: 5 * 60_000, longest: 60 * 60_000 }
 }
 
 /** One more attempt is made this long before the deadline. */
@@ -339,7 +334,7 @@ export const finishTry = (
   )
 
 const nextTryAt = ({ deadline, state, tries }: RecordRow, now: number): number => {
-  const { first, longest } = state === "sealed" ? waits.sealed : waits.verdict
+  const { first, longest } = state === "sealed" ? waits.sealed : waits.rejected
   const next = now + Math.min(first * 2 ** Math.min(tries, 20), longest)
   const last = deadline - lastTryMargin
   return next > last && last > now ? last : next
@@ -366,7 +361,7 @@ export const markUnsent = (
   store.transaction((tables) =>
     Effect.gen(function* () {
       const rows = yield* tables.lockRecords(records)
-      const unsent = (yield* tables.evidence(records)).filter(
+      const unsent = (yield* tables.attempts(records)).filter(
         (attempt) =>
           attempt.worker === worker && attempt.sentAt === sentAt && attempt.results.length === 0
       )
@@ -381,7 +376,7 @@ export const markUnsent = (
           detail: "the call was stored, and then not made"
         }))
       )
-      const evidence = evidenceByRecord(yield* tables.evidence(records))
-      yield* judgeAll(tables, rows, evidence, now)
+      const attempts = attemptsByRecord(yield* tables.attempts(records))
+      yield* updateStates(tables, rows, attempts, now)
     })
   )

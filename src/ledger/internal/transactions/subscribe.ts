@@ -1,5 +1,6 @@
 /** Adds and ends subscriptions. */
 import * as Effect from "effect/Effect"
+import { isSameLicense } from "../../../internal/license.js"
 import {
   InvalidEvent,
   type LedgerUnavailable,
@@ -9,8 +10,8 @@ import {
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Subscription } from "../contract.js"
 import { hourOf, startOf } from "../model/hour.js"
-import { endOf } from "../model/record.js"
 import type { ProductRow, SubscriptionRow } from "../model/rows.js"
+import { endOf } from "../model/subscription.js"
 import { idViolation, isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
 import type { Tables } from "../tables.js"
@@ -36,7 +37,6 @@ export const subscribe = (
       if (invalid !== undefined) return yield* invalid
       if (product === undefined) return
       const customer = subscription.customerAWSAccountId ?? subscription.customerIdentifier ?? ""
-      // subscriptions of one customer follow one another: this locks its name
       yield* lockCustomer(tables, customer)
       const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
       const followed =
@@ -57,7 +57,8 @@ export const subscribe = (
       )
       if (stored !== undefined) {
         const lineage = yield* tables.subscriptions({ lineages: [stored.lineage] })
-        const isSame = sameFields.every((name) => stored[name] === row[name])
+        const isSame =
+          sameFields.every((name) => stored[name] === row[name]) && haveOneLicense(stored, row)
         if (isSame && (stored.until === row.until || isFollowed(stored, row, lineage))) {
           yield* tables.addKeys(keysOf(product, stored.lineage))
           return
@@ -101,16 +102,8 @@ export const subscribe = (
     })
   )
 
-/** The fields that a second `subscribe` may not change. */
-const sameFields = [
-  "lineage",
-  "product",
-  "licenseArn",
-  "productCode",
-  "accountId",
-  "customerId",
-  "from"
-] as const
+/** The fields that a second `subscribe` may not change, with the license, whose ARN may have another form. */
+const sameFields = ["lineage", "product", "productCode", "accountId", "customerId", "from"] as const
 
 /** True if the stored end is the start of a subscription that follows. */
 const isFollowed = (
@@ -141,24 +134,28 @@ const rowOf = (
   closingAt: undefined
 })
 
+/** True if both have the same license, or none. */
+const haveOneLicense = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  one.licenseArn === undefined || other.licenseArn === undefined
+    ? one.licenseArn === other.licenseArn
+    : isSameLicense(one.licenseArn, other.licenseArn)
+
 /** The license of one is not that of the other, so that each has usage of its own. */
-const haveLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
-  one.licenseArn !== undefined &&
-  other.licenseArn !== undefined &&
-  one.licenseArn !== other.licenseArn
+const haveTwoLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  one.licenseArn !== undefined && other.licenseArn !== undefined && !haveOneLicense(one, other)
 
 /** Names are of this ledger. The service knows codes and licenses. */
 const isSameProduct = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.region === other.region &&
   (one.product === other.product ||
     (one.productCode !== undefined && one.productCode === other.productCode) ||
-    (one.licenseArn !== undefined && one.licenseArn === other.licenseArn))
+    (one.licenseArn !== undefined && haveOneLicense(one, other)))
 
 const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   isSameProduct(one, other) &&
   (one.lineage === other.lineage
     ? one.from < endOf(other) && other.from < endOf(one)
-    : !haveLicenses(one, other) && haveCommonHour(one, other))
+    : !haveTwoLicenses(one, other) && haveCommonHour(one, other))
 
 /** The service keeps one record for a customer, dimension and hour. */
 const haveCommonHour = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
@@ -212,8 +209,7 @@ const violationOf = (
 }
 
 /** Changes of one customer's subscriptions follow one another. */
-const lockCustomer = (tables: Tables, customer: string) =>
-  tables.source("effect-marketplace-metering/subscribe", customer)
+const lockCustomer = (tables: Tables, customer: string) => tables.lock(`customer/${customer}`)
 
 /** Ends a subscription. A second run keeps the first end. */
 export const close = (

@@ -1,9 +1,9 @@
 /** Entries of 0 for dimensions that are reported in each hour. */
 import * as Effect from "effect/Effect"
 import { groupBy } from "../model/groupBy.js"
-import { covers } from "../model/record.js"
 import type { ProductRow } from "../model/rows.js"
-import type { Op, Tables } from "../tables.js"
+import { covers } from "../model/subscription.js"
+import type { StoreEffect, Tables } from "../tables.js"
 
 /** The most hours for which entries of 0 are added after a pause of reporting. */
 const maxZeroFillHours = 24
@@ -22,7 +22,7 @@ export const addZeroEntries = (
     readonly beforeHour: number
     readonly now: number
   }
-): Op<void> =>
+): StoreEffect<void> =>
   Effect.gen(function* () {
     const filled = new Map(
       products

@@ -1,4 +1,4 @@
-/** Workers that share a lane: slow rounds, calls without an end, and a database of an earlier time. */
+/** Workers that share a Region: slow rounds, calls without an end, and a database of an earlier time. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
@@ -26,7 +26,7 @@ const startLayers = (store: UsageLedgerStore.Service, workers: ReadonlyArray<str
 
 describe("a worker", () => {
   for (const table of ["stateCounts", "dueRecords"] as const) {
-    it.effect(`keeps its lane while it reads for longer than its lease (${table})`, () =>
+    it.effect(`keeps its lease while it reads for longer (${table})`, () =>
       withWorld(({ setTo, store }) =>
         Effect.gen(function* () {
           yield* support.record(store, analytics, "calls", start, 3)
@@ -88,7 +88,7 @@ describe("a worker", () => {
     )
   )
 
-  it.effect("keeps its round while the store is away for a renewal of the lane", () =>
+  it.effect("keeps its round while the store is away for a renewal of the lease", () =>
     withWorld(({ setTo, store }) =>
       Effect.gen(function* () {
         yield* support.record(store, analytics, "calls", start, 3)
@@ -135,14 +135,15 @@ describe("a worker", () => {
         yield* support.record(store, analytics, "calls", start, 3)
         yield* setTo(71)
         const client = yield* MeteringClient
-        let calls = 0
+        const calls = { withRecords: 0, withoutRecords: 0 }
         yield* startLayers(store, ["one"]).pipe(
           Effect.provideService(MeteringClient, {
             ...client,
             batchMeterUsage: (request) =>
               Effect.suspend(() => {
-                calls += 1
-                return calls < 4 ? Effect.never : client.batchMeterUsage(request)
+                const kind = request.usageRecords.length > 0 ? "withRecords" : "withoutRecords"
+                calls[kind] += 1
+                return calls[kind] < 4 ? Effect.never : client.batchMeterUsage(request)
               })
           })
         )

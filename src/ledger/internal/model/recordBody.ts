@@ -1,4 +1,4 @@
-/** The record of a sealed entry: whose it is, and the JSON that every call with it contains. */
+/** The record of a sealed entry as JSON, which every call with it contains. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import type { ParseError } from "effect/ParseResult"
@@ -6,40 +6,7 @@ import * as Schema from "effect/Schema"
 import { encoder } from "../../../internal/schema/encode.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import { UsageRecord } from "../../../UsageRecord.js"
-import { hourOf, startOf } from "./hour.js"
 import type { SubscriptionRow } from "./rows.js"
-
-/** The end of a subscription, exclusive, in epoch milliseconds. Infinity if it has none. */
-export const endOf = ({ closingAt, until }: SubscriptionRow): number =>
-  Math.min(closingAt ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY)
-
-/** True if the subscription covers a part of the hour. */
-export const covers = (subscription: SubscriptionRow, hour: number): boolean =>
-  subscription.from < startOf(hour + 1) && endOf(subscription) > startOf(hour)
-
-/**
- * The subscription that an hour's record belongs to, among those of one lineage: the later one that covers it, else the last
- * that began before its end, else the first.
- */
-export const subscriptionOf = (
-  lineage: ReadonlyArray<SubscriptionRow>,
-  hour: number
-): SubscriptionRow | undefined => {
-  const later = [...lineage].sort((left, right) => right.from - left.from)
-  return (
-    later.find((one) => covers(one, hour)) ??
-    later.find(({ from }) => from < startOf(hour + 1)) ??
-    later.at(-1)
-  )
-}
-
-/** True if no subscription of the lineage covers a later hour. */
-export const isLastHour = (lineage: ReadonlyArray<SubscriptionRow>, hour: number): boolean =>
-  lineage.every((subscription) => endOf(subscription) <= startOf(hour + 1))
-
-/** The timestamp of an hour's record: the start of the hour, or that of the subscription within it. */
-export const timestampOf = ({ from }: SubscriptionRow, hour: number): number =>
-  hourOf(from) === hour ? Math.max(startOf(hour), from) : startOf(hour)
 
 interface Share {
   /** Canonical tags, empty for none. */

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { judge } from "../../../../src/ledger/internal/model/judge.js"
+import { deriveState } from "../../../../src/ledger/internal/model/recordState.js"
 import type {
-  AttemptEvidence,
   AttemptResult,
+  AttemptRow,
   RecordState
 } from "../../../../src/ledger/internal/model/rows.js"
 
@@ -11,7 +11,7 @@ const deadline = 1_000
 
 type Attempts = ReadonlyArray<ReadonlyArray<AttemptResult>>
 
-const attemptOf = (results: ReadonlyArray<AttemptResult>, call: number): AttemptEvidence => ({
+const attemptOf = (results: ReadonlyArray<AttemptResult>, call: number): AttemptRow => ({
   ...{ record: 1, call, sentAt: call, worker: "w" },
   results: results.map((result) => ({
     ...{ record: 1, call, at: call, result, requestId: undefined, detail: undefined },
@@ -19,7 +19,7 @@ const attemptOf = (results: ReadonlyArray<AttemptResult>, call: number): Attempt
   }))
 })
 
-const judged = (attempts: Attempts, now = 0) => judge(attempts.map(attemptOf), deadline, now)
+const derived = (attempts: Attempts, now = 0) => deriveState(attempts.map(attemptOf), deadline, now)
 
 const results: ReadonlyArray<AttemptResult> = [
   ...(["success", "duplicate", "notSubscribed", "rejected"] as const),
@@ -66,21 +66,21 @@ const cases: ReadonlyArray<
   [[["notSubscribed"], ["rejected"]], "rejected", "rejected", false],
   [[["rejected"], ["unsent"], ["unprocessed"]], "rejected", "rejected", false],
   [[["unsent", "rejected"]], "rejected", "rejected", false],
-  // the first result of the call was stored after its verdict
+  // the first result of the call was stored after its rejection
   [[["rejected", "unsent"]], "rejected", "rejected", false],
   [[["noResponse", "success"]], "accepted", "accepted", true]
 ]
 
-describe("judge", () => {
+describe("deriveState", () => {
   for (const [attempts, before, after, isResolved] of cases) {
-    it(`judges ${JSON.stringify(attempts)} as ${before}, and past the deadline as ${after}`, () => {
-      assert.deepInclude(judged(attempts, deadline - 1), { state: before, isResolved })
-      assert.deepInclude(judged(attempts, deadline), { state: after, isResolved: true })
+    it(`derives from ${JSON.stringify(attempts)} ${before}, and past the deadline as ${after}`, () => {
+      assert.deepInclude(derived(attempts, deadline - 1), { state: before, isResolved })
+      assert.deepInclude(derived(attempts, deadline), { state: after, isResolved: true })
     })
   }
 
   it.prop(
-    "does not depend on the order of results, but for the last verdict",
+    "does not depend on the order of results, but for the last rejection",
     [
       FastCheck.constantFrom<AttemptResult>("notSubscribed", "rejected").chain((other) =>
         withReordered(results.filter((result) => result !== other))
@@ -88,8 +88,8 @@ describe("judge", () => {
       times
     ],
     ([[attempts, others], now]) => {
-      assert.strictEqual(judged(others, now).state, judged(attempts, now).state)
-      assert.strictEqual(judged(others, now).isResolved, judged(attempts, now).isResolved)
+      assert.strictEqual(derived(others, now).state, derived(attempts, now).state)
+      assert.strictEqual(derived(others, now).isResolved, derived(attempts, now).isResolved)
     }
   )
 
@@ -97,17 +97,17 @@ describe("judge", () => {
     "is resolved in any order alike",
     [withReordered(results), times],
     ([[attempts, others], now]) =>
-      assert.strictEqual(judged(others, now).isResolved, judged(attempts, now).isResolved)
+      assert.strictEqual(derived(others, now).isResolved, derived(attempts, now).isResolved)
   )
 
   it.prop(
     "is not changed by results that are stored twice, or by calls that were not made",
     [attemptsOf(results), times],
     ([attempts, now]) => {
-      const { cause, state } = judged(attempts, now)
+      const { cause, state } = derived(attempts, now)
       const twice = attempts.map((some) => [...some, ...some])
-      assert.deepInclude(judged(twice, now), { cause, state })
-      assert.deepInclude(judged([...attempts, ["unsent"]], now), { cause, state })
+      assert.deepInclude(derived(twice, now), { cause, state })
+      assert.deepInclude(derived([...attempts, ["unsent"]], now), { cause, state })
     }
   )
 
@@ -115,7 +115,7 @@ describe("judge", () => {
     "is accepted for good after one success",
     [attemptsOf(results), attemptsOf(results), times],
     ([before, after, now]) =>
-      assert.deepInclude(judged([...before, ["success"], ...after], now), {
+      assert.deepInclude(derived([...before, ["success"], ...after], now), {
         ...{ state: "accepted", isResolved: true, meteringRecordId: "m" }
       })
   )
@@ -124,7 +124,7 @@ describe("judge", () => {
     "is never billed for certain, nor certainly not billed, with an attempt without a result",
     [attemptsOf(results.filter((result) => result !== "success")), times],
     ([attempts, now]) => {
-      const { state } = judged([...attempts, []], now)
+      const { state } = derived([...attempts, []], now)
       assert.include(["sealed", "inDoubt"], state)
     }
   )
@@ -133,7 +133,7 @@ describe("judge", () => {
     "is resolved past the deadline, whatever happened",
     [attemptsOf(results)],
     ([attempts]) => {
-      const { isResolved, state } = judged(attempts, deadline)
+      const { isResolved, state } = derived(attempts, deadline)
       assert.isTrue(isResolved)
       assert.notStrictEqual(state, "sealed")
     }

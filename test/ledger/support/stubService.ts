@@ -1,4 +1,4 @@
-/** A service that gives each record the result of a script. */
+/** A stub of the service that replies to each record as the test says. */
 import * as Effect from "effect/Effect"
 import {
   type BatchMeterUsageError,
@@ -11,7 +11,7 @@ import { type UsageRecord, UsageRecordResult } from "effect-marketplace-metering
 /** A status of the service, `unprocessed`, `missing` for no result, or an error of the whole call. */
 export type Reply = string | BatchMeterUsageError
 
-export interface Scripted {
+export interface StubService {
   readonly client: MeteringClient["Type"]
   /** Records of the calls so far, in their order. Calls without records are left out. */
   readonly calls: Array<ReadonlyArray<UsageRecord>>
@@ -22,15 +22,15 @@ export interface Scripted {
 /** The response was lost: the call may have been billed. */
 export const lostResponse = new ConnectionError({
   operation: "BatchMeterUsage",
-  endpoint: "scripted",
+  endpoint: "stub",
   reason: "ECONNRESET",
   delivery: "unknown"
 })
 
-export const scriptedService = (): Scripted => {
+export const stubService = (): StubService => {
   const calls: Array<ReadonlyArray<UsageRecord>> = []
   const never = () => Effect.dieMessage("not used by the ledger")
-  const service: Scripted = {
+  const service: StubService = {
     calls,
     reply: () => "Success",
     client: {

@@ -1,0 +1,208 @@
+/** Reasons for which a reporter is not made, or does not go on. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import {
+  MemoryLedgerStore,
+  UsageLedgerStore,
+  UsageReporter
+} from "effect-marketplace-metering/ledger"
+import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
+import { ConnectionError } from "effect-marketplace-metering/MeteringError"
+import {
+  makeLedger,
+  makeReporter,
+  makeSubscribed,
+  minutesLater,
+  passing,
+  products,
+  setTime
+} from "./support/ledgerTest.js"
+import { stubService } from "./support/stubService.js"
+
+type Call = MeteringClient["Type"]["batchMeterUsage"]
+
+const clientWith = (batchMeterUsage: Call): MeteringClient["Type"] => ({
+  ...stubService().client,
+  batchMeterUsage
+})
+
+/** Responds to calls as a sandbox does, or with another request id. */
+const respondingWith = (requestId: () => string | undefined) => {
+  const { client } = stubService()
+  return clientWith((request) =>
+    Effect.map(client.batchMeterUsage(request), (response) => ({
+      ...response,
+      requestId: requestId()
+    }))
+  )
+}
+
+/** Starts a reporter that makes rounds, until the scope closes. */
+const build = (
+  store: UsageLedgerStore.Service,
+  client: MeteringClient["Type"] = stubService().client,
+  options: UsageReporter.Options = {}
+) =>
+  Effect.flatMap(Effect.scope, (scope) =>
+    Layer.buildWithScope(UsageReporter.layer(options), scope)
+  ).pipe(
+    Effect.provideService(UsageLedgerStore.UsageLedgerStore, store),
+    Effect.provideService(MeteringClient, client)
+  )
+
+/** The error of `make`, which is that of `layer`. */
+const errorOf = (
+  store: UsageLedgerStore.Service,
+  client?: MeteringClient["Type"],
+  options?: UsageReporter.Options
+) =>
+  Effect.gen(function* () {
+    const error = yield* Effect.flip(makeReporter(store, client ?? stubService().client, options))
+    assert.deepEqual(yield* Effect.flip(build(store, client, options)), error)
+    return error
+  })
+
+const invalidOptions = { _tag: "LedgerConfigError", reason: "invalidOptions" } as const
+
+describe("a reporter is not made", () => {
+  for (const options of [
+    { sealAfter: "5 hours" },
+    { interval: "2 minutes" },
+    { interval: "15 minutes", lease: "20 minutes" },
+    { lease: "10.1 minutes" as "10 minutes" },
+    { lease: 0 },
+    { rate: 0 },
+    { rate: Number.NaN }
+  ] as const) {
+    it.scoped(`with ${JSON.stringify(options)}`, () =>
+      Effect.gen(function* () {
+        const { store } = yield* makeSubscribed()
+        assert.deepInclude(yield* errorOf(store, undefined, options), invalidOptions)
+      })
+    )
+  }
+
+  it.scoped("without a Region on a ledger of several", () =>
+    Effect.gen(function* () {
+      const { store } = yield* makeLedger({
+        products: {
+          ...products,
+          elsewhere: {
+            region: "eu-west-1",
+            productCode: "elsewhere-code",
+            dimensions: { calls: {} }
+          }
+        }
+      })
+      const error = yield* errorOf(store)
+      assert.deepInclude(error, invalidOptions)
+      assert.match(error.message, /products in (eu-west-1, us-east-1|us-east-1, eu-west-1)\. Give/)
+      yield* build(store, undefined, { region: "eu-west-1" })
+    })
+  )
+
+  it.scoped("on a store without a ledger, or without products", () =>
+    Effect.gen(function* () {
+      const { store } = yield* makeLedger({ products: {} })
+      for (const one of [store, MemoryLedgerStore.make()]) {
+        assert.deepInclude(yield* errorOf(one), {
+          _tag: "LedgerConfigError",
+          reason: "notInitialized"
+        })
+      }
+    })
+  )
+
+  it.scoped("for an endpoint of another kind, or of one that cannot be known", () =>
+    Effect.gen(function* () {
+      const otherTarget = { _tag: "LedgerConfigError", reason: "otherTarget" } as const
+      const { store } = yield* makeSubscribed()
+      for (const requestId of ["1-2-3", undefined]) {
+        const client = respondingWith(() => requestId)
+        assert.deepInclude(yield* errorOf(store, client), otherTarget)
+      }
+      const forService = yield* makeLedger({ target: "service" })
+      assert.deepInclude(yield* errorOf(forService.store), otherTarget)
+    })
+  )
+})
+
+describe("a reporter is made", () => {
+  for (const [title, call] of [
+    ["does not respond", () => Effect.never],
+    [
+      "cannot be reached",
+      () =>
+        Effect.fail(
+          new ConnectionError({
+            operation: "BatchMeterUsage",
+            endpoint: "planted",
+            reason: "ECONNREFUSED",
+            delivery: "notSent"
+          })
+        )
+    ]
+  ] as const satisfies ReadonlyArray<readonly [string, Call]>) {
+    it.scoped(`while its endpoint ${title}, and sends nothing until it has`, () =>
+      Effect.gen(function* () {
+        const { ledger, store } = yield* makeSubscribed()
+        const service = stubService()
+        let isAway = true
+        const client = clientWith((request) =>
+          isAway ? call() : service.client.batchMeterUsage(request)
+        )
+        const reporter = yield* passing(makeReporter(store, client))
+        yield* ledger.record({
+          ...{ subscription: "a", dimension: "calls", quantity: 1, at: minutesLater(-60) }
+        })
+        yield* setTime("2026-11-24T10:10:00Z")
+        assert.deepInclude(yield* passing(reporter.report), { sealed: 1, sent: 0 })
+        isAway = false
+        assert.deepInclude(yield* passing(reporter.report), { sent: 1, accepted: 1 })
+      }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+    )
+  }
+})
+
+describe("a reporter whose endpoint becomes one of another kind", () => {
+  it.scoped("gives its lease to another worker, and logs an error every 10 minutes", () =>
+    Effect.gen(function* () {
+      const { ledger, store } = yield* makeSubscribed()
+      const errors: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (LogLevel.greaterThanEqual(logLevel, LogLevel.Error)) errors.push(String(message))
+      })
+      let requestId = "sandbox-1"
+      const scope = yield* Scope.make()
+      yield* build(
+        store,
+        respondingWith(() => requestId)
+      ).pipe(Scope.extend(scope), Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+      const minutesPass = (minutes: number) =>
+        Effect.repeatN(TestClock.adjust("10 seconds"), minutes * 6 - 1)
+      const calls = { subscription: "a", dimension: "calls", quantity: 1 }
+      yield* ledger.record(calls)
+      requestId = "1-2-3"
+      yield* setTime("2026-11-24T11:10:00Z")
+      // its response is that of AWS: the next round looks at the endpoint again
+      yield* minutesPass(1)
+      yield* setTime("2026-11-24T11:20:00Z")
+      yield* ledger.record(calls)
+      yield* setTime("2026-11-24T12:10:00Z")
+      yield* minutesPass(15)
+      assert.deepEqual(errors, ["a round of reporting failed", "a round of reporting failed"])
+      const { reasons, state } = yield* ledger.health
+      assert.strictEqual(state, "stuck", reasons.join())
+      assert.match(reasons.join(), /^no worker reports in us-east-1 since 2026-11-24T12:/)
+      const other = yield* makeReporter(store, stubService(), { worker: "other" })
+      assert.deepInclude(yield* passing(other.report), { lease: "held", accepted: 1 })
+      yield* Scope.close(scope, Exit.void)
+    })
+  )
+})
