@@ -51,6 +51,8 @@ export interface Service {
   resolveCustomer(
     request: ResolveCustomer.Input
   ): Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
+  /** The Region that is called, where it is known. The service does not deduplicate usage across Regions. */
+  readonly region?: string | undefined
 }
 
 /**
@@ -78,7 +80,7 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
  * Options of `make`.
  *
  * - `skipRules`: preflight rules to skip. Defaults to none.
- * - `spanAttributes`: attributes of every call's span. Defaults to none.
+ * - `spanAttributes`: attributes of every call's span, beside Region and host of the transport. Defaults to none.
  *
  * @since 0.1.0
  * @category models
@@ -98,8 +100,10 @@ export interface Options {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (transport: Transport, options?: Options): Service =>
-  makeClient(operations, transport, options)
+export const make = (transport: Transport, options?: Options): Service => ({
+  ...makeClient(operations, transport, options),
+  region: transport.region
+})
 
 /**
  * The client over HTTP, with any `HttpClient`.
@@ -149,11 +153,7 @@ export const layer: Layer.Layer<
     Effect.all([MeteringConfig, AwsCredentials, HttpClient.HttpClient]),
     ([config, credentials, client]) =>
       make(makeHttpTransport(metering, config, credentials, client), {
-        skipRules: config.skipRules,
-        spanAttributes: {
-          "cloud.region": config.region,
-          "server.address": new URL(config.endpoint).hostname
-        }
+        skipRules: config.skipRules
       })
   )
 )

@@ -121,4 +121,6 @@ export interface Transport {
   readonly refresh?: ((response: Response) => Effect.Effect<boolean, CredentialsError>) | undefined
   /** The URL of the service. With it each attempt has a span of its own, inside that of the call. */
   readonly endpoint?: string | URL | undefined
+  /** The Region of the service, where it is known. It becomes the client's `region`. */
+  readonly region?: string | undefined
 }

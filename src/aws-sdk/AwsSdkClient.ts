@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AwsCredentials } from "../AwsCredentials.js"
 import type { MakeCommand } from "../internal/sdk/sdkCall.js"
-import { makeTransport, regionOf, transportFrom } from "../internal/sdk/sdkTransport.js"
+import { makeTransport, transportFrom } from "../internal/sdk/sdkTransport.js"
 import { type Options as ClientOptions, MeteringClient, make } from "../MeteringClient.js"
 import { MeteringConfig } from "../MeteringConfig.js"
 import type { MeteringConfigError } from "../MeteringError.js"
@@ -59,11 +59,7 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
         (options) => new Sdk.MarketplaceMeteringClient(options),
         makeCommand
       )
-      const spanAttributes = {
-        "cloud.region": config.region,
-        "server.address": new URL(config.endpoint).hostname
-      }
-      return make(transport, { skipRules: config.skipRules, spanAttributes })
+      return make(transport, { skipRules: config.skipRules })
     })
   )
 
@@ -106,10 +102,7 @@ export const layerFrom = (
 ): Layer.Layer<MeteringClient, MeteringConfigError> =>
   Layer.effect(
     MeteringClient,
-    Effect.map(regionOf(client), (region) =>
-      make(transportFrom(client, makeCommand, options.requestTimeout), {
-        skipRules: options.skipRules,
-        spanAttributes: { "cloud.region": region }
-      })
+    Effect.map(transportFrom(client, makeCommand, options.requestTimeout), (transport) =>
+      make(transport, { skipRules: options.skipRules })
     )
   )

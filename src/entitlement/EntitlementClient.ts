@@ -107,11 +107,7 @@ export const layer: Layer.Layer<
     Effect.all([EntitlementConfig, AwsCredentials, HttpClient.HttpClient]),
     ([config, credentials, client]) =>
       make(makeHttpTransport(marketplaceEntitlement, config, credentials, client), {
-        skipRules: config.skipRules,
-        spanAttributes: {
-          "cloud.region": config.region,
-          "server.address": new URL(config.endpoint).hostname
-        }
+        skipRules: config.skipRules
       })
   )
 )

@@ -97,7 +97,8 @@ export class UsageReporter extends Context.Tag("effect-marketplace-metering/Usag
  * Makes a reporter that reports on demand only. When its scope closes, calls in flight end within the grace period, and the
  * lease is given back.
  *
- * Fails with `LedgerConfigError` for invalid options, for a store without a ledger, and if it is not given a `region` of several.
+ * Fails with `LedgerConfigError` for invalid options, for a store without a ledger, if it is not given a `region` of several, and
+ * if the client calls another Region.
  *
  * The ledger's target and the client's endpoint have to be of one kind: the reporter makes an empty call, and rejects a sandbox
  * for a ledger of the service, and the other way round, with `LedgerConfigError`. If the endpoint does not respond in 5 seconds,
@@ -130,6 +131,13 @@ const makeWorker = (options: Options) =>
       ...given
     } = yield* resolveOptions(options)
     const region = yield* regionOf(store, given.region)
+    if (client.region !== undefined && client.region !== region) {
+      return yield* new LedgerConfigError({
+        reason: "otherRegion",
+        detail: `The usage is reported in ${region}, and the client calls ${client.region}`,
+        cure: "Give the client the Region of the products: usage that is sent to two Regions is billed twice."
+      })
+    }
     const target = targetCheck.make(store, client)
     yield* Effect.timeoutOption(target.confirm, targetTimeout)
     const worker = toStorable(given.worker ?? (yield* makeUuid7()), maxLength)

@@ -1,4 +1,5 @@
 /** Reasons for which a reporter is not made, or does not go on. */
+import * as HttpClient from "@effect/platform/HttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,12 +8,15 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
+import * as AwsCredentials from "effect-marketplace-metering/AwsCredentials"
 import {
   MemoryLedgerStore,
   UsageLedgerStore,
   UsageReporter
 } from "effect-marketplace-metering/ledger"
+import * as MeteringClientModule from "effect-marketplace-metering/MeteringClient"
 import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
+import * as MeteringConfig from "effect-marketplace-metering/MeteringConfig"
 import { ConnectionError } from "effect-marketplace-metering/MeteringError"
 import {
   makeLedger,
@@ -104,6 +108,29 @@ describe("a reporter is not made", () => {
       assert.deepInclude(error, invalidOptions)
       assert.match(error.message, /products in (eu-west-1, us-east-1|us-east-1, eu-west-1)\. Give/)
       yield* build(store, undefined, { region: "eu-west-1" })
+    })
+  )
+
+  it.scoped("with a client of another Region than that of the usage", () =>
+    Effect.gen(function* () {
+      const { store } = yield* makeSubscribed()
+      const clientIn = (region: string) =>
+        MeteringClient.pipe(
+          Effect.provide(MeteringClientModule.layer),
+          Effect.provide([
+            MeteringConfig.layer({ region }),
+            AwsCredentials.layerStatic({ accessKeyId: "a", secretAccessKey: "b" }),
+            Layer.succeed(
+              HttpClient.HttpClient,
+              HttpClient.make(() => Effect.die("no call is made"))
+            )
+          ])
+        )
+      const error = yield* errorOf(store, yield* clientIn("eu-west-1"))
+      assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "otherRegion" })
+      assert.match(error.message, /reported in us-east-1, and the client calls eu-west-1\. Give/)
+      const { client } = stubService()
+      yield* build(store, { ...client, region: "us-east-1" })
     })
   )
 

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AwsCredentials } from "../../AwsCredentials.js"
 import type { MakeCommand } from "../../internal/sdk/sdkCall.js"
-import { makeTransport, regionOf, transportFrom } from "../../internal/sdk/sdkTransport.js"
+import { makeTransport, transportFrom } from "../../internal/sdk/sdkTransport.js"
 import type { MeteringConfigError } from "../../MeteringError.js"
 import { type Options as ClientOptions, EntitlementClient, make } from "../EntitlementClient.js"
 import { EntitlementConfig } from "../EntitlementConfig.js"
@@ -54,11 +54,7 @@ export const layer: Layer.Layer<EntitlementClient, never, EntitlementConfig | Aw
         (options) => new MarketplaceEntitlementServiceClient(options),
         makeCommand
       )
-      const spanAttributes = {
-        "cloud.region": config.region,
-        "server.address": new URL(config.endpoint).hostname
-      }
-      return make(transport, { skipRules: config.skipRules, spanAttributes })
+      return make(transport, { skipRules: config.skipRules })
     })
   )
 
@@ -98,10 +94,7 @@ export const layerFrom = (
 ): Layer.Layer<EntitlementClient, MeteringConfigError> =>
   Layer.effect(
     EntitlementClient,
-    Effect.map(regionOf(client), (region) =>
-      make(transportFrom(client, makeCommand, options.requestTimeout), {
-        skipRules: options.skipRules,
-        spanAttributes: { "cloud.region": region }
-      })
+    Effect.map(transportFrom(client, makeCommand, options.requestTimeout), (transport) =>
+      make(transport, { skipRules: options.skipRules })
     )
   )

@@ -103,6 +103,7 @@ export const makeHttpTransport = (
   return {
     credentials,
     endpoint: url,
+    region,
     send: ({ body, clockOffset, credentials, headers, operation: { name } }) =>
       Clock.clockWith((clock) => {
         const signed = sign({

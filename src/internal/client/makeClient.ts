@@ -44,11 +44,17 @@ const textEncoder = new TextEncoder()
 export const makeClient = <Operations extends Readonly<Record<string, AnyOperation>>>(
   operations: Operations,
   transport: Transport.Transport,
-  { skipRules = [], spanAttributes = {} }: ClientOptions = {}
+  { skipRules = [], spanAttributes }: ClientOptions = {}
 ): ClientOf<Operations> => {
   const withRecovery = makeRecovery(transport)
-  const inSpan: ReturnType<typeof traceAttempt> =
-    transport.endpoint === undefined ? identity : traceAttempt(new URL(transport.endpoint))
+  const { endpoint, region } = transport
+  const url = endpoint && new URL(endpoint)
+  const inSpan: ReturnType<typeof traceAttempt> = url ? traceAttempt(url) : identity
+  const callAttributes = {
+    ...(region !== undefined && { "cloud.region": region }),
+    ...(url && { "server.address": url.hostname }),
+    ...spanAttributes
+  }
   const checksSize = !skipRules.includes("requestSize")
 
   const makeMethod = <
@@ -68,7 +74,7 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
       decode: awsJson.responseDecoder(operation),
       secretsIn: secretsOf(operation.request),
       headers: { "content-type": awsJson.contentType, "x-amz-target": awsJson.targetOf(operation) },
-      observed: instrumentCall(operation, spanAttributes)
+      observed: instrumentCall(operation, callAttributes)
     })
     // compiled by the first call: most programs only call one operation
     let compiled: ReturnType<typeof compile> | undefined

@@ -56,6 +56,7 @@ export const makeTransport = (
   return Effect.as(Effect.addFinalizer(destroy), {
     credentials,
     endpoint,
+    region,
     send: (attempt) => sendAttempt(clientFor(attempt), makeCommand, requestTimeout, attempt)
   })
 }
@@ -65,16 +66,16 @@ export const transportFrom = (
   client: SdkClient,
   makeCommand: MakeCommand,
   requestTimeout: Duration.DurationInput = Duration.infinity
-): Transport => {
+): Effect.Effect<Transport, MeteringConfigError> => {
   const limit = Duration.decode(requestTimeout)
-  return {
+  return Effect.map(regionOf(client), (region) => ({
+    region,
     send: (attempt) => sendAttempt(client, makeCommand, limit, attempt),
     refresh: (response) => refreshCredentials(client, response)
-  }
+  }))
 }
 
-/** The Region of a client of the app. */
-export const regionOf = (client: SdkClient): Effect.Effect<string, MeteringConfigError> =>
+const regionOf = (client: SdkClient): Effect.Effect<string, MeteringConfigError> =>
   Effect.tryPromise({
     try: () => client.config.region(),
     catch: (error) => {
