@@ -119,6 +119,7 @@ ${script}`
     const ledger = leaves.filter(({ path }) => path[1] === "ledger")
     const known = new Set([
       ...sandbox,
+      ...optionsOf(await help("doctor")),
       ...optionsOf(await help("submit")),
       ...ledger.flatMap(({ options }) => options.map(({ name }) => name))
     ])
