@@ -80,14 +80,12 @@ export class MeteringClient extends Context.Tag("effect-marketplace-metering/Met
  * Options of `make`.
  *
  * - `skipRules`: preflight rules to skip. Defaults to none.
- * - `spanAttributes`: attributes of every call's span, beside Region and host of the transport. Defaults to none.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   readonly skipRules?: ReadonlyArray<Rule> | undefined
-  readonly spanAttributes?: Readonly<Record<string, unknown>> | undefined
 }
 
 /**
@@ -100,10 +98,8 @@ export interface Options {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (transport: Transport, options?: Options): Service => ({
-  ...makeClient(operations, transport, options),
-  region: transport.region
-})
+export const make = (transport: Transport, options?: Options): Service =>
+  makeClient(operations, transport, options)
 
 /**
  * The client over HTTP, with any `HttpClient`.
@@ -152,9 +148,7 @@ export const layer: Layer.Layer<
   Effect.map(
     Effect.all([MeteringConfig, AwsCredentials, HttpClient.HttpClient]),
     ([config, credentials, client]) =>
-      make(makeHttpTransport(metering, config, credentials, client), {
-        skipRules: config.skipRules
-      })
+      make(makeHttpTransport(metering, config, credentials, client), config)
   )
 )
 

@@ -59,7 +59,7 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
         (options) => new Sdk.MarketplaceMeteringClient(options),
         makeCommand
       )
-      return make(transport, { skipRules: config.skipRules })
+      return make(transport, config)
     })
   )
 
@@ -103,6 +103,6 @@ export const layerFrom = (
   Layer.effect(
     MeteringClient,
     Effect.map(transportFrom(client, makeCommand, options.requestTimeout), (transport) =>
-      make(transport, { skipRules: options.skipRules })
+      make(transport, options)
     )
   )

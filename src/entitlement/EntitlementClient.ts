@@ -106,9 +106,7 @@ export const layer: Layer.Layer<
   Effect.map(
     Effect.all([EntitlementConfig, AwsCredentials, HttpClient.HttpClient]),
     ([config, credentials, client]) =>
-      make(makeHttpTransport(marketplaceEntitlement, config, credentials, client), {
-        skipRules: config.skipRules
-      })
+      make(makeHttpTransport(marketplaceEntitlement, config, credentials, client), config)
   )
 )
 

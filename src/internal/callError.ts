@@ -3,7 +3,6 @@ import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { lazyClass } from "./lazyClass.js"
 
 /**
  * The operations of AWS Marketplace Metering, and `GetEntitlements` of the Marketplace Entitlement Service.
@@ -109,6 +108,10 @@ type ErrorClass<Self, Tag extends string, F extends Schema.Struct.Fields> = Sche
   Cause.YieldableError
 > & { readonly _tag: Tag }
 
+/**
+ * Makes a class of errors, in truth at its first use: the schemas of 30 errors would take a third of the time that the client
+ * adds to a program's start, and most programs never meet most of them.
+ */
 export const define =
   <Self>() =>
   <const Tag extends string, F extends Schema.Struct.Fields>(
@@ -118,33 +121,41 @@ export const define =
     kind: (self: Schema.Struct.Type<F>) => Kind = () => "final"
   ): ErrorClass<Self, Tag, F> => {
     type Fields = Schema.Struct.Type<F>
-    const Class = lazyClass(Data.Error, () => {
-      const Base = Schema.TaggedError<Retryable & Cause.YieldableError>(
-        `effect-marketplace-metering/${tag}`
-      )(tag, fields())
-      Object.defineProperties(Base.prototype, {
-        message: {
-          configurable: true,
-          get(this: Fields & MessageParts) {
-            return formatMessage(this, advise(this))
+    class Placeholder extends Data.Error {
+      static readonly _tag = tag
+    }
+    let made: ErrorConstructor | undefined
+    const load = () => {
+      if (made === undefined) {
+        made = class extends (
+          (Schema.TaggedError<never>(`effect-marketplace-metering/${tag}`)(
+            tag,
+            fields()
+          ) as unknown as ErrorConstructor)
+        ) {
+          override get message() {
+            return formatMessage(this as MessageParts, advise(this as unknown as Fields))
           }
-        },
-        isRetryable: {
-          get(this: Fields) {
-            return kind(this) !== "final"
+          get isRetryable() {
+            return kind(this as unknown as Fields) !== "final"
           }
-        },
-        isThrottling: {
-          get(this: Fields) {
-            return kind(this) === "throttling"
+          get isThrottling() {
+            return kind(this as unknown as Fields) === "throttling"
           }
         }
-      })
-      return Base
-    })
-    // the type of Schema.TaggedError does not show getters of the prototype
-    return Object.assign(Class, { _tag: tag }) as never
+        Object.setPrototypeOf(Placeholder.prototype, made.prototype)
+      }
+      return made
+    }
+    // it constructs what the class would, whose type does not show getters
+    return new Proxy(Placeholder, {
+      construct: (_, args, target) => Reflect.construct(load(), args, target),
+      get: (own, key, self) => Reflect.get(Object.hasOwn(own, key) ? own : load(), key, self),
+      has: (_, key) => key in load()
+    }) as never
   }
+
+type ErrorConstructor = new (...args: never) => Cause.YieldableError
 
 /** "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)" */
 const formatMessage = (

@@ -34,7 +34,7 @@ import { SandboxError } from "./internal/model/sandboxError.js"
 import { change, initial, planned, type State } from "./internal/model/state.js"
 import type { AgreementUpdate } from "./internal/runtime/agreementOperations.js"
 import * as agreementOperations from "./internal/runtime/agreementOperations.js"
-import { endpoint, makeTransport } from "./internal/runtime/inMemoryTransport.js"
+import { makeTransport } from "./internal/runtime/inMemoryTransport.js"
 import * as marketplace from "./internal/runtime/marketplace.js"
 import * as outboxReport from "./internal/runtime/outboxReport.js"
 import { buy, setUpAccount } from "./internal/runtime/purchase.js"
@@ -387,9 +387,8 @@ export const layerFile = (
 
 const make = (state: State, skipRules: ReadonlyArray<Rule>, write?: PersistState) =>
   Effect.map(makeRuntime(state, write), (runtime) => {
-    const spanAttributes = { "server.address": endpoint }
     const transport = makeTransport(runtime)
-    const clientOptions = { skipRules, spanAttributes }
+    const clientOptions = { skipRules }
     const client = makeClient(transport, clientOptions)
     return Context.make(MeteringClient, client).pipe(
       Context.add(EntitlementClient, makeEntitlementClient(transport, clientOptions)),

@@ -54,7 +54,7 @@ export const layer: Layer.Layer<EntitlementClient, never, EntitlementConfig | Aw
         (options) => new MarketplaceEntitlementServiceClient(options),
         makeCommand
       )
-      return make(transport, { skipRules: config.skipRules })
+      return make(transport, config)
     })
   )
 
@@ -95,6 +95,6 @@ export const layerFrom = (
   Layer.effect(
     EntitlementClient,
     Effect.map(transportFrom(client, makeCommand, options.requestTimeout), (transport) =>
-      make(transport, { skipRules: options.skipRules })
+      make(transport, options)
     )
   )

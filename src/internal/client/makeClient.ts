@@ -36,7 +36,6 @@ export type ClientOf<Operations> = {
 
 export interface ClientOptions {
   readonly skipRules?: ReadonlyArray<Rule> | undefined
-  readonly spanAttributes?: Readonly<Record<string, unknown>> | undefined
 }
 
 const textEncoder = new TextEncoder()
@@ -44,16 +43,15 @@ const textEncoder = new TextEncoder()
 export const makeClient = <Operations extends Readonly<Record<string, AnyOperation>>>(
   operations: Operations,
   transport: Transport.Transport,
-  { skipRules = [], spanAttributes }: ClientOptions = {}
-): ClientOf<Operations> => {
+  { skipRules = [] }: ClientOptions = {}
+): ClientOf<Operations> & { readonly region: string | undefined } => {
   const withRecovery = makeRecovery(transport)
   const { endpoint, region } = transport
   const url = endpoint && new URL(endpoint)
   const inSpan: ReturnType<typeof traceAttempt> = url ? traceAttempt(url) : identity
   const callAttributes = {
     ...(region !== undefined && { "cloud.region": region }),
-    ...(url && { "server.address": url.hostname }),
-    ...spanAttributes
+    ...(url && { "server.address": url.hostname })
   }
   const checksSize = !skipRules.includes("requestSize")
 
@@ -116,7 +114,7 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
     }
   }
   // each method is made from the operation of its name
-  return Record.map(operations, makeMethod) as ClientOf<Operations>
+  return { ...(Record.map(operations, makeMethod) as ClientOf<Operations>), region }
 }
 
 const secretsOfCredentials = (credentials: Credentials | undefined) => {

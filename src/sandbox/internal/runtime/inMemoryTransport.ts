@@ -12,7 +12,7 @@ import * as operationHandlers from "./operationHandlers.js"
 import type { SandboxRuntime } from "./runtime.js"
 
 /** Stands for an endpoint where there is none. */
-export const endpoint = "sandbox"
+const endpoint = "sandbox"
 
 const callerIdentity: CallerIdentity = { signature: "inMemory" }
 
