@@ -346,7 +346,8 @@ export const layer = (
  * write fails changes nothing. Of failed writes in a row, the first is logged.
  *
  * The scenario may be changed between two starts. Customers that were changed in the sandbox stay as they are, and all
- * beginnings and ends that lie ahead are planned again. Deliveries to targets that were removed fail.
+ * beginnings and ends that lie ahead are planned again. Deliveries to targets that were removed, or that no longer get such
+ * events, fail. An SNS target with another URL is subscribed again.
  *
  * Fails with a `SandboxError` for a file that is damaged, empty or of another kind, and does not change it. An incomplete
  * last line is dropped with a warning in the log: its call was never responded to. Fails with a `ScenarioError` if the

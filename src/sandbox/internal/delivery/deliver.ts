@@ -175,11 +175,17 @@ const begin = (courier: Courier, { name }: SnsTarget): Effect.Effect<void> =>
   Effect.gen(function* () {
     const digits = yield* Effect.replicateEffect(Random.nextIntBetween(0, 16), 64)
     const token = digits.map((digit) => digit.toString(16)).join("")
-    yield* record(courier, () => ({
-      _tag: "Subscription",
-      target: name,
-      subscription: { state: "pending", token, attempts: [] }
-    }))
+    yield* record(courier, (state) => {
+      // not the resolved one, which may be another one after each start
+      const url = targetsOf(state).find((target) => target.name === name)?.url
+      return url === undefined
+        ? undefined
+        : {
+            _tag: "Subscription",
+            target: name,
+            subscription: { url, state: "pending", token, attempts: [] }
+          }
+    })
   })
 
 /** True if the confirmation was received, or the last attempt to send it has failed. */

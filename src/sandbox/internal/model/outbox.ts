@@ -64,6 +64,8 @@ export interface DueStep {
 
 /** The subscription of a target for SNS messages. */
 export interface Subscription {
+  /** The URL of the target in the scenario. */
+  readonly url: string
   readonly state: "pending" | "confirmed"
   readonly token: string
   readonly attempts: ReadonlyArray<Attempt>
