@@ -209,7 +209,8 @@ export interface Events {
  * The sandbox's clock, faults and state:
  *
  * - `now`: the time of the sandbox's clock. Defaults to Effect's `Clock`.
- * - `setTime`: sets the clock, which runs on from there. Years 0 to 9999.
+ * - `setTime`: sets the clock, which runs on from there. Years 0 to 9999. Before a beginning or an end whose events were sent,
+ *   the agreement stays as they say, but usage is accepted by the clock alone.
  * - `advance`: moves the clock forward and returns the new time
  * - `faults`: the rest of the script, and the random faults
  * - `setFaults`: replaces the faults
@@ -346,7 +347,11 @@ export const layer = (
  * write fails changes nothing. Of failed writes in a row, the first is logged.
  *
  * The scenario may be changed between two starts. Customers that were changed in the sandbox stay as they are, and all
- * beginnings and ends that lie ahead are planned again. Deliveries to targets that were removed fail.
+ * beginnings and ends that lie ahead are planned again. Deliveries to targets that were removed, or that no longer get such
+ * events, fail. An SNS target with another URL is subscribed again.
+ *
+ * Give agreements an `agreementId`. The id of one without it depends on its place in its customer's list: if another one is
+ * inserted or removed before it, the events that are due for it are not sent.
  *
  * Fails with a `SandboxError` for a file that is damaged, empty or of another kind, and does not change it. An incomplete
  * last line is dropped with a warning in the log: its call was never responded to. Fails with a `ScenarioError` if the

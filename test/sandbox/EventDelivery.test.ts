@@ -662,6 +662,42 @@ describe("a state file", () => {
   )
 })
 
+describe("a target with another URL than in its state file", () => {
+  it.effect("is subscribed again", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const file = `${yield* fs.makeTempDirectoryScoped()}/state`
+      const receiver = yield* makeReceiver()
+      yield* setTime(now)
+      const run = <A, E>(path: string, program: Effect.Effect<A, E, Services>) =>
+        program.pipe(
+          Effect.provide(
+            Layer.provideMerge(
+              SandboxServer.layerNode(),
+              MeteringSandbox.layerFile(file, { targets: [sns(`${receiver.url}${path}`)] })
+            )
+          )
+        )
+      yield* run(
+        "/one",
+        Effect.flatMap(receiver.next, ({ body }) => get(JSON.parse(body).SubscribeURL))
+      )
+      yield* run(
+        "/two",
+        Effect.gen(function* () {
+          const { events } = yield* sandbox
+          assert.strictEqual((yield* events.targets)[0]?.subscription, "pending")
+          const { body, path } = yield* receiver.next
+          assert.deepStrictEqual(
+            [path, JSON.parse(body).Type],
+            ["/two", "SubscriptionConfirmation"]
+          )
+        })
+      )
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  )
+})
+
 describe("a state file that cannot be written", () => {
   it.effect("does not repeat an event whose delivery is to be recorded", () =>
     Effect.gen(function* () {

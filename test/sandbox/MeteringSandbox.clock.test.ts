@@ -174,3 +174,37 @@ describe("a clock that is moved back", () => {
     )
   )
 })
+
+describe("an agreement whose start was announced", () => {
+  const acts: ReadonlyArray<
+    readonly [
+      string,
+      (
+        actions: MeteringSandbox.MarketplaceActions
+      ) => Effect.Effect<unknown, MeteringSandbox.SandboxError>
+    ]
+  > = [
+    ["cancelled", ({ cancel }) => cancel(selector)],
+    ["terminated", ({ terminate }) => terminate(selector)],
+    ["expired", ({ expire }) => expire(selector)],
+    ["renewed", ({ renew }) => renew(selector)],
+    ["replaced", ({ replace }) => replace(selector)]
+  ]
+  for (const [what, act] of acts) {
+    it.effect(`ends at its start when it is ${what} before it`, () =>
+      Effect.gen(function* () {
+        const { events, marketplace } = yield* sandbox
+        const start = at("2026-11-24T12:00:00Z")
+        yield* buy({ startsAt: start })
+        yield* setTime("13:00:00")
+        yield* setTime("11:00:00")
+        yield* act(marketplace)
+        const [agreement] = yield* marketplace.agreements
+        assert.deepStrictEqual(agreement?.cancelledAt ?? agreement?.endsAt, start)
+        assert.strictEqual(agreement?.state, "ending")
+        const ended = (yield* events.list()).events.find(({ name }) => / Ended /.test(name))
+        assert.notInclude(JSON.stringify(ended?.body), '"ACTIVE"')
+      }).pipe(inSandbox)
+    )
+  }
+})

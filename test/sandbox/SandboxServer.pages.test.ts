@@ -371,3 +371,13 @@ describe("the built-in receiver", () => {
     }).pipe(Effect.provide(live))
   )
 })
+
+describe("HEAD", () => {
+  it.effect("of a page has the headers of GET, and no body", () =>
+    Effect.gen(function* () {
+      const { headers, status, text } = yield* send("/_sandbox/", { method: "HEAD" })
+      assert.deepStrictEqual([status, text], [200, ""])
+      assert.match(String(headers["content-type"]), /^text\/html/)
+    }).pipe(Effect.provide(live))
+  )
+})

@@ -55,13 +55,19 @@ interface Courier {
   readonly localUrl: string
 }
 
+/** The courier of one target. */
+interface Worker extends Courier {
+  /** Signals that events, deliveries or the clock have changed. */
+  readonly changed: Queue.Dequeue<void>
+}
+
 const work =
   (courier: Courier) =>
   (target: Target): Effect.Effect<never> =>
     Effect.scoped(
       Effect.flatMap(PubSub.subscribe(courier.runtime.changes), (changed) =>
         Effect.flatMap(courier.runtime.state, (state) => {
-          const task = nextTask(courier, state, target)
+          const task = nextTask({ ...courier, changed }, state, target)
           return task === undefined ? Queue.take(changed) : task
         }).pipe(repeatLogged(target), Effect.forever)
       )
@@ -84,12 +90,12 @@ const repeatLogged =
 
 /** The next request to a target. An SNS target gets no event before its subscription is confirmed. */
 const nextTask = (
-  courier: Courier,
+  courier: Worker,
   state: State,
   target: Target
 ): Effect.Effect<void> | undefined => {
   if (target.type === "sns") {
-    const subscription = Option.getOrUndefined(HashMap.get(state.outbox.subscriptions, target.name))
+    const subscription = subscriptionOf(state, target)
     if (subscription === undefined) {
       // the built-in receiver subscribes with the first event
       return isOwn(courier, target) && nextDelivery(state, target) === undefined
@@ -120,7 +126,7 @@ const nextDelivery = (state: State, { name }: Target) => {
 }
 
 const attempt = (
-  courier: Courier,
+  courier: Worker,
   target: Target,
   event: OutboxEvent,
   delivery: Delivery
@@ -130,30 +136,55 @@ const attempt = (
     const result = yield* courier.post(request)
     const attempts = [...delivery.attempts, yield* attemptOf(courier, result)]
     const delay = isSuccess(result) ? undefined : retryDelay(target, result, attempts.length)
-    yield* record(courier, {
-      _tag: "Delivery",
-      event: event.number,
-      delivery: {
-        ...delivery,
-        attempts,
-        state: isSuccess(result) ? "delivered" : delay === undefined ? "failed" : "pending"
-      }
-    })
-    yield* pause(delay)
+    const attempted: Delivery = {
+      ...delivery,
+      attempts,
+      state: isSuccess(result) ? "delivered" : delay === undefined ? "failed" : "pending"
+    }
+    // after a reset there may be another delivery of the same number
+    yield* record(courier, (state) =>
+      hasDelivery(state, delivery)
+        ? { _tag: "Delivery", event: event.number, delivery: attempted }
+        : undefined
+    )
+    yield* pause(courier, delay, (state) => hasDelivery(state, attempted))
   })
 
-const pause = (delay: Duration.Duration | undefined): Effect.Effect<void> =>
-  delay === undefined ? Effect.void : Effect.sleep(delay)
+const hasDelivery = ({ outbox }: State, delivery: Delivery): boolean =>
+  outbox.events.some(({ deliveries }) => deliveries.includes(delivery))
+
+/** Waits before the next attempt, as long as there is one to be made. */
+const pause = (
+  { changed, runtime }: Worker,
+  delay: Duration.Duration | undefined,
+  isAwaited: (state: State) => boolean
+): Effect.Effect<void> =>
+  delay === undefined
+    ? Effect.void
+    : Effect.raceFirst(
+        Effect.sleep(delay),
+        Queue.take(changed).pipe(
+          Effect.zipRight(runtime.state),
+          Effect.repeat({ while: isAwaited }),
+          Effect.asVoid
+        )
+      )
 
 /** Stores the subscription first, so that its token is known when the confirmation arrives. */
 const begin = (courier: Courier, { name }: SnsTarget): Effect.Effect<void> =>
   Effect.gen(function* () {
     const digits = yield* Effect.replicateEffect(Random.nextIntBetween(0, 16), 64)
     const token = digits.map((digit) => digit.toString(16)).join("")
-    yield* record(courier, {
-      _tag: "Subscription",
-      target: name,
-      subscription: { state: "pending", token, attempts: [] }
+    yield* record(courier, (state) => {
+      // not the resolved one, which may be another one after each start
+      const url = targetsOf(state).find((target) => target.name === name)?.url
+      return url === undefined
+        ? undefined
+        : {
+            _tag: "Subscription",
+            target: name,
+            subscription: { url, state: "pending", token, attempts: [] }
+          }
     })
   })
 
@@ -172,7 +203,7 @@ const isAwaited = (target: Target, { attempts }: Subscription): boolean => {
 }
 
 const confirm = (
-  courier: Courier,
+  courier: Worker,
   target: SnsTarget,
   { token }: Subscription
 ): Effect.Effect<void> =>
@@ -182,22 +213,32 @@ const confirm = (
     const at = yield* runtime.modify((state, clock) => [clock + state.offset, state])
     const result = yield* courier.post(confirmationRequest(sender, target, token, at))
     const attempt = yield* attemptOf(courier, result)
-    const modify = runtime.modify((state): readonly [number, State] => {
-      const current = Option.getOrUndefined(HashMap.get(state.outbox.subscriptions, target.name))
-      // the receiver may have confirmed before it responded
-      if (current === undefined || current.token !== token) return [0, state]
-      const subscription = { ...current, attempts: [...current.attempts, attempt] }
-      return [
-        current.state === "pending" ? subscription.attempts.length : 0,
-        change(state, {
-          _tag: "Outbox",
-          change: { _tag: "Subscription", target: target.name, subscription }
-        })
-      ]
-    })
-    const attempts = yield* persistently(modify)
-    if (attempts > 0 && !isSuccess(result)) yield* pause(retryDelay(target, result, attempts))
+    // the receiver may have confirmed before it responded
+    const attempted = yield* persistently(
+      runtime.modify((state): readonly [Subscription | undefined, State] => {
+        const current = subscriptionOf(state, target)
+        if (current === undefined || current.token !== token) return [undefined, state]
+        const subscription = { ...current, attempts: [...current.attempts, attempt] }
+        return [
+          subscription,
+          change(state, {
+            _tag: "Outbox",
+            change: { _tag: "Subscription", target: target.name, subscription }
+          })
+        ]
+      })
+    )
+    if (attempted?.state === "pending" && !isSuccess(result)) {
+      yield* pause(
+        courier,
+        retryDelay(target, result, attempted.attempts.length),
+        (state) => subscriptionOf(state, target) === attempted
+      )
+    }
   })
+
+const subscriptionOf = ({ outbox }: State, { name }: Target): Subscription | undefined =>
+  Option.getOrUndefined(HashMap.get(outbox.subscriptions, name))
 
 const attemptOf = ({ runtime }: Courier, { error, status }: PostResult): Effect.Effect<Attempt> =>
   Effect.flatMap(Clock.currentTimeMillis, (clock) =>
@@ -211,7 +252,13 @@ const attemptOf = ({ runtime }: Courier, { error, status }: PostResult): Effect.
   )
 
 /** Repeated while it cannot be written to the state file, so that what was sent is not sent again. */
-const record = ({ runtime }: Courier, one: OutboxChange): Effect.Effect<void> =>
+const record = (
+  { runtime }: Courier,
+  changeOf: (state: State) => OutboxChange | undefined
+): Effect.Effect<void> =>
   persistently(
-    runtime.modify((state) => [undefined, change(state, { _tag: "Outbox", change: one })])
+    runtime.modify((state) => {
+      const one = changeOf(state)
+      return [undefined, one === undefined ? state : change(state, { _tag: "Outbox", change: one })]
+    })
   )

@@ -1,18 +1,40 @@
 /** Adapts a stored state to its scenario, which may have changed since. */
+import * as HashMap from "effect/HashMap"
+import type { Target } from "../../EventDelivery.js"
+import { receives, targetsOf } from "./emission.js"
+import { channels } from "./events.js"
 import type { Delivery, OutboxEvent } from "./outbox.js"
 import { apply, type Change, planned, type State } from "./state.js"
 
-/** Plans the steps of the agreements that there are, and ends the deliveries to targets that there are not. */
-export const adopt = (state: State, now: number): State =>
-  [...abandonedDeliveries(state, now), planned(state, now)].reduce(apply, state)
-
-const abandonedDeliveries = (state: State, now: number): ReadonlyArray<Change> => {
-  const targets = new Set(state.origin.scenario.targets?.map(({ name }) => name))
-  const isAbandoned = ({ state, target }: Delivery) => state === "pending" && !targets.has(target)
-  return state.outbox.events.flatMap((event) =>
-    event.deliveries.filter(isAbandoned).map((delivery) => failed(event, delivery, now))
+/**
+ * Plans the steps of the agreements that there are, ends the deliveries to targets that no longer get such events, and
+ * removes the subscriptions of other endpoints than the targets'.
+ */
+export const adopt = (state: State, now: number): State => {
+  const targets = new Map(targetsOf(state).map((target) => [target.name, target]))
+  const adopted = [...abandonedDeliveries(state, targets, now), planned(state, now)].reduce(
+    apply,
+    state
   )
+  const subscriptions = HashMap.filter(adopted.outbox.subscriptions, ({ url }, name) => {
+    const target = targets.get(name)
+    return target?.type === "sns" && target.url === url
+  })
+  return { ...adopted, outbox: { ...adopted.outbox, subscriptions } }
 }
+
+const abandonedDeliveries = (
+  state: State,
+  targets: ReadonlyMap<string, Target>,
+  now: number
+): ReadonlyArray<Change> =>
+  state.outbox.events.flatMap((event) => {
+    const isAbandoned = ({ state, target: name }: Delivery) => {
+      const target = targets.get(name)
+      return state === "pending" && !(target && receives(target, channels[event.kind]))
+    }
+    return event.deliveries.filter(isAbandoned).map((delivery) => failed(event, delivery, now))
+  })
 
 const failed = (event: OutboxEvent, delivery: Delivery, at: number): Change => ({
   _tag: "Outbox",
@@ -22,7 +44,10 @@ const failed = (event: OutboxEvent, delivery: Delivery, at: number): Change => (
     delivery: {
       ...delivery,
       state: "failed",
-      attempts: [...delivery.attempts, { at, error: "the scenario has no such target" }]
+      attempts: [
+        ...delivery.attempts,
+        { at, error: "the scenario has no target of this name for such events" }
+      ]
     }
   }
 })

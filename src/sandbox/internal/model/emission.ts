@@ -1,4 +1,5 @@
 /** Sends events: each function gives the next state. Times are epoch milliseconds by the sandbox's clock. */
+import * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as HashSet from "effect/HashSet"
 import * as Utils from "effect/Utils"
@@ -147,7 +148,7 @@ const publish = (state: State, event: OutboxEvent): State =>
     .filter((target) => receives(target, channels[event.kind]))
     .reduce<State>((next, { name }) => deliver(next, event.number, name), {
       ...state,
-      unpublished: [...state.unpublished, event.event]
+      unpublished: Chunk.append(state.unpublished, event.event)
     })
 
 export const targetsOf = (state: State): ReadonlyArray<Target> =>

@@ -1,21 +1,22 @@
 /** The events that were sent, the deliveries of each, and the events to come, as an immutable value. */
 import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
+import * as Order from "effect/Order"
 import * as Utils from "effect/Utils"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { DeliveryFaults, SentEvent } from "../../EventDelivery.js"
 import type { EventKind } from "./events.js"
 
-/** Events that are kept. The oldest that is neither held back nor to be delivered is dropped first. */
+/** The last events, which are kept. An older one is kept while it is held back or to be delivered. */
 const maxEvents = 1000
 
-/** Events that are kept although they are held back or to be delivered. The oldest is dropped first. */
+/** All events that are kept. The oldest is dropped first. */
 export const maxOpenEvents = 5000
 
-/** Deliveries of one event that are kept. The oldest that is not pending is dropped first. */
+/** The last deliveries of one event, which are kept. An older one is kept while it is pending. */
 const maxDeliveries = 100
 
-/** Deliveries of one event that are kept although they are pending. The oldest is dropped first. */
+/** All deliveries of one event that are kept. The oldest is dropped first. */
 const maxPendingDeliveries = 1000
 
 /** An attempt to deliver an event. Times are epoch milliseconds by the sandbox's clock. */
@@ -63,6 +64,8 @@ export interface DueStep {
 
 /** The subscription of a target for SNS messages. */
 export interface Subscription {
+  /** The URL of the target in the scenario. */
+  readonly url: string
   readonly state: "pending" | "confirmed"
   readonly token: string
   readonly attempts: ReadonlyArray<Attempt>
@@ -125,7 +128,7 @@ export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
         next: Math.max(outbox.next, change.step.number + 1)
       }
     case "Done":
-      return { ...outbox, due: outbox.due.filter(({ number }) => number !== change.number) }
+      return { ...outbox, due: withoutStep(outbox.due, change.number) }
     case "Event": {
       const { event, random } = change
       return withoutOldEvents({
@@ -137,18 +140,18 @@ export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
     }
     case "Delivery": {
       const { delivery } = change
-      let lost = outbox.lost
-      const events = outbox.events.map((event) => {
-        if (event.number !== change.event) return event
-        const deliveries = withDelivery(event.deliveries, delivery)
-        lost += deliveries.lost.length
-        return { ...event, deliveries: deliveries.kept }
-      })
+      const next = Math.max(outbox.next, delivery.number + 1)
+      const index = firstIndex(outbox.events, ({ number }) => number >= change.event)
+      const event = outbox.events[index]
+      if (event?.number !== change.event) return { ...outbox, next }
+      const { kept, lost } = withDelivery(event.deliveries, delivery)
+      const events = [...outbox.events]
+      events[index] = { ...event, deliveries: kept }
       return withoutOldEvents({
         ...outbox,
         events,
-        lost,
-        next: Math.max(outbox.next, delivery.number + 1)
+        lost: outbox.lost + lost.length,
+        next
       })
     }
     case "Subscription":
@@ -177,10 +180,13 @@ const isPending = ({ state }: Delivery): boolean => state === "pending"
 
 const withoutOldEvents = (outbox: Outbox): Outbox => {
   if (outbox.events.length <= maxEvents) return outbox
-  const held = new Set(outbox.due.map(({ event }) => event))
+  let held: ReadonlySet<number | undefined> | undefined
+  const isHeld = (number: number) =>
+    (held ??= new Set(outbox.due.map(({ event }) => event))).has(number)
   const { kept, lost } = dropOldest(
     outbox.events,
-    ({ deliveries, number }) => held.has(number) || deliveries.some(isPending),
+    ({ deliveries, fault, number }) =>
+      deliveries.some(isPending) || (fault !== undefined && isHeld(number)),
     maxEvents,
     maxOpenEvents
   )
@@ -198,31 +204,52 @@ const withoutOldEvents = (outbox: Outbox): Outbox => {
 const isOfEvent = ({ event }: DueStep, numbers: ReadonlySet<number>): boolean =>
   event !== undefined && numbers.has(event)
 
-/** Drops the oldest values beyond `max` that are not open, and open ones beyond `maxOpen`. Always keeps the newest. */
+/** Drops values before the last `max` that are not open, and then the oldest beyond `maxOpen`. */
 const dropOldest = <A>(
   values: ReadonlyArray<A>,
   isOpen: (value: A) => boolean,
   max: number,
   maxOpen: number
 ): { readonly kept: ReadonlyArray<A>; readonly lost: ReadonlyArray<A> } => {
-  let surplus = values.length - max
-  const kept: Array<A> = []
-  values.forEach((value, index) => {
-    if (surplus > 0 && index < values.length - 1 && !isOpen(value)) surplus--
-    else kept.push(value)
-  })
+  const last = values.length - max
+  const kept = values.filter((value, index) => index >= last || isOpen(value))
   return { lost: kept.splice(0, kept.length - maxOpen), kept }
 }
 
 const nextAfter = ({ next }: Outbox, all: ReadonlyArray<{ readonly number: number }>): number =>
   all.reduce((after, { number }) => Math.max(after, number + 1), next)
 
+const timeOf = ({ at = Number.POSITIVE_INFINITY }: DueStep): number => at
+
 /** Inserts a step after those of the same time, which have lower numbers. */
-export const withStep = (due: ReadonlyArray<DueStep>, step: DueStep): ReadonlyArray<DueStep> => {
-  const timeOf = ({ at = Number.POSITIVE_INFINITY }: DueStep) => at
-  const next = due.findIndex((other) => timeOf(other) > timeOf(step))
-  const index = next === -1 ? due.length : next
+const withStep = (due: ReadonlyArray<DueStep>, step: DueStep): ReadonlyArray<DueStep> => {
+  const index = firstIndex(due, (other) => timeOf(other) > timeOf(step))
   return [...due.slice(0, index), step, ...due.slice(index)]
+}
+
+/** The first index of those that are `isAfter`, which follow all others, or else the length. */
+const firstIndex = <A>(values: ReadonlyArray<A>, isAfter: (value: A) => boolean): number => {
+  let [from, to] = [0, values.length]
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2)
+    // the middle is below the length
+    if (isAfter(values[middle] as A)) to = middle
+    else from = middle + 1
+  }
+  return from
+}
+
+/** Adds steps, which have higher numbers than all others. */
+export const withSteps = (
+  due: ReadonlyArray<DueStep>,
+  added: ReadonlyArray<DueStep>
+): ReadonlyArray<DueStep> =>
+  // the sort is stable
+  [...due, ...added].sort((left, right) => Order.number(timeOf(left), timeOf(right)))
+
+const withoutStep = (due: ReadonlyArray<DueStep>, number: number): ReadonlyArray<DueStep> => {
+  const index = due.findIndex((step) => step.number === number)
+  return index === -1 ? due : [...due.slice(0, index), ...due.slice(index + 1)]
 }
 
 /** The changes that lead from an initial outbox to this one. */

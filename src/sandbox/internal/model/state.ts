@@ -1,4 +1,5 @@
 /** The state of a sandbox, as one immutable value, and its changes. */
+import * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
@@ -102,9 +103,9 @@ export interface State {
   /** Estimated memory of all entries, in bytes. */
   readonly size: number
   /** Events that were sent since the last change, for subscribers in memory. */
-  readonly unpublished: ReadonlyArray<MarketplaceEvent>
+  readonly unpublished: Chunk.Chunk<MarketplaceEvent>
   /** Changes since the last write, the newest last. */
-  readonly pendingChanges: ReadonlyArray<Change>
+  readonly pendingChanges: Chunk.Chunk<Change>
   /** True if the whole state was replaced since the last write. */
   readonly isReplaced: boolean
   readonly origin: Origin
@@ -179,9 +180,9 @@ const emptyState = (origin: Origin): State => ({
   callCounts: forEachName(() => 0),
   log: callLog.empty,
   outbox: origin.outbox,
-  unpublished: [],
+  unpublished: Chunk.empty(),
   size: 0,
-  pendingChanges: [],
+  pendingChanges: Chunk.empty(),
   isReplaced: false,
   origin
 })
@@ -189,7 +190,7 @@ const emptyState = (origin: Origin): State => ({
 /** Applies a change, and notes it as not yet written. */
 export const change = (state: State, change: Change): State => {
   const next = apply(state, change)
-  return { ...next, pendingChanges: [...state.pendingChanges, change] }
+  return { ...next, pendingChanges: Chunk.append(state.pendingChanges, change) }
 }
 
 export const apply = (state: State, change: Change): State => {

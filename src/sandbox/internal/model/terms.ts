@@ -11,7 +11,7 @@ import {
 } from "./agreement.js"
 import type { Catalog } from "./catalog.js"
 import { endingDays, type NoticeKind } from "./notices.js"
-import { type DueStep, type TermKind, withStep } from "./outbox.js"
+import { type DueStep, type TermKind, withSteps } from "./outbox.js"
 
 /** Terms whose events were sent, by `announcementKey`. */
 export type Announced = HashSet.HashSet<string>
@@ -153,5 +153,8 @@ const withNew = (
   next: number
 ): ReadonlyArray<DueStep> => {
   const inOrder = [...added].sort((left, right) => left.at - right.at)
-  return inOrder.reduce((due, step, i) => withStep(due, { ...step, number: next + i }), steps)
+  return withSteps(
+    steps,
+    inOrder.map((step, i) => ({ ...step, number: next + i }))
+  )
 }

@@ -1,6 +1,7 @@
 /**
  * Usage by its id, to which usage is only added. Versions share one map: each sees the usage up to its size. That takes a
- * fraction of the memory of an immutable map, and leaves no garbage.
+ * fraction of the memory of an immutable map, and leaves no garbage. A version to which usage is added ends those that were
+ * added to it before, such as one that could not be written to the state file.
  */
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
@@ -38,18 +39,12 @@ export const get = (
   return place !== undefined && place < size ? usages[place] : undefined
 }
 
-/** Adds usage with a new id. */
-export const add = (store: UsageStore, usage: MeteredUsage): UsageStore => {
-  const { places, usages } = store.size === store.usages.length ? store : copyOf(store)
+/** Adds usage with a new id. Versions that are longer than this one must not be used afterwards. */
+export const add = ({ places, size, usages }: UsageStore, usage: MeteredUsage): UsageStore => {
+  for (const { meteringRecordId } of usages.splice(size)) places.delete(meteringRecordId)
   places.set(usage.meteringRecordId, usages.length)
   usages.push(usage)
   return { places, usages, size: usages.length }
-}
-
-/** Another version has gone on from here, such as one that could not be written to the state file. */
-const copyOf = (store: UsageStore) => {
-  const usages = store.usages.slice(0, store.size)
-  return { places: new Map(usages.map((usage, place) => [usage.meteringRecordId, place])), usages }
 }
 
 /** In the order in which they were added. */

@@ -110,10 +110,13 @@ const succeedBy =
         agreementId: __,
         deprovisionedAt: ___,
         endsAt: ____,
-        offerId: _____,
+        failedAt: _____,
+        offerId: ______,
         ...lasting
       } = agreement
-      const startsAt = DateTime.unsafeMake(now)
+      // the clock may have been moved back before its announced start
+      const at = agreementTime(state.announced, located, now)
+      const startsAt = DateTime.unsafeMake(at)
       const { endsAt } = succession
       if (isInverted({ startsAt, endsAt })) {
         return yield* Either.left(invertedPeriodMessage(agreement.productCode))
@@ -122,7 +125,7 @@ const succeedBy =
       const successor: Agreement = {
         ...lasting,
         ...(agreement.licenseArn !== undefined && {
-          licenseArn: newLicenseArn(customer, agreement.productCode, now)
+          licenseArn: newLicenseArn(customer, agreement.productCode, at)
         }),
         startsAt,
         ...(endsAt !== undefined && { endsAt }),
@@ -143,43 +146,36 @@ const succeedBy =
       })
       const place = { customer: updated, index: customer.agreements.length, agreement: successor }
       const old = { customer: updated, index, agreement: ended }
-      return [
-        detailsIn(next, place, now),
-        agreementEvents.succeeded(next, old, place, now)
-      ] as const
+      return [detailsIn(next, place, at), agreementEvents.succeeded(next, old, place, at)] as const
     })
 
 export const renew = succeedBy("renew")
 
 export const replace = succeedBy("replace")
 
-/** An operation that only changes fields of the agreement. */
+/** An operation that only changes fields of the agreement, at its time, which may be that of its announced start. */
 const revision =
   (
     operation: Marketplace.Operation,
     emitChange: Emit,
-    fieldsAt: (now: DateTime.Utc) => Partial<Agreement>
+    fieldsAt: (at: DateTime.Utc) => Partial<Agreement>
   ) =>
   (state: State, selector: Marketplace.AgreementSelector, now: number): AgreementUpdate =>
-    Either.flatMap(findForOperation(state, selector, operation, now), (located) =>
-      revise(
-        state,
-        located,
-        { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(now)) },
-        now,
-        emitChange
-      )
-    )
+    Either.flatMap(findForOperation(state, selector, operation, now), (located) => {
+      const at = agreementTime(state.announced, located, now)
+      const revised = { ...located.agreement, ...fieldsAt(DateTime.unsafeMake(at)) }
+      return revise(state, located, revised, at, emitChange)
+    })
 
 const notice =
   (kind: "AdvisoryIssued" | "AdvisoryResolved"): Emit =>
   (state, located, now) =>
     emit(state, located, kind, now)
 
-export const expire = revision("expire", agreementEvents.ended, (now) => ({ endsAt: now }))
+export const expire = revision("expire", agreementEvents.ended, (endsAt) => ({ endsAt }))
 
-export const terminate = revision("terminate", agreementEvents.ended, (now) => ({
-  cancelledAt: now,
+export const terminate = revision("terminate", agreementEvents.ended, (cancelledAt) => ({
+  cancelledAt,
   endReason: "TERMINATED"
 }))
 
@@ -191,6 +187,6 @@ export const resolveAdvisory = revision("resolveAdvisory", notice("AdvisoryResol
   advisory: false
 }))
 
-export const failPayment = revision("failPayment", agreementEvents.paymentFailed, (now) => ({
-  failedAt: now
+export const failPayment = revision("failPayment", agreementEvents.paymentFailed, (failedAt) => ({
+  failedAt
 }))

@@ -66,6 +66,7 @@ const OutboxChange = Schema.Union(
   Schema.TaggedStruct("Subscription", {
     target: Schema.String,
     subscription: Schema.Struct({
+      url: Schema.String,
       state: Schema.Literal("pending", "confirmed"),
       token: Schema.String,
       attempts: Attempts

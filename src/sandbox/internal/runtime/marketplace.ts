@@ -204,23 +204,26 @@ export const cancel = (
 ): UpdateResult<Customer> =>
   Either.gen(function* () {
     const customer = yield* findBySelector(state, selector)
+    const timeOf = (located: LocatedAgreement) => agreementTime(state.announced, located, now)
     const selected = agreementsOf(customer).filter(matchesSelector(selector))
     const cancelled = selected.filter((located) =>
-      isPossible("cancel", located.agreement, agreementTime(state.announced, located, now))
+      isPossible("cancel", located.agreement, timeOf(located))
     )
     if (cancelled.length === 0) return yield* Either.left(noAgreementMessage(customer, selector))
-    const cancelledAt = DateTime.unsafeMake(now)
     const [updated, next] = yield* updateCustomer(state, {
       ...customer,
-      agreements: customer.agreements.map((agreement, index) =>
-        cancelled.some((one) => one.index === index) ? { ...agreement, cancelledAt } : agreement
-      )
+      agreements: customer.agreements.map((agreement, index) => {
+        const located = cancelled.find((one) => one.index === index)
+        return located === undefined
+          ? agreement
+          : { ...agreement, cancelledAt: DateTime.unsafeMake(timeOf(located)) }
+      })
     })
-    const ended = agreementsOf(updated).filter(({ index }) =>
-      cancelled.some((one) => one.index === index)
-    )
-    const emitted = ended.reduce(
-      (state, located) => agreementEvents.ended(state, located, now),
+    const all = agreementsOf(updated)
+    const emitted = cancelled.reduce(
+      (state, before) =>
+        // at the same place
+        agreementEvents.ended(state, all[before.index] ?? before, timeOf(before)),
       next
     )
     return [findCustomer(emitted.catalog, updated) ?? updated, emitted] as const

@@ -1,5 +1,6 @@
 /** The runtime of a sandbox: one state, changed by one step at a time. */
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -130,7 +131,12 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
       const isFirstLoss = state.outbox.lost > 0 && current.outbox.lost === 0
       current = isClean(state)
         ? state
-        : { ...state, pendingChanges: [], unpublished: [], isReplaced: false }
+        : {
+            ...state,
+            pendingChanges: Chunk.empty(),
+            unpublished: Chunk.empty(),
+            isReplaced: false
+          }
       for (const event of state.unpublished) events.unsafeOffer(event)
       if (isChanged) changes.unsafeOffer()
       return isFirstLoss ? Effect.logWarning(lossWarning) : Effect.void
@@ -149,7 +155,7 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
       <A>(step: Step<A>): Effect.Effect<A> =>
         Effect.gen(function* () {
           const [value, state] = next(step, yield* Clock.currentTimeMillis)
-          if (state.isReplaced || state.pendingChanges.length > 0) yield* write(state)
+          if (state.isReplaced || Chunk.isNonEmpty(state.pendingChanges)) yield* write(state)
           yield* commit(state)
           return value
         }).pipe(Effect.uninterruptible, semaphore.withPermits(1))
@@ -168,7 +174,7 @@ const lossWarning = `More than ${maxOpenEvents} events are held back or could no
 const maxBufferedEvents = 1000
 
 const isClean = ({ isReplaced, pendingChanges, unpublished }: State): boolean =>
-  !isReplaced && pendingChanges.length === 0 && unpublished.length === 0
+  !isReplaced && Chunk.isEmpty(pendingChanges) && Chunk.isEmpty(unpublished)
 
 /** Takes the steps that are due by the sandbox's clock when they are, without a call that would. */
 export const keepTime = ({ changes, modify }: SandboxRuntime): Effect.Effect<never> =>

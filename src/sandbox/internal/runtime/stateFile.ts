@@ -1,6 +1,7 @@
 /** Keeps the state of a sandbox in a file, to which each change is appended. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -102,7 +103,7 @@ export const open = (path: string, initial: State) =>
 
     const appendChanges = (state: State) =>
       Effect.gen(function* () {
-        const content = stateText.encodeChanges(state.pendingChanges)
+        const content = stateText.encodeChanges(Chunk.toReadonlyArray(state.pendingChanges))
         current = yield* Effect.tapError(append(current, [content]), () =>
           Effect.suspend(() => {
             const { opened, size } = current

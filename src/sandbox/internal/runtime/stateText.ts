@@ -18,7 +18,7 @@ const decode = Schema.decodeEither(Line, { errors: "first" })
 
 /** The first line names the format. */
 const format = "effect-marketplace-metering sandbox"
-const version = 4
+const version = 5
 const header = JSON.stringify({ [format]: version })
 
 const snapshotEnd = '"end of snapshot"'

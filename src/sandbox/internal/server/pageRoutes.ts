@@ -104,18 +104,16 @@ export const make = (sandbox: Service) => {
     [icon, () => Effect.succeed(file(iconImage, "image/svg+xml"))]
   ])
   return (request: Request): Handler | undefined => {
-    if (request.method !== "GET") return undefined
-    const path = pathOf(request)
-    return handlers.get(path)
+    return isRead(request) ? handlers.get(pathOf(request)) : undefined
   }
 }
+
+const isRead = ({ method }: Request): boolean => method === "GET" || method === "HEAD"
 
 /** True for the pages without the slash, and for a browser at the root, which is the address of calls. */
 export const isIndex = (request: Request): boolean => {
   const path = pathOf(request)
-  return (
-    request.method === "GET" && (path === "/_sandbox" || (path === "/" && acceptsHtml(request)))
-  )
+  return isRead(request) && (path === "/_sandbox" || (path === "/" && acceptsHtml(request)))
 }
 
 const acceptsHtml = ({ headers }: Request): boolean => /\btext\/html\b/i.test(headers.accept ?? "")

@@ -166,7 +166,11 @@ describe("an event", () => {
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )
 
-  it.effect("to a target that there is no longer has failed", () =>
+  const others: ReadonlyArray<readonly [string, ReadonlyArray<EventDelivery.Target>]> = [
+    ["that there is no longer", []],
+    ["that no longer gets such events", [{ type: "sns", name: "app", url: "http://127.0.0.1:9/" }]]
+  ]
+  it.effect.each(others)("to a target %s has failed", ([, targets]) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const file = `${yield* fs.makeTempDirectoryScoped()}/state`
@@ -184,9 +188,14 @@ describe("an event", () => {
         const [event] = (yield* (yield* sandbox).events.list()).events
         assert.deepStrictEqual(
           event?.deliveries.map(({ attempts, state }) => [state, attempts]),
-          [["failed", [{ at: at(now), error: "the scenario has no such target" }]]]
+          [
+            [
+              "failed",
+              [{ at: at(now), error: "the scenario has no target of this name for such events" }]
+            ]
+          ]
         )
-      }).pipe(Effect.provide(MeteringSandbox.layerFile(file, scenario([x]))))
+      }).pipe(Effect.provide(MeteringSandbox.layerFile(file, scenario([x], { targets }))))
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )
 })

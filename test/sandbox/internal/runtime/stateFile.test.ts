@@ -503,8 +503,8 @@ describe("a damaged file is rejected, says why and what to do, and is not change
     ["of something else, in one line", () => "hello", "line 1: this is not a sandbox's state"],
     [
       "of another version",
-      (text) => text.replace(":4}", ":3}"),
-      "line 1: it is a state of another version than 4, which alone is read here"
+      (text) => text.replace(":5}", ":4}"),
+      "line 1: it is a state of another version than 5, which alone is read here"
     ]
   ]
   for (const [what, spoil, reason] of spoilt) {

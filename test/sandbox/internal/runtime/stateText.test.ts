@@ -79,8 +79,8 @@ describe("what cannot be loaded changes nothing", () => {
     ["a scenario", () => Scenario.toJson({}), "line 1: this is not a sandbox's state"],
     [
       "a text of another version",
-      (saved) => saved.replace("4}", "3}"),
-      "line 1: it is a state of another version than 4, which alone is read here"
+      (saved) => saved.replace("5}", "4}"),
+      "line 1: it is a state of another version than 5, which alone is read here"
     ],
     ["a title alone", (saved) => `${saved.split("\n")[0]}\n`, "it ends too early"],
     ["a text without its last byte", (saved) => saved.slice(0, -1), "it ends too early"],
