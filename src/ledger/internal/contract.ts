@@ -244,7 +244,8 @@ export interface Service {
   /**
    * An operator's acts. `retry` sends records that were not accepted again at once, and ends pauses. `carryForward` adds
    * the quantity of records that were certainly not billed to the current hour, one hour after their deadline: of those that are
-   * `expired`, or of the `states` given. `recover` goes on after a restored backup.
+   * `expired`, or of the `states` given; none of hours that began before `recover`, and none while a Region is stopped. `recover`
+   * goes on after a restored backup.
    */
   readonly operator: {
     readonly retry: (filter?: EntryFilter) => Effect.Effect<number, LedgerUnavailable>
