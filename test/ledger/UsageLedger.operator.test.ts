@@ -232,7 +232,7 @@ describe("carryForward", () => {
       yield* setTime("2026-11-25T09:00:00Z")
       yield* report
       yield* setTime("2026-11-25T12:00:00Z")
-      assert.deepEqual(yield* textsOf(ledger), ["a calls 09 notSubscribed 5"])
+      assert.deepEqual(yield* textsOf(ledger), ["a calls 09 inDoubt 5"])
       assert.strictEqual(yield* ledger.operator.carryForward({ states: ["notSubscribed"] }), 0)
     })
   )

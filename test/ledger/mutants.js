@@ -430,7 +430,7 @@ const mutants = [
     "a record in doubt carried forward",
     safety("operator"),
     [
-      "internal/transactions/operate.ts",
+      "internal/model/recordState.ts",
       '"rejected"\n] as const)',
       '"rejected",\n  "inDoubt"\n] as const)'
     ],

@@ -18,6 +18,13 @@ const uncertain: ReadonlySet<AttemptResult> = new Set(["noResponse", "unknownSta
 export const mayBeBilled = ({ results }: AttemptRow): boolean =>
   results.every(({ result }) => uncertain.has(result))
 
+/** States of records that were not billed. */
+export const notBilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([
+  "expired",
+  "notSubscribed",
+  "rejected"
+] as const)
+
 /** True for an hour that began before a recovery: a database that was lost may have had other attempts, or carried its usage forward. */
 export const isBeforeRecovery = (hour: number, ledger: LedgerRow | undefined): boolean =>
   ledger?.recoveredAt !== undefined && startOf(hour) < ledger.recoveredAt

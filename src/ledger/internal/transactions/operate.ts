@@ -5,8 +5,8 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { millisPerHour, startOf } from "../model/hour.js"
 import { parseBody } from "../model/recordBody.js"
-import { deriveState, isBeforeRecovery, mayBeBilled } from "../model/recordState.js"
-import type { HistoryRow, KeyRow, PostingRow, RecordRow, RecordState } from "../model/rows.js"
+import { deriveState, isBeforeRecovery, mayBeBilled, notBilled } from "../model/recordState.js"
+import type { HistoryRow, KeyRow, PostingRow, RecordRow } from "../model/rows.js"
 import type {
   EntryFilter,
   EntryId,
@@ -113,13 +113,6 @@ export const retryNow = (
 
 /** After this time past the deadline the service rejects the record for certain. */
 const certainlyTooLate = millisPerHour
-
-/** States of records that were not billed. */
-const notBilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([
-  "expired",
-  "notSubscribed",
-  "rejected"
-] as const)
 
 /**
  * Adds the quantity of records that were not billed to the current hour, each once: of those that are expired, or of the states of
