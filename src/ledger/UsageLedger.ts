@@ -428,6 +428,8 @@ export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> =
  *   before `recover`, which a lost database may have billed, and any while a Region is stopped. Returns the number of records.
  * - `recover` goes on after a restored backup, or after another quantity was found billed: it ends all pauses and holds.
  *
+ * Each fails with `LedgerConfigError` if the clock is more than a minute off the database server's.
+ *
  * @example
  * ```ts
  * import { UsageLedger } from "effect-marketplace-metering/ledger"
@@ -439,11 +441,13 @@ export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> =
  * @category operator
  */
 export const operator: {
-  readonly retry: (filter?: EntryFilter) => Effect.Effect<number, LedgerUnavailable, UsageLedger>
+  readonly retry: (
+    filter?: EntryFilter
+  ) => Effect.Effect<number, LedgerConfigError | LedgerUnavailable, UsageLedger>
   readonly carryForward: (
     filter: EntryFilter
-  ) => Effect.Effect<number, LedgerUnavailable, UsageLedger>
-  readonly recover: Effect.Effect<void, LedgerUnavailable, UsageLedger>
+  ) => Effect.Effect<number, LedgerConfigError | LedgerUnavailable, UsageLedger>
+  readonly recover: Effect.Effect<void, LedgerConfigError | LedgerUnavailable, UsageLedger>
 } = {
   retry: (filter) => Effect.flatMap(UsageLedger, ({ operator }) => operator.retry(filter)),
   carryForward: (filter) =>
