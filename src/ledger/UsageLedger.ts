@@ -424,8 +424,11 @@ export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> =
  *   of records.
  * - `carryForward` adds the quantity of records that were certainly not billed to the current hour, one hour after their
  *   deadline: of those that are `expired`, or of the `states` given (`expired`, `rejected`, `notSubscribed`). It is billed to the
- *   subscription of the current hour, such as one that follows with another license. Returns the number of records.
+ *   subscription of the current hour, such as one that follows with another license. Never carried: records of hours that began
+ *   before `recover`, which a lost database may have billed, and any while a Region is stopped. Returns the number of records.
  * - `recover` goes on after a restored backup, or after another quantity was found billed: it ends all pauses and holds.
+ *
+ * Each fails with `LedgerConfigError` if the clock is more than a minute off the database server's.
  *
  * @example
  * ```ts
@@ -438,11 +441,13 @@ export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> =
  * @category operator
  */
 export const operator: {
-  readonly retry: (filter?: EntryFilter) => Effect.Effect<number, LedgerUnavailable, UsageLedger>
+  readonly retry: (
+    filter?: EntryFilter
+  ) => Effect.Effect<number, LedgerConfigError | LedgerUnavailable, UsageLedger>
   readonly carryForward: (
     filter: EntryFilter
-  ) => Effect.Effect<number, LedgerUnavailable, UsageLedger>
-  readonly recover: Effect.Effect<void, LedgerUnavailable, UsageLedger>
+  ) => Effect.Effect<number, LedgerConfigError | LedgerUnavailable, UsageLedger>
+  readonly recover: Effect.Effect<void, LedgerConfigError | LedgerUnavailable, UsageLedger>
 } = {
   retry: (filter) => Effect.flatMap(UsageLedger, ({ operator }) => operator.retry(filter)),
   carryForward: (filter) =>

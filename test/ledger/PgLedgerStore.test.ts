@@ -216,7 +216,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
         assert.strictEqual(stores.length, 4)
         assert.deepEqual(yield* server.sql(url, "SELECT * FROM usage_ledger.usage_migration"), [
           { version: "1", writable_from: "1" },
-          { version: "2", writable_from: "1" }
+          { version: "2", writable_from: "2" }
         ])
       })
     )

@@ -104,11 +104,14 @@ describe("a file", () => {
         sql.exec("ALTER TABLE usage_lane DROP COLUMN seal_after")
         sql.exec("DELETE FROM usage_migration WHERE version = 2")
         sql.exec("INSERT INTO usage_lane VALUES ('r', 'w', 1, 5)")
+        sql.exec("PRAGMA user_version = 1")
       })
       const store = yield* open(file)
       expect(yield* store.snapshot((tables) => tables.leases)).toEqual([
         { region: "r", holder: "w", fence: 1, until: 5, sealAfter: 600_000 }
       ])
+      // a process of version 1 reads this before each transaction
+      expect(withSql(file, (sql) => sql.pragma("user_version"))).toEqual([{ user_version: 2 }])
     })
   )
 

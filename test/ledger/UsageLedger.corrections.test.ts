@@ -172,6 +172,45 @@ describe("adjust", () => {
     })
   )
 
+  it.scoped("takes nothing back of what was carried forward until its new hour is billed", () =>
+    Effect.gen(function* () {
+      const { ledger, store } = yield* prepare()
+      const service = stubService()
+      const reporter = yield* makeReporter(store, service)
+      const report = passing(reporter.report)
+      const take = (quantity: number) => ledger.adjust({ event: "q", quantity, reason })
+      const expectedOf = (quantity: number) =>
+        Effect.map(Effect.flip(take(quantity)), (error) =>
+          error._tag === "InvalidEvent" ? error.expected : error
+        )
+      service.reply = () => "CustomerNotSubscribed"
+      yield* setTime("2026-11-24T11:10:00Z")
+      yield* report
+      yield* setTime("2026-11-25T10:00:00Z")
+      yield* report
+      yield* setTime("2026-11-25T11:00:00Z")
+      yield* ledger.operator.carryForward({ states: ["notSubscribed"], product: "search" })
+      // the hour of the carried quantity is the current one, which takes the correction itself
+      assert.deepInclude(yield* take(4), { _tag: "Carried", hour: time("2026-11-25T11:00:00Z") })
+      yield* setTime("2026-11-25T12:05:00Z")
+      assert.match(String(yield* expectedOf(2)), /until it is known/)
+      yield* setTime("2026-11-25T12:10:00Z")
+      yield* report
+      assert.match(String(yield* expectedOf(2)), /not billed/)
+      yield* setTime("2026-11-26T11:00:00Z")
+      yield* report
+      assert.match(String(yield* expectedOf(2)), /not billed/)
+      yield* setTime("2026-11-26T12:00:00Z")
+      yield* ledger.operator.carryForward({ states: ["notSubscribed"], product: "search" })
+      service.reply = () => "Success"
+      yield* setTime("2026-11-26T13:10:00Z")
+      yield* report
+      assert.strictEqual(service.calls.at(-1)?.[0]?.quantity, 4)
+      assert.deepInclude(yield* take(2), { _tag: "Carried", hour: time("2026-11-26T13:00:00Z") })
+      yield* assertVerified(ledger)
+    })
+  )
+
   it.scoped("bills nothing while less was used than was billed", () =>
     Effect.gen(function* () {
       const { ledger, reporter, service } = yield* prepareSealed

@@ -206,6 +206,23 @@ describe("carryForward", () => {
     })
   )
 
+  it.scoped("leaves what no round has resolved", () =>
+    Effect.gen(function* () {
+      const { ledger, report, service } = yield* prepare("CustomerNotSubscribed", [
+        { ...calls, quantity: 5 }
+      ])
+      const states = ["notSubscribed"] as const
+      yield* setTime("2026-11-25T08:00:00Z")
+      yield* report
+      // the clock is ahead for a while
+      yield* setTime("2026-11-25T10:30:00Z")
+      assert.strictEqual(yield* ledger.operator.carryForward({ states }), 0)
+      service.reply = () => "Success"
+      yield* setTime("2026-11-25T08:59:00Z")
+      assert.deepInclude(yield* report, { accepted: 1 })
+    })
+  )
+
   it.scoped("leaves what was not resolved at a recovery, whose attempts may be lost", () =>
     Effect.gen(function* () {
       const { ledger, report } = yield* prepare("CustomerNotSubscribed", [
@@ -215,21 +232,55 @@ describe("carryForward", () => {
       yield* setTime("2026-11-25T09:00:00Z")
       yield* report
       yield* setTime("2026-11-25T12:00:00Z")
-      assert.deepEqual(yield* textsOf(ledger), ["a calls 09 notSubscribed 5"])
+      assert.deepEqual(yield* textsOf(ledger), ["a calls 09 inDoubt 5"])
       assert.strictEqual(yield* ledger.operator.carryForward({ states: ["notSubscribed"] }), 0)
     })
   )
 
-  it.scoped("takes what was resolved before a recovery", () =>
+  it.scoped(
+    "leaves what was resolved before a recovery: the lost database may have billed it",
+    () =>
+      Effect.gen(function* () {
+        const { ledger, report } = yield* prepare("CustomerNotSubscribed", [
+          { ...calls, quantity: 5 }
+        ])
+        yield* setTime("2026-11-25T09:00:00Z")
+        yield* report
+        yield* setTime("2026-11-25T12:00:00Z")
+        yield* ledger.operator.recover
+        assert.strictEqual(yield* ledger.operator.carryForward({ states: ["notSubscribed"] }), 0)
+      })
+  )
+
+  it.scoped("takes what was recorded in an hour that began at or after a recovery", () =>
     Effect.gen(function* () {
-      const { ledger, report } = yield* prepare("CustomerNotSubscribed", [
-        { ...calls, quantity: 5 }
-      ])
-      yield* setTime("2026-11-25T09:00:00Z")
+      const { ledger, report } = yield* prepare("CustomerNotSubscribed", [])
+      yield* setTime("2026-11-24T11:00:00Z")
+      yield* ledger.operator.recover
+      yield* ledger.record({ ...calls, at: minutesLater(60), quantity: 5 })
+      yield* setTime("2026-11-24T12:10:00Z")
+      yield* report
+      yield* setTime("2026-11-25T11:00:00Z")
       yield* report
       yield* setTime("2026-11-25T12:00:00Z")
-      yield* ledger.operator.recover
       assert.strictEqual(yield* ledger.operator.carryForward({ states: ["notSubscribed"] }), 1)
+    })
+  )
+
+  it.scoped("takes nothing while a Region is stopped", () =>
+    Effect.gen(function* () {
+      const { ledger, report, service } = yield* prepare("unprocessed", [{ ...calls, quantity: 5 }])
+      yield* ledger.record({ ...calls, at: minutesLater(5), quantity: 7 })
+      service.reply = ({ quantity }) => (quantity === 7 ? "DuplicateRecord" : "unprocessed")
+      yield* setTime("2026-11-24T11:10:00Z")
+      yield* report
+      yield* setTime("2026-11-25T09:30:00Z")
+      yield* report
+      yield* setTime("2026-11-25T10:30:00Z")
+      assert.deepEqual(yield* textsOf(ledger), ["a calls 09 expired 5", "a calls 10 conflicting 7"])
+      assert.strictEqual(yield* ledger.operator.carryForward({}), 0)
+      yield* ledger.operator.recover
+      assert.strictEqual(yield* ledger.operator.carryForward({}), 0)
     })
   )
 

@@ -6,6 +6,7 @@ import { MeteringClient } from "effect-marketplace-metering/MeteringClient"
 import { initialize } from "../../src/ledger/internal/transactions/initialize.js"
 import { Postgres } from "../support/postgres.js"
 import * as support from "./ledgerSupport.js"
+import { makeLedger } from "./support/ledgerTest.js"
 import { withWorld } from "./support/ledgerWorld.js"
 import { stubService } from "./support/stubService.js"
 
@@ -53,6 +54,25 @@ layer(Postgres.layer)("a worker on PostgreSQL", (it) => {
       for (const seconds of [-20, 20]) {
         const round = yield* reporter.report.pipe(Effect.withClock(ahead(seconds * 1_000)))
         assert.deepInclude(round, { lease: "held" })
+      }
+    })
+  )
+
+  it.scoped("retries, carries forward and recovers nothing while its clock is off", () =>
+    Effect.gen(function* () {
+      const { createDatabase } = yield* Postgres
+      const store = yield* PgLedgerStore.make({ url: yield* createDatabase })
+      const { ledger } = yield* makeLedger({}, store)
+      const { carryForward, recover, retry } = ledger.operator
+      const acts: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+        retry(),
+        carryForward({}),
+        recover
+      ]
+      for (const act of acts) {
+        const error = yield* Effect.flip(Effect.withClock(act, ahead(90_000)))
+        assert.deepInclude(error, { _tag: "LedgerConfigError", reason: "wrongClock" })
+        yield* Effect.withClock(act, ahead(20_000))
       }
     })
   )

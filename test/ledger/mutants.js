@@ -430,7 +430,7 @@ const mutants = [
     "a record in doubt carried forward",
     safety("operator"),
     [
-      "internal/transactions/operate.ts",
+      "internal/model/recordState.ts",
       '"rejected"\n] as const)',
       '"rejected",\n  "inDoubt"\n] as const)'
     ],
@@ -447,9 +447,19 @@ const mutants = [
     ["internal/transactions/operate.ts", "record.carriedAt !== undefined ||", ""]
   ],
   [
-    "a record carried forward that was not resolved at a recovery",
+    "a record of before a recovery carried forward",
     { tests: ["test/ledger/UsageLedger.operator.test.ts"] },
-    ["internal/transactions/operate.ts", "hasLostAttempts(record, recoveredAt) ||", ""]
+    ["internal/transactions/operate.ts", "isBeforeRecovery(record.hour, ledger) ||", ""]
+  ],
+  [
+    "a record carried forward that can still be sent",
+    { tests: ["test/ledger/UsageLedger.operator.test.ts"] },
+    ["internal/transactions/operate.ts", "record.resolvedAt === undefined ||", ""]
+  ],
+  [
+    "a record carried forward while a Region is stopped",
+    { tests: ["test/ledger/UsageLedger.operator.test.ts"] },
+    ["internal/transactions/operate.ts", "ledger?.holdFrom !== undefined", "ledger === undefined"]
   ],
   [
     "a record carried forward before the service is sure to reject it",

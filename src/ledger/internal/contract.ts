@@ -8,6 +8,7 @@ import type {
   EventInFuture,
   EventTooLate,
   InvalidEvent,
+  LedgerConfigError,
   LedgerUnavailable,
   SourceConflict,
   SubscriptionConflict,
@@ -244,11 +245,17 @@ export interface Service {
   /**
    * An operator's acts. `retry` sends records that were not accepted again at once, and ends pauses. `carryForward` adds
    * the quantity of records that were certainly not billed to the current hour, one hour after their deadline: of those that are
-   * `expired`, or of the `states` given. `recover` goes on after a restored backup.
+   * `expired`, or of the `states` given; none of hours that began before `recover`, and none while a Region is stopped. `recover`
+   * goes on after a restored backup. Each fails with `LedgerConfigError` if the clock is more than a minute off the database
+   * server's.
    */
   readonly operator: {
-    readonly retry: (filter?: EntryFilter) => Effect.Effect<number, LedgerUnavailable>
-    readonly carryForward: (filter: EntryFilter) => Effect.Effect<number, LedgerUnavailable>
-    readonly recover: Effect.Effect<void, LedgerUnavailable>
+    readonly retry: (
+      filter?: EntryFilter
+    ) => Effect.Effect<number, LedgerConfigError | LedgerUnavailable>
+    readonly carryForward: (
+      filter: EntryFilter
+    ) => Effect.Effect<number, LedgerConfigError | LedgerUnavailable>
+    readonly recover: Effect.Effect<void, LedgerConfigError | LedgerUnavailable>
   }
 }

@@ -10,7 +10,7 @@ import { formatCount } from "../../output/format.js"
 
 const carryForward = Options.boolean("carry-forward").pipe(
   Options.withDescription(
-    "Add the quantity of records to the current hour in place of a retry: only of those that were certainly not billed, from one hour after their deadline on."
+    "Add the quantity of records to the current hour in place of a retry: only of those that were certainly not billed, from one hour after their deadline on. None of hours before ledger recover, and none while a Region is stopped."
   )
 )
 

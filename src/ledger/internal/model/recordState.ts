@@ -1,5 +1,6 @@
 /** The state of a record as a function of its attempts and the time. */
-import type { AttemptResult, AttemptRow, RecordState, ResultRow } from "./rows.js"
+import { startOf } from "./hour.js"
+import type { AttemptResult, AttemptRow, LedgerRow, RecordState, ResultRow } from "./rows.js"
 
 export interface DerivedState {
   readonly state: RecordState
@@ -16,6 +17,17 @@ const uncertain: ReadonlySet<AttemptResult> = new Set(["noResponse", "unknownSta
 /** True if the attempt may have been billed. */
 export const mayBeBilled = ({ results }: AttemptRow): boolean =>
   results.every(({ result }) => uncertain.has(result))
+
+/** States of records that were not billed. */
+export const notBilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([
+  "expired",
+  "notSubscribed",
+  "rejected"
+] as const)
+
+/** True for an hour that began before a recovery: a database that was lost may have had other attempts, or carried its usage forward. */
+export const isBeforeRecovery = (hour: number, ledger: LedgerRow | undefined): boolean =>
+  ledger?.recoveredAt !== undefined && startOf(hour) < ledger.recoveredAt
 
 /**
  * Derives the state of a record. A success is final. After a duplicate the record is not sent any more. Past the deadline the last result

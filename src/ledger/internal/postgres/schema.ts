@@ -138,5 +138,5 @@ export const migrations: ReadonlyArray<Migration> = [
       ...triggers
     ]
   },
-  { version: 2, writableFrom: 1, statements: schema2(words) }
+  { version: 2, writableFrom: 2, statements: schema2(words) }
 ]

@@ -6,13 +6,13 @@ import * as Exit from "effect/Exit"
 import type * as MeteringClient from "../../../MeteringClient.js"
 import { ConnectionError } from "../../../MeteringError.js"
 import type { UsageRecord } from "../../../UsageRecord.js"
-import type { LeaseLost, LedgerUnavailable } from "../../LedgerError.js"
+import type { LeaseLost, LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Lease } from "../transactions/lease.js"
 import { openCall, type Result } from "../transactions/send.js"
 import { withLimit } from "./callLimit.js"
 import type { PendingWrites, SentCall } from "./pendingWrites.js"
-import { resultsOf } from "./results.js"
+import { detailOf, resultsOf } from "./results.js"
 
 export interface Attempting {
   readonly store: Store
@@ -25,13 +25,28 @@ export interface Attempting {
   readonly limit: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Ends the submission: no other call is made. */
   readonly abort: (cause: string) => Effect.Effect<unknown>
-  /** Receives each response's request id, by which a sandbox shows. */
-  readonly onRequestId: (requestId: string | undefined) => Effect.Effect<void>
+  /** Receives each response's request id. Returns an error if it is of a sandbox and the ledger is for AWS, or the reverse. */
+  readonly onRequestId: (
+    requestId: string | undefined
+  ) => Effect.Effect<LedgerConfigError | undefined>
   readonly onResults: (call: SentCall, results: ReadonlyArray<Result>) => void
 }
 
 const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
   Cause.isDie(cause) && !Cause.isInterrupted(cause)
+
+/** After a defect, and after the response of another target, the records wait as after a response that was lost. */
+const lostResponse = (reason: string) =>
+  new ConnectionError(
+    { operation: "BatchMeterUsage", endpoint: "client", reason, delivery: "unknown" },
+    true
+  )
+
+const withoutResponse = (
+  record: number,
+  requestId: string | undefined,
+  error: LedgerConfigError
+): Result => ({ record, requestId, result: "noResponse", detail: detailOf(error) })
 
 export const make = (options: Attempting): MeteringClient.Service => {
   const { abort, client, idOf, lease, limit, onRequestId, onResults, store, writes } = options
@@ -46,17 +61,6 @@ export const make = (options: Attempting): MeteringClient.Service => {
         )
       )
     )
-
-  /** After a defect the records wait as after a response that was lost, and others are sent. */
-  const lostResponse = new ConnectionError(
-    {
-      operation: "BatchMeterUsage",
-      endpoint: "client",
-      reason: "the client ended by a defect",
-      delivery: "unknown"
-    },
-    true
-  )
 
   const onUnopened = (
     error: LeaseLost | LedgerUnavailable,
@@ -90,15 +94,25 @@ export const make = (options: Attempting): MeteringClient.Service => {
                       const exit = yield* Effect.exit(
                         restore(withLimit(client.batchMeterUsage(request)))
                       )
-                      const results = resultsOf(sent, request.productCode, exit)
+                      const reported = resultsOf(sent, request.productCode, exit)
+                      const otherTarget = yield* onRequestId(reported[0]?.requestId)
+                      const results =
+                        otherTarget === undefined
+                          ? reported
+                          : reported.map(({ record, requestId }) =>
+                              withoutResponse(record, requestId, otherTarget)
+                            )
                       const sentCall = { id: call, sentAt: now }
                       onResults(sentCall, results)
                       const { isHalted } = yield* writes.addResults(sentCall, results)
-                      yield* onRequestId(results[0]?.requestId)
+                      if (otherTarget !== undefined) {
+                        yield* abort(otherTarget.message)
+                        return yield* lostResponse(otherTarget.message)
+                      }
                       if (isHalted) yield* abort("the Region was stopped")
                       if (Exit.isSuccess(exit) || !hasDefect(exit.cause)) return yield* exit
                       yield* Effect.logError("a call ended by a defect of the client", exit.cause)
-                      return yield* lostResponse
+                      return yield* lostResponse("the client ended by a defect")
                     })
             })
           )

@@ -13,12 +13,13 @@ const sandboxPrefix = "sandbox-"
 interface TargetCheck {
   /** True if the endpoint is of the ledger's kind; false if it did not respond. Makes a call without records for it, once. */
   readonly confirm: Effect.Effect<boolean, LedgerConfigError | LedgerUnavailable>
-  /** Looks at the request id of a later response. */
-  readonly observe: (requestId: string | undefined) => Effect.Effect<void>
+  /** The error if a later response is of the other kind by its request id. The next round looks at the endpoint again. */
+  readonly observe: (requestId: string | undefined) => Effect.Effect<LedgerConfigError | undefined>
 }
 
 export const make = (store: Store, client: Client): TargetCheck => {
   let found: Target | undefined
+  let expected: Target | undefined
   const find = Effect.gen(function* () {
     if (found !== undefined) return found
     const [product] = yield* store.snapshot((tables) => tables.products)
@@ -48,25 +49,32 @@ export const make = (store: Store, client: Client): TargetCheck => {
   return {
     confirm: Effect.gen(function* () {
       const { target } = yield* store.snapshot(requireLedger)
+      expected = target
       const endpoint = yield* find
       if (endpoint === undefined || endpoint === target) return endpoint === target
       found = undefined
-      return yield* new LedgerConfigError({
-        reason: "otherTarget",
-        detail: `The ledger is for ${nameOf(target)}, and the client's endpoint is ${nameOf(endpoint)}`,
-        cure:
-          target === "service"
-            ? "Give the client an endpoint of AWS, or use a ledger of its own for the sandbox."
-            : "Give the client the endpoint of a sandbox, or use a ledger of its own for AWS."
-      })
+      return yield* otherTarget(target, endpoint)
     }),
     observe: (requestId) =>
       Effect.sync(() => {
-        // another endpoint responds than before: the next round looks again
-        if (requestId !== undefined && kindOf(requestId) !== found) found = undefined
+        if (requestId === undefined || expected === undefined) return undefined
+        const endpoint = kindOf(requestId)
+        if (endpoint === expected) return undefined
+        found = undefined
+        return otherTarget(expected, endpoint)
       })
   }
 }
+
+const otherTarget = (target: Target, endpoint: Target) =>
+  new LedgerConfigError({
+    reason: "otherTarget",
+    detail: `The ledger is for ${nameOf(target)}, and the client's endpoint is ${nameOf(endpoint)}`,
+    cure:
+      target === "service"
+        ? "Give the client an endpoint of AWS, or use a ledger of its own for the sandbox."
+        : "Give the client the endpoint of a sandbox, or use a ledger of its own for AWS."
+  })
 
 /** Every response of AWS and of a sandbox has an id. Without it, usage could go to a sandbox and count as billed. */
 const unknownEndpoint = new LedgerConfigError({

@@ -13,6 +13,7 @@ import type * as tables from "../tables.js"
 import { adjust } from "../transactions/adjust.js"
 import { advance } from "../transactions/advance.js"
 import { initialize } from "../transactions/initialize.js"
+import { checkClock } from "../transactions/lease.js"
 import { carryForward, retryNow } from "../transactions/operate.js"
 import { recover } from "../transactions/pause.js"
 import { close, subscribe } from "../transactions/subscribe.js"
@@ -39,6 +40,8 @@ export const makeLedger = (
     /** After a change of the catalog the next event is placed by the new one. */
     const changing = <A, E>(effect: Effect.Effect<A, E>) =>
       Effect.ensuring(effect, Effect.sync(catalog.clear))
+    /** The time, if the store has the same. */
+    const checkedTime = Effect.zipRight(checkClock(store), Clock.currentTimeMillis)
     const onEntries = (
       filter: EntryFilter,
       act: (filter: tables.EntryFilter, now: number) => Effect.Effect<number, LedgerUnavailable>
@@ -46,7 +49,7 @@ export const makeLedger = (
       Effect.flatMap(resolveFilter(store, filter), (resolved) =>
         resolved === undefined
           ? Effect.succeed(0)
-          : Effect.flatMap(Clock.currentTimeMillis, (now) => act(resolved, now))
+          : Effect.flatMap(checkedTime, (now) => act(resolved, now))
       )
     return {
       ...recorder,
@@ -73,7 +76,7 @@ export const makeLedger = (
           onEntries(filter, (resolved, now) => retryNow(store, resolved, now)),
         carryForward: (filter) =>
           onEntries(filter, (resolved, now) => carryForward(store, resolved, now)),
-        recover: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        recover: Effect.flatMap(checkedTime, (now) =>
           Effect.flatMap(makeId, (incarnation) => recover(store, { incarnation, now }))
         )
       }

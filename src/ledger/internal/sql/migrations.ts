@@ -183,7 +183,8 @@ export const schema1 = (words: SchemaWords): ReadonlyArray<string> => {
 }
 
 /**
- * Version 2: a lease (`usage_lane`) has the `sealAfter` of its holder. Version 1 can still write, with the default of 10 minutes.
+ * Version 2: a lease (`usage_lane`) has the `sealAfter` of its holder. Version 1 would keep that of another holder, and takes other
+ * locks.
  */
 export const schema2 = ({ integer }: SchemaWords): ReadonlyArray<string> => [
   `ALTER TABLE usage_lane ADD COLUMN seal_after ${integer} NOT NULL DEFAULT 600000`

@@ -123,5 +123,5 @@ export const migrations: ReadonlyArray<Migration> = [
     writableFrom: 1,
     statements: [...schema1(words), ...triggers1, writableFrom(1)]
   },
-  { version: 2, writableFrom: 1, statements: schema2(words) }
+  { version: 2, writableFrom: 2, statements: [...schema2(words), writableFrom(2)] }
 ]

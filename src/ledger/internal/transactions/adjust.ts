@@ -69,7 +69,7 @@ export const adjust = (
       // corrections that were carried to a later hour can be taken back there
       if (difference < 0n && -difference > carried) {
         const least = decimal.toText(current - (carried > 0n ? carried : 0n), key.scale)
-        switch (yield* billingOf(tables, key, event.hour)) {
+        switch (yield* billingOf(tables, key, event.hour, now)) {
           case "unbilled":
             return yield* invalid(
               "quantity",
@@ -101,26 +101,36 @@ export const adjust = (
     })
   )
 
-/** The billing of an hour, from which a part may be taken back in a later hour. */
+/** The billing of an hour, from which a part may be taken back in a later hour. What was carried forward is billed with the hour it was added to. */
 const billingOf = (
   tables: Tables,
   key: KeyRow,
-  hour: number
+  hour: number,
+  now: number
 ): StoreEffect<"billed" | "unbilled" | "pending"> =>
-  Effect.map(
-    tables.entryPage(
+  Effect.gen(function* () {
+    const views = yield* tables.entryPage(
       { lineages: [key.lineage], fromHour: hour, untilHour: hour + 1 },
       undefined,
       Number.MAX_SAFE_INTEGER
-    ),
-    (views) => {
-      const record = views.find(({ entry }) => entry.key === key.id)?.record
-      // an open hour takes the correction itself, and what an hour without a record came to is carried
-      if (record === undefined || record.carriedAt !== undefined) return "billed"
-      if (record.state === "sealed") return "pending"
-      return unbilled.has(record.state) ? "unbilled" : "billed"
+    )
+    const record = views.find(({ entry }) => entry.key === key.id)?.record
+    // an open hour takes the correction itself, and what an hour without a record came to is carried
+    if (record === undefined) return "billed"
+    if (record.carriedAt !== undefined) {
+      const [forward] = yield* tables.postings({
+        cause: "forward",
+        references: [String(record.id)]
+      })
+      if (forward === undefined) return "pending"
+      const [entry] = yield* tables.entries([{ key: key.id, hour: forward.hour }])
+      // the correction is added to the current hour, which may be billed while that one is not
+      if (entry?.isSealed !== true && forward.hour < hourOf(now)) return "pending"
+      return yield* billingOf(tables, key, forward.hour, now)
     }
-  )
+    if (record.state === "sealed") return "pending"
+    return unbilled.has(record.state) ? "unbilled" : "billed"
+  })
 
 const unbilled: ReadonlySet<RecordState> = new Set([
   "notSubscribed",

@@ -13,7 +13,7 @@ import type { Tables } from "../tables.js"
 const version = 2
 
 /** The oldest version that may write to a ledger of this version. */
-const writableFrom = 1
+const writableFrom = 2
 
 /** A second run changes nothing. */
 export const initialize = (

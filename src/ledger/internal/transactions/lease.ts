@@ -81,7 +81,7 @@ export const lease = (
     (leased): Either.Either<Leased, LeaseLost | LedgerRolledBack> => leased
   )
 
-/** Fails if this process and the store disagree about the time: hours would be sealed and records given up at wrong times. */
+/** Fails if this process and the store disagree about the time: hours would be sealed, and records given up or carried forward, at wrong times. */
 export const checkClock = ({
   clock,
   description
@@ -98,7 +98,7 @@ export const checkClock = ({
         return yield* new LedgerConfigError({
           reason: "wrongClock",
           detail: `The clock of this machine is ${seconds} s ${difference > 0 ? "ahead of" : "behind"} that of ${description.location}`,
-          cure: "Set the clock that is wrong, such as by NTP. Until then this worker reports nothing."
+          cure: "Set the clock that is wrong, such as by NTP. Until then nothing is reported, retried, carried forward or recovered from here."
         })
       })
 

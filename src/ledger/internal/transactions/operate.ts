@@ -5,8 +5,8 @@ import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { millisPerHour, startOf } from "../model/hour.js"
 import { parseBody } from "../model/recordBody.js"
-import { deriveState, mayBeBilled } from "../model/recordState.js"
-import type { HistoryRow, KeyRow, PostingRow, RecordRow, RecordState } from "../model/rows.js"
+import { deriveState, isBeforeRecovery, mayBeBilled, notBilled } from "../model/recordState.js"
+import type { HistoryRow, KeyRow, PostingRow, RecordRow } from "../model/rows.js"
 import type {
   EntryFilter,
   EntryId,
@@ -114,17 +114,11 @@ export const retryNow = (
 /** After this time past the deadline the service rejects the record for certain. */
 const certainlyTooLate = millisPerHour
 
-/** States of records that were not billed. */
-const notBilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([
-  "expired",
-  "notSubscribed",
-  "rejected"
-] as const)
-
 /**
  * Adds the quantity of records that were not billed to the current hour, each once: of those that are expired, or of the states of
- * the filter. Left out are records of which an attempt may have been billed, and those of subscriptions that have ended. Returns
- * the number of records.
+ * the filter. Left out are records of which an attempt may have been billed, those of hours that began before a recovery, and those
+ * of subscriptions that have ended. While a Region is stopped, nothing is carried: the database may be a restored backup. Returns the
+ * number of records.
  */
 export const carryForward = (
   store: Store,
@@ -136,7 +130,8 @@ export const carryForward = (
     if (states.length === 0) return Effect.succeed(0)
     return forEachPage(store, { ...filter, states }, (tables, views) =>
       Effect.gen(function* () {
-        const recoveredAt = (yield* tables.ledger)?.recoveredAt
+        const ledger = yield* tables.ledger
+        if (ledger?.holdFrom !== undefined) return 0
         const keys = new Map(views.map(({ key }) => [key.id, key]))
         const records = yield* tables.lockRecords(views.flatMap(({ record }) => record?.id ?? []))
         const attempts = yield* tables.attempts(records.map(({ id }) => id))
@@ -147,7 +142,8 @@ export const carryForward = (
           if (
             key === undefined ||
             !notBilled.has(record.state) ||
-            hasLostAttempts(record, recoveredAt) ||
+            record.resolvedAt === undefined ||
+            isBeforeRecovery(record.hour, ledger) ||
             record.carriedAt !== undefined ||
             uncertain.has(record.id) ||
             now < record.deadline + certainlyTooLate
@@ -160,12 +156,6 @@ export const carryForward = (
       })
     )
   })
-
-/** True if the record was not resolved at a recovery: the database that was lost may have had other attempts. */
-const hasLostAttempts = (
-  { hour, resolvedAt = 0 }: RecordRow,
-  recoveredAt: number | undefined
-): boolean => recoveredAt !== undefined && startOf(hour) < recoveredAt && recoveredAt <= resolvedAt
 
 const forward = (tables: Tables, record: RecordRow, key: KeyRow, now: number) =>
   Effect.gen(function* () {

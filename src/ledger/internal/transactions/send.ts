@@ -3,11 +3,18 @@ import * as Effect from "effect/Effect"
 import type { LeaseLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import { startOf } from "../model/hour.js"
-import { type DerivedState, deriveState, mayBeBilled } from "../model/recordState.js"
+import {
+  type DerivedState,
+  deriveState,
+  isBeforeRecovery,
+  mayBeBilled,
+  notBilled
+} from "../model/recordState.js"
 import type {
   AttemptResult,
   AttemptRow,
   HistoryRow,
+  LedgerRow,
   PauseRow,
   RecordRow,
   RecordState
@@ -179,9 +186,7 @@ export const addResults = (
       const states = yield* updateStates(tables, records, attempts, now)
       const unexplained = records.filter(({ id }) => isUnexplained(attempts.get(id) ?? [], call))
       const ledger = yield* tables.ledger
-      const first = unexplained.find(
-        ({ hour }) => ledger?.recoveredAt === undefined || startOf(hour) >= ledger.recoveredAt
-      )
+      const first = unexplained.find(({ hour }) => !isBeforeRecovery(hour, ledger))
       if (first === undefined) return { states, isHalted: false }
       yield* haltRegion(tables, {
         region: first.region,
@@ -210,13 +215,13 @@ const attemptsByRecord = (attempts: ReadonlyArray<AttemptRow>): Map<number, Arra
   return groups
 }
 
-/** Before a recovery the database may have been another one, whose attempts are lost: an expired record was perhaps billed. */
+/** Before a recovery the database may have been another one, whose attempts are lost: its records were perhaps billed. */
 const afterRecovery = (
   derived: DerivedState,
   { hour }: RecordRow,
-  recoveredAt: number | undefined
+  ledger: LedgerRow | undefined
 ): DerivedState =>
-  derived.state === "expired" && recoveredAt !== undefined && startOf(hour) < recoveredAt
+  derived.isResolved && notBilled.has(derived.state) && isBeforeRecovery(hour, ledger)
     ? {
         ...derived,
         state: "inDoubt",
@@ -235,12 +240,12 @@ const updateStates = (
     const updates: Array<RecordUpdate> = []
     const history: Array<HistoryRow> = []
     const states: Array<StateChange> = []
-    const recoveredAt = (yield* tables.ledger)?.recoveredAt
+    const ledger = yield* tables.ledger
     for (const record of records) {
       const { cause, isResolved, meteringRecordId, state } = afterRecovery(
         deriveState(attempts.get(record.id) ?? [], record.deadline, now),
         record,
-        recoveredAt
+        ledger
       )
       states.push({ record: record.id, was: record.state, state })
       // a record that another clock had expired too soon is sent again
