@@ -64,7 +64,7 @@ layer(Postgres.layer)("a worker on PostgreSQL", (it) => {
       const store = yield* PgLedgerStore.make({ url: yield* createDatabase })
       const { ledger } = yield* makeLedger({}, store)
       const { carryForward, recover, retry } = ledger.operator
-      const acts: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+      const acts: ReadonlyArray<Effect.Effect<unknown, Effect.Effect.Error<typeof recover>>> = [
         retry(),
         carryForward({}),
         recover
