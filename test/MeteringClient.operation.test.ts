@@ -292,7 +292,11 @@ describe("the registry", () => {
       Object.keys(sandboxRegistry.operationsByName(sandboxRegistry.operations)).sort(),
       [...MeteringError.OperationName.literals].sort()
     )
-    const client = MeteringClient.make({ send: () => Effect.dieMessage("not called") })
-    assert.deepStrictEqual(Object.keys(client), Object.keys(operations))
+    const { region, ...methods } = MeteringClient.make({
+      send: () => Effect.dieMessage("not called"),
+      region: "eu-west-1"
+    })
+    assert.strictEqual(region, "eu-west-1")
+    assert.deepStrictEqual(Object.keys(methods), Object.keys(operations))
   })
 })
