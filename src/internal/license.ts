@@ -4,6 +4,7 @@
 export const licenseId = (arn: string): string | undefined =>
   /(?:^|[:/])(l-[0-9a-z]{1,64})$/i.exec(arn)?.[1]?.toLowerCase()
 
-/** Texts without an id are equal only if they are identical. */
-export const isSameLicense = (a: string, b: string): boolean =>
-  (licenseId(a) ?? a) === (licenseId(b) ?? b)
+/** The id of a license, or a text without an id itself. */
+export const licenseKey = (arn: string): string => licenseId(arn) ?? arn
+
+export const isSameLicense = (a: string, b: string): boolean => licenseKey(a) === licenseKey(b)

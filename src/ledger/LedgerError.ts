@@ -29,7 +29,8 @@ export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>(
 
 /**
  * The store cannot be used as it is: a driver or a package is missing, settings are not safe, the database is of another
- * seller or target, the client calls another Region, or of a newer version, or its clock differs from that of this process. `cure` says what to do.
+ * seller or target, or of a newer version, or its clock differs from that of this process. Or a reporter cannot be made: its
+ * options are not valid, or its client calls another Region. `cure` says what to do.
  *
  * @since 0.1.0
  * @category errors

@@ -1,6 +1,6 @@
 /** The key by which the service deduplicates records. */
 import type { UsageRecord } from "../../UsageRecord.js"
-import { licenseId } from "../license.js"
+import { licenseKey } from "../license.js"
 import { hourOf } from "../protocol/echoedRecord.js"
 
 /**
@@ -12,7 +12,6 @@ export const deduplicationKey = (record: UsageRecord, productCode: string | unde
   const { customerAWSAccountId, customerIdentifier = "", dimension, licenseArn } = record
   const customer =
     customerAWSAccountId === undefined ? `i${customerIdentifier}` : `a${customerAWSAccountId}`
-  const product =
-    licenseArn === undefined ? `p${productCode ?? ""}` : `l${licenseId(licenseArn) ?? licenseArn}`
+  const product = licenseArn === undefined ? `p${productCode ?? ""}` : `l${licenseKey(licenseArn)}`
   return `${hourOf(record)} ${customer.length} ${customer} ${product.length} ${product} ${dimension}`
 }

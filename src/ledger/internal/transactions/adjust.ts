@@ -7,6 +7,7 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Recorded } from "../contract.js"
 import * as decimal from "../model/decimal.js"
 import { hourOf, startOf } from "../model/hour.js"
+import { notBilled } from "../model/recordState.js"
 import type { KeyRow, PostingRow, RecordState } from "../model/rows.js"
 import { covers, endOf } from "../model/subscription.js"
 import { isStorable } from "../model/text.js"
@@ -132,12 +133,7 @@ const billingOf = (
     return unbilled.has(record.state) ? "unbilled" : "billed"
   })
 
-const unbilled: ReadonlySet<RecordState> = new Set([
-  "notSubscribed",
-  "rejected",
-  "expired",
-  "conflicting"
-])
+const unbilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([...notBilled, "conflicting"])
 
 /**
  * Adds a posting to its hour, or by the product's policy to the current or the next one. Returns the hour, or undefined if none takes it.
