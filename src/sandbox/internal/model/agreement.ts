@@ -15,6 +15,14 @@ export interface LocatedAgreement {
 export const agreementsOf = (customer: Customer): ReadonlyArray<LocatedAgreement> =>
   customer.agreements.map((agreement, index) => ({ customer, index, agreement }))
 
+/** A customer's agreements, with another value of one of them. */
+export const agreementsWith = ({
+  agreement,
+  customer,
+  index
+}: LocatedAgreement): ReadonlyArray<Agreement> =>
+  customer.agreements.map((one, i) => (i === index ? agreement : one))
+
 export const locateAgreement = (
   catalog: Catalog,
   { account, agreementId }: { readonly account: string; readonly agreementId: string }

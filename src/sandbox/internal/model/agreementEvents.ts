@@ -1,7 +1,7 @@
 /** The events of the beginning, the changes and the end of an agreement. Each function gives the next state. */
 import * as DateTime from "effect/DateTime"
 import { hour } from "./acceptanceWindow.js"
-import { agreementIdOf, type LocatedAgreement } from "./agreement.js"
+import { agreementIdOf, agreementsWith, type LocatedAgreement } from "./agreement.js"
 import { findCustomer } from "./catalog.js"
 import { emit, eventOf, outboxChange } from "./emission.js"
 import type { EventKind } from "./events.js"
@@ -56,26 +56,22 @@ export const created = (state: State, located: LocatedAgreement, now: number): S
 export const started = (state: State, located: LocatedAgreement, now: number): State => {
   const { startsAt } = located.agreement
   const announced = announce(state, located, "Start", startsAt?.epochMillis ?? now)
-  const next = emit(announced, located, "SubscribeSuccess", now)
-  return schedule(
-    withEntitlement(next, located, now),
-    located,
-    "LicenseUpdated",
-    now + state.behavior.licenseEventDelay
-  )
+  return provision(emit(announced, located, "SubscribeSuccess", now), located, now)
 }
 
 export const amended = (state: State, located: LocatedAgreement, now: number): State => {
   const next = emit(scheduleTerms(state, located, now), located, "AgreementAmended", now)
-  return isStarted(state, located, now)
-    ? schedule(
-        withEntitlement(next, located, now),
-        located,
-        "LicenseUpdated",
-        now + state.behavior.licenseEventDelay
-      )
-    : next
+  return isStarted(state, located, now) ? provision(next, located, now) : next
 }
+
+/** The events of what an agreement gives: its entitlements, and its license after a while. */
+const provision = (state: State, located: LocatedAgreement, now: number): State =>
+  schedule(
+    withEntitlement(state, located, now),
+    located,
+    "LicenseUpdated",
+    now + state.behavior.licenseEventDelay
+  )
 
 /** The end of an agreement that no other one follows. */
 export const ended = (state: State, located: LocatedAgreement, now: number): State => {
@@ -131,17 +127,13 @@ const deprovision = (
 const withDeprovision = (state: State, located: LocatedAgreement, at: number): State => {
   const { customerAWSAccountId } = located.customer
   // other agreements of the customer may have changed since
-  const { agreements, ...customer } =
-    findCustomer(state.catalog, { customerAWSAccountId }) ?? located.customer
-  const deprovisionedAt = DateTime.unsafeMake(at)
+  const customer = findCustomer(state.catalog, { customerAWSAccountId }) ?? located.customer
+  const { index } = located
+  const current = customer.agreements[index] ?? located.agreement
+  const agreement = { ...current, deprovisionedAt: DateTime.unsafeMake(at) }
   return change(state, {
     _tag: "Customer",
-    customer: {
-      ...customer,
-      agreements: agreements.map((agreement, index) =>
-        index === located.index ? { ...agreement, deprovisionedAt } : agreement
-      )
-    }
+    customer: { ...customer, agreements: agreementsWith({ customer, index, agreement }) }
   })
 }
 

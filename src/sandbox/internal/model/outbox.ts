@@ -6,6 +6,7 @@ import * as Utils from "effect/Utils"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { DeliveryFaults, SentEvent } from "../../EventDelivery.js"
 import type { EventKind } from "./events.js"
+import { firstIndex } from "./firstIndex.js"
 
 /** The last events, which are kept. An older one is kept while it is held back or to be delivered. */
 const maxEvents = 1000
@@ -212,8 +213,9 @@ const dropOldest = <A>(
   maxOpen: number
 ): { readonly kept: ReadonlyArray<A>; readonly lost: ReadonlyArray<A> } => {
   const last = values.length - max
-  const kept = values.filter((value, index) => index >= last || isOpen(value))
-  return { lost: kept.splice(0, kept.length - maxOpen), kept }
+  const open = values.filter((value, index) => index >= last || isOpen(value))
+  const surplus = Math.max(0, open.length - maxOpen)
+  return { lost: open.slice(0, surplus), kept: open.slice(surplus) }
 }
 
 const nextAfter = ({ next }: Outbox, all: ReadonlyArray<{ readonly number: number }>): number =>
@@ -225,18 +227,6 @@ const timeOf = ({ at = Number.POSITIVE_INFINITY }: DueStep): number => at
 const withStep = (due: ReadonlyArray<DueStep>, step: DueStep): ReadonlyArray<DueStep> => {
   const index = firstIndex(due, (other) => timeOf(other) > timeOf(step))
   return [...due.slice(0, index), step, ...due.slice(index)]
-}
-
-/** The first index of those that are `isAfter`, which follow all others, or else the length. */
-const firstIndex = <A>(values: ReadonlyArray<A>, isAfter: (value: A) => boolean): number => {
-  let [from, to] = [0, values.length]
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2)
-    // the middle is below the length
-    if (isAfter(values[middle] as A)) to = middle
-    else from = middle + 1
-  }
-  return from
 }
 
 /** Adds steps, which have higher numbers than all others. */

@@ -7,6 +7,7 @@ import type { Agreement } from "../../Scenario.js"
 import {
   agreementIdOf,
   agreementsOf,
+  agreementsWith,
   detailsOf,
   type LocatedAgreement,
   locateAgreement,
@@ -57,7 +58,7 @@ const revise = (
   now: number,
   emitChange: Emit
 ): AgreementUpdate => {
-  const agreements = customer.agreements.map((agreement, i) => (i === index ? revised : agreement))
+  const agreements = agreementsWith({ customer, index, agreement: revised })
   return Either.map(updateCustomer(state, { ...customer, agreements }), ([updated, next]) => {
     const located = { customer: updated, index, agreement: revised }
     const emitted = emitChange(next, located, now)
@@ -142,7 +143,7 @@ const succeedBy =
       }
       const [updated, next] = yield* updateCustomer(state, {
         ...customer,
-        agreements: [...customer.agreements.map((one, i) => (i === index ? ended : one)), successor]
+        agreements: [...agreementsWith({ customer, index, agreement: ended }), successor]
       })
       const place = { customer: updated, index: customer.agreements.length, agreement: successor }
       const old = { customer: updated, index, agreement: ended }

@@ -13,6 +13,7 @@ import * as Report from "../../Report.js"
 import type { Customer } from "../../Scenario.js"
 import { hourOf } from "../model/acceptanceWindow.js"
 import * as callLog from "../model/callLog.js"
+import { firstIndex } from "../model/firstIndex.js"
 import { operations, operationsByName } from "../model/operations.js"
 import type { MeteredUsage, State } from "../model/state.js"
 import * as usageStore from "../model/usageStore.js"
@@ -153,18 +154,6 @@ const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: numbe
     })
   }
   return { page, to }
-}
-
-/** The index from which a predicate holds, by bisection. */
-const firstIndex = <A>(all: ReadonlyArray<A>, predicate: (one: A) => boolean): number => {
-  let [low, high] = [0, all.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    // `middle` is less than `high`
-    if (predicate(all[middle] as A)) high = middle
-    else low = middle + 1
-  }
-  return low
 }
 
 /** Identifies the last entry of a page. Entries that are added later do not move the next page. */
