@@ -4,10 +4,7 @@
  *
  *     npm run test:mutants [-- submission, ledger, entitlement, lifecycle, or part of a name]
  */
-import { entitlement } from "./entitlement/mutants.js"
-import { submission } from "./internal/submission/mutants.js"
-import { ledger } from "./ledger/mutants.js"
-import { lifecycle } from "./lifecycle/mutants.js"
+import { suites } from "./mutantSuites.js"
 import { runMutants } from "./support/mutation.js"
 
-await runMutants([submission, ledger, entitlement, lifecycle], process.argv[2])
+await runMutants(suites, process.argv[2])

@@ -2,7 +2,7 @@
  * Mutants of reading entitlements. Each would lose entitlements, return those of other customers, or call another service. One of
  * the tests has to fail.
  */
-import { failedTest } from "../support/mutation.js"
+import { suiteOf } from "../support/mutation.js"
 
 const client = "test/entitlement/EntitlementClient.test.ts"
 const config = "test/entitlement/EntitlementConfig.test.ts"
@@ -11,7 +11,7 @@ const value = "test/entitlement/Entitlement.test.ts"
 const differential = "test/entitlement/differential.test.ts"
 
 /** Name, tests, and edits: file below `src/entitlement`, text, replacement. */
-const mutants = [
+export const entitlement = suiteOf("entitlement", [
   // pages
   [
     "the pages end at an empty one",
@@ -138,7 +138,7 @@ const mutants = [
     "a call of another service",
     contract,
     [
-      "internal/marketplaceEntitlement.ts",
+      "internal/serviceModel.ts",
       'targetPrefix: "AWSMPEntitlementService"',
       'targetPrefix: "AWSMPMeteringService"'
     ]
@@ -147,7 +147,7 @@ const mutants = [
     "a signature for another service",
     differential,
     [
-      "internal/marketplaceEntitlement.ts",
+      "internal/serviceModel.ts",
       'signingName: "aws-marketplace"',
       'signingName: "entitlement.marketplace"'
     ]
@@ -170,15 +170,4 @@ const mutants = [
       'environmentOf("AWS_ENDPOINT_URL_MARKETPLACE_METERING")'
     ]
   ]
-].map(([name, tests, ...edits]) => ({
-  name,
-  tests: [tests],
-  edits: edits.map(([file, ...edit]) => [`entitlement/${file}`, ...edit])
-}))
-
-export const entitlement = {
-  suite: "entitlement",
-  mutants,
-  failureBefore: (copy) => failedTest(copy, [...new Set(mutants.flatMap(({ tests }) => tests))]),
-  failureIn: (copy, { tests }) => failedTest(copy, tests)
-}
+])

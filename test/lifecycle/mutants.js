@@ -2,7 +2,7 @@
  * Mutants of receiving events. Each would lose an event, assign it to another agreement or seller's part, or accept one that AWS
  * has not sent. One of the tests has to fail.
  */
-import { failedTest } from "../support/mutation.js"
+import { suiteOf } from "../support/mutation.js"
 
 const decode = "test/lifecycle/MarketplaceEvent.decode.test.ts"
 const fields = "test/lifecycle/MarketplaceEvent.fields.test.ts"
@@ -13,7 +13,7 @@ const endpoint = "test/lifecycle/SnsEndpoint.test.ts"
 const trust = "test/lifecycle/Trust.test.ts"
 
 /** Name, tests, and edits: file below `src/lifecycle`, text, replacement. */
-const mutants = [
+export const lifecycle = suiteOf("lifecycle", [
   // decoding
   [
     "every event of EventBridge read as the proposer's",
@@ -91,7 +91,7 @@ const mutants = [
   [
     "a license compared by the text of its ARN",
     decode,
-    ["MarketplaceEvent.ts", "(licenseId(a) ?? a) === (licenseId(b) ?? b)", "a === b"]
+    ["../internal/license.ts", "licenseKey(a) === licenseKey(b)", "a === b"]
   ],
   // trust
   [
@@ -184,15 +184,4 @@ const mutants = [
       "onFailure: (error) => logAndRespond(403)(error),\n      onSuccess: (message)"
     ]
   ]
-].map(([name, tests, ...edits]) => ({
-  name,
-  tests: [tests],
-  edits: edits.map(([file, ...edit]) => [`lifecycle/${file}`, ...edit])
-}))
-
-export const lifecycle = {
-  suite: "lifecycle",
-  mutants,
-  failureBefore: (copy) => failedTest(copy, [...new Set(mutants.flatMap(({ tests }) => tests))]),
-  failureIn: (copy, { tests }) => failedTest(copy, tests)
-}
+])

@@ -51,6 +51,24 @@ export const failedTest = async (copy, tests, args = []) => {
 }
 
 /**
+ * The suite of a folder of sources. Each of `listed` is a name, the file of its tests, and edits: a file from that folder, a
+ * text, and its replacement.
+ */
+export const suiteOf = (folder, listed) => {
+  const mutants = listed.map(([name, tests, ...edits]) => ({
+    name,
+    tests: [tests],
+    edits: edits.map(([file, ...edit]) => [join(folder, file), ...edit])
+  }))
+  return {
+    suite: folder,
+    mutants,
+    failureBefore: (copy) => failedTest(copy, [...new Set(mutants.flatMap(({ tests }) => tests))]),
+    failureIn: (copy, { tests }) => failedTest(copy, tests)
+  }
+}
+
+/**
  * Plants the mutants of these suites one by one, two and more at a time by the number of cores, and prints the reason for which
  * each was noticed. Sets the exit code if one was not noticed. Fails if a test fails without a mutant, or if the text of a
  * mutant does not stand in the sources exactly once.
