@@ -43,6 +43,10 @@ const makeSlowReceiver = Effect.gen(function* () {
   return { ...receiver, release }
 })
 
+/** A sandbox with the server that delivers its events. */
+const served = (layer: ReturnType<typeof MeteringSandbox.layer>) =>
+  Layer.provideMerge(SandboxServer.layerNode(), layer)
+
 describe("a delivery that is in flight", () => {
   it.effect("does not count for an event after a reset", () =>
     Effect.gen(function* () {
@@ -58,14 +62,7 @@ describe("a delivery that is in flight", () => {
         assert.lengthOf(delivery?.attempts ?? [], 1)
         assert.strictEqual(yield* receiver.requests.size, 1)
         assert.strictEqual(accountIn((yield* receiver.next).body), "444455556666")
-      }).pipe(
-        Effect.provide(
-          Layer.provideMerge(
-            SandboxServer.layerNode(),
-            MeteringSandbox.layer(scenarioOf(receiver.url))
-          )
-        )
-      )
+      }).pipe(Effect.provide(served(MeteringSandbox.layer(scenarioOf(receiver.url)))))
     }).pipe(Effect.scoped)
   )
 
@@ -87,7 +84,7 @@ describe("a delivery that is in flight", () => {
         yield* delivered
         assert.strictEqual(yield* receiver.requests.size, 1)
         assert.strictEqual(accountIn((yield* receiver.next).body), "444455556666")
-      }).pipe(Effect.provide(Layer.provideMerge(SandboxServer.layerNode(), layer)))
+      }).pipe(Effect.provide(served(layer)))
     }).pipe(Effect.scoped)
   )
 })
@@ -107,14 +104,7 @@ describe("a delivery that waits for its next attempt", () => {
         yield* buy("444455556666")
         const [delivery] = yield* delivered
         assert.lengthOf(delivery?.attempts ?? [], 1)
-      }).pipe(
-        Effect.provide(
-          Layer.provideMerge(
-            SandboxServer.layerNode(),
-            MeteringSandbox.layer(scenarioOf(receiver.url))
-          )
-        )
-      )
+      }).pipe(Effect.provide(served(MeteringSandbox.layer(scenarioOf(receiver.url)))))
     }).pipe(Effect.scoped)
   )
 })

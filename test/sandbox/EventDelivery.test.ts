@@ -1,6 +1,5 @@
 /** Deliveries of events to receivers on loopback. */
 import { FetchHttpClient, FileSystem, HttpApiClient } from "@effect/platform"
-import { SystemError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import {
@@ -24,6 +23,7 @@ import {
   type Scenario
 } from "../../src/sandbox/index.js"
 import { closedEndpoint } from "../support/loopbackServer.js"
+import { fullWhile } from "./fullDisk.js"
 import { eventually } from "./http.js"
 import { makeReceiver, type Respond, status } from "./receiver.js"
 import { analytics, at, record, setTime, statusesOf } from "./support.js"
@@ -708,26 +708,6 @@ describe("a state file that cannot be written", () => {
         isFull = true
         response.end()
       })
-      const full = Layer.succeed(FileSystem.FileSystem, {
-        ...fs,
-        open: (path, options) =>
-          Effect.map(fs.open(path, options), (opened) => ({
-            ...opened,
-            truncate: (length) => opened.truncate(length),
-            sync: opened.sync,
-            stat: opened.stat,
-            writeAll: (bytes) =>
-              isFull
-                ? Effect.fail(
-                    new SystemError({
-                      reason: "WriteZero",
-                      module: "FileSystem",
-                      method: "writeAll"
-                    })
-                  )
-                : opened.writeAll(bytes)
-          }))
-      } satisfies FileSystem.FileSystem)
       yield* setTime(now)
       yield* Effect.gen(function* () {
         yield* buy()
@@ -749,7 +729,7 @@ describe("a state file that cannot be written", () => {
             })
           )
         ),
-        Effect.provide(full),
+        Effect.provide(fullWhile(() => isFull)),
         Effect.provide(Logger.remove(Logger.defaultLogger))
       )
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))

@@ -46,15 +46,17 @@ const wholeLife = [
   "unsubscribe-success"
 ]
 
+type Acts = ReadonlyArray<
+  readonly [
+    string,
+    (
+      actions: MeteringSandbox.MarketplaceActions
+    ) => Effect.Effect<unknown, MeteringSandbox.SandboxError>
+  ]
+>
+
 describe("an agreement whose end was announced", () => {
-  const acts: ReadonlyArray<
-    readonly [
-      string,
-      (
-        actions: MeteringSandbox.MarketplaceActions
-      ) => Effect.Effect<unknown, MeteringSandbox.SandboxError>
-    ]
-  > = [
+  const acts: Acts = [
     ["cancel", ({ cancel }) => cancel(selector)],
     ["terminate", ({ terminate }) => terminate(selector)],
     ["expire", ({ expire }) => expire(selector)],
@@ -176,14 +178,7 @@ describe("a clock that is moved back", () => {
 })
 
 describe("an agreement whose start was announced", () => {
-  const acts: ReadonlyArray<
-    readonly [
-      string,
-      (
-        actions: MeteringSandbox.MarketplaceActions
-      ) => Effect.Effect<unknown, MeteringSandbox.SandboxError>
-    ]
-  > = [
+  const acts: Acts = [
     ["cancelled", ({ cancel }) => cancel(selector)],
     ["terminated", ({ terminate }) => terminate(selector)],
     ["expired", ({ expire }) => expire(selector)],

@@ -10,7 +10,6 @@ import {
   Exit,
   FastCheck,
   Fiber,
-  Layer,
   Logger,
   Option,
   Ref,
@@ -21,6 +20,7 @@ import { MeteringSandbox, Scenario } from "../../../../src/sandbox/index.js"
 import { initial } from "../../../../src/sandbox/internal/model/state.js"
 import * as stateText from "../../../../src/sandbox/internal/runtime/stateText.js"
 import { applyEvent, event, observableState, options } from "../../arbitraries.js"
+import { fullWhile } from "../../fullDisk.js"
 import { eventually } from "../../http.js"
 import {
   acme,
@@ -677,36 +677,6 @@ describe("a disk that is full", () => {
     let writes = 0
     return fullWhile(() => ++writes === number)
   }
-
-  const fullWhile = (isFull: () => boolean) =>
-    Layer.effect(
-      FileSystem.FileSystem,
-      Effect.map(FileSystem.FileSystem, (fs) => {
-        return {
-          ...fs,
-          open: (path, options) =>
-            Effect.map(fs.open(path, options), (opened) => ({
-              ...opened,
-              truncate: (length) => opened.truncate(length),
-              sync: opened.sync,
-              stat: opened.stat,
-              writeAll: (bytes) =>
-                isFull()
-                  ? Effect.zipRight(
-                      opened.writeAll(bytes.subarray(0, bytes.length / 2)),
-                      Effect.fail(
-                        new SystemError({
-                          reason: "WriteZero",
-                          module: "FileSystem",
-                          method: "writeAll"
-                        })
-                      )
-                    )
-                  : opened.writeAll(bytes)
-            }))
-        } satisfies FileSystem.FileSystem
-      })
-    )
 
   for (const number of [2, 3, 4, 5]) {
     it.effect(`loses nothing that was answered: write ${number}`, () =>
