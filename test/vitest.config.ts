@@ -2,6 +2,22 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
+/** They replace modules, or look at what all of a process share. */
+const isolated = [
+  "test/MeteringClient.operation.test.ts",
+  "test/docs/readme.test.ts",
+  "test/internal/sigv4/sign.webCrypto.test.ts",
+  "test/ledger/SqliteLedgerStore.drivers.test.ts",
+  "test/ledger/SqliteLedgerStore.places.test.ts"
+]
+
+const excluded = [
+  "test/types/**",
+  "node_modules/**",
+  // with packages that require it
+  ...(Number.parseInt(process.versions.node, 10) < 22 ? ["**/*.node22.test.ts"] : [])
+]
+
 const src = (path: string) => `${root}src/${path}`
 
 export default defineConfig({
@@ -20,12 +36,18 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.{ts,js}", "examples/**/*.test.ts"],
-    exclude: [
-      "test/types/**",
-      "node_modules/**",
-      // with packages that require it
-      ...(Number.parseInt(process.versions.node, 10) < 22 ? ["**/*.node22.test.ts"] : [])
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "shared",
+          include: ["test/**/*.test.{ts,js}", "examples/**/*.test.ts"],
+          exclude: [...excluded, ...isolated],
+          // the modules are evaluated once for each process, which is a third of the time
+          isolate: false
+        }
+      },
+      { extends: true, test: { name: "isolated", include: isolated } }
     ],
     // nothing is measured by the clock, and a busy machine takes its time
     testTimeout: 60_000,

@@ -1,8 +1,10 @@
 import { defineConfig, mergeConfig } from "vitest/config"
 import base from "../vitest.config.js"
 
+const { projects: _, ...test } = base.test ?? {}
+
 /** Tests of the sandbox's pages in Chromium. */
 export default mergeConfig(
-  { ...base, test: { ...base.test, include: [] } },
+  { ...base, test: { ...test, include: [] } },
   defineConfig({ test: { include: ["test/browser/*.browser.ts"], fileParallelism: false } })
 )
