@@ -75,17 +75,18 @@ interface AttemptState {
 /** The source of credentials in errors of a user's client. */
 const tried = ["the SDK client's credential provider"]
 
+/** Sends an attempt. `endpoint` is what errors name until the request has one. */
 export const sendAttempt = (
   client: SdkClient,
   makeCommand: MakeCommand,
   requestTimeout: Duration.Duration,
-  attempt: Attempt
+  attempt: Attempt,
+  endpoint = "the SDK client's endpoint"
 ) =>
   Effect.suspend(() => {
     trackConnectFailures()
     const { config } = client
     const usedOffset = config.systemClockOffset
-    const endpoint = "the SDK client's endpoint"
     const state: AttemptState = { attempt, endpoint, authErrors: new Set() }
     return Effect.promise((signal) => sendCommand(client, makeCommand, state, signal)).pipe(
       Effect.timed,

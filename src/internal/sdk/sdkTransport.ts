@@ -57,7 +57,8 @@ export const makeTransport = (
     credentials,
     endpoint,
     region,
-    send: (attempt) => sendAttempt(clientFor(attempt), makeCommand, requestTimeout, attempt)
+    send: (attempt) =>
+      sendAttempt(clientFor(attempt), makeCommand, requestTimeout, attempt, endpoint)
   })
 }
 
