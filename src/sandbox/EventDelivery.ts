@@ -350,6 +350,26 @@ export const ScheduledEvent = Schema.Struct({
 export interface ScheduledEvent extends Schema.Schema.Type<typeof ScheduledEvent> {}
 
 /**
+ * A page of the events to come, in the order in which they fall due.
+ *
+ * - `events`: the events
+ * - `next`: `after` of the next page. Absent on the last page.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ScheduledPage = Schema.Struct({
+  events: Schema.Array(ScheduledEvent.annotations({ identifier: "ScheduledEvent" })),
+  next: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ScheduledPage extends Schema.Schema.Type<typeof ScheduledPage> {}
+
+/**
  * A target and its state.
  *
  * - `name`, `type`, `url`: the target

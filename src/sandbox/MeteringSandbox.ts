@@ -167,7 +167,7 @@ export interface Reports {
  *   subscriber that is 1000 events behind loses the oldest.
  * - `list`: a page of the last 1000 events and of older ones that are held back or to be delivered, at most 5000 in all, the
  *   oldest first, with their deliveries. The `eventId` of an event is also a value of `after`.
- * - `scheduled`: the events that fall due later, in the order in which they do
+ * - `scheduled`: a page of the events that fall due later, in the order in which they do
  * - `resend`: sends an event again
  * - `targets`: the targets of the scenario and their state
  * - `subscribe`: sends the `SubscriptionConfirmation` again to a target of the type `sns`
@@ -193,7 +193,9 @@ export interface Events {
   readonly list: (
     options?: Report.PageOptions
   ) => Effect.Effect<EventDelivery.EventsPage, SandboxError>
-  readonly scheduled: Effect.Effect<ReadonlyArray<EventDelivery.ScheduledEvent>>
+  readonly scheduled: (
+    options?: Report.PageOptions
+  ) => Effect.Effect<EventDelivery.ScheduledPage, SandboxError>
   readonly resend: (
     resend: EventDelivery.Resend
   ) => Effect.Effect<EventDelivery.SentEvent, SandboxError>
@@ -488,7 +490,10 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       ),
       list: (options = {}) =>
         toSandboxError(Effect.flatten(inspectNow((state) => outboxReport.list(state, options)))),
-      scheduled: inspectNow(outboxReport.scheduled),
+      scheduled: (options = {}) =>
+        toSandboxError(
+          Effect.flatten(inspectNow((state) => outboxReport.scheduled(state, options)))
+        ),
       resend: (resend) => update((state) => outboxReport.resend(state, resend)),
       targets: inspectNow(outboxReport.targets),
       subscribe: (selector) => update((state) => outboxReport.subscribe(state, selector)),

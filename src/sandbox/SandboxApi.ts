@@ -18,7 +18,7 @@ import {
   DeliveryFaults,
   EventsPage,
   Resend,
-  ScheduledEvent,
+  ScheduledPage,
   SentEvent,
   TargetSelector,
   TargetState
@@ -514,8 +514,15 @@ const events = HttpApiGroup.make("events")
   )
   .add(
     HttpApiEndpoint.get("scheduled", "/events/scheduled")
-      .addSuccess(Schema.Array(ScheduledEvent.annotations({ identifier: "ScheduledEvent" })))
-      .annotateContext(describe("List the events to come", "In the order in which they fall due."))
+      .setUrlParams(PageParams)
+      .addSuccess(ScheduledPage.annotations({ identifier: "ScheduledPage" }))
+      .addError(SandboxError, conflict)
+      .annotateContext(
+        describe(
+          "List the events to come",
+          "In the order in which they fall due, in pages: send next as after."
+        )
+      )
   )
   .add(
     HttpApiEndpoint.post("resend", "/events/resend")

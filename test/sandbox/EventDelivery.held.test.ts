@@ -120,10 +120,10 @@ describe("the list of events", () => {
       yield* events.setDeliveryFaults({ afterLanding: true })
       yield* buy()
       yield* notify(1100)
-      const before = yield* Effect.all([list, events.scheduled])
+      const before = yield* Effect.all([list, events.scheduled()])
       assert.lengthOf(before[0].events, 1101)
       yield* control.load(yield* control.save)
-      assert.deepStrictEqual(yield* Effect.all([list, events.scheduled]), before)
+      assert.deepStrictEqual(yield* Effect.all([list, events.scheduled()]), before)
     }).pipe(Effect.provide(MeteringSandbox.layer({ ...scenario, targets: [target] })))
   )
 
@@ -145,7 +145,7 @@ describe("the list of events", () => {
       const kept = (yield* list).events
       assert.lengthOf(kept, 5000)
       assert.strictEqual(kept[0]?.name, "Purchase Agreement Advisory Issued - Manufacturer")
-      assert.lengthOf(yield* events.scheduled, 5000)
+      assert.lengthOf((yield* events.scheduled({ limit: 5001 })).events, 5000)
       assert.lengthOf(warnings, 1)
       assert.match(warnings[0] ?? "", /^More than 5000 events are held back/)
     }).pipe(
@@ -185,9 +185,9 @@ describe("turning afterLanding off", () => {
       yield* buy("777788880000")
       yield* notify(2)
       const ids = yield* sentIds
-      assert.lengthOf(yield* events.scheduled, 4)
+      assert.lengthOf((yield* events.scheduled()).events, 4)
       yield* events.setDeliveryFaults({})
-      assert.lengthOf(yield* events.scheduled, 0)
+      assert.lengthOf((yield* events.scheduled()).events, 0)
       yield* notify(2)
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(

@@ -148,7 +148,7 @@ describe("a clock that is moved back", () => {
       const { events } = yield* sandbox
       yield* setTime("08:00:00")
       assert.deepStrictEqual(
-        (yield* events.scheduled).map(({ at: time, name }) => [
+        (yield* events.scheduled()).events.map(({ at: time, name }) => [
           time && DateTime.formatIso(time),
           name
         ]),

@@ -1,6 +1,6 @@
 /** The events of changes of agreements: their order, their gaps, and what they contain. */
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, DateTime, Effect, Either, Fiber, Redacted, Stream, TestClock } from "effect"
+import { Chunk, DateTime, Effect, Either, Fiber, Option, Redacted, Stream, TestClock } from "effect"
 import { MarketplaceEvent, Trust } from "../../src/lifecycle/index.js"
 import { MeteringClient } from "../../src/MeteringClient.js"
 import {
@@ -274,7 +274,7 @@ describe("an operation", () => {
     Effect.gen(function* () {
       yield* setTime(now)
       const { events, marketplace } = yield* sandbox
-      const ends = Effect.map(events.scheduled, (scheduled) =>
+      const ends = Effect.map(events.scheduled(), ({ events: scheduled }) =>
         scheduled
           .filter(({ name }) => name === "End")
           .map(({ at: time }) => time && DateTime.formatIso(time))
@@ -418,7 +418,7 @@ describe("states and possible operations", () => {
       const { events, marketplace } = yield* sandbox
       const { agreement } = yield* buy()
       const { agreementId } = agreement
-      const before = yield* Effect.all([details, events.list(), events.scheduled])
+      const before = yield* Effect.all([details, events.list(), events.scheduled()])
       const messages: ReadonlyArray<readonly [Act, RegExp]> = [
         [
           ({ failPayment }) => failPayment({ agreementId }),
@@ -441,7 +441,10 @@ describe("states and possible operations", () => {
         assert.strictEqual(error._tag, "SandboxError")
         assert.match(error.message, message)
       }
-      assert.deepStrictEqual(yield* Effect.all([details, events.list(), events.scheduled]), before)
+      assert.deepStrictEqual(
+        yield* Effect.all([details, events.list(), events.scheduled()]),
+        before
+      )
       yield* marketplace.cancel({ agreementId })
       const error = yield* Effect.flip(marketplace.cancel({ agreementId }))
       assert.match(error.message, /has no agreement for agmt-/)
@@ -780,7 +783,7 @@ describe("the scenario's own agreements", () => {
       const { control, events } = yield* sandbox
       yield* control.advance("20 minutes")
       yield* control.reset
-      const scheduled = yield* events.scheduled
+      const scheduled = (yield* events.scheduled()).events
       assert.deepStrictEqual(
         scheduled.map(({ at: time, name }) => [time && DateTime.formatIso(time), name]),
         [["2026-11-24T11:00:00.000Z", "End"]]
@@ -1015,7 +1018,7 @@ describe("faults of delivery", () => {
       const fiber = yield* Effect.fork(Stream.runCollect(Stream.take(events.stream, 2)))
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(
-        (yield* events.scheduled).map(({ at, name }) => [at, name]),
+        (yield* events.scheduled()).events.map(({ at, name }) => [at, name]),
         [
           [undefined, "Purchase Agreement Created - Proposer"],
           [undefined, "License Updated - Manufacturer"]
@@ -1030,7 +1033,7 @@ describe("faults of delivery", () => {
         Chunk.toReadonlyArray(yield* Fiber.join(fiber)).map(({ _tag }) => _tag),
         ["AgreementCreated", "LicenseUpdated"]
       )
-      assert.deepStrictEqual(yield* events.scheduled, [])
+      assert.deepStrictEqual((yield* events.scheduled()).events, [])
     }).pipe(
       Effect.provide(MeteringSandbox.layer({ ...scenario, deliveryFaults: { afterLanding: true } }))
     )
@@ -1057,7 +1060,7 @@ describe("afterLanding and a renewal", () => {
       yield* marketplace.renew(selector)
       yield* marketplace.replace(selector)
       yield* later
-      assert.deepStrictEqual(yield* events.scheduled, [])
+      assert.deepStrictEqual((yield* events.scheduled()).events, [])
       const faults = (yield* events.list()).events.map(({ fault }) => fault)
       assert.strictEqual(faults[0], "afterLanding")
       assert.deepStrictEqual(
@@ -1074,9 +1077,9 @@ describe("afterLanding and a renewal", () => {
       const landing = yield* buy()
       yield* marketplace.renew(selector)
       yield* later
-      assert.lengthOf(yield* events.scheduled, 6)
+      assert.lengthOf((yield* events.scheduled()).events, 6)
       yield* land(landing)
-      assert.deepStrictEqual(yield* events.scheduled, [])
+      assert.deepStrictEqual((yield* events.scheduled()).events, [])
     }).pipe(withFault)
   )
 })
@@ -1101,6 +1104,44 @@ describe("the list of events", () => {
       const unknown = yield* Effect.flip(events.list({ after: "x" }))
       assert.match(unknown.message, /^after: expected/)
       const none = yield* Effect.flip(events.list({ limit: 0 }))
+      assert.match(none.message, /^limit: expected/)
+    }).pipe(sandboxed)
+  )
+})
+
+describe("the events to come", () => {
+  it.effect("have pages, which events that fall due or are added do not move", () =>
+    Effect.gen(function* () {
+      yield* setTime(now)
+      const { control, events, marketplace } = yield* sandbox
+      yield* events.setDeliveryFaults({ afterLanding: true })
+      yield* buy({ endsAt: at("2027-11-24T10:30:00Z") })
+      yield* events.setDeliveryFaults({ delay: { share: 1, duration: "1 day" } })
+      yield* marketplace.issueAdvisory(selector)
+      yield* marketplace.resolveAdvisory(selector)
+      const all = yield* events.scheduled()
+      assert.notProperty(all, "next")
+      assert.deepStrictEqual(
+        all.events,
+        (yield* events.scheduled({ limit: all.events.length })).events
+      )
+      const pages = yield* Stream.paginateEffect(undefined as string | undefined, (after) =>
+        Effect.map(events.scheduled({ limit: 2, after }), ({ events, next }) => [
+          events,
+          next === undefined ? Option.none() : Option.some(next)
+        ])
+      ).pipe(Stream.runCollect)
+      assert.deepStrictEqual(Chunk.toReadonlyArray(pages).flat(), [...all.events])
+      const first = yield* events.scheduled({ limit: 3 })
+      const rest = all.events.slice(3)
+      yield* marketplace.issueAdvisory(selector)
+      yield* control.advance("2 days")
+      assert.deepStrictEqual((yield* events.scheduled({ after: first.next })).events, rest)
+      for (const after of ["x", "1.x", "held.", "", "1.2.3"]) {
+        const unknown = yield* Effect.flip(events.scheduled({ after }))
+        assert.match(unknown.message, /^after: expected/)
+      }
+      const none = yield* Effect.flip(events.scheduled({ limit: 0 }))
       assert.match(none.message, /^limit: expected/)
     }).pipe(sandboxed)
   )

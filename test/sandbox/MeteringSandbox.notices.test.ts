@@ -90,7 +90,7 @@ describe("the notices before an end", () => {
       yield* buy({ licenseArn: null })
       yield* buy({ ...halfYear, licenseArn: null, reseller: "121212121212" })
       assert.deepStrictEqual(
-        (yield* events.scheduled).map(({ name }) => name),
+        (yield* events.scheduled()).events.map(({ name }) => name),
         ["End"]
       )
     }).pipe(inSandbox)
@@ -103,7 +103,7 @@ describe("the notices before an end", () => {
       yield* setTime("2026-05-02")
       yield* marketplace.amend({ ...selector, endsAt: at("2026-10-28T00:00:00Z") })
       assert.deepStrictEqual(
-        (yield* events.scheduled)
+        (yield* events.scheduled()).events
           .filter(({ name }) => name.startsWith(prefix))
           .map(({ at: time, name }) => `${time && DateTime.formatIsoDateUtc(time)} ${name}`),
         ["2026-06-30", "2026-07-30", "2026-08-29", "2026-09-28"].map(
@@ -136,7 +136,7 @@ describe("the notices before an end", () => {
         ...noticesOfHalfYear.slice(0, 3),
         "2026-05-02 Ended"
       ])
-      assert.deepStrictEqual(yield* events.scheduled, [])
+      assert.deepStrictEqual((yield* events.scheduled()).events, [])
     }).pipe(inSandbox)
   )
 
@@ -171,7 +171,7 @@ describe("the notices before an end", () => {
         yield* setTime("2027-01-01")
         assert.deepStrictEqual(yield* log, noticesOfHalfYear)
         yield* control.reset
-        assert.lengthOf(yield* events.scheduled, 6)
+        assert.lengthOf((yield* events.scheduled()).events, 6)
         yield* setTime("2027-01-01")
         assert.deepStrictEqual(yield* log, noticesOfHalfYear)
       }).pipe(Effect.provide(layer))
@@ -203,7 +203,7 @@ describe("the notices of a renewal", () => {
       yield* buy({ ...halfYear, renewal })
       const renewed = yield* marketplace.renew({ ...selector, endsAt: at("2026-12-31T00:00:00Z") })
       assert.deepStrictEqual(renewed.renewal, renewal)
-      const scheduled = yield* events.scheduled
+      const scheduled = (yield* events.scheduled()).events
       assert.deepStrictEqual(
         scheduled
           .filter(({ name }) => name.startsWith("Purchase Agreement Renewal"))

@@ -61,8 +61,8 @@ describe("the typed client", () => {
         yield* api.events.list({ urlParams: { limit: 1, after: String(list.events[0]?.eventId) } }),
         yield* events.list({ limit: 1, after: list.events[0]?.eventId })
       )
-      const scheduled = yield* api.events.scheduled()
-      assert.deepStrictEqual(scheduled, yield* events.scheduled)
+      const { events: scheduled } = yield* api.events.scheduled({ urlParams: {} })
+      assert.deepStrictEqual(scheduled, (yield* events.scheduled()).events)
       assert.deepStrictEqual(
         scheduled.map(({ name }) => name),
         [...Array.from({ length: 5 }, () => "Purchase Agreement Ending - Proposer"), "End"]

@@ -153,7 +153,7 @@ describe("the typed client matches MeteringSandbox", () => {
     }).pipe(Effect.provide(live))
   )
 
-  it.effect.each(["records", "billed"])(
+  it.effect.each(["records", "billed", "events", "events/scheduled"])(
     "an invalid page of %s is rejected with a readable message",
     (list) =>
       Effect.gen(function* () {

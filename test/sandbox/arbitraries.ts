@@ -315,6 +315,6 @@ export const observableState = Effect.gen(function* () {
     events: list(),
     now,
     records,
-    scheduled
+    scheduled: scheduled()
   })
 })

@@ -33,9 +33,20 @@ export const locateAgreement = (
   )
 }
 
-export const agreementIdOf = ({ agreement, customer, index }: LocatedAgreement): string =>
-  agreement.agreementId ??
-  `agmt-${idText(25, "agreement", ...placeOf({ agreement, customer, index }))}`
+export const agreementIdOf = (located: LocatedAgreement): string =>
+  located.agreement.agreementId ?? generatedId(located)
+
+/** The generated ids of agreements, with their places, which a search through many agreements needs again. */
+const generatedIds = new WeakMap<Agreement, { readonly place: string; readonly id: string }>()
+
+const generatedId = (located: LocatedAgreement): string => {
+  const place = `${located.customer.customerAWSAccountId} ${located.index}`
+  const known = generatedIds.get(located.agreement)
+  if (known?.place === place) return known.id
+  const id = `agmt-${idText(25, "agreement", ...placeOf(located))}`
+  generatedIds.set(located.agreement, { place, id })
+  return id
+}
 
 export const offerIdOf = ({ agreement, customer, index }: LocatedAgreement): string =>
   agreement.offerId ?? `offer-${idText(13, "offer", ...placeOf({ agreement, customer, index }))}`

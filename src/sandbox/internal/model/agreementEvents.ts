@@ -3,18 +3,18 @@ import * as DateTime from "effect/DateTime"
 import { hour } from "./acceptanceWindow.js"
 import { agreementIdOf, agreementsWith, type LocatedAgreement } from "./agreement.js"
 import { findCustomer } from "./catalog.js"
+import { ofAgreement, type TermKind } from "./dueSteps.js"
 import { emit, eventOf, outboxChange } from "./emission.js"
 import type { EventKind } from "./events.js"
 import type { NoticeKind } from "./notices.js"
-import type { TermKind } from "./outbox.js"
 import { change, type State } from "./state.js"
 import { agreementTime, announcementKey, endOf, isTerm, stepsAhead } from "./terms.js"
 
 /** Schedules the beginning, the notices and the end of an agreement, as far as they lie in the future, in place of earlier ones. */
 export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State => {
   const id = agreementIdOf(located)
-  const cleared = state.outbox.due
-    .filter((step) => isTerm(step) && step.agreementId === id)
+  const cleared = ofAgreement(state.outbox.due, id)
+    .filter(isTerm)
     .reduce((next, { number }) => outboxChange(next, { _tag: "Done", number }), state)
   return stepsAhead(located, state.announced, now).reduce(
     (next, step) =>
@@ -112,9 +112,8 @@ const deprovision = (
   located: LocatedAgreement,
   now: number
 ): readonly [State, finalHour: number] => {
-  const id = agreementIdOf(located)
-  const updates = state.outbox.due.filter(
-    ({ agreementId, kind }) => kind === "LicenseUpdated" && agreementId === id
+  const updates = ofAgreement(state.outbox.due, agreementIdOf(located)).filter(
+    ({ kind }) => kind === "LicenseUpdated"
   )
   const { deprovisionedEventDelay, finalHourStartsAt } = state.behavior
   const at = Math.max(now + deprovisionedEventDelay, ...updates.map(({ at = 0 }) => at))

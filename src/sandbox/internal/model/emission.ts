@@ -6,8 +6,9 @@ import * as Utils from "effect/Utils"
 import type { SentEvent, Target } from "../../EventDelivery.js"
 import { agreementIdOf, agreementsOf, type LocatedAgreement } from "./agreement.js"
 import { findProduct } from "./catalog.js"
+import { type DueStep, heldSteps } from "./dueSteps.js"
 import { channels, type EventKind, makeEvent } from "./events.js"
-import type { DueStep, OutboxChange, OutboxEvent } from "./outbox.js"
+import type { OutboxChange, OutboxEvent } from "./outbox.js"
 import { change, type State } from "./state.js"
 
 /** The seller's account in events where the scenario has none. */
@@ -132,7 +133,7 @@ const drawFault = (
 
 /** Sends the events that wait for another one. */
 const afterSending = (state: State): State =>
-  state.outbox.due.filter(({ isReordered }) => isReordered === true).reduce(sendHeld, state)
+  heldSteps(state.outbox.due, ({ isReordered }) => isReordered === true).reduce(sendHeld, state)
 
 /** Sends an event that was held back. */
 export const sendHeld = (state: State, step: DueStep): State => {

@@ -1,10 +1,11 @@
 /** The events that were sent, the deliveries of each, and the events to come, as an immutable value. */
 import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
-import * as Order from "effect/Order"
 import * as Utils from "effect/Utils"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { DeliveryFaults, SentEvent } from "../../EventDelivery.js"
+import type { DueStep } from "./dueSteps.js"
+import * as dueSteps from "./dueSteps.js"
 import type { EventKind } from "./events.js"
 import { firstIndex } from "./firstIndex.js"
 
@@ -45,24 +46,6 @@ export interface OutboxEvent {
   readonly deliveries: ReadonlyArray<Delivery>
 }
 
-/** The beginning and the end of an agreement. `Fail` is its end because the buyer cannot pay. */
-export type TermKind = "Start" | "End" | "Fail"
-
-/** A step that falls due by the sandbox's clock. */
-export interface DueStep {
-  readonly number: number
-  /** Epoch milliseconds. Absent for an event that waits for the landing of its buyer. */
-  readonly at?: number | undefined
-  readonly account: string
-  readonly agreementId: string
-  /** `Send` sends an event that was held back. */
-  readonly kind: EventKind | TermKind | "Send"
-  /** The number of the event of `Send`. */
-  readonly event?: number | undefined
-  /** True for an event that is sent as soon as another one was. */
-  readonly isReordered?: boolean | undefined
-}
-
 /** The subscription of a target for SNS messages. */
 export interface Subscription {
   /** The URL of the target in the scenario. */
@@ -75,8 +58,7 @@ export interface Subscription {
 export interface Outbox {
   /** The next number of an event, delivery or step. */
   readonly next: number
-  /** By time and number, and those without a time at the end. */
-  readonly due: ReadonlyArray<DueStep>
+  readonly due: dueSteps.DueSteps
   /** The oldest first. */
   readonly events: ReadonlyArray<OutboxEvent>
   /** By target. */
@@ -102,7 +84,7 @@ export type OutboxChange =
 
 export const make = (faults: DeliveryFaults): Outbox => ({
   next: 0,
-  due: [],
+  due: dueSteps.empty,
   events: [],
   subscriptions: HashMap.empty(),
   faults: inMillis(faults),
@@ -121,15 +103,15 @@ const inMillis = ({ delay, ...faults }: DeliveryFaults): DeliveryFaults => ({
 export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
   switch (change._tag) {
     case "Schedule":
-      return { ...outbox, due: change.due, next: nextAfter(outbox, change.due) }
+      return { ...outbox, due: dueSteps.make(change.due), next: nextAfter(outbox, change.due) }
     case "Due":
       return {
         ...outbox,
-        due: withStep(outbox.due, change.step),
+        due: dueSteps.add(outbox.due, change.step),
         next: Math.max(outbox.next, change.step.number + 1)
       }
     case "Done":
-      return { ...outbox, due: withoutStep(outbox.due, change.number) }
+      return { ...outbox, due: dueSteps.remove(outbox.due, change.number) }
     case "Event": {
       const { event, random } = change
       return withoutOldEvents({
@@ -181,29 +163,27 @@ const isPending = ({ state }: Delivery): boolean => state === "pending"
 
 const withoutOldEvents = (outbox: Outbox): Outbox => {
   if (outbox.events.length <= maxEvents) return outbox
-  let held: ReadonlySet<number | undefined> | undefined
-  const isHeld = (number: number) =>
-    (held ??= new Set(outbox.due.map(({ event }) => event))).has(number)
   const { kept, lost } = dropOldest(
     outbox.events,
     ({ deliveries, fault, number }) =>
-      deliveries.some(isPending) || (fault !== undefined && isHeld(number)),
+      deliveries.some(isPending) ||
+      (fault !== undefined && dueSteps.heldStep(outbox.due, number) !== undefined),
     maxEvents,
     maxOpenEvents
   )
   if (kept.length === outbox.events.length) return outbox
-  const lostNumbers = new Set(lost.map(({ number }) => number))
   return {
     ...outbox,
     events: kept,
-    due:
-      lost.length === 0 ? outbox.due : outbox.due.filter((step) => !isOfEvent(step, lostNumbers)),
+    due: lost.reduce(withoutHeld, outbox.due),
     lost: outbox.lost + lost.length
   }
 }
 
-const isOfEvent = ({ event }: DueStep, numbers: ReadonlySet<number>): boolean =>
-  event !== undefined && numbers.has(event)
+const withoutHeld = (due: dueSteps.DueSteps, { number }: OutboxEvent): dueSteps.DueSteps => {
+  const step = dueSteps.heldStep(due, number)
+  return step === undefined ? due : dueSteps.remove(due, step.number)
+}
 
 /** Drops values before the last `max` that are not open, and then the oldest beyond `maxOpen`. */
 const dropOldest = <A>(
@@ -221,34 +201,13 @@ const dropOldest = <A>(
 const nextAfter = ({ next }: Outbox, all: ReadonlyArray<{ readonly number: number }>): number =>
   all.reduce((after, { number }) => Math.max(after, number + 1), next)
 
-const timeOf = ({ at = Number.POSITIVE_INFINITY }: DueStep): number => at
-
-/** Inserts a step after those of the same time, which have lower numbers. */
-const withStep = (due: ReadonlyArray<DueStep>, step: DueStep): ReadonlyArray<DueStep> => {
-  const index = firstIndex(due, (other) => timeOf(other) > timeOf(step))
-  return [...due.slice(0, index), step, ...due.slice(index)]
-}
-
-/** Adds steps, which have higher numbers than all others. */
-export const withSteps = (
-  due: ReadonlyArray<DueStep>,
-  added: ReadonlyArray<DueStep>
-): ReadonlyArray<DueStep> =>
-  // the sort is stable
-  [...due, ...added].sort((left, right) => Order.number(timeOf(left), timeOf(right)))
-
-const withoutStep = (due: ReadonlyArray<DueStep>, number: number): ReadonlyArray<DueStep> => {
-  const index = due.findIndex((step) => step.number === number)
-  return index === -1 ? due : [...due.slice(0, index), ...due.slice(index + 1)]
-}
-
 /** The changes that lead from an initial outbox to this one. */
 export function* changesOf(outbox: Outbox, initial: Outbox): Generator<OutboxChange, void> {
   if (outbox.faults !== initial.faults) {
     yield { _tag: "DeliveryFaults", faults: outbox.faults }
   }
   // before the events, of which those that are held back are kept
-  yield { _tag: "Schedule", due: outbox.due }
+  yield { _tag: "Schedule", due: Array.from(dueSteps.values(outbox.due)) }
   for (const event of outbox.events) yield { _tag: "Event", event, random: outbox.random }
   for (const [target, subscription] of outbox.subscriptions) {
     yield { _tag: "Subscription", target, subscription }

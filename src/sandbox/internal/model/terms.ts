@@ -10,8 +10,9 @@ import {
   locateAgreement
 } from "./agreement.js"
 import type { Catalog } from "./catalog.js"
+import type { DueStep, DueSteps, TermKind } from "./dueSteps.js"
+import * as dueSteps from "./dueSteps.js"
 import { endingDays, type NoticeKind } from "./notices.js"
-import { type DueStep, type TermKind, withSteps } from "./outbox.js"
 
 /** Terms whose events were sent, by `announcementKey`. */
 export type Announced = HashSet.HashSet<string>
@@ -89,7 +90,7 @@ export const agreementTime = (
 interface Plan {
   readonly catalog: Catalog
   readonly announced: Announced
-  readonly due: ReadonlyArray<DueStep>
+  readonly due: DueSteps
   /** The number of the next step. */
   readonly next: number
 }
@@ -106,12 +107,12 @@ export const replan = (
     .flatMap(agreementsOf)
     .flatMap((located) => openSteps(located, announced))
   const openKeys = new Set(open.map(keyOf))
-  const kept = due.filter((step) =>
+  const kept = Array.from(dueSteps.values(due)).filter((step) =>
     isTerm(step) ? openKeys.has(keyOf(step)) : locateAgreement(catalog, step) !== undefined
   )
   const keptKeys = new Set(kept.map(keyOf))
   const missing = open.filter((step) => isAfter(now)(step) && !keptKeys.has(keyOf(step)))
-  return withNew(kept, missing, next)
+  return [...kept, ...numbered(missing, next)]
 }
 
 export const isTerm = ({ kind }: DueStep): boolean =>
@@ -147,14 +148,7 @@ const isAfter =
     at > now
 
 /** Numbers new steps in their order, after those of the same time. */
-const withNew = (
-  steps: ReadonlyArray<DueStep>,
-  added: ReadonlyArray<NewStep>,
-  next: number
-): ReadonlyArray<DueStep> => {
-  const inOrder = [...added].sort((left, right) => left.at - right.at)
-  return withSteps(
-    steps,
-    inOrder.map((step, i) => ({ ...step, number: next + i }))
-  )
-}
+const numbered = (steps: ReadonlyArray<NewStep>, next: number): ReadonlyArray<DueStep> =>
+  [...steps]
+    .sort((left, right) => left.at - right.at)
+    .map((step, i) => ({ ...step, number: next + i }))

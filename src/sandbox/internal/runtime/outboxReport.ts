@@ -2,14 +2,16 @@
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
+import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import { encode } from "../../../lifecycle/MarketplaceEvent.js"
 import type * as EventDelivery from "../../EventDelivery.js"
 import type { PageOptions } from "../../Report.js"
 import { locateAgreement } from "../model/agreement.js"
+import { after, type DueStep, type Position, start } from "../model/dueSteps.js"
 import { eventOf, receives, resend as resendEvent, targetsOf } from "../model/emission.js"
 import { channels, nameOf } from "../model/events.js"
-import type { Attempt, DueStep, OutboxEvent } from "../model/outbox.js"
+import type { Attempt, OutboxEvent } from "../model/outbox.js"
 import { change, type State } from "../model/state.js"
 import type { UpdateResult } from "./marketplace.js"
 import { limitOf } from "./report.js"
@@ -58,12 +60,33 @@ const attemptOf = ({ at, ...attempt }: Attempt): EventDelivery.Attempt => ({
   ...attempt
 })
 
-export const scheduled = (state: State): ReadonlyArray<EventDelivery.ScheduledEvent> =>
-  state.outbox.due.map((step) => ({
-    ...(step.at !== undefined && { at: DateTime.unsafeMake(step.at) }),
-    name: stepName(state, step),
-    agreementId: step.agreementId
-  }))
+/** A page of the steps that fall due later. Those that are added later do not move the next page. */
+export const scheduled = (
+  state: State,
+  options: PageOptions
+): Either.Either<EventDelivery.ScheduledPage, string> =>
+  Either.gen(function* () {
+    const limit = yield* limitOf(options)
+    const from = options.after === undefined ? start : yield* positionOf(options.after)
+    // one more, to see whether there is another page
+    const steps = Array.from(Iterable.take(after(state.outbox.due, from), limit + 1))
+    const last = steps.length > limit ? steps[limit - 1] : undefined
+    return {
+      events: steps.slice(0, limit).map((step) => ({
+        ...(step.at !== undefined && { at: DateTime.unsafeMake(step.at) }),
+        name: stepName(state, step),
+        agreementId: step.agreementId
+      })),
+      ...(last !== undefined && { next: `${last.at ?? "held"}.${last.number}` })
+    }
+  })
+
+const positionOf = (cursor: string): Either.Either<Position, string> => {
+  const [, at, number] = /^(-?\d{1,16}|held)\.(\d{1,16})$/.exec(cursor) ?? []
+  return number === undefined
+    ? Either.left('after: expected the "next" of another page')
+    : Either.right([at === "held" ? Number.POSITIVE_INFINITY : Number(at), Number(number)])
+}
 
 const stepName = (state: State, step: DueStep): string => {
   const { at = 0, kind } = step

@@ -14,6 +14,7 @@ import type { OperationName, ServiceException } from "../../../MeteringError.js"
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
+import { first } from "../model/dueSteps.js"
 import { maxOpenEvents } from "../model/outbox.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
 import { settle } from "../model/settle.js"
@@ -206,7 +207,7 @@ export const persistently = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
 const maxSleep = 24 * 3_600_000
 
 const millisToNext = ({ offset, outbox }: State, clock: number): number | undefined => {
-  const at = outbox.due[0]?.at
+  const at = first(outbox.due)?.at
   return at === undefined ? undefined : Math.max(0, at - clock - offset)
 }
 

@@ -100,7 +100,7 @@ const events = (events: Service["events"]) =>
   HttpApiBuilder.group(Api, "events", (handlers) =>
     handlers
       .handle("list", ({ urlParams }) => events.list(urlParams))
-      .handle("scheduled", () => events.scheduled)
+      .handle("scheduled", ({ urlParams }) => events.scheduled(urlParams))
       .handle("resend", ({ payload }) => events.resend(payload))
       .handle("targets", () => events.targets)
       .handle("subscribe", ({ payload }) => events.subscribe(payload))

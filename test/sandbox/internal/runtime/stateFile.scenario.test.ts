@@ -160,7 +160,7 @@ describe("an event", () => {
       )
       yield* Effect.gen(function* () {
         const { events } = yield* sandbox
-        assert.deepStrictEqual(yield* events.scheduled, [])
+        assert.deepStrictEqual((yield* events.scheduled()).events, [])
         assert.lengthOf((yield* events.list()).events, 1)
       }).pipe(Effect.provide(MeteringSandbox.layerFile(file, withFault({}))))
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))

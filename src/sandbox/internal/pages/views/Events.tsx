@@ -1,9 +1,5 @@
 /** The events that AWS Marketplace would have sent, the events to come, and the targets. */
-import type {
-  SentEvent as EventSchema,
-  EventsPage,
-  ScheduledEvent
-} from "../../../EventDelivery.js"
+import type { SentEvent as EventSchema, EventsPage, ScheduledPage } from "../../../EventDelivery.js"
 import { send } from "../client.js"
 import { Badge, type Tone } from "../parts/Badge.js"
 import { Expander } from "../parts/Expander.js"
@@ -127,26 +123,32 @@ const DeliveryDetails = ({
   </>
 )
 
+/** The next events to come that are shown. */
+const scheduledLimit = 100
+
 const Scheduled = () => {
-  const scheduled = usePolled<ReadonlyArray<typeof ScheduledEvent.Encoded>>(
-    "/_sandbox/events/scheduled"
+  const scheduled = usePolled<typeof ScheduledPage.Encoded>(
+    `/_sandbox/events/scheduled?limit=${scheduledLimit}`
   )
   return (
     <section aria-labelledby="scheduled">
       <h2 id="scheduled">Events to come</h2>
       <Loaded polled={scheduled}>
-        {(events) =>
+        {({ events, next }) =>
           events.length === 0 ? (
             <p>None. Events fall due by the sandbox's clock.</p>
           ) : (
-            <ul class="list">
-              {events.map(({ agreementId, at, name }) => (
-                <li key={`${at} ${name} ${agreementId}`}>
-                  {at === undefined ? "after the buyer's landing" : <Time at={at} />}{" "}
-                  <strong>{name}</strong> <span class="quiet">{agreementId}</span>
-                </li>
-              ))}
-            </ul>
+            <>
+              <ul class="list">
+                {events.map(({ agreementId, at, name }) => (
+                  <li key={`${at} ${name} ${agreementId}`}>
+                    {at === undefined ? "after the buyer's landing" : <Time at={at} />}{" "}
+                    <strong>{name}</strong> <span class="quiet">{agreementId}</span>
+                  </li>
+                ))}
+              </ul>
+              {next !== undefined && <p>The next {scheduledLimit} are shown.</p>}
+            </>
           )
         }
       </Loaded>
