@@ -100,7 +100,7 @@ export const decode = (
   input: unknown,
   trust: Trust
 ): ReadonlyArray<Either.Either<ReceivedEvent, InvalidMessageError>> =>
-  trust._tag === "signature" && !trust.covers(input)
+  trust._tag === "Signature" && !trust.covers(input)
     ? [
         Either.left(
           new InvalidMessageError({

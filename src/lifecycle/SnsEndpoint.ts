@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { maxTextLength } from "./internal/json.js"
-import { readText } from "./internal/readText.js"
+import { readLimitedText } from "./internal/readLimitedText.js"
 import { decode, type ReceivedEvent } from "./MarketplaceEvent.js"
 import { type Notification, type Service, type SnsMessage, SnsVerifier } from "./SnsMessage.js"
 
@@ -116,7 +116,7 @@ export const httpApp = <E, R>(
     // without reading, since a server that stops to read cannot respond
     if (Number(request.headers["content-length"]) > maxTextLength) return respond(413)
     const { confirm, verify } = yield* SnsVerifier
-    const body = yield* Effect.either(readText(request.stream, maxTextLength))
+    const body = yield* Effect.either(readLimitedText(request.stream, maxTextLength))
     if (Either.isLeft(body)) return respond(400)
     if (Option.isNone(body.right)) return respond(413)
     return yield* Effect.matchEffect(verify(body.right.value), {

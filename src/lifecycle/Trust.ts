@@ -35,9 +35,9 @@ export const queue: Queue = new Queue()
  * @since 0.1.0
  * @category errors
  */
-export class InvalidSecretError extends Schema.TaggedError<InvalidSecretError>(
-  "effect-marketplace-metering/InvalidSecretError"
-)("InvalidSecretError", { reason: Schema.Literal("missing", "mismatch", "tooShort") }) {
+export class SharedSecretError extends Schema.TaggedError<SharedSecretError>(
+  "effect-marketplace-metering/SharedSecretError"
+)("SharedSecretError", { reason: Schema.Literal("missing", "mismatch", "tooShort") }) {
   override get message(): string {
     return messages[this.reason]
   }
@@ -73,10 +73,10 @@ const messages = {
 export const checkSecret = (
   header: string | undefined,
   secret: Redacted.Redacted
-): Effect.Effect<Secret, InvalidSecretError> => {
+): Effect.Effect<Secret, SharedSecretError> => {
   const expected = Redacted.value(secret)
-  const fail = (reason: InvalidSecretError["reason"]) =>
-    Effect.fail(new InvalidSecretError({ reason }))
+  const fail = (reason: SharedSecretError["reason"]) =>
+    Effect.fail(new SharedSecretError({ reason }))
   if (expected.length < minSecretLength) return fail("tooShort")
   if (header === undefined) return fail("missing")
   return isEqual(header, expected) ? Effect.succeed(new Secret()) : fail("mismatch")

@@ -109,7 +109,7 @@ describe.each(Object.entries(envelopes))("decode of %s", (name, envelope) => {
       expect(event._tag).toBe(tag)
       expect(MarketplaceEvent.encode(event)).toEqual(example)
       expect(body).toEqual(example)
-      expect(trust).toBe("queue")
+      expect(trust).toBe("Queue")
     }
   )
 

@@ -71,7 +71,7 @@ describe("httpApp", () => {
       expect(response.status).toBe(200)
       expect(yield* Effect.promise(() => response.text())).toBe("")
       expect(events).toMatchObject([
-        { event: { _tag: "SubscribeSuccess", id: notification.MessageId }, trust: "signature" }
+        { event: { _tag: "SubscribeSuccess", id: notification.MessageId }, trust: "Signature" }
       ])
     })
   )

@@ -177,7 +177,7 @@ describe("verify", () => {
       expect(Object.isFrozen(verified)).toBe(true)
       expect(trust.topicArn).toBe(topicArn)
       expect(MarketplaceEvent.decode(verified, trust)).toMatchObject([
-        { right: { event: { _tag: "SubscribeSuccess" }, trust: "signature" } }
+        { right: { event: { _tag: "SubscribeSuccess" }, trust: "Signature" } }
       ])
       for (const other of [{ ...verified }, bodyOf(notification), undefined]) {
         expect(MarketplaceEvent.decode(other, trust)).toMatchObject([

@@ -15,7 +15,7 @@ describe("checkSecret", () => {
     Effect.gen(function* () {
       const trust = yield* Trust.checkSecret(secret, Redacted.make(secret))
       const [result] = MarketplaceEvent.decode({}, trust)
-      expect(result).toMatchObject({ right: { trust: "secret" } })
+      expect(result).toMatchObject({ right: { trust: "Secret" } })
     })
   )
 

@@ -13,10 +13,10 @@ describe("decode", () => {
 
   it("accepts no evidence that was made by hand", () => {
     expect(MarketplaceEvent.decode).type.not.toBeCallableWith(body, "queue")
-    expect(MarketplaceEvent.decode).type.not.toBeCallableWith(body, { _tag: "queue" })
-    expect(MarketplaceEvent.decode).type.not.toBeCallableWith(body, { _tag: "secret" })
+    expect(MarketplaceEvent.decode).type.not.toBeCallableWith(body, { _tag: "Queue" })
+    expect(MarketplaceEvent.decode).type.not.toBeCallableWith(body, { _tag: "Secret" })
     expect(MarketplaceEvent.decode).type.not.toBeCallableWith(body, {
-      _tag: "signature",
+      _tag: "Signature",
       topicArn: "arn:aws:sns:us-east-1:123456789012:topic",
       covers: () => true
     })
@@ -24,7 +24,7 @@ describe("decode", () => {
 
   it("accepts the evidence of a secret", () => {
     const checked = Trust.checkSecret(body, Redacted.make("correct horse battery"))
-    expect(checked).type.toBe<Effect.Effect<Trust.Secret, Trust.InvalidSecretError>>()
+    expect(checked).type.toBe<Effect.Effect<Trust.Secret, Trust.SharedSecretError>>()
     expect<Trust.Trust>().type.toBeAssignableFrom<Trust.Secret>()
   })
 })

@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import type { CommonError, ServiceException } from "../../MeteringError.js"
 import type { Any as AnyOperation, Operation } from "../../Operation.js"
 import { decoder } from "../schema/decodeResponse.js"
-import { encoder } from "../schema/encode.js"
+import { jsonEncoder } from "../schema/jsonEncoder.js"
 import { shapeOf } from "../schema/shape.js"
 import { decodeError, unexpectedResponse } from "./decodeError.js"
 import { isSuccess, type RawResponse, responseMetadata } from "./rawResponse.js"
@@ -18,7 +18,7 @@ export const targetOf = ({ name, service }: Pick<AnyOperation, "name" | "service
 export const requestEncoder = <Request extends object>(operation: {
   readonly request: Operation<Request, unknown, ServiceException>["request"]
 }): ((request: Request) => string) => {
-  const encode = encoder(shapeOf(operation.request))
+  const encode = jsonEncoder(shapeOf(operation.request))
   return (request) => JSON.stringify(encode(request))
 }
 

@@ -1,9 +1,9 @@
 /** The size of records in a request body, in bytes. */
 import { UsageRecord } from "../../UsageRecord.js"
-import { encoder } from "../schema/encode.js"
+import { jsonEncoder } from "../schema/jsonEncoder.js"
 import { shapeOf } from "../schema/shape.js"
 
-const project = encoder(shapeOf(UsageRecord))
+const project = jsonEncoder(shapeOf(UsageRecord))
 const textEncoder = new TextEncoder()
 
 /** Characters. 25 records of this length without allocations are far from the size limit, however escaped. */

@@ -11,7 +11,7 @@ const TrustId: unique symbol = Symbol.for("effect-marketplace-metering/Trust")
  */
 export class Queue {
   readonly [TrustId] = TrustId
-  readonly _tag = "queue"
+  readonly _tag = "Queue"
 }
 
 /**
@@ -22,7 +22,7 @@ export class Queue {
  * @category models
  */
 export class Signature {
-  readonly _tag = "signature"
+  readonly _tag = "Signature"
   readonly #notification: object
   constructor(
     notification: object,
@@ -44,5 +44,5 @@ export class Signature {
  */
 export class Secret {
   readonly [TrustId] = TrustId
-  readonly _tag = "secret"
+  readonly _tag = "Secret"
 }

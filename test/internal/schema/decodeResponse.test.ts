@@ -4,7 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as BatchMeterUsage from "../../../src/BatchMeterUsage.js"
 import { decoder } from "../../../src/internal/schema/decodeResponse.js"
-import { encoder } from "../../../src/internal/schema/encode.js"
+import { jsonEncoder } from "../../../src/internal/schema/jsonEncoder.js"
 import { shapeOf } from "../../../src/internal/schema/shape.js"
 import * as MeterUsage from "../../../src/MeterUsage.js"
 import { UsageRecord } from "../../../src/UsageRecord.js"
@@ -67,7 +67,7 @@ const withoutRecords = (response: object) =>
     : response
 
 it("decodes every millisecond that was encoded", () => {
-  const encode = encoder(shapeOf(MeterUsage.MeterUsageRequest))
+  const encode = jsonEncoder(shapeOf(MeterUsage.MeterUsageRequest))
   const decode = decoder(shapeOf(MeterUsage.MeterUsageRequest))
   FastCheck.assert(
     FastCheck.property(epochMillis, (millis) => {

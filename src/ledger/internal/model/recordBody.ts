@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { encoder } from "../../../internal/schema/encode.js"
+import { jsonEncoder } from "../../../internal/schema/jsonEncoder.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import { UsageRecord } from "../../../UsageRecord.js"
 import type { SubscriptionRow } from "./rows.js"
@@ -14,7 +14,7 @@ interface Share {
   readonly quantity: bigint
 }
 
-const encodeRecord = encoder(shapeOf(UsageRecord))
+const encodeRecord = jsonEncoder(shapeOf(UsageRecord))
 
 /** The JSON of a record, with the code of its product where it has no license. */
 export const bodyOf = (

@@ -5,7 +5,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { readText } from "../readText.js"
+import { readLimitedText } from "../readLimitedText.js"
 
 /** Maximum length of a response, in bytes. A certificate has 2 KB. */
 const maxBytes = 65_536
@@ -33,7 +33,7 @@ export const get = (
       // also the body of another status is read, so that the connection is free again
       Effect.map(
         Effect.catchIf(
-          readText(response.stream, maxBytes),
+          readLimitedText(response.stream, maxBytes),
           ({ reason }) => reason === "EmptyBody",
           () => Effect.succeedSome("")
         ),

@@ -1,6 +1,6 @@
 /** The time span of accepted usage. Times are epoch milliseconds, UTC. */
 
-export const hour = 3_600_000
+export const millisPerHour = 3_600_000
 
 export interface AcceptanceWindow {
   /** Greatest age of usage, in milliseconds. */
@@ -14,12 +14,12 @@ export interface AcceptanceWindow {
 }
 
 /** The service rejects usage of "24 hours or more after the event". */
-export const batchMeterUsage = { maxAge: 24 * hour, inclusive: false }
+export const batchMeterUsage = { maxAge: 24 * millisPerHour, inclusive: false }
 
-export const meterUsage = { maxAge: 6 * hour, inclusive: true }
+export const meterUsage = { maxAge: 6 * millisPerHour, inclusive: true }
 
 /** Usage of last month is accepted until 6 hours into the month. */
-const monthEndGrace = 6 * hour
+const monthEndGrace = 6 * millisPerHour
 
 /** The message for usage outside the window. */
 export const rejectionReason = (
@@ -31,7 +31,7 @@ export const rejectionReason = (
   const age = (isByHour ? hourOf(now) : now) - timestamp
   // a window from the start of the hour includes its first moment
   if (age > maxAge || (age === maxAge && !inclusive && !isByHour)) {
-    return `Timestamp ${iso(timestamp)} is more than ${maxAge / hour} hours in the past.`
+    return `Timestamp ${iso(timestamp)} is more than ${maxAge / millisPerHour} hours in the past.`
   }
   if (timestamp - now > futureTolerance) return `Timestamp ${iso(timestamp)} is in the future.`
   const month = startOfMonth(now)
@@ -40,7 +40,8 @@ export const rejectionReason = (
     : undefined
 }
 
-export const hourOf = (timestamp: number): number => Math.floor(timestamp / hour) * hour
+export const hourOf = (timestamp: number): number =>
+  Math.floor(timestamp / millisPerHour) * millisPerHour
 
 const startOfMonth = (time: number): number => {
   const date = new Date(time)

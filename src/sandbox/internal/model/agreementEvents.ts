@@ -1,6 +1,6 @@
 /** The events of the beginning, the changes and the end of an agreement. Each function gives the next state. */
 import * as DateTime from "effect/DateTime"
-import { hour } from "./acceptanceWindow.js"
+import { millisPerHour } from "./acceptanceWindow.js"
 import { agreementIdOf, agreementsWith, type LocatedAgreement } from "./agreement.js"
 import { findCustomer } from "./catalog.js"
 import { ofAgreement, type TermKind } from "./dueSteps.js"
@@ -79,7 +79,7 @@ export const ended = (state: State, located: LocatedAgreement, now: number): Sta
   if (!isStarted(state, located, now)) return next
   const leaving = withEntitlement(emit(next, located, "UnsubscribePending", now), located, now)
   const [deprovisioned, finalHour] = deprovision(leaving, located, now)
-  return schedule(deprovisioned, located, "UnsubscribeSuccess", finalHour + hour)
+  return schedule(deprovisioned, located, "UnsubscribeSuccess", finalHour + millisPerHour)
 }
 
 /** The end of an agreement that another one renews or replaces: the subscription goes on. */

@@ -3,7 +3,7 @@ import { constTrue } from "effect/Function"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { Agreement, Caller, Customer, Product, Scenario } from "../scenario/models.js"
-import { hour, hourOf } from "./acceptanceWindow.js"
+import { hourOf, millisPerHour } from "./acceptanceWindow.js"
 
 export interface Catalog {
   readonly region: string
@@ -93,7 +93,7 @@ export const isInverted = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "e
   startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
 
 /** Usage is accepted for 1 hour after the end or the deprovision, as the events tell the seller. */
-const gracePeriod = hour
+const gracePeriod = millisPerHour
 
 export const statusOf = (
   { cancelledAt, deprovisionedAt, endsAt, failedAt, startsAt }: Agreement,

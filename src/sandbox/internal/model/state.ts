@@ -25,7 +25,7 @@ import * as usageStore from "./usageStore.js"
 export type { MeteredUsage } from "./usageStore.js"
 
 /** A registration token, with the fields of the response that resolves it. */
-export interface Token {
+export interface IssuedToken {
   readonly mintedAt: number
   readonly customerAWSAccountId: string
   readonly customerIdentifier?: string | undefined
@@ -86,7 +86,7 @@ export interface State {
   /** The id of usage depends on product or license, customer, dimension and hour. */
   readonly metered: usageStore.UsageStore
   readonly idempotencyRecords: HashMap.HashMap<string, IdempotencyRecord>
-  readonly tokens: HashMap.HashMap<string, Token>
+  readonly tokens: HashMap.HashMap<string, IssuedToken>
   /** Agreements of which a token was resolved. */
   readonly landed: HashSet.HashSet<string>
   /** Beginnings and ends of agreements whose events were sent. */
@@ -123,7 +123,7 @@ interface Origin {
 export type Change =
   | { readonly _tag: "Metered"; readonly usage: MeteredUsage }
   | { readonly _tag: "Receipt"; readonly key: string; readonly receipt: IdempotencyRecord }
-  | { readonly _tag: "Token"; readonly key: string; readonly token: Token }
+  | { readonly _tag: "Token"; readonly key: string; readonly token: IssuedToken }
   | { readonly _tag: "Landed"; readonly agreementId: string }
   | { readonly _tag: "Announced"; readonly key: string }
   | { readonly _tag: "Registered"; readonly key: string }

@@ -1,6 +1,6 @@
 /** Times of the sandbox as a reader sees them: UTC, in the order of ISO 8601. */
 
-export const hourMillis = 3_600_000
+export const millisPerHour = 3_600_000
 
 /** Such as `2026-11-25 10:30:07`. */
 export const formatTime = (iso: string): string => iso.slice(0, 19).replace("T", " ")

@@ -1,7 +1,7 @@
 /** The server's half of AWS JSON 1.1: decodes requests, encodes responses and errors. */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import { encoder } from "../../../internal/schema/encode.js"
+import { jsonEncoder } from "../../../internal/schema/jsonEncoder.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import type { CommonError, InvalidInputError, ServiceException } from "../../../MeteringError.js"
 import type { DryRunResponse } from "../../../MeterUsage.js"
@@ -74,7 +74,7 @@ const serializationException = (message: string) =>
 const responseEncoder = <Request, Response, E extends ServiceException, Result>(
   operation: Operation<Request, Response, E, Result>
 ) => {
-  const encode = encoder(shapeOf(operation.response))
+  const encode = jsonEncoder(shapeOf(operation.response))
   return (response: Result): HttpResponse => {
     // every response has a request id, and only that of a dry run has `dryRun`
     const { dryRun, requestId } = response as Partial<DryRunResponse>

@@ -6,7 +6,7 @@ import * as Encoding from "effect/Encoding"
 import * as HashMap from "effect/HashMap"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
-import { encoder } from "../../../internal/schema/encode.js"
+import { jsonEncoder } from "../../../internal/schema/jsonEncoder.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
 import type { OperationName } from "../../../MeteringError.js"
 import * as Report from "../../Report.js"
@@ -248,6 +248,6 @@ const redactRequest = (request: Record<string, unknown>) =>
 
 const encoders = Record.map(operationsByName(operations), (operation) => ({
   decode: operationCodec(operation).decode,
-  request: encoder(shapeOf(operation.request)),
-  response: encoder(shapeOf(operation.response))
+  request: jsonEncoder(shapeOf(operation.request)),
+  response: jsonEncoder(shapeOf(operation.response))
 }))

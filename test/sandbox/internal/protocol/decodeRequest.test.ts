@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import { instantiate } from "../../../../src/internal/schema/construct.js"
-import { encoder } from "../../../../src/internal/schema/encode.js"
+import { jsonEncoder } from "../../../../src/internal/schema/jsonEncoder.js"
 import { shapeOf } from "../../../../src/internal/schema/shape.js"
 import * as MeterUsage from "../../../../src/MeterUsage.js"
 import {
@@ -13,7 +13,7 @@ import { validFields } from "../../../support/arbitraries.js"
 import { allOperations } from "../../../support/operations.js"
 
 it.each(allOperations)("decodes a request of $name as Schema does", ({ name, request }) => {
-  const encode = encoder(shapeOf(request))
+  const encode = jsonEncoder(shapeOf(request))
   const decode = makeRequestDecoder(shapeOf(request))
   const decodeBySchema = Schema.decodeUnknownSync(request)
   const equivalent = Schema.equivalence(request)

@@ -1,5 +1,5 @@
 /** The usage of the last three days as a bar for each hour. The table beside it has the numbers. */
-import { formatHour, hourMillis } from "../times.js"
+import { formatHour, millisPerHour } from "../times.js"
 
 const hours = 72
 
@@ -18,16 +18,16 @@ export const Chart = ({
   /** The time of the sandbox's clock, in whose hour the chart ends. */
   readonly now: string
 }) => {
-  const lastHour = Math.floor(Date.parse(now) / hourMillis)
+  const lastHour = Math.floor(Date.parse(now) / millisPerHour)
   const quantities = new Array<number>(hours).fill(0)
   for (const { hour, quantity } of usage) {
-    const index = Date.parse(hour) / hourMillis - lastHour + hours - 1
+    const index = Date.parse(hour) / millisPerHour - lastHour + hours - 1
     if (index in quantities) quantities[index] = (quantities[index] ?? 0) + quantity
   }
   const sum = quantities.reduce((left, right) => left + right, 0)
   const max = Math.max(...quantities)
   const timeOf = (index: number) =>
-    formatHour(new Date((lastHour - hours + 1 + index) * hourMillis).toISOString())
+    formatHour(new Date((lastHour - hours + 1 + index) * millisPerHour).toISOString())
   return (
     <figure class="chart">
       <figcaption>

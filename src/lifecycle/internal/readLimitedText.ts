@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
 /** Reads UTF-8. Gives none if the body is longer than `maxBytes`, and stops reading there. */
-export const readText = <E, R>(
+export const readLimitedText = <E, R>(
   body: Stream.Stream<Uint8Array, E, R>,
   maxBytes: number
 ): Effect.Effect<Option.Option<string>, E, R> =>

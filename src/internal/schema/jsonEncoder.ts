@@ -7,7 +7,7 @@ import type { Shape, StructShape } from "./shape.js"
 type Encode = (value: never) => unknown
 
 /** Compiles the encoder of a class, for values that have been validated. */
-export const encoder = (shape: StructShape): ((value: object) => Record<string, unknown>) => {
+export const jsonEncoder = (shape: StructShape): ((value: object) => Record<string, unknown>) => {
   const fields = shape.fields.map(({ name, shape, wireName }) => ({
     name,
     wireName,
@@ -30,7 +30,7 @@ const encoderOf = (shape: Shape): Encode => {
     case "redacted":
       return Redacted.value
     case "struct":
-      return encoder(shape)
+      return jsonEncoder(shape)
     case "array": {
       const encode = encoderOf(shape.element)
       return (values: ReadonlyArray<unknown>) => values.map((value) => encode(value as never))
