@@ -15,7 +15,7 @@ import {
   type LocatedAgreement
 } from "../model/agreement.js"
 import * as agreementEvents from "../model/agreementEvents.js"
-import { findCustomer, findProduct, isInverted, statusOf } from "../model/catalog.js"
+import { findCustomer, isInverted, statusOf } from "../model/catalog.js"
 import { keyOf, sha256HexSync } from "../model/hash.js"
 import { capacityError, change, type State } from "../model/state.js"
 
@@ -23,7 +23,7 @@ import { agreementTime } from "../model/terms.js"
 import { licenseArnOf } from "../scenario/licenseArn.js"
 import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import { customers } from "./report.js"
-import { findBySelector, matchesSelector, noAgreementMessage } from "./selection.js"
+import { findByCode, findBySelector, matchesSelector, noAgreementMessage } from "./selection.js"
 
 /** The result of an action and the next state, or a message. */
 export type UpdateResult<A> = Either.Either<readonly [A, State], string>
@@ -97,8 +97,8 @@ export const addCustomer = (
   )
   const inverted = added.find(isInverted)
   if (inverted !== undefined) return Either.left(invertedPeriodMessage(inverted.productCode))
-  const unknown = added.find(({ productCode }) => !findProduct(state.catalog, productCode))
-  if (unknown !== undefined) return Either.left(unknownProductMessage(unknown.productCode))
+  const known = Either.all(added.map(({ productCode }) => findByCode(state, productCode)))
+  if (Either.isLeft(known)) return Either.left(known.left)
   const products = [...HashMap.values(state.catalog.products)]
   for (const agreement of added) {
     const [dimension] = unknownDimensionsOf(agreement, products)
@@ -170,8 +170,7 @@ export const addAgreement = (
     if (isInverted({ startsAt, endsAt })) {
       return yield* Either.left(invertedPeriodMessage(productCode))
     }
-    const product = findProduct(state.catalog, productCode)
-    if (product === undefined) return yield* Either.left(unknownProductMessage(productCode))
+    const product = yield* findByCode(state, productCode)
     const [unknownDimension] = unknownDimensionsOf(terms, [product])
     if (unknownDimension !== undefined) {
       return yield* Either.left(unknownDimensionMessage(unknownDimension, productCode))
@@ -259,9 +258,6 @@ export const newLicenseArn = (
 
 export const invertedPeriodMessage = (productCode: string) =>
   `The agreement for ${productCode} ends before it begins: endsAt must be later than startsAt, which defaults to now.`
-
-export const unknownProductMessage = (productCode: string) =>
-  `There is no product ${productCode} in the sandbox.`
 
 export const unknownDimensionMessage = (dimension: string, productCode: string) =>
   `${dimension} is not a dimension of ${productCode}: entitlements are to one of its dimensions or contractDimensions.`

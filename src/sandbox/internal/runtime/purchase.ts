@@ -6,7 +6,6 @@ import * as Redacted from "effect/Redacted"
 import type * as Marketplace from "../../Marketplace.js"
 import type { Product } from "../../Scenario.js"
 import { agreementIdOf } from "../model/agreement.js"
-import { findProduct } from "../model/catalog.js"
 import { productIdOf } from "../model/product.js"
 import type { State } from "../model/state.js"
 import { detailsIn } from "./agreementOperations.js"
@@ -15,9 +14,9 @@ import {
   addCustomer,
   type MintedToken,
   mintToken,
-  type UpdateResult,
-  unknownProductMessage
+  type UpdateResult
 } from "./marketplace.js"
+import { findByCode } from "./selection.js"
 
 export const buy = (
   state: State,
@@ -32,8 +31,7 @@ export const buy = (
       paymentFails,
       ...terms
     } = purchase
-    const product = findProduct(state.catalog, terms.productCode)
-    if (product === undefined) return yield* Either.left(unknownProductMessage(terms.productCode))
+    const product = yield* findByCode(state, terms.productCode)
     const landingUrl = givenUrl ?? product.landingUrl
     const [customer, known] = yield* addCustomer(
       state,
@@ -59,9 +57,7 @@ export const setUpAccount = (
 ): UpdateResult<Marketplace.Landing> =>
   Either.gen(function* () {
     const [minted, next] = yield* mintToken(state, selector, now)
-    const { productCode } = minted.located.agreement
-    const product = findProduct(state.catalog, productCode)
-    if (product === undefined) return yield* Either.left(unknownProductMessage(productCode))
+    const product = yield* findByCode(state, minted.located.agreement.productCode)
     return [landingOf(next, minted, product, product.landingUrl, now), next] as const
   })
 

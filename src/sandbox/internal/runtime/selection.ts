@@ -1,14 +1,14 @@
 /** Finds the customers and agreements that a request selects. */
 import * as Either from "effect/Either"
 import type * as Marketplace from "../../Marketplace.js"
-import type { Customer } from "../../Scenario.js"
+import type { Customer, Product } from "../../Scenario.js"
 import {
   agreementIdOf,
   agreementsOf,
   isPossible,
   type LocatedAgreement
 } from "../model/agreement.js"
-import { findCustomer, statusOf } from "../model/catalog.js"
+import { findCustomer, findProduct, statusOf } from "../model/catalog.js"
 import type { State } from "../model/state.js"
 import { agreementTime } from "../model/terms.js"
 import { customers } from "./report.js"
@@ -43,6 +43,13 @@ export const findBySelector = (
     ? Either.left(`There is no customer ${identity ?? "with such an agreement"} in the sandbox.`)
     : Either.right(customer)
 }
+
+/** Finds a product by its code. */
+export const findByCode = (state: State, productCode: string): Either.Either<Product, string> =>
+  Either.fromNullable(
+    findProduct(state.catalog, productCode),
+    () => `There is no product ${productCode} in the sandbox.`
+  )
 
 export const matchesSelector =
   ({ agreementId, licenseArn, productCode }: Marketplace.AgreementSelector) =>
