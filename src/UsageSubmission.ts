@@ -93,7 +93,9 @@ export type Input = UsageRecord.Input | Item
  *   second. A record close to its deadline waits for at most half of the time left. `Infinity` sends full calls only,
  *   until a deadline is close.
  * - `schedule`: the retry schedule; its input is the error of the call. Defaults to `MeteringRetry.patient`. It also
- *   limits the time that one record is retried.
+ *   limits the time that one record is retried. After two calls without a response, each half of their records is
+ *   retried in a call of its own, so that one record that makes calls fail holds back no others. In an outage of the
+ *   service, calls are not divided.
  *
  * Deadlines (a record past its deadline is `Expired`):
  *

@@ -22,6 +22,8 @@ export interface PendingRecord {
   isInFlight: boolean
   isResolved: boolean
   attempts: number
+  /** Monotonic milliseconds. */
+  firstSentAt: number
   /** The state of the retry schedule. */
   retryState: unknown
   /** Set by the first attempt after which the record may be billed. */

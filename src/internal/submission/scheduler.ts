@@ -147,6 +147,8 @@ export const make = (options: SchedulerOptions): Scheduler => {
   let time: ClockReading = { wall: 0, monotonic: 0 }
   /** The last time that the buffer was full, in monotonic milliseconds. */
   let fullAt = Number.NEGATIVE_INFINITY
+  /** The last response to a call, in monotonic milliseconds. */
+  let respondedAt = Number.NEGATIVE_INFINITY
   let read = 0
   let inFlight = 0
   let calls = 0
@@ -277,6 +279,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
 
   const markInFlight = (batch: Batch): Action => {
     for (const item of batch.items) {
+      if (item.attempts === 0) item.firstSentAt = time.monotonic
       item.isInFlight = true
       item.attempts += 1
     }
@@ -317,6 +320,25 @@ export const make = (options: SchedulerOptions): Scheduler => {
       : scope === "transient"
         ? { _tag: "NotSent", reason: "Throttled", error }
         : { _tag: "Rejected", error }
+
+  /**
+   * The calls in which records are sent again after a call without a response. One of them may be the cause: after a second such
+   * call, each half is sent by itself. Not in an outage of the service, in which smaller calls would only be more calls.
+   */
+  const partsOf = (
+    items: ReadonlyArray<PendingRecord>,
+    delivery: ErrorClassification["delivery"]
+  ): ReadonlyArray<ReadonlyArray<PendingRecord>> => {
+    const [first] = items
+    const isDivided =
+      delivery === "unknown" &&
+      items.length > 1 &&
+      first !== undefined &&
+      first.attempts > 1 &&
+      (respondedAt > first.firstSentAt || pending.unresolved.size <= maxDividedInOutage)
+    const middle = Math.ceil(items.length / 2)
+    return isDivided ? [items.slice(0, middle), items.slice(middle)] : [items]
+  }
 
   /** Resolves records that were rejected alone, or for a cause that all of them share. */
   const reject = (items: ReadonlyArray<PendingRecord>, error: BatchMeterUsageError) => {
@@ -450,6 +472,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
         isInFlight: false,
         isResolved: false,
         attempts: 0,
+        firstSentAt: 0,
         retryState: schedule.initial,
         uncertainty: undefined,
         error: undefined
@@ -488,6 +511,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
       // first of all: if a client's response cannot be read, its records stay in flight
       const reports = matchResults(records, requestProductCode(items), response)
       markDone(batch)
+      respondedAt = now.monotonic
       limiter.recover()
       const [first] = items
       if (first !== undefined) {
@@ -538,7 +562,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
             error,
             retryState,
             // records with the same number of attempts stay together
-            parts: all.length === 1 ? [items] : [],
+            parts: all.length === 1 ? partsOf(items, delivery) : [],
             rebatchable: all.length === 1 ? [] : items,
             finalResolution: resolution
           }))
@@ -609,6 +633,9 @@ export const make = (options: SchedulerOptions): Scheduler => {
     }
   }
 }
+
+/** So few records can go in calls of their own although no call is answered. */
+const maxDividedInOutage = 4 * batches.maxRecords
 
 /** Unprocessed records are retried like an internal error. */
 const unprocessedError = new InternalServiceErrorException({ operation: "BatchMeterUsage" })

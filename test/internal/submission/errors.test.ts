@@ -224,13 +224,13 @@ describe("a transient error", () => {
           summaries(outcomes),
           [0, 1, 2].map((i) => `Accepted id-d${i}`)
         )
-        const [first, ...others] = stub.calls
-        assert.strictEqual(others.length, 2)
-        for (const { records } of others) {
-          // the same instances give the same bytes
-          for (const [i, record] of records.entries()) {
-            assert.strictEqual(record, first?.records[i])
-          }
+        const [first, second = [], ...others] = stub.calls.map(({ records }) => records)
+        assert.strictEqual(second.length, 3)
+        const sent = others.flat()
+        assert.strictEqual(sent.length, 3)
+        // the same instances give the same bytes
+        for (const [i, record] of [...second, ...sent].entries()) {
+          assert.strictEqual(record, first?.[i % 3])
         }
       })
   )
@@ -479,6 +479,47 @@ describe("licenses without a product code", () => {
         summaries(outcomes).map((tag) => tag.split(" ")[0]),
         [...Array(4).fill("Rejected"), ...Array(6).fill("Accepted")]
       )
+    })
+  )
+})
+
+describe("a record whose calls all fail without a response", () => {
+  const isPoison = ({ dimension }: UsageRecord.UsageRecord) => dimension === "d7"
+  const spaced = (times: number) =>
+    Schedule.spaced("10 seconds").pipe(Schedule.intersect(Schedule.recurs(times)))
+  const failWithPoison = (call: Call) =>
+    call.records.some(isPoison) ? reject(timeoutError) : accept(call)
+
+  it.effect.each([25, 300])(
+    "is sent by itself in the end, so that %i others are accepted",
+    (count) =>
+      Effect.gen(function* () {
+        const stub = stubClient(failWithPoison)
+        const outcomes = yield* submitAll(records(count), stub, { schedule: spaced(8) })
+        assert.deepStrictEqual(
+          outcomes
+            .filter(({ _tag }) => _tag !== "Accepted")
+            .map(({ _tag, index }) => [_tag, index]),
+          [["Unknown", 7]]
+        )
+        assert.isAtMost(stub.calls.length, Math.ceil(count / 25) + 16)
+      })
+  )
+
+  it.effect("does not divide calls in an outage of the service", () =>
+    Effect.gen(function* () {
+      const stub = stubClient(() => reject(timeoutError))
+      yield* submitAll(records(250), stub, { schedule: spaced(4) })
+      assert.lengthOf(stub.calls, 50)
+      assert.isTrue(stub.calls.every(({ records }) => records.length === 25))
+    })
+  )
+
+  it.effect("does not divide calls that were not delivered", () =>
+    Effect.gen(function* () {
+      const stub = stubClient(() => reject(connectionError("notSent", "ECONNREFUSED")))
+      yield* submitAll(records(25), stub, { schedule: Schedule.recurs(4) })
+      assert.lengthOf(stub.calls, 5)
     })
   )
 })
