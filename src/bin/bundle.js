@@ -10,7 +10,7 @@ import { buildPages, moduleOf } from "../sandbox/internal/pages/build.js"
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")
 const outfile = process.argv[2] ?? join(root, "dist/bin/effect-marketplace-metering.js")
 
-/** The pages as texts. */
+/** Bundles the sandbox's pages as texts. */
 const pages = {
   name: "pages",
   setup: ({ onLoad, onResolve }) => {
@@ -37,7 +37,7 @@ const { metafile } = await build({
   metafile: true,
   legalComments: "none",
   logLevel: "warning",
-  // packages that an application installs where it uses them
+  // packages that the application installs if it uses them
   external: ["pg"],
   plugins: [pages],
   // CommonJS dependencies require Node's modules

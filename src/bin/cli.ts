@@ -29,7 +29,7 @@ const runWith = Command.run(root, { name: manifest.name, version: manifest.versi
 /** The commands as data: for help, completion, and checks before a command runs. */
 export const rootInfo = commandInfoOf(root)
 
-/** Characters in a line of help. */
+/** Length of a line of help, in characters: the default and the maximum. */
 const defaultColumns = 80
 const maxColumns = 100
 
@@ -53,7 +53,7 @@ export const cli = (words: ReadonlyArray<string>) =>
       case "UsageError":
         return cannotRun(parsed.message)
       case "Run":
-        // the library skips the first two words, the runtime and the script
+        // @effect/cli skips the first two words, the runtime and the script
         return runWith(["node", manifest.name, ...parsed.args])
     }
   })

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process: arguments in, an exit code out. */
+/** The entry point: runs the command line, handles signals, and sets the exit code. */
 import { writeSync } from "node:fs"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Runtime from "@effect/platform/Runtime"
@@ -55,7 +55,7 @@ const program = cli(process.argv.slice(2)).pipe(
   Effect.as(0),
   Effect.catchAll((error) =>
     ValidationError.isValidationError(error)
-      ? // the library has printed it
+      ? // @effect/cli has printed the error
         Effect.succeed(2)
       : Effect.as(Console.error(error.message), error.exitCode)
   ),
@@ -88,7 +88,7 @@ const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number =>
     }
   })
 
-/** Prints where the process exits before a stream would be flushed. */
+/** Prints synchronously, because the process may exit before a stream is flushed. */
 const printSync = (text: string) => {
   try {
     writeSync(process.stderr.fd, `${text}\n`)
@@ -116,20 +116,20 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
       if (!isSignalExpected) printSync("Stopping.")
       fiber.unsafeInterruptAsFork(fiber.id())
     } else if (unfinished() === undefined) exitInterrupted()
-    // output that is not read would block the shutdown for ever
+    // exits in any case, because output that is not read would block the shutdown forever
     if (level === "abort") {
       Effect.runFork(Effect.zipRight(shutdownTimeout(unfinished), Effect.sync(exitInterrupted)))
     }
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, onSignal)
-  // the reader of standard output has closed it
+  // stops when the reader of standard output has closed it
   process.stdout.on("error", () => handlers.onSignal?.("stop"))
   // messages that cannot be printed do not end the work
   process.stderr.on("error", () => {})
   const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
   fiber.addObserver((exit) => {
     clearInterval(keepAlive)
-    // slow pipes may still hold output
+    // waits for output that slow pipes have not taken yet
     teardown(exit, (code) =>
       process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
     )

@@ -1,5 +1,5 @@
 /**
- * The events of AWS Marketplace for a seller, over Amazon SNS and Amazon EventBridge, as one union.
+ * The events that AWS Marketplace sends to a seller over Amazon SNS and Amazon EventBridge, as one union.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import type { Trust } from "./Trust.js"
 export * from "./internal/events.js"
 
 /**
- * An event as it was received.
+ * A decoded event, with the evidence of its sender and its original JSON.
  *
  * @since 0.1.0
  * @category decoding
@@ -26,20 +26,20 @@ export * from "./internal/events.js"
 export interface ReceivedEvent {
   /** The event. */
   readonly event: MarketplaceEvent
-  /** The evidence of its sender: a queue, a verified signature, or a shared secret. */
+  /** The kind of evidence of the sender: a queue, a verified signature, or a shared secret. */
   readonly trust: Trust["_tag"]
-  /** The message id of its SQS record, for `batchItemFailures` of a function. Absent for other envelopes. */
+  /** The message id of the SQS record, for `batchItemFailures` of a Lambda function. Absent for other envelopes. */
   readonly messageId?: string
-  /** The JSON of the event without envelopes, with the fields that this version does not know. */
+  /** The JSON of the event without its envelopes. Includes the fields that this version does not know. */
   readonly body: { readonly [name: string]: unknown }
 }
 
 /**
- * A record that holds no readable event. Other records of its batch are not affected.
+ * A record could not be decoded as an event. The other records of its batch are not affected.
  *
- * `field` is the path of the invalid field, such as `Records[1].body.detail.agreement.id`, and `expected` what it should
- * be. `messageId` is that of its SQS record: report it in `batchItemFailures`, so that the queue delivers it again and at
- * last moves it to its dead-letter queue. The error holds no value of the record.
+ * `field` is the path of the invalid field, such as `Records[1].body.detail.agreement.id`, and `expected` describes a valid
+ * value. `messageId` is the message id of the SQS record. Report it in `batchItemFailures`, so that the queue delivers the
+ * record again and finally moves it to its dead-letter queue. The error contains no value of the record.
  *
  * @since 0.1.0
  * @category errors
@@ -57,23 +57,25 @@ export class InvalidMessageError extends Schema.TaggedError<InvalidMessageError>
 }
 
 /**
- * Decodes the events of a message, by its shape: one result for each record.
+ * Decodes the events of a message, and returns one result for each record. The envelopes are recognized by their shape:
  *
- * - SQS: the body of a message, and a message of the SDK (`Body`, `MessageId`, `Attributes`). The body is an event of
- *   EventBridge, an SNS notification, or with raw delivery its message.
+ * - SQS: the body of a message, or a message of the AWS SDK (`Body`, `MessageId`, `Attributes`). The body is an EventBridge
+ *   event, an SNS notification, or the message of a notification with raw message delivery.
  * - Lambda: an event of SQS (`Records[].body`), of SNS (`Records[].Sns`), or of EventBridge.
- * - HTTP: the `notification` that `SnsMessage.verify` returned, and the body of an API destination.
+ * - HTTP: the `notification` that `SnsMessage.verify` returned, or the body of a request to an API destination.
  *
- * Each is accepted as JSON and as its text, but the `notification`. `trust` is the evidence of the sender, and is kept in
- * each result.
+ * Each of these may be parsed JSON or its text. Only `notification` must be the object itself. `trust` is the evidence of the
+ * sender. Its `_tag` is part of each result.
  *
- * An SNS action takes id and time from the innermost envelope that has them, of SNS or SQS: a notification that was forwarded
- * in another one keeps its own. `messageId` is that of the outermost SQS message. An event of EventBridge has its own id and
- * time.
+ * The `id` and `time` of an SNS action come from the innermost SNS or SQS envelope that has them, so a notification that was
+ * forwarded in another notification keeps its own. `messageId` is the id of the outermost SQS message. An EventBridge event
+ * has its own id and time.
  *
- * A JSON object of another kind is an `Unknown` event, and never an error. A text that is no JSON object, and an event of a
- * known kind without a valid required field, fail alone. An invalid optional field is absent from the event, and remains in
- * `body`. Limits: 1 MiB (1 048 576 characters) a text, 3 envelopes around an event, 64 levels of JSON within, 10 000 records.
+ * A JSON object of an unknown kind decodes to an `Unknown` event, and never fails. A record fails, without affecting the other
+ * records, if its text is not a JSON object, or if it is an event of a known kind with a missing or invalid required field. An
+ * invalid optional field is absent from the event, and remains in `body`.
+ *
+ * Limits: 1 MiB (1 048 576 characters) per text, 3 envelopes around an event, 64 levels of nested JSON, 10 000 records.
  *
  * @example
  * ```ts
@@ -126,7 +128,7 @@ export const decode = (
 const encodeFields = Schema.encodeSync(MarketplaceEvent)
 
 /**
- * Encodes an event as AWS sends it, without an envelope: the message of an SNS action, an event of EventBridge, or the
+ * Encodes an event as AWS sends it, without an envelope: the message of an SNS action, an EventBridge event, or the
  * `raw` value of an `Unknown` event.
  *
  * Its JSON text is the body of an SQS message with raw delivery, the body that EventBridge sends to an SQS queue or an API
@@ -199,13 +201,13 @@ const eventBridgeEvent = (
 })
 
 /**
- * The values of an SNS notification beside its message.
+ * The values of an SNS notification, except for its message.
  *
  * @since 0.1.0
  * @category encoding
  */
 export interface SnsOptions {
-  /** The topic, such as `arn:aws:sns:us-east-1:287250355862:aws-mp-subscription-notification-4v9hm1u3i5p7l3c0`. */
+  /** The ARN of the topic, such as `arn:aws:sns:us-east-1:287250355862:aws-mp-subscription-notification-4v9hm1u3i5p7l3c0`. */
   readonly topicArn: string
   /** The message id. The `id` of an SNS action is decoded from it. */
   readonly messageId: string
@@ -214,8 +216,8 @@ export interface SnsOptions {
 }
 
 /**
- * Encodes an event as an SNS notification without a signature: the body of an SQS message that SNS sends, and of an HTTP
- * request once it is signed.
+ * Encodes an event as an SNS notification without a signature. It is the body of an SQS message that SNS sends. With a
+ * signature, it is the body of an HTTP request that SNS sends.
  *
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
  * @since 0.1.0
@@ -233,7 +235,7 @@ export const encodeSns = (
 })
 
 /**
- * Encodes a notification of SNS as a record that a Lambda function receives in `Records`, without a signature.
+ * Encodes an SNS notification, without a signature, as a record in the `Records` that a Lambda function receives.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
  * @since 0.1.0
@@ -246,23 +248,23 @@ export const encodeSnsRecord = (notification: ReturnType<typeof encodeSns>) => (
 })
 
 /**
- * The values of an SQS message beside its body.
+ * The values of an SQS message, except for its body.
  *
  * @since 0.1.0
  * @category encoding
  */
 export interface SqsOptions {
-  /** The queue, such as `arn:aws:sqs:us-east-1:111122223333:marketplace-events`. */
+  /** The ARN of the queue, such as `arn:aws:sqs:us-east-1:111122223333:marketplace-events`. */
   readonly queueArn: string
   /** The message id. With raw delivery, the `id` of an SNS action is decoded from it. */
   readonly messageId: string
-  /** The time that the message was sent. With raw delivery, the `time` of an SNS action is decoded from it. */
+  /** The time at which the message was sent. With raw delivery, the `time` of an SNS action is decoded from it. */
   readonly timestamp: DateTime.Utc
 }
 
 /**
- * Encodes a message of SQS as a record that a Lambda function receives in `Records`. `content` is its body: the result of
- * `encode`, or of `encodeSns`.
+ * Encodes an SQS message as a record in the `Records` that a Lambda function receives. `content` is the body of the message:
+ * the result of `encode` or `encodeSns`.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
  * @since 0.1.0
@@ -286,9 +288,9 @@ export const encodeSqsRecord = (
 })
 
 /**
- * The id of a license, such as `l-0123456789abcdef0123456789abcdef`: the last part of its ARN, in lower case. AWS prints one
- * license in several forms (with and without `arn:`, account or Region), which have the id in common. Returns `undefined` for
- * a text without one.
+ * Returns the id of a license, such as `l-0123456789abcdef0123456789abcdef`: the last part of its ARN, in lower case. AWS
+ * prints the ARN of a license in several forms (with and without `arn:`, account or Region), which all have the same id.
+ * Returns `undefined` if the text has no license id.
  *
  * @example
  * ```ts
@@ -303,7 +305,7 @@ export const encodeSqsRecord = (
 export const licenseId: (arn: string) => string | undefined = license.licenseId
 
 /**
- * Compares two ARNs or ids of licenses by `licenseId`. Texts without an id are equal only if they are identical.
+ * Compares two license ARNs or ids by `licenseId`. Texts without an id are equal only if they are identical.
  *
  * @since 0.1.0
  * @category licenses

@@ -1,5 +1,5 @@
 /**
- * An HTTP endpoint for a subscription of SNS: it confirms the subscription, and hands each verified event to a function.
+ * An HTTP endpoint for an SNS subscription. It confirms the subscription, and passes each verified event to a handler.
  *
  * @since 0.1.0
  */
@@ -15,30 +15,32 @@ import { readLimitedText } from "./internal/readLimitedText.js"
 import { decode, type ReceivedEvent } from "./MarketplaceEvent.js"
 import { type Notification, type Service, type SnsMessage, SnsVerifier } from "./SnsMessage.js"
 
-/** A response without a body: SNS reads the status only. */
+/** Returns a response without a body, because SNS reads only the status. */
 const respond = (status: number) => HttpServerResponse.empty({ status })
 
 const ok = respond(200)
 
-/** Logs an error and responds. Errors of this package hold no value of a message. */
+/** Logs an error and responds. Errors of this package contain no unchecked value of a message, so they are safe to log. */
 const logAndRespond = (status: number) => (error: { readonly message: string }) =>
   Effect.as(Effect.logWarning(error.message), respond(status))
 
 /**
- * Makes an `HttpApp` for the URL that is subscribed to the topics of a `SnsVerifier`. Mount it at that path, for POST.
+ * Makes an `HttpApp` for an endpoint that is subscribed to the topics of the `SnsVerifier`. Mount it at the subscribed path,
+ * for POST.
  *
- * `handle` receives each event once it is verified. The response is 200 only after it succeeded; after a failure it is 500,
- * and SNS sends the message again. SNS can send a message twice, and in any order: `handle` must accept an event again.
+ * `handle` is called with each event after its message is verified. The response is 200 only after `handle` succeeds. After a
+ * failure the response is 500, and SNS sends the message again. SNS may send a message more than once and in any order, so
+ * `handle` must be idempotent.
  *
  * | status | after |
  * | ------ | ----- |
- * | 200    | `handle`, a confirmation, or the end of a subscription |
- * | 400    | a message without a readable event, or a body that breaks off |
- * | 403    | a message that is not verified |
- * | 405    | another method than POST |
+ * | 200    | success of `handle`, a confirmed subscription, or the end of a subscription |
+ * | 400    | a message without a valid event, or an incomplete body |
+ * | 403    | a message or confirmation URL that is not trusted, or a malformed certificate |
+ * | 405    | a method other than POST |
  * | 413    | a body of more than 1 MiB. Without a `content-length`, a server may close the connection instead. |
  * | 500    | a failure of `handle`, which is logged with its cause |
- * | 503    | a certificate or a confirmation that could not be requested |
+ * | 503    | a certificate that could not be fetched or is not valid, or a failed confirmation request |
  *
  * SNS sends a message again after 5xx, up to the limits of the subscription's delivery policy, and never after 4xx. Give the
  * subscription a dead-letter queue.
@@ -113,7 +115,7 @@ export const httpApp = <E, R>(
     if (request.method !== "POST") {
       return HttpServerResponse.empty({ status: 405, headers: { allow: "POST" } })
     }
-    // without reading, since a server that stops to read cannot respond
+    // responds without reading the body, because a server that stops reading it cannot respond
     if (Number(request.headers["content-length"]) > maxTextLength) return respond(413)
     const { confirm, verify } = yield* SnsVerifier
     const body = yield* Effect.either(readLimitedText(request.stream, maxTextLength))

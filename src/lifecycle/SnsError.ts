@@ -1,5 +1,5 @@
 /**
- * The errors of messages that SNS sends over HTTP. None holds a value of the message, which anyone can send.
+ * The errors of messages that SNS sends over HTTP. They contain no unchecked value of a message, because anyone can send one.
  *
  * @since 0.1.0
  */
@@ -38,10 +38,10 @@ const advice: { readonly [Reason in RejectionReason]: string } = {
 }
 
 /**
- * A message does not prove that it comes from SNS and from an allowed topic. Reject it with HTTP 403, after which SNS does
- * not send it again.
+ * A message is not proven to come from SNS and from an allowed topic. Reject it with HTTP 403, after which SNS does not send
+ * it again.
  *
- * `reason` names the failed check, `field` the field of the message, and `expected` what it should be.
+ * `reason` is the failed check, `field` the name of the invalid field, and `expected` describes a valid value.
  *
  * @since 0.1.0
  * @category errors
@@ -68,8 +68,8 @@ export class InvalidSnsMessageError
 }
 
 /**
- * The reason why a request to SNS failed: no connection, no response within 5 seconds, another status than 200 (also a
- * redirect), or a response of more than 64 KiB.
+ * The reason why a request to SNS failed: no connection, no response within 5 seconds, a status other than 200 (including
+ * redirects), or a response of more than 64 KiB.
  *
  * @since 0.1.0
  * @category errors
@@ -77,9 +77,10 @@ export class InvalidSnsMessageError
 export const RequestFailure = Schema.Literal("connection", "timeout", "status", "tooLong")
 
 /**
- * The certificate of a message could not be fetched from AWS (`url`), or is not usable: it is no certificate of an RSA key,
- * is not issued to SNS (`wrongSubject`), or is not valid now. `busy` says that 32 others are being fetched. The message may be genuine: respond with HTTP 503, and
- * SNS sends it again. Nothing is cached.
+ * The certificate of a message could not be fetched from AWS (`url`), or is not usable: it is not the certificate of an RSA
+ * key (`malformed`), is not issued to SNS (`wrongSubject`), or is not valid now (`expired`). `busy` means that 32 other
+ * certificates are being fetched. If `isRetryable` is true, respond with HTTP 503 so that SNS sends the message again, because
+ * it may be genuine. The failure is not cached.
  *
  * @since 0.1.0
  * @category errors
@@ -111,8 +112,8 @@ export class SnsCertificateError
 }
 
 /**
- * A subscription could not be confirmed. Respond with HTTP 503, and SNS sends the confirmation again. `untrustedUrl` says
- * that `SubscribeURL` is not the confirmation of this topic at SNS: nothing was requested.
+ * A subscription could not be confirmed. If `isRetryable` is true, respond with HTTP 503 so that SNS sends the confirmation
+ * again. `untrustedUrl` means that `SubscribeURL` is not the confirmation URL of this topic at SNS, and was not requested.
  *
  * @since 0.1.0
  * @category errors

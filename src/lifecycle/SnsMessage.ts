@@ -1,8 +1,8 @@
 /**
  * Verifies messages that SNS sends over HTTP, and confirms subscriptions. Requires `node:crypto`: Node.js, Bun or Deno.
  *
- * A message is used only if an allowed topic sent it, not long ago, and a certificate of AWS verifies its signature
- * (version 1, RSA with SHA-1, and version 2, RSA with SHA-256).
+ * A message is accepted only if it is recent, an allowed topic sent it, and its signature is valid with a certificate of AWS
+ * (signature version 1, RSA with SHA-1, or version 2, RSA with SHA-256).
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { type Certificate, makeCertificates } from "./internal/sns/certificates.js"
 import { get } from "./internal/sns/get.js"
-import { type Message, parseMessage, stringToSign } from "./internal/sns/message.js"
+import { parseMessage, type SnsHttpMessage, stringToSign } from "./internal/sns/message.js"
 import { isCertificateUrl, isConfirmationUrl, isOfSandbox } from "./internal/sns/urls.js"
 import { Signature } from "./internal/trust.js"
 import {
@@ -36,18 +36,19 @@ import {
  */
 export interface Options {
   /**
-   * The topics whose messages are accepted, exactly as AWS shows their ARNs. Everyone can have a topic of their own, and its
-   * messages are as well signed.
+   * The ARNs of the topics whose messages are accepted, exactly as AWS shows them. The signature alone is not enough, because
+   * anyone can create a topic, and SNS signs the messages of every topic.
    */
   readonly topicArns: readonly [string, ...ReadonlyArray<string>]
   /**
-   * Maximum age of a message, on top of which 5 minutes of difference between the clocks are allowed. Defaults to 1 hour,
-   * the longest time that SNS retries a delivery over HTTP.
+   * The maximum age of a message. A clock difference of 5 minutes is allowed in addition. Defaults to 1 hour, the longest
+   * time that SNS retries a delivery over HTTP.
    */
   readonly maxAge?: Duration.DurationInput | undefined
   /**
-   * The URL of a sandbox, such as `http://127.0.0.1:4598`, for tests. Certificates and confirmations at its origin are
-   * trusted as well, so that it can send any message, of any time: a sandbox has a clock of its own. Defaults to none.
+   * The URL of a sandbox, such as `http://127.0.0.1:4598`, for tests. Certificates and confirmation URLs at its origin are
+   * also trusted, so the sandbox can send any message. The age of its messages is not checked, because a sandbox has its own
+   * clock. Defaults to `undefined`, which trusts only AWS.
    */
   readonly sandboxUrl?: string | undefined
 }
@@ -59,9 +60,9 @@ export interface Options {
  * @category models
  */
 export interface MessageBase {
-  /** The id, which is the same in each delivery of the message. */
+  /** The message id, which is the same in each delivery of the message. */
   readonly messageId: string
-  /** One of the allowed topics. */
+  /** The ARN of the topic, one of the allowed topics. */
   readonly topicArn: string
   /** The time of publication. */
   readonly timestamp: DateTime.Utc
@@ -75,14 +76,14 @@ export interface MessageBase {
  */
 export interface Notification extends MessageBase {
   readonly _tag: "Notification"
-  /** The notification, as JSON that cannot be changed. */
+  /** The parsed JSON of the notification, frozen. */
   readonly notification: object
-  /** The evidence that this very notification was verified. */
+  /** Evidence that exactly this `notification` object was verified. */
   readonly trust: Signature
 }
 
 /**
- * A verified request of SNS to confirm a subscription: see `confirm`.
+ * A verified request from SNS to confirm a subscription. See `confirm`.
  *
  * @since 0.1.0
  * @category models
@@ -91,12 +92,12 @@ export interface SubscriptionConfirmation extends MessageBase {
   readonly _tag: "SubscriptionConfirmation"
   /** The token that confirms the subscription. */
   readonly token: Redacted.Redacted
-  /** The URL that confirms it. It contains the token. */
+  /** The URL that confirms the subscription. It contains the token. */
   readonly subscribeUrl: Redacted.Redacted
 }
 
 /**
- * The verified message that a subscription was ended. Its `subscribeUrl` would subscribe the endpoint again.
+ * A verified message that a subscription has ended. Requesting its `subscribeUrl` subscribes the endpoint again.
  *
  * @since 0.1.0
  * @category models
@@ -133,7 +134,7 @@ export interface Service {
 }
 
 /**
- * A verifier of the messages of some topics, with a cache of certificates.
+ * Verifies messages of the allowed topics and confirms subscriptions. Caches certificates.
  *
  * @since 0.1.0
  * @category services
@@ -143,7 +144,7 @@ export class SnsVerifier extends Context.Tag("effect-marketplace-metering/SnsVer
   Service
 >() {}
 
-/** Allowed difference between the clocks of this machine and of SNS. */
+/** Allowed difference between the clocks of this machine and of SNS, in milliseconds. */
 const clockTolerance = Duration.toMillis("5 minutes")
 
 const algorithms = { "1": "RSA-SHA1", "2": "RSA-SHA256" } as const
@@ -152,8 +153,8 @@ const reject = (reason: RejectionReason, field: string, expected: string) =>
   Effect.fail(new InvalidSnsMessageError({ reason, field, expected }))
 
 /**
- * Makes a verifier with a cache of at most 32 certificates, each until it expires. Requests have a limit of 5 seconds and
- * 64 KiB, and follow no redirect. The `HttpClient` must check certificates of HTTPS, as every client does by default.
+ * Makes a verifier that caches at most 32 certificates, each until it expires. A request takes at most 5 seconds, reads at
+ * most 64 KiB, and follows no redirects. The `HttpClient` must verify TLS certificates, as every client does by default.
  *
  * @since 0.1.0
  * @category constructors
@@ -166,7 +167,7 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
     const maxAge = Duration.toMillis(options.maxAge ?? "1 hour")
     const { sandboxUrl } = options
 
-    const checkMessage = (message: Message, now: number) => {
+    const checkMessage = (message: SnsHttpMessage, now: number) => {
       const age = isOfSandbox(message.SigningCertURL, sandboxUrl)
         ? 0
         : now - DateTime.unsafeMake(message.Timestamp).epochMillis
@@ -210,7 +211,7 @@ export const make = (options: Options): Effect.Effect<Service, never, HttpClient
     return { verify, confirm }
   })
 
-const isSigned = (message: Message, { publicKey }: Certificate): boolean =>
+const isSigned = (message: SnsHttpMessage, { publicKey }: Certificate): boolean =>
   verifySignature(
     algorithms[message.SignatureVersion],
     new TextEncoder().encode(stringToSign(message)),
@@ -218,7 +219,7 @@ const isSigned = (message: Message, { publicKey }: Certificate): boolean =>
     Buffer.from(message.Signature, "base64")
   )
 
-const toSnsMessage = (message: Message): SnsMessage => {
+const toSnsMessage = (message: SnsHttpMessage): SnsMessage => {
   const base = {
     messageId: message.MessageId,
     topicArn: message.TopicArn,
@@ -238,7 +239,7 @@ const toSnsMessage = (message: Message): SnsMessage => {
 }
 
 /**
- * A verifier over an `HttpClient`.
+ * A layer of the verifier. Requires an `HttpClient`.
  *
  * @example
  * ```ts
@@ -258,11 +259,12 @@ export const layer = (options: Options): Layer.Layer<SnsVerifier, never, HttpCli
   Layer.effect(SnsVerifier, make(options))
 
 /**
- * Verifies the body of a request of SNS. It must be the unchanged text of the body. Nothing of a message may be used before.
+ * Verifies the body of a request from SNS. Pass the text of the body unchanged, and use nothing of a message before this
+ * succeeds.
  *
- * In this order: the fields, the topic, the time, the host and the path of the certificate. Only then is the certificate
- * fetched: its subject is SNS, and it is valid now. At last the signature is checked. The chain of the certificate is not:
- * SNS serves it without its issuer, over HTTPS.
+ * Checks in this order: the fields, the topic, the age, and the host and path of the certificate URL. Then the certificate is
+ * fetched. It must be issued to SNS and be valid now. The signature is checked last. The certificate chain is not verified,
+ * because SNS serves the certificate without its issuer. It is trusted because AWS serves it over HTTPS.
  *
  * @example
  * ```ts
@@ -292,8 +294,8 @@ export const verify = (
   Effect.flatMap(SnsVerifier, (verifier) => verifier.verify(body))
 
 /**
- * Confirms a subscription, by the URL of a verified message. The URL must be of SNS at AWS, and name the action
- * `ConfirmSubscription`, the topic and the token of the message.
+ * Confirms a subscription by requesting the URL of a verified message. The URL must be at an SNS host of AWS, or at the
+ * sandbox, and must have the action `ConfirmSubscription` and the topic and token of the message.
  *
  * @see https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Evidence that a message comes from AWS. `MarketplaceEvent.decode` requires some, and keeps its kind with each event.
+ * Evidence that a message comes from AWS. `MarketplaceEvent.decode` requires it, and returns its `_tag` with each event.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,8 @@ import { Queue, Secret, type Signature } from "./internal/trust.js"
 export type { Queue, Secret, Signature } from "./internal/trust.js"
 
 /**
- * Evidence of the sender of a message: a queue, a verified signature, or a shared secret. An HTTP request has none without a
- * signature (`SnsMessage.verify`) or a secret (`checkSecret`).
+ * Evidence of the sender of a message: a queue, a verified signature, or a shared secret. For an HTTP request, it is the
+ * result of `SnsMessage.verify` (a signature) or `checkSecret` (a shared secret).
  *
  * @since 0.1.0
  * @category models
@@ -20,8 +20,9 @@ export type { Queue, Secret, Signature } from "./internal/trust.js"
 export type Trust = Queue | Signature | Secret
 
 /**
- * States that a message came from a queue of the seller, or to a function of theirs, and that its resource policy lets only
- * AWS services send. Never for the body of an HTTP request: anyone can send one.
+ * States that a message was read from the seller's own queue, or invoked the seller's own Lambda function, and that the
+ * resource policy of the queue or function lets only AWS services send. Do not use it for the body of an HTTP request, because
+ * anyone can send one.
  *
  * @since 0.1.0
  * @category constructors
@@ -29,8 +30,9 @@ export type Trust = Queue | Signature | Secret
 export const queue: Queue = new Queue()
 
 /**
- * The header of a request to an API destination is absent, or has another value than the secret. Reject the request, and
- * compare the header of the EventBridge connection with the secret of this program. The error holds neither value.
+ * The header of a request to an API destination is missing or does not match the secret, or the secret of this program is too
+ * short. Reject the request, and compare the header of the EventBridge connection with the secret of this program. The error
+ * contains neither value.
  *
  * @since 0.1.0
  * @category errors
@@ -55,7 +57,7 @@ const messages = {
 
 /**
  * Compares the header of a request with the secret of the connection of an EventBridge API destination, in constant time.
- * The secret has at least 16 characters.
+ * The secret must have at least 16 characters.
  *
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html
  * @example
@@ -82,7 +84,7 @@ export const checkSecret = (
   return isEqual(header, expected) ? Effect.succeed(new Secret()) : fail("mismatch")
 }
 
-/** Takes the same time wherever the texts differ. */
+/** Compares in constant time: the duration does not depend on where the texts differ. */
 const isEqual = (text: string, secret: string): boolean => {
   let difference = text.length ^ secret.length
   for (let i = 0; i < secret.length; i++) difference |= text.charCodeAt(i) ^ secret.charCodeAt(i)

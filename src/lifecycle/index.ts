@@ -1,5 +1,6 @@
 /**
- * The lifecycle of subscriptions: what AWS Marketplace reports to a seller. For Node.js, Bun and Deno.
+ * Receives the events that AWS Marketplace sends to a seller about subscriptions, agreements and licenses. For Node.js, Bun and
+ * Deno.
  *
  * @since 0.1.0
  */
@@ -11,7 +12,7 @@
  */
 export * as MarketplaceEvent from "./MarketplaceEvent.js"
 /**
- * An HTTP endpoint for a subscription of SNS.
+ * An HTTP endpoint for an SNS subscription.
  *
  * @since 0.1.0
  */

@@ -2,7 +2,7 @@
 import { Chunk, Effect, Either, Exit, Option, Stream } from "effect"
 import * as parseRows from "../../src/bin/input/parseRows.js"
 import { through } from "../../src/bin/input/scanner.js"
-import { type UsageRow, usageRows } from "../../src/bin/input/usageRows.js"
+import { type UsageRow, usageRowSchema } from "../../src/bin/input/usageRows.js"
 import * as validateUtf8 from "../../src/bin/input/validateUtf8.js"
 import { type CliError, cannotRun } from "../../src/bin/internal/cliError.js"
 
@@ -49,8 +49,8 @@ export const readRows = (format: parseRows.Format, bytes: Stream.Stream<Uint8Arr
   const checked = through(() => validateUtf8.make("usage"))(bytes)
   return readAll(
     format === "csv"
-      ? parseRows.csv(usageRows, checked, "usage")
-      : parseRows.ndjson(usageRows, checked)
+      ? parseRows.csv(usageRowSchema, checked, "usage")
+      : parseRows.ndjson(usageRowSchema, checked)
   )
 }
 

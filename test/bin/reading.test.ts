@@ -5,7 +5,7 @@ import { Chunk, DateTime, Effect, FastCheck as fc, Stream } from "effect"
 import * as limits from "../../src/bin/input/limits.js"
 import * as parseRows from "../../src/bin/input/parseRows.js"
 import * as readInput from "../../src/bin/input/readInput.js"
-import { type UsageRow, usageRows } from "../../src/bin/input/usageRows.js"
+import { type UsageRow, usageRowSchema } from "../../src/bin/input/usageRows.js"
 import { chunked, encode, errorOf, itemOf, readError, readRows } from "./readRows.js"
 
 const formats = ["csv", "ndjson"] as const
@@ -126,8 +126,8 @@ describe.each(formats)("reading of %s", (format) => {
       const open = Stream.concat(chunked(bytes, 5), Stream.never)
       const stream =
         format === "csv"
-          ? parseRows.csv(usageRows, open, "usage")
-          : parseRows.ndjson(usageRows, open)
+          ? parseRows.csv(usageRowSchema, open, "usage")
+          : parseRows.ndjson(usageRowSchema, open)
       const rows = yield* Stream.runCollect(Stream.take(stream, 3))
       assert.deepStrictEqual(quantitiesOf(Chunk.toReadonlyArray(rows)), [123_456, 7, 999])
     })
@@ -148,8 +148,8 @@ describe.each(formats)("reading of %s", (format) => {
       )
       const stream =
         format === "csv"
-          ? parseRows.csv(usageRows, endless, "usage")
-          : parseRows.ndjson(usageRows, endless)
+          ? parseRows.csv(usageRowSchema, endless, "usage")
+          : parseRows.ndjson(usageRowSchema, endless)
       yield* Stream.runDrain(Stream.take(stream, 1_000))
       assert.isAtMost(pulled, 1_000)
     })
@@ -191,7 +191,7 @@ it.effect("a read error in the second piece of a file emits no part of a row", (
     })
     const rows: Array<UsageRow> = []
     const failure = yield* parseRows
-      .csv(usageRows, readInput.readBytes("usage.csv"), "usage.csv")
+      .csv(usageRowSchema, readInput.readBytes("usage.csv"), "usage.csv")
       .pipe(
         Stream.runForEach((row) => Effect.sync(() => rows.push(row))),
         Effect.flip,

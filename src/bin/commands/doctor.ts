@@ -35,7 +35,7 @@ import { jsonOption, productCodeOption } from "../internal/options.js"
 import * as proxies from "../internal/proxies.js"
 import { formatJson } from "../output/format.js"
 
-/** Metering operations with a call without effect. RegisterUsage begins to meter a container. */
+/** Metering operations that have a call without effect. RegisterUsage has none, because it begins to meter a container. */
 type ProbeOperation = Exclude<OperationName, "RegisterUsage" | "GetEntitlements">
 
 type Probe = (
@@ -108,7 +108,7 @@ const statusLabels: { readonly [S in CheckStatus]: string } = {
 const formatCheck = ({ advice, check, found, status }: CheckResult) =>
   `${statusLabels[status]}  ${check}: ${found}${advice === undefined ? "" : `\n         ${advice}`}`
 
-/** All checks, each after those that it depends on. */
+/** Runs all checks, each after the checks that it depends on. */
 const runChecks = (
   options: clientOptions.ClientOptions,
   operations: ReadonlyArray<ProbeOperation>,
@@ -142,7 +142,7 @@ const runChecks = (
 const loadConfig = (options: clientOptions.ClientOptions) =>
   MeteringConfig.MeteringConfig.pipe(Effect.provide(clientOptions.config(options)))
 
-/** Finds the invalid part by replacing Region and endpoint, since a file or a variable may be the cause. */
+/** Finds the invalid part by replacing first the Region and then the endpoint, because a file or a variable may be the cause. */
 const checkConfiguration = (
   options: clientOptions.ClientOptions,
   advice: string,
@@ -169,7 +169,7 @@ const checkConfiguration = (
       : [problem("configuration", "it cannot be used", advice)]
   })
 
-/** Empty if the environment has no proxy. */
+/** Checks the proxy. Empty if the environment has none. */
 const checkProxy = (): ReadonlyArray<CheckResult> =>
   Either.match(proxies.fromEnvironment(process.env), {
     onLeft: (reason) => [
@@ -210,7 +210,7 @@ const checkCredentials = (options: clientOptions.ClientOptions): Effect.Effect<C
     })
   )
 
-/** Any response will do: the request is not signed. */
+/** Checks that the endpoint responds, with any status, because the request is not signed. Compares the clocks. */
 const checkEndpoint = ({ endpoint, requestTimeout }: MeteringConfig.Service) =>
   Effect.gen(function* () {
     const client = yield* HttpClient.HttpClient
@@ -227,7 +227,7 @@ const checkEndpoint = ({ endpoint, requestTimeout }: MeteringConfig.Service) =>
       ok("endpoint", `${endpoint} responds (HTTP ${status})${note}`),
       Number.isNaN(date)
         ? skipped("clock", "the response has no date")
-        : // the date is cut to the second: by half of one, on average
+        : // the date has whole seconds, so it is half a second early on average
           clockResult((before + after) / 2 - (date + 500))
     ] as const
   }).pipe(

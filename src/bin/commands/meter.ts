@@ -86,7 +86,7 @@ export const meter = Command.make(
           usageQuantity: options.quantity,
           dryRun: options.dryRun,
           clientToken: Option.getOrUndefined(options.clientToken),
-          // any JSON so far: the request validates it
+          // not validated yet: the request validates the allocations
           usageAllocations: Option.getOrUndefined(options.allocations) as never
         }),
         toCliError
@@ -124,6 +124,6 @@ export const meter = Command.make(
   )
 )
 
-/** The options that make another call the same charge. */
+/** Returns the options with which another call sends the same charge. */
 const retryAdvice = ({ clientToken, timestamp }: MeterUsage.MeterUsageRequest) =>
   `To send the same charge again: --timestamp ${DateTime.formatIso(timestamp)} --client-token ${clientToken}`

@@ -61,6 +61,6 @@ const readToken = (file: Option.Option<string>) =>
 
 const promptForToken = Prompt.hidden({ message: "Registration token:" }).pipe(
   Effect.map(Redacted.value),
-  // the prompt leaves its line unfinished
+  // ends the line, which the prompt leaves unfinished
   Effect.catchTag("QuitException", () => Effect.as(Console.error(""), ""))
 )

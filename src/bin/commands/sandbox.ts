@@ -141,7 +141,7 @@ export const sandbox = Command.make(
         toListenError("The sandbox", options)
       )
       return yield* serve(scenario, options).pipe(
-        // its end removes the ready file, while the server still listens
+        // closes this scope first, so that the ready file is removed while the server still listens
         Effect.scoped,
         Effect.provide(Layer.provideMerge(server, sandbox)),
         options.verbose ? Effect.provide(callLog) : identity,
@@ -165,7 +165,7 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
   Effect.gen(function* () {
     const sandbox = yield* MeteringSandbox.MeteringSandbox
     const { url } = yield* SandboxServer.SandboxServer
-    // the state file may have another time
+    // set after loading, because the state file may contain another time
     if (Option.isSome(options.now)) {
       yield* Effect.mapError(sandbox.control.setTime(options.now.value), ({ message }) =>
         cannotRun(message)
@@ -195,7 +195,7 @@ const serve = (scenario: Scenario.Scenario, options: ServeOptions) =>
     return yield* Effect.never
   })
 
-/** Products in the usage and agreements of the state that the scenario does not have. */
+/** Returns the codes of products that occur in the usage or agreements of the state, but not in the scenario. */
 const unknownProducts = (sandbox: MeteringSandbox.Service, { products }: Scenario.Scenario) =>
   Effect.map(
     Effect.all([sandbox.report.billed, sandbox.marketplace.customers]),
@@ -234,7 +234,7 @@ const callLogger = Logger.withConsoleLog(
   Logger.make<unknown, string>(({ date, message }) => `${date.toISOString()} ${message}`)
 )
 
-/** Logs calls to standard output, and everything else as without it. */
+/** Logs calls to standard output. Other messages are logged as usual. */
 const callLog = Layer.merge(
   Logger.minimumLogLevel(LogLevel.Debug),
   Logger.replace(

@@ -22,10 +22,11 @@ import {
   pathOrDescriptor,
   readBytes
 } from "../input/readInput.js"
-import { usageRows } from "../input/usageRows.js"
+import { usageRowSchema } from "../input/usageRows.js"
 import { CliError, cannotRun, interrupted, toCliError } from "../internal/cliError.js"
 import * as clientOptions from "../internal/clientOptions.js"
-import * as dryRun from "../internal/dryRun.js"
+import * as dryRunCheck from "../internal/dryRunCheck.js"
+import * as dryRunClient from "../internal/dryRunClient.js"
 import {
   jsonOption,
   numberOption,
@@ -131,11 +132,11 @@ export const submit = Command.make(
       })
       const progress = yield* Ref.make(UsageSubmission.initialProgress)
       const readProgress = { bytes: 0, size: yield* fileSize(options.file) }
-      const dryRunClient = dryRun.makeClient()
+      const { callsByProduct, layer: countingClient } = dryRunClient.make()
       const clock = yield* Effect.clock
       const productCode = Option.getOrUndefined(options.productCode)
       const check = options.dryRun
-        ? dryRun.makeCheck({ productCode, now: () => clock.unsafeCurrentTimeMillis() })
+        ? dryRunCheck.make({ productCode, now: () => clock.unsafeCurrentTimeMillis() })
         : repeatedRows.makeMark(productCode)
 
       const submitted = submitRows(
@@ -157,7 +158,7 @@ export const submit = Command.make(
       )
       const result = yield* (
         options.dryRun
-          ? Effect.provide(submitted, dryRunClient.layer)
+          ? Effect.provide(submitted, countingClient)
           : clientOptions.loadCredentials.pipe(
               Effect.raceFirst(
                 Effect.zipRight(
@@ -181,7 +182,7 @@ export const submit = Command.make(
       const total = report.total()
       // nothing was sent, and there is nothing to report
       if (Either.isLeft(result) && total === 0) return yield* result.left
-      // also without rejected rows: the file holds those of an earlier submission
+      // replaced even without rejected rows, because the file may contain those of an earlier submission
       const finishError = Option.isNone(rejectedRows)
         ? Option.none()
         : yield* Effect.option(Effect.flip(rejectedRows.value.finish))
@@ -194,7 +195,7 @@ export const submit = Command.make(
         isUnread
       })
       if (options.dryRun && !options.json) {
-        yield* Console.log(`\n${formatProductCalls(dryRunClient.callsByProduct)}`)
+        yield* Console.log(`\n${formatProductCalls(callsByProduct)}`)
       }
 
       const isAborted = yield* Deferred.isDone(abort)
@@ -228,7 +229,7 @@ export const submit = Command.make(
   )
 )
 
-/** Gives up on a service that has not responded for 5 minutes, since a person may be waiting. */
+/** Gives up after 5 minutes without a response, because a person may be waiting. */
 const schedule = MeteringRetry.backoff({ base: "200 millis", max: "20 seconds" }).pipe(
   Schedule.zipLeft(MeteringRetry.whileRetryable),
   Schedule.upTo("5 minutes")
@@ -241,8 +242,8 @@ const rowsOf = (
 ) => {
   const bytes = Stream.tap(readBytes(file), (chunk) => Effect.sync(() => onBytes(chunk.length)))
   return Option.getOrElse(format, () => parseRows.formatOf(file)) === "csv"
-    ? parseRows.csv(usageRows, bytes, displayName(file))
-    : parseRows.ndjson(usageRows, bytes)
+    ? parseRows.csv(usageRowSchema, bytes, displayName(file))
+    : parseRows.ndjson(usageRowSchema, bytes)
 }
 
 /** Fails if the output would become part of the input. */
@@ -256,7 +257,7 @@ const checkInputIsNotOutput = (file: string) =>
         )
   })
 
-/** `stop` is done by the first signal, and `abort` by the second. */
+/** Completes `stop` on the first signal, and `abort` on the second. */
 const stopOnSignal = Effect.fnUntraced(function* (notify: (text: string) => Effect.Effect<void>) {
   const stop = yield* Deferred.make<void>()
   const abort = yield* Deferred.make<void>()
@@ -276,7 +277,7 @@ const stopOnSignal = Effect.fnUntraced(function* (notify: (text: string) => Effe
 })
 
 const formatProductCalls = (
-  callsByProduct: ReadonlyMap<string | undefined, Readonly<dryRun.ProductCalls>>
+  callsByProduct: ReadonlyMap<string | undefined, Readonly<dryRunClient.ProductCalls>>
 ) =>
   callsByProduct.size === 0
     ? "Nothing would be sent."

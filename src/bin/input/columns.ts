@@ -1,28 +1,28 @@
-/** The columns of a file. */
+/** The column names of CSV files, which are also the member names of NDJSON. */
 import * as Either from "effect/Either"
 import { truncateText } from "../output/format.js"
 
 interface Names {
   readonly fields: ReadonlyArray<string>
-  /** Other names of fields. */
+  /** Fields by their other names. */
   readonly aliases?: Readonly<Record<string, string>>
   readonly required: ReadonlyArray<string>
-  /** At least one of these is there. */
+  /** Fields of which at least one is required. */
   readonly oneOf: ReadonlyArray<string>
 }
 
-/** The columns that a kind of file may have. */
+/** The columns that a file may have. */
 export interface Columns extends Names {
-  /** The field or note of a name. */
+  /** Returns the field or note with a name, or `undefined`. */
   readonly find: (name: string) => string | undefined
 }
 
-/** Columns that an earlier run has added to rejected rows. They are ignored. */
+/** Columns that an earlier run added to rejected rows. They are ignored. */
 const notes = ["line", "reason"] as const
 
 type Note = (typeof notes)[number]
 
-/** Names ignore case, spaces, - and _. */
+/** Makes names that differ only in case, spaces, - and _ equal. */
 const normalizeName = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "")
 
 export const isNote = (name: string): name is Note =>
@@ -37,10 +37,10 @@ export const make = (names: Names): Columns => {
   return { ...names, find: (name) => byName.get(normalizeName(name)) }
 }
 
-/** At most this many unknown columns in an error; the rest are counted. */
+/** Maximum number of unknown columns that an error lists. The rest are counted. */
 const maxListed = 10
 
-/** The field of each column, or the problems of the first line. */
+/** Returns the field of each column, or the problems of the header line. */
 export const parseHeader = (
   columns: Columns,
   header: ReadonlyArray<string>

@@ -1,8 +1,10 @@
 /**
- * CSV as in RFC 4180, from bytes of UTF-8. A row is emitted at its line end or at a clean end of the input.
+ * Parses CSV (RFC 4180) from UTF-8 bytes. A row is emitted at its line end, or at the end of the input if no read error
+ * occurred.
  *
- * The delimiter is the first comma, semicolon or tab in the first line, which may be `sep=;` as in Excel. Column names have
- * none of these. Spreadsheets choose one by language. Lines end with LF or CRLF, or with CR if the first line does.
+ * The delimiter is the first comma, semicolon or tab in the first line, because spreadsheets choose it by language. Column
+ * names contain none of these. The first line may also be `sep=;`, as in Excel. Lines end with LF or CRLF, or with CR if the
+ * first line does.
  */
 import { type CliError, cannotRun } from "../internal/cliError.js"
 import { formatCount } from "../output/format.js"
@@ -10,12 +12,13 @@ import * as limits from "./limits.js"
 import { type Scanner, type Step, withUnreadLine } from "./scanner.js"
 
 export interface Line {
-  /** The first and the last line, from 1: a quoted cell may have line breaks. */
+  /** The first and the last line number, from 1. They differ if a quoted cell contains line breaks. */
   readonly line: number
   readonly lastLine: number
-  /** Only the beginning, in one cell, if the row is too long. */
+  /** The cells, or one cell with the beginning of the row if it is too long. */
   readonly cells: ReadonlyArray<string>
   readonly delimiter: string
+  /** The exceeded limit, if the row is too long. */
   readonly tooLong: string | undefined
 }
 
@@ -27,23 +30,23 @@ const semicolon = 59
 const tab = 9
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 
-/** States within a cell. */
+/** States of the scanner within a cell. */
 const start = 0
 const plain = 1
 const quoted = 2
-/** After a quote in quotes: the closing one, or the first of two. */
+/** After a quote in a quoted cell: the closing quote, or the first quote of an escaped one. */
 const closed = 3
 /** After the closing quote and a CR: a line end must follow. */
 const closedByCr = 4
 
 const none = Buffer.alloc(0)
 
-/** Errors call the source `name`. */
+/** Makes a scanner of CSV. `name` is the source in error messages. */
 export const make = (name: string): Scanner<Uint8Array, Line> => {
   let delimiter: number | undefined
-  /** Undecided in the first line. */
+  /** The last byte of a line end. `undefined` in the first line. */
   let lineEnd: number | undefined
-  /** The first line ends with a CR if no LF follows. */
+  /** True after a CR in the first line. It is the line end if no LF follows. */
   let isCrPending = false
   let state = start
   let hasEscapes = false
@@ -52,11 +55,11 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
   let quoteLine = 1
   let cells: Array<string> = []
   let cellNumber = 1
-  /** The part of the cell from earlier input. */
+  /** The parts of the current cell that were read so far. */
   let pieces: Array<Buffer> = []
   let tooLong: string | undefined
   let beginning = ""
-  /** Offsets in the source: of the input, the row and the cell. */
+  /** Offsets in the source of the current input, row and cell. */
   let bytesBefore = 0
   let rowStart = 0
   let cellStart = 0
@@ -86,7 +89,7 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
 
   const textOfCell = (isLast: boolean): string => {
     const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
-    // part of a CRLF
+    // the CR belongs to a CRLF line end
     const isCrLf = isLast && bytes.at(-1) === cr
     const text = bytes.toString(
       "utf8",
@@ -140,11 +143,11 @@ export const make = (name: string): Scanner<Uint8Array, Line> => {
     const bytes = Buffer.from(input.buffer, input.byteOffset, input.length)
     const out: Array<Line> = []
     let i = 0
-    // at the beginning of UTF-8 these bytes are always the byte order mark
+    // skips a byte order mark: at the beginning of valid UTF-8, these bytes are nothing else
     while (i < bytes.length && bytes[i] === byteOrderMark[bytesBefore + i]) i++
     let from = i
     if (i > 0) rowStart = cellStart = bytesBefore + i
-    /** The row ended before `to`, and the next begins at `next`. */
+    /** Ends the row before `to`, and begins the next row at `next`. */
     const nextRow = (to: number, next: number) => {
       endRow(out, bytes, from, to)
       from = next

@@ -1,10 +1,10 @@
-/** Reads numbers that JavaScript represents exactly. */
+/** Parses decimal numbers that JavaScript represents exactly. */
 import * as limits from "./limits.js"
 
-/** No exponents, spaces or hexadecimal digits. */
+/** Excludes exponents, spaces and hexadecimal digits. */
 const decimal = /^-?\d+(\.\d+)?$/
 
-/** Sign, significant digits, and the power of ten of the last digit. */
+/** Returns a text that is the same for equal numbers: the sign, the significant digits, and the power of ten of the last digit. */
 const canonicalForm = (text: string): string => {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
@@ -14,7 +14,7 @@ const canonicalForm = (text: string): string => {
   return significant === "" ? "0" : `${sign}${significant}e${power}`
 }
 
-/** False for numbers that would be rounded, such as 1.00000000000000001, and for more than 40 characters. */
+/** Returns false for numbers that would be rounded, such as 1.00000000000000001, and for more than 40 characters. */
 export const isExact = (text: string): boolean =>
   text.length <= limits.numberLength && canonicalForm(text) === canonicalForm(String(Number(text)))
 
@@ -24,9 +24,9 @@ export const parse = (text: string): number | undefined =>
     ? Number(text)
     : undefined
 
-/** 1.000 is a thousand in some countries, and one in others. */
+/** Matches numbers such as 1.000, which is a thousand in some countries, and one in others. */
 export const ambiguousThousands = /^-?\d{1,3}\.000$/
 
-/** Like `parse`, without numbers whose point is ambiguous. */
+/** Like `parse`, but returns `undefined` for numbers that match `ambiguousThousands`. */
 export const parseQuantity = (text: string): number | undefined =>
   ambiguousThousands.test(text) ? undefined : parse(text)

@@ -1,4 +1,4 @@
-/** Rows of usage for `ledger record`: each with an id, and a customer or a subscription. */
+/** The schema of rows of `ledger record`: usage with an id, and with a customer or a subscription. */
 import * as BigDecimal from "effect/BigDecimal"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
@@ -9,10 +9,10 @@ import * as allocations from "./allocations.js"
 import * as columns from "./columns.js"
 import * as decimal from "./decimal.js"
 import * as json from "./json.js"
-import type { Kind, Row } from "./parseRows.js"
+import type { Row, RowSchema } from "./parseRows.js"
 import { expectedTime, parseTime } from "./time.js"
 
-/** Usage whose subscription may still have to be found. */
+/** The usage of a row. If it has no subscription, the subscription is found by the customer. */
 export interface EventItem {
   readonly id: string
   readonly subscription: string | undefined
@@ -21,7 +21,7 @@ export interface EventItem {
   readonly productCode: string | undefined
   readonly dimension: string
   readonly at: DateTime.Utc
-  /** One, or one for each allocation. */
+  /** The events to record: one for each allocation, or one without allocations. */
   readonly parts: ReadonlyArray<{
     readonly id: string
     readonly quantity: UsageLedger.Quantity
@@ -31,6 +31,7 @@ export interface EventItem {
 
 export type EventRow = Row<EventItem>
 
+/** The values of a row, by field. */
 type Found = Readonly<Record<string, unknown>>
 
 const text = (found: Found, field: string): Either.Either<string | undefined, string> => {
@@ -63,11 +64,11 @@ const quantityOf = (value: unknown): Either.Either<UsageLedger.Quantity, string>
     : Either.right(trimmed)
 }
 
-/** A JSON object of texts, in a cell or a member. */
+/** Parses tags: a JSON object of strings, as the text of a cell or as the value of a member. */
 const tagsOf = (value: unknown): Either.Either<UsageLedger.Event["tags"], string> => {
   if (value === undefined) return Either.right(undefined)
   const expected = `tags: expected a JSON object such as {"team":"search"}`
-  const problem = Predicate.isString(value) ? json.findError(value) : undefined
+  const problem = Predicate.isString(value) ? json.findUnsafeJson(value) : undefined
   if (problem !== undefined) return Either.left(`tags: ${problem}`)
   return Either.try({
     try: (): unknown => (Predicate.isString(value) ? JSON.parse(value) : value),
@@ -94,7 +95,7 @@ const isTags = (tags: unknown): boolean =>
   tags.every(isTag) &&
   new Set(tags.map(({ key }) => key)).size === tags.length
 
-/** Without an exponent, whose digits would fill the memory. */
+/** Excludes exponents, because sums of numbers such as 1e999999999 would fill the memory. */
 const plainNumber = /^\d{1,40}(?:\.\d{1,40})?$/
 
 const isAllocation = (value: unknown): value is Allocation =>
@@ -112,7 +113,7 @@ const sumOf = (
     BigDecimal.sumAll
   )
 
-/** An event for each allocation. Their quantities add up to that of the row. */
+/** Makes an event for each allocation. Fails if their quantities do not add up to the quantity of the row. */
 const partsOf = (
   id: string,
   quantity: UsageLedger.Quantity,
@@ -133,7 +134,7 @@ const partsOf = (
     return isComplete
       ? Either.right(
           list.map(({ allocatedUsageQuantity, tags = [] }, i) => ({
-            // the first has the id of the row: the same row without allocations is the same usage
+            // the first event has the id of the row, because the row without allocations is the same usage
             id: i === 0 ? id : `${id}/${i + 1}`,
             quantity: allocatedUsageQuantity,
             tags:
@@ -145,7 +146,7 @@ const partsOf = (
       : Either.left("usageAllocations: their quantities do not add up to the row's")
   })
 
-export const eventRows: Kind<EventItem> = {
+export const eventRowSchema: RowSchema<EventItem> = {
   columns: columns.make({
     fields: [
       "id",
@@ -179,7 +180,7 @@ export const eventRows: Kind<EventItem> = {
       const quantity = yield* quantityOf(found.quantity)
       const { tags, usageAllocations } = found
       if (tags !== undefined && usageAllocations !== undefined) {
-        return yield* Either.left("tags: give these or usageAllocations")
+        return yield* Either.left("tags: give tags or usageAllocations, not both")
       }
       return {
         id,

@@ -1,14 +1,14 @@
-/** Errors that JSON.parse ignores: rounded numbers, repeated members, and deep nesting. */
+/** Finds problems that `JSON.parse` ignores: rounded numbers, repeated members, and deep nesting. */
 import { listSome, truncateText } from "../output/format.js"
 import * as decimal from "./decimal.js"
 import * as limits from "./limits.js"
 
-/** Member names of AWS's JSON differ from field names only in the first letter. */
+/** Converts a member name of AWS's JSON to a field name. They differ only in the case of the first letter. */
 export const toFieldName = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
 
 const numeric = /[-+.0-9eE]*/y
 
-/** The end of the number at `from`, or `from` if there is none. */
+/** Returns the end of the number at `from`, or `from` if there is no number. */
 const endOfNumber = (text: string, from: number): number => {
   const code = text.charCodeAt(from)
   if (code !== 45 && (code < 48 || code > 57)) return from
@@ -17,7 +17,7 @@ const endOfNumber = (text: string, from: number): number => {
   return numeric.lastIndex
 }
 
-/** The end of the string at `from`. */
+/** Returns the end of the string at `from`, or of the text if the string is not closed. */
 const endOfString = (text: string, from: number): number => {
   for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let firstBackslash = end
@@ -36,11 +36,11 @@ const memberName = (token: string): string => {
   }
 }
 
-/** Finds an error in one pass. */
-export const findError = (text: string): string | undefined => {
+/** Returns a description of the problem, or `undefined` if `JSON.parse` is safe. Scans the text once, without recursion. */
+export const findUnsafeJson = (text: string): string | undefined => {
   const repeated: Array<string> = []
   const rounded: Array<string> = []
-  /** The names in each open object, or `undefined` for a list. */
+  /** The member names of each open object, from the outside. `undefined` for an open array. */
   const open: Array<Set<string> | undefined> = []
   let isName = false
   for (let i = 0; i < text.length; ) {
@@ -81,6 +81,6 @@ export const findError = (text: string): string | undefined => {
       : undefined
 }
 
-/** A value in a message. */
+/** Formats a value as JSON for an error message, truncated. */
 export const formatValue = (value: unknown): string =>
   truncateText(JSON.stringify(value) ?? String(value))

@@ -1,12 +1,13 @@
-/** Lines of NDJSON, from bytes of UTF-8. A line is emitted at its line end or at a clean end of the input. */
+/** Splits UTF-8 bytes into lines. A line is emitted at its line end, or at the end of the input if no read error occurred. */
 import { formatCount } from "../output/format.js"
 import * as limits from "./limits.js"
 import { type Scanner, type Step, withUnreadLine } from "./scanner.js"
 
 export interface Line {
   readonly line: number
-  /** Only the beginning if the line is too long. */
+  /** The text of the line, or its beginning if it is too long. */
   readonly text: string
+  /** The exceeded limit, if the line is too long. */
   readonly tooLong: string | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Reads the rows of a file, each with its line and its content. */
+/** Parses the rows of a CSV or NDJSON file, each with its line number and its source text. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
@@ -21,36 +21,36 @@ export type Sheet =
     }
   | {
       readonly format: "ndjson"
-      /** True for a line that can be read. */
+      /** Returns true if a line can be parsed as a row. */
       readonly isValid: (line: string) => boolean
     }
 
 export type Format = Sheet["format"]
 
-/** A kind of rows, and how they are read. */
-export interface Kind<A> {
+/** The columns of a row, and the parser of its values. */
+export interface RowSchema<A> {
   readonly columns: columns.Columns
-  /** Reads the values by field: texts of CSV, any values of NDJSON. Fails with the reason why they cannot be read. */
+  /** Parses the values by field: strings of CSV, or any JSON of NDJSON. Fails with the reason why they are invalid. */
   readonly parse: (found: Readonly<Record<string, unknown>>) => Either.Either<A, string>
 }
 
 export interface Row<A> {
   readonly sheet: Sheet
-  /** The first line, from 1. */
+  /** The number of the line at which the row begins, from 1. */
   readonly line: number
   /** The source text: the cells of CSV, or a line of JSON. */
   readonly raw: ReadonlyArray<string> | string
-  /** The reason if it cannot be read. */
+  /** The parsed row, or the reason why it cannot be parsed. */
   readonly content: Either.Either<A, string>
 }
 
-/** The format by the file's name: NDJSON for `.ndjson` and `.jsonl`, and CSV for other names. */
+/** Returns the format for a file name: NDJSON for `.ndjson` and `.jsonl`, and CSV for other names. */
 export const formatOf = (file: string): Format =>
   /\.(ndjson|jsonl)$/i.test(file) ? "ndjson" : "csv"
 
-/** Ignores empty cells and `null`. */
+/** Parses the values of a row. Ignores empty cells, `null`, and columns of an earlier run. */
 const contentFrom = <A>(
-  { parse }: Kind<A>,
+  { parse }: RowSchema<A>,
   all: Iterable<readonly [column: string | undefined, value: unknown]>
 ): Either.Either<A, string> => {
   const found: Record<string, unknown> = {}
@@ -65,16 +65,16 @@ const contentFrom = <A>(
 type CsvSheet = Sheet & { readonly format: "csv" }
 
 /**
- * Rows of CSV, by the names in its first line. The stream fails at a quote that does not close, since cells after it could
- * be misread and billed. Errors name the lines that were not read.
+ * Parses the rows of a CSV file, whose first line names the columns. The stream fails at a quote that is not closed, because
+ * the cells after it could be misread and billed. Errors name the first line that was not read.
  */
 export const csv = <A, R>(
-  kind: Kind<A>,
+  schema: RowSchema<A>,
   bytes: Stream.Stream<Uint8Array, CliError, R>,
   name: string
-): Stream.Stream<Row<A>, CliError, R> => through(() => csvRows(kind, name))(bytes)
+): Stream.Stream<Row<A>, CliError, R> => through(() => csvRows(schema, name))(bytes)
 
-const csvRows = <A>(kind: Kind<A>, name: string): Scanner<Uint8Array, Row<A>> => {
+const csvRows = <A>(schema: RowSchema<A>, name: string): Scanner<Uint8Array, Row<A>> => {
   let sheet: CsvSheet | undefined
   return mapSteps(csvScanner.make(name), ({ failure, out }, isEnd): Step<Row<A>> => {
     const rows: Array<Row<A>> = []
@@ -84,10 +84,10 @@ const csvRows = <A>(kind: Kind<A>, name: string): Scanner<Uint8Array, Row<A>> =>
           sheet,
           line: line.line,
           raw: line.cells,
-          content: contentOf(kind, sheet, line)
+          content: contentOf(schema, sheet, line)
         })
       } else if (!namesDelimiter(line)) {
-        const parsed = sheetOf(kind, line, name)
+        const parsed = sheetOf(schema, line, name)
         if (Either.isLeft(parsed)) return { out: [], failure: parsed.left }
         sheet = parsed.right
       }
@@ -98,16 +98,19 @@ const csvRows = <A>(kind: Kind<A>, name: string): Scanner<Uint8Array, Row<A>> =>
   })
 }
 
-/** True for a first line such as `sep=;`, which Excel reads. */
+/** Returns true for a first line such as `sep=;`, which names the delimiter in Excel. */
 const namesDelimiter = ({ cells, line }: csvScanner.Line) =>
   line === 1 && cells.length === 2 && cells[0]?.toLowerCase() === "sep=" && cells[1] === ""
 
 const sheetOf = <A>(
-  kind: Kind<A>,
+  schema: RowSchema<A>,
   { cells, delimiter, tooLong }: csvScanner.Line,
   name: string
 ): Either.Either<CsvSheet, CliError> =>
-  (tooLong === undefined ? columns.parseHeader(kind.columns, cells) : Either.left([tooLong])).pipe(
+  (tooLong === undefined
+    ? columns.parseHeader(schema.columns, cells)
+    : Either.left([tooLong])
+  ).pipe(
     Either.mapBoth({
       onLeft: (problems) =>
         cannotRun(bulletList(`The columns of ${name} cannot be used:`, problems)),
@@ -116,7 +119,7 @@ const sheetOf = <A>(
   )
 
 const contentOf = <A>(
-  kind: Kind<A>,
+  schema: RowSchema<A>,
   { columns }: CsvSheet,
   { cells, lastLine, line, tooLong }: csvScanner.Line
 ): Either.Either<A, string> => {
@@ -128,7 +131,7 @@ const contentOf = <A>(
         : undefined
   if (problem === undefined) {
     return contentFrom(
-      kind,
+      schema,
       cells.map((cell, i) => [columns[i], cell])
     )
   }
@@ -139,14 +142,14 @@ const contentOf = <A>(
   )
 }
 
-/** Rows of NDJSON, with an object on each line. */
+/** Parses the rows of an NDJSON file, with one object on each line. */
 export const ndjson = <A, R>(
-  kind: Kind<A>,
+  schema: RowSchema<A>,
   bytes: Stream.Stream<Uint8Array, CliError, R>
-): Stream.Stream<Row<A>, CliError, R> => through(() => ndjsonRows(kind))(bytes)
+): Stream.Stream<Row<A>, CliError, R> => through(() => ndjsonRows(schema))(bytes)
 
-const ndjsonRows = <A>(kind: Kind<A>): Scanner<Uint8Array, Row<A>> => {
-  const parse = (text: string) => parseNdjsonLine(kind, text)
+const ndjsonRows = <A>(schema: RowSchema<A>): Scanner<Uint8Array, Row<A>> => {
+  const parse = (text: string) => parseNdjsonLine(schema, text)
   const sheet: Sheet = { format: "ndjson", isValid: (line) => Either.isRight(parse(line)) }
   return mapSteps(ndjsonLines.make(), ({ failure, out }) => ({
     out: out
@@ -164,22 +167,22 @@ const ndjsonRows = <A>(kind: Kind<A>): Scanner<Uint8Array, Row<A>> => {
   }))
 }
 
-const parseNdjsonLine = <A>(kind: Kind<A>, text: string): Either.Either<A, string> =>
+const parseNdjsonLine = <A>(schema: RowSchema<A>, text: string): Either.Either<A, string> =>
   Either.gen(function* () {
     const value = yield* Either.try({
       try: (): unknown => JSON.parse(text),
       catch: () => "this is not JSON"
     })
     if (!Predicate.isRecord(value)) return yield* Either.left("expected a JSON object")
-    const error = json.findError(text)
+    const error = json.findUnsafeJson(text)
     if (error !== undefined) return yield* Either.left(error)
     const members = Object.entries(value).map(
-      ([name, inner]) => ({ name, inner, column: kind.columns.find(name) }) as const
+      ([name, inner]) => ({ name, inner, column: schema.columns.find(name) }) as const
     )
     const unknown = members.filter(({ column }) => column === undefined)
     if (unknown.length > 0) {
       const names = listSome(unknown.map(({ name }) => name))
-      return yield* Either.left(`${names}: expected one of ${kind.columns.fields.join(", ")}`)
+      return yield* Either.left(`${names}: expected one of ${schema.columns.fields.join(", ")}`)
     }
     const repeated = members.filter(
       ({ column }, i) => members.findIndex((other) => other.column === column) < i
@@ -188,7 +191,7 @@ const parseNdjsonLine = <A>(kind: Kind<A>, text: string): Either.Either<A, strin
       return yield* Either.left(`${listSome(repeated.map(({ name }) => name))}: repeated`)
     }
     return yield* contentFrom(
-      kind,
+      schema,
       members.map(({ column, inner }) => [column, inner])
     )
   })

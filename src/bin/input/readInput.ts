@@ -14,15 +14,15 @@ import * as validateUtf8 from "./validateUtf8.js"
 
 export const isStandardInput = (file: string) => file === "-"
 
-/** The path of a file, or the descriptor of standard input. */
+/** Returns the path of a file, or the descriptor of standard input. */
 export const pathOrDescriptor = (file: string): string | number =>
   isStandardInput(file) ? 0 : file
 
 export const displayName = (file: string) => (isStandardInput(file) ? "standard input" : file)
 
 /**
- * The bytes of a file, or of standard input for `-`. Chunks never split a character. Invalid UTF-8 fails, after the valid
- * bytes before it were emitted. Errors call the file `name`.
+ * Reads the bytes of a file, or of standard input for `-`. No chunk splits a character. Fails on invalid UTF-8, after emitting
+ * the valid bytes before it. `name` is the file in error messages.
  */
 export const readBytes = (
   file: string,
@@ -53,7 +53,7 @@ const openBytes = (
         })
       )
 
-/** The size of a regular file in bytes. `undefined` for other files, which may be endless. */
+/** Returns the size of a regular file in bytes, or `undefined` for other files, which may be endless. */
 export const fileSize = (file: string) =>
   isStandardInput(file)
     ? Effect.succeed(undefined)
@@ -62,7 +62,7 @@ export const fileSize = (file: string) =>
         Effect.map(({ size, type }) => (type === "File" ? Number(size) : undefined))
       )
 
-/** The text of a whole file, of at most 1 MiB. */
+/** Reads a whole file as text. Fails if it is longer than 1 MiB. */
 export const readText = (
   file: string,
   name = displayName(file)

@@ -1,4 +1,4 @@
-/** Scans streams with state between chunks. */
+/** Scanners, which transform a stream synchronously and keep state between its inputs. */
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import { CliError } from "../internal/cliError.js"
 import { formatCount } from "../output/format.js"
 
-/** The results of some input, and the error after them. */
+/** The outputs for one input, and the failure after them, if any. */
 export interface Step<Out> {
   readonly out: ReadonlyArray<Out>
   readonly failure?: CliError | undefined
@@ -14,13 +14,13 @@ export interface Step<Out> {
 
 export interface Scanner<In, Out> {
   readonly push: (input: In) => Step<Out>
-  /** Called only at a clean end: after a read error the last row is incomplete. */
+  /** Called at the end of the input. Not called after a read error, because the last row is then incomplete. */
   readonly end: () => Step<Out>
-  /** Adds the place to a read error. */
+  /** Adds the position in the input to a read error. */
   readonly mapReadError: (error: CliError) => CliError
 }
 
-/** Adds to an error from which line nothing was read. */
+/** Adds the number of the first line that was not read to the message of an error. */
 export const withUnreadLine =
   (line: number) =>
   ({ exitCode, message }: CliError): CliError =>
@@ -39,7 +39,7 @@ export const mapSteps = <In, A, B>(
   mapReadError: self.mapReadError
 })
 
-/** Pulls input when output is requested. The results of a step are emitted before its failure. */
+/** Applies a scanner to a stream. Pulls input only when output is requested. Emits the outputs of a step before its failure. */
 export const through =
   <In, Out>(make: () => Scanner<In, Out>) =>
   <R>(self: Stream.Stream<In, CliError, R>): Stream.Stream<Out, CliError, R> =>

@@ -1,4 +1,4 @@
-/** Rows of usage for `submit`: each a record, and the product that it is of. */
+/** The schema of rows of `submit`: a usage record, with an optional product code. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import type * as UsageRecord from "../../UsageRecord.js"
@@ -7,10 +7,10 @@ import * as allocations from "./allocations.js"
 import * as columns from "./columns.js"
 import * as decimal from "./decimal.js"
 import * as json from "./json.js"
-import type { Kind, Row } from "./parseRows.js"
+import type { Row, RowSchema } from "./parseRows.js"
 import { parseTime } from "./time.js"
 
-/** Texts that cannot be read stay texts. Then the record's validation names the expected value. */
+/** Parses the text of a field. Returns an invalid text unchanged, so that the validation of the record reports it. */
 const parseField = (field: string, value: unknown): unknown => {
   switch (field) {
     case "timestamp":
@@ -24,7 +24,7 @@ const parseField = (field: string, value: unknown): unknown => {
 
 export type UsageRow = Row<UsageSubmission.Item>
 
-export const usageRows: Kind<UsageSubmission.Item> = {
+export const usageRowSchema: RowSchema<UsageSubmission.Item> = {
   columns: columns.make({
     fields: [
       "timestamp",
@@ -36,7 +36,7 @@ export const usageRows: Kind<UsageSubmission.Item> = {
       "productCode",
       "usageAllocations"
     ],
-    // names of MeterUsage
+    // the field names of MeterUsage
     aliases: { usageDimension: "dimension", usageQuantity: "quantity" },
     required: ["timestamp", "dimension", "quantity"],
     oneOf: ["customerAWSAccountId", "customerIdentifier"]
@@ -57,7 +57,7 @@ export const usageRows: Kind<UsageSubmission.Item> = {
         record: {
           ...record,
           ...(shares === undefined ? {} : { usageAllocations: shares })
-          // any values so far: the submission validates them
+          // not validated yet: the submission validates the record
         } as unknown as UsageRecord.Input,
         ...(productCode === undefined ? {} : { productCode })
       }

@@ -1,4 +1,4 @@
-/** Checks that bytes are UTF-8. Chunks never split a character. Errors name the line and the byte. */
+/** Checks that bytes are valid UTF-8. No emitted chunk splits a character. Errors name the line and the byte. */
 import { isUtf8 } from "node:buffer"
 import { cannotRun } from "../internal/cliError.js"
 import { formatCount } from "../output/format.js"
@@ -7,7 +7,7 @@ import type { Scanner, Step } from "./scanner.js"
 const convert =
   'Save it as UTF-8 (a spreadsheet calls it "CSV UTF-8"), or convert it: iconv -f WINDOWS-1252 -t UTF-8.'
 
-/** Messages for other formats, by their first bytes. `undefined` stands for any byte but 0. */
+/** Messages for other formats, by their first bytes. `undefined` matches any byte but 0. */
 const otherFormats: ReadonlyArray<
   readonly [start: ReadonlyArray<number | undefined>, message: string]
 > = [
@@ -31,7 +31,7 @@ const otherFormats: ReadonlyArray<
   )
 ]
 
-/** Bytes that identify a format. */
+/** Number of bytes that identify a format. */
 const signatureLength = 4
 
 const none = Buffer.alloc(0)
@@ -39,7 +39,7 @@ const none = Buffer.alloc(0)
 const lf = 10
 const cr = 13
 
-/** The number of bytes of an incomplete character at the end. */
+/** Returns the number of bytes of an incomplete character at the end. */
 const incompleteTail = (bytes: Uint8Array): number => {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0
@@ -50,20 +50,20 @@ const incompleteTail = (bytes: Uint8Array): number => {
   return 0
 }
 
-/** The length of the valid beginning of invalid bytes. */
+/** Returns the number of valid bytes before the first invalid one. */
 const validLength = (bytes: Buffer): number => {
   const pieces = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\ufffd")
   let at = 0
   for (const piece of pieces) {
     at += Buffer.byteLength(piece)
-    // the source may have the replacement character itself
+    // the source itself may contain the replacement character
     if (bytes.toString("latin1", at, at + 3) !== "\xef\xbf\xbd") return at
     at += 3
   }
   return at
 }
 
-/** Errors call the source `name`. */
+/** Makes a scanner that checks UTF-8. `name` is the source in error messages. */
 export const make = (name: string): Scanner<Uint8Array, Uint8Array> => {
   let pending: Buffer = none
   let isFormatChecked = false

@@ -1,4 +1,4 @@
-/** The call of a command, with retries. */
+/** Makes the call of a command, with retries. */
 import * as Cause from "effect/Cause"
 import type * as ConfigError from "effect/ConfigError"
 import * as Console from "effect/Console"
@@ -16,8 +16,8 @@ interface Uncertainty {
 }
 
 /**
- * Retries a call. If any attempt was sent, no message says "nothing was sent". If its response is unknown, the message
- * has the possible effect and the advice, also when the call is interrupted.
+ * Retries a call. If any attempt was sent, the error message does not say "Nothing was sent". If the response to an attempt is
+ * unknown, the message contains the possible effect and the advice, also when the call is interrupted.
  */
 export const callWithRetries = <A, E extends MeteringError.MeteringError>(
   call: Effect.Effect<A, E, MeteringClient>,
@@ -56,14 +56,14 @@ export const callWithRetries = <A, E extends MeteringError.MeteringError>(
     )
   })
 
-/** Adds to the last attempt's failure that an earlier attempt was sent. */
+/** Adds to the failure of the last attempt that an earlier attempt was sent. */
 const addEarlierAttempt = (
   last: CliError,
   earlier: MeteringError.MeteringError | undefined,
   uncertainty: Uncertainty | undefined
 ): CliError => {
   const lines = [
-    // the sentence is true of the last attempt only, so remove it
+    // removed, because the sentence is true of the last attempt only
     last.exitCode === 2 ? last.message.replace(/ Nothing was sent[^.]*\./, "") : last.message
   ]
   if (earlier !== undefined) {

@@ -27,7 +27,7 @@ export const interrupted = (message: string) => new CliError({ exitCode: 130, me
 
 export type CallError = MeteringError.MeteringError | MeteringError.MeteringConfigError
 
-/** The failure of a command whose only call has failed. The exit code is 2 only if nothing was sent. */
+/** Converts the failure of the only call of a command. The exit code is 2 only if nothing was sent. */
 export const toCliError = (error: CallError | ConfigError.ConfigError): CliError => {
   if (ConfigError.isConfigError(error)) return cannotRun(String(error))
   return MeteringError.deliveryOf(error) === "notSent"

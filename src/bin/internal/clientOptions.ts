@@ -1,4 +1,4 @@
-/** Options of commands that call the service. Without them, configuration is found as by every AWS tool. */
+/** Options of commands that call the service. They default to the environment and the shared AWS files. */
 import * as Options from "@effect/cli/Options"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -54,7 +54,7 @@ export interface ClientOptions {
   readonly profile: Option.Option<string>
 }
 
-/** Options override the environment, under the names of its variables. */
+/** Returns the given options by the names of the environment variables that they override. */
 const configOverrides = ({ endpoint, region }: ClientOptions) => {
   const overrides = new Map<string, string>()
   if (Option.isSome(region)) overrides.set("AWS_REGION", region.value)
@@ -91,13 +91,13 @@ export const layer = (options: ClientOptions) =>
     Layer.provideMerge(Layer.mergeAll(config(options), credentials(options), proxies.httpClient))
   )
 
-/** Fails before anything is read or sent: without credentials every call would fail. */
+/** Loads the credentials before anything is read or sent, because without them every call would fail. */
 export const loadCredentials = Effect.flatMap(AwsCredentials.AwsCredentials, ({ get }) => get)
 
-/** Time limit of a second request to a source of credentials. */
+/** Time limit of the second request for credentials, which determines their source. */
 const sourceIdsTimeout = "5 seconds"
 
-/** The marks by which the SDK names the source of credentials. Empty if the source cannot be determined. */
+/** Returns the ids by which the AWS SDK names the source of credentials. Empty if it cannot be determined. */
 export const credentialSourceIds = ({
   profile
 }: ClientOptions): Effect.Effect<ReadonlyArray<string>> =>

@@ -1,6 +1,6 @@
 /**
- * The options and arguments of a command, as plain data. The library's own descriptors are not in its types: its version
- * is pinned, and an unknown shape is an error.
+ * The options and arguments of a command, as plain data. They are read from descriptors that the types of @effect/cli do not
+ * include. Its version is therefore pinned, and an unknown shape is an error.
  */
 import type * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
@@ -8,11 +8,11 @@ import * as Span from "@effect/cli/HelpDoc/Span"
 import type * as Option from "effect/Option"
 
 export interface OptionInfo {
-  /** With its dashes. */
+  /** The name, with its dashes. */
   readonly name: string
   /** The single-letter form, with its dash. */
   readonly alias?: string | undefined
-  /** The placeholder of the value. Flags have none. */
+  /** The placeholder of the value. Absent for a flag. */
   readonly value?: string | undefined
   /** Every possible value, if the option is a choice. */
   readonly choices?: ReadonlyArray<string> | undefined
@@ -152,17 +152,17 @@ export const commandInfoOf = <Name extends string, R, E, A>(
   command: Command.Command<Name, R, E, A>
 ): CommandInfo => fromDescriptor(command.descriptor as unknown as Descriptor, [])
 
-/** A command and all commands below it, those that run and groups. */
+/** Returns a command and all commands below it, including groups. */
 export const allCommands = (command: CommandInfo): ReadonlyArray<CommandInfo> => [
   command,
   ...command.subcommands.flatMap(allCommands)
 ]
 
-/** True for a command that only holds others. */
+/** Returns true for a command that only contains other commands. */
 export const isGroup = ({ subcommands }: CommandInfo): boolean => subcommands.length > 0
 
-/** The names after the program's. Empty for the program itself. */
+/** Returns the name without the program, such as `ledger init`. Empty for the program itself. */
 export const nameOf = ({ path }: CommandInfo): string => path.slice(1).join(" ")
 
-/** The part of a description that fits in a list. */
+/** Returns the first sentence of a description, for a list. */
 export const firstSentence = (text: string) => /^.*?\.(?=\s|$)/.exec(text)?.[0] ?? text

@@ -1,4 +1,4 @@
-/** Reads the command line: the requested command, or an error in how it is written. */
+/** Parses the command line. The result is the requested command or a usage error. */
 import { truncateText } from "../output/format.js"
 import { allCommands, type CommandInfo, isGroup, nameOf, type OptionInfo } from "./commandInfo.js"
 
@@ -29,10 +29,10 @@ const logLevel = globalOption("--log-level", "The least severe level to log.", {
   choices: ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
 })
 
-/** Options of every command, before and after its name. */
+/** Options of every command, which may be given before or after its name. */
 const globalOptions = [globalOption("--help", "Show this help.", { alias: "-h" }), logLevel]
 
-/** Options in place of a command. */
+/** Options that are given instead of a command. */
 const standaloneOptions = [
   globalOption("--version", "Show the version.", { alias: "-v" }),
   globalOption("--completions", "Print the completion script of a shell.", {
@@ -41,14 +41,14 @@ const standaloneOptions = [
   })
 ]
 
-/** All options of a command, the global ones included. */
+/** Returns all options of a command, including the global ones. */
 export const optionsOf = (command: CommandInfo): ReadonlyArray<OptionInfo> => [
   ...command.options,
   ...globalOptions,
   ...(command.path.length === 1 ? standaloneOptions : [])
 ]
 
-/** Edits from one word to the other: letters changed, added, removed or swapped with the next. */
+/** Counts the edits from one word to the other: letters changed, added, removed or swapped with the next. */
 const editDistance = (a: string, b: string): number => {
   const rows: Array<Array<number>> = [Array.from({ length: b.length + 1 }, (_, i) => i)]
   const at = (i: number, j: number) => rows[i]?.[j] ?? 0
@@ -145,7 +145,7 @@ const splitOptions = (words: ReadonlyArray<string>, options: ReadonlyArray<Optio
 }
 
 interface Located {
-  /** The command, or the last group whose next word is none of its commands. */
+  /** The command, or the last group if the next word is not one of its commands. */
   readonly command: CommandInfo
   /** Options before the command's name. */
   readonly given: ReadonlyArray<WrittenOption>
@@ -154,7 +154,7 @@ interface Located {
   readonly error?: CommandLine
 }
 
-/** Finds the command that the words from `from` on name, below `command`. */
+/** Finds the command below `command` that the words from index `from` on name. */
 const locate = (
   command: CommandInfo,
   words: ReadonlyArray<string>,
@@ -191,7 +191,7 @@ const noCommand = (group: CommandInfo, written: string): CommandLine => {
   return usageError(group.path, `There is no command ${truncateText(written)}.${hint}`)
 }
 
-/** Reads words for the command `root`. Errors do not repeat a stray value, which may be a secret. */
+/** Parses the words after the name of the command `root`. Errors do not contain unexpected values, which may be secrets. */
 export const parse = (root: CommandInfo, words: ReadonlyArray<string>): CommandLine => {
   const { at, command, error, given } = locate(root, words, 0)
   const end = words.indexOf("--")
@@ -271,8 +271,8 @@ export const inBrackets = (name: string) => `<${name}>`
 const isRequired = (parameter: { readonly isRequired: boolean }) => parameter.isRequired
 
 /**
- * The words in the order that the library reads: it takes `--log-level` only before a command, and no option after an
- * argument such as `-`.
+ * Returns the words in the order that @effect/cli accepts: it accepts `--log-level` only before a command, and no option after
+ * an argument such as `-`.
  */
 const argsOf = (
   command: CommandInfo,

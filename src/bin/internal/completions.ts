@@ -1,4 +1,4 @@
-/** Completion scripts of shells, for commands, options and values. */
+/** Shell completion scripts for commands, options and values. */
 import {
   allCommands,
   type CommandInfo,
@@ -74,7 +74,7 @@ const identifier = ({ name }: CommandInfo) => name.replace(/\W/g, "_")
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 const zsh = (root: CommandInfo): string => {
-  /** Brackets and colons separate the parts of a spec. */
+  /** Escapes brackets and colons, which separate the parts of a spec. */
   const escaped = (text: string) => text.replace(/[[\]:\\]/g, "\\$&")
   const valueSpec = (option: OptionInfo) => {
     if (option.value === undefined) return ""
@@ -103,7 +103,7 @@ const zsh = (root: CommandInfo): string => {
         : `_arguments ${specs.join(" \\\n            ")}`
       return `        ${command.name})\n          ${run}\n          ;;`
     })
-  /** A function that completes the commands of a group, and what follows them. */
+  /** Returns a zsh function that completes the commands of a group and their arguments. */
   const functionOf = (group: CommandInfo) => `${functionName(group)}() {
   local curcontext="$curcontext" state line
   typeset -A opt_args
@@ -153,7 +153,7 @@ const fish = (root: CommandInfo): string => {
     ].join(" ")
   const seen = (names: ReadonlyArray<string>) => `__fish_seen_subcommand_from ${names.join(" ")}`
   const below = (group: CommandInfo) => group.subcommands.map(({ name }) => name)
-  /** True for a line that has the command, and none of those below it. */
+  /** Returns a fish condition for lines that contain the command, and none of its subcommands. */
   const conditionOf = (command: CommandInfo): string =>
     command === root
       ? "__fish_use_subcommand"

@@ -1,4 +1,4 @@
-/** Results of the doctor's checks. */
+/** Results of the checks of `doctor`. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { Credentials } from "../../AwsCredentials.js"
@@ -32,14 +32,14 @@ const warning = result("warning")
 
 export const isProblem = ({ status }: CheckResult) => status === "problem"
 
-/** By the first letters of an access key's id. */
+/** Kinds of access keys, by the prefix of their id. */
 const accessKeyKinds: ReadonlyArray<readonly [prefix: string, kind: string]> = [
   ["AKIA", "long-lived keys of an IAM user"],
   ["ASIA", "temporary credentials of a role or session"],
   ["sandbox", "the access key of a sandbox"]
 ]
 
-/** By the SDK's marks on credentials. */
+/** Descriptions of the sources of credentials, by the id of the source in the AWS SDK. */
 const sourceDescriptions: { readonly [mark: string]: string } = {
   CREDENTIALS_ENV_VARS: "the environment",
   CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN: "a web identity token that the environment names",
@@ -61,7 +61,7 @@ const sourceDescriptions: { readonly [mark: string]: string } = {
   CREDENTIALS_LOGIN: "a login session"
 }
 
-/** The kind and the source of credentials. Shows the ends of the access key's id, and no secret. */
+/** Reports the kind and the source of credentials. Shows the ends of the access key id, and no secret. */
 export const credentialsResult = (
   { accessKeyId, expiration }: Credentials,
   sourceIds: ReadonlyArray<string>,
@@ -94,7 +94,7 @@ const commercialRegions = [
 /** Regions that AWS documents, by operation, as known to this version. */
 const documentedRegions: { readonly [Name in OperationName]?: ReadonlySet<string> } = {
   BatchMeterUsage: new Set([...commercialRegions, "cn-northwest-1"]),
-  // those of EC2; containers have fewer
+  // the Regions for EC2: containers have fewer
   MeterUsage: new Set([...commercialRegions, "us-gov-east-1", "us-gov-west-1"])
 }
 
@@ -113,17 +113,17 @@ export const regionResult = (
       )
 }
 
-/** The service rejects signatures from this difference. The client corrects its own clock from 4 minutes. */
+/** Clock difference from which the service rejects signatures. The client corrects its clock from 4 minutes on. */
 const maxClockSkew = Duration.minutes(5)
 const warningClockSkew = Duration.minutes(1)
 
 const clockAdvice =
   "Set it by NTP. Usage carries this machine's time: in a wrong hour it is billed in that hour."
 
-/** Milliseconds within which clocks agree, since the `Date` of a response has whole seconds. */
+/** Clock difference that is ignored, in milliseconds, because the `Date` of a response has whole seconds. */
 const clockTolerance = 2_000
 
-/** This machine's clock, by the milliseconds that it is ahead of the service's. */
+/** Reports the clock of this machine. `aheadMillis` is how far it is ahead of the service's clock, in milliseconds. */
 export const clockResult = (aheadMillis: number): CheckResult => {
   const skew = Duration.millis(Math.abs(aheadMillis))
   if (Duration.lessThan(skew, clockTolerance)) return ok("clock", "agrees with the service's")
@@ -146,15 +146,15 @@ export const proxyResult = ({ http, https }: Proxies): CheckResult => {
   )
 }
 
-/** A call without effect, and its error. */
+/** The result of a call that has no effect. */
 interface ProbeResult {
   readonly operation: OperationName
   readonly error: CallError | undefined
 }
 
 /**
- * The clock and the permissions, by the responses. The service rejects a wrong clock before it checks anything else, and
- * may report the signature of a wrong clock as one of a wrong key.
+ * Reports the clock and the permissions, by the responses to calls that have no effect. The service rejects a wrong clock
+ * before it checks anything else, and may report it as a wrong key.
  */
 export const probeResults = (
   clock: CheckResult,
@@ -179,7 +179,7 @@ export const probeResults = (
   ]
 }
 
-/** The permission to make real calls, by the response to a call without effect. */
+/** Reports the permission to make real calls, by the response to a call that has no effect. */
 export const permissionResult = (
   operation: OperationName,
   error: CallError | undefined
@@ -195,7 +195,7 @@ export const permissionResult = (
     : warning(check, error._tag, `The call is permitted, but ${advice}`)
 }
 
-/** Errors of a call without effect that is permitted. */
+/** Errors that a permitted call without effect returns. */
 const expectedErrors: ReadonlySet<CallError["_tag"]> = new Set([
   "InvalidTokenException",
   "ExpiredTokenException",
@@ -204,7 +204,7 @@ const expectedErrors: ReadonlySet<CallError["_tag"]> = new Set([
   "DuplicateRequestException"
 ])
 
-/** Errors of a permitted call that real calls may have, too. */
+/** Errors of a permitted call that real calls may return as well. */
 const permittedErrors: { readonly [Tag in CallError["_tag"]]?: string } = {
   InvalidProductCodeException:
     "the product code is not valid here. Give that of your product with --product-code.",

@@ -1,4 +1,4 @@
-/** Options that choose entries of a ledger. */
+/** Options that select entries of a ledger. */
 import * as Options from "@effect/cli/Options"
 import type * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"

@@ -1,4 +1,4 @@
-/** Errors of files, with the reason. */
+/** Converts file system errors to messages with the reason. */
 import type { PlatformError } from "@effect/platform/Error"
 import { type CliError, cannotRun } from "./cliError.js"
 

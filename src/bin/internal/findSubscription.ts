@@ -1,4 +1,4 @@
-/** Finds the subscription of usage whose customer is known. */
+/** Finds the subscription of usage by its customer. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -13,7 +13,7 @@ interface Subscriptions {
   readonly byCustomer: ReadonlyMap<string, ReadonlyArray<SubscriptionRow>>
 }
 
-/** Reads the subscriptions of the customers of items that name none. */
+/** Reads the subscriptions of all customers whose items have no subscription id. */
 export const read = (
   store: Store,
   items: ReadonlyArray<EventItem>
@@ -38,7 +38,7 @@ export const read = (
       )
 }
 
-/** The id of the subscription, or the reason why there is none. */
+/** Returns the id of the subscription, or the reason why it cannot be determined. */
 export const find = (
   { byCustomer, products }: Subscriptions,
   { at, customer = "", dimension, licenseArn, productCode, subscription }: EventItem
@@ -63,7 +63,7 @@ export const find = (
   const active = matching.filter(
     (row) => row.from <= time && time < Math.min(row.closingAt ?? Infinity, row.until ?? Infinity)
   )
-  // the ledger says when the only one is not active at the time
+  // if none is active at the time, the ledger rejects the usage with the reason
   const [found, ...others] = active.length > 0 ? active : matching
   if (found === undefined) {
     return Either.left(

@@ -1,4 +1,4 @@
-/** The health of a ledger on a port, for a probe. */
+/** Serves the health of a ledger over HTTP, for probes. */
 import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -9,10 +9,10 @@ import * as nodeServer from "../../sandbox/internal/server/nodeServer.js"
 import { formatJson } from "../output/format.js"
 import { toListenError } from "./listenErrors.js"
 
-/** Probes within this time share one look at the database. */
+/** Time for which the health is cached, so that probes share one query of the database. */
 const maxAge = "5 seconds"
 
-/** A database that does not answer a probe within this time is a failure. */
+/** Time after which a database that does not respond is reported as stuck. */
 const timeout = "10 seconds"
 
 const unavailable = (reason: string): LedgerReport.Health => ({
@@ -49,7 +49,7 @@ const app = Effect.map(
     )
 )
 
-/** Responds to GET /health: 200, or 503 when reporting does not go on. Logs the address. */
+/** Responds to GET /health with 200, or with 503 if reporting is stuck. Logs the address. */
 export const layer = (address: { readonly host: string; readonly port: number }) =>
   Layer.unwrapEffect(Effect.map(app, (app) => HttpServer.serve(app))).pipe(
     Layer.tap(() =>

@@ -1,4 +1,4 @@
-/** Help as text. */
+/** Formats help as text. */
 import * as Doc from "@effect/printer/Doc"
 import { exitCodes } from "./cliError.js"
 import {
@@ -13,7 +13,7 @@ import { inBrackets, optionsOf, optionWithValue } from "./commandLine.js"
 import { environmentOf, examples } from "./helpTexts.js"
 
 interface Style {
-  /** Characters in a line. */
+  /** Length of a line, in characters. */
   readonly width: number
   readonly isStyled: boolean
 }
@@ -23,13 +23,13 @@ const wrap = (text: string, width: number): ReadonlyArray<string> =>
 
 type Definition = readonly [term: string, text: string]
 
-/** Characters of a term. Longer ones have a line of their own. */
+/** Maximum width of the terms, in characters. A longer term has its own line. */
 const maxTerm = 26
 
-/** Characters of a text, however narrow the terminal is. */
+/** Minimum width of the texts, in characters, even on a narrow terminal. */
 const minText = 20
 
-/** Terms to the left, their texts beside them. */
+/** Formats terms on the left, with their texts beside them. */
 const definitionList = (all: ReadonlyArray<Definition>, width: number): ReadonlyArray<string> => {
   const column = 4 + Math.min(maxTerm, Math.max(...all.map(([term]) => term.length)))
   return all.flatMap(([term, text]) => {
@@ -40,7 +40,7 @@ const definitionList = (all: ReadonlyArray<Definition>, width: number): Readonly
   })
 }
 
-/** Choices in a term. More of them are left to the error message. */
+/** Maximum number of choices in a term. Otherwise only the error message lists them. */
 const maxChoices = 4
 
 const optionDefinition = (option: OptionInfo): Definition => {
@@ -61,7 +61,7 @@ const usageOf = (command: CommandInfo): string =>
     "[options]"
   ].join(" ")
 
-/** All examples of a command. Of a group, the first one of each of its commands, and of a group in it the first one. */
+/** Returns all examples of a command. For a group, returns the first example of each of its subcommands. */
 const examplesOf = (command: CommandInfo): ReadonlyArray<readonly [line: string, text: string]> =>
   isGroup(command)
     ? command.subcommands.flatMap((below) =>

@@ -3,7 +3,7 @@
 /** Descriptions by term. */
 type Definitions = { readonly [term: string]: string }
 
-/** By command: descriptions of command lines. */
+/** Example command lines with their descriptions, by command. */
 export const examples: { readonly [command: string]: Definitions } = {
   submit: {
     "submit usage.csv --product-code 4v9hm1u3i5p7l3c0 --dry-run":
@@ -59,7 +59,7 @@ export const examples: { readonly [command: string]: Definitions } = {
     "ledger close agreement-1": "End a subscription after a cancellation:"
   },
   "ledger recover": {
-    "ledger recover": "Go on after a restored backup:"
+    "ledger recover": "Resume reporting after a restored backup:"
   },
   "ledger verify": {
     "ledger verify": "Check every sum of the ledger:"
@@ -86,7 +86,7 @@ const awsVariables: Definitions = {
   AWS_REGION: "The Region to call and to sign for.",
   AWS_PROFILE: "The profile of the shared AWS files.",
   "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN":
-    "Credentials. Without them, they are found as by every AWS tool.",
+    "Credentials. Default to the sources that every AWS tool uses.",
   AWS_ENDPOINT_URL_MARKETPLACE_METERING:
     "The URL to call, such as a sandbox. Defaults to the endpoint of the Region.",
   "HTTPS_PROXY, HTTP_PROXY, NO_PROXY":

@@ -1,11 +1,11 @@
-/** Tells if a process of this machine, or of this container, is running. */
+/** Checks whether a process of this machine, or of this container, is running. */
 import { hasProperty } from "effect/Predicate"
 
 export const isRunning = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    // it runs as another user
+    // EPERM means that the process runs as another user
     return hasProperty(error, "code") && error.code === "EPERM"
   }
 }

@@ -57,7 +57,7 @@ const databaseOf = ({ database }: DatabaseOptions): Effect.Effect<Database, CliE
     : parse(stored, variable)
 }
 
-/** The failure of a command on a ledger. The exit code is 2 only if nothing was stored. */
+/** Converts the failure of a ledger command. The exit code is 2 only if nothing was stored. */
 export const toLedgerError = (
   error: LedgerError.LedgerConfigError | LedgerError.LedgerUnavailable
 ): CliError =>
@@ -65,7 +65,7 @@ export const toLedgerError = (
     ? failed(`${error.message}. It is not known whether it was stored; to run it again is safe.`)
     : cannotRun(error.message)
 
-/** The failure of a change of the ledger, of which nothing was stored unless the store says so. */
+/** Converts the failure of a command that changes the ledger. Only after `LedgerUnavailable` may the change be stored. */
 export const toChangeError = (
   error: LedgerError.LedgerUnavailable | { readonly _tag: string; readonly message: string }
 ): CliError =>
@@ -81,11 +81,11 @@ const layerOf = (database: Database): Layer.Layer<UsageLedgerStore.UsageLedgerSt
     toLedgerError
   )
 
-/** The store, which is made if it does not exist. */
+/** The store, which is created if it does not exist. */
 export const newStore = (options: DatabaseOptions) =>
   Layer.unwrapEffect(Effect.map(databaseOf(options), layerOf))
 
-/** The store, and the ledger that it holds. */
+/** The store, and the ledger that it contains. Fails if there is no ledger. */
 export const ledger = (
   options: DatabaseOptions
 ): Layer.Layer<UsageLedger.UsageLedger | UsageLedgerStore.UsageLedgerStore, CliError> =>
@@ -100,7 +100,7 @@ export const ledger = (
     ).pipe(Effect.map((database) => Layer.provideMerge(storedLedger, layerOf(database))))
   )
 
-/** The ledger as it was initialized. */
+/** The ledger, with the seller and the target from its initialization. */
 const storedLedger = Layer.unwrapEffect(
   Effect.flatMap(UsageLedgerStore.UsageLedgerStore, (store) => store.snapshot(requireLedger)).pipe(
     Effect.map(({ seller, target }) => UsageLedger.layer({ seller, target })),

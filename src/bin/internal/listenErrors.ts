@@ -1,4 +1,4 @@
-/** The reasons for which a server cannot listen. */
+/** Errors of a server that cannot listen, with the reason. */
 import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Predicate from "effect/Predicate"
 import { type CliError, cannotRun } from "./cliError.js"

@@ -1,4 +1,4 @@
-/** `npx` as the parent of this process. */
+/** Detects the exit of `npx` as the parent of this process. */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
@@ -7,8 +7,9 @@ const isNpx = process.env.npm_command === "exec" && process.env.npm_lifecycle_ev
 const parentPid = process.ppid
 
 /**
- * Ends when the parent `npx` exits. It exits by a signal without forwarding it, and lives as long as its command, so once it has
- * gone nothing waits for this process. Other parents may leave it in the background. An orphan gets another parent.
+ * Completes when the parent `npx` exits, which is when the parent process id changes. `npx` normally outlives its command, but
+ * exits on a signal without forwarding it. Then nothing waits for this process any more. Other parents are not watched, because
+ * they may leave this process in the background.
  */
 export const npxExited: Effect.Effect<void> = isNpx
   ? Effect.sync(() => process.ppid).pipe(

@@ -1,4 +1,4 @@
-/** Options of several commands, and options whose errors name the expected value. */
+/** Options that several commands share, and constructors of options whose errors name the expected value. */
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
@@ -16,7 +16,7 @@ export const jsonOption = (description = "Print one JSON object.") =>
 
 export const productCodeOption = Options.text("product-code").pipe(Options.withPseudoName("code"))
 
-/** An option that `parse` reads. Its `kind` stands for the value in help. */
+/** An option whose value is parsed by `parse`. `kind` is the placeholder of the value in help. */
 export const parsedOption = <A>(
   name: string,
   kind: string,

@@ -1,4 +1,4 @@
-/** Notices about failing calls while they are retried: at once, and then at growing intervals. */
+/** Prints notices while failing calls are retried: immediately, and then at growing intervals. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,11 +7,11 @@ import type { MeteringClient } from "../../MeteringClient.js"
 
 type Client = typeof MeteringClient.Service
 
-/** Milliseconds between two notices: the first interval, and the longest. */
+/** The first and the longest interval between two notices, in milliseconds. */
 const minNoticeInterval = 10_000
 const maxNoticeInterval = 60_000
 
-/** Watches the calls of a client for retryable errors. Throttling is normal, and not an outage. */
+/** Watches the calls of a client for retryable errors. Throttling is not reported, because it is normal. */
 export const watch = (client: Client, notify: (text: string) => Effect.Effect<void>): Client => {
   /** The time of the first failure since the last response. */
   let since: number | undefined

@@ -1,4 +1,4 @@
-/** The proxy of the environment, by the variables of most tools. */
+/** Reads the proxies from the environment variables that most tools use. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
@@ -39,10 +39,10 @@ const parseProxy = (environment: Environment, name: string) => {
       Either.left(`${variable} is not the URL of an http or https proxy`)
 }
 
-/** A sandbox on this machine is reached directly. */
+/** Hosts that are always reached directly, because a sandbox may run on this machine. */
 const loopbackHosts = ["localhost", "127.0.0.1", "[::1]"]
 
-/** The proxies of the environment, or an error. `undefined` if every host is reached directly. */
+/** Returns the proxies of the environment, or `undefined` if every host is reached directly. Fails on an invalid URL. */
 export const fromEnvironment = (
   environment: Environment
 ): Either.Either<Proxies | undefined, string> =>
@@ -54,7 +54,7 @@ export const fromEnvironment = (
     return { http, https, noProxy: [noProxy, ...loopbackHosts].join(",") }
   })
 
-/** Omits user name and password. */
+/** Formats a proxy without its user name and password. */
 export const formatProxy = ({ url, variable }: Proxy) => `${url.origin} (${variable})`
 
 /** The HTTP client of all calls of a command. */
@@ -79,7 +79,7 @@ export const httpClient: Layer.Layer<HttpClient.HttpClient, MeteringConfigError>
         ),
         (dispatcher) => Effect.promise(() => dispatcher.destroy())
       )
-      // the same function in another version of undici, with other types
+      // compatible with the global fetch, but with the types of another version of undici
       const fetch = ((url: string, options: object) =>
         undici.fetch(url, { ...options, dispatcher })) as unknown as typeof globalThis.fetch
       return Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))

@@ -1,4 +1,4 @@
-/** The file of `--ready-file`: it is there while the sandbox listens, and has its URL. */
+/** The file of `--ready-file`. It exists while the sandbox listens, and contains its URL. */
 import { randomUUID } from "node:crypto"
 import { basename, dirname, join } from "node:path"
 import type { PlatformError } from "@effect/platform/Error"
@@ -13,7 +13,7 @@ const Content = Schema.parseJson(
   Schema.Struct({ url: Schema.String, pid: Schema.Int.pipe(Schema.positive()) })
 )
 
-/** Bytes of a larger file are not read: it is not a ready file. */
+/** Maximum size of a ready file, in bytes. A larger file is not read, because it is not a ready file. */
 const maxSize = 1_000
 
 const toReadyFileError =
@@ -42,7 +42,7 @@ export const clear = (path: string): Effect.Effect<void, CliError, FileSystem.Fi
     yield* fs.remove(path)
   }).pipe(Effect.mapError(toReadyFileError(path)))
 
-/** Writes the file at once as a whole. The end of the scope removes it, unless another sandbox has replaced it. */
+/** Writes the file atomically. Closing the scope removes it, unless another sandbox has replaced it. */
 export const write = (path: string, url: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

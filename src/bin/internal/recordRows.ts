@@ -14,9 +14,9 @@ export type RowStatus = UsageLedger.Recorded["_tag"] | "Rejected"
 export interface RowResult {
   readonly row: EventRow
   readonly status: RowStatus
-  /** The hour that it is billed in. Absent if it was rejected. */
+  /** The hour in which the usage is billed. Absent if the row was rejected. */
   readonly hour?: DateTime.Utc
-  /** Absent if it was recorded. */
+  /** The reason of a rejection. Absent if the row was recorded. */
   readonly reason?: string
 }
 
@@ -37,7 +37,7 @@ const eventsOf = ({ item, subscription }: Resolved): ReadonlyArray<UsageLedger.E
     tags
   }))
 
-/** The result of a row from those of its events. */
+/** Combines the results of the events of a row. */
 const resultOf = (row: EventRow, results: ReadonlyArray<Result>): RowResult => {
   const failed = results.findIndex(Either.isLeft)
   const failure = results[failed]
@@ -62,7 +62,7 @@ const resultOf = (row: EventRow, results: ReadonlyArray<Result>): RowResult => {
   return { row, status, ...(first !== undefined && { hour: first.hour }) }
 }
 
-/** Records the rows of one chunk. The same rows again add nothing. */
+/** Records the rows of one chunk. Recording the same rows again adds nothing. */
 const recordChunk = (
   rows: ReadonlyArray<EventRow>
 ): Effect.Effect<
@@ -86,7 +86,7 @@ const recordChunk = (
     const first = yield* UsageLedger.recordAll(events.flatMap((own) => own.slice(0, 1)))
     let next = 0
     const results = events.map((own) => first.slice(next, (next += Math.min(own.length, 1))))
-    // the others of a row follow only where its first one is recorded
+    // the other events of a row are recorded only if its first event was recorded
     const others = events.map((own, i) => (results[i]?.some(Either.isRight) ? own.slice(1) : []))
     const isStored = first.some(Either.isRight)
     const rest = yield* Effect.mapError(UsageLedger.recordAll(others.flat()), (error) =>

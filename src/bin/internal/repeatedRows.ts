@@ -1,14 +1,14 @@
-/** Accepted rows that repeat an earlier one: the service bills them once. */
+/** Marks accepted rows that repeat an earlier row, because the service bills them once. */
 import { createHash } from "node:crypto"
 import { deduplicationKey } from "../../internal/submission/deduplicationKey.js"
 import { UsageRecord } from "../../UsageRecord.js"
 import type { RowResult } from "./submitRows.js"
 
-/** Twelve characters, to keep memory small. */
+/** Hashes a text to 12 characters, to save memory. */
 export const digest = (text: string): string =>
   createHash("sha256").update(text).digest().toString("latin1", 0, 12)
 
-/** The customer, product or license, dimension and hour of an accepted row. */
+/** Returns a hash of the customer, product or license, dimension and hour of an accepted row. */
 export const acceptedKey = (
   { record, row, outcome }: RowResult,
   productCode: string | undefined
@@ -19,8 +19,8 @@ export const acceptedKey = (
 }
 
 /**
- * Marks rows whose key or metering record id was accepted before. Only the id shows that two customer identifiers belong
- * to one customer.
+ * Makes a function that marks rows whose key or metering record id was accepted before. Only the metering record id shows that
+ * two customer identifiers belong to one customer.
  */
 export const makeMark = (productCode: string | undefined) => {
   const seen = new Set<string>()

@@ -1,4 +1,4 @@
-/** Reporters for the Regions of a ledger, each with a client of its own. */
+/** Runs a reporter for each Region of a ledger, each with its own client. */
 import { hostname } from "node:os"
 import * as Console from "effect/Console"
 import type * as Duration from "effect/Duration"
@@ -13,7 +13,7 @@ import { type CliError, cannotRun, failed, toCliError } from "./cliError.js"
 import * as clientOptions from "./clientOptions.js"
 import { toLedgerError } from "./ledgerDatabase.js"
 
-/** The Regions of the ledger's products, or the one of `--region`. */
+/** Returns the Regions of the ledger's products, or only the Region of `--region`. */
 export const regionsOf = (
   options: clientOptions.ClientOptions
 ): Effect.Effect<ReadonlyArray<string>, CliError, UsageLedgerStore.UsageLedgerStore> =>
@@ -35,7 +35,7 @@ export const regionsOf = (
         )
   })
 
-/** A name for this process: restarts on one machine differ. */
+/** Returns a name for this process, which differs between restarts on one machine. */
 export const workerName = Effect.map(
   Random.nextIntBetween(0, 36 ** 4),
   (number) => `${hostname()}-${process.pid}-${number.toString(36).padStart(4, "0")}`
@@ -49,7 +49,7 @@ export interface Options extends clientOptions.ClientOptions {
   readonly interval: Duration.Duration
 }
 
-/** Makes one round in each Region, until everything that is due was sent. */
+/** Makes one round in each Region, which ends after everything due was sent. Returns the numbers of unaccepted records. */
 export const reportOnce = (regions: ReadonlyArray<string>, options: Options) => {
   /** True once something may have been sent. */
   let isBegun = false
@@ -106,7 +106,7 @@ export const reporters = (regions: ReadonlyArray<string>, options: Options) =>
     )
   )
 
-/** Logs a line for the ledger, and one for each reason of a health that is not ok. */
+/** Logs one line with the state of the ledger, and one for each reason why its health is not ok. */
 const logState = Effect.gen(function* () {
   const { counts, nextDeadline } = yield* UsageLedger.status
   const { reasons, state } = yield* UsageLedger.health

@@ -20,7 +20,7 @@ export interface RowOutcome {
   readonly isGrouped?: boolean | undefined
 }
 
-/** Labels for people. */
+/** Labels of statuses in the output for people. */
 export const statusLabels: { readonly [S in RowStatus]: string } = {
   Accepted: "accepted",
   Duplicate: "duplicate",
@@ -43,7 +43,7 @@ export const fromOutcome = (outcome: UsageOutcome.Outcome, row: UsageRow): RowOu
         isGrouped: isGrouped(outcome)
       }
 
-/** The error of a call concerns all its rows. A missing product may concern all rows of the file. */
+/** Returns true for the error of a call, which all its rows share, and for a missing product, which all rows may share. */
 const isGrouped = (outcome: UsageOutcome.Outcome): boolean =>
   outcome._tag === "Invalid"
     ? outcome.violations.every(({ rule }) => rule === "productCodeOrLicense")
@@ -88,7 +88,7 @@ const reasonOf = Match.type<Exclude<UsageOutcome.Outcome, UsageOutcome.Accepted>
 const noProduct =
   "The product is missing. Give --product-code for all rows, or add a column productCode or licenseArn."
 
-/** Expectations in terms of a file, by those of the library. */
+/** Descriptions of expected values in terms of a file, by the library's description. */
 const expectedInText: { readonly [expected: string]: string } = {
   "a DateTime.Utc": expectedTime,
   "a finite number": "a whole number in digits, such as 1000",

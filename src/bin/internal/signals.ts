@@ -1,4 +1,4 @@
-/** Signals for commands that shut down by themselves. The fiber of any other command is interrupted. */
+/** Lets a command handle signals itself. Without a handler, the fiber of the command is interrupted. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -8,11 +8,11 @@ type ShutdownLevel = "stop" | "abort" | "exit"
 /** A command's own handling of signals. */
 export interface SignalHandlers {
   /**
-   * Called with `stop` by the first signal and `abort` by the second. After an abort the process exits when more than 5
-   * seconds have passed.
+   * Called with `stop` on the first signal, and with `abort` on the second. The process exits 5 seconds after an abort, or later
+   * if there is unfinished work.
    */
   readonly onSignal: (level: Exclude<ShutdownLevel, "exit">) => void
-  /** Describes unfinished work, which delays that exit. A third signal does not wait, and prints the text. */
+  /** Returns a description of unfinished work, if any. A third signal prints it and exits immediately. */
   readonly unfinished: () => string | undefined
 }
 
@@ -21,23 +21,23 @@ export class Signals extends Context.Tag("effect-marketplace-metering/bin/Signal
   {
     /** Installs handlers until the end of the scope. */
     readonly handle: (handlers: Partial<SignalHandlers>) => Effect.Effect<void, never, Scope.Scope>
-    /** Makes a signal the normal end of this command. */
+    /** Makes a signal the normal end of this command, with exit code 0. */
     readonly expectSignal: Effect.Effect<void>
   }
 >() {}
 
-/** Ends 5 seconds after an abort, or at the next multiple of that without unfinished work. */
+/** Completes after 5 seconds. Repeats the wait while there is unfinished work. */
 export const shutdownTimeout = (unfinished: () => string | undefined): Effect.Effect<void> =>
   Effect.asVoid(
     Effect.repeat(Effect.sleep("5 seconds"), { while: () => unfinished() !== undefined })
   )
 
-/** Milliseconds in which a repeated signal is an echo: a parent process may forward a signal sent to its whole group. */
+/** Time in which a repeated signal is ignored, in milliseconds. A parent process may forward a signal sent to its whole group. */
 const echoMillis = 1_000
 
 const shutdownLevels: ReadonlyArray<ShutdownLevel> = ["stop", "abort", "exit"]
 
-/** Gives the level of each signal by its time in milliseconds. Echoes have none. */
+/** Makes a function from the time of a signal, in milliseconds, to its level. Returns `undefined` for an echo. */
 export const makeEscalation = (): ((at: number) => ShutdownLevel | undefined) => {
   let count = 0
   let last = Number.NEGATIVE_INFINITY

@@ -12,11 +12,11 @@ export const toStateFileError = (path: string) =>
   toFileError(`The state file ${path} cannot be used`)
 
 /**
- * Holds the lock of a file until the end of the scope. The lock of a killed process does not count. Containers that share
- * the file but not their processes cannot see each other's locks.
+ * Holds the lock of a file until the end of the scope. The lock of a killed process is ignored. Containers that share the file
+ * but not their process ids do not respect each other's locks.
  *
- * A lock is made by a hard link, which is atomic. A stale lock is not deleted, since another process may have replaced it
- * meanwhile. It gets a successor: a link named after the lock's own id, which only one process can make.
+ * A lock is created by a hard link, which is atomic. A stale lock is not deleted, because another process may have replaced it
+ * meanwhile. It gets a successor: a link named after the id of the stale lock, which only one process can create.
  */
 export const acquire = (path: string) =>
   Effect.gen(function* () {
@@ -26,7 +26,7 @@ export const acquire = (path: string) =>
     const id = randomUUID()
     yield* Effect.acquireRelease(createLock(path, lock, id), () =>
       readOwner(lock).pipe(
-        // it is another process's if this one was deleted by hand
+        // the lock belongs to another process if this one was deleted by hand
         Effect.flatMap((owner) => (owner?.id === id ? fs.remove(lock) : Effect.void)),
         Effect.ignore,
         Effect.ensuring(Effect.sync(() => heldLocks.delete(id)))
@@ -36,7 +36,7 @@ export const acquire = (path: string) =>
     Effect.mapError((error) => (error._tag === "CliError" ? error : toStateFileError(path)(error)))
   )
 
-/** The locks of this process. */
+/** The ids of the locks that this process holds. */
 const heldLocks = new Set<string>()
 
 const createLock = (path: string, lock: string, id: string) =>
@@ -56,7 +56,7 @@ const createLock = (path: string, lock: string, id: string) =>
     )
   })
 
-/** Makes the lock, or replaces one whose process has exited. */
+/** Creates the lock, or replaces a lock whose process has exited. */
 const linkLock = (
   path: string,
   lock: string,
@@ -66,7 +66,7 @@ const linkLock = (
     const fs = yield* FileSystem.FileSystem
     if (yield* tryLink(path, fs.link(ownFile, lock))) return
     const first = yield* readOwner(lock)
-    // it was released just now
+    // the lock was released meanwhile
     if (first === undefined) return yield* linkLock(path, lock, ownFile)
     const chain = [lock]
     for (let owner: LockOwner | undefined = first; owner !== undefined; ) {
@@ -77,7 +77,7 @@ const linkLock = (
     }
     const [last = lock] = chain.slice(-1)
     const isSuccessor = yield* tryLink(path, fs.link(ownFile, last))
-    // a holder meanwhile has released everything, the lock first
+    // another process has replaced or released the lock meanwhile
     if (!isSuccessor || (yield* readOwner(lock))?.id !== first.id) {
       if (isSuccessor) yield* fs.remove(last)
       return yield* linkLock(path, lock, ownFile)
@@ -134,7 +134,7 @@ const inUseError = (path: string, lock: string, { pid }: LockOwner): CliError =>
       : `The state file ${path} is in use by the sandbox of process ${pid}. Choose another with --state, or delete ${lock} if that process is not a sandbox.`
   )
 
-/** False for a process that has exited. A restarted container may have the process id of the killed one. */
+/** Returns false if the process has exited. A restarted container may have the process id of the killed one. */
 const mayBeHeld = ({ id, pid }: LockOwner): boolean => {
   if (pid === process.pid) return heldLocks.has(id)
   return pid === 0 || isRunning(pid)

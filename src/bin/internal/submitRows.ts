@@ -35,7 +35,7 @@ export interface Options
   readonly onResult: (result: RowResult) => void
   /** Writes buffered results. A failure stops the submission like `stop`. */
   readonly flush: Effect.Effect<void, CliError>
-  /** True if buffered results must be written before there are more. */
+  /** Returns true if the buffered results must be written before more are added. */
   readonly isFull: () => boolean
 }
 
@@ -45,13 +45,13 @@ interface SubmitResult {
   readonly flushError: Option.Option<CliError>
 }
 
-/** Rows that are read ahead, besides the submission's own buffer. */
+/** Maximum number of rows that are read ahead, in addition to the submission's own buffer. */
 const readAheadRows = 1_024
 
-/** The longest time that results are buffered. */
+/** Maximum time for which results are buffered. */
 const flushInterval = "100 millis"
 
-/** Submits rows. After a stop, the other rows are read and not sent. A read error is raised after all earlier outcomes. */
+/** Submits rows. After a stop, the other rows are read but not sent. A read error is raised after the outcomes of all earlier rows. */
 export const submitRows = <R>(
   rows: Stream.Stream<UsageRow, CliError, R>,
   { abort, flush, isEndless, isFull, onResult, stop, ...options }: Options
@@ -62,7 +62,7 @@ export const submitRows = <R>(
       Mailbox.into(read),
       Effect.forkScoped
     )
-    /** By the index in the submission. */
+    /** Rows without an outcome yet, by their index in the submission. */
     const pending = new Map<number, UsageRow>()
     let next = 0
     const failure = yield* Deferred.make<CliError>()
@@ -82,7 +82,7 @@ export const submitRows = <R>(
         record: record ?? Option.getOrUndefined(Either.getRight(row.content))?.record
       })
 
-    /** Registers rows to submit, and emits the results of unreadable rows. */
+    /** Registers a row to submit, or emits the result of an unreadable row. */
     const enqueue = (row: UsageRow) =>
       Either.match(row.content, {
         onLeft: (reason) => {
@@ -98,7 +98,7 @@ export const submitRows = <R>(
     const emitResults = (outcomes: Iterable<UsageOutcome.Outcome>) => {
       for (const outcome of outcomes) {
         const row = pending.get(outcome.index)
-        // each row has one result
+        // a row has only one result
         if (row === undefined) continue
         pending.delete(outcome.index)
         emitResult(row, rowOutcome.fromOutcome(outcome, row), outcome.record)
@@ -116,7 +116,7 @@ export const submitRows = <R>(
       })
     )
 
-    // unreadable rows fill the buffer without any outcome of the submission
+    // flushed here as well, because unreadable rows fill the buffer without an outcome of the submission
     const pull = Effect.zipRight(flushIfFull, take)
 
     const submitted = yield* UsageSubmission.submit(Stream.repeatEffectChunkOption(pull), {
@@ -131,7 +131,7 @@ export const submitRows = <R>(
       Effect.raceFirst(abort),
       Effect.exit
     )
-    // rows that the submission never took
+    // rows without an outcome after the end of the submission
     for (const row of pending.values()) emitResult(row, rowOutcome.notSentAfterStop)
     const emitNotSent = (rest: Chunk.Chunk<UsageRow>) => {
       for (const row of rest) emitResult(row, rowOutcome.notSentAfterStop)
@@ -147,7 +147,7 @@ export const submitRows = <R>(
     if (isAborted) yield* Effect.ignore(Effect.flatMap(read.clear, emitNotSent))
     yield* tryFlush
     yield* submitted
-    // a read error after a stop
+    // raises a read error after a stop
     yield* drained
     return {
       isFullyRead: Option.isNone(yield* read.size),

@@ -1,4 +1,4 @@
-/** A line of CSV as in RFC 4180. */
+/** Formats a line of CSV (RFC 4180). */
 export const csvLine = (cells: ReadonlyArray<string>, delimiter = ","): string =>
   `${cells.map((cell) => quoteCell(cell, delimiter)).join(delimiter)}\n`
 

@@ -9,7 +9,7 @@ interface SandboxInfo {
   readonly url: string
   readonly now: DateTime.Utc
   readonly scenario: Scenario.Scenario
-  /** The current customers. A state file may have changed those of the scenario. */
+  /** The current customers. With a state file, they may differ from the customers of the scenario. */
   readonly customers: ReadonlyArray<Scenario.Customer>
   readonly anyCredentials: boolean
 }
@@ -34,13 +34,13 @@ const section = (title: string, lines: ReadonlyArray<string>) => [title, ...line
 const environmentOf = ({ anyCredentials, scenario, url }: SandboxInfo) => {
   const [accessKey] = scenario.credentials ?? []
   const keyId = accessKey?.accessKeyId ?? "sandbox"
-  // not printed: it may be a real secret
+  // the secret is not printed, because it may be real
   const secret = accessKey === undefined ? "sandbox" : "<as in the scenario>"
   return [
     `  export AWS_ENDPOINT_URL_MARKETPLACE_METERING=${url}`,
     `  export AWS_ENDPOINT_URL_MARKETPLACE_ENTITLEMENT_SERVICE=${url}`,
     `  export AWS_REGION=${scenario.region}`,
-    // the AWS CLI and boto3 read only this one
+    // the AWS CLI and boto3 read only AWS_DEFAULT_REGION
     `  export AWS_DEFAULT_REGION=${scenario.region}`,
     `  export AWS_ACCESS_KEY_ID=${keyId}`,
     `  export AWS_SECRET_ACCESS_KEY=${secret}`,
@@ -63,7 +63,7 @@ const productsOf = ({ products }: Scenario.Scenario) => [
   )
 ]
 
-/** The number of customers that are listed. The control API lists them all. */
+/** Maximum number of customers in the list. The control API returns all. */
 const maxListedCustomers = 20
 
 const customersOf = (customers: ReadonlyArray<Scenario.Customer>) => {
@@ -94,7 +94,7 @@ const rowsOf = ({
   ])
 }
 
-/** The start, cancellation and end of an agreement, if known. */
+/** Formats the known dates of an agreement: its start, cancellation and end. */
 const formatPeriod = ({ cancelledAt, endsAt, startsAt }: Scenario.Agreement) => {
   const dates = [
     ["from", startsAt],
@@ -112,7 +112,7 @@ const quotasOf = ({ quotas = {} }: Scenario.Scenario) => {
   return texts.length === 0 ? [] : [`Calls a second, at most: ${texts.join(", ")}.`]
 }
 
-/** A call that would be accepted now, if any. */
+/** Describes a call that the sandbox would accept now. Empty if there is none. */
 const exampleCall = ({ customers, now, scenario }: SandboxInfo): ReadonlyArray<string> => {
   for (const product of scenario.products.filter((product) => isInRegion(scenario, product))) {
     const [dimension] = product.dimensions

@@ -1,4 +1,4 @@
-/** The state of a ledger as text. */
+/** Formats the status of a ledger as text. */
 import * as DateTime from "effect/DateTime"
 import type { LedgerReport } from "../../ledger/index.js"
 import { formatFields, formatTime, printable } from "./format.js"
@@ -6,10 +6,10 @@ import { table } from "./table.js"
 
 const millisPerHour = 3_600_000
 
-/** Hours in the picture of each product. */
+/** Number of hours in the chart of each product. */
 export const shownHours = 24
 
-/** A character for an hour, by what most needs a look. */
+/** Characters for the states of an hour. The most urgent state of an hour, which is the first here, is shown. */
 const symbols: ReadonlyArray<
   readonly [symbol: string, label: string, states: ReadonlyArray<LedgerReport.State>]
 > = [
@@ -20,7 +20,7 @@ const symbols: ReadonlyArray<
   ["A", "accepted", ["accepted", "zero"]]
 ]
 
-/** The last 24 hours, a line for each product. */
+/** Formats a chart of the last 24 hours, with one line for each product. */
 const hoursOf = (counts: ReadonlyArray<LedgerReport.HourlyCount>, from: number): string => {
   const products = [...new Set(counts.map(({ product }) => product))].sort()
   const width = Math.max(...products.map((name) => printable(name).length))
@@ -43,7 +43,7 @@ const hoursOf = (counts: ReadonlyArray<LedgerReport.HourlyCount>, from: number):
   ].join("\n")
 }
 
-/** Pauses and held hours. */
+/** Describes the pauses and the held hours, one on each line. */
 export const heldLines = ({ hold, pauses }: LedgerReport.Status): ReadonlyArray<string> => [
   ...pauses.map(({ cause, product, region, retryAt, since }) =>
     printable(

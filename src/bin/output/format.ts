@@ -1,4 +1,4 @@
-/** Formats values as text that is safe on a terminal, also if a file or the service has control characters. */
+/** Formats values as text that is safe on a terminal, even if a file or the service contains control characters. */
 import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
 
@@ -8,7 +8,7 @@ const unprintable = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u
 const escape = (character: string): string =>
   `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
-/** Escapes unprintable characters as `\u001b` and the like, line breaks included. */
+/** Escapes unprintable characters, including line breaks, as in `\u001b`. */
 export const printable = (text: string): string => text.replace(unprintable, escape)
 
 /** Like `printable`, but keeps line breaks and tabs. */
@@ -17,16 +17,16 @@ export const printableLines = (text: string): string =>
     character === "\n" || character === "\t" ? character : escape(character)
   )
 
-/** At most this many characters of a truncated text. */
+/** Maximum length of a truncated text, in characters. */
 const maxLength = 60
 
 export const truncateText = (text: string): string =>
   text.length > maxLength ? `${printable(text.slice(0, maxLength))}…` : printable(text)
 
-/** A number with commas between thousands. */
+/** Formats a number with commas between thousands. */
 export const formatCount = (count: number): string => count.toLocaleString("en-US")
 
-/** At most this many names in a list; the rest are counted. */
+/** Maximum number of names in a list. The rest are counted. */
 const maxNames = 5
 
 export const listSome = (names: ReadonlyArray<string>): string => {
@@ -38,7 +38,7 @@ export const listSome = (names: ReadonlyArray<string>): string => {
 export const bulletList = (title: string, items: ReadonlyArray<string>): string =>
   [title, ...items.map((item) => `- ${item}`)].join("\n")
 
-/** One field a line. Missing and empty values are omitted. */
+/** Formats one field per line. Omits missing and empty values. */
 export const formatFields = (
   all: ReadonlyArray<readonly [name: string, value: string | number | undefined]>
 ): string => {
@@ -49,12 +49,12 @@ export const formatFields = (
     .join("\n")
 }
 
-/** JSON on one line. Times are in ISO 8601. */
+/** Formats JSON on one line, with times in ISO 8601. Omits `_tag` and functions. */
 export const formatJson = (value: object): string => printable(JSON.stringify(value, replacer))
 
 const replacer = (key: string, value: unknown) =>
   key === "_tag" || Predicate.isFunction(value) ? undefined : value
 
-/** ISO 8601, without milliseconds if they are 0. */
+/** Formats a time in ISO 8601, without milliseconds if they are 0. */
 export const formatTime = (time: DateTime.DateTime): string =>
   DateTime.formatIso(time).replace(/\.000Z$/, "Z")

@@ -5,16 +5,16 @@ import * as Schedule from "effect/Schedule"
 import type { Progress } from "../../UsageSubmission.js"
 import { formatCount } from "./format.js"
 
-/** Bytes of the source: those that were read, and all of them if known. */
+/** The number of bytes read from the source, and its size in bytes if known. */
 interface ReadProgress {
   readonly bytes: number
   readonly size: number | undefined
 }
 
-/** Characters of the bar. */
+/** Width of the bar, in characters. */
 const barWidth = 24
 
-/** The line has at most this many columns. */
+/** Formats the progress as a line of at most `columns` characters. */
 export const formatLine = (
   { calls, counts, read, recordsPerSecond, resolved }: Progress,
   readProgress: ReadProgress,
@@ -34,7 +34,7 @@ export const formatLine = (
   return `${bar}  ${numbers}`.slice(0, columns)
 }
 
-/** The resolved part of the records that were read, times the part of the file that was read. */
+/** Estimates the progress: the resolved fraction of the records read, times the fraction of the file read. */
 const fractionOf = (read: number, resolved: number, { bytes, size }: ReadProgress) =>
   size === undefined || size === 0 || read === 0
     ? undefined

@@ -1,4 +1,4 @@
-/** The file of `--rejected`: written as a temporary file, and renamed at the end, in the order of the source. */
+/** The file of `--rejected`. Rows go to a temporary file, which is put into the order of the source and renamed at the end. */
 import { randomUUID } from "node:crypto"
 import { lstatSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
@@ -20,17 +20,17 @@ export interface RejectedLine {
 export interface RejectedFile {
   readonly write: (lines: ReadonlyArray<RejectedLine>) => Effect.Effect<void, CliError>
   /**
-   * Replaces the file. Without it, the end of the scope does so if rows were written, and leaves the file unchanged
-   * otherwise.
+   * Replaces the file with the written rows. If this is not run, closing the scope replaces the file if rows were written, and
+   * leaves it unchanged otherwise.
    */
   readonly finish: Effect.Effect<void, CliError>
-  /** A sentence with the name of the temporary file, until it is renamed. */
+  /** Returns a sentence with the name of the temporary file, or `undefined` after it is renamed. */
   readonly unfinished: () => string | undefined
 }
 
 export type Requirements = FileSystem.FileSystem | Scope.Scope
 
-/** Opens the file for the rejected rows of a source. Its content is not changed before the end. */
+/** Opens the file for the rejected rows of a source. Its content does not change before `finish`. */
 export const open = (
   path: string,
   source: string
@@ -60,7 +60,7 @@ export const open = (
 
 const encoder = new TextEncoder()
 
-/** Fails for the source and for redirected output, whose content would be lost. */
+/** Fails if the file is the source or receives redirected output, because its content would be lost. */
 const checkTarget = (path: string, source: string): Effect.Effect<void, CliError> =>
   Effect.suspend(() => {
     if (isSameFile(path, pathOrDescriptor(source))) {
@@ -87,7 +87,7 @@ const openReplacement = (
     const fs = yield* FileSystem.FileSystem
     const orFail = Effect.mapError(toFileError(`${path} cannot be written`))
     const temporaryName = () =>
-      // file names are limited to 255 bytes, which the target's name may have
+      // shortened, because file names are limited to 255 bytes
       join(dirname(target), `${basename(target).slice(0, 60)}.${randomUUID().slice(0, 8)}.tmp`)
     const create = (name: string) => fs.open(name, { flag: "wx+", mode: 0o600 })
 
@@ -103,7 +103,7 @@ const openReplacement = (
       Effect.suspend(() => {
         const rows = lines.map(({ line, text }) => ({ line, bytes: encoder.encode(text) }))
         return file.writeAll(Buffer.concat(rows.map(({ bytes }) => bytes))).pipe(
-          // part of a row would be read as another row
+          // removes a partly written row, which would be read as another row
           Effect.tapError(() => Effect.ignore(file.truncate(size))),
           orFail,
           Effect.andThen(
@@ -133,7 +133,7 @@ const openReplacement = (
       isFinished = true
       const isInOrder = positions.every(({ line }, i) => line >= (positions[i - 1]?.line ?? 0))
       const completed: Effect.Effect<unknown, unknown> = isInOrder ? file.sync : sort
-      // the file is complete without it
+      // errors are ignored, because the file is complete even if it is not synced or sorted
       return Effect.ignore(completed).pipe(
         Effect.zipRight(checkTarget(path, source)),
         Effect.zipRight(fs.rename(name, target).pipe(orFail)),
@@ -152,7 +152,7 @@ const openReplacement = (
     return { write, finish, unfinished: () => (isRenamed ? undefined : locationMessage) }
   }).pipe(Effect.uninterruptible)
 
-/** Bytes that are copied at once. */
+/** Maximum number of bytes that are copied at once. */
 const copyBytes = 4_194_304
 
 /** Copies rows in the order of their lines. Rows that were written one after another are copied at once. */

@@ -1,15 +1,15 @@
-/** Formats rows that were not accepted, unchanged, with their line and the reason, to correct and submit again. */
+/** Formats rejected rows: the unchanged source with the line and the reason, to be corrected and submitted again. */
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { isNote } from "../input/columns.js"
 import type { Row, Sheet } from "../input/parseRows.js"
 import { csvLine } from "./csvLine.js"
 
-/** Removes the columns that an earlier submission has added. */
+/** Removes the columns that an earlier submission added. */
 const withoutNotes = (cells: ReadonlyArray<string>, columns: ReadonlyArray<string>) =>
   cells.filter((_, i) => !isNote(columns[i] ?? ""))
 
-/** The first line of CSV. Empty for NDJSON. */
+/** Returns the header line of CSV, or an empty text for NDJSON. */
 export const formatHeader = (sheet: Sheet): string =>
   sheet.format === "ndjson"
     ? ""
@@ -52,7 +52,7 @@ const ndjsonRow = (
   if (!isObject(text)) return `${unreadable}\n`
   const members = membersOf(text).filter((member) => !isNote(memberName(member)))
   const object = withNotes(members)
-  // Without the old notes, or cut short, the row could parse as valid: then write it as `unreadable`.
+  // a truncated row, or a row without its old notes, could be valid: it is written as `unreadable`
   const becomesValid = Either.isLeft(content) && isValid(object)
   return `${becomesValid ? unreadable : object}\n`
 }
@@ -67,7 +67,7 @@ const isObject = (text: string): boolean => {
 
 const stringOrPunctuation = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g
 
-/** The source text of each member of a JSON object: parsing would round numbers and drop repeated members. */
+/** Returns the source text of each member of a JSON object, because parsing would round numbers and drop repeated members. */
 const membersOf = (text: string): ReadonlyArray<string> => {
   const members: Array<string> = []
   let depth = 0

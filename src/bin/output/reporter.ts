@@ -11,7 +11,7 @@ import * as rowErrors from "./rowErrors.js"
 import * as summary from "./summary.js"
 
 export interface Options {
-  /** The source, as named in errors. */
+  /** The source in error messages. */
   readonly name: string
   readonly json: boolean
   readonly isDryRun: boolean
@@ -30,7 +30,7 @@ interface Completion {
   readonly isUnread: boolean
 }
 
-/** Characters in the buffer before it must be written. */
+/** Number of buffered characters from which the buffer must be written. */
 const maxBufferedLength = 65_536
 
 export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Options) => {
@@ -63,7 +63,7 @@ export const make = ({ isDryRun, json: isJson, name, print, writeRejected }: Opt
       bufferedLength += line.length
     }
     if (reason === undefined) return
-    // rows after a stop would hide errors that need a person
+    // rows after a stop are not listed, because they would hide errors that need action
     if (reason !== notSentAfterStop.reason) {
       errors.add({ line: row.line, column, reason, isGrouped })
     }

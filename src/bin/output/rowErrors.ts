@@ -10,7 +10,7 @@ interface RowError {
   readonly isGrouped: boolean
 }
 
-/** At most this many lines of errors; the rest are counted. `--rejected` and `--json` list all rows. */
+/** Maximum number of error lines. The rest are counted. `--rejected` and `--json` list all rows. */
 const maxReported = 50
 
 export const make = (source: string) => {

@@ -1,4 +1,4 @@
-/** Lines of a statement as text and as CSV. */
+/** Formats the lines of a statement as text and as CSV. */
 import type { LedgerReport } from "../../ledger/index.js"
 import { csvLine } from "./csvLine.js"
 import { formatTime, printable } from "./format.js"
@@ -39,7 +39,7 @@ const cellsOf = (line: LedgerReport.StatementLine): ReadonlyArray<Cell> => {
   ]
 }
 
-/** A cell that a spreadsheet would run as a formula is quoted as text. */
+/** Prefixes a cell that a spreadsheet would run as a formula with an apostrophe. */
 const inert = (cell: string) => (/^[=+@\t\r-]/.test(cell) ? `'${cell}` : cell)
 
 export const csvHeader = csvLine(columns)
@@ -47,7 +47,7 @@ export const csvHeader = csvLine(columns)
 export const csvOf = (line: LedgerReport.StatementLine): string =>
   csvLine(cellsOf(line).map((cell) => (typeof cell === "number" ? String(cell) : inert(cell))))
 
-/** Columns of the table: those that fit, and that people read. */
+/** Indexes of the columns in the table: those that fit and that people read. */
 const shown = [0, 3, 4, 5, 6, 9, 10]
 
 const isUsual = ({ attempts, moves, state }: LedgerReport.StatementLine) =>
@@ -55,7 +55,7 @@ const isUsual = ({ attempts, moves, state }: LedgerReport.StatementLine) =>
   state === "open" ||
   state === "zero"
 
-/** Changes and attempts of an entry, in the order of time. */
+/** Describes the state changes of an entry, and then its attempts, each in the order of time. */
 const evidenceOf = (line: LedgerReport.StatementLine): ReadonlyArray<string> => [
   `${formatTime(line.hour)} ${line.dimension}, ${line.state}${line.deadline === undefined ? "" : `, deadline ${formatTime(line.deadline)}`}`,
   ...line.moves.map(
@@ -72,7 +72,7 @@ const evidenceOf = (line: LedgerReport.StatementLine): ReadonlyArray<string> => 
   })
 ]
 
-/** A table of some lines, and everything that is known of those that were not simply accepted. */
+/** Formats lines as a table, followed by the whole history of those that were not simply accepted. */
 export const textOf = (lines: ReadonlyArray<LedgerReport.StatementLine>): string => {
   const rows = lines.map((line) => {
     const cells = cellsOf(line)

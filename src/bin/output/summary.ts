@@ -21,7 +21,7 @@ export interface UncheckedUsage {
   readonly quantity?: unknown
 }
 
-/** At most this many lines per status; the rest are added up in one line. */
+/** Maximum number of lines per status. The rest are added up in one line. */
 const maxLinesPerStatus = 40
 
 const byKey = Order.mapInput(
@@ -29,13 +29,13 @@ const byKey = Order.mapInput(
   ({ customer, dimension, status }: SummaryLine) => [customer, dimension, status]
 )
 
-/** Without `isDetailed`, records are only counted by status, so memory does not grow with the customers. */
+/** Makes a summary. If `isDetailed` is false, it only counts records by status, so that memory does not grow with the customers. */
 export const make = (isDetailed: boolean) => {
   const sums = new Map<string, SummaryLine>()
   const counts = new Map<RowStatus, number>()
   let total = 0
 
-  /** The units of a repeated row are not added, since it is billed once. */
+  /** Adds a record. The units of a repeated row are not added, because it is billed once. */
   const add = (record: UncheckedUsage | undefined, status: RowStatus, isRepeated = false) => {
     counts.set(status, (counts.get(status) ?? 0) + 1)
     total += 1
@@ -49,7 +49,7 @@ export const make = (isDetailed: boolean) => {
     sums.set(key, sum)
   }
 
-  /** The table of sums, with `accepted` as the label of accepted records. */
+  /** Formats the sums as a table, with `accepted` as the label of accepted records. */
   const format = (accepted: string): string => {
     const labels = { ...statusLabels, Accepted: accepted }
     const sorted = Arr.sort(sums.values(), byKey)
@@ -75,7 +75,7 @@ export const make = (isDetailed: boolean) => {
     format,
     total: () => total,
     count: (status: RowStatus) => counts.get(status) ?? 0,
-    /** By status, those that occurred. */
+    /** The number of records by status, without statuses that did not occur. */
     counts: () => Object.fromEntries(counts) as { readonly [S in RowStatus]?: number }
   }
 }

@@ -1,9 +1,9 @@
-/** Rows of text in columns. */
+/** Formats tables as text. */
 import { formatCount, printable } from "./format.js"
 
 export type Cell = string | number
 
-/** Columns as wide as their longest cell. Numbers are aligned to the right. */
+/** Formats rows in columns as wide as their longest cell. Numbers are aligned to the right. */
 export const table = (
   head: ReadonlyArray<string>,
   rows: ReadonlyArray<ReadonlyArray<Cell>>

@@ -1,4 +1,4 @@
-/** Printing to terminals, pipes and files. */
+/** Prints to terminals, pipes and files. */
 import type { Writable } from "node:stream"
 import { stripVTControlCharacters } from "node:util"
 import * as Arr from "effect/Array"
@@ -25,7 +25,7 @@ const sanitize = (text: string, isPlain: boolean): string =>
         .map((part, i) => (i % 2 === 1 ? part : printableLines(part)))
         .join("")
 
-/** A console without control characters, and without styles in plain streams. */
+/** Wraps a console to print no control characters, and no styles to the streams that are plain. */
 export const sanitizeConsole = (
   console: Console.Console,
   isPlain: { readonly stdout: boolean; readonly stderr: boolean }
@@ -36,7 +36,7 @@ export const sanitizeConsole = (
     ...console,
     log: (...args) => console.log(...sanitizeArgs(isPlain.stdout, args)),
     error: (...args) => console.error(...sanitizeArgs(isPlain.stderr, args)),
-    // loggers use these
+    // loggers use the unsafe console
     unsafe: {
       ...console.unsafe,
       log: (...args) => console.unsafe.log(...sanitizeArgs(isPlain.stdout, args)),
@@ -45,7 +45,7 @@ export const sanitizeConsole = (
   }
 }
 
-/** One line a message, on standard error. */
+/** Logs one line per message, to standard error. */
 export const logger = Logger.withConsoleError(
   Logger.make<unknown, string>(
     ({ logLevel, message }) => `${logLevel.label}: ${Arr.ensure(message).map(String).join(" ")}`
@@ -67,8 +67,8 @@ const untilWritable = (stream: Writable): Effect.Effect<void> =>
   })
 
 /**
- * Writes a text, and waits until the stream can take more or until `abort`. A closed stream is not an error here: it has
- * its own error event.
+ * Writes a text, and waits until the stream can take more, or until `abort` completes. Does not fail on a closed stream, which
+ * emits its own error event.
  */
 export const write = (
   stream: Writable,

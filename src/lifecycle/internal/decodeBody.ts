@@ -1,4 +1,4 @@
-/** Decodes a message without envelopes, by its `detail-type` or its `action`. */
+/** Decodes a message without envelopes. Its `detail-type` or `action` determines the event. */
 import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -9,12 +9,12 @@ import { firstIssue } from "./firstIssue.js"
 import { isJsonObject, type JsonObject } from "./json.js"
 import { actions, detailTypes, eventSource } from "./wireNames.js"
 
-/** The tags of SNS actions. */
+/** Event tags by SNS action. */
 const tagsOfActions: ReadonlyMap<unknown, string> = new Map(
   Object.entries(actions).map(([tag, action]) => [action, tag])
 )
 
-/** The tags and roles of detail types. */
+/** Event tags and roles by EventBridge detail type. */
 const kindsOfDetailTypes: ReadonlyMap<unknown, { readonly _tag: string; readonly role: Role }> =
   new Map(
     Object.entries(detailTypes).flatMap(([_tag, name]) =>
@@ -42,7 +42,7 @@ const decodeEvent = (body: JsonObject): Decoded | undefined => {
   const { id, time, account, region, resources, detail, "detail-type": detailType } = body
   const envelope = { id, time, account, region, resources }
   const kind = kindsOfDetailTypes.get(detailType)
-  // fields of the detail never replace those of the envelope
+  // the envelope is spread last, so that no field of the detail replaces it
   if (kind !== undefined) {
     return decodeFields({ ...(isJsonObject(detail) ? detail : {}), ...envelope, ...kind })
   }
@@ -56,7 +56,7 @@ const decodeAction = ({ body, id, time }: Opened): Decoded | undefined => {
   return _tag === undefined ? undefined : decodeFields({ ...body, id, time, _tag })
 }
 
-/** Names the first invalid field. */
+/** Converts a decoding error to a problem with the path of the first invalid field. */
 const problemOf =
   ({ messageId, path, body }: Opened) =>
   (error: ParseResult.ParseError): Problem => {

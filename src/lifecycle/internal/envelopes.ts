@@ -1,4 +1,4 @@
-/** Opens envelopes by their shape: records of a function, messages of SQS, notifications of SNS. */
+/** Opens the envelopes around an event, recognized by their shape: Lambda records, SQS messages and SNS notifications. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -8,18 +8,18 @@ import { checkNesting, isJsonObject, type JsonObject, parseObject } from "./json
 /** Maximum number of envelopes around an event. SNS in SQS has 2. */
 const maxDepth = 3
 
-/** Maximum number of records of one invocation. A function receives at most 10 000 messages of SQS. */
+/** Maximum number of records in one invocation. A Lambda function receives at most 10 000 SQS messages. */
 const maxRecords = 10_000
 
 /** A message without its envelopes. */
 export interface Opened {
   /** The path to the message, such as `Records[0].body`. */
   readonly path: string
-  /** The id of the outermost message of SQS, as a queue or a function reports its failure. */
+  /** The id of the outermost SQS message, for reporting its failure. */
   readonly messageId?: string
-  /** The id of the innermost envelope. */
+  /** The id of the innermost envelope that has one. */
   readonly id?: string
-  /** The time of the innermost envelope, in ISO 8601. */
+  /** The time of the innermost envelope that has one, in ISO 8601. */
   readonly time?: string
   readonly body: JsonObject
 }
@@ -33,12 +33,12 @@ export interface Problem {
 
 type Result = Either.Either<Opened, Problem>
 
-/** The values that the envelopes opened so far have left. */
+/** The values of the envelopes that were opened so far. */
 interface Context extends Omit<Opened, "body"> {
   readonly depth: number
 }
 
-/** Opens the records of a batch one by one, or a single message. */
+/** Opens each record of a batch, or a single message. Each record has its own result. */
 export const open = (input: unknown): ReadonlyArray<Result> => {
   const start: Context = { path: "", depth: 0 }
   return Either.match(objectOf(input, start), {
@@ -75,7 +75,7 @@ const openObject = (value: JsonObject, context: Context): Result => {
       : openValue(content, {
           ...context,
           ...ids,
-          // an inner record was received by another program before
+          // keeps the id of the outermost record, because an inner one was received by another program
           ...(context.messageId !== undefined && { messageId: context.messageId }),
           path: context.path === "" ? field : `${context.path}.${field}`,
           depth: context.depth + 1
@@ -98,7 +98,7 @@ interface Envelope extends Pick<Opened, "messageId" | "id" | "time"> {
 }
 
 const envelopeOf = (value: JsonObject): Envelope | undefined => {
-  // a record of SNS that a function receives
+  // an SNS record in a Lambda event
   if (isJsonObject(value.Sns)) return { field: "Sns", content: value.Sns }
   if (value.Type === "Notification" && typeof value.Message === "string") {
     return {
@@ -108,7 +108,7 @@ const envelopeOf = (value: JsonObject): Envelope | undefined => {
       ...(isTime(value.Timestamp) && { time: value.Timestamp })
     }
   }
-  // a record of SQS that a function receives
+  // an SQS record in a Lambda event
   if (typeof value.body === "string" && typeof value.messageId === "string") {
     return {
       field: "body",
@@ -116,7 +116,7 @@ const envelopeOf = (value: JsonObject): Envelope | undefined => {
       ...queuedMessage(value.messageId, value.attributes)
     }
   }
-  // a message that a client of SQS receives
+  // a message that an SQS client receives
   if (typeof value.Body === "string" && typeof value.MessageId === "string") {
     return {
       field: "Body",
@@ -142,7 +142,7 @@ const queuedMessage = (messageId: string, attributes: unknown) => ({
     }))
 })
 
-/** SQS gives the time that a message was sent in milliseconds, as text. */
+/** Converts the `SentTimestamp` of SQS, epoch milliseconds as text, to ISO 8601. */
 const sentTime = (millis: unknown): Option.Option<string> =>
   typeof millis === "string" && /^-?\d{1,15}$/.test(millis)
     ? Option.map(DateTime.make(Number(millis)), DateTime.formatIso)

@@ -1,4 +1,4 @@
-/** The models of events. Their encoded forms have AWS's names, so that only envelopes differ from what AWS sends. */
+/** Schemas of the events. Their encoded forms have AWS's field names, and differ from what AWS sends only in the envelope. */
 import * as Schema from "effect/Schema"
 import {
   BooleanText,
@@ -16,8 +16,8 @@ import {
 } from "./fields.js"
 
 /**
- * The part of the seller in an agreement. A direct sale sends agreement events to the proposer only; with a channel
- * partner the partner is the proposer, and the manufacturer gets events of its own. License events are sent to the
+ * The role of the seller in an agreement. In a direct sale, AWS sends agreement events to the proposer only. In a sale by a
+ * channel partner, the partner is the proposer, and the manufacturer receives its own events. License events are sent to the
  * manufacturer.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-eventbridge-integration.html
@@ -41,8 +41,8 @@ export type Role = typeof Role.Type
 export type Intent = "NEW" | "RENEW" | "REPLACE" | "AMEND" | (string & {})
 
 /**
- * The status of an agreement. `RENEWED` and `REPLACED` end an agreement that another one follows: they are no
- * cancellation. AWS may add others.
+ * The status of an agreement. `RENEWED` and `REPLACED` mean that another agreement follows, and are not cancellations. AWS may
+ * add others.
  *
  * @since 0.1.0
  * @category models
@@ -72,9 +72,9 @@ const subscriptionFields = {
 /**
  * The SNS action `subscribe-success`: the subscription is active, and usage is accepted.
  *
- * The message of an SNS action has neither id nor time. `id` is the message id of SNS, and `time` the `Timestamp` of its
- * envelope; with raw delivery both are those of the queue, or absent. `offerIdentifier` is present for private offers,
- * and for all offers made since January 2024.
+ * The message of an SNS action has neither id nor time. `id` is the message id of the SNS envelope, and `time` its
+ * `Timestamp`. With raw message delivery, both come from the SQS message, or are absent. `offerIdentifier` is present for
+ * private offers, and for all offers made since January 2024.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @since 0.1.0
@@ -96,7 +96,7 @@ export class SubscribeFail extends Schema.TaggedClass<SubscribeFail>(
 )("SubscribeFail", subscriptionFields) {}
 
 /**
- * The SNS action `unsubscribe-pending`: the buyer is leaving. Usage is accepted for one more hour.
+ * The SNS action `unsubscribe-pending`: the subscription is ending. Usage is accepted for one more hour.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @since 0.1.0
@@ -164,9 +164,9 @@ const agreementFields = {
 /**
  * `Purchase Agreement Created`: a buyer accepted an offer, or an agreement was renewed or replaced by this one.
  *
- * `account` is the seller's. `acceptor` is the buyer. `resaleAuthorization.id` is `null` in a direct sale. A renewal has
- * `agreement.previousAgreementId`. An agreement without an end has an `endTime` in the year 9999. The event names no
- * license: the license event of the same `agreement.id` does.
+ * `account` is the account of the seller, and `acceptor` is the buyer. `resaleAuthorization.id` is `null` in a direct sale. A
+ * renewal has `agreement.previousAgreementId`. An agreement without an end has an `endTime` in the year 9999. The event has no
+ * license: it is in the license event with the same `agreement.id`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
  * @since 0.1.0
@@ -188,7 +188,7 @@ export class AgreementAmended extends Schema.TaggedClass<AgreementAmended>(
 )("AgreementAmended", agreementFields) {}
 
 /**
- * `Purchase Agreement Ended`: an agreement was cancelled, expired, terminated, renewed or replaced, by its `status`.
+ * `Purchase Agreement Ended`: an agreement was cancelled, expired, terminated, renewed or replaced, as its `status` says.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
  * @since 0.1.0
@@ -209,7 +209,7 @@ const licenseFields = {
 }
 
 /**
- * `License Updated`: a license was provisioned or changed, and usage for it is accepted. Compare `license.arn` by
+ * `License Updated`: a license was provisioned or changed, and usage for it is accepted. Compare `license.arn` with
  * `isSameLicense`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
@@ -232,7 +232,7 @@ export class LicenseDeprovisioned extends Schema.TaggedClass<LicenseDeprovisione
 )("LicenseDeprovisioned", licenseFields) {}
 
 /**
- * The detail types of events that only inform: they change neither an agreement nor a license.
+ * The detail types of informational events, which change neither an agreement nor a license.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/notifications-eventbridge.html
  * @since 0.1.0
@@ -265,7 +265,7 @@ export const NoticeType = Schema.Literal(
 export type NoticeType = typeof NoticeType.Type
 
 /**
- * An event of EventBridge that only informs, such as an advisory about a buyer's account, for a person to decide on.
+ * An informational EventBridge event for a person to act on, such as an advisory about a buyer's account.
  *
  * `detail` is kept as AWS sent it.
  *
@@ -284,7 +284,8 @@ export class AgreementNotice extends Schema.TaggedClass<AgreementNotice>(
 }) {}
 
 /**
- * An event of another kind: a new one of AWS Marketplace, of a buyer (`- Acceptor`), or of another sender.
+ * An event of an unknown kind: a new event of AWS Marketplace, an event for buyers (`- Acceptor`), or an event of another
+ * sender.
  *
  * `raw` is its JSON, without the envelopes around it.
  *
@@ -297,7 +298,7 @@ export class Unknown extends Schema.TaggedClass<Unknown>("effect-marketplace-met
 ) {}
 
 /**
- * An event, as a schema to store it: its encoded form is JSON with a `_tag`. `encode` makes the form of AWS.
+ * The schema of an event. Its encoded form, for storage, is JSON with a `_tag`. `encode` returns the form that AWS sends.
  *
  * @since 0.1.0
  * @category models

@@ -1,4 +1,4 @@
-/** Schemas of the fields of events: the names of AWS's JSON, and the times of Effect. */
+/** Schemas of the fields of events. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -7,7 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { ParseOptions } from "effect/SchemaAST"
 
-/** Requires an offset: JavaScript reads a time without one in the machine's time zone. */
+/** Requires a UTC offset, because JavaScript reads a time without one in the machine's time zone. */
 const zonedTimePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 
 const timeDescription = "an ISO 8601 time with its zone, such as 2026-11-25T10:00:00Z"
@@ -17,7 +17,7 @@ export const parseTime = (text: string): Option.Option<DateTime.Utc> =>
     ? Option.map(DateTime.make(text), DateTime.toUtc)
     : Option.none()
 
-/** JavaScript reads 30 February as 2 March. */
+/** Returns false for a day that does not exist. JavaScript reads 30 February as 2 March. */
 const isDate = (date: string): boolean =>
   Option.exists(DateTime.make(`${date}T00:00:00Z`), (time) =>
     DateTime.formatIso(time).startsWith(date)
@@ -28,7 +28,7 @@ export const timeText = Schema.String.pipe(
   Schema.filter((text) => Option.isSome(parseTime(text)))
 ).annotations({ identifier: "TimeText", description: timeDescription })
 
-/** EventBridge prints whole seconds without a fraction. */
+/** Formats a time like EventBridge, which prints whole seconds without a fraction. */
 export const formatTime = (time: DateTime.Utc): string =>
   DateTime.formatIso(time).replace(".000Z", "Z")
 
@@ -64,7 +64,7 @@ export const Text = Schema.NonEmptyString.annotations({
   description: "text that is not empty"
 })
 
-/** A field that AWS may leave out, or send as null. A value that the schema does not decode is read as absent. */
+/** A field that may be missing or `null`. A value that the schema cannot decode is read as absent. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalToOptional(
     Schema.NullishOr(schema).annotations({ decodingFallback: () => Either.right(null) }),
@@ -72,27 +72,27 @@ export const optional = <A, I>(schema: Schema.Schema<A, I>) =>
     { decode: Option.filter(Predicate.isNotNull), encode: (value) => value }
   )
 
-/** A boolean that AWS sends as text. JSON's own and other cases of letters are read as well. */
+/** A boolean that AWS sends as text. Decoding ignores the case, and accepts JSON booleans as well. */
 export const BooleanText = Schema.transform(
   Schema.Union(Schema.Boolean, Schema.String.pipe(Schema.pattern(/^(?:true|false)$/i))),
   Schema.Boolean,
   { strict: true, decode: (value) => String(value).toLowerCase() === "true", encode: String }
 )
 
-/** A value of known texts, to which AWS may add others. */
+/** A string with known values, to which AWS may add others. */
 export const OpenText = <Known extends string>(): Schema.Schema<Known | (string & {}), string> =>
   Schema.String
 
-/** A value of `JSON.parse`. */
+/** A value that `JSON.parse` returned. It is not validated. */
 export const Json = Schema.Unknown.annotations({
   identifier: "Json",
   arbitrary: () => (fc) => fc.jsonValue()
 })
 
-/** Keeps fields beside the known ones. */
+/** The index signature of a struct that keeps unknown fields. */
 export const otherFields = { key: Schema.String, value: Json }
 
-/** Keeps a valid value itself: a copy by Schema would take a field `__proto__` for its prototype. */
+/** Returns a valid value itself and not a copy, because Schema would copy a field `__proto__` as the prototype. */
 export const uncopied = <A>(schema: Schema.Schema<A>) => {
   const validate = ParseResult.validate(schema)
   const parse = () => (input: unknown, options: ParseOptions) =>
@@ -114,7 +114,7 @@ export const Product = Schema.Struct({
 
 export const Offer = Schema.Struct({ id: Schema.String })
 
-/** The fields around `detail` in an event of EventBridge. */
+/** The fields of an EventBridge event around its `detail`. */
 export const envelopeFields = {
   id: Text,
   time: Time,

@@ -1,4 +1,4 @@
-/** The first issue of a failed decoding, without the value: messages of Schema quote it. */
+/** Returns the first issue of a failed decoding, without the invalid value that the messages of Schema contain. */
 import * as ParseResult from "effect/ParseResult"
 
 export interface Issue {

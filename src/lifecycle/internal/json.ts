@@ -1,4 +1,4 @@
-/** JSON from outside, within limits. */
+/** Parses untrusted JSON within limits. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 
@@ -13,7 +13,7 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Parses a JSON object, or returns the expectation that the text does not meet. */
+/** Parses a JSON object. Fails with a description of the expected text. */
 export const parseObject = (text: string): Either.Either<JsonObject, string> =>
   text.length > maxTextLength
     ? Either.left(`JSON of at most ${maxTextLength} characters`)
@@ -22,7 +22,7 @@ export const parseObject = (text: string): Either.Either<JsonObject, string> =>
         Either.fromOption(() => "a JSON object")
       )
 
-/** Checks the nesting of a value without recursion, so that no value exhausts the stack. */
+/** Fails if a value is nested too deeply. Uses no recursion, so that no value exhausts the stack. */
 export const checkNesting = (value: JsonObject): Either.Either<JsonObject, string> => {
   const pending: Array<readonly [value: unknown, level: number]> = [[value, 1]]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

@@ -1,9 +1,9 @@
-/** Reads a body from outside, up to a limit. */
+/** Reads the body of an HTTP request or response, up to a limit. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-/** Reads UTF-8. Gives none if the body is longer than `maxBytes`, and stops reading there. */
+/** Decodes a body as UTF-8. Returns `None` if the body is longer than `maxBytes`, and stops reading there. */
 export const readLimitedText = <E, R>(
   body: Stream.Stream<Uint8Array, E, R>,
   maxBytes: number

@@ -1,10 +1,10 @@
-/** Evidence of the sender of a message. Only this package makes some. */
+/** Evidence of the sender of a message. Only this package can create it. */
 
 const TrustId: unique symbol = Symbol.for("effect-marketplace-metering/Trust")
 
 /**
- * The message was read from a queue of the seller, or given to a function of theirs, whose resource policy lets only AWS
- * services send.
+ * The message was read from the seller's own queue, or invoked the seller's own Lambda function. The resource policy of the
+ * queue or function lets only AWS services send.
  *
  * @since 0.1.0
  * @category models
@@ -15,8 +15,8 @@ export class Queue {
 }
 
 /**
- * The signature of SNS was verified, for one of the allowed topics. `topicArn` is the topic. The evidence is of one message
- * only.
+ * The SNS signature of the message was verified. `topicArn` is the allowed topic that sent it. The evidence is valid for this
+ * message only.
  *
  * @since 0.1.0
  * @category models
@@ -30,14 +30,14 @@ export class Signature {
   ) {
     this.#notification = notification
   }
-  /** Compares by identity: a copy may differ from what was verified. */
+  /** Compares by identity, because a copy may differ from the verified notification. */
   covers(input: unknown): boolean {
     return input === this.#notification
   }
 }
 
 /**
- * The request had the secret that was given to the connection of an EventBridge API destination.
+ * The request contained the shared secret of the connection of an EventBridge API destination.
  *
  * @since 0.1.0
  * @category models

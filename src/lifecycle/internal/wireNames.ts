@@ -1,6 +1,6 @@
-/** The names of events in messages of AWS. */
+/** The names of events in AWS messages. */
 
-/** The actions of SNS, by tag. */
+/** Actions of SNS messages, by event tag. */
 export const actions = {
   SubscribeSuccess: "subscribe-success",
   SubscribeFail: "subscribe-fail",
@@ -9,7 +9,7 @@ export const actions = {
   EntitlementUpdated: "entitlement-updated"
 } as const
 
-/** The detail types of EventBridge, by tag and without the role. */
+/** EventBridge detail types without the role, by event tag. */
 export const detailTypes = {
   AgreementCreated: "Purchase Agreement Created",
   AgreementAmended: "Purchase Agreement Amended",

@@ -5,7 +5,7 @@ import * as columns from "../../../src/bin/input/columns.js"
 import * as decimal from "../../../src/bin/input/decimal.js"
 import * as json from "../../../src/bin/input/json.js"
 import * as parseRows from "../../../src/bin/input/parseRows.js"
-import { type UsageRow, usageRows } from "../../../src/bin/input/usageRows.js"
+import { type UsageRow, usageRowSchema } from "../../../src/bin/input/usageRows.js"
 import * as rowOutcome from "../../../src/bin/internal/rowOutcome.js"
 import * as rejectedRows from "../../../src/bin/output/rejectedRows.js"
 
@@ -22,8 +22,9 @@ const piecesOf = (text: string, size = 7) => {
 }
 
 const readCsv = (text: string) =>
-  Stream.runCollect(parseRows.csv(usageRows, piecesOf(text), "usage.csv"))
-const readNdjson = (text: string) => Stream.runCollect(parseRows.ndjson(usageRows, piecesOf(text)))
+  Stream.runCollect(parseRows.csv(usageRowSchema, piecesOf(text), "usage.csv"))
+const readNdjson = (text: string) =>
+  Stream.runCollect(parseRows.ndjson(usageRowSchema, piecesOf(text)))
 
 const head = "timestamp,dimension,quantity,customerAWSAccountId"
 const valid = "2026-11-25T10:00:00Z,api-calls,42,111122223333"
@@ -56,7 +57,7 @@ describe("the first line", () => {
       ]
     ] as const) {
       const read: ReadonlyArray<string> | null = Either.getOrNull(
-        columns.parseHeader(usageRows.columns, names.split(","))
+        columns.parseHeader(usageRowSchema.columns, names.split(","))
       )
       assert.deepStrictEqual(read, expected.split(","))
     }
@@ -172,7 +173,7 @@ describe("CSV", () => {
     Effect.gen(function* () {
       const seen: Array<UsageRow> = []
       const failure = yield* parseRows
-        .csv(usageRows, piecesOf(`${head}\n${valid}\n"x,1\n${valid}\n`), "usage.csv")
+        .csv(usageRowSchema, piecesOf(`${head}\n${valid}\n"x,1\n${valid}\n`), "usage.csv")
         .pipe(
           Stream.runForEach((row) => Effect.sync(() => seen.push(row))),
           Effect.flip
@@ -256,7 +257,7 @@ describe("ambiguous input", () => {
     [fc.double({ noNaN: true, noDefaultInfinity: true })],
     ([value]) =>
       Effect.sync(() => {
-        assert.isUndefined(json.findError(JSON.stringify([value])))
+        assert.isUndefined(json.findUnsafeJson(JSON.stringify([value])))
         if (!/e/.test(String(value)))
           assert.strictEqual(decimal.parse(String(value)), Number(String(value)))
       })
@@ -403,7 +404,7 @@ describe("rejected rows", () => {
         let line = text
         for (let time = 0; time < 3; time++) {
           const [row] = Array.from(
-            yield* Stream.runCollect(parseRows.ndjson(usageRows, piecesOf(line, 65_536)))
+            yield* Stream.runCollect(parseRows.ndjson(usageRowSchema, piecesOf(line, 65_536)))
           )
           assert.isTrue(Either.isLeft((row as UsageRow).content), line.slice(0, 100))
           line = rejectedRows.formatRow(row as UsageRow, "why")

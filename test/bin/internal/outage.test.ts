@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Option, TestClock } from "effect"
 import { type BatchMeterUsage, MeteringClient, MeteringError } from "effect-marketplace-metering"
-import * as dryRun from "../../../src/bin/internal/dryRun.js"
+import * as dryRunClient from "../../../src/bin/internal/dryRunClient.js"
 import * as outage from "../../../src/bin/internal/outage.js"
 
 const operation = "BatchMeterUsage"
@@ -36,7 +36,7 @@ const noticesOf = (calls: ReadonlyArray<readonly [second: number, failure: Failu
       yield* Effect.ignore(watched.batchMeterUsage({ usageRecords: [] }))
     }
     return texts
-  }).pipe(Effect.provide(dryRun.makeClient().layer))
+  }).pipe(Effect.provide(dryRunClient.make().layer))
 
 it.effect("reports an outage at once, then at growing intervals, and its end", () =>
   Effect.gen(function* () {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Stream } from "effect"
 import { MemoryLedgerStore, UsageLedger } from "effect-marketplace-metering/ledger"
-import { eventRows } from "../../../src/bin/input/eventRows.js"
+import { eventRowSchema } from "../../../src/bin/input/eventRows.js"
 import * as parseRows from "../../../src/bin/input/parseRows.js"
 import { recordRows } from "../../../src/bin/internal/recordRows.js"
 import { settable } from "../../internal/submission/virtualClock.js"
@@ -33,8 +33,8 @@ const recordText = (text: string, format: parseRows.Format = "csv") =>
     const bytes = Stream.succeed(encode(text))
     const results = yield* recordRows(
       format === "csv"
-        ? parseRows.csv(eventRows, bytes, "usage.csv")
-        : parseRows.ndjson(eventRows, bytes)
+        ? parseRows.csv(eventRowSchema, bytes, "usage.csv")
+        : parseRows.ndjson(eventRowSchema, bytes)
     ).pipe(Stream.runCollect)
     const entries = yield* Stream.runCollect(UsageLedger.entries())
     return {

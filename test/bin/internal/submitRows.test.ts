@@ -15,7 +15,7 @@ import { MeteringClient, UsageSubmission } from "effect-marketplace-metering"
 import type { Sheet } from "../../../src/bin/input/parseRows.js"
 import type { UsageRow } from "../../../src/bin/input/usageRows.js"
 import { failed } from "../../../src/bin/internal/cliError.js"
-import * as dryRun from "../../../src/bin/internal/dryRun.js"
+import * as dryRunClient from "../../../src/bin/internal/dryRunClient.js"
 import { submitRows } from "../../../src/bin/internal/submitRows.js"
 
 const sheet: Sheet = { format: "ndjson", isValid: () => true }
@@ -46,7 +46,7 @@ it.effect("rows under way keep their outcome when writing fails", () =>
             Effect.zipRight(client.batchMeterUsage(request))
           )
       }))
-    ).pipe(Layer.provide(dryRun.makeClient().layer))
+    ).pipe(Layer.provide(dryRunClient.make().layer))
     const outcomes = new Map<number, string>()
     const submitting = yield* submitRows(Stream.fromIterable(rows), {
       productCode: "p",
@@ -103,7 +103,7 @@ it.effect("a read error after a stop is raised", () =>
         isFull: () => false,
         flush: Effect.void
       }
-    ).pipe(Effect.provide(dryRun.makeClient().layer), Effect.scoped, Effect.flip)
+    ).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.flip)
     assert.strictEqual(failure.message, "EIO")
     assert.deepStrictEqual(outcomes, ["NotSent"])
   })
@@ -138,7 +138,7 @@ it.effect("reads no more than can be written, also of unreadable rows", () =>
           ? Effect.void
           : Effect.zipRight(Deferred.succeed(isFlushing, undefined), Deferred.await(mayContinue))
       )
-    }).pipe(Effect.provide(dryRun.makeClient().layer), Effect.scoped, Effect.fork)
+    }).pipe(Effect.provide(dryRunClient.make().layer), Effect.scoped, Effect.fork)
     yield* Deferred.await(isFlushing)
     yield* TestClock.adjust("1 minute")
     assert.isBelow(read, 10_000)
@@ -177,7 +177,7 @@ it.effect("after an abort rows of calls under way are unknown, and no more is re
         ...client,
         batchMeterUsage: () => Effect.zipRight(Deferred.succeed(isCalled, undefined), Effect.never)
       }))
-    ).pipe(Layer.provide(dryRun.makeClient().layer))
+    ).pipe(Layer.provide(dryRunClient.make().layer))
     const outcomes = new Map<number, string>()
     const submitting = yield* submitRows(endless, {
       productCode: "p",

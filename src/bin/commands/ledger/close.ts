@@ -33,6 +33,6 @@ export const close = Command.make(
     )
 ).pipe(
   Command.withDescription(
-    "Ends a subscription after a cancellation: its usage is reported at once. The first end stays."
+    "Ends a subscription after a cancellation: its usage is reported at once. Closing it again does not change the end."
   )
 )

@@ -1,4 +1,4 @@
-/** `ledger init`: writes whose ledger a database is, and the seller's products. */
+/** `ledger init`: creates a ledger for a seller, or adds products to it. */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
@@ -56,7 +56,7 @@ const readProducts = (file: string) =>
   Effect.gen(function* () {
     const name = displayName(file)
     const text = yield* readText(file)
-    const problem = json.findError(text)
+    const problem = json.findUnsafeJson(text)
     if (problem !== undefined) return yield* cannotRun(`${name}: ${problem}.`)
     return yield* Either.mapLeft(decode(text), (error) =>
       cannotRun(

@@ -6,7 +6,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { eventRows } from "../../input/eventRows.js"
+import { eventRowSchema } from "../../input/eventRows.js"
 import * as parseRows from "../../input/parseRows.js"
 import { displayName, isStandardInput, readBytes } from "../../input/readInput.js"
 import { failed } from "../../internal/cliError.js"
@@ -114,8 +114,8 @@ export const record = Command.make(
       const bytes = readBytes(options.file)
       const rows =
         Option.getOrElse(options.format, () => parseRows.formatOf(options.file)) === "csv"
-          ? parseRows.csv(eventRows, bytes, name)
-          : parseRows.ndjson(eventRows, bytes)
+          ? parseRows.csv(eventRowSchema, bytes, name)
+          : parseRows.ndjson(eventRowSchema, bytes)
 
       const ended = yield* recordRows(rows).pipe(
         Stream.runForEachChunk((chunk) => show([...chunk])),

@@ -1,4 +1,4 @@
-/** `ledger recover`: goes on after a restored backup, or after another quantity was found billed. */
+/** `ledger recover`: resumes reporting after a restored backup, or after another quantity was found billed. */
 import * as Command from "@effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -22,6 +22,6 @@ export const recover = Command.make("recover", { ...ledgerDatabase.options }, (o
   )
 ).pipe(
   Command.withDescription(
-    "Goes on after a restored backup, or after another quantity was found billed. First record again what was lost, under its ids, and look at ledger status: hours that were held are sent as they are recorded."
+    "Resumes reporting after a restored backup, or after another quantity was found billed. First record the lost usage again under the same ids, and look at ledger status: held hours are sent as they are recorded."
   )
 )

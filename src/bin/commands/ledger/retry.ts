@@ -1,4 +1,4 @@
-/** `ledger retry`: sends what was not accepted, at once, or carries forward what was not billed. */
+/** `ledger retry`: sends unaccepted records without waiting, or carries forward unbilled quantities. */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as Console from "effect/Console"
@@ -10,7 +10,7 @@ import { formatCount } from "../../output/format.js"
 
 const carryForward = Options.boolean("carry-forward").pipe(
   Options.withDescription(
-    "Add the quantity of records to the current hour in place of a retry: only of those that were certainly not billed, from one hour after their deadline on. None of hours before ledger recover, and none while a Region is stopped."
+    "Add the quantities of records to the current hour instead of sending the records. Applies only to records that were certainly not billed, from one hour after their deadline on. Does not apply to hours before ledger recover, or while a Region is stopped."
   )
 )
 

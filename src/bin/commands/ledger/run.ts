@@ -49,7 +49,7 @@ const once = Options.boolean("once").pipe(
   Options.withDescription("Make one round, wait until all that is due was sent, and end.")
 )
 
-/** Lines with the time, and with the reason of a failure. */
+/** Logs lines with the time, and with the reason of a failure. */
 const processLogger = Logger.replace(
   logger,
   Logger.withConsoleError(
@@ -93,7 +93,7 @@ export const run = Command.make(
       if (Option.isSome(options.port)) {
         yield* Layer.build(healthServer.layer({ host: options.host, port: options.port.value }))
       }
-      // the race ends before the reporters do: they need the store until their calls have ended
+      // raced inside the scope, because the reporters need the store until their calls have ended
       return yield* reportLedger.logEveryHour.pipe(
         Effect.zipRight(Effect.never),
         Effect.raceFirst(npxExited)

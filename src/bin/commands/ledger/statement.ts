@@ -27,7 +27,7 @@ const csv = Options.boolean("csv").pipe(
   Options.withDescription("Print CSV, a line for each entry.")
 )
 
-/** Entries of one table. */
+/** Number of entries in one table. */
 const tableSize = 500
 
 export const statement = Command.make(

@@ -1,4 +1,4 @@
-/** `ledger verify`: recomputes every sum. */
+/** `ledger verify`: recomputes every sum of a ledger from its rows. */
 import * as Command from "@effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** The certificates that SNS signs with, fetched once and cached until they expire. */
+/** Fetches the certificates of SNS signatures, and caches each until it expires. */
 import { type KeyObject, X509Certificate } from "node:crypto"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Clock from "effect/Clock"
@@ -10,10 +10,10 @@ import { certificateNamesOf } from "./urls.js"
 
 export interface Certificate {
   readonly publicKey: KeyObject
-  /** Times of its validity, in milliseconds since 1970. */
+  /** The validity period, in epoch milliseconds. */
   readonly validFrom: number
   readonly validTo: number
-  /** True if it is issued to this name, and not by a wildcard. */
+  /** Returns true if the certificate is issued to this host name. A wildcard does not match. */
   readonly isOf: (name: string) => boolean
 }
 
@@ -25,13 +25,13 @@ interface Flight {
 
 export type CertificateFailure = GetFailure | "malformed" | "wrongSubject" | "expired" | "busy"
 
-/** Maximum number of cached certificates. SNS has one in each Region, and changes it once a year. */
+/** Maximum number of cached certificates. SNS has one in each Region, and replaces it once a year. */
 const maxCached = 32
 
-/** Maximum number of concurrent requests. Any sender can name a certificate that does not exist. */
+/** Maximum number of concurrent requests. Limited because any sender can name certificates that do not exist. */
 const maxRequests = 4
 
-/** Maximum number of running and waiting requests. Messages that wait for one are kept in memory. */
+/** Maximum number of running and waiting requests. Limited because messages that wait for a request are kept in memory. */
 const maxFlights = 32
 
 const parseCertificate = Option.liftThrowable((pem: string): Certificate => {
@@ -44,15 +44,15 @@ const parseCertificate = Option.liftThrowable((pem: string): Certificate => {
   }
 })
 
-/** The certificate of a sandbox has another name. */
+/** Returns true for every certificate of a sandbox, because it is not issued to SNS. */
 const isOfSns = ({ isOf }: Certificate, url: string) => certificateNamesOf(url)?.some(isOf) ?? true
 
 const isValidAt = ({ validFrom, validTo }: Certificate, now: number) =>
   validFrom <= now && now <= validTo
 
 /**
- * Makes a function that gets the certificate of a URL. Concurrent calls for one URL share a request. A failure is not
- * cached, nor is an expired certificate.
+ * Makes a function that returns the certificate at a URL. Concurrent calls for one URL share a request. Failures and expired
+ * certificates are not cached.
  */
 export const makeCertificates = (httpClient: HttpClient.HttpClient) =>
   Effect.map(Effect.makeSemaphore(maxRequests), (requests) => {

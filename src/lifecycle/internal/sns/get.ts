@@ -1,4 +1,4 @@
-/** A GET request with limits. Nothing of the request reaches a span or an error: a URL can hold a token. */
+/** A GET request with limits on time and size. No span or error contains its URL, because a URL can contain a token. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -14,7 +14,7 @@ const timeout = "5 seconds"
 
 export type GetFailure = "connection" | "timeout" | "status" | "tooLong"
 
-/** A redirect is the response: another host would answer. */
+/** Makes fetch return a redirect as the response and not follow it, because it could lead to another host. */
 const withoutRedirects = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.contextWithEffect((context: Context.Context<never>) =>
     Effect.provideService(self, FetchHttpClient.RequestInit, {
@@ -23,14 +23,14 @@ const withoutRedirects = <A, E, R>(self: Effect.Effect<A, E, R>) =>
     })
   )
 
-/** Gets the body of a response with status 200 that was not redirected. */
+/** Returns the body of the response. Fails if the status is not 200 or the request was redirected. */
 export const get = (
   httpClient: HttpClient.HttpClient,
   url: string
 ): Effect.Effect<string, GetFailure> =>
   httpClient.execute(HttpClientRequest.get(url)).pipe(
     Effect.flatMap((response) =>
-      // also the body of another status is read, so that the connection is free again
+      // the body is read for every status, so that the connection can be reused
       Effect.map(
         Effect.catchIf(
           readLimitedText(response.stream, maxBytes),

@@ -11,13 +11,13 @@ const limited = (max: number) =>
   Text.pipe(Schema.maxLength(max)).annotations({ description: `text of 1 to ${max} characters` })
 
 const commonFields = {
-  // the signature covers lines: an id of two lines could be an id and a subject
+  // the signed text has a field on each line, so an id with a line break could pass as an id and a subject
   MessageId: Schema.String.pipe(Schema.pattern(/^[!-~]{1,256}$/)).annotations({
     description: "1 to 256 characters of ASCII without spaces"
   }),
   TopicArn: limited(1024),
   Message: Schema.String,
-  // the text is signed, so it is kept as it is
+  // kept as text, because the signature covers the text
   Timestamp: timeText,
   SignatureVersion: Schema.Literal("1", "2"),
   Signature: Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9+/]{1,1366}={0,2}$/)).annotations({
@@ -39,44 +39,47 @@ const Confirmation = Schema.Struct({
   SubscribeURL: limited(8192)
 })
 
-export type Message = typeof Notification.Type | typeof Confirmation.Type
+/** A message as SNS sends it over HTTP, with the field names of AWS. Its signature is not verified yet. */
+export type SnsHttpMessage = typeof Notification.Type | typeof Confirmation.Type
 
 const decodeNotification = Schema.decodeUnknownEither(Notification)
 const decodeConfirmation = Schema.decodeUnknownEither(Confirmation)
 
-const decodeMessage = (json: JsonObject): Either.Either<Message, ParseError> =>
+const decodeMessage = (json: JsonObject): Either.Either<SnsHttpMessage, ParseError> =>
   types.has(json.Type) ? decodeConfirmation(json) : decodeNotification(json)
 
 const types: ReadonlySet<unknown> = new Set(Confirmation.fields.Type.literals)
 
-/** Parses the body of a request. The issue quotes no value of it. */
-export const parseMessage = (body: string): Either.Either<Message, Issue> =>
+/** Parses the body of a request. The issue contains no value of the body. */
+export const parseMessage = (body: string): Either.Either<SnsHttpMessage, Issue> =>
   parseObject(body).pipe(
-    // errors of Schema print values by recursion
+    // checked before decoding, because errors of Schema format values recursively
     Either.flatMap(checkNesting),
     Either.mapLeft((expected): Issue => ({ path: [], expected })),
     Either.flatMap((json) => Either.mapLeft(decodeMessage(json), firstIssue))
   )
 
-/** The names of the signed fields, in their order. An absent one is skipped. */
-const signedFields = {
+/** The names of the signed fields, in the order of the signed text. Absent fields are skipped. */
+const signedFieldNames = {
   Notification: ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"],
   confirmation: ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
 } as const
 
 /** The fields of a message that its signature covers. */
-export type Signed = Readonly<
-  Partial<Record<(typeof signedFields)[keyof typeof signedFields][number], string | undefined>>
+export type SignedFields = Readonly<
+  Partial<
+    Record<(typeof signedFieldNames)[keyof typeof signedFieldNames][number], string | undefined>
+  >
 >
 
 /**
- * The text that SNS signs.
+ * Returns the text that SNS signs.
  *
  * @see https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
  */
-export const stringToSign = (message: Signed): string => {
+export const stringToSign = (message: SignedFields): string => {
   const names =
-    message.Type === "Notification" ? signedFields.Notification : signedFields.confirmation
+    message.Type === "Notification" ? signedFieldNames.Notification : signedFieldNames.confirmation
   return names
     .map((name) => (message[name] === undefined ? "" : `${name}\n${message[name]}\n`))
     .join("")

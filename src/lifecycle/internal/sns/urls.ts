@@ -1,9 +1,9 @@
-/** URLs in messages of SNS: only those of AWS are used, and of a sandbox that the program names. */
+/** Checks the URLs in SNS messages. Only URLs of AWS and of the configured sandbox are trusted. */
 import * as Option from "effect/Option"
 
 const region = "[a-z]{2}(?:-[a-z]{1,16}){1,3}-\\d{1,2}"
 
-/** The hosts of SNS by partition. Regions of China have a domain of their own. */
+/** Matches the origins of SNS. The Regions in China have their own domain. */
 const origin = `https://sns\\.(?:(?!cn-)${region}\\.amazonaws\\.com|cn-[a-z]{1,16}-\\d\\.amazonaws\\.com\\.cn)`
 
 const certificateUrl = new RegExp(`^${origin}/SimpleNotificationService-[0-9a-fA-F]{1,64}\\.pem$`)
@@ -22,15 +22,15 @@ export const isOfSandbox = (url: string, sandboxUrl: string | undefined): boolea
 
 const parse = Option.liftThrowable((url: string) => new URL(url))
 
-/** The text itself is compared, so that no parser can read another host in it. */
+/** Matches the text and not a parsed URL, because another parser could find another host in the same text. */
 export const isCertificateUrl = (url: string, sandboxUrl: string | undefined): boolean =>
   certificateUrl.test(url) || isOfSandbox(url, sandboxUrl)
 
 const regionalHost = new RegExp(`^https://(sns\\.(${region})\\.(amazonaws\\.com(?:\\.cn)?))/`)
 
 /**
- * The names of which the certificate of a URL has one, as the AWS SDK for Java expects them by Region. Undefined for a URL
- * that is not AWS's.
+ * Returns the names that SNS certificates of the URL's Region are issued to, as in the AWS SDK for Java. A certificate must
+ * have one of them. Returns `undefined` for a URL that is not of AWS.
  */
 export const certificateNamesOf = (url: string): ReadonlyArray<string> | undefined => {
   if (!certificateUrl.test(url)) return undefined

@@ -1,54 +1,18 @@
-/** Dry runs of a submission: a client that only counts calls, and checks of usage that the service would not bill. */
+/** The check of a dry run of `submit`: finds accepted rows that the service would not bill as they are. */
 import * as DateTime from "effect/DateTime"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as BatchMeterUsage from "../../BatchMeterUsage.js"
-import { MeteringClient } from "../../MeteringClient.js"
 import { splitOf } from "../../sandbox/internal/operations/recordUsage.js"
 import { UsageRecord } from "../../UsageRecord.js"
 import { acceptedKey, digest } from "./repeatedRows.js"
 import type { RowOutcome } from "./rowOutcome.js"
 import type { RowResult } from "./submitRows.js"
 
-export interface ProductCalls {
-  calls: number
-  records: number
-}
-
-/** A client that accepts everything. Counts calls by product code, or `undefined` for records with a license. */
-export const makeClient = () => {
-  const callsByProduct = new Map<string | undefined, ProductCalls>()
-  const notSupported = () => Effect.dieMessage("A submission makes no such call.")
-  const layer = Layer.succeed(MeteringClient, {
-    batchMeterUsage: ({ productCode, usageRecords }) =>
-      Effect.sync(() => {
-        const product = callsByProduct.get(productCode) ?? { calls: 0, records: 0 }
-        callsByProduct.set(productCode, product)
-        product.calls += 1
-        product.records += usageRecords.length
-        return new BatchMeterUsage.BatchMeterUsageResponse(
-          {
-            results: usageRecords.map((usageRecord) => ({ usageRecord, status: "Success" })),
-            unprocessedRecords: []
-          } as never,
-          true
-        )
-      }),
-    meterUsage: notSupported,
-    meterUsageDryRun: notSupported,
-    registerUsage: notSupported,
-    resolveCustomer: notSupported
-  })
-  return { layer, callsByProduct }
-}
-
-/** Milliseconds that usage may be ahead of the service's clock. */
+/** Maximum time that a usage timestamp may be ahead of the service's clock, in milliseconds. */
 const maxFutureMillis = 5 * 60_000
 
 interface FirstRow {
   readonly line: number
   readonly quantity: number
-  /** The same for every order of the same allocations. */
+  /** A digest that does not depend on the order of the allocations. Empty without allocations. */
   readonly allocations: string
 }
 
@@ -59,10 +23,11 @@ interface CheckOptions {
 }
 
 /**
- * Checks accepted rows for usage in the future and for duplicates. Remembers the first row of each customer, product or
- * license, dimension and hour, in about 175 bytes.
+ * Makes a function that replaces the outcome of an accepted row if its usage is in the future, or if an earlier row has
+ * another quantity or allocation for the same customer, product or license, dimension and hour. A row that equals the
+ * earlier one is marked as repeated. Remembers the first row of each key, in about 175 bytes.
  */
-export const makeCheck = ({ now, productCode }: CheckOptions) => {
+export const make = ({ now, productCode }: CheckOptions) => {
   const firstRows = new Map<string, FirstRow>()
 
   return (result: RowResult): RowResult => {
