@@ -189,6 +189,15 @@ describe("subscribe", () => {
       yield* ledger.subscribe({ ...another, id: "before", from, until })
       yield* ledger.subscribe({ ...second, licenseArn: `${licenseArn}0`, from })
       yield* ledger.subscribe({ ...second, id: "c", from: minutesLater(60) })
+      // usage of these hours is not taken any more
+      yield* setTime("2026-11-25T13:00:00Z")
+      yield* ledger.subscribe({ ...second, id: "d", from: until, until: minutesLater(60) })
+      for (const at of [until, minutesLater(0)]) {
+        assert.deepInclude(yield* Effect.flip(ledger.record({ ...calls, subscription: "d", at })), {
+          _tag: "EventTooLate",
+          reason: "deadline"
+        })
+      }
     })
   )
 

@@ -106,7 +106,7 @@ export const subscribe = (
             : "both are of one license in one hour. Close the one whose customer is wrong"
         })
       }
-      const used = yield* findUsed(tables, others, row)
+      const used = yield* findUsed(tables, others, row, now)
       if (used !== undefined) {
         return yield* new SubscriptionConflict({
           subscription: row.id,
@@ -179,6 +179,9 @@ const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
 const isSameCustomer = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.accountId === other.accountId && one.customerId === other.customerId
 
+/** Usage of earlier hours is not taken any more, and has no record: 24 hours, and some more for clocks that differ. */
+const reportedHours = 26
+
 /**
  * The last hour of `row` with usage that is billed to another subscription of its product and customer or license: usage that was
  * recorded before that one was ended as of an earlier time. The service would take the records of both as one.
@@ -186,7 +189,8 @@ const isSameCustomer = (one: SubscriptionRow, other: SubscriptionRow): boolean =
 const findUsed = (
   tables: Tables,
   others: ReadonlyArray<SubscriptionRow>,
-  row: SubscriptionRow
+  row: SubscriptionRow,
+  now: number
 ): StoreEffect<{ readonly subscription: SubscriptionRow; readonly hour: number } | undefined> =>
   Effect.gen(function* () {
     const rivals = new Map(
@@ -203,7 +207,7 @@ const findUsed = (
     const views = yield* tables.entryPage(
       {
         lineages,
-        fromHour: hourOf(row.from),
+        fromHour: Math.max(hourOf(row.from), hourOf(now) - reportedHours),
         untilHour: row.until === undefined ? undefined : hourOf(row.until - 1) + 1
       },
       undefined,
