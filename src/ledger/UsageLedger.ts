@@ -224,8 +224,8 @@ export const advance = (
  * goes to the history of the entry.
  *
  * If the hour is sealed, the product's policy for late usage decides: `reject` fails with `EventTooLate`, `carry` adds the
- * difference to the current hour. A quantity that is less than before is `InvalidEvent` if the hour was not billed: it would take
- * usage of the current hour away.
+ * difference to the current hour. A quantity that is less than before is `InvalidEvent` if the hour, or that of the carried
+ * correction which it takes back, was not billed: it would take usage of the current hour away.
  *
  * @example
  * ```ts
@@ -250,7 +250,7 @@ export const adjust = (
  * Adds a subscription. The same again changes nothing.
  *
  * Fails with `UnknownSubscription` if there is none that it `follows`, and with `SubscriptionConflict` if the id is stored with
- * other contents, or another subscription of the product and customer has an hour in common.
+ * other contents, or another subscription of the product and customer, or of the license, has an hour or usage in common.
  *
  * @example
  * ```ts

@@ -228,6 +228,7 @@ layer(Postgres.layer)("PgLedgerStore", (it) => {
         yield* PgLedgerStore.make({ url })
         for (const statement of [
           "ALTER TABLE usage_ledger.usage_lane DROP COLUMN seal_after",
+          "DROP INDEX usage_ledger.usage_subscription_license",
           "DELETE FROM usage_ledger.usage_migration WHERE version = 2",
           "INSERT INTO usage_ledger.usage_lane VALUES ('r', 'w', 1, 5)"
         ]) {

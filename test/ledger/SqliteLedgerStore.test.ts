@@ -102,6 +102,7 @@ describe("a file", () => {
       yield* Effect.scoped(open(file))
       withSql(file, (sql) => {
         sql.exec("ALTER TABLE usage_lane DROP COLUMN seal_after")
+        sql.exec("DROP INDEX usage_subscription_license")
         sql.exec("DELETE FROM usage_migration WHERE version = 2")
         sql.exec("INSERT INTO usage_lane VALUES ('r', 'w', 1, 5)")
         sql.exec("PRAGMA user_version = 1")

@@ -211,6 +211,45 @@ describe("adjust", () => {
     })
   )
 
+  it.scoped("takes no correction back that was carried to an hour that is not billed", () =>
+    Effect.gen(function* () {
+      const { ledger, reporter, service } = yield* prepareSealed
+      const report = passing(reporter.report)
+      const take = (quantity: number) => ledger.adjust({ event: "q", quantity, reason })
+      const expectedOf = (quantity: number) =>
+        Effect.map(Effect.flip(take(quantity)), (error) =>
+          error._tag === "InvalidEvent" ? error.expected : error
+        )
+      yield* take(9)
+      // the current hour takes the correction too
+      assert.deepInclude(yield* take(8), { _tag: "Carried", hour: time("2026-11-24T11:00:00Z") })
+      service.reply = () => "CustomerNotSubscribed"
+      yield* setTime("2026-11-24T12:05:00Z")
+      assert.match(String(yield* expectedOf(5)), /^8 or more, until it is known/)
+      yield* setTime("2026-11-24T12:10:00Z")
+      yield* report
+      assert.match(String(yield* expectedOf(5)), /^8 or more, since the hour was not billed/)
+      service.reply = () => "Success"
+      yield* take(9)
+      assert.deepInclude(yield* take(8), { _tag: "Carried", hour: time("2026-11-24T12:00:00Z") })
+      yield* take(9)
+      yield* setTime("2026-11-24T13:10:00Z")
+      yield* ledger.operator.retry()
+      yield* report
+      assert.deepInclude(yield* take(2), { _tag: "Carried", hour: time("2026-11-24T13:00:00Z") })
+      assert.deepEqual(
+        (yield* textsOf(ledger)).filter((text) => text.startsWith("s")),
+        [
+          "s queries 10 accepted 5",
+          "s queries 11 accepted 3",
+          "s queries 12 accepted 1",
+          "s queries 13 open -7"
+        ]
+      )
+      yield* assertVerified(ledger)
+    })
+  )
+
   it.scoped("bills nothing while less was used than was billed", () =>
     Effect.gen(function* () {
       const { ledger, reporter, service } = yield* prepareSealed

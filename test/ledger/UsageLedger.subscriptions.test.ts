@@ -7,16 +7,19 @@ import { failingStore } from "./support/failingStore.js"
 import {
   entriesOf,
   makeLedger,
+  makeReporter,
   makeSubscribed,
   minutesLater,
   now,
   otherAccount,
+  passing,
   products,
   setTime,
   subscription,
   textsOf,
   time
 } from "./support/ledgerTest.js"
+import { stubService } from "./support/stubService.js"
 
 const calls = { subscription: "a", dimension: "calls", quantity: 1 }
 const licenseArn = "arn:aws:license-manager::111122223333:license:l-0123456789abcdef"
@@ -140,6 +143,94 @@ describe("subscribe", () => {
           ...{ _tag: "SubscriptionConflict", subscription: "second", other: "a" }
         } as const)
       }
+    })
+  )
+
+  it.scoped("does not take a license of another customer in the same hour", () =>
+    Effect.gen(function* () {
+      const { ledger } = yield* makeLedger()
+      const inRegion = "arn:aws:license-manager:us-east-1:444455556666:license:l-0123456789ABCDEF"
+      yield* ledger.subscribe({ ...subscription, licenseArn })
+      const second = { ...other, from: subscription.from, licenseArn: inRegion }
+      const legacy = { customerAWSAccountId: undefined, customerIdentifier: "c" }
+      for (const changes of [{}, legacy, { product: "search" }]) {
+        assert.deepInclude(yield* Effect.flip(ledger.subscribe({ ...second, ...changes })), {
+          ...{ _tag: "SubscriptionConflict", subscription: "b", other: "a" }
+        } as const)
+      }
+      yield* setTime(now)
+      yield* ledger.close("a")
+      yield* ledger.subscribe({ ...second, ...legacy, from: minutesLater(60) })
+    })
+  )
+
+  it.scoped("takes no hour of another that was recorded before that one was ended", () =>
+    Effect.gen(function* () {
+      const { ledger } = yield* makeLedger()
+      yield* ledger.subscribe({ ...subscription, licenseArn })
+      yield* setTime(now)
+      yield* ledger.record(calls)
+      yield* ledger.record({ ...calls, at: minutesLater(-60) })
+      yield* ledger.close("a", { at: minutesLater(-120) })
+      const second = { ...subscription, id: "b", licenseArn }
+      const another = { ...second, customerAWSAccountId: otherAccount }
+      for (const [changes, cure] of [
+        [{}, "Let this follow it, or begin at 2026-11-24T11:00:00.000Z"],
+        [{ customerAWSAccountId: otherAccount }, "Begin at 2026-11-24T11:00:00.000Z"]
+      ] as const) {
+        for (const minutes of [-120, -60, 59]) {
+          const from = minutesLater(minutes)
+          const error = yield* Effect.flip(ledger.subscribe({ ...second, ...changes, from }))
+          assert.deepInclude(error, { _tag: "SubscriptionConflict", other: "a" })
+          assert.include(error.message, cure)
+        }
+      }
+      const [from, until] = [minutesLater(-120), minutesLater(-60)]
+      yield* ledger.subscribe({ ...another, id: "before", from, until })
+      yield* ledger.subscribe({ ...second, licenseArn: `${licenseArn}0`, from })
+      yield* ledger.subscribe({ ...second, id: "c", from: minutesLater(60) })
+      // usage of these hours is not taken any more
+      yield* setTime("2026-11-25T13:00:00Z")
+      yield* ledger.subscribe({ ...second, id: "d", from: until, until: minutesLater(60) })
+      for (const at of [until, minutesLater(0)]) {
+        assert.deepInclude(yield* Effect.flip(ledger.record({ ...calls, subscription: "d", at })), {
+          _tag: "EventTooLate",
+          reason: "deadline"
+        })
+      }
+    })
+  )
+
+  it.scoped("takes the hours of another that were not reported", () =>
+    Effect.gen(function* () {
+      const { ledger, store } = yield* makeSubscribed()
+      yield* ledger.record({ ...calls, dimension: "gb", quantity: "0.4" })
+      const reporter = yield* makeReporter(store, stubService())
+      yield* setTime("2026-11-24T11:10:00Z")
+      yield* passing(reporter.report)
+      yield* ledger.close("a", { at: minutesLater(-30) })
+      yield* ledger.subscribe({ ...subscription, id: "b", from: minutesLater(0) })
+    })
+  )
+
+  it.scoped("bills each hour of two lineages of one customer by one of them", () =>
+    Effect.gen(function* () {
+      const { ledger, store } = yield* makeSubscribed()
+      const service = stubService()
+      const { report } = yield* makeReporter(store, service)
+      yield* ledger.record(calls)
+      yield* setTime("2026-11-24T11:10:00Z")
+      yield* passing(report)
+      // its end is announced late
+      yield* ledger.close("a", { at: minutesLater(-30) })
+      const second = { ...subscription, id: "b", from: minutesLater(10) }
+      assert.deepInclude(yield* Effect.flip(ledger.subscribe(second)), { other: "a" })
+      yield* ledger.subscribe({ ...second, follows: "a" })
+      // the service would take a second record of hour 10 with the same quantity as the first one
+      assert.deepInclude(
+        yield* Effect.flip(ledger.record({ ...calls, subscription: "b", at: minutesLater(40) })),
+        { _tag: "EventTooLate", reason: "sealed" }
+      )
     })
   )
 

@@ -199,41 +199,46 @@ describe("a reporter is made", () => {
 })
 
 describe("a reporter whose endpoint becomes one of another kind", () => {
-  it.scoped("takes no response of it as billed, and makes no other call", () =>
-    Effect.gen(function* () {
-      const { ledger, store } = yield* makeSubscribed()
-      for (let index = 0; index < 60; index += 1) {
-        const id = `c${index}`
-        yield* ledger.subscribe({
-          ...{ id, product: "analytics", customerAWSAccountId: String(300_000_000_000 + index) },
-          from: minutesLater(-600)
-        })
-        yield* ledger.record({
-          ...{ subscription: id, dimension: "calls", quantity: 1, at: minutesLater(-60) }
-        })
-      }
-      const service = stubService()
-      let isOther = true
-      const client = clientWith((request) =>
-        Effect.map(service.client.batchMeterUsage(request), (response) =>
-          isOther && request.usageRecords.length > 0
-            ? new BatchMeterUsageResponse({ ...response, requestId: "1-2-3" })
-            : response
+  for (const [title, requestId] of [
+    ["of it", "1-2-3"],
+    ["without a request id", undefined]
+  ] as const) {
+    it.scoped(`takes no response ${title} as billed, and makes no other call`, () =>
+      Effect.gen(function* () {
+        const { ledger, store } = yield* makeSubscribed()
+        for (let index = 0; index < 60; index += 1) {
+          const id = `c${index}`
+          yield* ledger.subscribe({
+            ...{ id, product: "analytics", customerAWSAccountId: String(300_000_000_000 + index) },
+            from: minutesLater(-600)
+          })
+          yield* ledger.record({
+            ...{ subscription: id, dimension: "calls", quantity: 1, at: minutesLater(-60) }
+          })
+        }
+        const service = stubService()
+        let isOther = true
+        const client = clientWith((request) =>
+          Effect.map(service.client.batchMeterUsage(request), (response) =>
+            isOther && request.usageRecords.length > 0
+              ? new BatchMeterUsageResponse({ ...response, requestId })
+              : response
+          )
         )
-      )
-      const reporter = yield* makeReporter(store, client, { lease: "10 minutes" })
-      yield* setTime("2026-11-24T10:10:00Z")
-      assert.deepInclude(yield* passing(reporter.report), { sealed: 60, accepted: 0 })
-      assert.isAtMost(service.calls.length, 1)
-      assert.deepEqual(
-        (yield* ledger.status).counts.map(({ count, state }) => [state, count]),
-        [["sealed", 60]]
-      )
-      isOther = false
-      yield* setTime("2026-11-24T10:20:00Z")
-      assert.deepInclude(yield* passing(reporter.report), { accepted: 60 })
-    }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
-  )
+        const reporter = yield* makeReporter(store, client, { lease: "10 minutes" })
+        yield* setTime("2026-11-24T10:10:00Z")
+        assert.deepInclude(yield* passing(reporter.report), { sealed: 60, accepted: 0 })
+        assert.isAtMost(service.calls.length, 1)
+        assert.deepEqual(
+          (yield* ledger.status).counts.map(({ count, state }) => [state, count]),
+          [["sealed", 60]]
+        )
+        isOther = false
+        yield* setTime("2026-11-24T10:20:00Z")
+        assert.deepInclude(yield* passing(reporter.report), { accepted: 60 })
+      }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+    )
+  }
 
   it.scoped("gives its lease to another worker, and logs an error every 10 minutes", () =>
     Effect.gen(function* () {

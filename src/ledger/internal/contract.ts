@@ -217,8 +217,8 @@ export interface Service {
   ) => Effect.Effect<void, UnknownSubscription | LedgerUnavailable>
   /**
    * Corrects the quantity of a recorded event to `quantity`. The same again changes nothing. If its hour is sealed, the
-   * product's policy for late usage decides: `carry` adds the difference to the current hour. If the hour was
-   * not billed, there is nothing to take back, and a smaller quantity is `InvalidEvent`.
+   * product's policy for late usage decides: `carry` adds the difference to the current hour. If the hour, or that of a carried
+   * correction, was not billed, there is nothing to take back, and a smaller quantity is `InvalidEvent`.
    */
   readonly adjust: (correction: {
     readonly event: string

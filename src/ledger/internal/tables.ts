@@ -119,6 +119,8 @@ export interface Tables {
     readonly lineages?: ReadonlyArray<string> | undefined
     /** Same account or customer. */
     readonly customer?: string | undefined
+    /** Same license, by its id as `licenseKey` gives it. */
+    readonly license?: string | undefined
     readonly region?: string | undefined
     /** Those whose `closingAt` or `until` is in this time, both ends inclusive. */
     readonly endedBetween?: { readonly from: number; readonly until: number } | undefined

@@ -88,6 +88,11 @@ export const catalogContract = (test: StoreTest): void => {
         subscription({
           id: "d",
           ...{ from: -1, lineage: "n", productCode: undefined, licenseArn: "arn", accountId: "x" }
+        }),
+        subscription({ id: "e", from: 20, licenseArn: "arn:aws:license-manager::1:license:l-0A" }),
+        subscription({
+          id: "f",
+          ...{ from: 21, region: "q", licenseArn: "arn:aws:license-manager:r:2:license:l-0a" }
         })
       ]
       yield* write(store, (tables) => Effect.forEach(rows, tables.putSubscription))
@@ -101,7 +106,9 @@ export const catalogContract = (test: StoreTest): void => {
         rows[1],
         rows[0],
         rows[3],
-        rows[2]
+        rows[2],
+        rows[5],
+        rows[6]
       ] as never)
       const cases: ReadonlyArray<readonly [FilterOf, string]> = [
         [{ ids: ["a", "missing", "b", "a"] }, "ba"],
@@ -110,7 +117,11 @@ export const catalogContract = (test: StoreTest): void => {
         [{ lineages: [] }, ""],
         [{ customer: "x" }, "da"],
         [{ customer: "missing" }, ""],
-        [{ region: "q" }, "Z"],
+        [{ license: "l-0a" }, "ef"],
+        [{ license: "l-0A" }, ""],
+        [{ license: "l-0" }, ""],
+        [{ license: "l-0a", region: "q" }, "f"],
+        [{ region: "q" }, "Zf"],
         [{ endedBetween: { from: 100, until: 200 } }, "bc"],
         [{ endedBetween: { from: 101, until: 199 } }, ""],
         [{ endedBetween: { from: 50, until: 50 } }, "Z"],
@@ -120,7 +131,7 @@ export const catalogContract = (test: StoreTest): void => {
         [{ lineages: ["l", "m"], customer: "x" }, "a"],
         [{ lineages: ["m"], region: "r", customer: "x" }, "a"],
         [{ region: "r", endedBetween: { from: 0, until: 100 } }, "c"],
-        [{ ids: undefined, lineages: undefined, customer: undefined, region: undefined }, "dbcZa"]
+        [{ ids: undefined, lineages: undefined, customer: undefined, region: undefined }, "dbcZaef"]
       ]
       for (const [filter, expected] of cases) {
         assert.strictEqual(yield* find(filter), expected, JSON.stringify(filter))

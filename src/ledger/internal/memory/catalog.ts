@@ -1,5 +1,6 @@
 /** The ledger's row, products, subscriptions and keys in memory. */
 import * as Effect from "effect/Effect"
+import { licenseKey } from "../../../internal/license.js"
 import type { KeyRow, SubscriptionRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
 import type { Journal } from "./journal.js"
@@ -37,7 +38,7 @@ export const catalogTables = (
       [...state.products.values()].sort((left, right) => (left.product < right.product ? -1 : 1))
     ),
     putProduct: (row) => Effect.sync(() => journal.set(state.products, row.product, row)),
-    subscriptions: ({ customer, endedBetween, ids, lineages, region }) =>
+    subscriptions: ({ customer, endedBetween, ids, license, lineages, region }) =>
       Effect.sync(() => {
         const candidates =
           ids !== undefined
@@ -59,6 +60,8 @@ export const catalogTables = (
               (customer === undefined ||
                 row.accountId === customer ||
                 row.customerId === customer) &&
+              (license === undefined ||
+                (row.licenseArn !== undefined && licenseKey(row.licenseArn) === license)) &&
               (region === undefined || row.region === region) &&
               (isIn(row.closingAt) || isIn(row.until))
           )

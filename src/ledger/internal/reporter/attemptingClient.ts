@@ -25,9 +25,13 @@ export interface Attempting {
   readonly limit: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Ends the submission: no other call is made. */
   readonly abort: (cause: string) => Effect.Effect<unknown>
-  /** Receives each response's request id. Returns an error if it is of a sandbox and the ledger is for AWS, or the reverse. */
+  /**
+   * Receives the request id of each response or error. Returns an error if it is of a sandbox and the ledger is for AWS, or the
+   * reverse, and for a response that has none.
+   */
   readonly onRequestId: (
-    requestId: string | undefined
+    requestId: string | undefined,
+    isResponse: boolean
   ) => Effect.Effect<LedgerConfigError | undefined>
   readonly onResults: (call: SentCall, results: ReadonlyArray<Result>) => void
 }
@@ -95,7 +99,10 @@ export const make = (options: Attempting): MeteringClient.Service => {
                         restore(withLimit(client.batchMeterUsage(request)))
                       )
                       const reported = resultsOf(sent, request.productCode, exit)
-                      const otherTarget = yield* onRequestId(reported[0]?.requestId)
+                      const otherTarget = yield* onRequestId(
+                        reported[0]?.requestId,
+                        Exit.isSuccess(exit)
+                      )
                       const results =
                         otherTarget === undefined
                           ? reported

@@ -13,8 +13,14 @@ const sandboxPrefix = "sandbox-"
 interface TargetCheck {
   /** True if the endpoint is of the ledger's kind; false if it did not respond. Makes a call without records for it, once. */
   readonly confirm: Effect.Effect<boolean, LedgerConfigError | LedgerUnavailable>
-  /** The error if a later response is of the other kind by its request id. The next round looks at the endpoint again. */
-  readonly observe: (requestId: string | undefined) => Effect.Effect<LedgerConfigError | undefined>
+  /**
+   * The error if a later response is of the other kind by its request id, or has none. An error may have none. The next round looks
+   * at the endpoint again.
+   */
+  readonly observe: (
+    requestId: string | undefined,
+    isResponse: boolean
+  ) => Effect.Effect<LedgerConfigError | undefined>
 }
 
 export const make = (store: Store, client: Client): TargetCheck => {
@@ -55,13 +61,13 @@ export const make = (store: Store, client: Client): TargetCheck => {
       found = undefined
       return yield* otherTarget(target, endpoint)
     }),
-    observe: (requestId) =>
+    observe: (requestId, isResponse) =>
       Effect.sync(() => {
-        if (requestId === undefined || expected === undefined) return undefined
-        const endpoint = kindOf(requestId)
+        if (expected === undefined || (requestId === undefined && !isResponse)) return undefined
+        const endpoint = requestId === undefined ? undefined : kindOf(requestId)
         if (endpoint === expected) return undefined
         found = undefined
-        return otherTarget(expected, endpoint)
+        return endpoint === undefined ? unknownEndpoint : otherTarget(expected, endpoint)
       })
   }
 }

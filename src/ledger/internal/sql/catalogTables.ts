@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { DimensionRow, KeyRow, LedgerRow, ProductRow, SubscriptionRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
-import { orNull, toNumber, toOptionalNumber, toOptionalText } from "./columns.js"
+import { licenseIdOf, orNull, toNumber, toOptionalNumber, toOptionalText } from "./columns.js"
 import { type Dialect, listParameter } from "./dialect.js"
 import type { Row, SqlSession, SqlValue } from "./session.js"
 
@@ -84,6 +84,9 @@ export const catalogTables = (
     }
     if (filter.customer !== undefined) {
       add((at) => `(s.account_id = $${at} OR s.customer_id = $${at})`, filter.customer)
+    }
+    if (filter.license !== undefined) {
+      add((at) => `${licenseIdOf("s.license_arn")} = $${at}`, filter.license)
     }
     if (filter.region !== undefined) {
       add((at) => `s.region = $${at}`, filter.region)

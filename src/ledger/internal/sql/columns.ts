@@ -25,3 +25,7 @@ export const sumColumns = (expression: string, name: string): string =>
 
 export const toSum = (row: Row, name: string): bigint =>
   toBigInt(row[`${name}_high`]) * 4294967296n + toBigInt(row[`${name}_low`])
+
+/** SQL for the id of a license, the last part of its ARN in lower case. The same text as that of its index, so that it is found by it. */
+export const licenseIdOf = (column: string): string =>
+  `lower(substr(${column}, length(rtrim(${column}, '-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ')) + 1))`

@@ -1,7 +1,7 @@
 /** The schema, in numbered steps. A step that was released never changes. */
 import * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../../LedgerError.js"
-import { toNumber } from "./columns.js"
+import { licenseIdOf, toNumber } from "./columns.js"
 import type { SqlSession } from "./session.js"
 
 /** The words in which the databases differ. */
@@ -183,9 +183,10 @@ export const schema1 = (words: SchemaWords): ReadonlyArray<string> => {
 }
 
 /**
- * Version 2: a lease (`usage_lane`) has the `sealAfter` of its holder. Version 1 would keep that of another holder, and takes other
- * locks.
+ * Version 2: a lease (`usage_lane`) has the `sealAfter` of its holder, and subscriptions are found by their license. Version 1 would
+ * keep that of another holder, and takes other locks.
  */
 export const schema2 = ({ integer }: SchemaWords): ReadonlyArray<string> => [
-  `ALTER TABLE usage_lane ADD COLUMN seal_after ${integer} NOT NULL DEFAULT 600000`
+  `ALTER TABLE usage_lane ADD COLUMN seal_after ${integer} NOT NULL DEFAULT 600000`,
+  `CREATE INDEX usage_subscription_license ON usage_subscription (${licenseIdOf("license_arn")})`
 ]

@@ -8,7 +8,7 @@ import type { Recorded } from "../contract.js"
 import * as decimal from "../model/decimal.js"
 import { hourOf, startOf } from "../model/hour.js"
 import { notBilled } from "../model/recordState.js"
-import type { KeyRow, PostingRow, RecordState } from "../model/rows.js"
+import type { EventRow, KeyRow, PostingRow, RecordState } from "../model/rows.js"
 import { covers, endOf } from "../model/subscription.js"
 import { isStorable } from "../model/text.js"
 import { isText } from "../recording/prepareEvent.js"
@@ -63,27 +63,29 @@ export const adjust = (
         tags: event.tags,
         quantity: difference
       }
-      const carried = earlier.reduce(
-        (sum, { hour, quantity }) => (hour === event.hour ? sum : sum + quantity),
-        0n
-      )
-      // corrections that were carried to a later hour can be taken back there
-      if (difference < 0n && -difference > carried) {
-        const least = decimal.toText(current - (carried > 0n ? carried : 0n), key.scale)
-        switch (yield* billingOf(tables, key, event.hour, now)) {
-          case "unbilled":
+      let hour: number | undefined = event.hour
+      if ((yield* tables.addPostings([posting], now)).length > 0) {
+        let least = current
+        let missing = -difference
+        for (const { amount, hour } of amountsOf(event, earlier)) {
+          if (missing <= 0n) break
+          const billing = yield* billingOf(tables, key, hour, now)
+          if (billing !== "billed") {
+            const reason =
+              billing === "unbilled"
+                ? "since the hour was not billed and nothing can be taken back"
+                : "until it is known whether the hour is billed: try again then"
             return yield* invalid(
               "quantity",
-              `${least} or more, since the hour was not billed and nothing can be taken back`
+              `${decimal.toText(least, key.scale)} or more, ${reason}`
             )
-          case "pending":
-            return yield* invalid(
-              "quantity",
-              `${least} or more, until it is known whether the hour is billed: try again then`
-            )
+          }
+          least -= amount
+          missing -= amount
         }
+        const product = (yield* tables.products).find(({ product }) => product === key.product)
+        hour = product?.late === "carry" ? yield* postNow(tables, [posting], key, now) : undefined
       }
-      const hour = yield* postOrCarry(tables, posting, key, now)
       if (hour === undefined) {
         return yield* new EventTooLate({ id, hour: hourOf(event.at), reason: "sealed" })
       }
@@ -102,6 +104,22 @@ export const adjust = (
     })
   )
 
+/** What is left of an event in each hour, in the order in which it is taken back: the latest correction first. */
+const amountsOf = (event: EventRow, corrections: ReadonlyArray<PostingRow>) => {
+  const sums = new Map([[event.hour, BigInt(event.quantity)]])
+  for (const { hour, quantity } of corrections) sums.set(hour, (sums.get(hour) ?? 0n) + quantity)
+  const amounts: Array<{ readonly hour: number; readonly amount: bigint }> = []
+  for (let [hour, amount] of [...sums].sort(([left], [right]) => left - right)) {
+    for (let last = amounts.at(-1); amount < 0n && last !== undefined; last = amounts.at(-1)) {
+      amounts.pop()
+      hour = last.hour
+      amount += last.amount
+    }
+    if (amount > 0n) amounts.push({ hour, amount })
+  }
+  return amounts.reverse()
+}
+
 /** The billing of an hour, from which a part may be taken back in a later hour. What was carried forward is billed with the hour it was added to. */
 const billingOf = (
   tables: Tables,
@@ -115,41 +133,24 @@ const billingOf = (
       undefined,
       Number.MAX_SAFE_INTEGER
     )
-    const record = views.find(({ entry }) => entry.key === key.id)?.record
-    // an open hour takes the correction itself, and what an hour without a record came to is carried
-    if (record === undefined) return "billed"
+    const view = views.find(({ entry }) => entry.key === key.id)
+    const record = view?.record
+    if (record === undefined) {
+      // the current hour takes the correction too, and what an hour without a record came to is carried
+      return view?.entry.isSealed === true || hour >= hourOf(now) ? "billed" : "pending"
+    }
     if (record.carriedAt !== undefined) {
       const [forward] = yield* tables.postings({
         cause: "forward",
         references: [String(record.id)]
       })
-      if (forward === undefined) return "pending"
-      const [entry] = yield* tables.entries([{ key: key.id, hour: forward.hour }])
-      // the correction is added to the current hour, which may be billed while that one is not
-      if (entry?.isSealed !== true && forward.hour < hourOf(now)) return "pending"
-      return yield* billingOf(tables, key, forward.hour, now)
+      return forward === undefined ? "pending" : yield* billingOf(tables, key, forward.hour, now)
     }
     if (record.state === "sealed") return "pending"
     return unbilled.has(record.state) ? "unbilled" : "billed"
   })
 
 const unbilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([...notBilled, "conflicting"])
-
-/**
- * Adds a posting to its hour, or by the product's policy to the current or the next one. Returns the hour, or undefined if none takes it.
- */
-const postOrCarry = (
-  tables: Tables,
-  posting: PostingRow,
-  key: KeyRow,
-  now: number
-): StoreEffect<number | undefined> =>
-  Effect.gen(function* () {
-    const sealed = yield* tables.addPostings([posting], now)
-    if (sealed.length === 0) return posting.hour
-    const product = (yield* tables.products).find(({ product }) => product === key.product)
-    return product?.late === "carry" ? yield* postNow(tables, [posting], key, now) : undefined
-  })
 
 /** Adds postings of one key to the current hour, or to the next one if that is sealed, if its lineage is active. */
 export const postNow = (

@@ -1,6 +1,6 @@
 /** Adds and ends subscriptions. */
 import * as Effect from "effect/Effect"
-import { isSameLicense } from "../../../internal/license.js"
+import { isSameLicense, licenseKey } from "../../../internal/license.js"
 import {
   InvalidEvent,
   type LedgerUnavailable,
@@ -11,10 +11,10 @@ import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Subscription } from "../contract.js"
 import { hourOf, startOf } from "../model/hour.js"
 import type { ProductRow, SubscriptionRow } from "../model/rows.js"
-import { endOf } from "../model/subscription.js"
+import { endOf, subscriptionOf } from "../model/subscription.js"
 import { idViolation, isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
-import type { Tables } from "../tables.js"
+import type { StoreEffect, Tables } from "../tables.js"
 import { keysOf, lockProduct } from "./initialize.js"
 
 /** A second run changes nothing. */
@@ -38,6 +38,9 @@ export const subscribe = (
       if (product === undefined) return
       const customer = subscription.customerAWSAccountId ?? subscription.customerIdentifier ?? ""
       yield* lockCustomer(tables, customer)
+      const license =
+        subscription.licenseArn === undefined ? undefined : licenseKey(subscription.licenseArn)
+      if (license !== undefined) yield* tables.lock(`license/${license}`)
       const [stored] = yield* tables.subscriptions({ ids: [subscription.id] })
       const followed =
         subscription.follows === undefined || !isText(subscription.follows)
@@ -88,13 +91,29 @@ export const subscribe = (
         if (endOf(followed) > row.from)
           yield* tables.putSubscription({ ...followed, until: row.from })
       }
-      const others = yield* tables.subscriptions({ customer: row.accountId ?? row.customerId })
+      const others = [
+        ...(yield* tables.subscriptions({ customer })),
+        // the service knows one customer by two identities
+        ...(license === undefined ? [] : yield* tables.subscriptions({ license }))
+      ]
       const other = others.find((one) => isBilledTwice(one, row))
       if (other !== undefined) {
         return yield* new SubscriptionConflict({
           subscription: row.id,
           other: other.id,
-          detail: "both are of one product and customer in one hour. Let one follow the other"
+          detail: isSameCustomer(other, row)
+            ? "both are of one product and customer in one hour. Let one follow the other"
+            : "both are of one license in one hour. Close the one whose customer is wrong"
+        })
+      }
+      const used = yield* findUsed(tables, others, row, now)
+      if (used !== undefined) {
+        return yield* new SubscriptionConflict({
+          subscription: row.id,
+          other: used.subscription.id,
+          detail: `usage of the other is recorded after its end, in an hour of this one. ${
+            isSameCustomer(used.subscription, row) ? "Let this follow it, or begin" : "Begin"
+          } at ${new Date(startOf(used.hour + 1)).toISOString()}`
         })
       }
       yield* tables.putSubscription(row)
@@ -157,6 +176,55 @@ const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
     ? one.from < endOf(other) && other.from < endOf(one)
     : !haveTwoLicenses(one, other) && haveCommonHour(one, other))
 
+const isSameCustomer = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
+  one.accountId === other.accountId && one.customerId === other.customerId
+
+/** Usage of earlier hours is not taken any more, and has no record: 24 hours, and some more for clocks that differ. */
+const reportedHours = 26
+
+/**
+ * The last hour of `row` with usage that is billed to another subscription of its product and customer or license: usage that was
+ * recorded before that one was ended as of an earlier time. The service would take the records of both as one.
+ */
+const findUsed = (
+  tables: Tables,
+  others: ReadonlyArray<SubscriptionRow>,
+  row: SubscriptionRow,
+  now: number
+): StoreEffect<{ readonly subscription: SubscriptionRow; readonly hour: number } | undefined> =>
+  Effect.gen(function* () {
+    const rivals = new Map(
+      others
+        .filter(
+          (one) =>
+            one.lineage !== row.lineage && isSameProduct(one, row) && !haveTwoLicenses(one, row)
+        )
+        .map((one) => [one.id, one])
+    )
+    if (rivals.size === 0) return undefined
+    const lineages = [...new Set([...rivals.values()].map(({ lineage }) => lineage))]
+    const members = yield* tables.subscriptions({ lineages })
+    const views = yield* tables.entryPage(
+      {
+        lineages,
+        fromHour: Math.max(hourOf(row.from), hourOf(now) - reportedHours),
+        untilHour: row.until === undefined ? undefined : hourOf(row.until - 1) + 1
+      },
+      undefined,
+      Number.MAX_SAFE_INTEGER
+    )
+    for (const { entry, key, record } of [...views].reverse()) {
+      // an hour that came to no unit is not reported
+      if (entry.isSealed && record === undefined) continue
+      const lineage = members.filter(({ lineage }) => lineage === key.lineage)
+      const subscription = rivals.get(
+        record?.subscription ?? subscriptionOf(lineage, entry.hour)?.id ?? ""
+      )
+      if (subscription !== undefined) return { subscription, hour: entry.hour }
+    }
+    return undefined
+  })
+
 /** The service keeps one record for a customer, dimension and hour. */
 const haveCommonHour = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   startOfHour(one.from) < endOf(other) && startOfHour(other.from) < endOf(one)
@@ -164,7 +232,8 @@ const haveCommonHour = (one: SubscriptionRow, other: SubscriptionRow): boolean =
 const startOfHour = (millis: number) => startOf(hourOf(millis))
 
 /** The pattern of the service, with or without a Region. */
-const license = /^arn:aws[a-z-]*:license-manager:[a-z0-9-]*:\d{1,20}:license:l-[a-zA-Z0-9]{1,64}$/
+const licensePattern =
+  /^arn:aws[a-z-]*:license-manager:[a-z0-9-]*:\d{1,20}:license:l-[a-zA-Z0-9]{1,64}$/
 
 const violationOf = (
   subscription: Subscription,
@@ -192,7 +261,7 @@ const violationOf = (
     const violation = idViolation(customerIdentifier, "customerIdentifier")
     if (violation !== undefined) return violation
   }
-  if (licenseArn !== undefined && !license.test(licenseArn)) {
+  if (licenseArn !== undefined && !licensePattern.test(licenseArn)) {
     return invalid(
       "licenseArn",
       "the ARN of a license, such as arn:aws:license-manager::111122223333:license:l-…"
