@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, LogLevel, Scope } from "effect"
 import { LedgerError, UsageLedgerStore, UsageReporter } from "effect-marketplace-metering/ledger"
 import { type Service as Client, MeteringClient } from "effect-marketplace-metering/MeteringClient"
+import { InternalServiceErrorException } from "effect-marketplace-metering/MeteringError"
 import * as support from "./ledgerSupport.js"
 import { type World, withWorld } from "./support/ledgerWorld.js"
 import { addRecords, namesOf, productError } from "./support/manyRecords.js"
@@ -105,8 +106,13 @@ describe("a store that fails while a product is sent", () => {
   )
 })
 
-describe("a record that the service rejects with an error of the whole product", () => {
-  it.effect("does not keep the others of its product from being sent", () =>
+const noResponse = new InternalServiceErrorException({ operation: "BatchMeterUsage" })
+
+describe("a record whose calls all fail", () => {
+  it.effect.each([
+    ["with an error of the whole product", productError],
+    ["without a response", noResponse]
+  ] as const)("%s does not keep the others of its product from being sent", ([, error]) =>
     withUsage(({ store }) =>
       Effect.gen(function* () {
         for (let index = 0; index < 4; index += 1) {
@@ -126,7 +132,7 @@ describe("a record that the service rejects with an error of the whole product",
                 ({ customerAWSAccountId, dimension }) =>
                   customerAWSAccountId === account && dimension === "calls"
               )
-                ? Effect.fail(productError)
+                ? Effect.fail(error)
                 : client.batchMeterUsage(request)
           }),
           "40 minutes"
