@@ -1,16 +1,16 @@
 /**
- * The errors of a ledger. Each says what to do, and whether anything was stored.
+ * The errors of a ledger. Each documents what to do, and whether anything was stored.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * The store could not be used: the disk is full, the server is away, a lock was held for too long.
+ * The store is not available: the disk is full, the server cannot be reached, a lock was held for too long.
  *
- * - `isStored`: `no` if certainly nothing was stored, `unknown` if the response to a commit was lost. In both cases the
- *   same call again is safe: ids are recorded once.
- * - `ids`: the ids of the events, also those that the ledger made. Record them again under these ids.
+ * - `isStored`: `no` if nothing was stored, `unknown` if the response to a commit was lost. In both cases it is safe to retry the
+ *   same call, because each id is recorded once.
+ * - `ids`: the ids of the events, including ids that the ledger generated. To retry, record the events under these ids.
  *
  * @since 0.1.0
  * @category errors
@@ -28,9 +28,9 @@ export class LedgerUnavailable extends Schema.TaggedError<LedgerUnavailable>(
 }
 
 /**
- * The store cannot be used as it is: a driver or a package is missing, settings are not safe, the database is of another
- * seller or target, or of a newer version, or its clock differs from that of this process. Or a reporter cannot be made: its
- * options are not valid, or its client calls another Region. `cure` says what to do.
+ * A configuration that has to be corrected. The store cannot be used: a driver or a package is missing, settings are not safe, the
+ * database belongs to another seller or target or a newer version, or its clock differs from the clock of this process. Or a reporter
+ * cannot be made: its options are not valid, or its client calls another Region. `cure` says what to do.
  *
  * @since 0.1.0
  * @category errors
@@ -62,7 +62,8 @@ export class LedgerConfigError extends Schema.TaggedError<LedgerConfigError>(
 }
 
 /**
- * An event or a subscription that breaks a rule. Nothing of it was stored. `field` names what to correct, `expected` how.
+ * An invalid event, correction, subscription or filter. Nothing was stored. `field` is the invalid field, and `expected` describes
+ * its valid values.
  *
  * @since 0.1.0
  * @category errors
@@ -80,7 +81,8 @@ export class InvalidEvent extends Schema.TaggedError<InvalidEvent>(
 }
 
 /**
- * The id is recorded with other contents. What was recorded first stays, and nothing was added. `differs` names the fields.
+ * An event with the same id is recorded with other contents. The recorded event is unchanged, and nothing was added. `differs` names
+ * the fields that differ.
  *
  * @since 0.1.0
  * @category errors
@@ -97,8 +99,8 @@ export class EventConflict extends Schema.TaggedError<EventConflict>(
 }
 
 /**
- * The hour of the usage is sealed, or its deadline has passed, and the product's policy for late usage is to reject it, or
- * no later hour of the subscription can take it. Nothing was stored.
+ * The hour of the usage is sealed (`sealed`) or past its deadline (`deadline`) and the product rejects late usage, or the product
+ * carries late usage but no later hour of the subscription is open (`closed`). Nothing was stored.
  *
  * @since 0.1.0
  * @category errors
@@ -117,7 +119,7 @@ export class EventTooLate extends Schema.TaggedError<EventTooLate>(
 }
 
 /**
- * The time of the usage is more than 5 minutes ahead of the clock. Nothing was stored.
+ * The time of the usage is more than 5 minutes in the future. Nothing was stored.
  *
  * @since 0.1.0
  * @category errors
@@ -135,7 +137,8 @@ export class EventInFuture extends Schema.TaggedError<EventInFuture>(
 }
 
 /**
- * There is no subscription of this id, or none of its lineage covers the time of the usage. Nothing was stored.
+ * There is no subscription with this id (`missing`), or neither it nor the subscriptions that precede and follow it are active at the
+ * time of the usage (`notActive`). Nothing was stored.
  *
  * @since 0.1.0
  * @category errors
@@ -154,8 +157,8 @@ export class UnknownSubscription extends Schema.TaggedError<UnknownSubscription>
 }
 
 /**
- * A subscription that cannot be stored beside another: the same id with other contents, or the same product, customer and
- * time as another, whose usage would be billed twice.
+ * A subscription that conflicts with a stored one: the same id with other contents, or the same product, customer and time, which
+ * would bill the usage twice.
  *
  * @since 0.1.0
  * @category errors
@@ -173,8 +176,8 @@ export class SubscriptionConflict extends Schema.TaggedError<SubscriptionConflic
 }
 
 /**
- * The position of a source is not where the update starts: another consumer was faster, or an update was skipped. Nothing was
- * stored. Read the source again from `position`.
+ * The stored position of a source is not the `from` of the update: another consumer has moved it, or an update was skipped. Nothing
+ * was stored. Read the source again from `position`.
  *
  * @since 0.1.0
  * @category errors
@@ -192,7 +195,7 @@ export class SourceConflict extends Schema.TaggedError<SourceConflict>(
 }
 
 /**
- * Another worker holds the lease, or has held it since. What was to be sent was not sent.
+ * Another worker holds the lease, or has held it in the meantime. The call was not sent.
  *
  * @since 0.1.0
  * @category errors
@@ -206,8 +209,8 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>(
 }
 
 /**
- * The database is older than this worker has seen it, as after the restore of a backup: what was billed since is not known to
- * it. Reporting stops until `ledger recover`.
+ * The database is in an older state than this worker has seen, for example because a backup was restored. It does not know what was
+ * billed since then. Reporting stops until `ledger recover`.
  *
  * @since 0.1.0
  * @category errors

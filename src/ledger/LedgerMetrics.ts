@@ -1,8 +1,9 @@
 /**
  * Metrics of a ledger. Any exporter of Effect's `Metric` exports them.
  *
- * Those of recording are kept by the ledger. Gauges of the state are set by `status` and `health`, and by the `UsageReporter`
- * that holds the lease: with a round, once a minute, or less often if the ledger takes more than 3 seconds to read.
+ * `UsageLedger` updates `events`, `batchSize`, `commitDuration` and `intakeDepth` when it records events. The other gauges are set
+ * by `status` and `health`, and once a minute by the `UsageReporter` that holds the lease (less often if reading the ledger takes
+ * more than 3 seconds).
  *
  * @since 0.1.0
  */
@@ -44,7 +45,7 @@ export const commitDuration: Metric.Metric.Histogram<number> = Metric.fromMetric
 )
 
 /**
- * Events that wait for the store. At the `intakeSize` of the ledger, more wait outside.
+ * Events that wait to be stored. At most the `intakeSize` of the ledger; further calls of `record` wait until there is room.
  *
  * @since 0.1.0
  * @category metrics
@@ -52,7 +53,7 @@ export const commitDuration: Metric.Metric.Histogram<number> = Metric.fromMetric
 export const intakeDepth: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.intakeDepth)
 
 /**
- * Entries, tagged with `region`, `product` and `state`. Those of the state `accepted` are of the last 48 hours.
+ * Entries, tagged with `region`, `product` and `state`. Counts `accepted` entries of the last 48 hours only.
  *
  * @example
  * ```ts
@@ -73,7 +74,7 @@ export const intakeDepth: Metric.Metric.Gauge<number> = Metric.fromMetricKey(met
 export const entries: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.entries)
 
 /**
- * Balances of one unit and more that wait for the next hour. Counts up to 100.
+ * Number of carried balances of at least one whole unit, which wait for the next hour. The count stops at 100.
  *
  * @since 0.1.0
  * @category metrics
@@ -81,7 +82,7 @@ export const entries: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricK
 export const carry: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.carry)
 
 /**
- * Seconds to the next deadline of a record that is not resolved. Infinity without one.
+ * Seconds until the next deadline of an unresolved record. `Infinity` if there is none.
  *
  * @since 0.1.0
  * @category metrics
@@ -91,7 +92,7 @@ export const secondsToDeadline: Metric.Metric.Gauge<number> = Metric.fromMetricK
 )
 
 /**
- * Seconds since the end of the oldest hour with usage that is not resolved. 0 without one.
+ * Seconds since the end of the oldest hour with unresolved usage. 0 if there is none.
  *
  * @since 0.1.0
  * @category metrics
@@ -101,7 +102,7 @@ export const oldestUnsentAge: Metric.Metric.Gauge<number> = Metric.fromMetricKey
 )
 
 /**
- * Seconds since the end of the last lease, tagged with `region`. Negative while a worker holds it.
+ * Seconds since the lease expired or was released, tagged with `region`. Negative while a worker holds the lease.
  *
  * @since 0.1.0
  * @category metrics
@@ -109,7 +110,7 @@ export const oldestUnsentAge: Metric.Metric.Gauge<number> = Metric.fromMetricKey
 export const leaseIdle: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.leaseIdle)
 
 /**
- * Records that were perhaps billed.
+ * Records that may have been billed: an attempt had no response.
  *
  * @since 0.1.0
  * @category metrics
@@ -117,8 +118,8 @@ export const leaseIdle: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metri
 export const inDoubt: Metric.Metric.Gauge<number> = Metric.fromMetricKey(metricKeys.inDoubt)
 
 /**
- * Records of an hour for which another quantity is billed, although this ledger has no attempt that may have billed it. The
- * first one stops its Region.
+ * Records for which the service has billed a different quantity, although no attempt of this ledger can have billed it. The first
+ * such record stops reporting in its Region until `UsageLedger.operator.recover`.
  *
  * @since 0.1.0
  * @category metrics

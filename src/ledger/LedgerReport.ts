@@ -9,12 +9,12 @@ import type { AttemptResult, RecordState, Target } from "./internal/model/rows.j
 export type { AttemptResult, RecordState, Target }
 
 /**
- * The state of an entry, that is of the usage of one subscription, dimension and hour.
+ * The state of an entry (the usage of one subscription, dimension and hour).
  *
  * | state         | billed?                                   |
  * | ------------- | ----------------------------------------- |
  * | `open`        | not yet: usage of the hour is added to it |
- * | `zero`        | no: it came to no whole unit; the fraction is carried |
+ * | `zero`        | no: less than one unit; the fraction is carried |
  * | `sealed`      | not yet, or perhaps: it is being sent      |
  * | `accepted`    | yes, once                                  |
  * | `conflicting` | no: another quantity is billed for the hour |
@@ -31,8 +31,10 @@ export type State = RecordState | "open" | "zero"
 /**
  * The usage of one subscription, `dimension` and `hour`.
  *
- * `product`, `region` and `lineage` say whose it is, `state` whether it is billed. `events` is the number of events,
- * `deadline` the time until which the service accepts it, and `meteringRecordId` the service's id of an accepted record.
+ * `product` and `region` are those of the usage, and `lineage` is the id of the first of the subscriptions that follow one another.
+ * `state` says whether the entry is billed.
+ * `events` is the number of events, `deadline` the time until which the service accepts the record, and `meteringRecordId` the
+ * service's id of an accepted record.
  *
  * @since 0.1.0
  * @category models
@@ -40,23 +42,24 @@ export type State = RecordState | "open" | "zero"
 export interface Entry {
   readonly product: string
   readonly region: string
-  /** The subscription whose record it is, or the lineage while it is open. */
+  /** The subscription of the record, or the lineage if there is no record. */
   readonly subscription: string
   readonly lineage: string
   readonly dimension: string
   readonly hour: DateTime.Utc
   readonly state: State
-  /** The sum that was recorded for the hour, in units, exact: a decimal number. */
+  /** The exact sum recorded for the hour, in units, as a decimal number. */
   readonly recorded: string
   readonly events: number
-  /** Whole units of the record. Absent without one. */
+  /** Whole units of the record. Absent if there is no record. */
   readonly quantity?: number
   readonly deadline?: DateTime.Utc
   readonly meteringRecordId?: string
 }
 
 /**
- * A change of an entry's state `at` a time, from `was` (absent for the first) to what it `became`, with its `cause`.
+ * A change of an entry's state: the time `at`, the old state `was` (absent for the first change), the new state `became`, and
+ * the `cause`.
  *
  * @since 0.1.0
  * @category models
@@ -69,7 +72,7 @@ export interface Move {
 }
 
 /**
- * One attempt to send a record, `sentAt` a time by a `worker`, and everything that is known about it.
+ * One attempt by a `worker` to send a record, with the time `sentAt` and all results that are known.
  *
  * @since 0.1.0
  * @category models
@@ -77,7 +80,10 @@ export interface Move {
 export interface Attempt {
   readonly sentAt: DateTime.Utc
   readonly worker: string
-  /** Empty, or `noResponse` only, if it may have been billed. Empty if the process ended before a response. */
+  /**
+   * If empty, or if all results are `noResponse` or `unknownStatus`, the attempt may have been billed. Empty if the process ended
+   * before a response.
+   */
   readonly results: ReadonlyArray<{
     readonly at: DateTime.Utc
     readonly result: AttemptResult
@@ -96,13 +102,13 @@ export interface Attempt {
 export interface StatementLine extends Entry {
   readonly moves: ReadonlyArray<Move>
   readonly attempts: ReadonlyArray<Attempt>
-  /** The record as it is sent, JSON. Absent without one. */
+  /** The record as it is sent, as JSON. Absent if there is no record. */
   readonly body?: string
 }
 
 /**
- * The state of a whole ledger of a `seller` against a `target`, with the `leases` (who reports in which Region) and the
- * `pauses` (products that are not reported for now).
+ * A summary of the ledger of a `seller` and a `target`, with the `leases` (the worker that reports in each Region) and the `pauses`
+ * (products that are not reported for now).
  *
  * @since 0.1.0
  * @category models
@@ -110,7 +116,7 @@ export interface StatementLine extends Entry {
 export interface Status {
   readonly seller: string
   readonly target: Target
-  /** Entries by Region, product and state, without those of no unit. Accepted ones of the last 48 hours. */
+  /** Entries by Region, product and state. Omits `zero` entries, and counts `accepted` entries of the last 48 hours only. */
   readonly counts: ReadonlyArray<{
     readonly region: string
     readonly product: string
@@ -119,9 +125,9 @@ export interface Status {
     readonly oldest: DateTime.Utc
     readonly nextDeadline?: DateTime.Utc
   }>
-  /** The earliest deadline of what is not resolved. */
+  /** The earliest deadline of an unresolved record. */
   readonly nextDeadline?: DateTime.Utc
-  /** Balances of one unit and more that wait for the next hour. At most 100. */
+  /** Carried balances of at least one whole unit, which wait for the next hour. At most 100. */
   readonly carry: ReadonlyArray<{
     readonly product: string
     readonly lineage: string
@@ -131,7 +137,7 @@ export interface Status {
   }>
   readonly leases: ReadonlyArray<{
     readonly region: string
-    /** Absent if no worker holds it. */
+    /** Absent if no worker holds the lease. */
     readonly holder?: string
     readonly until: DateTime.Utc
   }>
@@ -161,11 +167,11 @@ export interface HourlyCount {
 }
 
 /**
- * The prospect that everything recorded is billed in time: a `state` and the `reasons` for it.
+ * The result of the check that everything recorded will be billed in time: a `state` and the `reasons` for it.
  *
  * - `ok`: nothing to do
- * - `atRisk`: something will not be billed in time, or is in doubt, unless someone acts
- * - `stuck`: reporting does not go on
+ * - `atRisk`: usage may not be billed in time, was not billed, or is in doubt; an operator should look at it
+ * - `stuck`: reporting has stopped
  *
  * @since 0.1.0
  * @category models
@@ -176,8 +182,8 @@ export interface Health {
 }
 
 /**
- * A sum of a `lineage` and `dimension` that differs from what it is made of: `what` it is, the value `stored`, and the value
- * `computed` from its rows.
+ * A stored sum of a `lineage` and `dimension` that differs from its rows: `what` was summed, the value `stored`, and the value
+ * `computed` from the rows.
  *
  * @since 0.1.0
  * @category models
@@ -185,7 +191,7 @@ export interface Health {
 export interface Difference {
   readonly lineage: string
   readonly dimension: string
-  /** Absent where it is about all hours. */
+  /** Absent if the sum is over all hours. */
   readonly hour?: DateTime.Utc
   readonly what: string
   readonly stored: string

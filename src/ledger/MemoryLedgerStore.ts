@@ -16,7 +16,7 @@ import type { Tables } from "./internal/tables.js"
 import { type Service, UsageLedgerStore } from "./UsageLedgerStore.js"
 
 /**
- * Makes a store in memory. One transaction runs at a time.
+ * Makes a store in memory. Transactions run one at a time.
  *
  * @example
  * ```ts

@@ -17,21 +17,23 @@ import { type Service, UsageLedgerStore } from "./UsageLedgerStore.js"
 /**
  * Options of a store.
  *
- * - `url`: such as `postgresql://user:password@host:5432/database?sslmode=verify-full`. Characters with a meaning in a URL are
- *   percent-encoded. A pooler between must be in session mode.
- * - `password`: replaces the URL's. Evaluated for each connection, so that it can be a token that expires, such as of IAM
- *   authentication.
- * - `schema`: the schema of the tables. Made if it is missing and the role may. Defaults to `usage_ledger`.
- * - `maxConnections`: connections that are open at the same time, at least 1. Defaults to 4: more contend for the same entries.
+ * - `url`: such as `postgresql://user:password@host:5432/database?sslmode=verify-full`. Percent-encode reserved characters. A
+ *   connection pooler must run in session mode.
+ * - `password`: replaces the password of the URL. Evaluated for each connection, so that it can be a token that expires, such as
+ *   an IAM authentication token.
+ * - `schema`: the schema of the tables. Created if it is missing and the role is allowed to. Defaults to `usage_ledger`.
+ * - `maxConnections`: maximum number of open connections, at least 1. Defaults to 4, because more would contend for the same
+ *   entries.
  * - `applicationName`: shown in the server's lists. Defaults to `effect-marketplace-metering`.
  * - `connectTimeout`: limit of one attempt to connect. Defaults to 5 seconds.
  * - `statementTimeout`: limit of one statement of a transaction, enforced by the server. Defaults to 30 seconds. Reports may
  *   take 10 times as long.
  * - `lockTimeout`: limit of a wait for another transaction. Defaults to 10 seconds.
- * - `idleTimeout`: limit of a pause within a transaction. The server ends the session of a process that was frozen for longer
- *   in a transaction, so that its locks are free. Defaults to 5 seconds.
- *   All limits of time are from 1 millisecond to 1 day.
+ * - `idleTimeout`: `idle_in_transaction_session_timeout` of the sessions. If a process freezes in a transaction, the server ends its
+ *   session after this time, which releases its locks. Defaults to 5 seconds.
  * - `allowFsyncOff`: accepts a server with `fsync` off. Only for services whose storage is durable without it. Defaults to false.
+ *
+ * All timeouts are limited to the range from 1 millisecond to 1 day.
  *
  * @since 0.1.0
  * @category models
@@ -50,11 +52,11 @@ export interface Options {
 }
 
 /**
- * Opens a ledger in PostgreSQL, and makes or migrates its tables. Closed with the scope.
+ * Opens a ledger in PostgreSQL, and creates or migrates its tables. The connections are closed with the scope.
  *
- * Each acknowledged commit is durable on the server: `synchronous_commit` is on in its sessions, whatever the server's default.
- * Fails with `LedgerConfigError` if `pg` is missing, the server is older than 15, a read-only standby, or has `fsync` off, and
- * if the tables are of another application or a newer version. Fails with `LedgerUnavailable` if the server cannot be reached.
+ * Each acknowledged commit is durable on the server: `synchronous_commit` is on in the sessions, whatever the server's default.
+ * Fails with `LedgerConfigError` if `pg` is missing, if the server is older than 15, a read-only standby, or has `fsync` off, or
+ * if the tables belong to another application or a newer version. Fails with `LedgerUnavailable` if the server cannot be reached.
  *
  * @example
  * ```ts

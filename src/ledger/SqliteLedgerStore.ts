@@ -20,11 +20,11 @@ import { UsageLedgerStore } from "./UsageLedgerStore.js"
 export type DriverName = "node:sqlite" | "better-sqlite3" | "libsql" | "bun:sqlite"
 
 /**
- * Options of a file.
+ * Options of a SQLite store.
  *
- * - `file`: its path, on a local disk. It is made if it does not exist; its folder is not.
- * - `driver`: defaults to the first that can be loaded: `node:sqlite` (Node.js 22.16 or later), `better-sqlite3`, `libsql`; in
- *   Bun `bun:sqlite`.
+ * - `file`: the path of the database, on a local disk. The file is created if it does not exist; its folder has to exist.
+ * - `driver`: defaults to the first that can be loaded: `node:sqlite` (Node.js 22.16 or later), `better-sqlite3`, `libsql`. In
+ *   Bun, defaults to `bun:sqlite`.
  * - `busyTimeout`: how long to wait for the lock of another process. Defaults to 5 seconds.
  *
  * @since 0.1.0
@@ -37,22 +37,23 @@ export interface Options {
 }
 
 /**
- * A store in a file of SQLite.
+ * A store in a SQLite file.
  *
- * A commit is durable when it returns: `synchronous` is `FULL`, and the settings are read back. The write-ahead log is used
- * where the version of SQLite is free of a fault that damages it (3.51.3, 3.50.7 or 3.44.6 and later); otherwise a rollback
- * journal, which is slower. Statements run on the calling thread: a batch of 1000 events takes about 5 milliseconds.
+ * A commit is durable when it returns: `synchronous` is `FULL`, and the settings are read back to verify them. The store uses the
+ * write-ahead log if the version of SQLite has the fix for the WAL-reset bug (3.51.3, 3.50.7 or 3.44.6 and later), and otherwise
+ * a rollback journal, which is slower. Statements run on the calling thread: a batch of 1000 events takes about 5 milliseconds.
  *
- * Make backups by `VACUUM INTO` or by the `.backup` command of SQLite's shell: a copy of the file lacks commits while a process
- * runs. Restore one in this order: stop all processes, delete the file and those beside it that end in `-wal`, `-shm` and
- * `-journal`, put the backup in place, start the processes. SQLite applies a log that was left there to the restored file, which
- * damages it. Such a log is rejected only if pages of the database are in neither of both, as when the ledger has grown since the
- * backup; `UsageLedger.verify` finds differences of sums. A reporter stops as soon as the service has billed another quantity
- * than the restored ledger would, and goes on after `UsageLedger.operator.recover`.
+ * Make backups with `VACUUM INTO` or the `.backup` command of SQLite's shell. Do not copy the file while a process runs, because
+ * the copy lacks the commits that are still in the write-ahead log. To restore a backup: stop all processes, delete the file and
+ * the files beside it that end in `-wal`, `-shm` and `-journal`, put the backup in place, start the processes. If an old log is
+ * left there, SQLite applies it to the restored file and damages it. The store can detect an old log only if some pages of the
+ * database are in neither the file nor the log, for example when the ledger has grown since the backup. `UsageLedger.verify`
+ * finds sums that are wrong. After a restore, a reporter stops as soon as it finds that the service has billed a different quantity
+ * than the restored ledger has, and continues after `UsageLedger.operator.recover`.
  *
- * Fails with `LedgerConfigError` without a driver, on a network file system, or if the file is not a ledger, has the log of
- * another file beside it, cannot be written or is of a newer version. Fails with `LedgerUnavailable` if another process holds
- * the lock, and while the file or its log was removed or replaced under a running process.
+ * Fails with `LedgerConfigError` if there is no driver, if the file is on a network file system, is not a ledger, has the log of
+ * another file beside it, cannot be written, or was written by a newer version. Fails with `LedgerUnavailable` if another process
+ * holds the lock, or if the file or its log was removed or replaced while the process runs.
  *
  * @example
  * ```ts

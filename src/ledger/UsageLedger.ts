@@ -72,11 +72,11 @@ export class UsageLedger extends Context.Tag("effect-marketplace-metering/UsageL
 >() {}
 
 /**
- * Makes a ledger on a store: writes whose ledger it is, or checks it, and stores the products. When its scope closes, events that
- * wait are stored first.
+ * Makes a ledger on a store. The first time, stores the seller and the target; later, checks that they are the same. Also stores
+ * the products. When the scope closes, waiting events are stored first.
  *
- * Fails with `LedgerConfigError` if the store is of another seller or target or was written by a newer version, or if a product
- * changes its Region, its code or a scale.
+ * Fails with `LedgerConfigError` if the store belongs to another seller or target or was written by a newer version, or if the
+ * Region, the code or a scale of a product has changed.
  *
  * @since 0.1.0
  * @category constructors
@@ -89,11 +89,11 @@ export const make = (
 /**
  * A ledger on a store.
  *
- * New products and dimensions are added, also to subscriptions that exist. Products that are not named stay. When the layer is
- * released, events that wait are stored first.
+ * New products and dimensions are added; existing subscriptions get the new dimensions too. Stored products that are absent from
+ * the options are kept. When the layer is released, waiting events are stored first.
  *
- * Fails with `LedgerConfigError` if the store is of another seller or target or was written by a newer version, or if a product
- * changes its Region, its code or a scale.
+ * Fails with `LedgerConfigError` if the store belongs to another seller or target or was written by a newer version, or if the
+ * Region, the code or a scale of a product has changed.
  *
  * @example
  * ```ts
@@ -123,13 +123,13 @@ export const layer = (
   Layer.scoped(UsageLedger, make(options))
 
 /**
- * Records usage. Succeeds when it is durable.
+ * Records usage. Succeeds once the event is durable.
  *
- * The id and the time that an event lacks are chosen when the returned effect first runs, and kept. So running the same effect
- * again, as a retry does, is a retry of the same event, which is billed once. Other usage needs another call of `record`.
+ * If an event has no id or time, the first run of the returned effect chooses them, and later runs reuse them. Running the same
+ * effect again therefore retries the same event, which is billed once. To record more usage, call `record` again.
  *
- * Callers at the same time share transactions of up to 1,000 events, each with its own result. If the store is not available,
- * the events are written again for 5 seconds, and then each fails with `LedgerUnavailable`. A call has no span of its own.
+ * Concurrent calls share transactions of up to 1,000 events, and each call gets its own result. If the store is not available,
+ * the write is retried for 5 seconds, and then each call fails with `LedgerUnavailable`. A call has no span of its own.
  *
  * @example
  * ```ts
@@ -158,10 +158,10 @@ export const record = (
 }
 
 /**
- * Records many events, in transactions of 1,000. Each has its own result, in the order given. Events of one id are compared with
- * one another. Ids and times that are missing are kept as for `record`.
+ * Records many events, in transactions of 1,000. Returns one result per event, in the given order. Events with the same id are
+ * compared with each other, as with stored events. Missing ids and times are chosen and kept as in `record`.
  *
- * Fails with `LedgerUnavailable` as a whole, also if some transactions were stored. It has the ids of all events.
+ * Fails with `LedgerUnavailable` as a whole, even if some transactions were stored. The error has the ids of all events.
  *
  * @example
  * ```ts
@@ -192,9 +192,9 @@ export const recordAll = (
 
 /**
  * Adds sums of an upstream log, such as Kafka or Kinesis, and moves the position of its partition from `from` to `to`, in one
- * transaction. The same update again adds nothing. `from` is absent at the start. At most 100,000 sums.
+ * transaction. Repeating the same update adds nothing. Omit `from` in the first update. Accepts at most 100,000 sums.
  *
- * One sum that cannot be recorded fails all. Fails with `SourceConflict` if the position is not `from`.
+ * Stores nothing if one of the sums cannot be recorded. Fails with `SourceConflict` if the stored position is not `from`.
  *
  * @example
  * ```ts
@@ -220,12 +220,12 @@ export const advance = (
   Effect.flatMap(UsageLedger, (ledger) => ledger.advance(update))
 
 /**
- * Corrects the quantity of a recorded event to `quantity`. The same again changes nothing. The `reason`, 1 to 1,000 characters,
- * goes to the history of the entry.
+ * Corrects the quantity of a recorded event to `quantity`. Repeating the same correction changes nothing. The `reason`, 1 to 1,000
+ * characters, is added to the history of the entry.
  *
  * If the hour is sealed, the product's policy for late usage decides: `reject` fails with `EventTooLate`, `carry` adds the
- * difference to the current hour. A quantity that is less than before is `InvalidEvent` if the hour, or that of the carried
- * correction which it takes back, was not billed: it would take usage of the current hour away.
+ * difference to the current hour. Reducing the quantity fails with `InvalidEvent` if the hour that it reduces (the event's, or the
+ * hour that an earlier correction was carried to) was not billed, because it would subtract other usage from the current hour.
  *
  * @example
  * ```ts
@@ -247,10 +247,11 @@ export const adjust = (
   Effect.flatMap(UsageLedger, (ledger) => ledger.adjust(correction))
 
 /**
- * Adds a subscription. The same again changes nothing.
+ * Adds a subscription. Repeating the same call changes nothing.
  *
- * Fails with `UnknownSubscription` if there is none that it `follows`, and with `SubscriptionConflict` if the id is stored with
- * other contents, or another subscription of the product and customer, or of the license, has an hour or usage in common.
+ * Fails with `UnknownSubscription` if the subscription in `follows` does not exist. Fails with `SubscriptionConflict` if the id is
+ * stored with other contents, or if another subscription of the same product and customer, or of the same license, shares an hour
+ * or has usage in an hour of this one.
  *
  * @example
  * ```ts
@@ -277,8 +278,8 @@ export const subscribe = (
 > => Effect.flatMap(UsageLedger, (ledger) => ledger.subscribe(subscription))
 
 /**
- * Ends a subscription: its usage is sealed at once, and has to be accepted within one hour. `at` defaults to now. The first end
- * stays.
+ * Ends a subscription. Its usage is sealed at once, and the service accepts it for one hour. `at` defaults to now. Closing it again
+ * does not change the end.
  *
  * @example
  * ```ts
@@ -297,7 +298,7 @@ export const close = (
   Effect.flatMap(UsageLedger, (ledger) => ledger.close(subscription, options))
 
 /**
- * Streams entries in the order of their hours, in constant memory.
+ * Streams entries ordered by hour, in constant memory.
  *
  * @example
  * ```ts
@@ -374,12 +375,13 @@ export const hourly = (
   Effect.flatMap(UsageLedger, (ledger) => ledger.hourly(from))
 
 /**
- * Tells whether everything that was recorded will be billed in time. Sets the gauges of `LedgerMetrics`.
+ * Checks whether everything that was recorded will be billed in time. Sets the gauges of `LedgerMetrics`.
  *
- * - `stuck`: an hour is not sealed 20 minutes after its time (`sealAfter` of the reporter), no worker holds the lease of a Region
- *   that has work, a Region is stopped, or hours are held
- * - `atRisk`: a product is paused, the next deadline is within an hour, a record is past half of its time, whole units are
- *   carried, or entries of the last 48 hours are in doubt or were not billed
+ * - `stuck`: an hour is still open 20 minutes after it should have been sealed (`sealAfter` of the reporter), no worker holds the
+ *   lease of a Region that has usage to report, a Region is stopped, or hours are held
+ * - `atRisk`: a product is paused, the next deadline is within an hour, a record has used up half of the time until its deadline,
+ *   a sealed record is not accepted after 30 minutes, whole units are carried, or entries of the last 48 hours are in doubt or were
+ *   not billed
  *
  * @example
  * ```ts
@@ -400,7 +402,8 @@ export const health: Effect.Effect<Health, LedgerUnavailable, UsageLedger> = Eff
 )
 
 /**
- * Recomputes every sum from its rows, in constant memory. Emits what differs: nothing, unless someone else wrote to the store.
+ * Recomputes every sum from its rows, in constant memory. Emits the differences. There are none unless the store was changed by
+ * another program or damaged.
  *
  * @example
  * ```ts
@@ -418,17 +421,19 @@ export const verify: Stream.Stream<Difference, LedgerUnavailable, UsageLedger> =
 )
 
 /**
- * An operator's acts.
+ * Manual interventions by an operator.
  *
- * - `retry` sends records that are not resolved at the next round, and ends pauses that have a time of retry. Returns the number
- *   of records.
- * - `carryForward` adds the quantity of records that were certainly not billed to the current hour, one hour after their
- *   deadline: of those that are `expired`, or of the `states` given (`expired`, `rejected`, `notSubscribed`). It is billed to the
- *   subscription of the current hour, such as one that follows with another license. Never carried: records of hours that began
- *   before `recover`, which a lost database may have billed, and any while a Region is stopped. Returns the number of records.
- * - `recover` goes on after a restored backup, or after another quantity was found billed: it ends all pauses and holds.
+ * - `retry` makes unresolved records due, so that the next round sends them, and ends pauses that have a retry time. Returns the
+ *   number of records.
+ * - `carryForward` adds the quantity of records that were certainly not billed to the current hour. It takes records whose deadline
+ *   passed at least an hour ago and whose state is one of `states` (`expired`, `rejected`, `notSubscribed`; defaults to `expired`).
+ *   The quantity is billed to the subscription of the current hour, for example to a follow-up with another license. Records of
+ *   hours that began before `recover` are never carried, because a lost database may have billed them. Nothing is carried while a
+ *   Region is stopped. Returns the number of records.
+ * - `recover` resumes reporting after a restored backup, or after the service was found to have billed a different quantity. It ends
+ *   all pauses and holds.
  *
- * Each fails with `LedgerConfigError` if the clock is more than a minute off the database server's.
+ * Each fails with `LedgerConfigError` if the local clock differs from the database server's by more than a minute.
  *
  * @example
  * ```ts

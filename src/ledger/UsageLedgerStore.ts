@@ -1,7 +1,7 @@
 /**
- * Where a ledger keeps its rows: a SQLite file, PostgreSQL, or memory.
+ * The storage of a ledger: a SQLite file, PostgreSQL, or memory.
  *
- * A store knows rows and transactions. What they mean is the same for all stores: see `UsageLedger` and `UsageReporter`.
+ * A store implements rows and transactions. `UsageLedger` and `UsageReporter` implement everything else, the same for all stores.
  *
  * @since 0.1.0
  */
@@ -37,18 +37,18 @@ export type RecordEventsResult =
  */
 export interface Service {
   /**
-   * Runs a transaction: all of its changes are durable when it succeeds, and none is stored when it fails. It is not
-   * interrupted. It may run more than once, so it does nothing but read and write `tables`.
+   * Runs a transaction. All of its changes are durable when it succeeds, and none is stored when it fails. `body` is uninterruptible,
+   * and may run more than once, so it must have no effects except on `tables`.
    */
   readonly transaction: <A, E>(
     body: (tables: Tables) => Effect.Effect<A, E>
   ) => Effect.Effect<A, E | LedgerUnavailable>
-  /** Reads one consistent state. */
+  /** Runs a read-only transaction on one consistent state. */
   readonly snapshot: <A, E>(
     body: (tables: Tables) => Effect.Effect<A, E>
   ) => Effect.Effect<A, E | LedgerUnavailable>
   /**
-   * Stores events and adds them to their entries, in one transaction. The ids in one call are different. Rows of tags are
+   * Stores events and adds them to their entries, in one transaction. The ids in one call must be distinct. Events with tags are
    * added to allocations too.
    */
   readonly recordEvents: (
@@ -56,11 +56,11 @@ export interface Service {
     now: number
   ) => Effect.Effect<RecordEventsResult, LedgerUnavailable>
   /**
-   * The store's own time, in epoch milliseconds. Absent for a store on this machine, whose time is that of the process. Reporters
-   * compare their clock with it.
+   * The clock of the store's server, in epoch milliseconds. Absent for a local store, which uses the clock of the process. Reporters
+   * compare their own clock with it.
    */
   readonly clock?: Effect.Effect<number, LedgerUnavailable> | undefined
-  /** The kind of the store and its place, for messages. Without a password. */
+  /** The kind and the location of the store, for messages. Contains no password. */
   readonly description: {
     readonly kind: "sqlite" | "postgres" | "memory"
     readonly location: string
@@ -68,7 +68,7 @@ export interface Service {
 }
 
 /**
- * Where a ledger keeps its rows.
+ * The storage of a ledger.
  *
  * @since 0.1.0
  * @category tags

@@ -1,10 +1,10 @@
 /**
- * Sends what a ledger has recorded: seals each hour after its end, and reports its records until they are accepted or their
- * deadline has passed.
+ * Reports the recorded usage to AWS: seals each hour after its end, and sends its records until they are accepted or their deadline
+ * has passed.
  *
- * Any number of workers may run. One of them holds the lease of a Region and sends, within the account's quota; when it ends or
- * is cut off, another takes over. A worker that comes back late does no harm: its calls are rejected before they are sent, or
- * contain exactly the records that every other call contains.
+ * Any number of workers may run. In each Region one worker holds the lease and sends records, within the account's quota. If it stops
+ * or loses its connection, another worker takes over. A worker that resumes after it lost the lease does no harm: its calls fail
+ * before they are sent, or they contain exactly the records that are sealed in the ledger.
  *
  * @since 0.1.0
  */
@@ -41,13 +41,13 @@ import { UsageLedgerStore } from "./UsageLedgerStore.js"
 export type { Options } from "./internal/reporter/options.js"
 
 /**
- * One round of a reporter.
+ * The result of one round of a reporter.
  *
- * - `lease`: `held` if this worker sends, `other` if another one does
- * - `sealed`: entries that were sealed
- * - `expired`: records whose deadline had passed
- * - `sent`: records that went into a call
- * - `accepted`: records that were accepted
+ * - `lease`: `held` if this worker holds the lease, `other` if another worker does
+ * - `sealed`: number of entries that were sealed
+ * - `expired`: number of records whose deadline has passed
+ * - `sent`: number of records that were part of a call
+ * - `accepted`: number of records that were accepted
  *
  * @since 0.1.0
  * @category models
@@ -61,8 +61,8 @@ export interface Round {
 }
 
 /**
- * The reasons for which a round could not be made. The next one may succeed, but for `LedgerConfigError`, such as of a clock that
- * is more than a minute off that of PostgreSQL, and `LedgerRolledBack`. These need a person.
+ * The errors of a round. After `LedgerUnavailable` the next round may succeed. `LedgerConfigError` (for example a clock that differs
+ * from PostgreSQL's by more than a minute) and `LedgerRolledBack` need an operator.
  *
  * @since 0.1.0
  * @category errors
@@ -78,7 +78,7 @@ export type ReportError = LedgerUnavailable | LedgerConfigError | LedgerRolledBa
 export interface Service {
   /** The name of this worker. */
   readonly worker: string
-  /** Makes a round now, and waits until everything that is due was sent. */
+  /** Runs a round now, and waits until everything that is due was sent. */
   readonly report: Effect.Effect<Round, ReportError>
 }
 
@@ -94,15 +94,15 @@ export class UsageReporter extends Context.Tag("effect-marketplace-metering/Usag
 >() {}
 
 /**
- * Makes a reporter that reports on demand only. When its scope closes, calls in flight end within the grace period, and the
- * lease is given back.
+ * Makes a reporter that runs a round only when `report` is called. When its scope closes, calls in flight end within the grace
+ * period, and the lease is released.
  *
- * Fails with `LedgerConfigError` for invalid options, for a store without a ledger, if it is not given a `region` of several, and
- * if the client calls another Region.
+ * Fails with `LedgerConfigError` if the options are invalid, if the store has no ledger, if the ledger has products in several
+ * Regions and `region` is not set, or if the client calls another Region.
  *
- * The ledger's target and the client's endpoint have to be of one kind: the reporter makes an empty call, and rejects a sandbox
- * for a ledger of the service, and the other way round, with `LedgerConfigError`. If the endpoint does not respond in 5 seconds,
- * it is asked again before anything is sent.
+ * The target of the ledger and the endpoint of the client have to match. The reporter makes a call without records to find out if the
+ * endpoint is AWS or a sandbox, and fails with `LedgerConfigError` if the ledger has the other target. If the endpoint does not
+ * respond within 5 seconds, the check is repeated before anything is sent.
  *
  * @since 0.1.0
  * @category constructors
@@ -115,7 +115,7 @@ export const make = (
   UsageLedgerStore | MeteringClient | Scope.Scope
 > => Effect.map(makeWorker(options), ({ service }) => service)
 
-/** The time that the endpoint has to respond before the reporter is made without it. */
+/** After this time without a response of the endpoint, the reporter starts, and checks the target later. */
 const targetTimeout = "5 seconds"
 
 const makeWorker = (options: Options) =>
@@ -150,7 +150,7 @@ const makeWorker = (options: Options) =>
     let current: leases.Lease | undefined
     let nextGauges = Number.NEGATIVE_INFINITY
 
-    /** Gives the lease back, if this worker has it. */
+    /** Releases the lease if this worker holds it. */
     const release = Effect.gen(function* () {
       if (current === undefined) return
       const now = yield* Clock.currentTimeMillis
@@ -161,7 +161,7 @@ const makeWorker = (options: Options) =>
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
         yield* Deferred.succeed(stop, undefined)
-        // a call may take the grace period, and its results a few seconds more
+        // calls may take the grace period, and storing their results a few seconds more
         yield* Effect.timeoutOption(
           Effect.interruptible(Effect.ignore(FiberMap.awaitEmpty(sending))),
           Duration.sum(gracePeriod, "10 seconds")
@@ -171,7 +171,7 @@ const makeWorker = (options: Options) =>
       })
     )
 
-    /** Takes or renews the lease. Undefined if another worker holds it. */
+    /** Acquires or renews the lease. Returns `undefined` if another worker holds it. */
     const renew = Effect.flatMap(
       Effect.zipRight(leases.checkClock(store), Clock.currentTimeMillis),
       (now) => leases.lease(store, { region, worker, now, duration, sealAfter, seen })
@@ -187,7 +187,7 @@ const makeWorker = (options: Options) =>
       })
     )
 
-    /** Keeps the lease meanwhile. A renewal that fails is made again: until the lease ends, nothing is lost by it. */
+    /** Renews the lease while the effect runs. A failed renewal is only logged, because the lease is still valid until it ends. */
     const renewing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.raceFirst(
         effect,
@@ -200,7 +200,7 @@ const makeWorker = (options: Options) =>
         )
       )
 
-    /** Seals and expires. Returns the products that have records to send. */
+    /** Expires records and seals hours. Returns the products that have records to send. */
     const prepare = (
       lease: leases.Lease,
       products: ReadonlyArray<string>
@@ -216,7 +216,7 @@ const makeWorker = (options: Options) =>
         return { sealed, expired, due: isConfirmed ? due : [] }
       })
 
-    /** Sets the gauges, and the time at which they are set next. */
+    /** Sets the gauges, and schedules the next time. */
     const setGauges = Effect.gen(function* () {
       const begun = yield* Clock.currentTimeMillis
       yield* Effect.catchAllCause(readSnapshot(store), (cause) =>
@@ -228,15 +228,15 @@ const makeWorker = (options: Options) =>
       nextGauges = end + Math.max(gaugeInterval, gaugeFactor * (end - begun))
     })
 
-    /** Seals, expires, and starts to send what is due. */
+    /** Seals hours, expires records, and forks the sending of due records. */
     const begin = Effect.gen(function* () {
       const products = yield* productsIn(store, region)
-      // also while another worker has the lease: it may need to know them
+      // even if another worker holds the lease, because that worker may need these results
       yield* writes.flush
       const lease = yield* renew
       if (lease === undefined) return { lease: "other" as const, sealed: 0, expired: 0, fibers: [] }
       const { due, expired, sealed } = yield* renewing(prepare(lease, products)).pipe(
-        // it cannot send, so that another worker has to
+        // this worker cannot send, so another one has to take over
         Effect.tapErrorTag("LedgerConfigError", () => release)
       )
       const fibers = yield* Effect.forEach(due, (product) =>
@@ -266,7 +266,7 @@ const makeWorker = (options: Options) =>
       )
       const now = yield* Clock.currentTimeMillis
       if (now >= nextGauges) {
-        // beside the rounds: it reads much, and its failure concerns nothing else
+        // in the background, because it reads a lot, and its failure must not fail the round
         yield* FiberHandle.run(settingGauges, setGauges, { onlyIfMissing: true })
       }
       return { lease: "held" as const, sealed, expired, fibers }
@@ -295,10 +295,10 @@ const makeWorker = (options: Options) =>
     return { service, round, interval }
   })
 
-/** The gauges of `LedgerMetrics` are set once in this time, in milliseconds. */
+/** Interval at which the gauges of `LedgerMetrics` are set, in milliseconds. */
 const gaugeInterval = 60_000
 
-/** In a large ledger they are set less often, so that reading it takes at most a twentieth of the time. */
+/** The interval is at least this many times the duration of setting the gauges, so that a large ledger is read less often. */
 const gaugeFactor = 20
 
 interface Prepared {
@@ -307,7 +307,7 @@ interface Prepared {
   readonly due: ReadonlyArray<string>
 }
 
-/** Runs a transaction until there is nothing left to do, and sums up. */
+/** Repeats a transaction until it returns 0. Returns the sum. */
 const untilZero = <E, R>(step: Effect.Effect<number, E, R>): Effect.Effect<number, E, R> =>
   Effect.iterate(
     { total: 0, last: 1 },
@@ -317,7 +317,7 @@ const untilZero = <E, R>(step: Effect.Effect<number, E, R>): Effect.Effect<numbe
     }
   ).pipe(Effect.map(({ total }) => total))
 
-/** The Region that is given, or else the only one of the ledger's products. */
+/** Returns the given Region, which defaults to the only Region of the ledger's products. */
 const regionOf = (
   store: UsageLedgerStore["Type"],
   region: string | undefined
@@ -352,11 +352,11 @@ const productsIn = (store: UsageLedgerStore["Type"], region: string) =>
   )
 
 /**
- * A reporter that makes a round every `interval` until its scope closes. The next round is made in time after one that fails,
- * and a product that is slow does not delay the others.
+ * A reporter that runs a round every `interval` until its scope closes. A failed round does not delay the next one, and a slow
+ * product does not delay the others.
  *
- * Fails as `make` does. A later failure of a round is an error in the log, again every 10 minutes while it lasts, and in the
- * ledger's `health`.
+ * Fails as `make` does. If a later round fails, the error is logged, at most every 10 minutes while the same error persists. See also
+ * `UsageLedger.health`.
  *
  * @example
  * ```ts

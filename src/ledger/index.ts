@@ -1,5 +1,5 @@
 /**
- * A ledger of usage: record it durably, bill each unit once, and keep the evidence. For Node.js.
+ * A ledger of usage: records usage durably, bills each unit once, and keeps the evidence. For Node.js.
  *
  * @since 0.1.0
  */
@@ -50,14 +50,14 @@ export * as SqliteLedgerStore from "./SqliteLedgerStore.js"
  */
 export * as UsageLedger from "./UsageLedger.js"
 /**
- * Where a ledger keeps its rows.
+ * The storage of a ledger.
  *
  * @since 0.1.0
  */
 export * as UsageLedgerStore from "./UsageLedgerStore.js"
 
 /**
- * Sends what a ledger has recorded.
+ * Reports the recorded usage to AWS.
  *
  * @since 0.1.0
  */

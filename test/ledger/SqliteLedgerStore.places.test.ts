@@ -3,7 +3,7 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { vi } from "vitest"
-import { networkFileSystem } from "../../src/ledger/internal/sqlite/fileChecks.js"
+import { networkFileSystemName } from "../../src/ledger/internal/sqlite/fileChecks.js"
 import { newFile, open } from "./support/sqliteFile.js"
 
 vi.mock("node:fs", { spy: true })
@@ -23,12 +23,12 @@ it.scoped.runIf(process.platform === "linux")("rejects a network file system by 
 )
 
 it("knows network file systems, also by a number with a sign", () => {
-  expect(networkFileSystem(0xff534d42)).toBe("CIFS")
-  expect(networkFileSystem(0xff534d42 | 0)).toBe("CIFS")
-  expect(networkFileSystem(0x65735546)).toBe("FUSE")
+  expect(networkFileSystemName(0xff534d42)).toBe("CIFS")
+  expect(networkFileSystemName(0xff534d42 | 0)).toBe("CIFS")
+  expect(networkFileSystemName(0x65735546)).toBe("FUSE")
   // ext4, btrfs, XFS, tmpfs, overlayfs, ZFS
   const local = [0xef53, 0x9123683e, 0x58465342, 0x01021994, 0x794c7630, 0x2fc12fc1]
-  expect(local.map(networkFileSystem)).toEqual(local.map(() => undefined))
+  expect(local.map(networkFileSystemName)).toEqual(local.map(() => undefined))
 })
 
 it.scoped("rejects a file or a folder that cannot be written", () =>

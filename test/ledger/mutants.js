@@ -111,9 +111,9 @@ const mutants = [
     safety("records"),
     [
       "internal/memory/usage.ts",
-      "const missing = rows.filter((row) => !state.entries.has(entryId(row)))",
-      `const missing = rows.filter((row) => !state.entries.get(entryId(row))?.isSealed)
-      for (const row of missing) journal.set(state.entries, entryId(row), undefined)`
+      "const missing = rows.filter((row) => !state.entries.has(entryMapKey(row)))",
+      `const missing = rows.filter((row) => !state.entries.get(entryMapKey(row))?.isSealed)
+      for (const row of missing) journal.set(state.entries, entryMapKey(row), undefined)`
     ]
   ],
   [
@@ -352,8 +352,8 @@ const mutants = [
     bySimulation,
     [
       "internal/recording/recordBatch.ts",
-      "if (Either.isRight(carried)) left.push({ place, event: carried.right })",
-      'if (Either.isRight(carried)) results[place] = Either.right(recorded("Carried", event.row.id, carried.right.row.hour))'
+      "if (Either.isRight(carried)) left.push({ index, event: carried.right })",
+      'if (Either.isRight(carried)) results[index] = Either.right(recorded("Carried", event.row.id, carried.right.row.hour))'
     ]
   ],
   [
@@ -380,7 +380,7 @@ const mutants = [
     [
       "internal/recording/recordBatch.ts",
       "recordDistinct(store, reload, items.slice(middle), now, results)",
-      'Effect.sync(() => {\n            for (const { event, place } of items.slice(middle)) {\n              results[place] = Either.right(recorded("Recorded", event.row.id, event.row.hour))\n            }\n          })'
+      'Effect.sync(() => {\n            for (const { event, index } of items.slice(middle)) {\n              results[index] = Either.right(recorded("Recorded", event.row.id, event.row.hour))\n            }\n          })'
     ]
   ],
   [

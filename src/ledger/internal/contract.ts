@@ -1,4 +1,4 @@
-/** The models and the service of a ledger, for the modules behind `UsageLedger`, which exports them. */
+/** The models and the service interface of a ledger. `UsageLedger` exports them. */
 import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
@@ -26,8 +26,8 @@ import type {
 } from "../LedgerReport.js"
 
 /**
- * A quantity in units of the dimension: a number, or a decimal number as text for more digits. It may have as many decimal
- * places as the dimension's `scale`, and is never rounded.
+ * A quantity in units of the dimension: a number, or a decimal string if a number cannot hold all digits. It may have at most as many
+ * decimal places as the dimension's `scale`, and is never rounded.
  *
  * @since 0.1.0
  * @category models
@@ -37,12 +37,12 @@ export type Quantity = number | string
 /**
  * Usage to record.
  *
- * - `id`: identifies the usage. The same id is recorded once. 1 to 255 characters. Defaults to a new UUIDv7, made when the
+ * - `id`: identifies the usage, because the same id is recorded once. 1 to 255 characters. Defaults to a new UUIDv7, made when the
  *   returned effect first runs.
  * - `subscription`: the id of the subscription
- * - `dimension`: as in the listing
+ * - `dimension`: the name of the dimension in the listing
  * - `quantity`: 0 or more
- * - `at`: the time of the usage. Defaults to now, at the first run.
+ * - `at`: the time of the usage. Defaults to the time of the first run.
  * - `tags`: for usage allocations; keys must be among the product's `tagKeys`
  *
  * @since 0.1.0
@@ -60,10 +60,10 @@ export interface Event {
 /**
  * The result for an event that is stored under an `id`.
  *
- * - `Recorded`: added to the hour of its usage
- * - `AlreadyRecorded`: its id was recorded before, with the same contents; nothing was added. Also the result of an event whose
- *   first commit had no response.
- * - `Carried`: its hour was sealed or too old, and it was added to a later `hour` instead, by the product's policy
+ * - `Recorded`: the event was added to the hour of its usage
+ * - `AlreadyRecorded`: the id was recorded before, with the same contents, and nothing was added. Also returned if the response to
+ *   the first commit was lost and the event was retried.
+ * - `Carried`: the hour of the usage was sealed or too old, and the product's policy added the event to a later `hour`
  *
  * @since 0.1.0
  * @category models
@@ -71,12 +71,12 @@ export interface Event {
 export interface Recorded {
   readonly _tag: "Recorded" | "AlreadyRecorded" | "Carried"
   readonly id: string
-  /** The hour it is billed in. */
+  /** The hour in which the event is billed. */
   readonly hour: DateTime.Utc
 }
 
 /**
- * The reasons for which one event is not recorded. Nothing of it was stored.
+ * The errors of an event that was not recorded. Nothing was stored for it.
  *
  * @since 0.1.0
  * @category errors
@@ -92,13 +92,13 @@ export type EventError =
  * A customer's subscription to a product.
  *
  * - `id`: chosen by the caller, such as the agreement's id
- * - `product`: a name among the ledger's products
+ * - `product`: the name of one of the ledger's products
  * - `customerAWSAccountId` or, in older listings, `customerIdentifier`
- * - `licenseArn`: from ResolveCustomer, for listings from June 2026 on. Sent as it is given, and compared by the license's id.
- *   Otherwise the product's code is sent.
+ * - `licenseArn`: from ResolveCustomer, for listings from June 2026 on. Sent unchanged, and compared by the id of the license. If it is
+ *   absent, the product code is sent.
  * - `from`: the start. Defaults to now. No record is dated before it.
  * - `until`: the planned end, if there is one
- * - `follows`: the id of the subscription that this one renews or replaces; usage and fractions go on
+ * - `follows`: the id of the subscription that this one renews or replaces. Carried fractions pass to this subscription.
  *
  * @since 0.1.0
  * @category models
@@ -117,14 +117,14 @@ export interface Subscription {
 /**
  * A product of the seller.
  *
- * - `region`: where its usage is reported, such as us-east-1
- * - `productCode`: needed for subscriptions without a license
- * - `dimensions`: by name, as in the listing. `scale` is the number of decimal places of a quantity, 0 to 9, defaults to 0 and
- *   cannot change. `zeroFill` reports 0 for hours without usage; defaults to false.
- * - `late`: what happens to usage whose hour is sealed or too old: `reject` fails with `EventTooLate`, `carry` adds it to the
- *   current hour, or to the next one if that is sealed, and marks it. Defaults to `reject`.
- * - `tagKeys`: the keys of tags that events may have, at most 5. Defaults to none. If an hour has more keys after a change, usage
- *   with other keys than these is billed without its tags.
+ * - `region`: the Region to which the usage is reported, such as us-east-1
+ * - `productCode`: required for subscriptions without a license
+ * - `dimensions`: by their names in the listing. `scale` is the number of decimal places of a quantity, 0 to 9. It defaults to 0 and
+ *   cannot change. `zeroFill` reports 0 for hours without usage. It defaults to false.
+ * - `late`: the policy for usage whose hour is sealed or too old. `reject` fails with `EventTooLate`. `carry` adds the usage to the
+ *   current hour, or to the next hour if the current one is sealed, and returns `Carried`. Defaults to `reject`.
+ * - `tagKeys`: the tag keys that events may have, at most 5. Defaults to none. If the keys change and an hour has more than 5 of
+ *   them, usage with keys that are no longer declared is billed without its tags.
  *
  * @since 0.1.0
  * @category models
@@ -145,10 +145,11 @@ export interface Product {
 /**
  * Options of a ledger.
  *
- * - `seller`: a name of the seller, such as the AWS account id. A database is of one seller.
- * - `target`: `service` for AWS, `sandbox` for a sandbox. Written once, never changed.
- * - `products`: by name. Absent: those that are stored.
- * - `intakeSize`: events that wait for the store; more wait outside. Defaults to 10,000.
+ * - `seller`: identifies the seller, such as the AWS account id. A database belongs to one seller.
+ * - `target`: `service` for AWS, `sandbox` for a sandbox. Stored when the ledger is created, and never changed.
+ * - `products`: by name. Defaults to the stored products.
+ * - `intakeSize`: maximum number of events that wait to be stored. Further calls of `record` wait until there is room. Defaults to
+ *   10,000.
  *
  * @since 0.1.0
  * @category models
@@ -161,17 +162,18 @@ export interface Options {
 }
 
 /**
- * Which entries: of a `product`, of hours `from` a time on, in certain `states`. Without a filter, all.
+ * A filter of entries by `product`, subscription, the start of the time range (`from`), its end, and `states`. An entry has to match
+ * all fields that are set.
  *
  * @since 0.1.0
  * @category models
  */
 export interface EntryFilter {
   readonly product?: string | undefined
-  /** Id of a subscription; entries of its lineage. */
+  /** Id of a subscription. Also matches the subscriptions that precede and follow it. */
   readonly subscription?: string | undefined
   readonly from?: DateTime.Utc | undefined
-  /** Exclusive. */
+  /** End of the time range, exclusive. */
   readonly until?: DateTime.Utc | undefined
   readonly states?: ReadonlyArray<State> | undefined
 }
@@ -184,17 +186,17 @@ export interface EntryFilter {
  */
 export interface Service {
   /**
-   * Records usage. Succeeds when it is durable. Running the returned effect again is a retry of the same event. An interruption
-   * does not take it back: the event may be stored.
+   * Records usage. Succeeds once the event is durable. Running the returned effect again retries the same event. If the effect is
+   * interrupted, the event may still be stored.
    */
   readonly record: (event: Event) => Effect.Effect<Recorded, EventError | LedgerUnavailable>
-  /** Records many events; each has its own result, in the order given. */
+  /** Records many events. Returns one result per event, in the given order. */
   readonly recordAll: (
     events: ReadonlyArray<Event>
   ) => Effect.Effect<ReadonlyArray<Either.Either<Recorded, EventError>>, LedgerUnavailable>
   /**
-   * Adds sums of an upstream log and moves the position of its partition from `from` to `to`, in one transaction. `from` is
-   * absent at the start.
+   * Adds sums of an upstream log and moves the position of its partition from `from` to `to`, in one transaction. Omit `from` in the
+   * first update.
    */
   readonly advance: (update: {
     readonly source: string
@@ -203,29 +205,29 @@ export interface Service {
     readonly to: string
     readonly sums: ReadonlyArray<Omit<Event, "id" | "at"> & { readonly at: DateTime.Utc }>
   }) => Effect.Effect<void, EventError | SourceConflict | LedgerUnavailable>
-  /** Adds a subscription. The same again changes nothing. */
+  /** Adds a subscription. Repeating the same call changes nothing. */
   readonly subscribe: (
     subscription: Subscription
   ) => Effect.Effect<
     void,
     InvalidEvent | UnknownSubscription | SubscriptionConflict | LedgerUnavailable
   >
-  /** Ends a subscription: its usage is sealed at once, and has to be accepted within one hour. `at` defaults to now. */
+  /** Ends a subscription. Its usage is sealed at once, and the service accepts it for one hour. `at` defaults to now. */
   readonly close: (
     subscription: string,
     options?: { readonly at?: DateTime.Utc | undefined }
   ) => Effect.Effect<void, UnknownSubscription | LedgerUnavailable>
   /**
-   * Corrects the quantity of a recorded event to `quantity`. The same again changes nothing. If its hour is sealed, the
-   * product's policy for late usage decides: `carry` adds the difference to the current hour. If the hour, or that of a carried
-   * correction, was not billed, there is nothing to take back, and a smaller quantity is `InvalidEvent`.
+   * Corrects the quantity of a recorded event to `quantity`. Repeating the same correction changes nothing. If the hour is sealed, the
+   * product's policy for late usage decides: `carry` adds the difference to the current hour. Reducing the quantity fails with
+   * `InvalidEvent` if the hour that it reduces (the event's, or the hour of a carried correction) was not billed.
    */
   readonly adjust: (correction: {
     readonly event: string
     readonly quantity: Quantity
     readonly reason: string
   }) => Effect.Effect<Recorded, InvalidEvent | EventTooLate | LedgerUnavailable>
-  /** Entries in the order of their hours. */
+  /** Entries ordered by hour. */
   readonly entries: (filter?: EntryFilter) => Stream.Stream<Entry, LedgerUnavailable>
   /** Every entry of a customer (account id or customer identifier) in a month such as `2026-11`, with its evidence. */
   readonly statement: (of: {
@@ -238,16 +240,16 @@ export interface Service {
   readonly hourly: (
     from: DateTime.Utc
   ) => Effect.Effect<ReadonlyArray<HourlyCount>, LedgerUnavailable>
-  /** Tells whether everything that was recorded will be billed in time. */
+  /** Checks whether everything that was recorded will be billed in time. */
   readonly health: Effect.Effect<Health, LedgerUnavailable>
-  /** Recomputes every sum from its rows. Emits what differs. */
+  /** Recomputes every sum from its rows. Emits the differences. */
   readonly verify: Stream.Stream<Difference, LedgerUnavailable>
   /**
-   * An operator's acts. `retry` sends records that were not accepted again at once, and ends pauses. `carryForward` adds
-   * the quantity of records that were certainly not billed to the current hour, one hour after their deadline: of those that are
-   * `expired`, or of the `states` given; none of hours that began before `recover`, and none while a Region is stopped. `recover`
-   * goes on after a restored backup. Each fails with `LedgerConfigError` if the clock is more than a minute off the database
-   * server's.
+   * Manual interventions by an operator. `retry` makes unresolved records due at once, and ends pauses that have a retry time.
+   * `carryForward` adds the quantity of records that were certainly not billed to the current hour. It takes records whose deadline
+   * passed at least an hour ago and whose state is one of `states` (defaults to `expired`), except those of hours that began before
+   * `recover`. It carries nothing while a Region is stopped. `recover` resumes reporting after a restored backup. Each fails with
+   * `LedgerConfigError` if the local clock differs from the database server's by more than a minute.
    */
   readonly operator: {
     readonly retry: (

@@ -1,9 +1,9 @@
 /**
- * The rows of a ledger within one transaction.
+ * The tables of a ledger within one transaction.
  *
- * Lists of any length may be given. "Locks" means: until the end of the transaction no other changes these rows; a store with
- * one writer at a time has nothing to do for it. Stores enforce these invariants: a sealed entry's sum, a record's body and an
- * accepted state never change, nothing is unsealed, results only grow. A violation is a defect.
+ * Arguments may be lists of any length. "Locks" means that no other transaction can change the rows until the end of this one; a store
+ * with one writer at a time needs no locks for it. Stores enforce these invariants: the sum of a sealed entry, the body of a record and
+ * an accepted state never change, a sealed entry is never opened again, and results are only added. A violation is a defect.
  */
 import type * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../LedgerError.js"
@@ -36,17 +36,17 @@ export interface EntryId {
   readonly hour: number
 }
 
-/** A record may change in these columns only. */
+/** The columns of a record that may change, and its id. */
 export type RecordUpdate = Pick<
   RecordRow,
   "id" | "state" | "tries" | "nextTryAt" | "resolvedAt" | "meteringRecordId" | "carriedAt"
 >
 
-/** An entry with what belongs to it, for reading. */
+/** An entry with its key and its record. */
 export interface EntryView {
   readonly entry: EntryRow
   readonly key: KeyRow
-  /** Absent while the entry is open, and where it came to no unit. */
+  /** `undefined` while the entry is open, and if its sum is less than one unit. */
   readonly record: RecordRow | undefined
 }
 
@@ -54,7 +54,7 @@ export interface EntryFilter {
   readonly product?: string | undefined
   readonly lineages?: ReadonlyArray<string> | undefined
   readonly fromHour?: number | undefined
-  /** Exclusive. */
+  /** Upper bound, exclusive. */
   readonly untilHour?: number | undefined
   /** `open`: not sealed. `zero`: sealed without a record. */
   readonly states?: ReadonlyArray<RecordState | "open" | "zero"> | undefined
@@ -75,11 +75,11 @@ export interface StateCount {
   readonly count: number
   /** The oldest hour. */
   readonly oldestHour: number
-  /** The earliest deadline of those that are not resolved. Absent if there is none, and for open entries. */
+  /** The earliest deadline of the unresolved records. `undefined` if there are none, and for open entries. */
   readonly nextDeadline: number | undefined
 }
 
-/** A balance, and its key. */
+/** A carried balance with the columns of its key. */
 export interface CarriedBalance extends CarryRow {
   readonly scale: number
   readonly product: string
@@ -87,7 +87,7 @@ export interface CarriedBalance extends CarryRow {
   readonly lineage: string
 }
 
-/** An entry whose stored sum differs from the rows that make it up. */
+/** An entry whose stored sum differs from the sum of its rows. */
 export interface Difference {
   readonly key: number
   readonly hour: number
@@ -98,14 +98,14 @@ export interface Difference {
 }
 
 export interface Tables {
-  /** Locks a name: transactions with the same one follow one another. */
+  /** Locks a name, so that transactions that lock the same name run one after another. */
   readonly lock: (name: string) => StoreEffect<void>
 
   // -- ledger ---------------------------------------------------------------------------------------
   readonly ledger: StoreEffect<LedgerRow | undefined>
-  /** The same row. Locks it, so that it can be replaced. */
+  /** Reads the row of `ledger` and locks it. */
   readonly lockLedger: StoreEffect<LedgerRow | undefined>
-  /** Inserts or replaces the one row. Locks it. */
+  /** Inserts or replaces the only row. Locks it. */
   readonly putLedger: (row: LedgerRow) => StoreEffect<void>
   /** Adds 1 to the tick and returns it. */
   readonly nextTick: StoreEffect<number>
@@ -113,16 +113,16 @@ export interface Tables {
   // -- catalog --------------------------------------------------------------------------------------
   readonly products: StoreEffect<ReadonlyArray<ProductRow>>
   readonly putProduct: (row: ProductRow) => StoreEffect<void>
-  /** Those that fit every filter. In the order of `from`, then `id`. */
+  /** Returns the subscriptions that match all filters that are set, ordered by `from` and `id`. */
   readonly subscriptions: (filter: {
     readonly ids?: ReadonlyArray<string> | undefined
     readonly lineages?: ReadonlyArray<string> | undefined
-    /** Same account or customer. */
+    /** The account id or the customer identifier. */
     readonly customer?: string | undefined
-    /** Same license, by its id as `licenseKey` gives it. */
+    /** The id of the license, as returned by `licenseKey`. */
     readonly license?: string | undefined
     readonly region?: string | undefined
-    /** Those whose `closingAt` or `until` is in this time, both ends inclusive. */
+    /** The range of `closingAt` or `until`, both ends inclusive. */
     readonly endedBetween?: { readonly from: number; readonly until: number } | undefined
   }) => StoreEffect<ReadonlyArray<SubscriptionRow>>
   /** Inserts or replaces by id. Locks the lineage. */
@@ -131,7 +131,7 @@ export interface Tables {
     readonly lineages?: ReadonlyArray<string> | undefined
     readonly ids?: ReadonlyArray<number> | undefined
   }) => StoreEffect<ReadonlyArray<KeyRow>>
-  /** Inserts what is missing (by lineage and dimension), and returns all of these as they are stored. */
+  /** Inserts keys whose lineage and dimension are not stored yet. Returns the stored keys of all rows. */
   readonly addKeys: (rows: ReadonlyArray<Omit<KeyRow, "id">>) => StoreEffect<ReadonlyArray<KeyRow>>
 
   // -- usage ----------------------------------------------------------------------------------------
@@ -141,48 +141,48 @@ export interface Tables {
     readonly references: ReadonlyArray<string>
   }) => StoreEffect<ReadonlyArray<PostingRow>>
   /**
-   * Adds postings to their rows, entries and allocations. If some entries are sealed, adds none and returns these. The keys,
-   * hours, causes, references and tags in one call are different.
+   * Adds postings to the stored postings, entries and allocations. If some of the entries are sealed, adds nothing and returns the
+   * sealed entries. No two rows of one call may have the same key, hour, cause, reference and tags.
    */
   readonly addPostings: (
     rows: ReadonlyArray<PostingRow>,
     now: number
   ) => StoreEffect<ReadonlyArray<EntryId>>
-  /** Inserts entries of quantity 0 that do not exist yet. */
+  /** Inserts entries with quantity 0 unless they exist. */
   readonly ensureEntries: (rows: ReadonlyArray<EntryId>, now: number) => StoreEffect<void>
-  /** Open entries of a Region, oldest first, those that another transaction has locked left out. Locks them. */
+  /** Returns open entries of a Region, oldest first, and locks them. Skips entries that another transaction has locked. */
   readonly lockOpenEntries: (filter: {
     readonly region: string
-    /** Exclusive. */
+    /** Upper bound, exclusive. */
     readonly beforeHour: number
-    /** Only of these lineages. */
+    /** Defaults to all lineages. */
     readonly lineages?: ReadonlyArray<string> | undefined
-    /** Not the hours from `from` to before `until`. */
+    /** Excludes the hours from `from` to `until` (exclusive). */
     readonly hold?: { readonly from: number; readonly until: number } | undefined
     readonly limit: number
   }) => StoreEffect<ReadonlyArray<EntryRow>>
   readonly entries: (ids: ReadonlyArray<EntryId>) => StoreEffect<ReadonlyArray<EntryRow>>
   readonly allocations: (ids: ReadonlyArray<EntryId>) => StoreEffect<ReadonlyArray<AllocationRow>>
-  /** Locks these rows. */
+  /** Returns the balances of these keys and locks them. */
   readonly carry: (keys: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<CarryRow>>
-  /** Inserts or replaces; deletes where the amount is 0. */
+  /** Inserts or replaces balances. Deletes balances of 0. */
   readonly putCarry: (rows: ReadonlyArray<CarryRow>) => StoreEffect<void>
   readonly sealEntries: (
     rows: ReadonlyArray<EntryId & { readonly rounding: bigint }>
   ) => StoreEffect<void>
-  /** Returns them with their ids, in the given order. */
+  /** Inserts records. Returns them with their ids, in the given order. */
   readonly addRecords: (
     rows: ReadonlyArray<Omit<RecordRow, "id">>
   ) => StoreEffect<ReadonlyArray<RecordRow>>
 
   // -- reporting ------------------------------------------------------------------------------------
   readonly leases: StoreEffect<ReadonlyArray<LeaseRow>>
-  /** Locks it. */
+  /** Returns the lease of a Region and locks it. */
   readonly lockLease: (region: string) => StoreEffect<LeaseRow | undefined>
   readonly putLease: (row: LeaseRow) => StoreEffect<void>
   /**
-   * Records of a Region and product that are not resolved (`resolvedAt` is absent), whose `nextTryAt` has come and whose deadline
-   * has not passed, the earliest deadline first.
+   * Returns unresolved records (`resolvedAt` is `undefined`) of a Region and product whose `nextTryAt` has come and whose deadline has
+   * not passed, ordered by deadline.
    */
   readonly dueRecords: (filter: {
     readonly region: string
@@ -190,13 +190,13 @@ export interface Tables {
     readonly now: number
     readonly limit: number
   }) => StoreEffect<ReadonlyArray<RecordRow>>
-  /** Records that are not resolved and have a deadline at or before `deadlineUntil`, the earliest deadline first. */
+  /** Returns unresolved records with a deadline at or before `deadlineUntil`, ordered by deadline. */
   readonly unresolvedRecords: (filter: {
     readonly deadlineUntil: number
     readonly limit: number
   }) => StoreEffect<ReadonlyArray<RecordRow>>
   readonly records: (ids: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<RecordRow>>
-  /** In the order of ids. Locks them. */
+  /** Returns records ordered by id and locks them. */
   readonly lockRecords: (ids: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<RecordRow>>
   readonly updateRecords: (rows: ReadonlyArray<RecordUpdate>) => StoreEffect<void>
   /** Inserts a call and an attempt for each record. Returns the call's id. */
@@ -205,18 +205,18 @@ export interface Tables {
     records: ReadonlyArray<number>
   ) => StoreEffect<number>
   readonly addResults: (rows: ReadonlyArray<ResultRow>) => StoreEffect<void>
-  /** In the order of record and call. */
+  /** Returns the attempts of the records, ordered by record and call. */
   readonly attempts: (records: ReadonlyArray<number>) => StoreEffect<ReadonlyArray<AttemptRow>>
   readonly addHistory: (rows: ReadonlyArray<HistoryRow>) => StoreEffect<void>
   readonly pauses: StoreEffect<ReadonlyArray<PauseRow>>
   readonly putPause: (row: PauseRow) => StoreEffect<void>
   readonly removePause: (region: string, product: string) => StoreEffect<void>
-  /** Locks it. */
+  /** Returns the position of a partition and locks it. */
   readonly source: (source: string, partition: string) => StoreEffect<SourceRow | undefined>
   readonly putSource: (row: SourceRow) => StoreEffect<void>
 
   // -- reading --------------------------------------------------------------------------------------
-  /** In the order of hour and key, after the one given. */
+  /** Returns the next page of entries, ordered by hour and key, that come after the entry `after`. */
   readonly entryPage: (
     filter: EntryFilter,
     after: EntryId | undefined,
@@ -224,16 +224,16 @@ export interface Tables {
   ) => StoreEffect<ReadonlyArray<EntryView>>
   readonly history: (ids: ReadonlyArray<EntryId>) => StoreEffect<ReadonlyArray<HistoryRow>>
   /**
-   * Open entries, and records by state. Accepted ones are counted from an hour on: there are more of them with each hour, and
-   * what is read does not grow with the age of the ledger.
+   * Counts open entries, and records by state. Accepted records are counted from `acceptedFromHour` on, so that the number of rows read
+   * does not grow with the age of the ledger.
    */
   readonly stateCounts: (acceptedFromHour: number) => StoreEffect<ReadonlyArray<StateCount>>
   readonly hourlyCounts: (fromHour: number) => StoreEffect<ReadonlyArray<HourlyCount>>
-  /** Balances of `units` or more, in whole units of their key. */
+  /** Returns carried balances of at least `units` whole units. */
   readonly carryOver: (units: number, limit: number) => StoreEffect<ReadonlyArray<CarriedBalance>>
-  /** The last time of any evidence: a call sent, a result, a record sealed. */
+  /** The time at which the last call was sent, result stored, or record sealed. */
   readonly lastActivityAt: StoreEffect<number | undefined>
-  /** Recomputes sums of up to `limit` entries after the one given; `last` is absent at the end. */
+  /** Recomputes the sums of up to `limit` entries that come after the entry `after`. `last` is `undefined` on the last page. */
   readonly verifySums: (
     after: EntryId | undefined,
     limit: number
@@ -241,17 +241,17 @@ export interface Tables {
     readonly differences: ReadonlyArray<Difference>
     readonly last: EntryId | undefined
   }>
-  /** Sums over all of one key, for conservation: recorded = open + sealed + carry + rounding. */
+  /** Sums over all hours of each key, to check that `recorded` = `open` + `billed` (in smallest parts) + `carry` - `rounding`. */
   readonly keyTotals: (
     after: number | undefined,
     limit: number
   ) => StoreEffect<
     ReadonlyArray<{
       readonly key: KeyRow
-      /** Events and postings, without those of cause `forward`. */
+      /** Events and postings, except postings with the cause `forward`. */
       readonly recorded: bigint
       readonly open: bigint
-      /** Whole units of records, without those carried forward. */
+      /** Whole units of records, except records that were carried forward. */
       readonly billed: bigint
       readonly carry: bigint
       readonly rounding: bigint

@@ -1,15 +1,16 @@
-/** Maps whose changes can be undone until a transaction has ended. */
+/** An undo log: records the changes of maps, sets and lists, so that a transaction can be rolled back. */
 
 export interface Journal {
-  /** Sets a key of a map, or deletes it by `undefined`. */
+  /** Sets a key of a map. Deletes the key if the value is `undefined`. */
   readonly set: <K, V>(map: Map<K, V>, key: K, value: V | undefined) => void
   readonly addTo: <V>(set: Set<V>, value: V) => void
   readonly deleteFrom: <V>(set: Set<V>, value: V) => void
   readonly push: <V>(list: Array<V>, value: V) => void
-  /** Runs a change that has an undo of its own. */
+  /** Registers how to undo another kind of change. The caller makes the change. */
   readonly change: (undo: () => void) => void
-  /** Forgets how to undo. */
+  /** Keeps the changes, and clears the undo log. */
   readonly commit: () => void
+  /** Undoes the changes, latest first. */
   readonly rollback: () => void
 }
 

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { EntryRow, KeyRow, RecordRow } from "../model/rows.js"
 import type { Difference, EntryFilter, EntryId, EntryView, StateCount, Tables } from "../tables.js"
-import { entryId, type State } from "./state.js"
+import { entryMapKey, type State } from "./state.js"
 import { byHour } from "./usage.js"
 
 export const readingTables = (
@@ -20,7 +20,7 @@ export const readingTables = (
 > => {
   const keyOf = ({ key }: EntryId) => state.keys.get(key) as KeyRow
   const recordOf = (id: EntryId): RecordRow | undefined =>
-    state.records.get(state.recordsByEntry.get(entryId(id)) ?? 0)
+    state.records.get(state.recordsByEntry.get(entryMapKey(id)) ?? 0)
   const stateOf = (entry: EntryRow) =>
     entry.isSealed ? (recordOf(entry)?.state ?? "zero") : "open"
 
@@ -43,7 +43,8 @@ export const readingTables = (
             })
           )
       }),
-    history: (ids) => Effect.sync(() => ids.flatMap((id) => state.history.get(entryId(id)) ?? [])),
+    history: (ids) =>
+      Effect.sync(() => ids.flatMap((id) => state.history.get(entryMapKey(id)) ?? [])),
     stateCounts: (acceptedFromHour) =>
       Effect.sync(() => {
         const counts = new Map<string, { -readonly [K in keyof StateCount]: StateCount[K] }>()
@@ -136,9 +137,9 @@ export const readingTables = (
           .slice(0, limit)
         const sums = new Map<string, bigint>()
         const add = (id: string, amount: bigint) => sums.set(id, (sums.get(id) ?? 0n) + amount)
-        const wanted = new Set(entries.map(entryId))
+        const wanted = new Set(entries.map(entryMapKey))
         for (const row of [...state.events.values(), ...state.postings.values()]) {
-          const id = entryId(row)
+          const id = entryMapKey(row)
           if (!wanted.has(id)) continue
           add(`${id} quantity`, BigInt(row.quantity))
           if ("id" in row) add(`${id} events`, 1n)
@@ -151,7 +152,7 @@ export const readingTables = (
           tags: string | undefined,
           stored: bigint
         ) => {
-          const id = `${entryId({ key, hour })} ${what}${tags === undefined ? "" : ` ${tags}`}`
+          const id = `${entryMapKey({ key, hour })} ${what}${tags === undefined ? "" : ` ${tags}`}`
           const computed = sums.get(id) ?? 0n
           sums.delete(id)
           if (stored !== computed) differences.push({ key, hour, what, tags, stored, computed })
@@ -159,7 +160,7 @@ export const readingTables = (
         for (const entry of entries) {
           compare(entry, "quantity", undefined, entry.quantity)
           compare(entry, "events", undefined, BigInt(entry.events))
-          for (const [tags, quantity] of state.allocations.get(entryId(entry)) ?? []) {
+          for (const [tags, quantity] of state.allocations.get(entryMapKey(entry)) ?? []) {
             compare(entry, "allocation", tags, quantity)
           }
         }

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { AttemptRow, RecordRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
 import type { Journal } from "./journal.js"
-import { entryId, pauseId, type State, sourceId } from "./state.js"
+import { entryMapKey, pauseMapKey, type State, sourceMapKey } from "./state.js"
 
 const requireThat = (isTrue: boolean, rule: string): void => {
   if (!isTrue) throw new Error(`the ledger's invariant is violated: ${rule}`)
@@ -59,7 +59,7 @@ export const reportingTables = (
     addRecords: (rows) =>
       Effect.sync(() =>
         rows.map((row): RecordRow => {
-          const entry = entryId(row)
+          const entry = entryMapKey(row)
           requireThat(state.entries.has(entry), "a record has an entry")
           requireThat(!state.recordsByEntry.has(entry), "an entry has one record")
           requireThat(
@@ -169,21 +169,23 @@ export const reportingTables = (
     addHistory: (rows) =>
       Effect.sync(() => {
         for (const row of rows) {
-          const id = entryId(row)
+          const id = entryMapKey(row)
           journal.set(state.history, id, [...(state.history.get(id) ?? []), { ...row }])
         }
       }),
     pauses: Effect.sync(() =>
-      [...state.pauses.values()].sort((left, right) => (pauseId(left) < pauseId(right) ? -1 : 1))
+      [...state.pauses.values()].sort((left, right) =>
+        pauseMapKey(left) < pauseMapKey(right) ? -1 : 1
+      )
     ),
-    putPause: (row) => Effect.sync(() => journal.set(state.pauses, pauseId(row), row)),
+    putPause: (row) => Effect.sync(() => journal.set(state.pauses, pauseMapKey(row), row)),
     removePause: (region, product) =>
-      Effect.sync(() => journal.set(state.pauses, pauseId({ region, product }), undefined)),
-    // a transaction is the only one
+      Effect.sync(() => journal.set(state.pauses, pauseMapKey({ region, product }), undefined)),
+    // nothing to lock, because transactions run one at a time
     lock: () => Effect.void,
     source: (source, partition) =>
-      Effect.sync(() => state.sources.get(sourceId(source, partition))),
+      Effect.sync(() => state.sources.get(sourceMapKey(source, partition))),
     putSource: (row) =>
-      Effect.sync(() => journal.set(state.sources, sourceId(row.source, row.partition), row))
+      Effect.sync(() => journal.set(state.sources, sourceMapKey(row.source, row.partition), row))
   }
 }

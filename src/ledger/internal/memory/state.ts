@@ -1,4 +1,4 @@
-/** The rows of a ledger in maps, with the indexes that the tables need. */
+/** The rows of a ledger in maps, with the indexes that the tables need. The functions below make the keys of the maps. */
 import type {
   AttemptRow,
   CallRow,
@@ -18,7 +18,7 @@ import type {
 import type { EntryId } from "../tables.js"
 
 export interface State {
-  /** One row at most. */
+  /** Has at most one row. */
   readonly ledger: Map<"ledger", LedgerRow>
   readonly products: Map<string, ProductRow>
   readonly subscriptions: Map<string, SubscriptionRow>
@@ -26,30 +26,32 @@ export interface State {
   readonly keys: Map<number, KeyRow>
   readonly keysByLineage: Map<string, ReadonlyArray<number>>
   readonly events: Map<string, EventRow>
-  /** By `postingId`. */
+  /** By `postingMapKey`. */
   readonly postings: Map<string, PostingRow>
-  /** Ids of postings by cause and reference. */
+  /** Keys of `postings`, by `referenceMapKey`. */
   readonly postingsByReference: Map<string, ReadonlyArray<string>>
-  /** By `entryId`. */
+  /** By `entryMapKey`. */
   readonly entries: Map<string, EntryRow>
   readonly openEntries: Set<string>
-  /** By `entryId`, then by tags. */
+  /** By `entryMapKey`, then by tags. */
   readonly allocations: Map<string, ReadonlyMap<string, bigint>>
-  /** By key, then by tags. */
+  /** By the id of the key, then by tags. */
   readonly carry: Map<number, ReadonlyMap<string, bigint>>
   readonly records: Map<number, RecordRow>
-  /** Record ids by `entryId`. */
+  /** Record ids by `entryMapKey`. */
   readonly recordsByEntry: Map<string, number>
   readonly unresolved: Set<number>
   readonly calls: Map<number, CallRow>
-  /** By record. */
+  /** By the id of the record. */
   readonly attempts: Map<number, ReadonlyArray<AttemptRow>>
-  /** By `entryId`. */
+  /** By `entryMapKey`. */
   readonly history: Map<string, ReadonlyArray<HistoryRow>>
   readonly leases: Map<string, LeaseRow>
+  /** By `pauseMapKey`. */
   readonly pauses: Map<string, PauseRow>
+  /** By `sourceMapKey`. */
   readonly sources: Map<string, SourceRow>
-  /** The last id of each kind. It is not undone: a gap does no harm. */
+  /** The last used id of each kind. A rollback does not reset it, because gaps between ids do no harm. */
   lastKey: number
   lastRecord: number
   lastCall: number
@@ -85,16 +87,16 @@ export const make = (): State => ({
   lastActivityAt: undefined
 })
 
-export const entryId = ({ hour, key }: EntryId): string => `${key}/${hour}`
+export const entryMapKey = ({ hour, key }: EntryId): string => `${key}/${hour}`
 
-export const referenceId = ({ cause, reference }: Pick<PostingRow, "cause" | "reference">) =>
+export const referenceMapKey = ({ cause, reference }: Pick<PostingRow, "cause" | "reference">) =>
   `${cause}/${reference}`
 
-export const postingId = (row: PostingRow): string =>
+export const postingMapKey = (row: PostingRow): string =>
   JSON.stringify([row.key, row.hour, row.cause, row.reference, row.tags])
 
-export const sourceId = (source: string, partition: string): string =>
+export const sourceMapKey = (source: string, partition: string): string =>
   JSON.stringify([source, partition])
 
-export const pauseId = ({ product, region }: Pick<PauseRow, "region" | "product">): string =>
+export const pauseMapKey = ({ product, region }: Pick<PauseRow, "region" | "product">): string =>
   JSON.stringify([region, product])

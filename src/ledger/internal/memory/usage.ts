@@ -4,9 +4,9 @@ import type { RecordEventsResult } from "../../UsageLedgerStore.js"
 import type { EntryRow, EventRow, PostingRow } from "../model/rows.js"
 import type { EntryId, Tables } from "../tables.js"
 import type { Journal } from "./journal.js"
-import { entryId, postingId, referenceId, type State } from "./state.js"
+import { entryMapKey, postingMapKey, referenceMapKey, type State } from "./state.js"
 
-/** The largest sum, either way. */
+/** The largest absolute value of a sum. */
 const maxSum = 2n ** 62n
 
 interface Sum extends EntryId {
@@ -19,11 +19,11 @@ const requireThat = (isTrue: boolean, rule: string): void => {
   if (!isTrue) throw new Error(`the ledger's invariant is violated: ${rule}`)
 }
 
-/** Adds sums to their entries and allocations. None may be sealed. */
+/** Adds sums to their entries and allocations. None of the entries may be sealed. */
 const addSums = (state: State, journal: Journal, sums: Iterable<Sum>, now: number): void => {
   for (const { events, hour, key, quantity, tags } of sums) {
     requireThat(state.keys.has(key), "an entry has a key")
-    const id = entryId({ key, hour })
+    const id = entryMapKey({ key, hour })
     const old = state.entries.get(id)
     requireThat(old?.isSealed !== true, "the sum of a sealed entry does not change")
     const entry: EntryRow = {
@@ -47,7 +47,7 @@ const addSums = (state: State, journal: Journal, sums: Iterable<Sum>, now: numbe
 const hasOverflow = (state: State, sums: Iterable<Sum>): boolean => {
   const totals = new Map<string, bigint>()
   for (const sum of sums) {
-    const id = entryId(sum)
+    const id = entryMapKey(sum)
     const total = (totals.get(id) ?? state.entries.get(id)?.quantity ?? 0n) + sum.quantity
     totals.set(id, total)
   }
@@ -57,7 +57,7 @@ const hasOverflow = (state: State, sums: Iterable<Sum>): boolean => {
 const sealedAmong = (state: State, ids: Iterable<EntryId>): ReadonlyArray<EntryId> => {
   const sealed = new Map<string, EntryId>()
   for (const { hour, key } of ids) {
-    const id = entryId({ key, hour })
+    const id = entryMapKey({ key, hour })
     if (state.entries.get(id)?.isSealed) sealed.set(id, { key, hour })
   }
   return [...sealed.values()]
@@ -114,9 +114,9 @@ export const usageTables = (
   postings: ({ cause, references }) =>
     Effect.sync(() =>
       references.flatMap((reference) =>
-        (state.postingsByReference.get(referenceId({ cause, reference })) ?? [])
+        (state.postingsByReference.get(referenceMapKey({ cause, reference })) ?? [])
           .flatMap((id) => state.postings.get(id) ?? [])
-          .sort(byPlace)
+          .sort(byEntryAndTags)
       )
     ),
   addPostings: (rows, now) =>
@@ -124,11 +124,11 @@ export const usageTables = (
       const sealed = sealedAmong(state, rows)
       if (sealed.length > 0) return sealed
       for (const row of rows) {
-        const id = postingId(row)
+        const id = postingMapKey(row)
         const old = state.postings.get(id)
         journal.set(state.postings, id, { ...row, quantity: (old?.quantity ?? 0n) + row.quantity })
         if (old !== undefined) continue
-        const reference = referenceId(row)
+        const reference = referenceMapKey(row)
         const ids = state.postingsByReference.get(reference) ?? []
         journal.set(state.postingsByReference, reference, [...ids, id])
       }
@@ -139,7 +139,7 @@ export const usageTables = (
     }),
   ensureEntries: (rows, now) =>
     Effect.sync(() => {
-      const missing = rows.filter((row) => !state.entries.has(entryId(row)))
+      const missing = rows.filter((row) => !state.entries.has(entryMapKey(row)))
       addSums(
         state,
         journal,
@@ -161,11 +161,12 @@ export const usageTables = (
       }
       return found.sort(byHour).slice(0, limit)
     }),
-  entries: (ids) => Effect.sync(() => ids.flatMap((id) => state.entries.get(entryId(id)) ?? [])),
+  entries: (ids) =>
+    Effect.sync(() => ids.flatMap((id) => state.entries.get(entryMapKey(id)) ?? [])),
   allocations: (ids) =>
     Effect.sync(() =>
       ids.flatMap(({ hour, key }) =>
-        [...(state.allocations.get(entryId({ key, hour })) ?? [])]
+        [...(state.allocations.get(entryMapKey({ key, hour })) ?? [])]
           .sort(byName)
           .map(([tags, quantity]) => ({ key, hour, tags, quantity }))
       )
@@ -193,7 +194,7 @@ export const usageTables = (
   sealEntries: (rows) =>
     Effect.sync(() => {
       for (const { hour, key, rounding } of rows) {
-        const id = entryId({ key, hour })
+        const id = entryMapKey({ key, hour })
         const entry = state.entries.get(id)
         if (entry === undefined) continue
         requireThat(!entry.isSealed || entry.rounding === rounding, "nothing sealed changes")
@@ -203,7 +204,7 @@ export const usageTables = (
     })
 })
 
-const byPlace = (left: PostingRow, right: PostingRow): number =>
+const byEntryAndTags = (left: PostingRow, right: PostingRow): number =>
   left.key - right.key || left.hour - right.hour || (left.tags < right.tags ? -1 : 1)
 
 export const byHour = (left: EntryId, right: EntryId): number =>

@@ -6,8 +6,8 @@ const monthEndGrace = 6 * millisPerHour
 const closingGrace = millisPerHour
 
 /**
- * The first instant at which a record is too late: 24 hours after its timestamp, 06:00 UTC on the first for a timestamp of
- * last month, one hour after the end of its subscription. Epoch milliseconds.
+ * Returns the first instant at which the service rejects a record as too late, in epoch milliseconds. It is the earliest of: 24 hours
+ * after its timestamp, 06:00 UTC on the first day of the next month, and one hour after the end of its subscription.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  */

@@ -1,18 +1,18 @@
-/** Exact decimal numbers as whole numbers of 10^-scale. */
+/** Exact decimal numbers, stored as integers in units of 10^-scale. */
 import * as Either from "effect/Either"
 
 /** The largest number of decimal places of a dimension. */
 export const maxScale = 9
 
-/** Digits, and decimal places. An exponent comes from very small and very large numbers. */
+/** Digits, decimal places, and the exponent in the text of very small and very large numbers. */
 const decimal = /^(-?)(\d{1,40})(?:\.(\d{1,40}))?(?:e([+-]?\d{1,3}))?$/i
 
 /**
- * Parses a quantity of 0 or more. Fails with what is expected if it has more decimal places than the scale, or more digits than
- * a number holds exactly. Zeros at its end do not count.
+ * Parses a quantity of 0 or more. Fails with a description of the valid quantities if it has more decimal places than the scale
+ * (trailing zeros do not count), or more digits than a number holds exactly.
  */
 export const parse = (quantity: number | string, scale: number): Either.Either<number, string> => {
-  // the path of nearly all events
+  // fast path for nearly all events
   if (scale === 0 && typeof quantity === "number") {
     return Number.isSafeInteger(quantity) && quantity >= 0
       ? Either.right(quantity + 0)
@@ -49,7 +49,7 @@ const expectedOf = (scale: number): string =>
     ? `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`
     : `a number from 0 to ${toText(BigInt(Number.MAX_SAFE_INTEGER), scale)} with at most ${scale} decimal places`
 
-/** The decimal number, without zeros at its end. */
+/** Formats a decimal number without trailing zeros. */
 export const toText = (units: bigint, scale: number): string => {
   const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, "0")
   const whole = digits.slice(0, digits.length - scale)

@@ -1,4 +1,4 @@
-/** Groups values by a key, in the order given. */
+/** Groups values by a key. Groups and their values keep the given order. */
 export const groupBy = <A, K>(values: ReadonlyArray<A>, key: (value: A) => K): Map<K, Array<A>> => {
   const groups = new Map<K, Array<A>>()
   for (const value of values) {

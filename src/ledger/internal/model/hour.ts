@@ -1,4 +1,4 @@
-/** Hours as whole numbers since 1970, UTC. */
+/** Hours as integers: the number of hours since 1970-01-01T00:00Z. */
 
 export const millisPerHour = 3_600_000
 
@@ -6,13 +6,13 @@ export const hourOf = (millis: number): number => Math.floor(millis / millisPerH
 
 export const startOf = (hour: number): number => hour * millisPerHour
 
-/** The start of the month after the one of this time, in epoch milliseconds. */
+/** Returns the start of the next month, in epoch milliseconds. */
 export const startOfNextMonth = (millis: number): number => {
   const date = new Date(millis)
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)
 }
 
-/** The hours of a month such as `2026-11`, the end exclusive. Undefined for another text. */
+/** Returns the hours of a month such as `2026-11`, the end exclusive. Returns `undefined` if the text is not a month. */
 export const hoursOfMonth = (
   month: string
 ): { readonly from: number; readonly until: number } | undefined => {

@@ -1,4 +1,4 @@
-/** The record of a sealed entry as JSON, which every call with it contains. */
+/** The usage record of a sealed entry as JSON. It is stored once, and every call sends it unchanged. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import type { ParseError } from "effect/ParseResult"
@@ -16,7 +16,7 @@ interface Share {
 
 const encodeRecord = jsonEncoder(shapeOf(UsageRecord))
 
-/** The JSON of a record, with the code of its product where it has no license. */
+/** Encodes a record as JSON, with the product code if it has no license. */
 export const bodyOf = (
   subscription: SubscriptionRow,
   dimension: string,
@@ -42,7 +42,7 @@ export const bodyOf = (
         }))
       })
     },
-    // checked by the client when it is sent: a record that a rule forbids is sealed too, and is visible
+    // the client validates the record when it is sent: an invalid record is sealed too, so that it is visible
     { disableValidation: true }
   )
   return JSON.stringify({
@@ -63,7 +63,7 @@ const Body = Schema.parseJson(
 
 const decodeBody = Schema.decodeUnknownEither(Body)
 
-/** The record of a body, exactly as it was sealed. */
+/** Decodes a body to the record, exactly as it was sealed. */
 export const parseBody = (
   body: string
 ): Either.Either<

@@ -1,4 +1,4 @@
-/** The state of a record as a function of its attempts and the time. */
+/** Derives the state of a record from its attempts and the time. */
 import { startOf } from "./hour.js"
 import type { AttemptResult, AttemptRow, LedgerRow, RecordState, ResultRow } from "./rows.js"
 
@@ -25,13 +25,13 @@ export const notBilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([
   "rejected"
 ] as const)
 
-/** True for an hour that began before a recovery: a database that was lost may have had other attempts, or carried its usage forward. */
+/** True if the hour began before the last `recover`: a lost database may have sent its records, or carried its usage forward. */
 export const isBeforeRecovery = (hour: number, ledger: LedgerRow | undefined): boolean =>
   ledger?.recoveredAt !== undefined && startOf(hour) < ledger.recoveredAt
 
 /**
- * Derives the state of a record. A success is final. After a duplicate the record is not sent any more. Past the deadline the last result
- * counts, unless an attempt may have been billed.
+ * Derives the state of a record. A success is final. After a duplicate the record is not sent any more. After the deadline the last
+ * rejection decides, unless an attempt may have been billed.
  */
 export const deriveState = (
   attempts: ReadonlyArray<AttemptRow>,
@@ -79,8 +79,8 @@ export const deriveState = (
 }
 
 /**
- * The last rejection of the record itself. A call that was not made, or that was made for others, says nothing about it, whichever
- * of the two was stored first.
+ * Returns the last rejection of the record itself. Results such as `unsent` or `unprocessed` say nothing about the record, so they are
+ * skipped, even if they were stored after the rejection.
  */
 const lastRejection = (results: ReadonlyArray<ResultRow>): ResultRow | undefined => {
   for (let index = results.length - 1; index >= 0; index -= 1) {

@@ -1,29 +1,29 @@
 /**
- * The rows of a ledger. Times are epoch milliseconds, hours epoch hours, quantities integers: of events and entries in
- * 10^-scale of a unit, of records in whole units.
+ * The rows of a ledger. Times are epoch milliseconds, and hours are hours since the epoch. Quantities are integers: in 10^-scale of a
+ * unit for events and entries, in whole units for records.
  */
 
 /**
- * The receiver of the usage: `service` is AWS, `sandbox` a sandbox. The two are never mixed.
+ * The receiver of the usage: `service` is AWS, `sandbox` is a sandbox. A ledger has one target.
  *
  * @since 0.1.0
  * @category models
  */
 export type Target = "service" | "sandbox"
 
-/** One row: whose ledger this is. */
+/** The only row of its table: identifies the ledger and has its global state. */
 export interface LedgerRow {
-  /** The version of the schema. */
+  /** The schema version of the database. */
   readonly version: number
-  /** The oldest version of the code that may write to it. */
+  /** The oldest schema version whose code can write to the database. */
   readonly writableFrom: number
   readonly seller: string
   readonly target: Target
   /** A random id, replaced by `recover`. */
   readonly incarnation: string
-  /** Grows with each lease. A smaller one than was seen before means a restored backup. */
+  /** Incremented with each lease. If it is smaller than before, a backup was restored. */
   readonly tick: number
-  /** Hours from here up to `heldUntil` are not sealed until `recover`. */
+  /** Hours from `holdFrom` to `heldUntil` (exclusive) are not sealed until `recover`. */
   readonly holdFrom: number | undefined
   readonly heldUntil: number | undefined
   /** Epoch milliseconds of the last `recover`. */
@@ -50,25 +50,25 @@ export interface ProductRow {
 
 export interface SubscriptionRow {
   readonly id: string
-  /** Shared by the subscriptions that follow one another. Usage and carry belong to it. */
+  /** The id of the first of the subscriptions that follow one another. Usage and carried balances belong to the lineage. */
   readonly lineage: string
   readonly region: string
   readonly product: string
-  /** One of the two. */
+  /** Either `productCode` or `licenseArn` is set. */
   readonly productCode: string | undefined
   readonly licenseArn: string | undefined
-  /** One of the two. */
+  /** Either `accountId` or `customerId` is set. */
   readonly accountId: string | undefined
   readonly customerId: string | undefined
-  /** Epoch milliseconds of its start. No record is dated before it. */
+  /** Epoch milliseconds of the start. No record is dated before it. */
   readonly from: number
-  /** Epoch milliseconds of its planned end, exclusive. */
+  /** Epoch milliseconds of the planned end, exclusive. */
   readonly until: number | undefined
-  /** Epoch milliseconds of its cancellation. Usage can be reported for one hour more. */
+  /** Epoch milliseconds of the cancellation. Usage can be reported for one more hour. */
   readonly closingAt: number | undefined
 }
 
-/** A lineage and a dimension. */
+/** A combination of a lineage and a dimension. Entries refer to its id. */
 export interface KeyRow {
   readonly id: number
   readonly lineage: string
@@ -81,7 +81,7 @@ export interface KeyRow {
 export interface EventRow {
   readonly id: string
   readonly key: number
-  /** The hour whose entry it was added to. Later than the hour of `at` if it was carried. */
+  /** The hour of the entry that the event was added to. Later than the hour of `at` if the event was carried. */
   readonly hour: number
   readonly at: number
   /** A safe integer, in 10^-scale. */
@@ -90,13 +90,13 @@ export interface EventRow {
   readonly tags: string
 }
 
-/** A change of an entry's sum that is not an event. One row per key, hour, cause, reference and tags. */
+/** A change of an entry's sum other than by an event. One row per key, hour, cause, reference and tags. */
 export interface PostingRow {
   readonly key: number
   readonly hour: number
-  /** `adjust`: correction of an event. `advance`: sum of an upstream log. `forward`: expired quantity carried forward. */
+  /** `adjust`: correction of an event. `advance`: sum of an upstream log. `forward`: unbilled quantity that was carried forward. */
   readonly cause: "adjust" | "advance" | "forward"
-  /** The event's id, `source/partition`, or the id of the expired record. */
+  /** The id of the event, `source/partition`, or the id of the unbilled record, depending on `cause`. */
   readonly reference: string
   readonly tags: string
   readonly quantity: bigint
@@ -106,16 +106,16 @@ export interface EntryRow {
   readonly key: number
   readonly hour: number
   readonly isSealed: boolean
-  /** The sum of all tags. */
+  /** The sum over all tags. */
   readonly quantity: bigint
   readonly events: number
   /** Epoch milliseconds at which the first usage was stored. */
   readonly firstAt: number
-  /** The amount billed beyond the sum (negative: given up), at the end of a subscription. Declared, and 0 otherwise. */
+  /** The amount billed beyond the sum (negative: not billed) because the end of a subscription was rounded. Otherwise 0. */
   readonly rounding: bigint
 }
 
-/** The tagged part of an entry's sum. */
+/** The part of an entry's sum that has one set of tags. */
 export interface AllocationRow {
   readonly key: number
   readonly hour: number
@@ -123,7 +123,7 @@ export interface AllocationRow {
   readonly quantity: bigint
 }
 
-/** The rest that sealed hours left: fractions of a unit, overflow, shares. May be negative for one set of tags. */
+/** The balance that sealed hours carried to the next hour, such as fractions of a unit. May be negative for one set of tags. */
 export interface CarryRow {
   readonly key: number
   readonly tags: string
@@ -145,7 +145,7 @@ export type RecordState =
   | "expired"
   | "inDoubt"
 
-/** A sealed entry as it is sent. */
+/** The usage record of a sealed entry, and the state of sending it. */
 export interface RecordRow {
   readonly id: number
   readonly key: number
@@ -156,18 +156,18 @@ export interface RecordRow {
   /** Whole units, 0 to 2147483647. */
   readonly quantity: number
   readonly timestamp: number
-  /** The usage record as JSON of the wire, with `ProductCode` beside it where it has no license. Never changes. */
+  /** The usage record as the JSON of the request, with the `ProductCode` if it has no license. Never changes. */
   readonly body: string
   readonly deadline: number
   readonly sealedAt: number
   readonly state: RecordState
-  /** Rounds in which it was sent without being accepted. */
+  /** Number of tries that were not accepted. Determines the wait before the next try. */
   readonly tries: number
   readonly nextTryAt: number
-  /** Epoch milliseconds from which it is not sent any more. Evidence that comes later can still change the state. */
+  /** Epoch milliseconds since which the record is not sent any more. A late result can still change the state. */
   readonly resolvedAt: number | undefined
   readonly meteringRecordId: string | undefined
-  /** Epoch milliseconds at which its expired quantity was carried forward. */
+  /** Epoch milliseconds at which the unbilled quantity was carried forward. */
   readonly carriedAt: number | undefined
 }
 
@@ -207,7 +207,7 @@ export type AttemptResult =
   | "noResponse"
   | "unknownStatus"
 
-/** A result of one attempt (a record in a call). An attempt may have several; `noResponse` counts as none. */
+/** A result of one attempt (a record in a call). An attempt can have several. `noResponse` counts as no result. */
 export interface ResultRow {
   readonly record: number
   readonly call: number
@@ -219,7 +219,7 @@ export interface ResultRow {
   readonly detail: string | undefined
 }
 
-/** One attempt and everything that is known about it, in order. */
+/** One attempt with its results, in the order in which they were stored. */
 export interface AttemptRow {
   readonly record: number
   readonly call: number
@@ -232,29 +232,29 @@ export interface HistoryRow {
   readonly at: number
   readonly key: number
   readonly hour: number
-  /** Absent for the first. */
+  /** `undefined` for the first change. */
   readonly was: RecordState | "open" | undefined
   readonly became: RecordState | "open"
   readonly cause: string
 }
 
-/** Who may send in a Region. */
+/** The right of one worker to send in a Region. */
 export interface LeaseRow {
   readonly region: string
   readonly holder: string
   readonly fence: number
   readonly until: number
-  /** The time after the end of an hour after which the holder seals it, in milliseconds. */
+  /** How long after its end the holder seals an hour, in milliseconds. */
   readonly sealAfter: number
 }
 
-/** Product `*` stands for all of a Region. */
+/** A pause of reporting. The product `*` stands for all products of the Region. */
 export interface PauseRow {
   readonly region: string
   readonly product: string
   readonly since: number
   readonly cause: string
-  /** Epoch milliseconds at which it is tried again. Absent: only a person ends it. */
+  /** Epoch milliseconds at which sending is tried again. If `undefined`, only an operator ends the pause. */
   readonly retryAt: number | undefined
 }
 

@@ -1,20 +1,20 @@
-/** Divides a sealed sum into whole units per set of tags, and a rest that is carried. */
+/** Divides a sealed sum into whole units per set of tags and a remainder that is carried to the next hour. */
 
 import { keysOf as keysOfTags } from "./tags.js"
 
 /** The largest quantity of a record and of an allocation. */
 export const maxQuantity = 2_147_483_647n
 
-/** The most allocations of a record. */
+/** Maximum number of allocations of a record. */
 export const maxAllocations = 2_500
 
-/** The most keys of tags over all allocations of a record. */
+/** Maximum number of distinct tag keys in the allocations of a record. */
 const maxKeys = 5
 
-/** The most bytes of a record's allocations. A request has less than 1,000,000. */
+/** Maximum size of a record's allocations, in bytes. A request is limited to 1,000,000 bytes. */
 const maxBytes = 900_000
 
-/** Bytes of an allocation as JSON, beyond those of the text of its tags: names, and a quantity of 10 digits. */
+/** Bytes of an allocation's JSON in addition to its tags: field names, and a quantity of 10 digits. */
 const overhead = 150
 
 /** The amount of one set of tags, in 10^-scale. May be negative after corrections. */
@@ -26,21 +26,23 @@ export interface Part {
 export interface Division {
   /** Whole units of the record. */
   readonly quantity: bigint
-  /** Whole units by set of tags, more than 0. They add up to `quantity`. */
+  /** Whole units by set of tags, each more than 0. They add up to `quantity`. */
   readonly shares: ReadonlyArray<{ readonly tags: string; readonly quantity: bigint }>
-  /** The rest of each set of tags, 0 included. */
+  /** The remainder of each set of tags, including 0. */
   readonly rests: ReadonlyArray<Part>
   /** The amount billed beyond the sum: 0, unless the last hour was rounded. */
   readonly rounding: bigint
 }
 
 /**
- * The quantity is the sum in whole units, rounded down, at most 2^31 - 1 and at least 0. Each set of tags gets its whole units,
- * and the remaining ones go to the largest fractions. The rest is carried, so that nothing is lost:
- * sum = quantity + rests. In the last hour of a subscription the sum is rounded half up, and nothing is carried.
+ * Divides a sum into the quantity to bill and the remainders to carry. The quantity is the sum in whole units, rounded down, from 0
+ * to 2^31 - 1. Each set of tags gets its whole units, and the remaining units go to the largest fractions. The remainders are carried,
+ * so that nothing is lost: sum = quantity + remainders. In the last hour of a subscription the sum is rounded half up, and nothing is
+ * carried.
  *
- * A record has room for a number of sets: the smallest wait, and in the last hour they are billed without tags. It has room for
- * 5 keys: if there are more, as after a change of the product's keys, sets of other keys than `tagKeys` are billed without tags.
+ * The number of allocations in a record is limited. If there are more sets of tags, the smallest are carried; in the last hour they
+ * are billed without tags. The number of tag keys is limited to 5. If there are more, for example after the product's keys changed,
+ * sets with keys that are not in `tagKeys` are billed without tags.
  */
 export const divide = (
   parts: ReadonlyArray<Part>,
@@ -64,7 +66,7 @@ export const divide = (
     tags,
     amount: amount - (shares[index] ?? 0n) * unit
   }))
-  // rounding ends what is left over, but not an overflow
+  // rounding drops a fraction, but not units that do not fit into the record
   const isRounded = isLast && sum > 0n && quantity === rounded && waiting.length === 0
   return {
     quantity,
@@ -84,7 +86,7 @@ const byAmount = (left: Part, right: Part): number =>
       ? -1
       : 1
 
-/** The parts, with the amounts of these sets added to the part without tags. */
+/** Moves the amounts of these sets to the part without tags. */
 const withoutTags = (
   parts: ReadonlyArray<Part>,
   sets: ReadonlySet<string>
@@ -99,7 +101,7 @@ const withoutTags = (
   return [...others.filter(({ tags }) => tags !== ""), { tags: "", amount: moved }]
 }
 
-/** Sets with other keys than the product's, if there are more keys than a record has room for. */
+/** Returns the sets with keys that the product does not declare, if there are more keys than a record can have. */
 const foreignSets = (
   parts: ReadonlyArray<Part>,
   tagKeys: ReadonlyArray<string>
@@ -116,7 +118,7 @@ const foreignSets = (
   )
 }
 
-/** The largest sets that a record has room for, beside the part without tags. */
+/** Returns the largest sets of tags that fit into a record, together with the part without tags. */
 const fittingSets = (parts: ReadonlyArray<Part>): ReadonlySet<string> => {
   const fitting = new Set<string>()
   let bytes = overhead
@@ -130,7 +132,7 @@ const fittingSets = (parts: ReadonlyArray<Part>): ReadonlySet<string> => {
 
 const compare = (left: string, right: string) => (left < right ? -1 : left > right ? 1 : 0)
 
-/** Whole units for each part. They add up to `quantity`. */
+/** Distributes `quantity` to the parts, in whole units. */
 const shareOut = (
   parts: ReadonlyArray<Part>,
   quantity: bigint,
@@ -146,7 +148,7 @@ const shareOut = (
     ? weights.map((weight) => weight % unit)
     : weights.map((weight) => (weight * quantity) % total)
   let missing = quantity - shares.reduce((sum, share) => sum + share, 0n)
-  // parts are in a fixed order, so that equal fractions have one result
+  // parts with equal fractions keep their order, so that the result is deterministic
   const byFraction = fractions
     .map((fraction, index) => ({ fraction, index }))
     .filter(({ index }) => (weights[index] ?? 0n) > 0n)

@@ -1,8 +1,8 @@
-/** The hours of subscriptions, and the one that an hour belongs to. */
+/** The hours that subscriptions cover, and the subscription that an hour belongs to. */
 import { hourOf, startOf } from "./hour.js"
 import type { SubscriptionRow } from "./rows.js"
 
-/** The end of a subscription, exclusive, in epoch milliseconds. Infinity if it has none. */
+/** Returns the end of a subscription, exclusive, in epoch milliseconds. `Infinity` if it has none. */
 export const endOf = ({ closingAt, until }: SubscriptionRow): number =>
   Math.min(closingAt ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY)
 
@@ -11,8 +11,8 @@ export const covers = (subscription: SubscriptionRow, hour: number): boolean =>
   subscription.from < startOf(hour + 1) && endOf(subscription) > startOf(hour)
 
 /**
- * The subscription that an hour's record belongs to, among those of one lineage: the later one that covers it, else the last
- * that began before its end, else the first.
+ * Returns the subscription of a lineage that the record of an hour belongs to: the latest that covers the hour, or else the latest
+ * that began before the end of the hour, or else the first.
  */
 export const subscriptionOf = (
   lineage: ReadonlyArray<SubscriptionRow>,
@@ -30,6 +30,6 @@ export const subscriptionOf = (
 export const isLastHour = (lineage: ReadonlyArray<SubscriptionRow>, hour: number): boolean =>
   lineage.every((subscription) => endOf(subscription) <= startOf(hour + 1))
 
-/** The timestamp of an hour's record: the start of the hour, or that of the subscription within it. */
+/** Returns the timestamp of an hour's record: the start of the hour, or the start of the subscription if that is within the hour. */
 export const timestampOf = ({ from }: SubscriptionRow, hour: number): number =>
   hourOf(from) === hour ? Math.max(startOf(hour), from) : startOf(hour)

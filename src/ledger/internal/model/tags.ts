@@ -1,17 +1,17 @@
-/** Tags of usage allocations in one canonical text, so that equal sets are equal texts. */
+/** Tags of usage allocations, stored as a canonical text, so that equal sets of tags have the same text. */
 import * as Either from "effect/Either"
 
 /** No tags. */
 export const untagged = ""
 
-/** The most tags of a set, and the most keys of a product. */
+/** Maximum number of tags in a set, and of tag keys of a product. */
 export const maxTags = 5
 
 /** The characters that the service allows in keys and values. */
 const allowed = /^[a-zA-Z0-9+ -=._:\\/@]*$/
 
 /**
- * The canonical text of a set of tags. Fails with what is expected of it.
+ * Encodes a set of tags as canonical text. Fails with a description of the valid tags.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_Tag.html
  */
@@ -43,14 +43,14 @@ export const canonical = (
   return Either.right(JSON.stringify(pairs))
 }
 
-/** The keys of a canonical text that is not empty. */
+/** Returns the keys of a canonical text, which must not be empty. */
 export const keysOf = (tags: string): ReadonlyArray<string> =>
   (JSON.parse(tags) as ReadonlyArray<readonly [string, string]>).map(([key]) => key)
 
 const maxKey = 100
 const maxValue = 256
 
-/** The rule that the declared keys of a product break, if any. */
+/** Returns the rule that the declared keys of a product violate, or `undefined`. */
 export const keysViolation = (keys: ReadonlyArray<string>): string | undefined =>
   keys.length > maxTags
     ? `at most ${maxTags} keys`

@@ -1,12 +1,12 @@
 /**
- * Text that every store keeps. PostgreSQL has no place for NUL, and UTF-8 cannot write half of a surrogate pair: it would become
- * another text, or end the process in the driver's native code.
+ * Text that every store can store. PostgreSQL cannot store NUL, and UTF-8 cannot encode half of a surrogate pair, which would change
+ * the text or crash the process in the native code of a driver.
  */
 
 const unstorable = /\0|\p{Surrogate}/gu
 
 export const isStorable = (text: string): boolean => text.search(unstorable) === -1
 
-/** The text with U+FFFD for each character that cannot be stored, and at most `maxLength` UTF-16 code units of it. */
+/** Truncates a text to `maxLength` UTF-16 code units, and replaces each character that cannot be stored by U+FFFD. */
 export const toStorable = (text: string, maxLength: number): string =>
   text.slice(0, maxLength).replace(unstorable, "\ufffd")

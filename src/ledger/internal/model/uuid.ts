@@ -1,4 +1,4 @@
-/** UUIDs of version 7 (RFC 9562), in the order in which they are made. */
+/** UUIDs of version 7 (RFC 9562), which sort in the order in which they are made. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -6,8 +6,8 @@ import * as Random from "effect/Random"
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0")
 
 /**
- * Makes ids that grow within a process: 48 bits of milliseconds, 12 of a counter, and 62 that are random. A counter that is used
- * up moves the time on by a millisecond.
+ * Makes a generator of increasing ids: 48 bits of milliseconds, 12 bits of a counter, and 62 random bits. If the counter overflows,
+ * the time is advanced by a millisecond.
  */
 export const makeUuid7 = (): Effect.Effect<string> => {
   let last = 0
@@ -25,7 +25,7 @@ export const makeUuid7 = (): Effect.Effect<string> => {
         } else counter += 1
         const time = hex(last, 12)
         const random = hex(high, 8)
-        // the variant is 10 in binary
+        // the variant bits are 10
         const variant = hex(0x8000 | (Number.parseInt(random.slice(0, 4), 16) & 0x3fff), 4)
         return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(counter, 3)}-${variant}-${random.slice(4)}${hex(low, 8)}`
       })

@@ -2,17 +2,17 @@ import * as Effect from "effect/Effect"
 import { failureOf, type PgFailure } from "./failure.js"
 import type { PgClient, PgResult, PgStatement } from "./pgPackage.js"
 
-/** One session of the server. Statements are sent one after the other. */
+/** One session of the server. Statements run one after another. */
 export interface Connection {
   readonly run: (statement: PgStatement) => Effect.Effect<PgResult, PgFailure>
-  /** True after the connection was lost, or its state is not known. */
+  /** True if the connection was lost, or its state is unknown. */
   readonly isBroken: () => boolean
-  /** True if the server has warned since the last call. */
+  /** True if the server has sent a warning since the last call of `takeWarning`. */
   readonly takeWarning: () => boolean
   readonly close: Effect.Effect<void>
 }
 
-/** Connects, and runs the statements of `setup`, whose last result is returned beside the connection. */
+/** Connects, and runs the statements of `setup`. Returns the connection and the last result. */
 export const connect = (
   makeClient: () => PgClient,
   setup: string,
@@ -24,11 +24,11 @@ export const connect = (
     let isWarned = false
     const fail = (error: unknown): PgFailure => {
       const failure = failureOf(error, redact)
-      // also after a limit of time on our side: the statement is still running
+      // also after a client-side timeout, because the statement is still running
       if (failure.sqlState === undefined) isBroken = true
       return failure
     }
-    // between statements: the connection was lost, or the server has ended the session
+    // emitted between statements if the connection is lost, or the server ends the session
     client.on("error", () => {
       isBroken = true
     })
@@ -67,6 +67,6 @@ export const connect = (
     )
   })
 
-/** Several statements in one text have several results. */
+/** Returns the last result of a text with several statements. */
 const lastOf = (result: PgResult | Array<PgResult>): PgResult =>
   Array.isArray(result) ? (result.at(-1) ?? { command: "", rows: [] }) : result

@@ -5,15 +5,15 @@ import type { PgFailure } from "./failure.js"
 
 export interface ConnectionPool {
   /**
-   * Runs `use` on a connection that it has for itself. Waits while all are in use. A broken connection is closed, and replaced
-   * by the next call.
+   * Runs `use` with exclusive access to a connection. Waits while all connections are in use. A broken connection is closed, and the
+   * next call opens a new one.
    */
   readonly use: <A, E>(
     use: (connection: Connection) => Effect.Effect<A, E>
   ) => Effect.Effect<A, E | PgFailure>
 }
 
-/** Keeps up to `size` connections until the scope is closed. */
+/** Makes a pool of up to `size` connections, which are closed with the scope. */
 export const makeConnectionPool = (
   connect: Effect.Effect<Connection, PgFailure>,
   size: number

@@ -12,20 +12,20 @@ export interface ConnectorOptions extends SessionOptions {
   readonly url: Redacted.Redacted<string>
   readonly password: Effect.Effect<Redacted.Redacted<string>, unknown> | undefined
   readonly applicationName: string
-  /** Limits in milliseconds. */
+  /** Timeouts in milliseconds. */
   readonly connectTimeout: number
   readonly queryTimeout: number
 }
 
 interface Connector {
   readonly connect: Effect.Effect<Connection, PgFailure>
-  /** Without the password. */
+  /** The address of the server and the database, without the password. */
   readonly location: string
 }
 
 const asText = { getTypeParser: () => (value: string) => value }
 
-/** Makes connections to a server that fits. Has made one. */
+/** Checks the server with a first connection, and returns how to open more. */
 export const makeConnector = (
   options: ConnectorOptions
 ): Effect.Effect<Connector, LedgerConfigError | LedgerUnavailable> =>
@@ -39,7 +39,7 @@ export const makeConnector = (
       connectionTimeoutMillis: options.connectTimeout,
       query_timeout: options.queryTimeout,
       keepAlive: true,
-      // the application can have changed how values are read, for all of its connections
+      // the application may have changed the global type parsers of `pg`
       types: asText
     })
     const redact = redactor(() => [
@@ -70,7 +70,7 @@ export const makeConnector = (
         given === undefined ? redact : redactor(() => [Redacted.value(given)])
       )
     )
-    // later connections are checked too: the server behind the address can have changed
+    // later connections are checked too, because the server behind the address may have changed
     const openChecked = Effect.flatMap(open, ([connection, settings]) =>
       Effect.matchEffect(checkServer(settings, options), {
         onSuccess: () => Effect.succeed(connection),
@@ -102,13 +102,13 @@ const parseUrl = (url: Redacted.Redacted<string>): Effect.Effect<URL, LedgerConf
       parsed = new URL(Redacted.value(url))
       decodeURIComponent(parsed.password)
     } catch {
-      // the error would show the URL
+      // the original error is dropped, because it shows the URL with the password
       return invalid("is not valid")
     }
     if (parsed.protocol !== "postgresql:" && parsed.protocol !== "postgres:") {
       return invalid("does not start with postgresql:")
     }
-    // part of a password that was not encoded
+    // the rest of a password that was not percent-encoded
     if (/[@:#]/.test(parsed.pathname) || parsed.hash !== "") {
       return invalid("is not valid after its host")
     }

@@ -3,35 +3,35 @@
 /** A statement failed, or the connection was lost. */
 export interface PgFailure {
   readonly _tag: "PgFailure"
-  /** The SQLSTATE that the server reported. Absent if the connection failed. */
+  /** The SQLSTATE that the server reported. `undefined` if the connection failed. */
   readonly sqlState: string | undefined
   readonly constraint: string | undefined
-  /** Without the password. */
+  /** The error message, without the password. */
   readonly reason: string
 }
 
-/** SQLSTATE of our triggers: the entry is sealed. */
+/** SQLSTATE raised by the schema's triggers: the entry is sealed. */
 export const sealedState = "UL001"
 
-/** SQLSTATE of our triggers: the change is never allowed. */
+/** SQLSTATE raised by the schema's triggers: the change is never allowed. */
 export const invariantState = "UL002"
 
-/** The transaction can run again: serialization failure, deadlock, entry sealed since it was read. */
+/** True if the transaction can run again: serialization failure, deadlock, or an entry that was sealed since it was read. */
 export const isRepeatable = ({ sqlState }: PgFailure): boolean =>
   sqlState === "40001" || sqlState === "40P01" || sqlState === sealedState
 
-/** The session was ended while it waited in a transaction for the next statement: nothing of it is stored. */
+/** True if the server ended the session because it was idle in a transaction. Nothing of the transaction is stored. */
 export const isEndedWhileIdle = ({ sqlState }: PgFailure): boolean => sqlState === "25P03"
 
-/** A sum exceeds 64 bits, or the range of its column. */
+/** True if a sum exceeds 64 bits, or the range of its column. */
 export const isOverflow = ({ sqlState, constraint }: PgFailure): boolean =>
   sqlState === "22003" || (sqlState === "23514" && /_quantity_check$/.test(constraint ?? ""))
 
-/** The statement or its values are wrong, so it would fail again: classes 22 and 23, and our triggers. */
+/** True if the statement or its values are wrong, so that it would fail again: classes 22 and 23, and the schema's triggers. */
 export const isDefect = ({ sqlState }: PgFailure): boolean =>
   sqlState !== undefined && /^(?:22|23|UL)/.test(sqlState)
 
-/** A failure that was found on this side. */
+/** Makes a failure that this process detected. */
 export const ownFailure = (reason: string): PgFailure => ({
   _tag: "PgFailure",
   sqlState: undefined,
@@ -49,7 +49,7 @@ interface ErrorProperties {
 
 export const failureOf = (error: unknown, redact: (text: string) => string): PgFailure => {
   const { message, code, severity, constraint } = Object(error) as ErrorProperties
-  // the codes of Node.js can look like a SQLSTATE: EPIPE
+  // a code of Node.js, such as EPIPE, can look like a SQLSTATE, but has no severity
   const isReported = typeof severity === "string" && typeof code === "string"
   const text = typeof message === "string" && message !== "" ? message : String(code ?? error)
   return {

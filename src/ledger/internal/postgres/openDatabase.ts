@@ -15,16 +15,16 @@ interface DatabaseOptions extends Omit<ConnectorOptions, "queryTimeout"> {
   readonly maxConnections: number
 }
 
-/** A read-only transaction cannot lock rows, and has no need to. */
+/** The dialect of read-only transactions, which cannot lock rows and do not need to. */
 const withoutLocks: Dialect = { ...postgres, forUpdate: () => "", lockName: undefined }
 
-/** The server ends a statement first, unless it or the network is frozen. */
+/** How much longer the client-side timeout is, in milliseconds. The server's timeout applies first, unless the server hangs. */
 const marginOfClient = 5_000
 
-/** One day, in milliseconds. Timers end at 24 days. */
+/** One day, in milliseconds. Timers of JavaScript are limited to 24 days. */
 const maxTimeout = 86_400_000
 
-/** Limit of one step of a migration, and of the wait for another process that migrates, in milliseconds. */
+/** Timeout of one statement of a migration, and of the wait for another process that migrates, in milliseconds. */
 const schemaTimeout = 300_000
 
 export const openDatabase = (

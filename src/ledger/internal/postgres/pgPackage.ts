@@ -1,4 +1,4 @@
-/** The parts of the package `pg` that are used here, and how it is loaded. */
+/** Loads the package `pg`, and declares the parts of it that are used here. */
 import * as Effect from "effect/Effect"
 import { loadPackage } from "../../../internal/optionalPackage.js"
 import { LedgerConfigError } from "../../LedgerError.js"
@@ -11,9 +11,9 @@ export interface PgResult {
 export interface PgStatement {
   readonly text: string
   readonly values?: ReadonlyArray<unknown>
-  /** Prepared once for each connection under this name. */
+  /** Name of a prepared statement, which is prepared once per connection. */
   readonly name?: string
-  /** Limit in milliseconds, instead of the connection's. */
+  /** Timeout in milliseconds. Defaults to the timeout of the connection. */
   readonly query_timeout?: number
 }
 
@@ -23,7 +23,7 @@ export interface PgClient {
   readonly connect: (callback: (error: Error | null | undefined) => void) => void
   readonly query: (statement: PgStatement, callback: Callback<PgResult | Array<PgResult>>) => void
   readonly end: (callback: () => void) => void
-  /** Lets the process end although the connection is open. Absent in older versions. */
+  /** Lets the process exit while the connection is open. Absent in older versions. */
   readonly unref?: () => void
   readonly on: {
     (event: "error", listener: (error: Error) => void): unknown
@@ -41,7 +41,7 @@ interface PgClientConfig {
   readonly types: { readonly getTypeParser: () => (value: string) => string }
 }
 
-/** Its addresses without the password, as `pg` understands a URL. */
+/** The address of the server, as parsed by `pg` from the URL. */
 interface PgAddress {
   readonly host: string
   readonly port: number

@@ -1,4 +1,4 @@
-/** Makes and migrates the tables, once, whichever process comes first. */
+/** Creates and migrates the tables, in the first of the processes that start. */
 import * as Effect from "effect/Effect"
 import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
 import {
@@ -20,7 +20,7 @@ export const prepareSchema = (
   schema: string
 ): Effect.Effect<void, LedgerConfigError | LedgerUnavailable> =>
   Effect.gen(function* () {
-    // without the lock where nothing is to do, so that a role that may not change the schema can use it
+    // checks without the lock first: if nothing is to do, the role needs no rights to change the schema
     if (yield* transact(pool, kind, (session) => isCurrent(session, schema))) return
     yield* transact(pool, kind, (session) => migrate(session, schema))
   })
@@ -45,7 +45,7 @@ const migrate = (session: SqlSession, schema: string) =>
 
 const emptyState: SchemaState = { version: 0, writableFrom: 0 }
 
-/** Absent while there are no tables. */
+/** Reads the state of the schema. Returns `undefined` if there are no tables. */
 const stateOf = (
   session: SqlSession,
   schema: string

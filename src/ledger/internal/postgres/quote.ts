@@ -1,2 +1,2 @@
-/** Text within statements that cannot have parameters. */
+/** Quotes an identifier, for statements that cannot have parameters. */
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`

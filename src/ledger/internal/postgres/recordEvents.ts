@@ -18,8 +18,8 @@ import {
 } from "./transactions.js"
 
 /**
- * Inserts the events whose ids are new and adds them to their entries, in the order of ids and then of keys, so that two
- * batches do not deadlock. Returns the ids that are new as JSON, or null if all are.
+ * Inserts the events whose ids are new, ordered by id, and adds them to their entries, ordered by key, so that two batches do not
+ * deadlock. Returns the new ids as JSON, or null if all ids are new.
  */
 const recordStatement = (hasTags: boolean) => `
 WITH fresh AS (
@@ -56,7 +56,7 @@ const statements = {
   untagged: { name: "record", text: recordStatement(false) }
 }
 
-/** Sealed entries of those events that are not stored. */
+/** Selects the sealed entries of the events that are not stored yet. */
 const sealedStatement = `
 SELECT DISTINCT e.key, e.hour
 FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS i(id, key, hour)
@@ -64,14 +64,14 @@ FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS i(id, key, hour)
 WHERE e.sealed = 1 AND NOT EXISTS (SELECT 1 FROM usage_event AS v WHERE v.id = i.id)
 ORDER BY e.key, e.hour`
 
-/** One statement, which is a transaction of its own. */
+/** Records events in one statement, without `BEGIN` and `COMMIT`. */
 export const recordEvents = (
   pool: ConnectionPool,
   events: ReadonlyArray<EventRow>,
   now: number
 ): Effect.Effect<RecordEventsResult, LedgerUnavailable> => {
   if (events.length === 0) return Effect.succeed({ _tag: "Recorded", existing: [] })
-  const places = [
+  const keyColumns = [
     textArray(events.map(({ id }) => id)),
     integerArray(events.map(({ key }) => key)),
     integerArray(events.map(({ hour }) => hour))
@@ -79,7 +79,7 @@ export const recordEvents = (
   const statement = {
     ...(events.some(({ tags }) => tags !== "") ? statements.tagged : statements.untagged),
     values: [
-      ...places,
+      ...keyColumns,
       integerArray(events.map(({ at }) => at)),
       integerArray(events.map(({ quantity }) => quantity)),
       textArray(events.map(({ tags }) => tags)),
@@ -92,12 +92,12 @@ export const recordEvents = (
       const result = yield* Effect.either(connection.run(statement))
       if (Either.isLeft(result)) {
         const failure = result.left
-        // only a session that goes on has certainly rolled back: one that was ended may have committed before
+        // if the session still works, the statement was rolled back; if the session ended, it may have been committed before
         const isRolledBack = yield* rollback(connection)
         if (!isRolledBack) return yield* Effect.fail(unavailable(failure, "unknown"))
         if (failure.sqlState === sealedState) {
-          const rows = yield* read(connection, sealedStatement, places, "no")
-          // none: the events of sealed entries were stored by another in the meantime
+          const rows = yield* read(connection, sealedStatement, keyColumns, "no")
+          // no rows: another process has stored the events of sealed entries in the meantime
           return rows.length === 0
             ? again(failure)
             : done<RecordEventsResult>({ _tag: "Sealed", entries: rows.map(entryIdOf) })

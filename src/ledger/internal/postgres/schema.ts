@@ -1,19 +1,19 @@
-/** The schema of a ledger in PostgreSQL: types, further indexes, and triggers that hold the invariants against any SQL. */
+/** The schema of a ledger in PostgreSQL: types, additional indexes, and triggers that enforce the invariants for all SQL statements. */
 import { type Migration, type SchemaWords, schema1, schema2 } from "../sql/migrations.js"
 import { invariantState, sealedState } from "./failure.js"
 
 const words: SchemaWords = {
   integer: "bigint",
-  // otherwise the database's collation decides, and it can change with the operating system
+  // the database's collation can change with the operating system
   text: 'text COLLATE "C"',
   identity: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
   clustered: "",
   options: "",
-  // room for new versions of a row on its page, without a change of its indexes
+  // leaves room on each page for new row versions, so that updates do not change the indexes (HOT)
   updated: " WITH (fillfactor = 50)"
 }
 
-/** Makes a function for triggers that rejects the change. */
+/** SQL of a trigger function that rejects the change. */
 const rejection = (name: string, sqlState: string, message: string) =>
   `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN RAISE EXCEPTION '%: ${message}', TG_TABLE_NAME USING ERRCODE = '${sqlState}'; END $$`
@@ -24,7 +24,7 @@ const trigger = (name: string, when: string, table: string, does: string, condit
 const changed = (columns: ReadonlyArray<string>) =>
   `(${columns.map((column) => `OLD.${column}`)}) IS DISTINCT FROM (${columns.map((column) => `NEW.${column}`)})`
 
-/** Rows of these tables are only added. */
+/** Tables whose rows are never changed or deleted. */
 const appendOnly = [
   "usage_key",
   "usage_event",
@@ -34,7 +34,7 @@ const appendOnly = [
   "usage_history"
 ]
 
-/** Rows of these are changed too, never deleted. */
+/** Tables whose rows are changed, but never deleted. */
 const permanent = [
   "usage_ledger",
   "usage_posting",
@@ -133,7 +133,7 @@ export const migrations: ReadonlyArray<Migration> = [
     writableFrom: 1,
     statements: [
       ...schema1(words),
-      // events come in the order of time, so that a page has few hours
+      // events are inserted roughly in the order of time, so that a page has few different hours
       "CREATE INDEX usage_event_hour ON usage_event USING brin (hour) WITH (autosummarize = on)",
       ...triggers
     ]

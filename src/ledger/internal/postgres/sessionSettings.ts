@@ -6,7 +6,7 @@ import { quoteIdentifier } from "./quote.js"
 
 export interface SessionOptions {
   readonly schema: string
-  /** Limits in milliseconds. */
+  /** Timeouts in milliseconds. */
   readonly statementTimeout: number
   readonly lockTimeout: number
   readonly idleTimeout: number
@@ -15,7 +15,7 @@ export interface SessionOptions {
 
 const oldestVersion = 15
 
-/** Statements in one text, of which the last returns what `checkServer` needs. */
+/** SQL that sets up a session. The last statement returns the row that `checkServer` needs. */
 export const setupStatements = (options: SessionOptions): string =>
   [
     `SET search_path TO ${quoteIdentifier(options.schema)}, pg_temp`,
@@ -24,9 +24,9 @@ export const setupStatements = (options: SessionOptions): string =>
     `SET statement_timeout TO ${options.statementTimeout}`,
     `SET lock_timeout TO ${options.lockTimeout}`,
     `SET idle_in_transaction_session_timeout TO ${options.idleTimeout}`,
-    // statements are short: compiling them takes longer
+    // the statements are short, and compiling them would take longer than running them
     "SET jit TO off",
-    // a stricter setting, such as remote_apply, stays
+    // keeps a stricter setting, such as remote_apply
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')",
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num') AS version_number,
        pg_is_in_recovery()::text AS is_standby, current_setting('fsync') AS fsync,

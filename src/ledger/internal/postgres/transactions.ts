@@ -7,16 +7,16 @@ import type { Connection } from "./connection.js"
 import type { ConnectionPool } from "./connectionPool.js"
 import { isDefect, isEndedWhileIdle, isRepeatable, ownFailure, type PgFailure } from "./failure.js"
 
-/** Runs of one transaction, when others stand in its way. */
+/** Maximum number of runs of a transaction that conflicts with others. */
 const maxRuns = 5
 
 export interface TransactionKind {
   readonly begin: string
-  /** Limit of each statement on this side, in milliseconds. More than the server's own. */
+  /** Client-side timeout of each statement, in milliseconds. Longer than the server's timeout. */
   readonly queryTimeout: number
 }
 
-/** The result of one run. `again` counts towards the limit of runs. */
+/** The result of one run. After `again` the transaction runs again, up to `maxRuns` times. */
 type Run<A> =
   | { readonly _tag: "done"; readonly value: A }
   | { readonly _tag: "again"; readonly failure: PgFailure }
@@ -29,7 +29,7 @@ export const unavailable = (
   isStored: LedgerUnavailable["isStored"]
 ): LedgerUnavailable => new LedgerUnavailable({ reason: failure.reason, isStored })
 
-/** Fails, or dies if the statement would fail again. */
+/** Fails with the failure. Dies if the statement itself is wrong, so that it would fail again. */
 export const failWith = (
   failure: PgFailure,
   isStored: LedgerUnavailable["isStored"]
@@ -38,7 +38,7 @@ export const failWith = (
     ? Effect.die(new Error(failure.reason))
     : Effect.fail(unavailable(failure, isStored))
 
-/** Runs on a connection of the pool until it is done. Interruption waits for the end of a run. */
+/** Runs on a connection of the pool, and repeats it after `again`. A run is uninterruptible. */
 export const repeat = <A, E>(
   pool: ConnectionPool,
   run: (connection: Connection) => Effect.Effect<Run<A>, E>
@@ -47,7 +47,7 @@ export const repeat = <A, E>(
     pool
       .use((connection) => Effect.uninterruptible(Effect.either(run(connection))))
       .pipe(
-        // nothing was sent: there was no connection
+        // there was no connection, so nothing was sent
         Effect.catchAll((failure) => Effect.fail(unavailable(failure, "no"))),
         Effect.flatMap(
           (result): Effect.Effect<A, E | LedgerUnavailable> =>
@@ -64,8 +64,7 @@ export const repeat = <A, E>(
 }
 
 /**
- * Runs a transaction. Its state is known unless the response to COMMIT was lost: the statements before it store nothing by
- * themselves.
+ * Runs a transaction. Only if the response to COMMIT is lost is it unknown whether the transaction is stored.
  */
 export const transact = <A, E>(
   pool: ConnectionPool,
@@ -79,7 +78,7 @@ export const transact = <A, E>(
       )
       if (Either.isLeft(begun)) {
         yield* rollback(connection)
-        // a connection that was lost while it was idle
+        // broken: the connection was lost while it was idle in the pool
         return connection.isBroken() ? again(begun.left) : yield* failWith(begun.left, "no")
       }
       const failures: Array<PgFailure> = []
@@ -127,7 +126,7 @@ const commit = <A>(
       connection.run({ text: "COMMIT", query_timeout: queryTimeout })
     )
     if (Either.isLeft(result)) {
-      // only a session that goes on has certainly rolled back: one that was ended may have committed before
+      // if the session still works, the transaction was rolled back; if the session ended, it may have been committed before
       const isRolledBack = yield* rollback(connection)
       if (!isRolledBack) {
         const isStored = isEndedWhileIdle(result.left) ? "no" : "unknown"
@@ -145,13 +144,13 @@ const rolledBackAtCommit = new LedgerUnavailable({
   isStored: "no"
 })
 
-/** A wait for a synchronous standby that was canceled counts as a commit, with a warning. */
+/** If the wait for a synchronous standby is canceled, PostgreSQL commits with a warning. */
 export const notReplicated = new LedgerUnavailable({
   reason: "PostgreSQL committed with a warning: a standby may not have it",
   isStored: "unknown"
 })
 
-/** Returns true if the session goes on, so that nothing of the transaction is stored. Otherwise closes it. */
+/** Rolls back. Returns true if the session still works, so that nothing was stored. Otherwise closes the connection. */
 export const rollback = (connection: Connection): Effect.Effect<boolean> =>
   connection.isBroken()
     ? Effect.succeed(false)

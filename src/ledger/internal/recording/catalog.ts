@@ -1,11 +1,11 @@
-/** Subscriptions with their keys, cached. */
+/** A cache of subscriptions with their lineages, products and keys. */
 import * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { KeyRow, ProductRow, SubscriptionRow } from "../model/rows.js"
 import type { Tables } from "../tables.js"
 
-/** A subscription and what belongs to it. */
+/** A subscription with its lineage, product and keys. */
 export interface Subscribed {
   readonly subscription: SubscriptionRow
   /** All subscriptions of the lineage. */
@@ -16,21 +16,21 @@ export interface Subscribed {
 }
 
 export interface Catalog {
-  /** From the cache; undefined if it has to be loaded. */
+  /** Returns a subscription from the cache, or `undefined` if it has to be loaded. */
   readonly cached: (id: string, now: number) => Subscribed | undefined
   /** Loads subscriptions, and returns those that exist. */
   readonly load: (
     ids: ReadonlyArray<string>,
     now: number
   ) => Effect.Effect<ReadonlyMap<string, Subscribed>, LedgerUnavailable>
-  /** Forgets everything, after a change or a hint that something has changed. */
+  /** Clears the cache, after a change of subscriptions. */
   readonly clear: () => void
 }
 
-/** After this time a subscription is loaded again, since another process may have closed it. Milliseconds. */
+/** Age at which a subscription is loaded again, in milliseconds, because another process may have closed it. */
 const maxAge = 10_000
 
-/** Subscriptions that are cached. */
+/** Maximum number of cached subscriptions. */
 const maxSize = 100_000
 
 export const make = (store: Store): Catalog => {

@@ -1,4 +1,4 @@
-/** Group commit: events of many callers are stored in batches, one batch at a time. */
+/** Group commit: stores the events of concurrent callers in batches, one batch at a time. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -10,11 +10,11 @@ import type { Request } from "./request.js"
 import type { Failure } from "./retry.js"
 
 interface Intake {
-  /** Waits until the event is stored, with others that arrive meanwhile. An interruption does not take it back. */
+  /** Adds an event and waits until its batch is stored. If the effect is interrupted, the event may still be stored. */
   readonly add: (request: Request) => Effect.Effect<Recorded, EventError | LedgerUnavailable>
 }
 
-/** Events of one batch. More would make every caller wait longer. */
+/** Maximum number of events in a batch. Larger batches would make every caller wait longer. */
 export const maxBatch = 1_000
 
 interface Waiting {
@@ -25,14 +25,17 @@ interface Waiting {
 const unavailable = (failure: Failure, { id }: Request) =>
   new LedgerUnavailable({ ...failure, ids: [id] })
 
-/** Stores a batch. */
+/**
+ * Stores a batch, and puts the result of each request into `results`, at the same index. `depth` is the number of waiting events. Does
+ * not fail: requests without a result were not stored, because of the failure that it returns.
+ */
 type Write = (
   requests: ReadonlyArray<Request>,
   results: Results,
   depth: number
 ) => Effect.Effect<Failure | undefined>
 
-/** Writes a batch, and after a defect each request alone, so that others do not share it. Returns an exit for each request. */
+/** Writes a batch. After a defect, writes each request alone, so that the defect fails only its own request. Returns an exit per request. */
 const exitsOf = (
   requests: ReadonlyArray<Request>,
   results: Results,
@@ -42,30 +45,29 @@ const exitsOf = (
   Effect.flatMap(Effect.exit(write(requests, results, depth)), (exit) =>
     Exit.isSuccess(exit) || requests.length === 1
       ? Effect.succeed(requests.map(() => exit))
-      : Effect.forEach(requests, (request, place) => {
-          if (results[place] !== undefined) return Effect.succeed(exit)
+      : Effect.forEach(requests, (request, index) => {
+          if (results[index] !== undefined) return Effect.succeed(exit)
           const alone: Results = [undefined]
           return Effect.map(Effect.exit(write([request], alone, depth)), (own) => {
-            results[place] = alone[0]
+            results[index] = alone[0]
             return own
           })
         })
   )
 
 /**
- * Starts the intake. At `size` waiting events others wait outside. When the scope closes, what is waiting is stored first.
- *
- * `write` stores a batch. It does not fail: places without a result were not stored, by the failure that it returns.
+ * Starts the intake. While `size` events are waiting, `add` waits until there is room. When the scope closes, waiting events are stored
+ * first.
  */
 export const make = (size: number, write: Write): Effect.Effect<Intake, never, Scope.Scope> =>
   Effect.gen(function* () {
     let waiting: Array<Waiting> = []
     let isClosed = false
-    /** Open while there are events. */
+    /** Open while events are waiting. */
     const work = Effect.unsafeMakeLatch()
     /** Open while there is room. */
     const room = Effect.unsafeMakeLatch(true)
-    /** Open while nothing is waiting or being written. */
+    /** Open while no events are waiting or being written. */
     const idle = Effect.unsafeMakeLatch(true)
 
     const take = (): ReadonlyArray<Waiting> => {
@@ -81,9 +83,9 @@ export const make = (size: number, write: Write): Effect.Effect<Intake, never, S
       const results: Results = new Array(batch.length)
       const requests = batch.map(({ request }) => request)
       return Effect.map(exitsOf(requests, results, depth, write), (exits) => {
-        batch.forEach(({ request, resume }, place) => {
-          const result = results[place]
-          const exit = exits[place] ?? Exit.succeed(undefined)
+        batch.forEach(({ request, resume }, index) => {
+          const result = results[index]
+          const exit = exits[index] ?? Exit.succeed(undefined)
           if (result !== undefined) {
             resume(Either.isRight(result) ? Exit.succeed(result.right) : Exit.fail(result.left))
           } else if (Exit.isFailure(exit)) resume(Exit.failCause(exit.cause))

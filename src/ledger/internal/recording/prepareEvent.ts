@@ -1,4 +1,4 @@
-/** Checks an event, and decides which hour it belongs to. */
+/** Validates an event, and decides which hour it is added to. */
 import * as Either from "effect/Either"
 import {
   EventInFuture,
@@ -20,16 +20,16 @@ import type { Request } from "./request.js"
 /** An event that is ready to be stored. */
 export interface Prepared {
   readonly row: EventRow
-  /** False if the ledger chose the time: then a stored event of the same id may have another. */
+  /** False if the ledger chose the time. Then a stored event with the same id may have another time. */
   readonly hasTime: boolean
   readonly isCarried: boolean
   readonly subscribed: Subscribed
 }
 
-/** How far the time of usage may be ahead of the clock, in milliseconds. */
+/** How far the time of an event may be ahead of the clock, in milliseconds. */
 const maxAhead = 5 * 60_000
 
-/** Characters of an id. */
+/** Maximum length of an id, in characters. */
 export const maxLength = 255
 
 export const isText = (text: unknown): text is string =>
@@ -37,11 +37,11 @@ export const isText = (text: unknown): text is string =>
 
 const textRule = `1 to ${maxLength} characters, none of them NUL or half of a surrogate pair`
 
-/** The rule that an id breaks, if any. */
+/** Returns an error if the id is invalid. */
 export const idViolation = (id: unknown, field = "id"): InvalidEvent | undefined =>
   isText(id) ? undefined : new InvalidEvent({ field, expected: textRule })
 
-/** Checks everything but the time. */
+/** Validates everything except the time. */
 export const prepareEvent = (
   { at, event, hasTime, id }: Request,
   subscribed: Subscribed | undefined
@@ -64,7 +64,7 @@ export const prepareEvent = (
   const quantity = decimal.parse(event.quantity, key.scale)
   if (Either.isLeft(quantity)) return invalid("quantity", quantity.left)
   let tags = untagged
-  // null comes from JSON
+  // `null` occurs in JSON
   if (event.tags != null) {
     const canonicalTags = canonical(event.tags, product.tagKeys)
     if (Either.isLeft(canonicalTags)) return invalid("tags", canonicalTags.left)
@@ -79,8 +79,8 @@ export const prepareEvent = (
   })
 }
 
-/** Decides which hour an event is added to, if any. */
-export const placeEvent = (
+/** Decides which hour an event is added to. Fails if its time is invalid or too late. */
+export const assignHour = (
   prepared: Prepared,
   now: number
 ): Either.Either<Prepared, EventError> => {
@@ -100,7 +100,7 @@ export const placeEvent = (
     : Either.right(prepared)
 }
 
-/** The time from which a record of this hour is not accepted any more. */
+/** Returns the time from which the service does not accept a record of this hour any more. */
 const deadlineOfHour = ({ lineage }: Subscribed, hour: number): number => {
   const [only] = lineage
   // most lineages have one subscription
@@ -110,7 +110,7 @@ const deadlineOfHour = ({ lineage }: Subscribed, hour: number): number => {
   return deadlineOf(timestampOf(subscription, hour), end)
 }
 
-/** Moves an event to the current hour, or to the next one if the current one is sealed, if the product's policy allows it. */
+/** Moves a late event to the current hour, or to the next hour if it was in the current one. Fails if the product rejects late usage. */
 export const carry = (
   prepared: Prepared,
   reason: "sealed" | "deadline",
@@ -127,6 +127,6 @@ export const carry = (
     : tooLate("closed")
 }
 
-/** True if usage can be added to this hour, the current or the next one. */
+/** True if a subscription that has not ended covers this hour, which is the current or the next one. */
 const isOpen = ({ lineage }: Subscribed, hour: number, now: number): boolean =>
   lineage.some((one) => covers(one, hour) && endOf(one) > now)

@@ -1,4 +1,4 @@
-/** Stores a batch of events, and gives each its result. */
+/** Stores a batch of events, and determines the result of each event. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -10,23 +10,23 @@ import { startOf } from "../model/hour.js"
 import type { EventRow } from "../model/rows.js"
 import * as metrics from "../service/recordingMetrics.js"
 import type { Catalog, Subscribed } from "./catalog.js"
-import { carry, isText, type Prepared, placeEvent, prepareEvent } from "./prepareEvent.js"
+import { assignHour, carry, isText, type Prepared, prepareEvent } from "./prepareEvent.js"
 import type { Request } from "./request.js"
 
 export type RecordResult = Either.Either<Recorded, EventError>
 
-/** Results by the places of their requests. A place is empty until it is certain. */
+/** The result of each request, at the index of the request. `undefined` until the result is final. */
 export type Results = Array<RecordResult | undefined>
 
-/** A prepared event and its place in the batch. */
+/** A prepared event, and the index of its request. */
 interface Item {
-  readonly place: number
+  readonly index: number
   readonly event: Prepared
 }
 
 /**
- * Stores events, and puts a result for each into `results`. Events of one id are compared with one another as with those that are
- * stored. A second run goes on with the places that have no result.
+ * Stores events, and puts their results into `results`. If several events have the same id, the first is stored, and the others are
+ * compared with it, as if it had been stored before. A retry skips the requests that have a result.
  */
 export const recordBatch = (
   store: Store,
@@ -36,61 +36,65 @@ export const recordBatch = (
 ): Effect.Effect<void, LedgerUnavailable> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const items: Array<Item> = []
-    const misplaced: Array<Misplaced> = []
-    /** Prepares an event. Returns false if it has to be looked at with a new catalog. */
-    const prepare = (place: number, subscribed: Subscribed | undefined, isFresh: boolean) => {
-      const prepared = prepareEvent(requests[place] as Request, subscribed)
+    const rejected: Array<Rejected> = []
+    /**
+     * Prepares an event. An error is final only if `isFresh`, because a cached subscription may be outdated: otherwise returns false, and
+     * the event has to be prepared again after the subscription is loaded.
+     */
+    const prepare = (index: number, subscribed: Subscribed | undefined, isFresh: boolean) => {
+      const prepared = prepareEvent(requests[index] as Request, subscribed)
       if (Either.isLeft(prepared)) {
-        if (isFresh) results[place] = Either.left(prepared.left)
+        if (isFresh) results[index] = Either.left(prepared.left)
         return isFresh
       }
-      const placed = placeEvent(prepared.right, now)
-      if (Either.isRight(placed)) items.push({ place, event: placed.right })
-      else if (isFresh) misplaced.push({ place, event: prepared.right, error: placed.left })
+      const assigned = assignHour(prepared.right, now)
+      if (Either.isRight(assigned)) items.push({ index, event: assigned.right })
+      else if (isFresh) rejected.push({ index, event: prepared.right, error: assigned.left })
       else return false
       return true
     }
     const stale: Array<number> = []
-    for (let place = 0; place < requests.length; place += 1) {
-      if (results[place] !== undefined) continue
-      const subscribed = catalog.cached((requests[place] as Request).event.subscription, now)
-      if (subscribed === undefined || !prepare(place, subscribed, false)) stale.push(place)
+    for (let index = 0; index < requests.length; index += 1) {
+      if (results[index] !== undefined) continue
+      const subscribed = catalog.cached((requests[index] as Request).event.subscription, now)
+      if (subscribed === undefined || !prepare(index, subscribed, false)) stale.push(index)
     }
     const reload: Reload = (ids) => catalog.load(ids, now)
     const record = Effect.suspend(() => recordItems(store, reload, items, now, results))
     if (stale.length === 0) return record
-    const ids = new Set(stale.map((place) => (requests[place] as Request).event.subscription))
+    const ids = new Set(stale.map((index) => (requests[index] as Request).event.subscription))
     return catalog.load([...ids].filter(isText), now).pipe(
       Effect.flatMap((found) => {
-        for (const place of stale) {
-          prepare(place, found.get((requests[place] as Request).event.subscription), true)
+        for (const index of stale) {
+          prepare(index, found.get((requests[index] as Request).event.subscription), true)
         }
-        items.sort((left, right) => left.place - right.place)
-        return misplaced.length === 0 ? Effect.void : judgeMisplaced(store, misplaced, results)
+        items.sort((left, right) => left.index - right.index)
+        return rejected.length === 0 ? Effect.void : resolveRejected(store, rejected, results)
       }),
       Effect.zipRight(record)
     )
   })
 
-/** Reads subscriptions as they are now: another process may have ended one. */
+/** Loads the current subscriptions, because another process may have ended one. */
 type Reload = (
   ids: ReadonlyArray<string>
 ) => Effect.Effect<ReadonlyMap<string, Subscribed>, LedgerUnavailable>
 
-interface Misplaced extends Item {
+/** An event that no hour accepts. */
+interface Rejected extends Item {
   readonly error: EventError
 }
 
-/** An event that could not be recorded now may have been recorded before. */
-const judgeMisplaced = (
+/** Determines the results of rejected events. An event that cannot be recorded now may have been recorded before. */
+const resolveRejected = (
   store: Store,
-  items: ReadonlyArray<Misplaced>,
+  items: ReadonlyArray<Rejected>,
   results: Results
 ): Effect.Effect<void, LedgerUnavailable> =>
   Effect.map(storedEvents(store, items), (stored) => {
-    for (const { error, event, place } of items) {
+    for (const { error, event, index } of items) {
       const row = stored.get(event.row.id)
-      results[place] = row === undefined ? Either.left(error) : compare(event, row)
+      results[index] = row === undefined ? Either.left(error) : compare(event, row)
     }
   })
 
@@ -117,18 +121,18 @@ const recordItems = (
   return Effect.flatMap(recordDistinct(store, reload, [...firsts.values()], now, results), () => {
     const left: Array<Item> = []
     for (const item of items) {
-      const { event, place } = item
+      const { event, index } = item
       const first = firsts.get(event.row.id) as Item
       if (first === item) continue
-      const result = results[first.place] as RecordResult
+      const result = results[first.index] as RecordResult
       if (Either.isLeft(result)) left.push(item)
-      else results[place] = compareWithin(event, first.event, result.right)
+      else results[index] = compareWithin(event, first.event, result.right)
     }
     return recordItems(store, reload, left, now, results)
   })
 }
 
-/** The result for the second of two events of one id. */
+/** Returns the result of an event that follows another one with the same id in the batch. */
 const compareWithin = (event: Prepared, first: Prepared, { hour }: Recorded): RecordResult =>
   compare(event, { ...first.row, hour: DateTime.toEpochMillis(hour) / startOf(1) })
 
@@ -148,10 +152,10 @@ const recordDistinct = (
           result.existing.length === 0
             ? undefined
             : new Map(result.existing.map((row) => [row.id, row]))
-        for (const { event, place } of items) {
+        for (const { event, index } of items) {
           const { hour, id } = event.row
           const stored = existing?.get(id)
-          results[place] =
+          results[index] =
             stored === undefined
               ? Either.right(recorded(event.isCarried ? "Carried" : "Recorded", id, hour))
               : compare(event, stored)
@@ -167,7 +171,7 @@ const recordDistinct = (
       case "Overflow": {
         const [only] = items
         if (items.length === 1 && only !== undefined) {
-          results[only.place] = Either.left(tooMuch(only.event))
+          results[only.index] = Either.left(tooMuch(only.event))
           return Effect.void
         }
         const middle = Math.ceil(items.length / 2)
@@ -182,9 +186,7 @@ const recordDistinct = (
 
 const idOf = ({ hour, key }: { readonly key: number; readonly hour: number }) => `${key}/${hour}`
 
-/**
- * Moves events of sealed entries to a later hour, or gives them their result. Returns the events that are left to store.
- */
+/** Moves the events of sealed entries to a later hour, or puts their errors into `results`. Returns the events that are left to store. */
 const moveLate = (
   store: Store,
   reload: Reload,
@@ -198,7 +200,7 @@ const moveLate = (
   return Effect.zipWith(storedEvents(store, late), reload([...ids]), (existing, current) => {
     const left: Array<Item> = []
     for (const item of items) {
-      const { event, place } = item
+      const { event, index } = item
       if (!sealed.has(idOf(event.row))) {
         left.push(item)
         continue
@@ -206,13 +208,13 @@ const moveLate = (
       const row = existing.get(event.row.id)
       // an event that was recorded before its hour was sealed is not late
       if (row !== undefined) {
-        results[place] = compare(event, row)
+        results[index] = compare(event, row)
         continue
       }
       const subscribed = current.get(event.subscribed.subscription.id) ?? event.subscribed
       const carried = carry({ ...event, subscribed }, "sealed", now)
-      if (Either.isRight(carried)) left.push({ place, event: carried.right })
-      else results[place] = Either.left(carried.left)
+      if (Either.isRight(carried)) left.push({ index, event: carried.right })
+      else results[index] = Either.left(carried.left)
     }
     return left
   })
@@ -224,7 +226,7 @@ const recorded = (_tag: Recorded["_tag"], id: string, hour: number): Recorded =>
   hour: DateTime.unsafeMake(startOf(hour))
 })
 
-/** The result for an event whose id is stored. */
+/** Returns the result of an event whose id is stored. */
 const compare = ({ hasTime, row }: Prepared, stored: EventRow): RecordResult => {
   const differs = [
     ...(row.key === stored.key ? [] : ["subscription or dimension"]),

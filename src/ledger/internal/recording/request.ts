@@ -1,4 +1,4 @@
-/** Completes an event with an id and a time, once for all runs of an effect. */
+/** Adds the default id and time to an event, once for all runs of an effect. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -11,11 +11,11 @@ export interface Request {
   readonly id: string
   /** Epoch milliseconds. */
   readonly at: number
-  /** False if the time was chosen: then a stored event of the same id may have another. */
+  /** False if the ledger chose the time. Then a stored event with the same id may have another time. */
   readonly hasTime: boolean
 }
 
-/** Marks an event whose time was chosen. */
+/** Marks an event whose time the ledger chose. */
 const hasDefaultTime = Symbol.for("effect-marketplace-metering/UsageLedger/hasDefaultTime")
 
 interface CompletedEvent extends Event {
@@ -24,7 +24,7 @@ interface CompletedEvent extends Event {
 
 const makeId = makeUuid7()
 
-/** Not a number for a time that is invalid. */
+/** Converts a time to epoch milliseconds. `NaN` if the time is invalid. */
 export const millisOf = (time: DateTime.Utc | undefined): number | undefined =>
   time === undefined ? undefined : Math.floor(DateTime.toEpochMillis(time))
 
@@ -50,28 +50,28 @@ const requestOf = (event: Event): Effect.Effect<Request> =>
     )
   })
 
-/** The value of the first run, for all runs. */
+/** Runs the effect once, and returns its value in all later runs. */
 const once = <A>(effect: Effect.Effect<A>): Effect.Effect<A> => {
   let first: { readonly value: A } | undefined
   return Effect.suspend(() =>
     first !== undefined
       ? Effect.succeed(first.value)
       : Effect.map(effect, (value) => {
-          // two first runs at once make one
+          // if two first runs are concurrent, both return the value of the earlier one
           first ??= { value }
           return first.value
         })
   )
 }
 
-/** The request of an event: the same one at each run. */
+/** Makes the request of an event. Each run returns the same request. */
 export const requestOnce = (event: Event): Effect.Effect<Request> => once(requestOf(event))
 
-/** Requests of events. A time that is missing is the same for all. */
+/** Makes the requests of events. All events without a time get the same time. */
 const requestsOf = (events: ReadonlyArray<Event>): Effect.Effect<ReadonlyArray<Request>> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const requestWith = (event: Event, id: string) => make(event, id, millisOf(event.at) ?? now)
-    // an effect for each event costs as much as its row, so only where an id is missing
+    // generates ids only if one is missing, because an effect per event costs as much as storing its row
     return events.every(({ id }) => id !== undefined)
       ? Effect.succeed(events.map((event) => requestWith(event, event.id as string)))
       : Effect.forEach(events, (event) =>
@@ -81,7 +81,7 @@ const requestsOf = (events: ReadonlyArray<Event>): Effect.Effect<ReadonlyArray<R
         )
   })
 
-/** The requests of events: the same ones at each run. */
+/** Makes the requests of events. Each run returns the same requests. */
 export const requestsOnce = (events: ReadonlyArray<Event>): Effect.Effect<ReadonlyArray<Request>> =>
   once(requestsOf(events))
 
@@ -92,11 +92,11 @@ const complete = ({ at, event, hasTime, id }: Request): CompletedEvent => ({
   ...(!hasTime && { [hasDefaultTime]: true })
 })
 
-/** An event with its id and time: the same one at each run. */
+/** Completes an event with its id and time. Each run returns the same event. */
 export const completeOnce = (event: Event): Effect.Effect<Event> =>
   once(Effect.map(requestOf(event), complete))
 
-/** Events with their ids and times: the same ones at each run. */
+/** Completes events with their ids and times. Each run returns the same events. */
 export const completeAllOnce = (
   events: ReadonlyArray<Event>
 ): Effect.Effect<ReadonlyArray<Event>> =>

@@ -1,11 +1,11 @@
-/** Runs a batch again while the store is not available. */
+/** Retries a batch while the store is not available. */
 import * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 
-/** The waits before a batch is written again, in milliseconds. */
+/** The waits between the runs, in milliseconds. */
 const waits = [50, 200, 1_000, 4_000]
 
-/** The reason of the last failure. `isStored` is `unknown` if one of the runs left it open. */
+/** The reason of the last failure. `isStored` is `unknown` if it was unknown in one of the runs. */
 export interface Failure {
   readonly reason: string
   readonly isStored: LedgerUnavailable["isStored"]

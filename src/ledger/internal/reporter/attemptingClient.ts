@@ -1,4 +1,4 @@
-/** A client that stores each call before it is sent, and its results after. */
+/** A client that stores each call before it is sent, and its results afterwards. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -18,16 +18,16 @@ export interface Attempting {
   readonly store: Store
   readonly client: MeteringClient.Service
   readonly lease: Lease
-  /** The id of each record of the submission. */
+  /** Returns the id of a record of the submission. */
   readonly idOf: (record: UsageRecord) => number | undefined
   readonly writes: PendingWrites
   /** Waits until the Region's quota allows another call. */
   readonly limit: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Ends the submission: no other call is made. */
+  /** Ends the submission, so that no other call is sent. */
   readonly abort: (cause: string) => Effect.Effect<unknown>
   /**
-   * Receives the request id of each response or error. Returns an error if it is of a sandbox and the ledger is for AWS, or the
-   * reverse, and for a response that has none.
+   * Receives the request id of each response or error. Returns an error if the id shows that the endpoint is not the target of the
+   * ledger (AWS or a sandbox), or if a response has no request id.
    */
   readonly onRequestId: (
     requestId: string | undefined,
@@ -39,7 +39,7 @@ export interface Attempting {
 const hasDefect = (cause: Cause.Cause<unknown>): boolean =>
   Cause.isDie(cause) && !Cause.isInterrupted(cause)
 
-/** After a defect, and after the response of another target, the records wait as after a response that was lost. */
+/** The error after a defect, or after a response of the wrong target. The records are handled as after a lost response. */
 const lostResponse = (reason: string) =>
   new ConnectionError(
     { operation: "BatchMeterUsage", endpoint: "client", reason, delivery: "unknown" },
@@ -77,7 +77,7 @@ export const make = (options: Attempting): MeteringClient.Service => {
   return {
     ...client,
     batchMeterUsage: (request) => {
-      // the submission passes on the records that it was given
+      // the submission passes the same record objects that it was given
       const records = request.usageRecords as ReadonlyArray<UsageRecord>
       const sent = records.flatMap((record) => {
         const id = idOf(record)
@@ -86,7 +86,7 @@ export const make = (options: Attempting): MeteringClient.Service => {
       if (sent.length !== records.length) return notSent("a record is not of this ledger")
       const ids = sent.map(({ id }) => id)
       return limit(
-        // between the stored call and its stored results there is no interruption but that of the call itself
+        // only the call itself can be interrupted, so that its results are stored in any case
         Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) =>
             Effect.matchEffect(openCall(store, { lease, now, records: ids }), {

@@ -1,4 +1,4 @@
-/** A limit of time for calls whose client has none, so that one call does not hold up its product for ever. */
+/** A timeout for calls of clients without timeouts, so that a call cannot block its product forever. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { RequestTimeoutError } from "../../../MeteringError.js"
@@ -6,7 +6,7 @@ import { RequestTimeoutError } from "../../../MeteringError.js"
 /** Longer than the client's own limits. */
 const limit = Duration.minutes(2)
 
-/** Fails after the limit. The call may go on without effect. */
+/** Fails after the timeout. The call is interrupted in the background. */
 export const withLimit = <A, E, R>(
   call: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | RequestTimeoutError, R> =>

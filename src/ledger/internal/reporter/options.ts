@@ -1,4 +1,4 @@
-/** The options of a reporter and their defaults. */
+/** The options of a reporter, their defaults and limits. */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { LedgerConfigError } from "../../LedgerError.js"
@@ -7,15 +7,15 @@ import { maxDuration } from "../transactions/lease.js"
 /**
  * Options of a reporter. All are optional.
  *
- * - `region`: the Region whose usage is reported, that of the `MeteringClient`. Defaults to the only Region of the ledger's
- *   products; a ledger with several needs a reporter for each.
- * - `worker`: a name for this process, unique among the workers of the ledger. Defaults to a random id.
- * - `sealAfter`: the time after the end of an hour in which usage of the hour is still added to it. Defaults to 10 minutes, at
- *   most 4 hours.
- * - `interval`: the time between two rounds, shorter than `lease`. Defaults to 10 seconds, at most half of `lease`.
- * - `lease`: the time after which another worker takes over from one that is gone. Defaults to 1 minute, at most 10 minutes.
+ * - `region`: the Region whose usage is reported, the same as the Region of the `MeteringClient`. Defaults to the only Region of the
+ *   ledger's products. A ledger with products in several Regions needs a reporter for each.
+ * - `worker`: the name of this process, unique among the workers of the ledger. Defaults to a random id.
+ * - `sealAfter`: how long after its end an hour is sealed. Until then, usage is still added to it. Defaults to 10 minutes, at most 4
+ *   hours.
+ * - `interval`: the time between two rounds, shorter than `lease`. Defaults to 10 seconds or half of `lease`, whichever is shorter.
+ * - `lease`: the time after which another worker takes over from a worker that has stopped. Defaults to 1 minute, at most 10 minutes.
  * - `rate`: calls per second, more than 0. Defaults to 10, the quota of an account in a Region.
- * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 20 seconds.
+ * - `gracePeriod`: how long calls in flight may take after the reporter is stopped. Defaults to 20 seconds.
  *
  * @since 0.1.0
  * @category models
@@ -42,10 +42,10 @@ interface ResolvedOptions {
   readonly gracePeriod: Duration.Duration
 }
 
-/** Milliseconds. */
+/** Default of `sealAfter`, in milliseconds. */
 export const defaultSealAfter = 10 * 60_000
 
-/** The longest wait for usage of an hour, in milliseconds: at the end of a month a record is accepted for 6 hours. */
+/** Maximum of `sealAfter`, in milliseconds. At the end of a month a record is accepted for 6 hours only. */
 const maxSealAfter = 4 * 3_600_000
 
 export const resolveOptions = (

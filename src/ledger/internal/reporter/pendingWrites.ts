@@ -1,4 +1,4 @@
-/** Results that a worker could not store yet, and calls that it did not make. */
+/** Writes that a worker could not store yet: results, and calls that it did not send. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -13,17 +13,17 @@ export interface SentCall {
 }
 
 export interface PendingWrites {
-  /** Stores results, or keeps them until `flush` if the store is away for longer. */
+  /** Stores results. If the store is not available after some retries, keeps them until `flush`. */
   readonly addResults: (
     call: SentCall,
     results: ReadonlyArray<send.Result>
   ) => Effect.Effect<{ readonly isHalted: boolean }>
-  /** Keeps in mind that a call was perhaps stored, and certainly not made. */
+  /** Remembers that a call may have been stored and was not sent. */
   readonly notMade: (call: {
     readonly sentAt: number
     readonly records: ReadonlyArray<number>
   }) => void
-  /** Stores what could not be stored. */
+  /** Stores all pending writes. */
   readonly flush: Effect.Effect<void, LedgerUnavailable>
 }
 
@@ -52,7 +52,7 @@ export const make = (store: Store, worker: string): PendingWrites => {
         Effect.retry(retries),
         Effect.catchAll((error) =>
           Effect.suspend(() => {
-            // until they are stored, the attempts count as unanswered
+            // until the results are stored, the attempts count as attempts without a response
             results.add(one)
             return Effect.as(
               Effect.logWarning("results are kept until they can be stored", error.message),

@@ -1,6 +1,6 @@
 /**
- * Decides which records of a product go next, and what a rejection of the whole product means. It is synchronous: each function is
- * one step from one state to the next.
+ * State machine that decides which records of a product are sent next, and if a rejection pauses the whole product. It is pure: each
+ * function returns the next state.
  */
 import * as Chunk from "effect/Chunk"
 import type { BatchMeterUsageError } from "../../../BatchMeterUsage.js"
@@ -9,7 +9,7 @@ import type { RecordRow } from "../model/rows.js"
 
 type Rows = ReadonlyArray<RecordRow>
 
-/** An error that concerns the caller or all of a product, and the records of the calls that it rejected. */
+/** An error that concerns the caller or the whole product, and the records of the rejected calls. */
 export interface Rejection {
   readonly scope: "caller" | "product"
   readonly error: BatchMeterUsageError
@@ -17,23 +17,23 @@ export interface Rejection {
 }
 
 interface Tolerance {
-  /** Rejections of the product that are still taken as those of a part of its records: a response showed that the product works. */
+  /** Number of rejections that are still attributed to some of the records, because another response showed that the product works. */
   readonly tolerated: number
-  /** The rejection after which none is tolerated any more. Others of the product are sent before it is paused. */
+  /** The rejection that used up `tolerated`. Single records are sent as probes before the product is paused. */
   readonly lastTolerated: Rejection | undefined
 }
 
-/** Read the records that are due. */
+/** Next step: read the records that are due. */
 interface Reading extends Tolerance {
   readonly _tag: "Read"
 }
 
-/** Send a batch. */
+/** Next step: send `batch`. */
 interface Sending extends Tolerance {
   readonly _tag: "Send"
   readonly batch: Rows
   readonly batches: ReadonlyArray<Rows>
-  /** Parts of calls that were rejected. Other calls go before them: they may have none of the records at fault. */
+  /** Parts of rejected calls. They are sent after `batches`, which may contain none of the invalid records. */
   readonly rejectedParts: ReadonlyArray<Rows>
   /** True if the batches are single records that show whether the product works again. */
   readonly isProbing: boolean
@@ -45,30 +45,31 @@ type State =
   | { readonly _tag: "Pause"; readonly rejection: Rejection }
   | { readonly _tag: "Done" }
 
-/** Calls of about 10 seconds. A product whose records are all rejected is paused soon after them. */
+/** As many calls as are made in about 10 seconds. If all of them are rejected, the product is paused soon afterwards. */
 const maxTolerated = 100
 
-/** Records of one submission. */
+/** Maximum number of records in one submission. */
 const maxRecords = 1_000
 
-/** Records among which probes are chosen: the most urgent may all be rejected. */
+/** Number of records from which probes are chosen. Large, because the most urgent records may all be invalid. */
 const maxCandidates = 10_000
 
-/** Probes after a pause. If each is rejected for the whole product, it is paused again. */
+/** Number of probes after a pause. If all of them are rejected, the product is paused again. */
 const maxProbes = 3
 
 export const initial: State = { _tag: "Read", tolerated: 0, lastTolerated: undefined }
 
 /**
- * After a pause one record at a time is sent: one that the service rejects with all others of its call would stop them for ever.
+ * True if single records are sent, because a record for which the service rejects the whole call would otherwise block all others
+ * forever.
  */
 export const isProbing = ({ lastTolerated }: Reading, wasPaused: boolean): boolean =>
   lastTolerated !== undefined || wasPaused
 
-/** The number of records to read. */
+/** Returns the number of records to read. */
 export const limitOf = (isProbing: boolean): number => (isProbing ? maxCandidates : maxRecords)
 
-/** The records that are due were read. */
+/** Next state after the due records were read. */
 export const onRows = (
   { lastTolerated, tolerated }: Reading,
   rows: Rows,
@@ -83,7 +84,7 @@ export const onRows = (
     : { _tag: "Pause", rejection: lastTolerated }
 }
 
-/** The batch was sent. `isActive` if the service has answered for one of its records, so that the product works. */
+/** Next state after the batch was sent. `isActive` is true if the service returned a result of a record, so the product works. */
 export const onResult = (
   state: Sending,
   { isActive, rejection }: { readonly isActive: boolean; readonly rejection: Rejection | undefined }
@@ -124,11 +125,11 @@ const sendNext = (
     : { _tag: "Send", ...known, batch: part, batches: [], rejectedParts: leftParts }
 }
 
-/** True for errors that one record of a call can cause. */
+/** True for errors that a single record of a call can cause. */
 export const mayBeOfRecord = ({ error, scope }: Omit<Rejection, "rows">): boolean =>
   scope === "product" || error._tag === "UnexpectedResponseError"
 
-/** Some of the least tried records, each for itself. Records with one cause are often adjacent, so these are not. */
+/** Chooses probes among the least tried records. They are spread out, because adjacent records often fail for the same cause. */
 const probesOf = (rows: Rows): ReadonlyArray<Rows> => {
   const sorted = [...rows].sort((left, right) => left.tries - right.tries)
   const last = sorted.filter(({ tries }) => tries === sorted[0]?.tries).length - 1
@@ -138,7 +139,7 @@ const probesOf = (rows: Rows): ReadonlyArray<Rows> => {
     .map((row) => [row])
 }
 
-/** One call for each part of many records, and halves of the records of one call. One record has no parts. */
+/** Splits rejected records: many records into the size of a call, and the records of one call into halves. Returns none for one record. */
 const partsOf = (rows: Rows): ReadonlyArray<Rows> =>
   rows.length > 1
     ? Chunk.toReadonlyArray(

@@ -1,4 +1,4 @@
-/** The results of a call's attempts, from the response or the error of the call. */
+/** Derives the results of a call's attempts from its response or error. */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -15,13 +15,13 @@ interface SentRecord {
   readonly record: UsageRecord
 }
 
-/** Characters of an error that are stored. */
+/** Maximum length of a stored error message, in characters. */
 const maxDetail = 300
 
 export const detailOf = ({ message }: { readonly message: string }): string =>
   toStorable(message, maxDetail)
 
-/** One result per record, in the order given. */
+/** Returns one result per record, in the given order. */
 export const resultsOf = (
   sent: ReadonlyArray<SentRecord>,
   productCode: string | undefined,
@@ -79,7 +79,7 @@ const resultOf = (
   }
 }
 
-/** A call that was rejected says something about its record only if it had one. */
+/** The rejection of a call is a rejection of its record only if it had a single record. */
 const resultOfError = (error: BatchMeterUsageError, count: number): AttemptResult => {
   const { delivery, scope } = classifyError(error)
   if (delivery === "unknown") return "noResponse"

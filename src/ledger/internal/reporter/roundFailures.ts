@@ -1,21 +1,21 @@
-/** Logs rounds that fail, without a line for each round of an outage. */
+/** Logs failed rounds, but not each round of an outage. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
-/** A failure that lasts is logged once in this time, in milliseconds. */
+/** Interval at which a persistent failure is logged, in milliseconds. */
 const interval = 10 * 60_000
 
 interface Failure {
   readonly _tag: string
 }
 
-/** Runs rounds, and logs failures: the first, another kind, and one that lasts every 10 minutes. */
+/** Logs the first failure, each failure of another kind, and a persistent failure every 10 minutes. */
 export const makeLogging = (): ((
   round: Effect.Effect<unknown, Failure>
 ) => Effect.Effect<void>) => {
-  /** The kind of the last failure that was logged. Undefined after a round that succeeded. */
+  /** The last failure that was logged. `undefined` after a successful round. */
   let logged: { readonly kind: string; readonly at: number } | undefined
   const onFailure = (cause: Cause.Cause<Failure>) =>
     Effect.flatMap(Clock.currentTimeMillis, (at) => {

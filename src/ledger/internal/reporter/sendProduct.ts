@@ -1,4 +1,4 @@
-/** Sends the records of one product that are due, until none is. */
+/** Sends the due records of one product until no more are due. */
 
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -34,25 +34,25 @@ interface Sending {
   readonly writes: PendingWrites
   readonly limit: attemptingClient.Attempting["limit"]
   readonly onRequestId: attemptingClient.Attempting["onRequestId"]
-  /** Calls a second. */
+  /** Calls per second. */
   readonly rate: number
-  /** Ends when the reporter stops. */
+  /** Completes when the reporter stops. */
   readonly stop: Effect.Effect<void>
   readonly isStopped: Effect.Effect<boolean>
   readonly gracePeriod: Duration.Duration
 }
 
 export interface Sent {
-  /** Records that went into at least one call. */
+  /** Number of records that were part of at least one call. */
   readonly sent: number
   readonly accepted: number
 }
 
-/** How long a product is not tried after an error that concerns all of it, and a Region after one that concerns the caller. */
+/** How long a product is paused after an error of the product, and a Region after an error of the caller, in milliseconds. */
 const productPause = 5 * 60_000
 const callerPause = 60_000
 
-/** Retries within one submission. Afterwards the record waits by its own time of the next attempt. */
+/** Retries within one submission. Afterwards, the record is sent again at its `nextTryAt`. */
 const schedule = MeteringRetry.standard
 
 export const sendProduct = (
@@ -62,7 +62,7 @@ export const sendProduct = (
   Effect.gen(function* () {
     const { lease, store } = options
     const { region } = lease
-    // a record can be sent several times, and accepted again if its result could not be stored
+    // sets, because a record can be sent several times, and is accepted again if its result could not be stored
     const sent = new Set<number>()
     const accepted = new Set<number>()
     let state = productState.initial
@@ -169,7 +169,7 @@ const sendRecords = (
     const unaccepted = outcomes.filter(({ _tag }) => _tag !== "Accepted")
     yield* send.finishTry(store, {
       now: yield* Clock.currentTimeMillis,
-      // without a call nothing was tried, unless the client found it invalid
+      // records that were not part of a call were not tried, unless the client found them invalid
       records: [
         ...invalid,
         ...unaccepted
@@ -196,14 +196,14 @@ const sendRecords = (
     }
   })
 
-/** Outcomes after which the product works: the service has answered for a record. */
+/** Outcomes that show that the product works, because the service returned a result of the record. */
 const activeOutcomes: ReadonlySet<Outcome["_tag"]> = new Set([
   "Accepted",
   "Duplicate",
   "CustomerNotSubscribed"
 ])
 
-/** A record can be rejected for a cause that it shares with all of its call. The call alone says nothing about one of them. */
+/** Stores a rejection for records whose call was rejected, if the error is known to concern the record and not the whole call. */
 const addRejections = (
   outcomes: ReadonlyArray<Outcome>,
   idOf: (outcome: Outcome) => number,
@@ -231,7 +231,7 @@ const addRejections = (
 const rejectionOf = (outcome: Outcome) =>
   outcome._tag === "NotSent" || outcome._tag === "Rejected" ? outcome.error : undefined
 
-/** The error that concerns the caller, or else the one that concerns all of the product, and the outcomes with such errors. */
+/** Finds an error of the caller, or else of the whole product, and all outcomes with such errors. */
 const findRejection = (outcomes: ReadonlyArray<Outcome>) => {
   const found = outcomes.flatMap((outcome) => {
     const error = rejectionOf(outcome)
@@ -249,7 +249,7 @@ const findRejection = (outcomes: ReadonlyArray<Outcome>) => {
   )
 }
 
-/** Pauses the product after an error that concerns all of it, and the Region after one that concerns the caller. */
+/** Pauses the product after an error of the product, and the Region after an error of the caller. */
 const pauseAfter = (
   product: string,
   { error, scope }: productState.Rejection,

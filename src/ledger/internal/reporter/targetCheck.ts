@@ -1,4 +1,4 @@
-/** Keeps usage of a ledger for the service from a sandbox, and that of a ledger for a sandbox from the service. */
+/** Checks that the client's endpoint (AWS or a sandbox) is the target of the ledger. */
 import * as Effect from "effect/Effect"
 import type { Service as Client } from "../../../MeteringClient.js"
 import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
@@ -7,15 +7,18 @@ import type { Target } from "../model/rows.js"
 import { requireLedger } from "../transactions/lease.js"
 import { withLimit } from "./callLimit.js"
 
-/** Every request id of a sandbox begins with this. */
+/** The prefix of all request ids of a sandbox. */
 const sandboxPrefix = "sandbox-"
 
 interface TargetCheck {
-  /** True if the endpoint is of the ledger's kind; false if it did not respond. Makes a call without records for it, once. */
+  /**
+   * Makes a call without records to find out the target of the endpoint, until one succeeds. Returns true if it is the ledger's target,
+   * and false if the endpoint did not respond. Fails if it is the other target.
+   */
   readonly confirm: Effect.Effect<boolean, LedgerConfigError | LedgerUnavailable>
   /**
-   * The error if a later response is of the other kind by its request id, or has none. An error may have none. The next round looks
-   * at the endpoint again.
+   * Returns an error if a later response or error has a request id of the other target, or a response has no request id. The next
+   * `confirm` then makes a call again.
    */
   readonly observe: (
     requestId: string | undefined,
@@ -82,7 +85,7 @@ const otherTarget = (target: Target, endpoint: Target) =>
         : "Give the client the endpoint of a sandbox, or use a ledger of its own for AWS."
   })
 
-/** Every response of AWS and of a sandbox has an id. Without it, usage could go to a sandbox and count as billed. */
+/** Every response of AWS and of a sandbox has a request id. Without it, usage could be sent to a sandbox and count as billed. */
 const unknownEndpoint = new LedgerConfigError({
   reason: "otherTarget",
   detail:

@@ -1,4 +1,4 @@
-/** Entries by pages. */
+/** Streams entries page by page. */
 import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -14,20 +14,20 @@ import { isText } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
 import type * as tables from "../tables.js"
 
-/** Entries of one page. */
+/** Number of entries per page. */
 const pageSize = 500
 
 export const timeOf = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
 
 export const timeOfHour = (hour: number): DateTime.Utc => timeOf(startOf(hour))
 
-/** Hours that begin at a time or later. */
+/** Returns the first hour that begins at a time or later. */
 const hourFrom = (time: DateTime.Utc | undefined): number | undefined => {
   const millis = millisOf(time)
   return millis === undefined ? undefined : Math.ceil(millis / millisPerHour)
 }
 
-/** The filter of the tables. Undefined if nothing can match it. */
+/** Converts a filter to the filter of the tables. Returns `undefined` if no entry can match it. */
 export const resolveFilter = (
   store: Store,
   { from, product, states, subscription, until }: EntryFilter
@@ -48,7 +48,7 @@ export const resolveFilter = (
     : Effect.succeed(undefined)
 }
 
-/** Streams entries by pages, each read by `read` in a snapshot of its own. */
+/** Streams the values that `read` returns for each page of entries. Each page is read in its own snapshot. */
 export const entryPages = <A>(
   store: Store,
   filter: tables.EntryFilter,

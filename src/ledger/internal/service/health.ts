@@ -1,4 +1,4 @@
-/** The prospect that everything recorded is billed in time. */
+/** Checks whether everything that was recorded will be billed in time. */
 import * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Health } from "../../LedgerReport.js"
@@ -9,16 +9,16 @@ import { defaultSealAfter } from "../reporter/options.js"
 import type { HourlyCount } from "../tables.js"
 import { type LedgerSnapshot, readWith, recentHours } from "./ledgerSnapshot.js"
 
-/** A reporter that is later than this does not seal. Milliseconds after the time of sealing. */
+/** If an hour is not sealed this long after it should have been, no reporter seals. Milliseconds. */
 const sealingMargin = 20 * 60_000
 
-/** The longest time that a record has after it was sealed. */
+/** Upper bound of the time from now to the deadline of a record that can still be accepted, in milliseconds. */
 const longestTime = 25 * millisPerHour
 
-/** A record is accepted within seconds. After this time without a result something is in the way. Milliseconds. */
+/** Usually a record is accepted within seconds. If it takes this long, something is wrong. Milliseconds. */
 const sendingMargin = 30 * 60_000
 
-/** Unresolved records that are looked at. */
+/** Maximum number of unresolved records that are read. */
 const maxLate = 100
 
 export const health = (store: Store): Effect.Effect<Health, LedgerUnavailable> =>
@@ -26,7 +26,7 @@ export const health = (store: Store): Effect.Effect<Health, LedgerUnavailable> =
     readWith(store, (tables, now) =>
       Effect.all({
         recent: tables.hourlyCounts(hourOf(now) - recentHours),
-        // all that have a chance, the most urgent first
+        // all unresolved records, ordered by deadline
         unresolved: tables.unresolvedRecords({ deadlineUntil: now + longestTime, limit: maxLate })
       })
     ),

@@ -1,4 +1,4 @@
-/** Reads the state of a ledger at one time, and sets the gauges of `LedgerMetrics`. */
+/** Reads a consistent summary of a ledger, and sets the gauges of `LedgerMetrics`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -21,16 +21,16 @@ export interface LedgerSnapshot {
   readonly pauses: ReadonlyArray<PauseRow>
 }
 
-/** Hours whose accepted entries are counted, and whose final states concern the health. */
+/** The number of past hours whose accepted entries are counted, and whose final states affect the health. */
 export const recentHours = 48
 
-/** Balances that are listed. */
+/** Maximum number of carried balances that are read. */
 const maxCarry = 100
 
 const read = (tables: Tables, now: number): StoreEffect<LedgerSnapshot> =>
   Effect.gen(function* () {
     const ledger = yield* tables.ledger
-    // the layer has written it, and nothing deletes it
+    // `initialize` has stored the row, and nothing deletes it
     if (ledger === undefined) return yield* Effect.dieMessage("the ledger has no row")
     const counts = yield* tables.stateCounts(hourOf(now) - recentHours)
     const deadlines = counts.flatMap(({ nextDeadline }) => nextDeadline ?? [])
@@ -46,7 +46,7 @@ const read = (tables: Tables, now: number): StoreEffect<LedgerSnapshot> =>
     }
   })
 
-/** Reads the state with what `more` reads at the same time, and sets the gauges. */
+/** Reads the summary, and what `more` reads, in the same snapshot. Sets the gauges. */
 export const readWith = <A>(
   store: Store,
   more: (tables: Tables, now: number) => StoreEffect<A>
@@ -55,7 +55,7 @@ export const readWith = <A>(
     store.snapshot((tables) => Effect.zip(read(tables, now), more(tables, now)))
   ).pipe(Effect.tap(([snapshot]) => setGauges(snapshot)))
 
-/** Reads the state, and sets the gauges. */
+/** Reads the summary, and sets the gauges. */
 export const readSnapshot = (store: Store): Effect.Effect<LedgerSnapshot, LedgerUnavailable> =>
   Effect.map(
     readWith(store, () => Effect.void),
@@ -92,7 +92,7 @@ const setGauges = (snapshot: LedgerSnapshot): Effect.Effect<void> =>
           MetricKey.tagged("product", product),
           MetricKey.tagged("state", state)
         )
-        // a state that no entry has any more is 0, not its last number
+        // sets 0 for a state without entries, so that the gauge does not keep its last value
         Metric.fromMetricKey(key).unsafeUpdate(found?.count ?? 0, [])
       }
     }

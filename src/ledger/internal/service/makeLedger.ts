@@ -1,4 +1,4 @@
-/** The service on a store. */
+/** Makes the service of a ledger on a store. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -37,10 +37,10 @@ export const makeLedger = (
     yield* initialize(store, options, yield* makeId)
     const catalog = catalogs.make(store)
     const recorder = yield* recorders.make(store, catalog, options.intakeSize ?? defaultIntakeSize)
-    /** After a change of the catalog the next event is placed by the new one. */
+    /** Clears the catalog's cache after a change of subscriptions, so that the next event uses the new ones. */
     const changing = <A, E>(effect: Effect.Effect<A, E>) =>
       Effect.ensuring(effect, Effect.sync(catalog.clear))
-    /** The time, if the store has the same. */
+    /** Returns the time. Fails if the clock of the store's server differs. */
     const checkedTime = Effect.zipRight(checkClock(store), Clock.currentTimeMillis)
     const onEntries = (
       filter: EntryFilter,

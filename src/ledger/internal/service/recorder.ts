@@ -1,4 +1,4 @@
-/** Records events, one by one through the intake or many at once. */
+/** Records single events through the intake, and many events at once. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
@@ -58,8 +58,8 @@ const tagsOf = function* (
   requests: ReadonlyArray<Request>,
   results: Results
 ): Generator<string, void> {
-  for (let place = 0; place < requests.length; place += 1) {
-    const result = results[place]
+  for (let index = 0; index < requests.length; index += 1) {
+    const result = results[index]
     yield result === undefined
       ? "LedgerUnavailable"
       : Either.isRight(result)
@@ -68,7 +68,7 @@ const tagsOf = function* (
   }
 }
 
-/** The failure of a call. It is not certain that nothing was stored if some of its events are. */
+/** Makes the error of a call. `isStored` is `unknown` if some of the events were stored. */
 const partly = (
   requests: ReadonlyArray<Request>,
   earlier: ReadonlyArray<RecordResult>,

@@ -1,4 +1,4 @@
-/** Metrics of recording. They are updated per batch, not per event. */
+/** Updates the metrics of recording, once per batch. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -9,7 +9,7 @@ const batchSize = Metric.fromMetricKey(metricKeys.batchSize)
 const commitDuration = Metric.fromMetricKey(metricKeys.commitDuration)
 const intakeDepth = Metric.fromMetricKey(metricKeys.intakeDepth)
 
-/** Times a transaction of `size` events. */
+/** Measures a transaction of `size` events. */
 export const commit = <A, E>(size: number, write: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Clock.clockWith((clock) => {
     const start = clock.unsafeCurrentTimeMillis()
@@ -31,7 +31,7 @@ const counterOf = (result: string) => {
   return counter
 }
 
-/** Counts the results of a batch by their tags. */
+/** Counts the results of a batch by tag. */
 export const count = (tags: Iterable<string>): void => {
   const counts = new Map<string, number>()
   for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1)

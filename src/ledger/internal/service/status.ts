@@ -1,4 +1,4 @@
-/** The state of a ledger for people. */
+/** Converts the summary of a ledger to the models of `LedgerReport`. */
 import * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { HourlyCount, Status } from "../../LedgerReport.js"

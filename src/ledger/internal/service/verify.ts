@@ -10,7 +10,7 @@ import { toText } from "../model/decimal.js"
 import type { EntryId, StoreEffect, Tables } from "../tables.js"
 import { timeOfHour } from "./entries.js"
 
-/** Entries or keys of one page. */
+/** Number of entries or keys per page. */
 const pageSize = 500
 
 export const verify = (store: Store): Stream.Stream<Difference, LedgerUnavailable> =>
@@ -63,7 +63,7 @@ const entrySums = (tables: Tables, after: EntryId | undefined): StoreEffect<Page
     }
   })
 
-/** Everything recorded is open, billed, carried or declared as rounded. */
+/** Checks that, for each key, everything that was recorded is open, billed, carried or rounded. */
 const conservation = (tables: Tables, after: number | undefined): StoreEffect<Page<number>> =>
   Effect.map(tables.keyTotals(after, pageSize), (totals) => ({
     differences: totals.flatMap(

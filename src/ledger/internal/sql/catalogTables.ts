@@ -181,13 +181,13 @@ export const catalogTables = (
   }
 })
 
-/** Collects conditions of a query with their parameters. */
+/** Collects the conditions of a `WHERE` clause and the parameters of the query. */
 export const conditions = () => {
   const params: Array<SqlValue> = []
   const texts: Array<string> = []
   return {
     params,
-    /** Returns the number of the parameter. */
+    /** Adds a parameter and returns its number. */
     parameter: (value: SqlValue): number => params.push(value),
     add: (text: (parameter: number) => string, value: SqlValue): void => {
       texts.push(text(params.push(value)))
@@ -234,7 +234,7 @@ const subscriptionOf = (row: Row): SubscriptionRow => ({
   closingAt: toOptionalNumber(row.closing_at)
 })
 
-/** `id` is the name of the column with the key's id. */
+/** Decodes a key. `id` is the name of the column that has its id. */
 export const keyOf = (row: Row, id = "id"): KeyRow => ({
   id: toNumber(row[id]),
   lineage: String(row.lineage),

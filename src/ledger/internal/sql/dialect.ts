@@ -1,23 +1,23 @@
-/** The differences between SQLite and PostgreSQL in statements that are otherwise the same. */
+/** The SQL that differs between SQLite and PostgreSQL. All other statements are the same. */
 
 type ColumnType = "bigint" | "text"
 
-/** Columns by name. */
+/** Column types by name. */
 export interface Columns {
   readonly [name: string]: ColumnType
 }
 
 export interface Dialect {
   /**
-   * A table expression for a list that is given as one parameter (see `listParameter`): the columns, and `ord`, the place of the
-   * row in the list.
+   * A table expression for a list that is passed as one parameter (see `listParameter`). It has the given columns, and `ord`, the
+   * position of the row in the list.
    */
   readonly list: (parameter: number, columns: Columns) => string
-  /** Locks the rows of the table `alias` that a query returns. Empty where a transaction is the only writer. */
+  /** Locks the rows of the table `alias` that a query returns. Empty if the database has one writer at a time. */
   readonly forUpdate: (alias: string, locked?: "wait" | "skip") => string
   /**
-   * Locks the name in `$1` until the end of the transaction, also where no row of that name exists. Absent where a transaction
-   * is the only writer.
+   * Locks the name in `$1` until the end of the transaction, even if no row of that name exists. `undefined` if the database has one
+   * writer at a time.
    */
   readonly lockName: string | undefined
 }
@@ -49,6 +49,6 @@ const columnsOf = (columns: Columns, expression: (type: ColumnType, index: numbe
 
 type ListValue = string | number | bigint | undefined
 
-/** The text of a list's parameter: JSON, an array for each row. A bigint is text there, as JSON's numbers lose digits. */
+/** Encodes a list as a parameter: JSON with an array per row. Bigints are encoded as strings, because JSON numbers lose digits. */
 export const listParameter = (rows: ReadonlyArray<ReadonlyArray<ListValue>>): string =>
   JSON.stringify(rows, (_, value) => (typeof value === "bigint" ? String(value) : (value ?? null)))

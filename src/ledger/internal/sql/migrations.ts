@@ -1,42 +1,42 @@
-/** The schema, in numbered steps. A step that was released never changes. */
+/** The schema, as numbered migrations. A released migration never changes. */
 import * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import { licenseIdOf, toNumber } from "./columns.js"
 import type { SqlSession } from "./session.js"
 
-/** The words in which the databases differ. */
+/** The SQL fragments of the schema that differ between the databases. */
 export interface SchemaWords {
-  /** A whole number of 64 bits. */
+  /** A 64-bit integer. */
   readonly integer: string
   /** Text that is compared by its bytes. */
   readonly text: string
-  /** A primary key that the database numbers. Never used again after a deletion. */
+  /** An auto-incremented primary key, whose values are not reused after a deletion. */
   readonly identity: string
-  /** Follows the columns of a table that is read by its primary key. */
+  /** Table options of a table that is read by its primary key. */
   readonly clustered: string
-  /** Follows the columns of other tables. */
+  /** Table options of other tables. */
   readonly options: string
-  /** Follows the columns of `usage_entry`, whose rows are often updated. */
+  /** Table options of `usage_entry`, whose rows are often updated. */
   readonly updated: string
 }
 
 export interface Migration {
   readonly version: number
-  /** The oldest version of the schema whose code can write to it after this step. */
+  /** The oldest schema version whose code can write to the database after this migration. */
   readonly writableFrom: number
   readonly statements: ReadonlyArray<string>
 }
 
-/** The version that this code makes and writes. */
+/** The schema version of this code. */
 export const schemaVersion = 2
 
-/** The version of a database, 0 if it is empty, and the oldest version whose code can write to it. */
+/** The schema version of a database (0 if it is empty), and the oldest version whose code can write to it. */
 export interface SchemaState {
   readonly version: number
   readonly writableFrom: number
 }
 
-/** The state of a database that has `usage_migration`. */
+/** Reads the state of a database that has the table `usage_migration`. */
 export const readSchemaState = ({
   query
 }: SqlSession): Effect.Effect<SchemaState, LedgerUnavailable> =>
@@ -52,13 +52,13 @@ export const readSchemaState = ({
     })
   )
 
-/** The steps that a database of this state lacks. */
+/** Returns the migrations that have not been applied yet. */
 export const pendingMigrations = (
   migrations: ReadonlyArray<Migration>,
   { version }: SchemaState
 ): ReadonlyArray<Migration> => migrations.filter((migration) => migration.version > version)
 
-/** Runs one step, in the session's transaction. */
+/** Applies one migration in the session's transaction. */
 export const applyMigration = (
   { query }: SqlSession,
   { version, writableFrom, statements }: Migration
@@ -74,7 +74,7 @@ export const applyMigration = (
     )
   )
 
-/** 2^62. Sums of two such numbers fit into 64 bits. */
+/** 2^62. The sum of two such numbers fits into 64 bits. */
 const limit = "4611686018427387904"
 
 const sum = (column: string) =>
@@ -183,8 +183,8 @@ export const schema1 = (words: SchemaWords): ReadonlyArray<string> => {
 }
 
 /**
- * Version 2: a lease (`usage_lane`) has the `sealAfter` of its holder, and subscriptions are found by their license. Version 1 would
- * keep that of another holder, and takes other locks.
+ * Version 2: stores the `sealAfter` of the holder in a lease (`usage_lane`), and adds an index of subscriptions by license. Code of
+ * version 1 cannot write to it, because it would leave the `sealAfter` of an earlier holder in place, and does not lock licenses.
  */
 export const schema2 = ({ integer }: SchemaWords): ReadonlyArray<string> => [
   `ALTER TABLE usage_lane ADD COLUMN seal_after ${integer} NOT NULL DEFAULT 600000`,

@@ -23,10 +23,10 @@ import { prefixedRecordColumns, recordOf } from "./reportingTables.js"
 import type { Row, SqlSession } from "./session.js"
 import { carryOf, entryColumns, entryOf } from "./usageTables.js"
 
-/** The state of an entry: its record's, `open`, or `zero` for a sealed entry without a record. */
+/** SQL for the state of an entry: `open`, the state of its record, or `zero` for a sealed entry without a record. */
 const entryState = "CASE WHEN e.sealed = 0 THEN 'open' ELSE COALESCE(r.state, 'zero') END"
 
-/** 10^scale of the key `k`. */
+/** SQL for the number of smallest parts in one unit, 10^scale, of the key `k`. */
 const unit = `CASE k.scale ${Array.from({ length: 10 }, (_, scale) => `WHEN ${scale} THEN ${10 ** scale}`).join(" ")} END`
 
 /** Lists, counts and checks. */
@@ -46,7 +46,7 @@ export const readingTables = (
 > => ({
   entryPage: (filter, after, limit) => {
     const { where, params, parameter, add } = conditions()
-    // a second lower bound of the hour keeps SQLite from starting at the first one
+    // with two lower bounds of the hour, SQLite would seek the index by the wrong one
     const isAfter = after !== undefined && after.hour >= (filter.fromHour ?? 0)
     addFilter(dialect, add, isAfter ? { ...filter, fromHour: undefined } : filter)
     if (after !== undefined) {
@@ -162,7 +162,7 @@ export const readingTables = (
         )
       }
       const last = range.parameter(end.key)
-      // the hour by itself too: an index of hours alone can find it
+      // compares the hour by itself too, so that an index of hours can be used
       range.add(
         (hour) => `v.hour <= $${hour} AND (v.hour, v.key) <= ($${hour}, $${last})`,
         end.hour
@@ -266,7 +266,7 @@ const addFilter = (
   }
 }
 
-/** Compares stored values with computed ones. An absent value counts as 0. */
+/** Compares stored values with computed values. A missing value counts as 0. */
 const comparison = () => {
   const values = new Map<string, { -readonly [name in keyof Difference]: Difference[name] }>()
   const at = (row: Row | EntryId, what: Difference["what"], tags: string | undefined) => {

@@ -36,7 +36,7 @@ const recordColumnNames = [
 
 export const recordColumns = recordColumnNames.join(", ")
 
-/** The columns of a record beside others, each with the prefix `record_`. */
+/** The columns of a record with the prefix `record_`, for queries that select other tables too. */
 export const prefixedRecordColumns = recordColumnNames
   .map((name) => `r.${name} AS record_${name}`)
   .join(", ")
@@ -66,7 +66,7 @@ export const reportingTables = (
   | "lock"
   | "putSource"
 > => {
-  /** A row that does not exist yet cannot be locked, so its name is. */
+  /** Locks the name of a row, because a row that does not exist yet cannot be locked. */
   const lockName = (name: string) =>
     dialect.lockName === undefined ? Effect.void : query(dialect.lockName, [name])
   const recordIds = dialect.list(1, { id: "bigint" })
@@ -267,7 +267,7 @@ export const reportingTables = (
 const columnsOfRecord = (alias: string) =>
   recordColumnNames.map((name) => `${alias}.${name}`).join(", ")
 
-/** `prefix` is put before each column's name. */
+/** Decodes a record. `prefix` is the prefix of the column names. */
 export const recordOf = (row: Row, prefix = ""): RecordRow => {
   const at = (name: string) => row[prefix + name]
   return {

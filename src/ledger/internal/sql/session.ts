@@ -9,9 +9,9 @@ export interface Row {
 }
 
 /**
- * Runs statements in the transaction that it was made for. Parameters are written `$1`, `$2`, and so on, and may be used more
- * than once. Integers may come back as numbers, bigints or text: see columns.ts. A statement that breaks a constraint or a
- * trigger of the schema is a defect.
+ * Runs statements in one transaction. Parameters are written `$1`, `$2`, and so on, and may be used more than once. Integers are
+ * returned as numbers, bigints or text, depending on the driver: see columns.ts. A statement that violates a constraint or a trigger
+ * of the schema dies with a defect.
  */
 export interface SqlSession {
   readonly query: (

@@ -6,7 +6,7 @@ import { reportingTables } from "./reportingTables.js"
 import type { SqlSession } from "./session.js"
 import { usageTables } from "./usageTables.js"
 
-/** The rows of a ledger in a SQL database, within the session's transaction. */
+/** Implements the tables of a ledger in a SQL database, within the session's transaction. */
 export const makeTables = (session: SqlSession, dialect: Dialect): Tables => ({
   ...catalogTables(session, dialect),
   ...usageTables(session, dialect),

@@ -12,7 +12,7 @@ const entryId = { key: "bigint", hour: "bigint" } as const
 export const entryColumns =
   "e.key, e.hour, e.sealed, CAST(e.quantity AS TEXT) AS quantity, e.events, e.first_at, CAST(e.rounding AS TEXT) AS rounding"
 
-/** Events, postings, entries, allocations, carry, and records when they are made. */
+/** Events, postings, entries, allocations and carry, and the insertion of records. */
 export const usageTables = (
   { query }: SqlSession,
   dialect: Dialect
@@ -156,7 +156,7 @@ export const usageTables = (
       const { where, params, parameter, add, addText } = conditions()
       addText("e.sealed = 0")
       add((at) => `e.hour < $${at}`, beforeHour)
-      // not a join: entries are read in the order of the index, whatever the statistics are
+      // a subquery and not a join, so that entries are read in the order of the index, whatever the planner's statistics
       add((at) => `(SELECT k.region FROM usage_key AS k WHERE k.id = e.key) = $${at}`, region)
       if (lineages !== undefined) {
         add(
@@ -289,14 +289,14 @@ export const usageTables = (
         ),
         (stored) => {
           const order = new Map(rows.map((row, index) => [`${row.key}/${row.hour}`, index]))
-          const place = (row: EntryId) => order.get(`${row.key}/${row.hour}`) ?? 0
-          return stored.map((row) => recordOf(row)).sort((a, b) => place(a) - place(b))
+          const indexOf = (row: EntryId) => order.get(`${row.key}/${row.hour}`) ?? 0
+          return stored.map((row) => recordOf(row)).sort((a, b) => indexOf(a) - indexOf(b))
         }
       )
   }
 }
 
-/** Quantities by entry and tags, in the order of key and hour. */
+/** Sums quantities by entry and tags, ordered by key and hour. */
 export const sums = <A extends EntryId>(
   rows: ReadonlyArray<A>,
   tagsOf: (row: A) => string,

@@ -1,4 +1,4 @@
-/** A connection with its prepared statements. Synchronous: it throws the driver's errors. */
+/** A connection with a cache of prepared statements. Synchronous: throws the errors of the driver. */
 import type { Row, SqlValue } from "../sql/session.js"
 import type { Driver, Statement } from "./driver.js"
 
@@ -14,11 +14,11 @@ export interface Connection {
 
 interface Prepared {
   readonly statement: Statement
-  /** The index of the parameter for each place. */
-  readonly places: ReadonlyArray<number>
+  /** For each `?` of the statement, the index of its parameter. */
+  readonly parameterIndexes: ReadonlyArray<number>
 }
 
-/** Texts of statements vary with their filters only. */
+/** Maximum size of the cache. The texts of statements vary only with their filters. */
 const maxPrepared = 500
 
 export const connect = (driver: Driver, file: string): Connection => {
@@ -29,13 +29,13 @@ export const connect = (driver: Driver, file: string): Connection => {
     if (cached !== undefined) {
       return cached
     }
-    // drivers disagree about numbered parameters
-    const places: Array<number> = []
+    // replaces numbered parameters, because the drivers bind them differently
+    const parameterIndexes: Array<number> = []
     const text = sql.replace(/\$(\d+)/g, (_, digits: string) => {
-      places.push(Number(digits) - 1)
+      parameterIndexes.push(Number(digits) - 1)
       return "?"
     })
-    const prepared = { statement: handle.prepare(text), places }
+    const prepared = { statement: handle.prepare(text), parameterIndexes }
     if (cache.size >= maxPrepared) {
       cache.clear()
     }
@@ -44,12 +44,12 @@ export const connect = (driver: Driver, file: string): Connection => {
   }
   return {
     query: (sql, params = []) => {
-      const { statement, places } = prepare(sql)
-      return statement.all(valuesOf(places, params))
+      const { statement, parameterIndexes } = prepare(sql)
+      return statement.all(valuesOf(parameterIndexes, params))
     },
     run: (sql, params = []) => {
-      const { statement, places } = prepare(sql)
-      return statement.run(valuesOf(places, params))
+      const { statement, parameterIndexes } = prepare(sql)
+      return statement.run(valuesOf(parameterIndexes, params))
     },
     exec: handle.exec,
     inTransaction: handle.inTransaction,
@@ -60,9 +60,9 @@ export const connect = (driver: Driver, file: string): Connection => {
   }
 }
 
-/** Drivers bind a number as a floating-point number, and a bigint as an integer. */
-const valuesOf = (places: ReadonlyArray<number>, params: ReadonlyArray<SqlValue>) =>
-  places.map((place) => {
-    const value = params[place] ?? null
+/** Converts numbers to bigints, because drivers bind a number as a floating-point number. */
+const valuesOf = (parameterIndexes: ReadonlyArray<number>, params: ReadonlyArray<SqlValue>) =>
+  parameterIndexes.map((index) => {
+    const value = params[index] ?? null
     return typeof value === "number" ? BigInt(value) : value
   })

@@ -1,4 +1,4 @@
-/** An open file of a ledger. */
+/** Opens, checks and migrates the SQLite file of a ledger. */
 import * as Effect from "effect/Effect"
 import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
 import { sqlite } from "../sql/dialect.js"
@@ -39,9 +39,9 @@ export interface Database {
   readonly begin: (mode: "IMMEDIATE" | "DEFERRED") => void
 }
 
-/** The database is not what it was when it was opened. */
+/** The database was changed since it was opened, so that the connection must not be used. */
 export class Changed extends Error {
-  /** True if it can be opened again. */
+  /** True if the database can be opened again. */
   readonly canReopen: boolean
 
   constructor(message: string, canReopen = true) {
@@ -69,8 +69,8 @@ export const openDatabase = (
   })
 
 /**
- * Closes the connection, which can fail if it is broken and changes nothing then. One whose log was removed stays open: SQLite
- * would write the removed log to the file, which may have been restored from a backup.
+ * Closes the connection, and ignores errors. A connection whose log was removed stays open, because on closing SQLite would write the
+ * removed log to the file, which may have been restored from a backup.
  */
 export const close = ({ connection, fileChange }: Database): void => {
   if (fileChange() !== "withoutLog") {
@@ -98,7 +98,7 @@ export const rollback = ({ connection, onError }: Database): void => {
 /**
  * Writes the write-ahead log to the database and empties it.
  *
- * @throws an error of SQLite, also if another connection is in the way
+ * @throws an error of SQLite, also if another connection uses the log
  */
 export const checkpoint = (connection: Connection): void => {
   const [row] = connection.query("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -115,10 +115,10 @@ const open = (driver: Driver, file: string): Database => {
   let connection: Connection | undefined
   try {
     connection = connect(driver, path)
-    // before anything is written to the file of another program
+    // checks this first, so that nothing is written to the file of another program
     requireLedger(connection, path)
     const journal = applySettings(connection, path)
-    // the log is there from the first reading on
+    // SQLite creates the log at the first read, and `watchFiles` needs the log
     hasTable(connection, "usage_ledger")
     return databaseOf(path, connection, journal)
   } catch (error) {
@@ -141,7 +141,7 @@ const databaseOf = (path: string, connection: Connection, journal: Journal): Dat
   let isUsable = true
   const onError = (error: unknown) => {
     const code = codeOf(error)
-    // a full disk, a lock and a constraint leave the connection as it was
+    // after these errors the connection is still usable
     isUsable &&= code === "FULL" || code === "BUSY" || code === "CONSTRAINT" || code === "ERROR"
   }
   const session = makeSession(connection, onError)
@@ -194,7 +194,7 @@ const requireLedger = (connection: Connection, path: string) => {
   }
 }
 
-/** One step a transaction, until none is missing. Another process can be faster with each. */
+/** Applies the pending migrations, each in its own transaction. Reads the state each time, because another process may migrate too. */
 const migrate = (
   database: Database,
   waiting: Waiting

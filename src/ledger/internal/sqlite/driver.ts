@@ -1,4 +1,4 @@
-/** The few operations that a package for SQLite has to offer. All are synchronous and throw the package's own errors. */
+/** A common interface to the packages for SQLite. All operations are synchronous, and throw the errors of the package. */
 import * as Effect from "effect/Effect"
 import { type LoadError, loadPackage } from "../../../internal/optionalPackage.js"
 import { LedgerConfigError } from "../../LedgerError.js"
@@ -8,9 +8,9 @@ export type DriverName = "node:sqlite" | "better-sqlite3" | "libsql" | "bun:sqli
 
 /** A prepared statement. Its parameters are written `?`. */
 export interface Statement {
-  /** Empty for statements without a result. */
+  /** Returns all rows. Empty for statements that return no rows. */
   readonly all: (params: ReadonlyArray<SqlValue>) => ReadonlyArray<Row>
-  /** Returns the number of changed rows. For statements without a result. */
+  /** Returns the number of changed rows. For statements that return no rows. */
   readonly run: (params: ReadonlyArray<SqlValue>) => number
 }
 
@@ -26,7 +26,7 @@ export interface Driver {
   readonly open: (file: string) => Handle
 }
 
-/** Members that the packages have in common. */
+/** The statements of the packages. */
 interface Prepared {
   readonly all: (...params: ReadonlyArray<SqlValue>) => ReadonlyArray<unknown>
   readonly run: (...params: ReadonlyArray<SqlValue>) => { readonly changes: number | bigint }
@@ -57,7 +57,7 @@ const driverOf = (name: DriverName, Class: DatabaseClass): Driver => ({
         const prepared = database.prepare(sql)
         return {
           all: (params) => {
-            // better-sqlite3 has no results of statements without columns
+            // better-sqlite3 throws in `all` if the statement returns no rows
             if (prepared.reader === false) {
               prepared.run(...params)
               return []
@@ -76,7 +76,7 @@ const driverOf = (name: DriverName, Class: DatabaseClass): Driver => ({
   }
 })
 
-/** The name is not a literal, so that bundlers do not look for packages that are not installed. */
+/** Imports a package. The name is not a literal, so that bundlers do not resolve packages that are not installed. */
 const importIt = (name: DriverName) =>
   loadPackage(
     name,
@@ -102,7 +102,7 @@ const load = (name: DriverName): Effect.Effect<Driver, LoadError> =>
         driverOf(name, module[name === "bun:sqlite" ? "Database" : "default"] as DatabaseClass)
       )
 
-/** Node.js before 22.16 does not. */
+/** True if the driver reports whether a transaction is open. Node.js before 22.16 does not. */
 const tellsTransaction = (Class: DatabaseClass): boolean => {
   const database = new Class(":memory:")
   database.close()
@@ -112,7 +112,7 @@ const tellsTransaction = (Class: DatabaseClass): boolean => {
 const order = (): ReadonlyArray<DriverName> =>
   "Bun" in globalThis ? ["bun:sqlite"] : ["node:sqlite", "better-sqlite3", "libsql"]
 
-/** Finds a driver: the one that is asked for, or the first that can be loaded. */
+/** Loads a driver, which defaults to the first that can be loaded. */
 export const findDriver = (
   name: DriverName | undefined
 ): Effect.Effect<Driver, LedgerConfigError> =>

@@ -1,14 +1,14 @@
-/** Rejects places where a file of SQLite loses data. */
+/** Rejects paths at which a SQLite file would lose data. */
 import { accessSync, constants, type Stats, statfsSync, statSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { LedgerConfigError } from "../../LedgerError.js"
 
-/** Identifies a file, also after it was renamed. */
+/** Device and inode of a file, which do not change when it is renamed. */
 type FileId = string
 
 /**
- * File systems of Linux whose locks or whose flushes are not reliable between machines, by `f_type` of statfs(2). Those of FUSE
- * cannot be told apart.
+ * Linux file systems whose locks or flushes are not reliable between machines, by `f_type` of statfs(2). All FUSE file systems have the
+ * same type, so all are rejected.
  */
 const networkTypes: ReadonlyMap<number, string> = new Map([
   [0x6969, "NFS"],
@@ -31,11 +31,12 @@ const networkTypes: ReadonlyMap<number, string> = new Map([
   [0xa501fcf5, "VxFS"]
 ])
 
-/** The name of a network file system. Undefined for others. */
-export const networkFileSystem = (type: number): string | undefined => networkTypes.get(type >>> 0)
+/** Returns the name of a network file system. `undefined` for other file systems. */
+export const networkFileSystemName = (type: number): string | undefined =>
+  networkTypes.get(type >>> 0)
 
 /**
- * Checks the place of a database before it is opened, and returns its absolute path.
+ * Checks the path of a database before it is opened, and returns the absolute path.
  *
  * @throws LedgerConfigError
  */
@@ -67,15 +68,15 @@ export const checkFile = (file: string): string => {
       cure: "Create the folder, on a disk that survives a restart"
     })
   }
-  for (const place of stats === undefined ? [folder] : [path, folder]) {
-    if (!isWritable(place)) {
+  for (const needed of stats === undefined ? [folder] : [path, folder]) {
+    if (!isWritable(needed)) {
       throw readOnlyError(path)
     }
   }
-  // the numbers mean something else on other systems
+  // other systems use other type numbers
   const name =
     process.platform === "linux"
-      ? networkFileSystem(statfsSync(stats === undefined ? folder : path).type)
+      ? networkFileSystemName(statfsSync(stats === undefined ? folder : path).type)
       : undefined
   if (name !== undefined) {
     throw networkError(path, name)
@@ -83,11 +84,11 @@ export const checkFile = (file: string): string => {
   return path
 }
 
-/** Tells if a file is on a disk in memory (tmpfs, ramfs), which does not survive a restart. */
+/** True if the file is on a file system in memory (tmpfs, ramfs), which does not survive a restart. */
 export const isInMemory = (path: string): boolean =>
   process.platform === "linux" && [0x01021994, 0x858458f6].includes(statfsSync(path).type >>> 0)
 
-/** The identity of the file at a path. Undefined if there is none. */
+/** Returns the identity of the file at a path. `undefined` if there is no file. */
 export const fileIdOf = (path: string): FileId | undefined => {
   const stats = statOf(path)
   return stats && `${stats.dev}/${stats.ino}`

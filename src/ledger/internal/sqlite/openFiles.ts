@@ -1,13 +1,15 @@
-/** Notices that the files of an open database are not the ones that were opened, as when a backup is restored under it. */
+/** Detects that the files of an open database were removed or replaced, for example by restoring a backup. */
 import { fileIdOf } from "./fileChecks.js"
 import type { Journal } from "./settings.js"
 import { indexFile, logFile } from "./writeAheadLog.js"
 
 /**
- * - `removed`: there is no database
- * - `replaced`: there is another one
- * - `besideOldLog`: there is another one, to which SQLite would apply the log of the one that was opened
- * - `withoutLog`: the log is not that of the connection, so commits would be lost
+ * A change of the files of an open database.
+ *
+ * - `removed`: there is no file at the path
+ * - `replaced`: there is another file at the path
+ * - `besideOldLog`: there is another file at the path, to which SQLite would apply the log of the opened file
+ * - `withoutLog`: the log of the connection was removed or replaced, so that commits would be lost
  */
 export type FileChange = "removed" | "replaced" | "besideOldLog" | "withoutLog"
 
@@ -19,7 +21,10 @@ export const messageOf = (change: FileChange, path: string): string =>
     withoutLog: `${logFile(path)} was removed while this process uses it: stop all processes that use ${path} before a backup is restored, and start them afterwards`
   })[change]
 
-/** Remembers the files of a connection that has read from its database. */
+/**
+ * Remembers the files of a connection, which must have read from its database, so that the log exists. Returns a function that checks
+ * for a change.
+ */
 export const watchFiles = (path: string, journal: Journal): (() => FileChange | undefined) => {
   const logFiles = journal === "wal" ? [logFile(path), indexFile(path)] : []
   const file = fileIdOf(path)

@@ -1,4 +1,4 @@
-/** Stores a batch of events within the current transaction, with few statements, whatever their number. */
+/** Stores a batch of events within the current transaction, with few statements. */
 
 import type { RecordEventsResult } from "../../UsageLedgerStore.js"
 import type { EventRow } from "../model/rows.js"
@@ -15,7 +15,7 @@ const select = (columns: Columns) =>
     .map((name) => `x.${name}`)
     .join(", ")} FROM ${sqlite.list(1, columns)} AS x WHERE true`
 
-/** Rows of one statement, from the most to one. Parameters cost less than a list that SQLite has to parse. */
+/** Numbers of rows per INSERT statement. Bound parameters are cheaper than a JSON list, which SQLite has to parse. */
 const insertSizes = [100, 10, 1] as const
 
 const insertStatements = new Map(
@@ -44,10 +44,10 @@ const addToAllocations = `INSERT INTO usage_allocation (key, hour, tags, quantit
   ${select({ ...entryId, tags: "text", quantity: "bigint" })}
   ON CONFLICT (key, hour, tags) DO UPDATE SET quantity = usage_allocation.quantity + excluded.quantity`
 
-/** Beyond it, SQLite would turn a sum into a floating-point number. The schema has the same limit. */
+/** The largest sum. SQLite would turn a larger sum into a floating-point number. The schema has the same limit. */
 const maxSum = 2n ** 62n
 
-/** Nothing is to be committed unless the result is `Recorded`. */
+/** Records events. The caller has to roll back unless the result is `Recorded`. */
 export const recordEvents = (
   connection: Connection,
   events: ReadonlyArray<EventRow>,
@@ -87,7 +87,7 @@ export const recordEvents = (
       ])
     }
   } catch (error) {
-    // the limits of sums are the only constraints that these statements can break
+    // the limits of sums are the only constraints that these statements can violate
     if (codeOf(error) === "CONSTRAINT") {
       return { _tag: "Overflow" }
     }
@@ -96,7 +96,7 @@ export const recordEvents = (
   return { _tag: "Recorded", existing }
 }
 
-/** Inserts events whose id does not exist. Returns their number. */
+/** Inserts the events whose ids are not stored yet. Returns the number of inserted rows. */
 const insertNew = (connection: Connection, events: ReadonlyArray<EventRow>): number => {
   let inserted = 0
   let from = 0
@@ -113,7 +113,7 @@ const insertNew = (connection: Connection, events: ReadonlyArray<EventRow>): num
   return inserted
 }
 
-/** Inserts events and returns the stored rows of those whose id exists. */
+/** Inserts the events whose ids are not stored yet. Returns the stored rows of the others. */
 const insert = (
   connection: Connection,
   events: ReadonlyArray<EventRow>
@@ -123,7 +123,7 @@ const insert = (
     connection.exec("RELEASE usage_events")
     return []
   }
-  // a retry: look before the insertion
+  // some ids are stored already, as in a retry: finds these events, and inserts only the others
   connection.exec("ROLLBACK TO usage_events; RELEASE usage_events")
   const existing = connection
     .query(existingEvents, [listParameter(events.map(({ id }) => [id]))])
@@ -131,7 +131,7 @@ const insert = (
   const ids = new Set(existing.map(({ id }) => id))
   const fresh = events.filter(({ id }) => !ids.has(id))
   if (fresh.length === events.length) {
-    throw new Error("the ids of events in one call are not different, or are read as others")
+    throw new Error("two events of one call have the same id, or SQLite changed the text of an id")
   }
   if (fresh.length > 0) {
     insert(connection, fresh)
@@ -139,7 +139,7 @@ const insert = (
   return existing
 }
 
-/** Sums and numbers of events, by entry. */
+/** Sums the quantities and counts the events of each entry. */
 const entrySums = (
   events: ReadonlyArray<EventRow>
 ): ReadonlyArray<EntryId & { readonly quantity: bigint; readonly events: number }> => {
@@ -158,7 +158,7 @@ const entrySums = (
       sum = { key, hour, quantity: 0n, small: 0, events: 0 }
       byHour.set(hour, sum)
     }
-    // numbers while these are exact
+    // adds numbers, which is faster, as long as the sum is a safe integer
     const small = sum.small + quantity
     if (Number.isSafeInteger(small)) {
       sum.small = small

@@ -1,4 +1,4 @@
-/** The schema of SQLite, with triggers that hold the invariants against any SQL. */
+/** The schema of a ledger in SQLite, with triggers that enforce the invariants for all SQL statements. */
 import { type Migration, type SchemaWords, schema1, schema2 } from "../sql/migrations.js"
 
 const words: SchemaWords = {
@@ -10,7 +10,7 @@ const words: SchemaWords = {
   updated: " STRICT"
 }
 
-/** Rejects an operation on a table, on a condition. */
+/** SQL of a trigger that rejects an operation on a table if a condition is true. */
 const reject = (
   table: string,
   operation: "INSERT" | "UPDATE" | "DELETE",
@@ -24,14 +24,14 @@ const reject = (
 const differs = (columns: ReadonlyArray<string>) =>
   columns.map((column) => `OLD.${column} IS NOT NEW.${column}`).join(" OR ")
 
-/** REPLACE deletes a row without the triggers of deletion, so a row that exists is not inserted again. */
+/** SQL condition: the row exists. Used to reject REPLACE, which deletes a row without firing the DELETE triggers. */
 const exists = (table: string, keys: ReadonlyArray<string>) =>
   `EXISTS (SELECT 1 FROM ${table} WHERE ${keys.map((key) => `${key} = NEW.${key}`).join(" AND ")})`
 
 const noDeletion = (table: string) =>
   reject(table, "DELETE", "no_delete", `a row of ${table} is not deleted`)
 
-/** Rows are added and never changed. */
+/** Triggers of a table whose rows are never changed, deleted or replaced. */
 const appendOnly = (table: string, keys: ReadonlyArray<string>) => [
   reject(table, "UPDATE", "no_update", `a row of ${table} does not change`),
   noDeletion(table),
@@ -41,7 +41,7 @@ const appendOnly = (table: string, keys: ReadonlyArray<string>) => [
 const isSealed = (row: "OLD" | "NEW") =>
   `EXISTS (SELECT 1 FROM usage_entry WHERE key = ${row}.key AND hour = ${row}.hour AND sealed = 1)`
 
-/** Rows that are parts of an entry's sum, fixed from its sealing on. */
+/** Triggers of a table whose rows are parts of an entry's sum, and cannot change once the entry is sealed. */
 const partOfSum = (table: string, keys: ReadonlyArray<string>) => [
   reject(table, "INSERT", "insert_sealed", "the entry is sealed", isSealed("NEW")),
   reject(
@@ -57,7 +57,7 @@ const partOfSum = (table: string, keys: ReadonlyArray<string>) => [
 const triggers1: ReadonlyArray<string> = [
   reject("usage_event", "UPDATE", "no_update", "an event does not change"),
   noDeletion("usage_event"),
-  // recording the same id again is no error
+  // inserting a stored id again is ignored, and not an error
   `CREATE TRIGGER usage_event_no_replace BEFORE INSERT ON usage_event WHEN ${exists("usage_event", ["id"])}
    BEGIN SELECT RAISE(IGNORE); END`,
   ...partOfSum("usage_posting", ["cause", "reference", "key", "hour", "tags"]),
@@ -71,7 +71,7 @@ const triggers1: ReadonlyArray<string> = [
      OR ${differs(["key", "hour"])}`
   ),
   noDeletion("usage_entry"),
-  // recording finds that no row was changed
+  // the insertion is ignored, and `recordEvents` detects that no row was changed
   `CREATE TRIGGER usage_entry_no_replace BEFORE INSERT ON usage_entry WHEN ${isSealed("NEW")}
    BEGIN SELECT RAISE(IGNORE); END`,
   reject(
@@ -114,7 +114,7 @@ const triggers1: ReadonlyArray<string> = [
   ...appendOnly("usage_history", ["seq"])
 ]
 
-/** The pragma is a copy that can be read at the start of each transaction: the oldest version whose code can write. */
+/** Stores the oldest schema version whose code can write to the file in a pragma, which each transaction reads at its start. */
 const writableFrom = (version: number) => `PRAGMA user_version = ${version}`
 
 export const migrations: ReadonlyArray<Migration> = [

@@ -1,4 +1,4 @@
-/** Statements of the current transaction as effects. */
+/** Runs the statements of the current transaction as effects. */
 import * as Effect from "effect/Effect"
 import { LedgerUnavailable } from "../../LedgerError.js"
 import type { SqlSession } from "../sql/session.js"
@@ -7,9 +7,9 @@ import { unavailability } from "./sqliteError.js"
 
 export interface Session extends SqlSession {
   readonly start: () => void
-  /** Statements that come later fail: they would be transactions of their own. */
+  /** Later statements die, because each would run in its own transaction. */
   readonly end: () => void
-  /** The first statement that failed. SQLite may have rolled back then, so there is nothing more to run or to commit. */
+  /** The failure of the first failed statement. SQLite may have rolled back, so later statements and the commit have to fail too. */
   readonly failure: () => Effect.Effect<never, LedgerUnavailable> | undefined
 }
 
@@ -41,7 +41,7 @@ export const makeSession = (connection: Connection, onError: (error: unknown) =>
 
 const outside = Effect.dieMessage("a statement was run outside of its transaction")
 
-/** An error of the place is `LedgerUnavailable`. Any other one is a defect of the statement, or a violated invariant. */
+/** Fails with `LedgerUnavailable` for errors of the environment, such as a full disk. Dies for errors of the statement. */
 export const failureOf = (
   error: unknown,
   isStored: LedgerUnavailable["isStored"]

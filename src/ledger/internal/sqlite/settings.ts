@@ -1,4 +1,4 @@
-/** Settings under which a commit is durable. They are set and read back. */
+/** Applies the settings under which a commit is durable, and reads them back to verify them. */
 import { LedgerConfigError } from "../../LedgerError.js"
 import type { Connection } from "./connection.js"
 import { isBusy } from "./sqliteError.js"
@@ -6,8 +6,8 @@ import { isBusy } from "./sqliteError.js"
 export type Journal = "wal" | "truncate"
 
 /**
- * Tells if the write-ahead log is safe: versions before 3.51.3 can damage a database that has two connections (fixed in 3.50.7
- * and 3.44.6 as well), see https://www.sqlite.org/wal.html#walresetbug.
+ * True if the write-ahead log is safe in this version of SQLite. Versions before 3.51.3 (except 3.50.7 and 3.44.6 and their later
+ * patches) can damage a database that has two connections. See https://www.sqlite.org/wal.html#walresetbug.
  */
 export const isWalSafe = (version: string): boolean => {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number)
@@ -25,17 +25,18 @@ export const isWalSafe = (version: string): boolean => {
 const versionOf = (connection: Connection): string =>
   String(connection.query("SELECT sqlite_version() AS version")[0]?.version)
 
-/** JSON functions, STRICT tables and RETURNING need it. */
+/** The oldest minor version of SQLite 3 with JSON functions, STRICT tables and RETURNING. */
 const oldestVersion = 38
 
 /**
- * Sets what makes a commit durable.
+ * Applies the settings that make a commit durable.
  *
- * - With the write-ahead log, a commit writes and flushes once. Otherwise the rollback journal is truncated and not deleted:
- *   with `synchronous=FULL`, SQLite flushes a truncation but not a deletion, so that a journal can return after a power failure
- *   and take the last commit back.
- * - `fullfsync` makes macOS flush the cache of the disk. Others ignore it.
- * - `busy_timeout` is 0: SQLite would block the thread, also for a lock that the same thread holds. The store waits instead.
+ * - `journal_mode`: with the write-ahead log, a commit writes and flushes once. Without it, the rollback journal is truncated and not
+ *   deleted, because with `synchronous=FULL` SQLite flushes a truncation but not a deletion: a deleted journal could reappear after a
+ *   power failure and roll back the last commit.
+ * - `fullfsync` makes macOS flush the cache of the disk. Other systems ignore it.
+ * - `busy_timeout` stays 0, because SQLite would block the thread, even for a lock that the same thread holds. `whenUnlocked` waits
+ *   instead.
  *
  * @throws LedgerConfigError, or an error of SQLite
  */
@@ -56,7 +57,7 @@ export const applySettings = (connection: Connection, path: string): Journal => 
     ["checkpoint_fullfsync", 1],
     ["trusted_schema", 0],
     ["recursive_triggers", 1],
-    // in KiB: ids in no order touch pages all over the table
+    // in KiB: large, because random ids touch pages all over the table
     ["cache_size", -32_768]
   ]
   for (const [name, value] of wanted) {
@@ -76,7 +77,7 @@ export const applySettings = (connection: Connection, path: string): Journal => 
 export const journalOf = (connection: Connection): string =>
   String(connection.query("PRAGMA journal_mode")[0]?.journal_mode)
 
-/** The journal cannot be switched while another connection is open. The same again can succeed. */
+/** The journal mode cannot be changed while another connection is open. A retry can succeed. */
 export class JournalBusy extends Error {
   readonly configError: LedgerConfigError
 

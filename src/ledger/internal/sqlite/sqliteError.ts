@@ -1,4 +1,4 @@
-/** Errors of SQLite, by their result codes (https://www.sqlite.org/rescode.html). */
+/** Classifies errors of SQLite by their result codes (https://www.sqlite.org/rescode.html). */
 
 const codes = {
   ERROR: 1,
@@ -20,7 +20,7 @@ const codes = {
 
 type CodeName = keyof typeof codes
 
-/** Errors of the place and not of a statement, and what to do. */
+/** Messages for errors of the environment, which are not caused by the statement. */
 const advice: { readonly [name in CodeName]?: string } = {
   PERM: "permission denied",
   BUSY: "another process holds the lock of the database for too long",
@@ -37,13 +37,13 @@ const advice: { readonly [name in CodeName]?: string } = {
   NOTADB: "the file is not a database"
 }
 
-/** The name of a primary result code; undefined if it is not an error of SQLite. */
+/** Returns the name of the primary result code. `undefined` if it is not an error of SQLite, or none of `codes`. */
 export const codeOf = (error: unknown): CodeName | undefined => {
   if (!(error instanceof Error)) {
     return undefined
   }
   const { errcode, rawCode, errno, code, message } = error as Error & Record<string, unknown>
-  // Node.js, libsql and Bun give numbers, better-sqlite3 a name, libsql on opening a text
+  // Node.js, libsql and Bun report numbers, better-sqlite3 a name, and libsql a text if it cannot open the file
   const number = [errcode, rawCode, errno].find((value) => typeof value === "number" && value > 0)
   const opening = /^ConnectionFailed\(.*: (\d+)"?\)$/.exec(message)
   const primary = Number(number ?? opening?.[1] ?? 0) % 256
@@ -53,13 +53,13 @@ export const codeOf = (error: unknown): CodeName | undefined => {
   )
 }
 
-/** Another connection holds a lock. The same again can succeed. */
+/** True if another connection holds a lock. A retry can succeed. */
 export const isBusy = (error: unknown): boolean => {
   const code = codeOf(error)
   return code === "BUSY" || code === "LOCKED"
 }
 
-/** The reason for which the store cannot be used. Undefined if the statement itself is to blame. */
+/** Returns the reason for which the store is not available. `undefined` if the statement itself is wrong. */
 export const unavailability = (error: unknown): string | undefined => {
   const code = codeOf(error)
   const reason = code && advice[code]

@@ -1,4 +1,4 @@
-/** Transactions on a file: one at a time, committed durably or not at all. */
+/** The store in a SQLite file. Each connection runs one transaction at a time. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
@@ -20,7 +20,7 @@ interface StoreOptions {
   readonly busyTimeout: number
 }
 
-/** A connection, used by one transaction at a time, and opened again after an error. */
+/** A connection that is used by one transaction at a time, and is reopened after an error. */
 interface Channel {
   readonly semaphore: Effect.Semaphore
   database: Database
@@ -38,7 +38,7 @@ export const makeStore = (
     if (isInMemory(path)) {
       yield* Effect.logWarning(`${path} is on a disk in memory: a restart of the machine loses it`)
     }
-    // readers and the writer do not wait for each other with a write-ahead log only
+    // a second connection is useful with the write-ahead log only, where readers and the writer do not block each other
     const reader = writer.database.journal === "wal" ? yield* makeChannel(driver, options) : writer
     const runOn =
       (channel: Channel, mode: Mode) =>
@@ -88,7 +88,7 @@ const makeChannel = (
       )
   )
 
-/** A `DEFERRED` transaction only reads, and leaves nothing behind. */
+/** A `DEFERRED` transaction only reads, and is always rolled back. */
 type Mode = "IMMEDIATE" | "DEFERRED"
 
 const runTransaction = <A, E>(
@@ -111,7 +111,7 @@ const runTransaction = <A, E>(
               const failure = database.session.failure()
               database.session.end()
               if (mode === "IMMEDIATE" && Exit.isSuccess(exit) && !failure && isKept(exit.value)) {
-                // the caller of a transaction that is being committed learns its outcome
+                // the commit is uninterruptible, so that the caller learns its outcome
                 return Effect.as(commit(database, { ...waiting, restore: identity }), exit.value)
               }
               rollback(database)
@@ -124,7 +124,7 @@ const runTransaction = <A, E>(
     )
   })
 
-/** Begins a transaction, on a new connection if the last one failed. */
+/** Begins a transaction. Reopens the connection if it is not usable any more. */
 const begin = (
   driver: Driver,
   channel: Channel,
@@ -163,7 +163,7 @@ const begin = (
   )
 }
 
-/** A file that was removed is not made again: a new one would be an empty ledger. */
+/** Opens the connection again. Fails if the file was removed, because opening would create an empty ledger. */
 const reopen = (
   driver: Driver,
   channel: Channel,
@@ -188,8 +188,8 @@ const reopen = (
   })
 
 /**
- * After a failed flush, the system may not write the same bytes again, and a hole in the log would cut off all later commits.
- * So what the log has is written to the database before it is used again.
+ * Writes the write-ahead log to the database before it is used again. After a failed flush, the operating system may not write the
+ * same bytes again, and a gap in the log would cut off all later commits.
  */
 const rewriteLog = (
   database: Database,
@@ -208,8 +208,8 @@ const rewriteLog = (
 const notStored = (reason: string) => Effect.fail(new LedgerUnavailable({ reason, isStored: "no" }))
 
 /**
- * Commits, or rolls back and says if that is certain. An error of the disk during the commit leaves open which of the bytes
- * were written; a full disk does not, as the end of the commit was not written.
+ * Commits, or rolls back and reports whether the transaction may be stored. After an I/O error during the commit, it is unknown which
+ * bytes were written. If the disk was full, nothing is stored, because the end of the commit was not written.
  */
 const commit = (database: Database, waiting: Waiting): Effect.Effect<void, LedgerUnavailable> =>
   Effect.catchAll(

@@ -4,20 +4,20 @@ import * as Effect from "effect/Effect"
 import { JournalBusy } from "./settings.js"
 import { isBusy } from "./sqliteError.js"
 
-/** Another process lets go of its lock in real time, whatever clock the program has. */
+/** The real clock, because another process releases its lock in real time, even if the program uses a `TestClock`. */
 const clock = Clock.make()
 
-/** Milliseconds; the last one repeats. Short: a busy writer leaves short gaps, and an attempt costs 10 microseconds. */
+/** Delays between attempts in milliseconds. The last one repeats. Short, because a busy writer releases the lock only briefly. */
 const delays = [1, 1, 2, 3, 5]
 
 export interface Waiting {
   /** Milliseconds. */
   readonly busyTimeout: number
-  /** Applied to each wait: makes it interruptible where the step itself is not. */
+  /** Applied to each wait, to make it interruptible although the step is not. */
   readonly restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
-/** Runs a step, again and again while another connection holds a lock. Fails with the error of the step. */
+/** Runs a step, and retries it while another connection holds a lock, up to the timeout. Fails with the error of the step. */
 export const whenUnlocked = <A>(step: () => A, waiting: Waiting): Effect.Effect<A, unknown> =>
   Effect.suspend(() => {
     const end = elapsedMillis() + waiting.busyTimeout

@@ -1,7 +1,7 @@
-/** The write-ahead log beside a database. SQLite applies it to whatever file has the name of the database. */
+/** Reads the write-ahead log of a database. SQLite applies it to any file that has the name of the database. */
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs"
 
-/** Files of a connection with a write-ahead log, beside the database. */
+/** Paths of the write-ahead log and its index, beside the database. */
 export const logFile = (path: string): string => `${path}-wal`
 export const indexFile = (path: string): string => `${path}-shm`
 
@@ -9,21 +9,21 @@ const headerSize = 32
 const frameHeaderSize = 24
 
 /**
- * Tells if the log beside a database certainly is of another file, or of another state of it: the database has pages that are
- * neither in the file nor in the log. False if there is no log, or if the difference cannot be seen.
+ * True if the log beside a database certainly belongs to another file, or to another state of it, because some pages of the database
+ * are neither in the file nor in the log. False if there is no log, or if this cannot be detected.
  *
- * Other processes may use the database meanwhile. Only the log is opened: closing the database would let go of the locks that
- * this process has on it.
+ * Other processes may use the database at the same time. Opens only the log, because closing the database file would release the
+ * POSIX locks that this process has on it.
  */
 export const hasForeignLog = (path: string): boolean => {
   const log = readLog(logFile(path))
-  // after the log: a checkpoint in between moves pages from the log to the file
+  // reads the size after the log, because a checkpoint in between moves pages from the log to the file
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   if (log === undefined || size === 0) {
     return false
   }
   const { databasePages, pages, pageSize } = log
-  // never written: SQLite locks it
+  // SQLite never writes this page, because it contains the lock bytes
   const lockPage = 2 ** 30 / pageSize + 1
   for (let page = Math.floor(size / pageSize) + 1; page <= databasePages; page++) {
     if (page !== lockPage && !pages.has(page)) {
@@ -37,11 +37,11 @@ interface Log {
   readonly pageSize: number
   /** Numbers of the pages in the log. */
   readonly pages: ReadonlySet<number>
-  /** Pages of the database after the last commit in the log. */
+  /** Number of pages of the database after the last commit in the log. */
   readonly databasePages: number
 }
 
-/** Reads the log as SQLite does (https://www.sqlite.org/fileformat2.html#walformat). Undefined without a commit in it. */
+/** Reads the log as SQLite does (https://www.sqlite.org/fileformat2.html#walformat). Returns `undefined` if it has no commit. */
 const readLog = (file: string): Log | undefined => {
   const descriptor = openIfReadable(file)
   if (descriptor === undefined) {
@@ -67,7 +67,7 @@ const readLog = (file: string): Log | undefined => {
     const frame = Buffer.alloc(frameHeaderSize + pageSize)
     for (let at = headerSize; ; at += frame.length) {
       if (readSync(descriptor, frame, 0, frame.length, at) < frame.length) break
-      // the salt of the header, or the frame is older than the header
+      // a frame with another salt than the header is a leftover of an earlier log
       if (frame.compare(header, 16, 24, 8, 16) !== 0) break
       checksum.add(frame, 0, 8)
       checksum.add(frame, frameHeaderSize, frame.length)
@@ -81,7 +81,7 @@ const readLog = (file: string): Log | undefined => {
   }
 }
 
-/** Usually there is none. Another process can delete it at any time, and one that cannot be read is reported by SQLite. */
+/** Returns `undefined` if the log does not exist, or cannot be read, which SQLite itself reports. Another process may delete the log. */
 const openIfReadable = (file: string): number | undefined => {
   try {
     return existsSync(file) ? openSync(file, "r") : undefined
@@ -92,7 +92,7 @@ const openIfReadable = (file: string): number | undefined => {
 
 const isPageSize = (size: number) => size >= 512 && size <= 65_536 && (size & (size - 1)) === 0
 
-/** The sum over a header and frames, of words in the byte order that the magic number gives. */
+/** Computes the checksum of the header and the frames. The magic number determines the byte order of their words. */
 const makeChecksum = (isLittleEndian: boolean) => {
   let first = 0
   let second = 0

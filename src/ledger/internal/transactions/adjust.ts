@@ -14,10 +14,10 @@ import { isStorable } from "../model/text.js"
 import { isText } from "../recording/prepareEvent.js"
 import type { StoreEffect, Tables } from "../tables.js"
 
-/** Characters of a reason. */
+/** Maximum length of a reason, in characters. */
 const maxReason = 1_000
 
-/** A second run changes nothing. */
+/** Corrects the quantity of an event. Repeating the same correction changes nothing. */
 export const adjust = (
   store: Store,
   correction: {
@@ -44,7 +44,7 @@ export const adjust = (
       }
       const target = decimal.parse(quantity, key.scale)
       if (Either.isLeft(target)) return yield* invalid("quantity", target.left)
-      // corrections of one event follow one another
+      // corrections of the same event run one after another
       yield* tables.lock(`adjust/${id}`)
       const earlier = yield* tables.postings({ cause: "adjust", references: [id] })
       const current = earlier.reduce((sum, { quantity }) => sum + quantity, BigInt(event.quantity))
@@ -104,7 +104,7 @@ export const adjust = (
     })
   )
 
-/** What is left of an event in each hour, in the order in which it is taken back: the latest correction first. */
+/** Returns the remaining quantity of an event in each hour, latest hour first, which is the order in which it is reduced. */
 const amountsOf = (event: EventRow, corrections: ReadonlyArray<PostingRow>) => {
   const sums = new Map([[event.hour, BigInt(event.quantity)]])
   for (const { hour, quantity } of corrections) sums.set(hour, (sums.get(hour) ?? 0n) + quantity)
@@ -120,7 +120,10 @@ const amountsOf = (event: EventRow, corrections: ReadonlyArray<PostingRow>) => {
   return amounts.reverse()
 }
 
-/** The billing of an hour, from which a part may be taken back in a later hour. What was carried forward is billed with the hour it was added to. */
+/**
+ * Returns how an hour is billed. Only a billed quantity may be subtracted from a later hour. A quantity that was carried forward is
+ * billed with the hour that it was added to.
+ */
 const billingOf = (
   tables: Tables,
   key: KeyRow,
@@ -136,7 +139,7 @@ const billingOf = (
     const view = views.find(({ entry }) => entry.key === key.id)
     const record = view?.record
     if (record === undefined) {
-      // the current hour takes the correction too, and what an hour without a record came to is carried
+      // the correction is added to the current hour too, and the sum of a sealed hour without a record was carried
       return view?.entry.isSealed === true || hour >= hourOf(now) ? "billed" : "pending"
     }
     if (record.carriedAt !== undefined) {
@@ -152,7 +155,10 @@ const billingOf = (
 
 const unbilled: ReadonlySet<RecordState | "open" | "zero"> = new Set([...notBilled, "conflicting"])
 
-/** Adds postings of one key to the current hour, or to the next one if that is sealed, if its lineage is active. */
+/**
+ * Adds postings of one key to the current hour, or to the next hour if the current one is sealed. Returns the hour, or `undefined` if
+ * the lineage is not active.
+ */
 export const postNow = (
   tables: Tables,
   postings: ReadonlyArray<PostingRow>,

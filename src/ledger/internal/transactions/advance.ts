@@ -1,4 +1,4 @@
-/** Adds sums of an upstream log, and moves its position, in one transaction. */
+/** Adds sums of an upstream log and moves the position of its partition, in one transaction. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { InvalidEvent, type LedgerUnavailable, SourceConflict } from "../../LedgerError.js"
@@ -8,24 +8,23 @@ import type { PostingRow } from "../model/rows.js"
 import { toStorable } from "../model/text.js"
 import { read } from "../recording/catalog.js"
 import {
+  assignHour,
   carry,
   idViolation,
   isText,
   maxLength,
   type Prepared,
-  placeEvent,
   prepareEvent
 } from "../recording/prepareEvent.js"
 import { millisOf } from "../recording/request.js"
 
 type Update = Parameters<Ledger["advance"]>[0]
 
-/** Sums of one update. */
+/** Maximum number of sums in one update. */
 const maxSums = 100_000
 
 /**
- * A second run of the same update succeeds if the first was stored: the position is then already at its end, and nothing is
- * added.
+ * Applies an update. Repeating an update that was stored adds nothing and succeeds, because the position is already `to`.
  */
 export const advance = (
   store: Store,
@@ -65,7 +64,7 @@ export const advance = (
         const request = { event: sum, id, at: millisOf(sum.at) ?? now, hasTime: true }
         const one = Either.flatMap(
           prepareEvent(request, subscribed.get(sum.subscription)),
-          (prepared) => placeEvent(prepared, now)
+          (prepared) => assignHour(prepared, now)
         )
         if (Either.isLeft(one)) return yield* one.left
         prepared.push(one.right)
@@ -90,7 +89,7 @@ export const advance = (
     })
   )
 
-/** One posting for each key, hour and set of tags. */
+/** Sums the events to one posting for each key, hour and set of tags. */
 const postingsOf = (
   prepared: ReadonlyArray<Prepared>,
   reference: string

@@ -1,4 +1,4 @@
-/** Subscriptions that have ended: the hours that are sealed at once, and the fractions that are rounded. */
+/** Subscriptions that have ended: their hours are sealed at once, and their fractions are rounded. */
 import * as Effect from "effect/Effect"
 import { groupBy } from "../model/groupBy.js"
 import { hourOf, millisPerHour } from "../model/hour.js"
@@ -6,21 +6,21 @@ import type { SubscriptionRow } from "../model/rows.js"
 import { endOf } from "../model/subscription.js"
 import type { StoreEffect, Tables } from "../tables.js"
 
-/** How long after its end a subscription's hours are sealed at once. */
+/** How long after the end of a subscription its hours are sealed at once. */
 const closingWindow = 2 * millisPerHour
 
 /**
- * The time after a planned end in which a renewal may still be stored. The last hour has to be accepted within one hour after the
- * end, so that 20 minutes are left to send it.
+ * How long after a planned end a renewal may still be stored. The last hour has to be accepted within one hour after the end, so
+ * 20 minutes are left to send it.
  */
 const renewal = 40 * 60_000
 
-/** How long after its end a subscription's fractions are rounded: a worker may have been away. */
+/** How long after the end of a subscription its fractions are rounded. Long, because no worker may have run for a while. */
 const roundingWindow = 48 * millisPerHour
 
 /**
- * Lineages of subscriptions that have ended, by the first hour that can still get usage: that of the subscription that goes on,
- * or else the next hour.
+ * Returns the lineages with an ended subscription, grouped by the hour before which all their entries can be sealed: the first hour
+ * of the next subscription of the lineage, or else the hour after the current one.
  */
 export const closedHours = (
   tables: Tables,
@@ -44,11 +44,11 @@ export const closedHours = (
     )
   })
 
-/** True if no more usage is waited for: after a cancellation, and some time after a planned end, which may be renewed late. */
+/** True after a cancellation, and some time after a planned end, because a renewal may be stored late. */
 const isClosed = ({ closingAt, until }: SubscriptionRow, now: number): boolean =>
   (closingAt !== undefined && closingAt <= now) || (until !== undefined && until + renewal <= now)
 
-/** The hour of the end of a lineage. Infinity if it has none. */
+/** Returns the last hour of a lineage. `Infinity` if it has no end. */
 export const lastHourOf = (lineage: ReadonlyArray<SubscriptionRow>): number =>
   Math.max(
     ...(lineage.some(hasBegun) ? lineage.filter(hasBegun) : lineage).map((one) =>
@@ -59,7 +59,7 @@ export const lastHourOf = (lineage: ReadonlyArray<SubscriptionRow>): number =>
 /** False for a renewal that was cancelled before its start. */
 const hasBegun = (subscription: SubscriptionRow): boolean => endOf(subscription) > subscription.from
 
-/** Adds entries of 0 in the last hour of lineages that have ended, where a fraction is left to round. */
+/** Adds an entry of 0 to the last hour of each ended lineage that has a fraction left, so that the fraction is rounded. */
 export const addLastEntries = (tables: Tables, region: string, now: number): StoreEffect<void> =>
   Effect.gen(function* () {
     const ended = yield* tables.subscriptions({

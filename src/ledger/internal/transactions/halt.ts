@@ -1,14 +1,14 @@
-/** Stops a Region until an operator has looked at it. */
+/** Stops a Region until an operator runs `recover`. */
 import * as Effect from "effect/Effect"
 import { hourOf } from "../model/hour.js"
 import type { StoreEffect, Tables } from "../tables.js"
 
-/** The product of a pause that concerns all products of a Region. */
+/** The product name of a pause of all products of a Region. */
 export const allProducts = "*"
 
 /**
- * Pauses all products of a Region without a time of retry, and holds the hours up to now: usage of these may have been billed by a
- * database that is lost. Only `recover` ends it. A second run keeps the first cause.
+ * Pauses all products of a Region without a retry time, and holds the hours up to now, because a lost database may have billed usage
+ * of these hours. Only `recover` ends the pause and the hold. If the Region is stopped already, keeps the first cause.
  */
 export const haltRegion = (
   tables: Tables,
@@ -21,7 +21,7 @@ export const haltRegion = (
     readonly region: string
     readonly now: number
     readonly cause: string
-    /** The first hour that is held. Defaults to that of the last evidence. */
+    /** The first hour that is held. Defaults to the hour of the last call, result or sealing. */
     readonly holdFrom?: number | undefined
   }
 ): StoreEffect<void> =>

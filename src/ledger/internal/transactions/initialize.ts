@@ -1,4 +1,4 @@
-/** Writes whose ledger this is, and its products; or checks them. */
+/** Creates the ledger's row, or checks that it matches the options, and stores the products. */
 import * as Effect from "effect/Effect"
 import { LedgerConfigError, type LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
@@ -9,13 +9,13 @@ import { keysViolation } from "../model/tags.js"
 import { isText } from "../recording/prepareEvent.js"
 import type { Tables } from "../tables.js"
 
-/** The version of the rows and of what they mean. */
+/** The schema version that a new ledger is created with. */
 const version = 2
 
-/** The oldest version that may write to a ledger of this version. */
+/** The oldest schema version whose code can write to a ledger of this version. */
 const writableFrom = 2
 
-/** A second run changes nothing. */
+/** Initializes a ledger. Repeating the same call changes nothing. */
 export const initialize = (
   store: Store,
   { products = {}, seller, target }: Pick<Options, "seller" | "target" | "products">,
@@ -23,7 +23,7 @@ export const initialize = (
 ): Effect.Effect<void, LedgerConfigError | LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      // processes that start at the same time follow one another
+      // processes that start at the same time run this one after another
       yield* tables.lock("initialize")
       const row = yield* tables.ledger
       if (row === undefined) {
@@ -123,11 +123,11 @@ const putProduct = (tables: Tables, name: string, product: Product) =>
     yield* tables.addKeys([...lineages].flatMap((lineage) => keysOf(row, lineage, added)))
   })
 
-/** Subscriptions to a product are added before or after a change of it. */
+/** Serializes changes of a product with the addition of subscriptions to it. */
 export const lockProduct = (tables: Tables, product: string) =>
   isText(product) ? tables.lock(`product/${product}`) : Effect.void
 
-/** The keys of a lineage. */
+/** Returns the keys of a lineage, one per dimension. */
 export const keysOf = (
   { dimensions, product, region }: ProductRow,
   lineage: string,
@@ -178,7 +178,7 @@ const violation = ({ dimensions, product, productCode, region, tagKeys }: Produc
       )
 }
 
-/** The service keeps one record for a product's code, customer, dimension and hour: two names would be billed as one. */
+/** Finds a product with the same code. The service keeps one record per code, customer, dimension and hour, so usage would be lost. */
 const sameCode = (
   products: ReadonlyArray<ProductRow>,
   { product, productCode, region }: ProductRow
@@ -195,7 +195,7 @@ const sameCode = (
       )
 }
 
-/** Events and records depend on these, so they cannot change. */
+/** Finds a change of a field that stored events and records depend on, so that it cannot change. */
 const change = (stored: ProductRow, row: ProductRow) => {
   const { product } = row
   const scaled = Object.keys(stored.dimensions).find(

@@ -1,4 +1,4 @@
-/** Who sends in a Region. */
+/** The lease of a Region, whose holder is the worker that seals and sends there. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -16,11 +16,11 @@ import { haltRegion } from "./halt.js"
 export interface Lease {
   readonly region: string
   readonly worker: string
-  /** Grows each time that another worker takes the lease. */
+  /** Fencing token, incremented each time that the lease is acquired again. */
   readonly fence: number
 }
 
-/** The last lease that a worker has seen, by which it notices a restored backup. */
+/** The state of the ledger when the worker last renewed its lease. A smaller `tick` later means that a backup was restored. */
 export interface Seen {
   readonly incarnation: string
   readonly tick: number
@@ -31,15 +31,15 @@ interface Leased {
   readonly seen: Seen
 }
 
-/** The longest lease, in milliseconds. One that ends later was written by a wrong clock, and does not count. */
+/** The longest lease, in milliseconds. A lease that ends later was stored by a wrong clock, and is ignored. */
 export const maxDuration = 10 * 60_000
 
-/** The most by which clocks may differ, in milliseconds. */
+/** The largest allowed difference between two clocks, in milliseconds. */
 const maxDifference = 60_000
 
 /**
- * Takes or renews the lease of a Region for `duration` milliseconds. A second run renews it. After a restored backup the Region is
- * stopped, and the lease fails with `LedgerRolledBack`.
+ * Acquires or renews the lease of a Region for `duration` milliseconds. If a backup was restored, stops the Region and fails with
+ * `LedgerRolledBack`.
  */
 export const lease = (
   store: Store,
@@ -48,7 +48,7 @@ export const lease = (
     readonly worker: string
     readonly now: number
     readonly duration: number
-    /** Milliseconds, for `health`. */
+    /** Milliseconds. Stored for `health`. */
     readonly sealAfter: number
     readonly seen: Seen | undefined
   }
@@ -81,7 +81,10 @@ export const lease = (
     (leased): Either.Either<Leased, LeaseLost | LedgerRolledBack> => leased
   )
 
-/** Fails if this process and the store disagree about the time: hours would be sealed, and records given up or carried forward, at wrong times. */
+/**
+ * Fails if the clocks of this process and the store's server differ, because hours would be sealed, and records expired or carried
+ * forward, at the wrong time.
+ */
 export const checkClock = ({
   clock,
   description
@@ -105,7 +108,7 @@ export const checkClock = ({
 const rolledBack =
   "the database is older than this worker has seen it, as after the restore of a backup"
 
-/** Gives the lease back, if it is still this worker's. A second run changes nothing. */
+/** Releases the lease if this worker still holds it. Repeating it changes nothing. */
 export const release = (
   store: Store,
   { fence, region, worker }: Lease,
@@ -119,7 +122,7 @@ export const release = (
     )
   )
 
-/** Locks the lease, and fails if it is not this one any more. */
+/** Locks the lease, and fails if this worker does not hold it with this fencing token. */
 export const checkFence = (
   tables: Tables,
   { fence, region, worker }: Lease

@@ -1,4 +1,4 @@
-/** Acts of an operator: send again what was not accepted, and carry forward what was not billed. */
+/** Operations of an operator: retry records that were not accepted, and carry forward quantities that were not billed. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { LedgerUnavailable } from "../../LedgerError.js"
@@ -17,10 +17,10 @@ import type {
 } from "../tables.js"
 import { postNow } from "./adjust.js"
 
-/** Entries of one transaction. */
+/** Number of entries per transaction. */
 const pageSize = 500
 
-/** Runs a transaction for each page of entries, and sums up what it returns. */
+/** Runs `body` for each page of entries, in a transaction per page. Returns the sum of its results. */
 const forEachPage = (
   store: Store,
   filter: EntryFilter,
@@ -60,8 +60,8 @@ const updateOf = (record: RecordRow, changes: Partial<RecordUpdate>): RecordUpda
 })
 
 /**
- * Sends records that are not accepted at the next round, and ends pauses that end by themselves. Records that a wrong clock gave up
- * before their deadline get their state again. Returns the number of records.
+ * Makes unresolved records due, so that the next round sends them, and ends pauses that have a retry time. Records that were expired
+ * before their deadline because of a wrong clock become unresolved again. Returns the number of records.
  */
 export const retryNow = (
   store: Store,
@@ -111,14 +111,13 @@ export const retryNow = (
     )
   )
 
-/** After this time past the deadline the service rejects the record for certain. */
+/** This long after the deadline, the service certainly rejects the record, even if the clocks differ. */
 const certainlyTooLate = millisPerHour
 
 /**
- * Adds the quantity of records that were not billed to the current hour, each once: of those that are expired, or of the states of
- * the filter. Left out are records of which an attempt may have been billed, those of hours that began before a recovery, and those
- * of subscriptions that have ended. While a Region is stopped, nothing is carried: the database may be a restored backup. Returns the
- * number of records.
+ * Adds the quantity of records that were not billed to the current hour, once per record. The states default to `expired`. Skips records
+ * of which an attempt may have been billed, records of hours that began before a recovery, and records of subscriptions that have
+ * ended. Carries nothing while a Region is stopped, because the database may be a restored backup. Returns the number of records.
  */
 export const carryForward = (
   store: Store,
@@ -186,7 +185,7 @@ const forward = (tables: Tables, record: RecordRow, key: KeyRow, now: number) =>
     return true
   })
 
-/** The quantities of a record by tags. */
+/** Returns the quantities of a record by tags. */
 const sharesOf = ({
   body,
   quantity

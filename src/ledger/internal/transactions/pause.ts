@@ -1,10 +1,10 @@
-/** Products that are not reported for now, and the restart after an operator has looked at it. */
+/** Pauses and resumes the reporting of products, and recovers a stopped Region. */
 import * as Effect from "effect/Effect"
 import type { LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { PauseRow } from "../model/rows.js"
 
-/** Pauses a product, or goes on with the pause and its first `since`. A Region that is stopped stays so. */
+/** Pauses a product. Extends an existing pause and keeps its `since`. Does not replace a pause without a retry time. */
 export const pause = (store: Store, row: PauseRow): Effect.Effect<void, LedgerUnavailable> =>
   store.transaction((tables) =>
     Effect.flatMap(tables.pauses, (pauses) => {
@@ -17,7 +17,7 @@ export const pause = (store: Store, row: PauseRow): Effect.Effect<void, LedgerUn
     })
   )
 
-/** Ends the pause of a product, but not that of a Region that is stopped. A second run changes nothing. */
+/** Ends the pause of a product, but not a pause without a retry time. Repeating it changes nothing. */
 export const resume = (
   store: Store,
   { product, region }: Pick<PauseRow, "region" | "product">
@@ -33,8 +33,8 @@ export const resume = (
   )
 
 /**
- * Goes on after a Region was stopped: hours that were held are sealed and sent as they are recorded, and a duplicate in one of the
- * hours before now stops it no more. A second run changes nothing but the time.
+ * Resumes all Regions that were stopped. Held hours are sealed and sent as they are recorded, and a duplicate in an hour that began
+ * before now does not stop a Region again. Repeating it moves the time of the recovery, and ends all pauses again.
  */
 export const recover = (
   store: Store,
@@ -47,7 +47,7 @@ export const recover = (
       yield* tables.putLedger({
         ...ledger,
         incarnation,
-        // more than any worker has seen, also of a later state: a ledger counts slower than its clock
+        // larger than any tick that a worker has seen, also before the restore: ticks grow more slowly than milliseconds
         tick: Math.max(ledger.tick + 1, now),
         holdFrom: undefined,
         heldUntil: undefined,

@@ -1,4 +1,4 @@
-/** Seals the hours that are over: each entry's sum is frozen, and the record that will be sent is stored. */
+/** Seals the hours that have ended: freezes the sum of each entry, and stores the record that will be sent. */
 import * as Effect from "effect/Effect"
 import type { LeaseLost, LedgerConfigError, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
@@ -27,12 +27,12 @@ import { addZeroEntries } from "./zeroFill.js"
 /** The largest balance that is carried, in either direction. The schema has the same limit. */
 const maxBalance = 2n ** 62n
 
-/** Entries per transaction. */
+/** Maximum number of entries per transaction. */
 const maxEntries = 500
 
 /**
- * Seals up to 500 entries: those of hours that ended `sealAfter` milliseconds ago or more, and those of subscriptions that have
- * ended, but not of an hour in which another one of the lineage goes on. Returns their number; run it again until it returns 0. A second run seals others.
+ * Seals up to 500 entries: entries of hours that ended at least `sealAfter` milliseconds ago, and entries of subscriptions that have
+ * ended, except in hours that a later subscription of the lineage covers. Returns their number. Repeat until it returns 0.
  */
 export const seal = (
   store: Store,
@@ -98,7 +98,7 @@ const idOf = ({ hour, key }: EntryId) => `${key} ${hour}`
 
 interface Sealed {
   readonly count: number
-  /** Keys whose balance would exceed its limit: their hours stay open, so that events can be corrected. */
+  /** Keys whose carried balance would exceed its limit. Their hours stay open, so that events can be corrected. */
   readonly overflowing: ReadonlyArray<KeyRow>
 }
 
@@ -118,7 +118,7 @@ const sealEntries = (
       ({ lineage }) => lineage
     )
     const allocations = groupBy(yield* tables.allocations(entries), idOf)
-    /** By key and tags. Entries of one key follow one another: the rest of an hour goes to the next. */
+    /** Balances by key and tags. They are updated after each entry, because the remainder of an hour is carried to the next hour. */
     const carry = new Map<number, Map<string, bigint>>(keyIds.map((id) => [id, new Map()]))
     for (const { amount, key, tags } of yield* tables.carry(keyIds))
       carry.get(key)?.set(tags, amount)
@@ -148,7 +148,7 @@ const sealEntries = (
       const lineage = subscriptions.get(key.lineage) ?? []
       const { division, record } = sealEntry({
         entry,
-        // only once: rounded each by itself, several fractions would be lost
+        // only the last of the entries, because rounding each of them would lose several fractions
         isRounded: sealedLast.has(entry.key) && lastOfKey.get(entry.key) === entry.hour,
         key,
         lineage,
@@ -158,7 +158,7 @@ const sealEntries = (
         now
       })
       if (division.rests.some(({ amount }) => amount > maxBalance || amount < -maxBalance)) {
-        // the later hours of the key wait too: their order is that of the balance
+        // the later hours of the key wait too, because their balances depend on this one
         overflowing.add(entry.key)
         continue
       }
@@ -194,7 +194,7 @@ const sealEntries = (
     )
     yield* tables.addRecords(records)
     yield* tables.addHistory(history)
-    // whole units that are left over are billed in the next hour, whether or not it has usage
+    // remaining whole units are billed in the next hour, even if it has no usage
     yield* tables.ensureEntries(next, now)
     return {
       count: sealed.length,
@@ -213,7 +213,7 @@ const sealEntry = ({
   product
 }: {
   readonly entry: EntryRow
-  /** True if the last hour is sealed, and takes no fraction any more. */
+  /** True if the last hour is sealed already, so that a fraction cannot be carried to it. */
   readonly isRounded: boolean
   readonly key: KeyRow
   readonly lineage: ReadonlyArray<SubscriptionRow>
@@ -256,7 +256,7 @@ const sealEntry = ({
   return { division, record }
 }
 
-/** The sum of an entry and what was carried to it, by tags. */
+/** Adds the carried balances to the sum of an entry, by tags. */
 const partsOf = (
   entry: EntryRow,
   allocations: ReadonlyArray<AllocationRow>,

@@ -1,4 +1,4 @@
-/** The records that are sent, their calls, and the results. */
+/** Finds records to send, and stores calls and their results. */
 import * as Effect from "effect/Effect"
 import type { LeaseLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
@@ -24,18 +24,18 @@ import type { RecordUpdate, StoreEffect, Tables } from "../tables.js"
 import { allProducts, haltRegion } from "./halt.js"
 import { checkFence, type Lease } from "./lease.js"
 
-/** Characters of a text that comes from the service. */
+/** Maximum length of a text that comes from the service, in characters. */
 const maxText = 1_000
 
-/** True if the pause is of this product, or of all products of its Region. */
+/** True if the pause applies to this product, or to all products of its Region. */
 const concerns = (pause: PauseRow, region: string, product: string): boolean =>
   pause.region === region && (pause.product === allProducts || pause.product === product)
 
-/** True if the product may not be sent at this time for this pause. */
+/** True if the pause prevents sending the product at this time. */
 const isPaused = (pause: PauseRow, region: string, product: string, now: number): boolean =>
   concerns(pause, region, product) && (pause.retryAt === undefined || pause.retryAt > now)
 
-/** Products of a Region that have records to send now, the most urgent first. None of those that are paused. */
+/** Returns the products of a Region that have records to send now, ordered by deadline. Omits paused products. */
 export const dueProducts = (
   store: Store,
   {
@@ -59,7 +59,7 @@ export const dueProducts = (
     })
   )
 
-/** True if the product was paused until a time that may have come, and nothing was accepted since. */
+/** True if the product has a pause with a retry time that no accepted record has ended. The retry time may have passed. */
 export const wasPaused = (
   store: Store,
   { product, region }: { readonly region: string; readonly product: string }
@@ -70,7 +70,7 @@ export const wasPaused = (
       pauses.some((pause) => pause.retryAt !== undefined && concerns(pause, region, product))
   )
 
-/** Records of a product to send now, the most urgent first. None while the product is paused. */
+/** Returns the records of a product to send now, ordered by deadline. Returns none while the product is paused. */
 export const due = (
   store: Store,
   filter: {
@@ -89,8 +89,8 @@ export const due = (
   )
 
 /**
- * Stores a call and an attempt for each record, before its bytes leave. Returns the call's id, or nothing if one of the records
- * may not be sent any more. If it fails, nothing may be sent. A second run stores another call.
+ * Stores a call, with an attempt for each record, before the request is sent. Returns the id of the call, or `undefined` if one of the
+ * records may not be sent any more. If it fails, nothing may be sent. Repeating it stores another call.
  */
 export const openCall = (
   store: Store,
@@ -111,7 +111,7 @@ export const openCall = (
           ({ deadline, product, region, resolvedAt }) =>
             resolvedAt === undefined &&
             deadline > now &&
-            // a product that is paused until a time is tried in order to see whether it works again
+            // a pause with a retry time does not prevent a call, because the call shows if the product works again
             !pauses.some((pause) => pause.retryAt === undefined && concerns(pause, region, product))
         )
       if (!maySend) return undefined
@@ -135,9 +135,10 @@ interface StateChange {
 }
 
 /**
- * Adds the results of a call and derives the states of its records again. It needs no lease: a late result counts like any other. A
- * duplicate of another quantity for a record of which no other attempt may have been billed is not explained by this ledger, and stops
- * its Region. Results of a call that is not stored are left out. A second run adds the same results once more, which changes nothing.
+ * Adds the results of a call, and derives the states of its records again. Needs no lease, because a late result counts like any other.
+ * Stops the Region if a record is a duplicate although no other attempt of this ledger may have been billed: another program reports the
+ * same usage, or a backup was restored. Ignores results of a call that is not stored. Repeating it adds the same results again, and
+ * changes no state.
  */
 export const addResults = (
   store: Store,
@@ -150,7 +151,7 @@ export const addResults = (
     readonly call: number
     readonly now: number
     readonly results: ReadonlyArray<Result>
-    /** The worker and the time of the call. Results of another call with this id are left out. */
+    /** The worker and the time of the call. Results are ignored if the stored call with this id has others. */
     readonly sentBy?: { readonly worker: string; readonly sentAt: number } | undefined
   }
 ): Effect.Effect<
@@ -161,7 +162,7 @@ export const addResults = (
     Effect.gen(function* () {
       const given = [...new Set(results.map(({ record }) => record))]
       const locked = yield* tables.lockRecords(given)
-      // after the restore of a backup its calls are others, or not there
+      // after a backup was restored, the call is missing, or its id belongs to another call
       const ids = (yield* tables.attempts(given)).flatMap((attempt) =>
         attempt.call === call &&
         (sentBy === undefined ||
@@ -191,7 +192,7 @@ export const addResults = (
       yield* haltRegion(tables, {
         region: first.region,
         now,
-        // what was billed elsewhere may begin with the hour of this record
+        // the other program may have billed usage from the hour of this record on
         holdFrom: first.hour,
         cause: `another quantity is billed for a record that was never sent before (${first.product}, ${new Date(startOf(first.hour)).toISOString()}): another program reports the same usage, or a backup was restored`
       })
@@ -215,7 +216,7 @@ const attemptsByRecord = (attempts: ReadonlyArray<AttemptRow>): Map<number, Arra
   return groups
 }
 
-/** Before a recovery the database may have been another one, whose attempts are lost: its records were perhaps billed. */
+/** Marks an unbilled record of an hour before a recovery as in doubt, because the attempts of a lost database are not known. */
 const afterRecovery = (
   derived: DerivedState,
   { hour }: RecordRow,
@@ -229,7 +230,7 @@ const afterRecovery = (
       }
     : derived
 
-/** Derives the states of locked records, and stores what has changed. */
+/** Derives the states of locked records, and stores the changes. */
 const updateStates = (
   tables: Tables,
   records: ReadonlyArray<RecordRow>,
@@ -248,7 +249,7 @@ const updateStates = (
         ledger
       )
       states.push({ record: record.id, was: record.state, state })
-      // a record that another clock had expired too soon is sent again
+      // a record that was expired too early, because of a wrong clock, is sent again
       const resolvedAt = isResolved
         ? (record.resolvedAt ?? now)
         : record.carriedAt === undefined
@@ -280,12 +281,11 @@ const updateStates = (
     return states
   })
 
-/** Records per transaction. */
+/** Maximum number of records per transaction. */
 const maxExpired = 500
 
 /**
- * Derives the states of up to 500 records whose deadline has passed. Returns their number; run it again until it returns 0. A
- * second run takes others.
+ * Derives the states of up to 500 unresolved records whose deadline has passed. Returns their number. Repeat until it returns 0.
  */
 export const expire = (store: Store, now: number): Effect.Effect<number, LedgerUnavailable> =>
   store.transaction((tables) =>
@@ -305,16 +305,16 @@ export const expire = (store: Store, now: number): Effect.Effect<number, LedgerU
     })
   )
 
-/** Waits of records that were sent and not accepted, in milliseconds: the first, and the longest. */
+/** Exponential backoff of records that were not accepted, in milliseconds: the first wait, and the longest. */
 const waits = {
   sealed: { first: 10_000, longest: 5 * 60_000 },
   rejected: { first: 5 * 60_000, longest: 60 * 60_000 }
 }
 
-/** One more attempt is made this long before the deadline. */
+/** One more attempt is made this long before the deadline, in milliseconds. */
 const lastTryMargin = 2 * 60_000
 
-/** Sets the time of the next attempt of records that are not resolved. A second run waits longer. */
+/** Sets the time of the next attempt of unresolved records. Repeating it doubles the wait. */
 export const finishTry = (
   store: Store,
   { now, records }: { readonly records: ReadonlyArray<number>; readonly now: number }
@@ -346,8 +346,8 @@ const nextTryAt = ({ deadline, state, tries }: RecordRow, now: number): number =
 }
 
 /**
- * Marks attempts as unsent whose call was stored without the worker learning of it. Only the worker that did not send them may
- * say so. A second run changes nothing.
+ * Marks the attempts of a call as unsent if the call was stored, but the worker got no response to the commit, and therefore did not
+ * send it. Only that worker may do so. Repeating it changes nothing.
  */
 export const markUnsent = (
   store: Store,

@@ -17,7 +17,7 @@ import { millisOf } from "../recording/request.js"
 import type { StoreEffect, Tables } from "../tables.js"
 import { keysOf, lockProduct } from "./initialize.js"
 
-/** A second run changes nothing. */
+/** Adds a subscription. Repeating the same call changes nothing. */
 export const subscribe = (
   store: Store,
   subscription: Subscription,
@@ -28,7 +28,7 @@ export const subscribe = (
 > =>
   store.transaction((tables) =>
     Effect.gen(function* () {
-      // beside it no dimension is added to the product
+      // no dimension may be added to the product at the same time
       yield* lockProduct(tables, subscription.product)
       const product = (yield* tables.products).find(
         ({ product }) => product === subscription.product
@@ -87,13 +87,13 @@ export const subscribe = (
                 : "only a subscription of the same product and customer can follow it"
           })
         }
-        // the one that it follows ends where this begins
+        // the followed subscription ends when this one begins
         if (endOf(followed) > row.from)
           yield* tables.putSubscription({ ...followed, until: row.from })
       }
       const others = [
         ...(yield* tables.subscriptions({ customer })),
-        // the service knows one customer by two identities
+        // one customer can have an account id and a customer identifier, so the license is compared too
         ...(license === undefined ? [] : yield* tables.subscriptions({ license }))
       ]
       const other = others.find((one) => isBilledTwice(one, row))
@@ -121,10 +121,10 @@ export const subscribe = (
     })
   )
 
-/** The fields that a second `subscribe` may not change, with the license, whose ARN may have another form. */
+/** The fields that another `subscribe` of the same id may not change. The license is compared by `haveOneLicense`. */
 const sameFields = ["lineage", "product", "productCode", "accountId", "customerId", "from"] as const
 
-/** True if the stored end is the start of a subscription that follows. */
+/** True if the stored end was set because another subscription follows at that time. */
 const isFollowed = (
   stored: SubscriptionRow,
   row: SubscriptionRow,
@@ -159,11 +159,11 @@ const haveOneLicense = (one: SubscriptionRow, other: SubscriptionRow): boolean =
     ? one.licenseArn === other.licenseArn
     : isSameLicense(one.licenseArn, other.licenseArn)
 
-/** The license of one is not that of the other, so that each has usage of its own. */
+/** True if both have a license, and the licenses differ. The service bills these separately. */
 const haveTwoLicenses = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.licenseArn !== undefined && other.licenseArn !== undefined && !haveOneLicense(one, other)
 
-/** Names are of this ledger. The service knows codes and licenses. */
+/** Compares names, codes and licenses, because the service does not know the names of this ledger's products. */
 const isSameProduct = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.region === other.region &&
   (one.product === other.product ||
@@ -179,12 +179,13 @@ const isBilledTwice = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
 const isSameCustomer = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   one.accountId === other.accountId && one.customerId === other.customerId
 
-/** Usage of earlier hours is not taken any more, and has no record: 24 hours, and some more for clocks that differ. */
+/** How many past hours are searched: the service accepts records for 24 hours, and the clocks may differ. */
 const reportedHours = 26
 
 /**
- * The last hour of `row` with usage that is billed to another subscription of its product and customer or license: usage that was
- * recorded before that one was ended as of an earlier time. The service would take the records of both as one.
+ * Finds the last hour of `row` with usage that is billed to another subscription of the same product and customer or license. Such
+ * usage exists if it was recorded before the other subscription was closed as of an earlier time. The service would treat the
+ * records of both subscriptions as the same record.
  */
 const findUsed = (
   tables: Tables,
@@ -214,7 +215,7 @@ const findUsed = (
       Number.MAX_SAFE_INTEGER
     )
     for (const { entry, key, record } of [...views].reverse()) {
-      // an hour that came to no unit is not reported
+      // an hour with less than one unit is not reported
       if (entry.isSealed && record === undefined) continue
       const lineage = members.filter(({ lineage }) => lineage === key.lineage)
       const subscription = rivals.get(
@@ -225,13 +226,13 @@ const findUsed = (
     return undefined
   })
 
-/** The service keeps one record for a customer, dimension and hour. */
+/** True if both cover a part of the same hour. The service keeps one record per customer, dimension and hour. */
 const haveCommonHour = (one: SubscriptionRow, other: SubscriptionRow): boolean =>
   startOfHour(one.from) < endOf(other) && startOfHour(other.from) < endOf(one)
 
 const startOfHour = (millis: number) => startOf(hourOf(millis))
 
-/** The pattern of the service, with or without a Region. */
+/** The service's pattern of a license ARN, with or without a Region. */
 const licensePattern =
   /^arn:aws[a-z-]*:license-manager:[a-z0-9-]*:\d{1,20}:license:l-[a-zA-Z0-9]{1,64}$/
 
@@ -277,10 +278,10 @@ const violationOf = (
     : undefined
 }
 
-/** Changes of one customer's subscriptions follow one another. */
+/** Serializes changes of one customer's subscriptions. */
 const lockCustomer = (tables: Tables, customer: string) => tables.lock(`customer/${customer}`)
 
-/** Ends a subscription. A second run keeps the first end. */
+/** Ends a subscription. If it has ended already, keeps the first end. */
 export const close = (
   store: Store,
   id: string,

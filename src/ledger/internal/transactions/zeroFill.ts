@@ -1,14 +1,14 @@
-/** Entries of 0 for dimensions that are reported in each hour. */
+/** Adds entries of 0 for dimensions with `zeroFill`, which are reported for every hour. */
 import * as Effect from "effect/Effect"
 import { groupBy } from "../model/groupBy.js"
 import type { ProductRow } from "../model/rows.js"
 import { covers } from "../model/subscription.js"
 import type { StoreEffect, Tables } from "../tables.js"
 
-/** The most hours for which entries of 0 are added after a pause of reporting. */
+/** Maximum number of past hours to which entries of 0 are added if no worker has run for a while. */
 const maxZeroFillHours = 24
 
-/** Adds entries of 0 for dimensions that are reported in each hour, from the last hour on for which it was done. */
+/** Adds entries of 0 for the hours since the last run. */
 export const addZeroEntries = (
   tables: Tables,
   {
@@ -61,5 +61,5 @@ export const addZeroEntries = (
     })
   })
 
-/** The name under which the first hour without entries of 0 is stored among the positions of sources. */
+/** The name of the source whose position is the first hour that has not been filled with entries of 0. */
 const zeroFillSource = "effect-marketplace-metering/zeroFill"
