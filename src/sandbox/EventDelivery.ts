@@ -2,8 +2,8 @@
  * Events of a sandbox: their targets, their deliveries, and faults of delivery.
  *
  * A change of an agreement causes the messages that AWS Marketplace would send: SNS messages with the legacy actions for
- * customers with a legacy identifier, and EventBridge events. Each target receives those of its kind, in order and once by
- * default. `Purchase Agreement Ending` is sent to the proposer of an agreement 180, 120, 90, 60 and 30 days before its end.
+ * customers with a legacy identifier, and EventBridge events. Each target receives the events of its kind, by default in order
+ * and once. `Purchase Agreement Ending` is sent to the proposer of an agreement 180, 120, 90, 60 and 30 days before its end.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-notification.html
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-eventbridge-integration.html
@@ -27,9 +27,9 @@ const name = field(NonEmptyText, "The name of the target in reports. Unique.")
 /**
  * A URL that receives SNS messages by HTTP, signed by the key of the sandbox.
  *
- * The sandbox first sends a `SubscriptionConfirmation`, and holds messages back until its `SubscribeURL` is opened. To its own
- * built-in receiver it sends that with the first message. Its certificate is at the `SigningCertURL` of each message. The
- * response must arrive within 15 seconds.
+ * The sandbox first sends a `SubscriptionConfirmation`, and holds messages back until its `SubscribeURL` is opened. The built-in
+ * receiver gets the `SubscriptionConfirmation` only when there is a first message. The `SigningCertURL` of each message
+ * returns the certificate. The response must arrive within 15 seconds.
  *
  * - `name`: the name in reports
  * - `url`: the receiver. A path is on the sandbox's server: `/_sandbox/built-in/receiver` shows events on its pages.
@@ -169,7 +169,7 @@ export const Target = Schema.Union(SnsTarget, ApiDestinationTarget, SqsTarget)
 export type Target = typeof Target.Type
 
 /**
- * The default topic of SNS messages. The account is the one that was seen to own AWS Marketplace's topics.
+ * The default topic of SNS messages. Its account was observed to own the topics of AWS Marketplace.
  *
  * @since 0.1.0
  * @category constants
@@ -178,16 +178,16 @@ export const defaultTopicArn =
   "arn:aws:sns:us-east-1:287250355862:aws-mp-subscription-notification-sandbox"
 
 /**
- * Faults of delivery, on the sandbox's clock. SNS and EventBridge may lose, repeat, delay and reorder events.
+ * Faults of delivery. SNS and EventBridge may lose, repeat, delay and reorder events. Delays pass on the sandbox's clock.
  *
- * An event gets at most one fault, so the shares should add up to 1 at most. They are drawn in the order `drop`,
+ * An event gets at most one fault, so the sum of the shares should be at most 1. The faults are drawn in the order `drop`,
  * `duplicate`, `delay`, `reorder`.
  *
  * - `duplicate`, `drop`, `reorder`: the share of events that are sent twice, never, or after the next one, from 0 to 1.
- *   An event without a next one is sent after one minute. Default to 0.
- * - `delay`: the delay of a `share` of events, by `duration`, at most 1 day. Defaults to none.
+ *   An event with no next event is sent after one minute. Default to 0.
+ * - `delay`: delays a `share` of events by `duration`, at most 1 day. Defaults to none.
  * - `afterLanding`: true holds back the events of an agreement until ResolveCustomer has resolved a registration token of
- *   it, or of one that it renews or replaces. By default events may precede the landing.
+ *   the agreement, or of an agreement that it renews or replaces. Defaults to false: events may arrive before the buyer.
  * - `seed`: the seed of the faults. The same events in the same order get the same faults. Defaults to 0.
  *
  * @example
@@ -232,7 +232,7 @@ export interface DeliveryFaults extends Schema.Schema.Type<typeof DeliveryFaults
  * An attempt to deliver an event.
  *
  * - `at`: the time by the sandbox's clock
- * - `status`: the HTTP status of the response. Absent if there was none.
+ * - `status`: the HTTP status of the response. Absent if no response arrived.
  * - `error`: the reason for the failure. Absent after a success.
  *
  * @since 0.1.0
@@ -283,7 +283,7 @@ export interface Delivery extends Schema.Schema.Type<typeof Delivery> {}
  * - `name`: the action of an SNS message, or the detail type of an EventBridge event
  * - `agreementId`: the agreement
  * - `body`: the JSON that is sent, without the envelope of SNS
- * - `fault`: the fault of delivery. Absent for none.
+ * - `fault`: the fault of delivery. Absent without a fault.
  * - `deliveries`: the deliveries so far
  *
  * @since 0.1.0
@@ -307,8 +307,8 @@ export const SentEvent = Schema.Struct({
 export interface SentEvent extends Schema.Schema.Type<typeof SentEvent> {}
 
 /**
- * A page of the last events, the oldest first: the last 1000, and older ones that are held back or to be delivered, at most
- * 5000 in all.
+ * A page of the last events, the oldest first. The sandbox keeps the last 1000 events, and older events that are held back or
+ * not yet delivered, at most 5000 in all.
  *
  * - `events`: the events
  * - `next`: `after` of the next page. Absent on the last page.
@@ -328,10 +328,10 @@ export const EventsPage = Schema.Struct({
 export interface EventsPage extends Schema.Schema.Type<typeof EventsPage> {}
 
 /**
- * An event that falls due later by the sandbox's clock.
+ * An event that will be sent later, by the sandbox's clock.
  *
- * - `at`: the time. Absent for an event that waits for the landing of its buyer.
- * - `name`: the action or detail type, or `Start`, `End` and `Fail` (the buyer cannot pay) for those of an agreement
+ * - `at`: the time. Absent for an event that `afterLanding` holds back.
+ * - `name`: the action or detail type, or `Start`, `End` or `Fail` for the start, the end or the failed payment of an agreement
  * - `agreementId`: the agreement
  *
  * @since 0.1.0
@@ -350,7 +350,7 @@ export const ScheduledEvent = Schema.Struct({
 export interface ScheduledEvent extends Schema.Schema.Type<typeof ScheduledEvent> {}
 
 /**
- * A page of the events to come, in the order in which they fall due.
+ * A page of the scheduled events, in the order of their times.
  *
  * - `events`: the events
  * - `next`: `after` of the next page. Absent on the last page.
@@ -375,7 +375,7 @@ export interface ScheduledPage extends Schema.Schema.Type<typeof ScheduledPage> 
  * - `name`, `type`, `url`: the target
  * - `subscription`: `pending` until the receiver has confirmed the subscription, then `confirmed`. Only for type `sns`.
  * - `attempts`: the last attempts to send the `SubscriptionConfirmation`, the oldest first. Only for type `sns`.
- * - `pending`: the number of deliveries to come
+ * - `pending`: the number of pending deliveries
  *
  * @since 0.1.0
  * @category models
@@ -399,7 +399,7 @@ export interface TargetState extends Schema.Schema.Type<typeof TargetState> {}
  * Sends an event again.
  *
  * - `eventId`: the event
- * - `target`: the name of the only target. Defaults to all targets of its kind.
+ * - `target`: the name of the target. Defaults to all targets of the event's kind.
  *
  * @since 0.1.0
  * @category models

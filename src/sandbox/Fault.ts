@@ -19,7 +19,7 @@ import {
 /**
  * The fault of one call.
  *
- * - `none`: no fault, to leave out a call in a script
+ * - `none`: no fault, so that a script can skip a call
  * - `throttling`: `ThrottlingException`. `retryAfter` adds a `Retry-After` header. Defaults to none.
  * - `internalError`: `InternalServiceErrorException`. Nothing is stored.
  * - `unavailable`: HTTP 503 with an HTML page, as from a load balancer. Nothing is stored.
@@ -32,8 +32,8 @@ import {
  * - `unprocessed`: a `share` of the records of BatchMeterUsage, rounded up, is returned in `UnprocessedRecords` and not
  *   stored. Defaults to all records.
  * - `clockSkew`: the service's clock is `ahead` or `behind`, for signatures and the `Date` header. A client that
- *   corrects its clock sends the request again, so a script needs `times: 2`. In memory, where nothing is signed, more
- *   than 5 minutes fail with `ClockSkewError`.
+ *   corrects its clock sends the request again, so a script needs `times: 2`. In memory, where calls are not signed, a skew
+ *   of more than 5 minutes fails with `ClockSkewError`.
  *
  * Delays are limited to 1 day, and clock skew to 366 days.
  *
@@ -66,7 +66,7 @@ export type Fault =
       readonly behind?: typeof DurationInput.Type | undefined
     }
 
-/** All faults, with additional fields. */
+/** Makes the schema of all faults, with additional fields. */
 const faultWith = <Fields extends Schema.Struct.Fields>(fields: Fields) => {
   const kind = <Name extends Fault["fault"]>(name: Name, description: string) => ({
     fault: field(Schema.Literal(name), description),
@@ -161,7 +161,8 @@ export type RandomFault = typeof RandomFault.Type
  * The faults of a sandbox. Each call gets one fault at most.
  *
  * - `script`: faults in order. A call takes the first one for its operation. Defaults to none.
- * - `chances`: faults for calls without one in the script. They are drawn in order until one applies. Defaults to none.
+ * - `chances`: random faults for calls that get no fault from the script. They are drawn in order until one applies. Defaults
+ *   to none.
  * - `seed`: the seed of `chances`. The same calls in the same order get the same faults. Defaults to 0.
  *
  * @example

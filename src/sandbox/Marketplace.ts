@@ -133,13 +133,14 @@ export interface ProductDetails extends Schema.Schema.Type<typeof ProductDetails
  * endpoint.
  *
  * - `amend`: changes the agreement
- * - `renew`: ends it, and makes an agreement with a new license that renews it
- * - `replace`: ends it, and makes an agreement with a new offer and license that replaces it
- * - `cancel`: ends it for the buyer. Usage is accepted for one more hour.
- * - `expire`: ends it as if its end was now. Usage before it is accepted for one more hour.
- * - `terminate`: ends it for the seller or AWS. Usage is accepted for one more hour.
- * - `issueAdvisory`, `resolveAdvisory`: sends an advisory about its license, and its resolution
- * - `failPayment`: ends it before it starts, because the buyer cannot pay
+ * - `renew`: ends the agreement, and makes a renewal of it with a new license
+ * - `replace`: ends the agreement, and makes a replacement of it with a new offer and a new license
+ * - `cancel`: ends the agreement on behalf of the buyer. Usage is accepted for one more hour.
+ * - `expire`: ends the agreement as if its end were now. Usage before the end is accepted for one more hour.
+ * - `terminate`: ends the agreement on behalf of the seller or AWS. Usage is accepted for one more hour.
+ * - `issueAdvisory`: sends an advisory about the license
+ * - `resolveAdvisory`: sends the resolution of the advisory
+ * - `failPayment`: ends the agreement before its start, because the buyer cannot pay
  *
  * @since 0.1.0
  * @category models
@@ -205,9 +206,9 @@ export interface AgreementDetails extends Schema.Schema.Type<typeof AgreementDet
 /**
  * Amends an agreement.
  *
- * - selects the agreement as `AgreementSelector` does, the first that can be amended
- * - `endsAt`: the new end, or `null` for no end. Defaults to the present one.
- * - `entitlements`: the new entitlements. Default to the present ones.
+ * - the fields of `AgreementSelector`: select the first agreement that can be amended
+ * - `endsAt`: the new end, or `null` for no end. Defaults to the current end.
+ * - `entitlements`: the new entitlements. Default to the current entitlements.
  *
  * @since 0.1.0
  * @category models
@@ -225,11 +226,11 @@ export const Amendment = Schema.Struct({
 export interface Amendment extends Schema.Schema.Type<typeof Amendment> {}
 
 /**
- * Renews or replaces an agreement by one of the same product and customer.
+ * Renews or replaces an agreement by a new agreement for the same product and customer.
  *
- * - selects the agreement as `AgreementSelector` does, the first that can be renewed or replaced
+ * - the fields of `AgreementSelector`: select the first agreement that can be renewed or replaced
  * - `endsAt`: the end of the new agreement. Defaults to no limit.
- * - `offerId`: the offer of a replacement. Defaults to a new one. A renewal keeps its offer.
+ * - `offerId`: the offer of a replacement. Defaults to a new offer. A renewal keeps the offer of the old agreement.
  *
  * @since 0.1.0
  * @category models
@@ -249,20 +250,20 @@ export interface Succession extends Schema.Schema.Type<typeof Succession> {}
 /**
  * A purchase on AWS Marketplace, after which the buyer is sent to the seller's page.
  *
- * - `customerAWSAccountId`: the buyer's AWS account. An unknown one becomes a customer.
- * - `customerIdentifier`: the legacy identifier of a new customer. Only customers with one cause SNS messages. Defaults to
- *   none.
+ * - `customerAWSAccountId`: the buyer's AWS account. An unknown account is added as a customer.
+ * - `customerIdentifier`: the legacy identifier of a new customer. SNS messages are sent only for customers with a legacy
+ *   identifier. Defaults to none.
  * - `productCode`: a product of the scenario
  * - `licenseArn`: the license, or `null` for a product listed before June 2026. Defaults to a new license.
  * - `offerId`: the offer. Defaults to a new id.
  * - `freeTrial`, `privateOffer`: the kind of offer. Default to false.
- * - `reseller`: the AWS account of a channel partner that makes the offer. Defaults to none: the seller's offer.
+ * - `reseller`: the AWS account of a channel partner that makes the offer. Defaults to none, for an offer of the seller.
  * - `startsAt`: the start, which may lie in the future. Defaults to now.
  * - `endsAt`: the end. Defaults to no limit.
  * - `entitlements`: the entitlements of a contract. Defaults to none.
  * - `renewal`: the terms of an automatic renewal. Defaults to none.
  * - `paymentFails`: true for a buyer who cannot pay, so that the agreement fails. Defaults to false.
- * - `landingUrl`: the seller's page. Defaults to that of the product.
+ * - `landingUrl`: the seller's page. Defaults to the `landingUrl` of the product.
  *
  * @since 0.1.0
  * @category models
@@ -291,11 +292,11 @@ export const Purchase = Schema.Struct({
 export interface Purchase extends Schema.Schema.Type<typeof Purchase> {}
 
 /**
- * The form that AWS Marketplace has the buyer's browser post to the seller's page.
+ * The form that the buyer's browser posts from AWS Marketplace to the seller's page.
  *
  * - `agreement`: the agreement that was bought
  * - `landingUrl`: the seller's page. Absent if neither the purchase nor the product has one.
- * - `fields`: the fields of the form, by name, as `landingFields` of the scenario's rules selects them. Posted as
+ * - `fields`: the fields of the form by name. `landingFields` of the scenario's rules selects them. The form is posted as
  *   `application/x-www-form-urlencoded`.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/saas-product-customer-setup.html

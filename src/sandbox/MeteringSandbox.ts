@@ -27,11 +27,11 @@ import { MeteringClient, make as makeClient } from "../MeteringClient.js"
 import type { Rule } from "../Preflight.js"
 import type * as EventDelivery from "./EventDelivery.js"
 import type { Faults } from "./Fault.js"
-import { adopt } from "./internal/model/adopt.js"
 import * as faultScript from "./internal/model/faultScript.js"
 import { productDetailsOf } from "./internal/model/product.js"
+import { reconcile } from "./internal/model/reconcile.js"
 import { SandboxError } from "./internal/model/sandboxError.js"
-import { change, initial, planned, type State } from "./internal/model/state.js"
+import { change, initial, type State, scheduleChange } from "./internal/model/state.js"
 import type { AgreementUpdate } from "./internal/runtime/agreementOperations.js"
 import * as agreementOperations from "./internal/runtime/agreementOperations.js"
 import { makeTransport } from "./internal/runtime/inMemoryTransport.js"
@@ -40,10 +40,10 @@ import * as outboxReport from "./internal/runtime/outboxReport.js"
 import { buy, setUpAccount } from "./internal/runtime/purchase.js"
 import * as report from "./internal/runtime/report.js"
 import {
-  keepTime,
   make as makeRuntime,
   type PersistState,
   RunningSandbox,
+  runScheduledSteps,
   type SandboxRuntime
 } from "./internal/runtime/runtime.js"
 import * as signingKey from "./internal/runtime/signingKey.js"
@@ -69,7 +69,7 @@ export {
  * The actions of buyers on AWS Marketplace:
  *
  * - `mintToken`: issues a registration token, as AWS Marketplace sends it to the seller's page
- * - `addCustomer`: adds a customer. A known customer gets the new agreements. Sends no events about their past.
+ * - `addCustomer`: adds a customer. A known customer gets the new agreements. Sends no events for past changes of them.
  * - `subscribe`: subscribes a customer to a product
  * - `cancel`: cancels agreements. Their usage is accepted for one more hour.
  * - `suspend`: suspends a customer's AWS account, so that its usage is rejected
@@ -138,7 +138,7 @@ export type AgreementOperation<Input> = (
  *
  * - `billed`: billed usage, sorted by product, customer, dimension and hour
  * - `records`: metering records, in the same order
- * - `billedPage`, `recordsPage`: one page of them
+ * - `billedPage`, `recordsPage`: one page of `billed` and of `records`
  * - `callCounts`: the number of processed calls by operation
  * - `log`: the last 1000 calls, at most 16 MiB, the oldest first. Includes calls that failed before they were processed.
  * - `publicKey`: the public key for signatures of RegisterUsage, as SPKI in PEM. The same for all key versions.
@@ -163,16 +163,16 @@ export interface Reports {
 /**
  * The events that AWS Marketplace would have sent, and their deliveries:
  *
- * - `stream`: the events from the subscription on, as `lifecycle` models them, in the order in which they are sent. A
- *   subscriber that is 1000 events behind loses the oldest.
- * - `list`: a page of the last 1000 events and of older ones that are held back or to be delivered, at most 5000 in all, the
- *   oldest first, with their deliveries. The `eventId` of an event is also a value of `after`.
- * - `scheduled`: a page of the events that fall due later, in the order in which they do
+ * - `stream`: the events that are sent while the stream runs, as `lifecycle` models them, in the order in which they are sent.
+ *   A subscriber that is 1000 events behind loses the oldest.
+ * - `list`: a page of the last 1000 events, and of older events that are held back or not yet delivered, at most 5000 in all,
+ *   the oldest first, with their deliveries. `after` also accepts the `eventId` of an event.
+ * - `scheduled`: a page of the events that will be sent later, in the order of their times
  * - `resend`: sends an event again
  * - `targets`: the targets of the scenario and their state
  * - `subscribe`: sends the `SubscriptionConfirmation` again to a target of the type `sns`
- * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery. Without `afterLanding`, the events that it held back are
- *   sent.
+ * - `deliveryFaults`, `setDeliveryFaults`: the faults of delivery. Faults without `afterLanding` release the events that
+ *   `afterLanding` has held back.
  *
  * @example
  * ```ts
@@ -211,15 +211,16 @@ export interface Events {
  * The sandbox's clock, faults and state:
  *
  * - `now`: the time of the sandbox's clock. Defaults to Effect's `Clock`.
- * - `setTime`: sets the clock, which runs on from there. Years 0 to 9999. Before a beginning or an end whose events were sent,
- *   the agreement stays as they say, but usage is accepted by the clock alone.
+ * - `setTime`: sets the clock, which runs on from there. Years 0 to 9999. If the new time is before the start or end of an
+ *   agreement whose events were already sent, the agreement keeps the state that those events announced, but the new time
+ *   alone decides whether its usage is accepted.
  * - `advance`: moves the clock forward and returns the new time
  * - `faults`: the rest of the script, and the random faults
  * - `setFaults`: replaces the faults
- * - `reset`: returns to the scenario: clears calls, tokens and usage, keeps the signing key
+ * - `reset`: returns to the scenario. Clears calls, tokens and usage, but keeps the signing key.
  * - `save`: the whole state except the log, as text for `load`. Includes registration tokens and the signing key.
  *   Fails when the text is longer than 256 MiB, about 500 000 metering records.
- * - `load`: replaces the state by one that was saved in a sandbox of the same scenario
+ * - `load`: replaces the state by a state that was saved in a sandbox of the same scenario
  *
  * @since 0.1.0
  * @category models
@@ -283,7 +284,7 @@ export class MeteringSandbox extends Context.Tag("effect-marketplace-metering/Me
 >() {}
 
 /**
- * A scenario in whole or in part, and:
+ * A complete or partial scenario, and:
  *
  * - `skipRules`: preflight rules that the client skips, so that the sandbox responds with the service's exception.
  *   Defaults to none.
@@ -296,9 +297,9 @@ export interface Options extends Scenario.Options {
 }
 
 /**
- * A `MeteringClient` and an `EntitlementClient` with a sandbox of their own, and the `MeteringSandbox` to control it.
+ * A `MeteringClient` and an `EntitlementClient` of a new in-memory sandbox, and the `MeteringSandbox` that controls it.
  *
- * The sandbox keeps the service's limits and outcomes: request shapes, time windows, errors of whole calls, results of
+ * The sandbox has the limits and results of the service: request shapes, time windows, errors of whole calls, and results of
  * single records. It applies the records of a call in the order of their time and quantity, so that their order in the
  * call does not change what is billed. Dies with a `ScenarioError` if the scenario is invalid.
  *
@@ -345,19 +346,19 @@ export const layer = (
  * the signing key, but not the log of calls.
  *
  * Each change is written before its response is sent, so a killed process loses nothing that a client has seen. Only one
- * sandbox may use a file at a time. This layer does not lock it; the command `sandbox --state` does. A call whose
- * write fails changes nothing. Of failed writes in a row, the first is logged.
+ * sandbox may use a file at a time. This layer does not lock the file; the command `sandbox --state` does. A call whose
+ * write fails changes nothing. Only the first of several consecutive failed writes is logged.
  *
- * The scenario may be changed between two starts. Customers that were changed in the sandbox stay as they are, and all
- * beginnings and ends that lie ahead are planned again. Deliveries to targets that were removed, or that no longer get such
- * events, fail. An SNS target with another URL is subscribed again.
+ * The scenario may be changed between two starts. Customers that were changed in the sandbox stay as they are, and the future
+ * starts and ends of all agreements are scheduled again. Pending deliveries fail if their target was removed, or no longer
+ * receives events of their kind. An SNS target with another URL is subscribed again.
  *
- * Give agreements an `agreementId`. The id of one without it depends on its place in its customer's list: if another one is
- * inserted or removed before it, the events that are due for it are not sent.
+ * Give agreements an `agreementId`. Without it, the id of an agreement depends on its position in the customer's list: if
+ * another agreement is inserted or removed before it, its scheduled events are not sent.
  *
- * Fails with a `SandboxError` for a file that is damaged, empty or of another kind, and does not change it. An incomplete
- * last line is dropped with a warning in the log: its call was never responded to. Fails with a `ScenarioError` if the
- * scenario is invalid.
+ * Fails with a `SandboxError` if the file is damaged, empty or of another kind, and does not change it. An incomplete last
+ * line is dropped with a warning in the log, because its call got no response. Fails with a `ScenarioError` if the scenario
+ * is invalid.
  *
  * @example
  * ```ts
@@ -400,7 +401,7 @@ const make = (state: State, skipRules: ReadonlyArray<Rule>, write?: PersistState
     return Context.make(MeteringClient, client).pipe(
       Context.add(EntitlementClient, makeEntitlementClient(transport, clientOptions)),
       Context.add(MeteringSandbox, serviceOf(runtime)),
-      // internal to the server, so absent from the layer's type
+      // the layer's type omits this service, because only the sandbox's own server uses it
       Context.merge(Context.make(RunningSandbox, { ...runtime, client }) as Context.Context<never>)
     )
   })
@@ -435,8 +436,8 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       if (!(time >= minTime && time <= maxTime)) return Either.left(timeOutOfRange)
       const offset = state.offset + time - now
       const moved = change(state, { _tag: "Calendar", offset })
-      // beginnings and ends may lie ahead again
-      const next = time < now ? change(moved, planned(moved, time)) : moved
+      // schedules again the starts and ends of agreements that are now in the future
+      const next = time < now ? change(moved, scheduleChange(moved, time)) : moved
       return Either.right([DateTime.unsafeMake(time), next] as const)
     })
   return {
@@ -484,7 +485,7 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
       stream: Stream.unwrapScoped(
         Effect.gen(function* () {
           const events = yield* PubSub.subscribe(runtime.events)
-          yield* Effect.forkScoped(keepTime(runtime))
+          yield* Effect.forkScoped(runScheduledSteps(runtime))
           return Stream.fromQueue(events)
         })
       ),
@@ -516,9 +517,9 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
         ]),
       reset: runtime.modify((state, clock) => {
         const fresh = change(state, { _tag: "Reset" })
-        // a later start from the file must not restart the clock
+        // stores the offset, because a later start from the state file must not reset the clock
         const kept = change(fresh, { _tag: "Calendar", offset: fresh.offset })
-        return [undefined, change(kept, planned(kept, clock + kept.offset))]
+        return [undefined, change(kept, scheduleChange(kept, clock + kept.offset))]
       }),
       save: toSandboxError(Effect.flatMap(runtime.state, stateText.save)),
       load: (saved) =>
@@ -536,7 +537,7 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
           yield* runtime.modify((state, clock) => [
             undefined,
             {
-              ...adopt(loaded, clock + loaded.offset),
+              ...reconcile(loaded, clock + loaded.offset),
               privateKey: privateKey ?? state.privateKey,
               isReplaced: true
             }
@@ -549,7 +550,7 @@ const serviceOf = (runtime: SandboxRuntime): Service => {
 const toSandboxError = <A>(effect: Effect.Effect<A, string>): Effect.Effect<A, SandboxError> =>
   Effect.mapError(effect, (reason) => new SandboxError({ reason }))
 
-/** Years outside of 0 to 9999 have no common ISO 8601 form. */
+/** The limits of the clock, because other years have no common ISO 8601 form. */
 const minTime = Date.parse("0000-01-01T00:00:00.000Z")
 const maxTime = Date.parse("9999-12-31T23:59:59.999Z")
 const timeOutOfRange = "The time is out of range: use one in the years from 0 to 9999."

@@ -143,13 +143,13 @@ export interface BilledPage extends Schema.Schema.Type<typeof BilledPage> {}
  *
  * - `requestId`: the request id
  * - `at`: the time by the sandbox's clock
- * - `operation`: the operation. Absent if the request named no known one.
+ * - `operation`: the operation. Absent if the request names no known operation.
  * - `accessKeyId`: the access key id in the signature, verified or not. Absent for unsigned calls.
- * - `signature`: `verified`, or `rejected` if it was invalid. `inMemory` if the call had no signature. `unchecked` if any
- *   credentials are accepted or the call was rejected before the check.
+ * - `signature`: `verified`, or `rejected` if the authentication failed. `inMemory` for calls of the in-memory client, which
+ *   are not signed. `unchecked` if any credentials are accepted, or if the call was rejected before the authentication.
  * - `fault`: the injected fault, or `none`
  * - `request`: the request. Absent if the body could not be decoded.
- * - `status`, `response`: the HTTP status and body of the response. Absent if the connection was cut before.
+ * - `status`, `response`: the HTTP status and body of the response. Absent if the connection was cut before the response.
  *
  * @since 0.1.0
  * @category models

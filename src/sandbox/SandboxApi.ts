@@ -104,7 +104,7 @@ export interface Advance extends Schema.Schema.Type<typeof Advance> {}
  * A purchase over the control API.
  *
  * - the fields of `Marketplace.Purchase`
- * - `post`: true to have the sandbox post the form to the seller's page, as the buyer's browser does. Defaults to false.
+ * - `post`: true makes the sandbox post the form to the seller's page, as the buyer's browser does. Defaults to false.
  *
  * @since 0.1.0
  * @category models
@@ -124,7 +124,7 @@ export interface PurchaseRequest extends Schema.Schema.Type<typeof PurchaseReque
  * The result of a purchase over the control API.
  *
  * - the fields of `Marketplace.Landing`
- * - `status`, `location`: the status and the header `Location` of the seller's page. Only with `post`.
+ * - `status`, `location`: the status and the `Location` header in the response of the seller's page. Only with `post`.
  * - `error`: the reason why the page did not respond. Only with `post`.
  *
  * @since 0.1.0
@@ -149,7 +149,7 @@ const maxMessageLength = 1000
 const truncateText = (text: string) =>
   text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)} ...` : text
 
-/** A body without unknown fields: a misspelled field must not count as an absent one. */
+/** Makes the schema of a body. Rejects unknown fields, because a misspelled field would otherwise count as absent. */
 const strictPayload = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
   schema.annotations({
     identifier,
@@ -162,7 +162,7 @@ const strictPayload = <A, I>(identifier: string, schema: Schema.Schema<A, I>) =>
 
 type Content = Readonly<Record<string, object>>
 
-/** An example body, valid in the default scenario. */
+/** Adds an example body to the OpenAPI description. The body is valid in the default scenario. */
 const example = (value: unknown) =>
   OpenApi.annotations({
     transform: (operation) => {
@@ -180,7 +180,7 @@ const describe = (summary: string, description?: string) =>
 
 const exampleCustomer = { customerAWSAccountId: "222233334444" }
 
-/** The message does not contain the body, which may hold tokens and a key. */
+/** The text of a saved state. The error message omits the body, because it may contain tokens and a private key. */
 const SavedState = HttpApiSchema.Text().annotations({
   message: () => "Expected the text of GET /_sandbox/state, as text/plain"
 })
@@ -191,7 +191,7 @@ const isAt = (field: string, issue: ParseResult.ParseIssue) =>
     .flat()
     .some((child) => child._tag === "Pointer" && [child.path].flat()[0] === field)
 
-/** Calls in the log, at most. */
+/** Maximum number of calls in the log. */
 const maxLogLimit = 1000
 
 const PageParams = Schema.Struct({
@@ -225,10 +225,10 @@ const LogParams = Schema.Struct({
   })
 })
 
-/** A valid request that the state of the sandbox does not allow. */
+/** The status of a `SandboxError`: the request is valid, but the state of the sandbox does not allow it. */
 const conflict = { status: 409 } as const
 
-/** An operation on one agreement, and an example that is possible in the default scenario. */
+/** Makes the endpoint of an operation on one agreement. `exampleBody` is valid in the default scenario. */
 const agreementOperation = <Name extends string, A, I>(
   name: Name,
   path: `/${string}`,
@@ -626,9 +626,11 @@ const control = HttpApiGroup.make("control")
   )
 
 /**
- * The API, for typed clients and servers. Its groups and endpoints have the names of `MeteringSandbox`; `billed` and
- * `records` return pages. A `SandboxError` is HTTP 409, and an `HttpApiDecodeError` for an invalid body HTTP 400. A body of
- * more than 1 MiB is HTTP 413, with a `reason` and the `_tag` `Rejected`; only a saved state may have up to 256 MiB.
+ * The API, for typed clients and servers. Its groups and endpoints have the same names as the fields of `MeteringSandbox`;
+ * `billed` and `records` return pages.
+ *
+ * A `SandboxError` has the status 409. An invalid body fails with an `HttpApiDecodeError` and the status 400. A body of more
+ * than 1 MiB fails with the `_tag` `Rejected`, a `reason` and the status 413; only a saved state may have up to 256 MiB.
  *
  * @example
  * ```ts
@@ -664,7 +666,7 @@ export class Api extends HttpApi.make("effect-marketplace-metering/SandboxApi")
       version: "1",
       description:
         "Controls the customers, faults and clock of a sandbox, and reports what is billed. Not a service of AWS.",
-      // requests are not signed
+      // omits the security schemes, because requests are not signed
       transform: ({ security, components: { securitySchemes, ...components }, ...spec }) => ({
         ...spec,
         components

@@ -2,9 +2,9 @@
  * Any `MeteringClient` as an HTTP server that speaks AWS JSON 1.1 with Signature Version 4, for every AWS SDK in every
  * language.
  *
- * Every response has the header `x-effect-marketplace-metering-sandbox: true`, and every call a request id that starts
- * with `sandbox-`, so that neither can be mistaken for the service's. Storage failures are logged as errors, and
- * each call as a line of level Debug without its values. There are no traces.
+ * Every response has the header `x-effect-marketplace-metering-sandbox: true`, and every call has a request id that starts
+ * with `sandbox-`, so that neither can be mistaken for a response of AWS. Failures to store the state are logged at level
+ * Error, and each call at level Debug without its values. The server creates no trace spans.
  *
  * @since 0.1.0
  */
@@ -48,8 +48,8 @@ import type { AccessKey } from "./Scenario.js"
 /**
  * Access control and limits of the server.
  *
- * - `credentials`: the accepted access keys. Their `allow` and `caller` apply to a sandbox's client only. Defaults to
- *   those of the sandbox's scenario, else to `sandbox` / `sandbox`.
+ * - `credentials`: the accepted access keys. Their `allow` and `caller` apply only with the client of a sandbox. Defaults to
+ *   the `credentials` of the sandbox's scenario, or else to `sandbox` / `sandbox`.
  * - `anyCredentials`: accepts every request, signed or not. `allow` and `caller` of a known access key still apply. Defaults
  *   to false.
  * - `regions`: the Regions that requests may be signed for. Defaults to the Region of the sandbox's scenario (for
@@ -57,9 +57,10 @@ import type { AccessKey } from "./Scenario.js"
  * - `allowedSkew`: the maximum difference between a request's date and the clock. Defaults to 5 minutes.
  * - `maxBodySize`: the maximum size of a body in bytes. Defaults to one less than the scenario's `requestSizeLimit`,
  *   or to 1 048 576 with another client.
- * - `publicUrl`: the address of the server in SNS messages: scheme, host and port. Defaults to the address that it listens
- *   on, which other machines may not know. The control API and the pages accept its host, `localhost`, and on another
- *   interface than loopback also IP addresses and private names. Any other name may be of a site that attacks a browser.
+ * - `publicUrl`: the address of the server in SNS messages: scheme, host and port. Defaults to the address that the server
+ *   listens on, which other machines may not be able to reach. The control API and the pages accept requests for the host of
+ *   `publicUrl` and for `localhost`. On another interface than loopback they also accept IP addresses and private names. They
+ *   reject all other host names, because a malicious web site can point its name to the server (DNS rebinding).
  *
  * @example
  * ```ts
@@ -128,12 +129,12 @@ export const defaultCredentials: Credentials = {
  * The server as an `HttpApp`, to be served beside other routes.
  *
  * It never fails: failures, defects and interruptions become a response in the service's format. A client that
- * disconnects interrupts its call, but not what the call has stored.
+ * disconnects interrupts its call, but what the call has stored remains stored.
  *
  * With a `MeteringSandbox` in context, it also serves `SandboxApi` and pages for a browser under `/_sandbox`. Products without
- * a `landingUrl` have their buyers post to a built-in registration page. With the sandbox's own client, calls
- * go directly to the sandbox, which then knows the access key, serves GetEntitlements as well, and injects faults into the
- * connection. (Only Node.js can cut connections.)
+ * a `landingUrl` have their buyers post to a built-in registration page. If the `MeteringClient` is the client of the sandbox,
+ * calls go directly to the sandbox, which then knows the access key, also serves GetEntitlements, and injects faults into the
+ * connection. (Only on Node.js can the server cut connections.)
  *
  * @since 0.1.0
  * @category constructors
@@ -207,7 +208,7 @@ export const make = (
         const rejection = controlRoute.rejectionOfCall(request)
         if (rejection !== undefined) return Effect.succeed(rejection)
       }
-      // other methods are not calls, so they are not logged
+      // requests with other methods are not calls, so they are not logged
       return request.method === "POST" ? handleCall(request) : respondTo(notFound)
     }
     return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
@@ -215,7 +216,7 @@ export const make = (
     )
   })
 
-/** The Regions of an operation: that of the scenario, and the only one of the entitlement service. */
+/** The Regions that calls may be signed for: the scenario's, and for GetEntitlements also the only Region of that service. */
 const regionsIn = ({ origin }: State, operation: OperationName): ReadonlyArray<string> =>
   operation === "GetEntitlements"
     ? [origin.scenario.region, serviceRegion]
@@ -238,11 +239,11 @@ const notFoundWithoutControl = notFoundResponse("")
 const notFoundWithControl = notFoundResponse(" Its control API is documented at /_sandbox/docs.")
 
 /**
- * Serves the `MeteringClient` from context on the `HttpServer` from context, and delivers the events of its sandbox to
- * the targets of the scenario, by the `HttpClient` from context or else by `fetch`.
+ * Serves the `MeteringClient` from context on the `HttpServer` from context. Delivers the events of its sandbox to the targets
+ * of the scenario, by the `HttpClient` from context or else by `fetch`.
  *
- * A failed delivery is repeated up to 15 times, over about 90 seconds to an SNS target and ten minutes to others, and holds
- * back the later ones to the same target. SNS and EventBridge go on for hours.
+ * A failed delivery is retried up to 15 times, over about 90 seconds for an SNS target and ten minutes for other targets. Until
+ * then, later deliveries to the same target wait. (SNS and EventBridge retry for hours.)
  *
  * @example
  * ```ts
@@ -281,7 +282,7 @@ export const layer = (
       return { url }
     })
   ).pipe(
-    // the platform's spans contain every header, session tokens included
+    // disables tracing, because the platform's spans contain all headers, including session tokens
     HttpMiddleware.withTracerDisabledWhen(() => true)
   )
 
@@ -293,7 +294,7 @@ const urlOf = (address: HttpServer.Address): string =>
 /**
  * Options of a server on Node.js.
  *
- * - `port`: the port. 0 selects a free one. Defaults to 0.
+ * - `port`: the port. 0 selects a free port. Defaults to 0.
  * - `host`: the interface to listen on. Defaults to 127.0.0.1, which other machines cannot reach.
  * - `requestTimeout`: the time to receive a request, after which the connection is closed. Defaults to 30 seconds.
  *
@@ -310,8 +311,8 @@ export interface NodeOptions extends Options {
  * Serves the `MeteringClient` from context on Node.js. With a `MeteringSandbox` in context it also serves `SandboxApi`,
  * documented at `/_sandbox/docs`, and pages at `/_sandbox/`. Closing the scope closes every connection.
  *
- * Loads `@effect/platform-node`. Fails with a `ServeError` if that package is not installed or the port is in use; its
- * `cause` says which.
+ * Loads `@effect/platform-node`. Fails with a `ServeError` if that package is not installed or the port is in use. The `cause`
+ * of the error tells which.
  *
  * @example
  * ```ts

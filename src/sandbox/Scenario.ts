@@ -104,7 +104,7 @@ export const defaultScenario = {
       agreements: [{ productCode: "sandbox-analytics", licenseArn: licenseArnOf("a2") }]
     },
     {
-      // of a product listed since June 2026: no legacy identifier
+      // buyers of a product that was listed since June 2026 have no legacy identifier
       customerAWSAccountId: "333344445555",
       agreements: [{ productCode: "sandbox-analytics", licenseArn: licenseArnOf("a3") }]
     },
@@ -118,8 +118,8 @@ export const defaultScenario = {
 } as const satisfies Scenario
 
 /**
- * A scenario in whole or in part. Missing parts default to those of `defaultScenario`, with two exceptions:
- * `customers` defaults to none beside other `products`, and `caller` to the first customer beside other `customers`.
+ * A complete or partial scenario. Missing fields default to those of `defaultScenario`, with two exceptions: if `products` is
+ * set, `customers` defaults to none, and if the customers are not the default ones, `caller` defaults to the first customer.
  *
  * @since 0.1.0
  * @category models
@@ -129,7 +129,7 @@ export interface Options extends Partial<Scenario> {}
 /**
  * An invalid scenario.
  *
- * - `problems`: each problem and its place, without secrets
+ * - `problems`: the problems, each with its path, without secrets
  *
  * @since 0.1.0
  * @category errors
@@ -185,8 +185,8 @@ const File = Schema.partialWith(Scenario, { exact: true })
   .annotations({ title: "Scenario of a sandbox of AWS Marketplace Metering" })
 
 /**
- * Reads a scenario, in whole or in part, from the text of a JSON file. The `ScenarioError` names each problem with its
- * place and contains no secret of the file.
+ * Reads a complete or partial scenario from the text of a JSON file. The `ScenarioError` describes each problem with its path,
+ * and contains no secrets of the file.
  *
  * @example
  * ```ts

@@ -26,7 +26,7 @@ export * as Fault from "./Fault.js"
 export * as Marketplace from "./Marketplace.js"
 
 /**
- * The sandbox as an in-memory `MeteringClient`, with a service to control and inspect it.
+ * The sandbox as an in-memory `MeteringClient`, with a service that controls and inspects it.
  *
  * @since 0.1.0
  */

@@ -4,6 +4,7 @@ import * as Stream from "effect/Stream"
 import { InvalidEvent, type LedgerUnavailable } from "../../LedgerError.js"
 import type { Attempt, Move, StatementLine } from "../../LedgerReport.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
+import { groupBy } from "../model/groupBy.js"
 import { hoursOfMonth } from "../model/hour.js"
 import type { AttemptRow, HistoryRow } from "../model/rows.js"
 import { isText } from "../recording/prepareEvent.js"
@@ -53,16 +54,6 @@ const linesOf = (store: Store, filter: Parameters<typeof entryPages>[1]) =>
   )
 
 const idOf = ({ hour, key }: EntryId) => `${key}/${hour}`
-
-const groupBy = <A, K>(values: ReadonlyArray<A>, key: (value: A) => K): Map<K, Array<A>> => {
-  const groups = new Map<K, Array<A>>()
-  for (const value of values) {
-    const group = groups.get(key(value))
-    if (group === undefined) groups.set(key(value), [value])
-    else group.push(value)
-  }
-  return groups
-}
 
 const moveOf = ({ at, became, cause, was }: HistoryRow): Move => ({
   at: timeOf(at),

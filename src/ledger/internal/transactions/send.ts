@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { LeaseLost, LedgerUnavailable } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
+import { groupBy } from "../model/groupBy.js"
 import { startOf } from "../model/hour.js"
 import {
   type DerivedState,
@@ -183,7 +184,7 @@ export const addResults = (
           detail: detail && toStorable(detail, maxText)
         }))
       )
-      const attempts = attemptsByRecord(yield* tables.attempts(ids))
+      const attempts = groupBy(yield* tables.attempts(ids), ({ record }) => record)
       const states = yield* updateStates(tables, records, attempts, now)
       const unexplained = records.filter(({ id }) => isUnexplained(attempts.get(id) ?? [], call))
       const ledger = yield* tables.ledger
@@ -205,16 +206,6 @@ const isUnexplained = (attempts: ReadonlyArray<AttemptRow>, call: number): boole
     (attempt) =>
       attempt.call === call && attempt.results.some(({ result }) => result === "duplicate")
   ) && !attempts.some((attempt) => attempt.call !== call && mayBeBilled(attempt))
-
-const attemptsByRecord = (attempts: ReadonlyArray<AttemptRow>): Map<number, Array<AttemptRow>> => {
-  const groups = new Map<number, Array<AttemptRow>>()
-  for (const attempt of attempts) {
-    const group = groups.get(attempt.record)
-    if (group === undefined) groups.set(attempt.record, [attempt])
-    else group.push(attempt)
-  }
-  return groups
-}
 
 /** Marks an unbilled record of an hour before a recovery as in doubt, because the attempts of a lost database are not known. */
 const afterRecovery = (
@@ -299,7 +290,7 @@ export const expire = (store: Store, now: number): Effect.Effect<number, LedgerU
       const records = (yield* tables.lockRecords(ids)).filter(
         ({ resolvedAt }) => resolvedAt === undefined
       )
-      const attempts = attemptsByRecord(yield* tables.attempts(ids))
+      const attempts = groupBy(yield* tables.attempts(ids), ({ record }) => record)
       yield* updateStates(tables, records, attempts, now)
       return overdue.length
     })
@@ -381,7 +372,7 @@ export const markUnsent = (
           detail: "the call was stored, and then not made"
         }))
       )
-      const attempts = attemptsByRecord(yield* tables.attempts(records))
+      const attempts = groupBy(yield* tables.attempts(records), ({ record }) => record)
       yield* updateStates(tables, rows, attempts, now)
     })
   )

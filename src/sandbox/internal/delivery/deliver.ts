@@ -1,4 +1,4 @@
-/** Delivers events to the targets of the scenario: for each target one fiber, one delivery after the other. */
+/** Delivers events to the targets of the scenario. Each target has a fiber that makes one delivery after the other. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -12,20 +12,20 @@ import type { SnsTarget, Target } from "../../EventDelivery.js"
 import { targetsOf } from "../model/emission.js"
 import type { Attempt, Delivery, OutboxChange, OutboxEvent, Subscription } from "../model/outbox.js"
 import { change, type State } from "../model/state.js"
-import { keepTime, persistently, type SandboxRuntime } from "../runtime/runtime.js"
+import { persistently, runScheduledSteps, type SandboxRuntime } from "../runtime/runtime.js"
 import type { Post, PostResult } from "./post.js"
 import { confirmationRequest, isSuccess, requestOf, retryDelay } from "./requests.js"
 import type { Sender } from "./snsMessage.js"
 
 /** The addresses of the sandbox's server. */
 export interface Addresses {
-  /** The address that it listens on. */
+  /** The address that the server listens on. */
   readonly localUrl: string
-  /** The address in SNS messages. */
+  /** The address of the server in SNS messages. */
   readonly publicUrl: string
 }
 
-/** Runs until it is interrupted. */
+/** Delivers events until it is interrupted. Returns at once if the scenario has no targets. */
 export const deliver = (
   runtime: SandboxRuntime,
   post: Post,
@@ -34,46 +34,46 @@ export const deliver = (
   Effect.gen(function* () {
     const targets = targetsOf(yield* runtime.state).map(resolveUrl(localUrl))
     if (targets.length === 0) return
-    // the key takes long to generate, so it is not before a message is to be signed
+    // generates the key only when there is a message to sign, because the generation takes long
     const sender = Effect.map(runtime.keyPair, (key) => ({ key, baseUrl: publicUrl }))
-    const courier = { runtime, post, sender, localUrl }
-    yield* Effect.all([keepTime(runtime), ...targets.map(work(courier))], {
+    const context = { runtime, post, sender, localUrl }
+    yield* Effect.all([runScheduledSteps(runtime), ...targets.map(deliverTo(context))], {
       concurrency: "unbounded",
       discard: true
     })
   })
 
-/** A receiver may be a path of the sandbox's own server, which need not reach itself at its public address. */
+/** Resolves a path to the local URL of the sandbox's server, because the server may not reach itself at its public URL. */
 const resolveUrl =
   (localUrl: string) =>
   (target: Target): Target => ({ ...target, url: new URL(target.url, localUrl).href })
 
-interface Courier {
+interface DeliveryContext {
   readonly runtime: SandboxRuntime
   readonly post: Post
   readonly sender: Effect.Effect<Sender>
   readonly localUrl: string
 }
 
-/** The courier of one target. */
-interface Worker extends Courier {
+/** The context of the fiber of one target. */
+interface TargetContext extends DeliveryContext {
   /** Signals that events, deliveries or the clock have changed. */
   readonly changed: Queue.Dequeue<void>
 }
 
-const work =
-  (courier: Courier) =>
+const deliverTo =
+  (context: DeliveryContext) =>
   (target: Target): Effect.Effect<never> =>
     Effect.scoped(
-      Effect.flatMap(PubSub.subscribe(courier.runtime.changes), (changed) =>
-        Effect.flatMap(courier.runtime.state, (state) => {
-          const task = nextTask({ ...courier, changed }, state, target)
+      Effect.flatMap(PubSub.subscribe(context.runtime.changes), (changed) =>
+        Effect.flatMap(context.runtime.state, (state) => {
+          const task = nextTask({ ...context, changed }, state, target)
           return task === undefined ? Queue.take(changed) : task
         }).pipe(repeatLogged(target), Effect.forever)
       )
     )
 
-/** Repeats a task that dies, and logs only its first failure. */
+/** Retries a task that dies, and logs only its first failure. */
 const repeatLogged =
   ({ name }: Target) =>
   (task: Effect.Effect<void>): Effect.Effect<void> =>
@@ -88,32 +88,34 @@ const repeatLogged =
       )
     })
 
-/** The next request to a target. An SNS target gets no event before its subscription is confirmed. */
+/** Returns the next request to a target, or `undefined`. An SNS target gets no event before its subscription is confirmed. */
 const nextTask = (
-  courier: Worker,
+  context: TargetContext,
   state: State,
   target: Target
 ): Effect.Effect<void> | undefined => {
   if (target.type === "sns") {
     const subscription = subscriptionOf(state, target)
     if (subscription === undefined) {
-      // the built-in receiver subscribes with the first event
-      return isOwn(courier, target) && nextDelivery(state, target) === undefined
+      // the built-in receiver is subscribed only when there is a first event
+      return isBuiltIn(context, target) && nextDelivery(state, target) === undefined
         ? undefined
-        : begin(courier, target)
+        : beginSubscription(context, target)
     }
     if (subscription.state === "pending") {
-      return isAwaited(target, subscription) ? undefined : confirm(courier, target, subscription)
+      return isAwaitingConfirmation(target, subscription)
+        ? undefined
+        : confirm(context, target, subscription)
     }
   }
   const pending = nextDelivery(state, target)
-  return pending && attempt(courier, target, pending.event, pending.delivery)
+  return pending && attempt(context, target, pending.event, pending.delivery)
 }
 
-const isOwn = ({ localUrl }: Courier, { url }: Target): boolean =>
+const isBuiltIn = ({ localUrl }: DeliveryContext, { url }: Target): boolean =>
   url.startsWith(`${new URL(localUrl).origin}/_sandbox/`)
 
-/** Deliveries are made in the order of their numbers. */
+/** Returns the pending delivery with the lowest number, or `undefined`. */
 const nextDelivery = (state: State, { name }: Target) => {
   let next: { readonly event: OutboxEvent; readonly delivery: Delivery } | undefined
   for (const event of state.outbox.events) {
@@ -126,36 +128,36 @@ const nextDelivery = (state: State, { name }: Target) => {
 }
 
 const attempt = (
-  courier: Worker,
+  context: TargetContext,
   target: Target,
   event: OutboxEvent,
   delivery: Delivery
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const request = yield* requestOf(courier.sender, target, event, delivery)
-    const result = yield* courier.post(request)
-    const attempts = [...delivery.attempts, yield* attemptOf(courier, result)]
+    const request = yield* requestOf(context.sender, target, event, delivery)
+    const result = yield* context.post(request)
+    const attempts = [...delivery.attempts, yield* attemptOf(context, result)]
     const delay = isSuccess(result) ? undefined : retryDelay(target, result, attempts.length)
     const attempted: Delivery = {
       ...delivery,
       attempts,
       state: isSuccess(result) ? "delivered" : delay === undefined ? "failed" : "pending"
     }
-    // after a reset there may be another delivery of the same number
-    yield* record(courier, (state) =>
+    // checks that the delivery still exists, because after a reset another delivery may have the same number
+    yield* record(context, (state) =>
       hasDelivery(state, delivery)
         ? { _tag: "Delivery", event: event.number, delivery: attempted }
         : undefined
     )
-    yield* pause(courier, delay, (state) => hasDelivery(state, attempted))
+    yield* pause(context, delay, (state) => hasDelivery(state, attempted))
   })
 
 const hasDelivery = ({ outbox }: State, delivery: Delivery): boolean =>
   outbox.events.some(({ deliveries }) => deliveries.includes(delivery))
 
-/** Waits before the next attempt, as long as there is one to be made. */
+/** Waits before the next attempt, or until `isAwaited` is false because the attempt is no longer needed. */
 const pause = (
-  { changed, runtime }: Worker,
+  { changed, runtime }: TargetContext,
   delay: Duration.Duration | undefined,
   isAwaited: (state: State) => boolean
 ): Effect.Effect<void> =>
@@ -170,13 +172,13 @@ const pause = (
         )
       )
 
-/** Stores the subscription first, so that its token is known when the confirmation arrives. */
-const begin = (courier: Courier, { name }: SnsTarget): Effect.Effect<void> =>
+/** Stores a pending subscription before its first request, so that its token is known when the receiver confirms it. */
+const beginSubscription = (context: DeliveryContext, { name }: SnsTarget): Effect.Effect<void> =>
   Effect.gen(function* () {
     const digits = yield* Effect.replicateEffect(Random.nextIntBetween(0, 16), 64)
     const token = digits.map((digit) => digit.toString(16)).join("")
-    yield* record(courier, (state) => {
-      // not the resolved one, which may be another one after each start
+    yield* record(context, (state) => {
+      // stores the URL of the scenario, because the resolved URL may change with each start
       const url = targetsOf(state).find((target) => target.name === name)?.url
       return url === undefined
         ? undefined
@@ -188,8 +190,8 @@ const begin = (courier: Courier, { name }: SnsTarget): Effect.Effect<void> =>
     })
   })
 
-/** True if the confirmation was received, or the last attempt to send it has failed. */
-const isAwaited = (target: Target, { attempts }: Subscription): boolean => {
+/** Returns true if the `SubscriptionConfirmation` was received, or if sending it failed and is not retried. */
+const isAwaitingConfirmation = (target: Target, { attempts }: Subscription): boolean => {
   const last = attempts.at(-1)
   return (
     last !== undefined &&
@@ -203,17 +205,17 @@ const isAwaited = (target: Target, { attempts }: Subscription): boolean => {
 }
 
 const confirm = (
-  courier: Worker,
+  context: TargetContext,
   target: SnsTarget,
   { token }: Subscription
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const { runtime } = courier
-    const sender = yield* courier.sender
+    const { runtime } = context
+    const sender = yield* context.sender
     const at = yield* runtime.modify((state, clock) => [clock + state.offset, state])
-    const result = yield* courier.post(confirmationRequest(sender, target, token, at))
-    const attempt = yield* attemptOf(courier, result)
-    // the receiver may have confirmed before it responded
+    const result = yield* context.post(confirmationRequest(sender, target, token, at))
+    const attempt = yield* attemptOf(context, result)
+    // reads the state again, because the receiver may confirm before it responds
     const attempted = yield* persistently(
       runtime.modify((state): readonly [Subscription | undefined, State] => {
         const current = subscriptionOf(state, target)
@@ -230,7 +232,7 @@ const confirm = (
     )
     if (attempted?.state === "pending" && !isSuccess(result)) {
       yield* pause(
-        courier,
+        context,
         retryDelay(target, result, attempted.attempts.length),
         (state) => subscriptionOf(state, target) === attempted
       )
@@ -240,7 +242,10 @@ const confirm = (
 const subscriptionOf = ({ outbox }: State, { name }: Target): Subscription | undefined =>
   Option.getOrUndefined(HashMap.get(outbox.subscriptions, name))
 
-const attemptOf = ({ runtime }: Courier, { error, status }: PostResult): Effect.Effect<Attempt> =>
+const attemptOf = (
+  { runtime }: DeliveryContext,
+  { error, status }: PostResult
+): Effect.Effect<Attempt> =>
   Effect.flatMap(Clock.currentTimeMillis, (clock) =>
     Effect.map(runtime.state, ({ offset }) => ({
       at: clock + offset,
@@ -251,9 +256,9 @@ const attemptOf = ({ runtime }: Courier, { error, status }: PostResult): Effect.
     }))
   )
 
-/** Repeated while it cannot be written to the state file, so that what was sent is not sent again. */
+/** Stores a change. Retries while the state file cannot be written, so that the same request is not sent again. */
 const record = (
-  { runtime }: Courier,
+  { runtime }: DeliveryContext,
   changeOf: (state: State) => OutboxChange | undefined
 ): Effect.Effect<void> =>
   persistently(

@@ -1,4 +1,4 @@
-/** Posts to receivers of the seller. A response that does not arrive in time is no response. */
+/** Posts to the seller's receivers. */
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -19,7 +19,7 @@ export interface PostRequest {
   readonly timeout: Duration.Duration
 }
 
-/** The status of a response, or the reason why there is none. */
+/** The status of the response, or the reason why no response arrived in time. */
 export interface PostResult {
   readonly status?: number
   readonly location?: string | undefined
@@ -28,10 +28,10 @@ export interface PostResult {
 
 export type Post = (request: PostRequest) => Effect.Effect<PostResult>
 
-/** Bytes of a response that are read. */
+/** Maximum number of bytes to read of a response. */
 const maxResponseSize = 65_536
 
-/** By the client in context, or else by `fetch`. */
+/** Uses the `HttpClient` from context. Defaults to `fetch`. */
 export const makePost: Effect.Effect<Post> = Effect.gen(function* () {
   const given = yield* Effect.serviceOption(HttpClient.HttpClient)
   const client = HttpClient.withTracerPropagation(
@@ -52,9 +52,9 @@ export const makePost: Effect.Effect<Post> = Effect.gen(function* () {
           onSuccess: (result) => result,
           onTimeout: () => ({ error: `no response within ${Duration.format(timeout)}` })
         }),
-        // a redirect is a failure, as for SNS and EventBridge
+        // does not follow redirects, because SNS and EventBridge count them as failures
         Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
-        // the platform's spans contain every header, the secret of an API destination included
+        // disables tracing, because the platform's spans contain all headers, including the secret of an API destination
         Effect.withTracerEnabled(false)
       )
 })
@@ -75,7 +75,7 @@ const readBody = ({ stream }: HttpClientResponse.HttpClientResponse) => {
   )
 }
 
-/** The code of the failure. Messages may quote the request. */
+/** Returns a message with the code of the failure, without error messages, because those may quote the request. */
 const reasonOf = (error: HttpClientError.HttpClientError): string => {
   let code: string | undefined
   for (

@@ -1,4 +1,4 @@
-/** The requests to the targets, by their type, and the rules by which a failed one is repeated. */
+/** The requests for each type of target, and the rules for retries of failed requests. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -80,7 +80,7 @@ const apiDestinationRequest = (
   timeout: Duration.seconds(5)
 })
 
-/** An emulator accepts any signature, and AWS does not accept this one. */
+/** The credentials for SQS. Emulators accept any signature, and AWS rejects this one. */
 const credentials = { accessKeyId: "sandbox", secretAccessKey: "sandbox" }
 
 const sqsRequest = (
@@ -124,13 +124,13 @@ const sqsBodyOf = (
       )
     : Effect.succeed(encode(event.event))
 
-/** The delays between attempts in seconds: SNS's three immediate retries, and the first of its later ones. */
+/** The delays between attempts, in seconds: the three immediate retries of SNS, and the first of its later retries. */
 const snsDelays = [0, 0, 0, 1, 1, 1, 2, 3, 4, 6, 8, 11, 14, 17, 20]
 
-/** EventBridge goes on for 24 hours with at most 185 attempts. */
+/** The delays between attempts, in seconds. EventBridge itself retries for 24 hours, with at most 185 attempts. */
 const eventBridgeDelays = [1, 2, 4, 8, 16, 30, 60, 60, 60, 60, 60, 60, 60, 60, 60]
 
-/** The statuses after which a request is repeated, beside those from 500. */
+/** The statuses below 500 after which a request is retried. All statuses from 500 are retried. */
 const retriedStatuses: { readonly [Type in Target["type"]]: ReadonlyArray<number> } = {
   sns: [429],
   apiDestination: [401, 407, 409, 429],
@@ -140,7 +140,7 @@ const retriedStatuses: { readonly [Type in Target["type"]]: ReadonlyArray<number
 export const isSuccess = ({ status }: PostResult): boolean =>
   status !== undefined && status >= 200 && status < 300
 
-/** The delay before the next attempt. Undefined if the last one was the last. */
+/** Returns the delay before the next attempt, or `undefined` if the request is not retried. */
 export const retryDelay = (
   { type }: Target,
   { status }: PostResult,

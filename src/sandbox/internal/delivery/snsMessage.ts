@@ -1,11 +1,11 @@
-/** SNS messages with the signature of the sandbox. */
+/** SNS messages, signed by the sandbox. */
 import * as DateTime from "effect/DateTime"
 import { encodeSns } from "../../../lifecycle/MarketplaceEvent.js"
 import { keyOf, sha256HexSync, uuidOf } from "../model/hash.js"
 import type { OutboxEvent } from "../model/outbox.js"
 import type { SigningKey } from "../runtime/signingKey.js"
 
-/** The sender of messages: its key, and the address of its server. */
+/** The sender of messages: its key, and the public URL of its server. */
 export interface Sender {
   readonly key: SigningKey
   readonly baseUrl: string
@@ -16,7 +16,7 @@ export interface SnsOptions {
   readonly signatureVersion: "1" | "2"
 }
 
-/** The path of the certificate, as SNS names it. */
+/** Returns the path of the signing certificate, in the same form as the paths of SNS. */
 export const certificatePath = ({ certificate }: SigningKey): string =>
   `/SimpleNotificationService-${sha256HexSync(certificate).slice(0, 32)}.pem`
 
@@ -72,7 +72,7 @@ export const confirmation = (
   return { ...message, ...signatureOf(sender, message, options) }
 }
 
-/** All fields of a message in the order of their names. */
+/** Signs the fields of a message, sorted by name. */
 const signatureOf = (
   { baseUrl, key }: Sender,
   message: Readonly<Record<string, string>>,

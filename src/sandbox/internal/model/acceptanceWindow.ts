@@ -1,19 +1,19 @@
-/** The time span of accepted usage. Times are epoch milliseconds, UTC. */
+/** The time window in which usage is accepted. Times are epoch milliseconds, UTC. */
 
 export const millisPerHour = 3_600_000
 
 export interface AcceptanceWindow {
-  /** Greatest age of usage, in milliseconds. */
+  /** Maximum age of usage, in milliseconds. */
   readonly maxAge: number
   /** True if usage of exactly `maxAge` is accepted. */
   readonly inclusive: boolean
-  /** Greatest distance of usage into the future, in milliseconds. */
+  /** Maximum time that usage may be in the future, in milliseconds. */
   readonly futureTolerance: number
   /** `exact` measures the age from now, `hour` from the start of the current hour. */
   readonly boundary: "exact" | "hour"
 }
 
-/** The service rejects usage of "24 hours or more after the event". */
+/** Excludes exactly 24 hours, because AWS documents that usage "24 hours or more after the event" is rejected. */
 export const batchMeterUsage = { maxAge: 24 * millisPerHour, inclusive: false }
 
 export const meterUsage = { maxAge: 6 * millisPerHour, inclusive: true }
@@ -21,7 +21,7 @@ export const meterUsage = { maxAge: 6 * millisPerHour, inclusive: true }
 /** Usage of last month is accepted until 6 hours into the month. */
 const monthEndGrace = 6 * millisPerHour
 
-/** The message for usage outside the window. */
+/** Returns the error message for usage outside the window, or `undefined`. */
 export const rejectionReason = (
   timestamp: number,
   now: number,
@@ -29,7 +29,7 @@ export const rejectionReason = (
 ): string | undefined => {
   const isByHour = boundary === "hour"
   const age = (isByHour ? hourOf(now) : now) - timestamp
-  // a window from the start of the hour includes its first moment
+  // a window measured from the start of the hour includes usage of exactly `maxAge`
   if (age > maxAge || (age === maxAge && !inclusive && !isByHour)) {
     return `Timestamp ${iso(timestamp)} is more than ${maxAge / millisPerHour} hours in the past.`
   }

@@ -5,7 +5,7 @@ import type { Agreement, Customer } from "../scenario/models.js"
 import { type Catalog, findCustomer, statusOf } from "./catalog.js"
 import { sha256HexSync } from "./hash.js"
 
-/** An agreement and its place in a customer's list, to which agreements are only added. */
+/** An agreement and its index in the customer's list. The index is stable, because agreements are only appended. */
 export interface LocatedAgreement {
   readonly customer: Customer
   readonly index: number
@@ -15,7 +15,7 @@ export interface LocatedAgreement {
 export const agreementsOf = (customer: Customer): ReadonlyArray<LocatedAgreement> =>
   customer.agreements.map((agreement, index) => ({ customer, index, agreement }))
 
-/** A customer's agreements, with another value of one of them. */
+/** Returns the customer's agreements, with the agreement at `index` replaced. */
 export const agreementsWith = ({
   agreement,
   customer,
@@ -36,7 +36,7 @@ export const locateAgreement = (
 export const agreementIdOf = (located: LocatedAgreement): string =>
   located.agreement.agreementId ?? generatedId(located)
 
-/** The generated ids of agreements, with their places, which a search through many agreements needs again. */
+/** Caches the generated ids, because a search through many agreements computes them again and again. */
 const generatedIds = new WeakMap<Agreement, { readonly place: string; readonly id: string }>()
 
 const generatedId = (located: LocatedAgreement): string => {
@@ -51,7 +51,7 @@ const generatedId = (located: LocatedAgreement): string => {
 export const offerIdOf = ({ agreement, customer, index }: LocatedAgreement): string =>
   agreement.offerId ?? `offer-${idText(13, "offer", ...placeOf({ agreement, customer, index }))}`
 
-/** With the start, so that a purchase after a reset has another id. */
+/** The values that identify an agreement. Contains the start, so that a purchase after a reset gets another id. */
 const placeOf = ({ agreement, customer, index }: LocatedAgreement) => [
   customer.customerAWSAccountId,
   agreement.productCode,
@@ -59,27 +59,27 @@ const placeOf = ({ agreement, customer, index }: LocatedAgreement) => [
   agreement.startsAt?.epochMillis ?? 0
 ]
 
-/** Lower-case letters and digits that depend on the parts alone. */
+/** Returns lower-case letters and digits that depend only on the parts. */
 export const idText = (length: number, ...parts: ReadonlyArray<string | number>): string =>
   BigInt(`0x${sha256HexSync(JSON.stringify(parts))}`)
     .toString(36)
     .padStart(50, "0")
     .slice(-length)
 
-/** The time some days before the end. */
+/** Returns the time `days` before the end, or `undefined` if there is no end or `days` is `undefined`. */
 export const beforeEnd = (
   { endsAt }: Agreement,
   days: number | undefined
 ): DateTime.Utc | undefined =>
   endsAt === undefined || days === undefined ? undefined : DateTime.subtract(endsAt, { days })
 
-/** The start of the lockout, in which a renewal can no longer be turned off. */
+/** Returns the start of the lockout, after which automatic renewal can no longer be turned off, or `undefined`. */
 export const lockoutOf = (agreement: Agreement): DateTime.Utc | undefined =>
   beforeEnd(agreement, agreement.renewal?.lockoutDays)
 
 type State = AgreementDetails["state"]
 
-/** The status in events. */
+/** Returns the status of an agreement as the service's events name it. */
 export const serviceStatusOf = (agreement: Agreement, now: number): AgreementDetails["status"] => {
   const { cancelledAt, endReason = "CANCELLED", endsAt, failedAt } = agreement
   const isPast = (time: Agreement["endsAt"]) => time !== undefined && time.epochMillis <= now
@@ -92,7 +92,7 @@ export const serviceStatusOf = (agreement: Agreement, now: number): AgreementDet
 
 const isActive = (_: Agreement, state: State) => state === "active"
 
-/** A second end would have no effect. */
+/** Returns false for an agreement whose end is already set by `cancelledAt`, because a second end would have no effect. */
 const canEnd = ({ cancelledAt }: Agreement) => cancelledAt === undefined
 
 /** The states of an agreement in which an operation is possible. */
@@ -113,7 +113,7 @@ const conditions: {
 export const isPossible = (operation: Operation, agreement: Agreement, now: number): boolean =>
   conditions[operation](agreement, statusOf(agreement, now))
 
-// the keys of the table are the operations
+// the cast is safe, because the keys of `conditions` are all operations
 const operations = Object.keys(conditions) as ReadonlyArray<Operation>
 
 export const detailsOf = (

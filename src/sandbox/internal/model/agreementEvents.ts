@@ -1,20 +1,20 @@
-/** The events of the beginning, the changes and the end of an agreement. Each function gives the next state. */
+/** Sends and schedules the events about the start, the changes and the end of an agreement. */
 import * as DateTime from "effect/DateTime"
 import { millisPerHour } from "./acceptanceWindow.js"
 import { agreementIdOf, agreementsWith, type LocatedAgreement } from "./agreement.js"
 import { findCustomer } from "./catalog.js"
-import { ofAgreement, type TermKind } from "./dueSteps.js"
 import { emit, eventOf, outboxChange } from "./emission.js"
 import type { EventKind } from "./events.js"
+import { agreementTime, announcementKey, endOf, isMilestone, stepsAhead } from "./milestones.js"
 import type { NoticeKind } from "./notices.js"
+import { type MilestoneKind, ofAgreement } from "./scheduledSteps.js"
 import { change, type State } from "./state.js"
-import { agreementTime, announcementKey, endOf, isTerm, stepsAhead } from "./terms.js"
 
-/** Schedules the beginning, the notices and the end of an agreement, as far as they lie in the future, in place of earlier ones. */
-export const scheduleTerms = (state: State, located: LocatedAgreement, now: number): State => {
+/** Schedules the future start, notices and end of an agreement. Replaces those that were scheduled before. */
+export const scheduleMilestones = (state: State, located: LocatedAgreement, now: number): State => {
   const id = agreementIdOf(located)
-  const cleared = ofAgreement(state.outbox.due, id)
-    .filter(isTerm)
+  const cleared = ofAgreement(state.outbox.scheduled, id)
+    .filter(isMilestone)
     .reduce((next, { number }) => outboxChange(next, { _tag: "Done", number }), state)
   return stepsAhead(located, state.announced, now).reduce(
     (next, step) =>
@@ -23,33 +23,33 @@ export const scheduleTerms = (state: State, located: LocatedAgreement, now: numb
   )
 }
 
-/** Notes that a term of an agreement is announced: its events are sent once. */
+/** Marks a milestone of an agreement as announced, so that its events are sent only once. */
 const announce = (
   state: State,
   located: LocatedAgreement,
-  kind: TermKind | NoticeKind,
+  kind: MilestoneKind | NoticeKind,
   at: number
 ): State => {
   const key = announcementKey(agreementIdOf(located), kind, at)
   return change(state, { _tag: "Announced", key })
 }
 
-/** A notice before an end. */
-export const noticed = (
+/** Sends a notice before the end of an agreement. */
+export const notified = (
   state: State,
   located: LocatedAgreement,
   kind: NoticeKind,
   now: number
 ): State => emit(announce(state, located, kind, now), located, kind, now)
 
-/** A new agreement. Its events begin when it starts. */
+/** Sends the events of a new agreement. If the agreement starts later, the events of its start are scheduled. */
 export const created = (state: State, located: LocatedAgreement, now: number): State => {
   const { failedAt, startsAt } = located.agreement
-  // the payment is checked before there is an agreement
+  // sends no AgreementCreated, because AWS Marketplace checks the payment before it creates the agreement
   if (failedAt !== undefined) {
-    return emit(withoutTerms(state, located, now), located, "SubscribeFail", now)
+    return emit(announceEnd(state, located, now), located, "SubscribeFail", now)
   }
-  const next = scheduleTerms(emit(state, located, "AgreementCreated", now), located, now)
+  const next = scheduleMilestones(emit(state, located, "AgreementCreated", now), located, now)
   return startsAt !== undefined && startsAt.epochMillis > now ? next : started(next, located, now)
 }
 
@@ -60,59 +60,63 @@ export const started = (state: State, located: LocatedAgreement, now: number): S
 }
 
 export const amended = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = emit(scheduleTerms(state, located, now), located, "AgreementAmended", now)
+  const next = emit(scheduleMilestones(state, located, now), located, "AgreementAmended", now)
   return isStarted(state, located, now) ? provision(next, located, now) : next
 }
 
-/** The events of what an agreement gives: its entitlements, and its license after a while. */
+/** Sends the event of the entitlements, and schedules the event of the license after `licenseEventDelay`. */
 const provision = (state: State, located: LocatedAgreement, now: number): State =>
   schedule(
-    withEntitlement(state, located, now),
+    emitEntitlementUpdated(state, located, now),
     located,
     "LicenseUpdated",
     now + state.behavior.licenseEventDelay
   )
 
-/** The end of an agreement that no other one follows. */
+/** Sends and schedules the events of the end of an agreement that is not renewed or replaced. */
 export const ended = (state: State, located: LocatedAgreement, now: number): State => {
-  const next = emit(withoutTerms(state, located, now), located, "AgreementEnded", now)
+  const next = emit(announceEnd(state, located, now), located, "AgreementEnded", now)
   if (!isStarted(state, located, now)) return next
-  const leaving = withEntitlement(emit(next, located, "UnsubscribePending", now), located, now)
+  const leaving = emitEntitlementUpdated(
+    emit(next, located, "UnsubscribePending", now),
+    located,
+    now
+  )
   const [deprovisioned, finalHour] = deprovision(leaving, located, now)
   return schedule(deprovisioned, located, "UnsubscribeSuccess", finalHour + millisPerHour)
 }
 
-/** The end of an agreement that another one renews or replaces: the subscription goes on. */
+/** Sends the events of an agreement that is renewed or replaced. Sends no Unsubscribe messages, because the subscription continues. */
 export const succeeded = (
   state: State,
   old: LocatedAgreement,
   successor: LocatedAgreement,
   now: number
 ): State => {
-  const next = created(withoutTerms(state, old, now), successor, now)
+  const next = created(announceEnd(state, old, now), successor, now)
   const [deprovisioned] = deprovision(emit(next, old, "AgreementEnded", now), old, now)
   return deprovisioned
 }
 
 export const paymentFailed = (state: State, located: LocatedAgreement, now: number): State =>
   emit(
-    emit(withoutTerms(state, located, now), located, "SubscribeFail", now),
+    emit(announceEnd(state, located, now), located, "SubscribeFail", now),
     located,
     "AgreementEnded",
     now
   )
 
-/** Announces the end of an agreement, after which there is no other. */
-const withoutTerms = (state: State, located: LocatedAgreement, now: number): State =>
-  scheduleTerms(announce(state, located, "End", endOf(located.agreement)), located, now)
+/** Marks the end of an agreement as announced, and removes its scheduled start, notices and end. */
+const announceEnd = (state: State, located: LocatedAgreement, now: number): State =>
+  scheduleMilestones(announce(state, located, "End", endOf(located.agreement)), located, now)
 
-/** Schedules the deprovision of a license, not before the event of its provision. Gives the start of the last hour. */
+/** Schedules `LicenseDeprovisioned`, not before a scheduled `LicenseUpdated`. Returns also the start of the last hour of usage. */
 const deprovision = (
   state: State,
   located: LocatedAgreement,
   now: number
 ): readonly [State, finalHour: number] => {
-  const updates = ofAgreement(state.outbox.due, agreementIdOf(located)).filter(
+  const updates = ofAgreement(state.outbox.scheduled, agreementIdOf(located)).filter(
     ({ kind }) => kind === "LicenseUpdated"
   )
   const { deprovisionedEventDelay, finalHourStartsAt } = state.behavior
@@ -120,12 +124,12 @@ const deprovision = (
   const next = schedule(state, located, "LicenseDeprovisioned", at)
   return finalHourStartsAt === "ended" || next === state
     ? [next, now]
-    : [withDeprovision(next, located, at), at]
+    : [withDeprovisionedAt(next, located, at), at]
 }
 
-const withDeprovision = (state: State, located: LocatedAgreement, at: number): State => {
+const withDeprovisionedAt = (state: State, located: LocatedAgreement, at: number): State => {
   const { customerAWSAccountId } = located.customer
-  // other agreements of the customer may have changed since
+  // uses the current customer, because its other agreements may have changed since `located` was read
   const customer = findCustomer(state.catalog, { customerAWSAccountId }) ?? located.customer
   const { index } = located
   const current = customer.agreements[index] ?? located.agreement
@@ -143,13 +147,13 @@ const isStarted = (state: State, located: LocatedAgreement, now: number): boolea
   )
 }
 
-/** Contracts have entitlements, of which the message says only that they changed. */
-const withEntitlement = (state: State, located: LocatedAgreement, now: number): State =>
+/** Sends `EntitlementUpdated` if the agreement has entitlements. The message does not contain the entitlements. */
+const emitEntitlementUpdated = (state: State, located: LocatedAgreement, now: number): State =>
   located.agreement.entitlements === undefined
     ? state
     : emit(state, located, "EntitlementUpdated", now)
 
-/** Schedules an event, if AWS Marketplace sends one of this kind about the agreement. */
+/** Schedules an event, if AWS Marketplace sends an event of this kind about the agreement. */
 const schedule = (state: State, located: LocatedAgreement, kind: EventKind, at: number): State =>
   eventOf(state, located, kind, at) === undefined
     ? state

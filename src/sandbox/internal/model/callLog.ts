@@ -1,4 +1,4 @@
-/** The last calls, as an immutable queue to which a call is appended in constant time. */
+/** The last calls, as an immutable queue with appends in amortized constant time. */
 import * as Redacted from "effect/Redacted"
 import type { OperationName } from "../../../MeteringError.js"
 import type { Fault } from "../../Fault.js"
@@ -7,34 +7,34 @@ import type { ServiceResult } from "./serviceResponse.js"
 
 const maxCalls = 1000
 
-/** At most this many bytes of all logged requests together. */
+/** Maximum total size of the logged requests, in bytes. */
 const maxBytes = 16 * 1024 * 1024
 
-/** The caller as far as it is known. */
+/** The known properties of a caller. */
 export interface CallerIdentity {
   /** `inMemory`: calls in memory are unsigned. `unchecked`: the signature was not verified. */
   readonly signature: "inMemory" | "verified" | "unchecked" | "rejected"
   readonly accessKeyId?: string | undefined
   readonly accessKey?: AccessKey | undefined
-  /** Bytes of the body. */
+  /** The size of the request body, in bytes. */
   readonly bytes?: number | undefined
 }
 
 /** A call and its response. */
 export interface LoggedCall {
   readonly requestId: string
-  /** Epoch milliseconds by the sandbox's calendar. */
+  /** Epoch milliseconds by the sandbox's clock. */
   readonly at: number
   readonly operation: OperationName | undefined
   readonly callerIdentity: CallerIdentity
   readonly fault: Fault["fault"]
-  /** The value, or its encoded form. Absent if the body could not be decoded. */
+  /** The request, or its encoded body after `compact`. `undefined` if the body could not be decoded. */
   request: object | Uint8Array | undefined
-  /** The value, or the body of a success. Absent if the connection was cut before the service handled the call. */
+  /** The response, or its encoded body after `compact`. `undefined` if the connection was cut before the call was processed. */
   response: ServiceResult | string | undefined
 }
 
-/** Replaces the values of a call by their encoded forms, which mean the same and take a fraction of the memory. */
+/** Replaces the request and the response of a call by their encoded bodies, which take a fraction of the memory. */
 export const compact = (call: LoggedCall, request: Uint8Array | undefined, response: string) => {
   if (request !== undefined) call.request = request
   call.response = response
@@ -47,9 +47,9 @@ interface Cell {
 }
 
 export interface CallLog {
-  /** The oldest first, before all of `newest`. */
+  /** The front of the queue, the oldest call first. All its calls are older than those of `newest`. */
   readonly oldest: Cell | undefined
-  /** The newest first. */
+  /** The back of the queue, the newest call first. */
   readonly newest: Cell | undefined
   readonly count: number
   readonly bytes: number
@@ -66,7 +66,7 @@ export const append = (log: CallLog, call: LoggedCall): CallLog => {
   let totalBytes = log.bytes + bytes
   while (count > maxCalls || (totalBytes > maxBytes && count > 0)) {
     if (oldest === undefined) {
-      // each call is turned over once
+      // moves each call only once from the back to the front, so that an append takes amortized constant time
       for (; newest !== undefined; newest = newest.next) {
         oldest = { call: newest.call, bytes: newest.bytes, next: oldest }
       }
@@ -79,7 +79,7 @@ export const append = (log: CallLog, call: LoggedCall): CallLog => {
   return { oldest, newest, count, bytes: totalBytes }
 }
 
-/** The oldest first. */
+/** Returns the calls, the oldest first. */
 export const toArray = ({ newest, oldest }: CallLog): ReadonlyArray<LoggedCall> =>
   collect(oldest).concat(collect(newest).reverse())
 
@@ -92,7 +92,7 @@ const collect = (cells: Cell | undefined): Array<LoggedCall> => {
 const bytesOf = ({ callerIdentity, request }: LoggedCall): number =>
   request === undefined ? 0 : (callerIdentity.bytes ?? estimatedBytesOf(request))
 
-/** A call in memory has no body: its size is estimated from its texts and its number of fields. */
+/** Estimates the size of a request of the in-memory client, which has no body, from its strings and its number of fields. */
 const estimatedBytesOf = (value: unknown): number => {
   if (typeof value === "string") return value.length
   if (Redacted.isRedacted(value)) return estimatedBytesOf(Redacted.value(value))

@@ -17,7 +17,7 @@ export interface Catalog {
   readonly caller: Caller
 }
 
-/** The catalog of a valid scenario. */
+/** Makes the catalog of a scenario, which must be valid. */
 export const catalogOf = ({ caller, customers, products, region }: Scenario): Catalog => {
   const [first] = customers
   const empty: Catalog = {
@@ -34,7 +34,7 @@ export const catalogOf = ({ caller, customers, products, region }: Scenario): Ca
   return customers.reduce(withCustomer, empty)
 }
 
-/** Adds a customer, or replaces the one of the same account. */
+/** Adds a customer, or replaces the customer with the same account. */
 export const withCustomer = (catalog: Catalog, customer: Customer): Catalog => {
   const { agreements, customerAWSAccountId, customerIdentifier } = customer
   const arns = agreements.flatMap(({ licenseArn }) => licenseArn ?? [])
@@ -66,7 +66,7 @@ export const findProduct = (catalog: Catalog, code: string): Product | undefined
 export const isInRegion = ({ region }: Pick<Catalog, "region">, product: Product): boolean =>
   product.region === undefined || product.region === region
 
-/** One of the two ways to name a customer. */
+/** Identifies a customer by account or by legacy identifier. `findCustomer` prefers the account. */
 export interface Identity {
   readonly customerAWSAccountId?: string | undefined
   readonly customerIdentifier?: string | undefined
@@ -78,7 +78,7 @@ export const findCustomer = (
 ): Customer | undefined =>
   lookUp(catalog.customers, customerAWSAccountId ?? lookUp(catalog.accounts, customerIdentifier))
 
-/** The agreement and the customer of a license. */
+/** Returns the agreement and the customer of a license ARN, or `undefined`. */
 export const findLicense = (
   catalog: Catalog,
   arn: string | undefined
@@ -88,11 +88,11 @@ export const findLicense = (
   return customer && agreement && { customer, agreement }
 }
 
-/** True if an agreement ends before it starts. */
+/** Returns true if an agreement ends before it starts. */
 export const isInverted = ({ endsAt, startsAt }: Pick<Agreement, "startsAt" | "endsAt">): boolean =>
   startsAt !== undefined && endsAt !== undefined && endsAt.epochMillis < startsAt.epochMillis
 
-/** Usage is accepted for 1 hour after the end or the deprovision, as the events tell the seller. */
+/** Time in milliseconds that usage is accepted after the end or the deprovisioning of an agreement. */
 const gracePeriod = millisPerHour
 
 export const statusOf = (
@@ -117,7 +117,7 @@ export const acceptsUsage = (agreement: Agreement, now: number): boolean => {
   return status === "active" || status === "ending"
 }
 
-/** True if an agreement covers usage of this time. `hour` rounds the start of the agreement down to the hour. */
+/** Returns true if an agreement covers usage at `timestamp`. `hour` rounds the start of the agreement down to the hour. */
 export const covers = (
   { endsAt, startsAt }: Agreement,
   timestamp: number,
@@ -130,7 +130,7 @@ export const covers = (
   )
 }
 
-/** True if a customer has an agreement that `matches`, and may use the product now. */
+/** Returns true if a customer is not suspended and has an agreement for the product that accepts usage now and `matches`. */
 export const isSubscribed = (
   customer: Customer | undefined,
   productCode: string,

@@ -1,4 +1,4 @@
-/** Sends events: each function gives the next state. Times are epoch milliseconds by the sandbox's clock. */
+/** Records and sends events. Times are epoch milliseconds by the sandbox's clock. */
 import * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as HashSet from "effect/HashSet"
@@ -6,18 +6,18 @@ import * as Utils from "effect/Utils"
 import type { SentEvent, Target } from "../../EventDelivery.js"
 import { agreementIdOf, agreementsOf, type LocatedAgreement } from "./agreement.js"
 import { findProduct } from "./catalog.js"
-import { type DueStep, heldSteps } from "./dueSteps.js"
 import { channels, type EventKind, makeEvent } from "./events.js"
 import type { OutboxChange, OutboxEvent } from "./outbox.js"
+import { heldSteps, type ScheduledStep } from "./scheduledSteps.js"
 import { change, type State } from "./state.js"
 
-/** The seller's account in events where the scenario has none. */
+/** The default of `sellerAccount` in the scenario. */
 export const defaultSellerAccount = "999988887777"
 
-/** A reordered event is sent at the latest after this time, in milliseconds. */
+/** Maximum time that a reordered event waits for the next event, in milliseconds. */
 const reorderLimit = 60_000
 
-/** True if a target receives events of this channel. */
+/** Returns true if a target receives events of this channel. */
 export const receives = (target: Target, channel: SentEvent["channel"]): boolean =>
   channel ===
   (target.type === "sns" ||
@@ -28,7 +28,7 @@ export const receives = (target: Target, channel: SentEvent["channel"]): boolean
 export const outboxChange = (state: State, one: OutboxChange): State =>
   change(state, { _tag: "Outbox", change: one })
 
-/** The next event of a kind, if AWS Marketplace sends one about the agreement. */
+/** Makes an event. Returns `undefined` if AWS Marketplace sends no event of this kind about the agreement. */
 export const eventOf = (state: State, located: LocatedAgreement, kind: EventKind, at: number) => {
   const product = findProduct(state.catalog, located.agreement.productCode)
   return (
@@ -43,7 +43,7 @@ export const eventOf = (state: State, located: LocatedAgreement, kind: EventKind
   )
 }
 
-/** Records an event, and sends it, or holds it back by the faults of delivery. */
+/** Records an event, and sends it unless a fault of delivery drops it or holds it back. */
 export const emit = (
   state: State,
   located: LocatedAgreement,
@@ -94,7 +94,7 @@ export const emit = (
   }
 }
 
-/** True if the buyer came to the seller's page for an agreement, or for one that it renews or replaces. */
+/** Returns true if ResolveCustomer has resolved a token of the agreement, or of an agreement that it renews or replaces. */
 export const hasLanded = (
   landed: State["landed"],
   { agreement, customer, index }: LocatedAgreement
@@ -125,25 +125,28 @@ const drawFault = (
   let from = 0
   for (const [fault, share] of Object.entries(shares)) {
     from += share
-    // the keys are faults
+    // the cast is safe, because the keys of `shares` are faults
     if (draw < from) return [fault as SentEvent["fault"], random.getState()]
   }
   return [undefined, random.getState()]
 }
 
-/** Sends the events that wait for another one. */
+/** Sends the reordered events that wait for the next event. */
 const afterSending = (state: State): State =>
-  heldSteps(state.outbox.due, ({ isReordered }) => isReordered === true).reduce(sendHeld, state)
+  heldSteps(state.outbox.scheduled, ({ isReordered }) => isReordered === true).reduce(
+    sendHeld,
+    state
+  )
 
-/** Sends an event that was held back. */
-export const sendHeld = (state: State, step: DueStep): State => {
+/** Sends the held-back event of a step. */
+export const sendHeld = (state: State, step: ScheduledStep): State => {
   const next = outboxChange(state, { _tag: "Done", number: step.number })
   const event = next.outbox.events.find(({ number }) => number === step.event)
   if (event === undefined) return next
   return step.isReordered === true ? publish(next, event) : afterSending(publish(next, event))
 }
 
-/** Creates a delivery to each target of the event's kind. */
+/** Adds a delivery to each target that receives the event's channel. */
 const publish = (state: State, event: OutboxEvent): State =>
   targetsOf(state)
     .filter((target) => receives(target, channels[event.kind]))
@@ -162,6 +165,6 @@ const deliver = (state: State, event: number, target: string): State =>
     delivery: { number: state.outbox.next, target, state: "pending", attempts: [] }
   })
 
-/** Sends an event again, to one target or to all of its kind. */
+/** Sends an event again, to one target or to all targets that receive its channel. */
 export const resend = (state: State, event: OutboxEvent, target: Target | undefined): State =>
   target === undefined ? publish(state, event) : deliver(state, event.number, target.name)

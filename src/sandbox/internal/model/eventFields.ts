@@ -15,11 +15,11 @@ export interface EventContext {
   readonly number: number
 }
 
-/** The id contains the time, so that an event after a reset is not a repetition of one before. */
+/** The id depends on the time, so that an event after a reset does not have the id of an event before it. */
 const idOf = ({ at, located, number }: EventContext): string =>
   uuidOf(keyOf("event", agreementIdOf(located), number, at))
 
-/** SNS names a customer by its legacy identifier, which customers of newer products do not have. */
+/** Returns `undefined` for a customer without a legacy identifier, because SNS messages identify the customer by it. */
 export const snsFields = (context: EventContext) => {
   const { customerIdentifier } = context.located.customer
   return (
@@ -61,7 +61,7 @@ export const detailFields = (context: EventContext) => {
   }
 }
 
-/** The channel partner is the proposer of its offers, and the seller the manufacturer. */
+/** The seller's role. In an offer of a channel partner, the partner is the proposer and the seller is the manufacturer. */
 export const roleOf = ({ located }: EventContext) =>
   located.agreement.reseller === undefined ? "Proposer" : "Manufacturer"
 
@@ -72,13 +72,13 @@ export const resaleAuthorizationOf = ({ located, product }: EventContext) => {
   }
 }
 
-/** The end of an agreement without one, as seen. */
+/** The `endTime` of an agreement without an end, as observed. */
 const endOfTime = DateTime.unsafeMake("9999-01-01T00:00:00Z")
 
 export const termsOf = ({ at, located }: EventContext) => {
   const { acceptedAt, endsAt = endOfTime, startsAt = DateTime.unsafeMake(at) } = located.agreement
   return {
-    // an offer is accepted before its agreement starts
+    // the acceptance is never after the event, because an offer is accepted before its agreement starts
     acceptanceTime: DateTime.min(acceptedAt ?? startsAt, DateTime.unsafeMake(at)),
     startTime: DateTime.min(startsAt, endOfTime),
     endTime: DateTime.min(endsAt, endOfTime)

@@ -29,7 +29,7 @@ import {
 import * as notices from "./notices.js"
 import { productIdOf } from "./product.js"
 
-/** The kinds of events, by the channel that carries them. */
+/** The channel of each kind of event. */
 export const channels = {
   SubscribeSuccess: "sns",
   SubscribeFail: "sns",
@@ -54,21 +54,21 @@ export const channels = {
 
 export type EventKind = keyof typeof channels
 
-/** An event, or undefined if AWS Marketplace does not send one of this kind about such an agreement. */
+/** Makes an event. Returns `undefined` if AWS Marketplace sends no event of this kind about the agreement. */
 export const makeEvent = (kind: EventKind, context: EventContext): MarketplaceEvent | undefined =>
   context.at > lastTime ? undefined : builders[kind](context)
 
-/** The end of the sandbox's clock. Later times have no common ISO 8601 form. */
+/** The last time of the sandbox's clock, because later times have no common ISO 8601 form. */
 const lastTime = Date.parse("9999-12-31T23:59:59.999Z")
 
-/** The action of an SNS message, or the detail type of an EventBridge event. */
+/** Returns the action of an SNS message, or the detail type of an EventBridge event. */
 export const nameOf = (event: MarketplaceEvent): string => {
   const encoded = encode(event)
   if (hasProperty(encoded, "action")) return String(encoded.action)
   return hasProperty(encoded, "detail-type") ? String(encoded["detail-type"]) : event._tag
 }
 
-/** Makes an event of fields that are absent where AWS Marketplace sends no such event. */
+/** Makes an event of its fields. `fieldsOf` returns no fields if AWS Marketplace sends no such event about the agreement. */
 const from =
   <Fields>(
     fieldsOf: (context: EventContext) => Fields | "" | undefined,
@@ -90,7 +90,7 @@ const builders: {
   AgreementCreated: (context) => {
     const { agreement } = context.located
     const { intent = "NEW", previousAgreementId } = agreement
-    // documented for proposers only
+    // the link to the previous agreement is documented for proposers only
     const isLinked = intent === "RENEW" && roleOf(context) === "Proposer"
     return new AgreementCreated({
       ...envelopeFields(context),
@@ -130,7 +130,7 @@ const builders: {
       })
     })
   },
-  // without the offer, which the documents have, but no event that was seen
+  // omits the offer, which is documented but missing in all observed events
   AgreementEnded: (context) =>
     new AgreementEnded({
       ...envelopeFields(context),
@@ -152,7 +152,7 @@ const builders: {
   RenewalUpcoming: notices.renewalUpcoming
 }
 
-/** AWS documents no status for a failed payment. */
+/** Returns `CANCELLED` for a failed payment, because AWS documents no status for it. */
 const endStatusOf = ({ at, located }: EventContext): string => {
   const status = serviceStatusOf(located.agreement, at)
   return status === "FAILED" ? "CANCELLED" : status

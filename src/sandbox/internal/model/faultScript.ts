@@ -1,9 +1,9 @@
-/** The fault of the next call: the next step of a script, or drawn from a seeded generator. */
+/** Selects the fault of the next call: from the script, or else at random with a seed. */
 import * as Utils from "effect/Utils"
 import type { OperationName } from "../../../MeteringError.js"
 import type { Fault, Faults, RandomFault, ScriptedFault } from "../../Fault.js"
 
-/** The rest of a script, the random faults, and the state of the random number generator. */
+/** The rest of the script, the random faults, and the state of the random number generator. */
 export interface FaultState {
   readonly script: ReadonlyArray<ScriptedFault>
   readonly chances: ReadonlyArray<RandomFault>
@@ -16,7 +16,7 @@ export const start = ({ chances = [], script = [], seed = 0 }: Faults): FaultSta
   random: new Utils.PCGRandom(seed).getState()
 })
 
-/** The fault of the next call of an operation, and the state after it. */
+/** Returns the fault of the next call of an operation, and the state after it. */
 export const next = (state: FaultState, operation: OperationName): readonly [Fault, FaultState] => {
   const { chances, script } = state
   const index = script.findIndex(appliesTo(operation))
@@ -43,7 +43,7 @@ const appliesTo =
 
 export const noFault: Fault = { fault: "none" }
 
-/** The integers from 0 to `length - 1` in random order. */
+/** Returns the integers from 0 to `length - 1` in random order. */
 export const shuffle = (
   state: FaultState,
   length: number

@@ -1,9 +1,9 @@
-/** Hashes for ids and checksums. The hashes of `#sha256` are effects, because Web Crypto has no synchronous ones. */
+/** Synchronous hashes for ids and checksums. `#sha256` has only effects, because the hashes of Web Crypto are asynchronous. */
 import { hash } from "node:crypto"
 
 export const sha256HexSync = (text: string): string => hash("sha256", text)
 
-/** A UUID that depends on the key alone. */
+/** Returns a UUID that depends only on the key. */
 export const uuidOf = (key: string): string => {
   const hex = sha256HexSync(key)
   return [
@@ -15,5 +15,5 @@ export const uuidOf = (key: string): string => {
   ].join("-")
 }
 
-/** A key that is different for different parts. */
+/** Returns a key that is different for different parts. */
 export const keyOf = (...parts: ReadonlyArray<string | number>): string => JSON.stringify(parts)

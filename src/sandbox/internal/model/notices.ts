@@ -1,11 +1,11 @@
-/** The events that only inform: of an advisory, of an end or of a renewal. */
+/** The notices about an advisory, an end or a renewal, which change no agreement. */
 import * as DateTime from "effect/DateTime"
 import { AgreementNotice, type NoticeType } from "../../../lifecycle/MarketplaceEvent.js"
 import { agreementIdOf, lockoutOf, offerIdOf } from "./agreement.js"
 import { detailFields, type EventContext, envelopeFields, termsOf } from "./eventFields.js"
 import { productIdOf } from "./product.js"
 
-/** The events that announce an end, by the days before it. */
+/** The days before the end at which each `Purchase Agreement Ending` is sent. */
 export const endingDays = {
   Ending180: 180,
   Ending120: 120,
@@ -14,7 +14,7 @@ export const endingDays = {
   Ending30: 30
 } as const
 
-/** The events that announce an end or a renewal. */
+/** The kinds of notices about an end or a renewal. */
 export type NoticeKind = keyof typeof endingDays | "RenewalTermsFinalized" | "RenewalUpcoming"
 
 const notice = (
@@ -33,7 +33,7 @@ const notice = (
     }
   })
 
-/** As in the documents, without a fraction of zero. */
+/** Formats a time as in AWS's examples: without the milliseconds if they are zero. */
 const timeText = (time: DateTime.Utc): string => DateTime.formatIso(time).replace(".000Z", "Z")
 
 export const advisory = (state: "Issued" | "Resolved", context: EventContext) => {
@@ -66,7 +66,7 @@ const lockoutText = ({ located }: EventContext): string | null => {
   return lockout === undefined ? null : timeText(lockout)
 }
 
-/** A sandbox has no prices. */
+/** The value of the contract is zero, because a sandbox has no prices. */
 const contractValue = { tcv: "0.00", currency: "USD" }
 
 export const renewalTermsFinalized = (context: EventContext) => {

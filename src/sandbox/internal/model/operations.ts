@@ -1,6 +1,6 @@
 /**
- * The registry of the sandbox: the operations of both services. The name of each is one of `OperationName`, since errors
- * carry it. The behavior is in `operations/serviceOperations.ts`.
+ * The operations of both services. The name of each operation is an `OperationName`, because errors contain it.
+ * `operations/serviceOperations.ts` implements them.
  */
 import * as Record from "effect/Record"
 import * as GetEntitlements from "../../../entitlement/GetEntitlements.js"
@@ -13,14 +13,14 @@ export const operations = {
   getEntitlements: GetEntitlements.operation
 }
 
-/** One operation for each name, the first of those with it in the registry. */
+/** Returns the operations of a registry by name. If several operations have the same name, returns the first. */
 export const operationsByName = (registry: Readonly<{ [method: string]: AnyOperation }>) => {
   const byName: { [Name in OperationName]?: AnyOperation } = {}
   for (const operation of Object.values(registry)) byName[operation.name] ??= operation
-  // the registry of the sandbox has one for each name
+  // the cast is safe for the registry of the sandbox, which has an operation for each name
   return byName as { readonly [Name in OperationName]: AnyOperation }
 }
 
-/** A record with one value for each name in the registry. */
+/** Makes a record with a value for each operation name. */
 export const forEachName = <A>(valueOf: (name: OperationName) => A) =>
   Record.map(operationsByName(operations), ({ name }) => valueOf(name))

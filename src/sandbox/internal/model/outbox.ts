@@ -1,24 +1,24 @@
-/** The events that were sent, the deliveries of each, and the events to come, as an immutable value. */
+/** The recorded events with their deliveries, and the scheduled steps, as an immutable value. */
 import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
 import * as Utils from "effect/Utils"
 import type { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import type { DeliveryFaults, SentEvent } from "../../EventDelivery.js"
-import type { DueStep } from "./dueSteps.js"
-import * as dueSteps from "./dueSteps.js"
 import type { EventKind } from "./events.js"
 import { firstIndex } from "./firstIndex.js"
+import type { ScheduledStep } from "./scheduledSteps.js"
+import * as scheduledSteps from "./scheduledSteps.js"
 
-/** The last events, which are kept. An older one is kept while it is held back or to be delivered. */
+/** Number of the last events to keep. Older events are kept only while they are held back or have a pending delivery. */
 const maxEvents = 1000
 
-/** All events that are kept. The oldest is dropped first. */
+/** Maximum number of events in all. The oldest event is dropped first. */
 export const maxOpenEvents = 5000
 
-/** The last deliveries of one event, which are kept. An older one is kept while it is pending. */
+/** Number of the last deliveries to keep of each event. Older deliveries are kept only while they are pending. */
 const maxDeliveries = 100
 
-/** All deliveries of one event that are kept. The oldest is dropped first. */
+/** Maximum number of deliveries of each event. The oldest delivery is dropped first. */
 const maxPendingDeliveries = 1000
 
 /** An attempt to deliver an event. Times are epoch milliseconds by the sandbox's clock. */
@@ -29,7 +29,7 @@ export interface Attempt {
 }
 
 export interface Delivery {
-  /** The place in the order of all deliveries. */
+  /** The order among all deliveries. */
   readonly number: number
   readonly target: string
   readonly state: "pending" | "delivered" | "failed"
@@ -46,7 +46,7 @@ export interface OutboxEvent {
   readonly deliveries: ReadonlyArray<Delivery>
 }
 
-/** The subscription of a target for SNS messages. */
+/** The SNS subscription of a target. */
 export interface Subscription {
   /** The URL of the target in the scenario. */
   readonly url: string
@@ -56,22 +56,23 @@ export interface Subscription {
 }
 
 export interface Outbox {
-  /** The next number of an event, delivery or step. */
+  /** The number of the next event, delivery or step. */
   readonly next: number
-  readonly due: dueSteps.DueSteps
-  /** The oldest first. */
+  readonly scheduled: scheduledSteps.ScheduledSteps
+  /** Sorted by number, the oldest first. */
   readonly events: ReadonlyArray<OutboxEvent>
-  /** By target. */
+  /** By the name of the target. */
   readonly subscriptions: HashMap.HashMap<string, Subscription>
   readonly faults: DeliveryFaults
   readonly random: Utils.PCGRandomState
-  /** Events and deliveries that were dropped before they were sent. */
+  /** Number of events and deliveries that were dropped before they were sent. */
   readonly lost: number
 }
 
+/** A change as it is written to the state file: `Due` schedules a step, and `Done` removes it. */
 export type OutboxChange =
-  | { readonly _tag: "Schedule"; readonly due: ReadonlyArray<DueStep> }
-  | { readonly _tag: "Due"; readonly step: DueStep }
+  | { readonly _tag: "Schedule"; readonly due: ReadonlyArray<ScheduledStep> }
+  | { readonly _tag: "Due"; readonly step: ScheduledStep }
   | { readonly _tag: "Done"; readonly number: number }
   | { readonly _tag: "Event"; readonly event: OutboxEvent; readonly random: Utils.PCGRandomState }
   | { readonly _tag: "Delivery"; readonly event: number; readonly delivery: Delivery }
@@ -84,7 +85,7 @@ export type OutboxChange =
 
 export const make = (faults: DeliveryFaults): Outbox => ({
   next: 0,
-  due: dueSteps.empty,
+  scheduled: scheduledSteps.empty,
   events: [],
   subscriptions: HashMap.empty(),
   faults: inMillis(faults),
@@ -92,7 +93,7 @@ export const make = (faults: DeliveryFaults): Outbox => ({
   lost: 0
 })
 
-/** A state file holds durations in milliseconds. */
+/** Converts durations to milliseconds, as the state file stores them. */
 const inMillis = ({ delay, ...faults }: DeliveryFaults): DeliveryFaults => ({
   ...faults,
   ...(delay !== undefined && {
@@ -103,15 +104,19 @@ const inMillis = ({ delay, ...faults }: DeliveryFaults): DeliveryFaults => ({
 export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
   switch (change._tag) {
     case "Schedule":
-      return { ...outbox, due: dueSteps.make(change.due), next: nextAfter(outbox, change.due) }
+      return {
+        ...outbox,
+        scheduled: scheduledSteps.make(change.due),
+        next: nextAfter(outbox, change.due)
+      }
     case "Due":
       return {
         ...outbox,
-        due: dueSteps.add(outbox.due, change.step),
+        scheduled: scheduledSteps.add(outbox.scheduled, change.step),
         next: Math.max(outbox.next, change.step.number + 1)
       }
     case "Done":
-      return { ...outbox, due: dueSteps.remove(outbox.due, change.number) }
+      return { ...outbox, scheduled: scheduledSteps.remove(outbox.scheduled, change.number) }
     case "Event": {
       const { event, random } = change
       return withoutOldEvents({
@@ -151,7 +156,7 @@ export const apply = (outbox: Outbox, change: OutboxChange): Outbox => {
   }
 }
 
-/** Replaces the delivery of the same number, or adds it. */
+/** Replaces the delivery with the same number, or adds the delivery. */
 const withDelivery = (deliveries: ReadonlyArray<Delivery>, delivery: Delivery) => {
   const isSame = ({ number }: Delivery) => number === delivery.number
   return deliveries.some(isSame)
@@ -167,7 +172,7 @@ const withoutOldEvents = (outbox: Outbox): Outbox => {
     outbox.events,
     ({ deliveries, fault, number }) =>
       deliveries.some(isPending) ||
-      (fault !== undefined && dueSteps.heldStep(outbox.due, number) !== undefined),
+      (fault !== undefined && scheduledSteps.heldStep(outbox.scheduled, number) !== undefined),
     maxEvents,
     maxOpenEvents
   )
@@ -175,17 +180,20 @@ const withoutOldEvents = (outbox: Outbox): Outbox => {
   return {
     ...outbox,
     events: kept,
-    due: lost.reduce(withoutHeld, outbox.due),
+    scheduled: lost.reduce(withoutHeld, outbox.scheduled),
     lost: outbox.lost + lost.length
   }
 }
 
-const withoutHeld = (due: dueSteps.DueSteps, { number }: OutboxEvent): dueSteps.DueSteps => {
-  const step = dueSteps.heldStep(due, number)
-  return step === undefined ? due : dueSteps.remove(due, step.number)
+const withoutHeld = (
+  scheduled: scheduledSteps.ScheduledSteps,
+  { number }: OutboxEvent
+): scheduledSteps.ScheduledSteps => {
+  const step = scheduledSteps.heldStep(scheduled, number)
+  return step === undefined ? scheduled : scheduledSteps.remove(scheduled, step.number)
 }
 
-/** Drops values before the last `max` that are not open, and then the oldest beyond `maxOpen`. */
+/** Keeps the last `max` values and all open values, but at most `maxOpen` in all. The oldest of them are lost. */
 const dropOldest = <A>(
   values: ReadonlyArray<A>,
   isOpen: (value: A) => boolean,
@@ -201,13 +209,13 @@ const dropOldest = <A>(
 const nextAfter = ({ next }: Outbox, all: ReadonlyArray<{ readonly number: number }>): number =>
   all.reduce((after, { number }) => Math.max(after, number + 1), next)
 
-/** The changes that lead from an initial outbox to this one. */
+/** Yields the changes that lead from an initial outbox to this one. */
 export function* changesOf(outbox: Outbox, initial: Outbox): Generator<OutboxChange, void> {
   if (outbox.faults !== initial.faults) {
     yield { _tag: "DeliveryFaults", faults: outbox.faults }
   }
-  // before the events, of which those that are held back are kept
-  yield { _tag: "Schedule", due: Array.from(dueSteps.values(outbox.due)) }
+  // the steps come before the events, because applying the events keeps old events only if a step holds them back
+  yield { _tag: "Schedule", due: Array.from(scheduledSteps.values(outbox.scheduled)) }
   for (const event of outbox.events) yield { _tag: "Event", event, random: outbox.random }
   for (const [target, subscription] of outbox.subscriptions) {
     yield { _tag: "Subscription", target, subscription }

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 
-/** A request that the sandbox rejects, such as one for an unknown customer. */
+/** An action or state file that the sandbox cannot accept, such as an action on an unknown customer. */
 export class SandboxError extends Schema.TaggedError<SandboxError>(
   "effect-marketplace-metering/SandboxError"
 )(

@@ -6,20 +6,20 @@ import type { InvalidInputError, ModelledException, Violation } from "../../../M
 import { marketplaceMetering, type ServiceModel } from "../../../Operation.js"
 import type { Rule } from "../../../Preflight.js"
 
-/** A response without the headers that all responses share. */
+/** A response without the headers that are common to all responses. */
 export interface HttpResponse {
   readonly status: number
   readonly body: string
   /** Header names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** The request id of the service behind the client, if it gave one. */
+  /** The request id that the `MeteringClient` of the server returned. Absent if it returned none. */
   readonly requestId?: string | undefined
 }
 
 /** Claims of a JWT. */
 export type Claims = Readonly<Record<string, string | number>>
 
-/** The fields of a response. The caller signs `claims`, if any, and adds the JWT as `signature`. */
+/** The fields of a response. If there are `claims`, the runtime signs them and adds the JWT to the response as `signature`. */
 export interface SuccessResult {
   readonly fields: object
   readonly claims?: Claims
@@ -33,17 +33,17 @@ export interface AwsError {
   readonly message?: string | undefined
 }
 
-/** An operation as far as its exceptions matter. */
+/** The properties of an operation that errors need. */
 export interface AnyOperation {
   readonly service: Pick<ServiceModel, "serviceId">
   readonly exceptions: ReadonlyArray<{ readonly _tag: string }>
 }
 
-/** An error that is common to all AWS services. */
+/** Makes the response for an error that is common to all AWS services. */
 export const commonErrorResponse = (awsError: AwsError, status = 400): HttpResponse =>
   httpResponse(status, errorBody("com.amazon.coral.service", awsError))
 
-/** An error of one operation: one of its exceptions, or else a common error. */
+/** Makes the response for an error of an operation. An error that the operation does not model becomes a common error. */
 export const operationErrorResponse = (
   operation: AnyOperation,
   awsError: AwsError
@@ -57,7 +57,7 @@ export const operationErrorResponse = (
 export const isModelled = (operation: AnyOperation, code: string): boolean =>
   operation.exceptions.some((exception) => exception._tag === code)
 
-/** The response to a request whose body has more than `maxBytes` bytes. */
+/** Makes the response to a request whose body is longer than `maxBytes`. */
 export const contentTooLarge = (maxBytes: number): HttpResponse =>
   commonErrorResponse(
     {
@@ -67,7 +67,7 @@ export const contentTooLarge = (maxBytes: number): HttpResponse =>
     413
   )
 
-/** The response to a call that failed unexpectedly. */
+/** Makes the response to a call that failed unexpectedly. */
 export const internalFailure = (message: string): HttpResponse =>
   httpResponse(
     500,
@@ -83,10 +83,10 @@ export const dryRunSucceeded: AwsError = {
   message: "Request would have succeeded, but DryRun flag is set."
 }
 
-/** The error for an invalid request. The first violation decides its code. */
+/** Makes the error for an invalid request. The first violation decides the error code. */
 export const validationErrorOf = (operation: AnyOperation, error: InvalidInputError): AwsError => {
   const [first] = error.violations
-  // a Violation's rule is a preflight rule's name or one of two words that the table does not have
+  // the cast is safe, because the other two rules of a `Violation` are not in the table
   const code =
     [exceptionByRule[first.rule as Rule], "InvalidParameterException"].find(
       (exception) => exception !== undefined && isModelled(operation, exception)
@@ -99,7 +99,7 @@ export const validationErrorOf = (operation: AnyOperation, error: InvalidInputEr
   }
 }
 
-/** The service's wording. Of an absent field it reports only that it is absent. */
+/** Describes a violation in the service's wording, which reports a missing field as null. */
 const constraint = ({ expected, field, index, rule }: Violation): string => {
   const path = index === undefined ? field : `usageRecords.${index + 1}.member.${field}`
   return rule === "required"
@@ -107,7 +107,7 @@ const constraint = ({ expected, field, index, rule }: Violation): string => {
     : `Value at '${path}' failed to satisfy constraint: Member must be ${jsonTypes[expected] ?? expected}`
 }
 
-/** JSON types by the Effect types of a request. */
+/** Descriptions of the JSON types, by the Effect types in violations. */
 const jsonTypes: Readonly<Record<string, string>> = {
   "a DateTime.Utc": "a time, in seconds since 1970",
   "a Redacted<string>": "text"
@@ -132,7 +132,7 @@ const exceptionByRule: { readonly [R in Rule]?: ModelledException["_tag"] } = {
   registrationToken: "InvalidTokenException"
 }
 
-/** `Retry-After` in whole seconds, and AWS's header in milliseconds if the delay has a fraction of a second. */
+/** Returns `Retry-After` in whole seconds, and also AWS's header in milliseconds if the delay has a fraction of a second. */
 export const retryAfter = (
   delay: Duration.Duration | undefined
 ): Readonly<Record<string, string>> => {
@@ -148,11 +148,11 @@ export const httpResponse = (status: number, body: string): HttpResponse => ({
   headers: {}
 })
 
-/** The namespace of a service's model, which AWS makes from its id. */
+/** Returns the namespace of a service's model, which AWS derives from the service id. */
 const namespaceOf = ({ serviceId }: Pick<ServiceModel, "serviceId">): string =>
   `com.amazonaws.${serviceId.toLowerCase().replaceAll(" ", "")}`
 
-/** One major SDK finds an error's code only in a `__type` with a namespace. */
+/** Adds the namespace to `__type`, because one major SDK finds an error's code only in a `__type` with a namespace. */
 const errorBody = (namespace: string, { code, message }: AwsError): string =>
   JSON.stringify({ __type: `${namespace}#${code}`, message })
 
@@ -161,7 +161,7 @@ export const expiredTokenResponse: HttpResponse = commonErrorResponse({
   message: "The security token included in the request is expired"
 })
 
-/** The response to a call of an operation that the sandbox does not have. */
+/** The response to a call of an unknown operation. */
 export const unknownOperation: HttpResponse = commonErrorResponse({
   code: "UnknownOperationException",
   message:

@@ -1,4 +1,4 @@
-/** The state of a sandbox, as one immutable value, and its changes. */
+/** The state of a sandbox as one immutable value, and the changes of it. */
 import * as Chunk from "effect/Chunk"
 import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
@@ -16,15 +16,15 @@ import {
 import * as callLog from "./callLog.js"
 import { type Catalog, catalogOf, withCustomer } from "./catalog.js"
 import * as faultScript from "./faultScript.js"
+import { type Announced, reschedule } from "./milestones.js"
 import { forEachName } from "./operations.js"
 import * as outbox from "./outbox.js"
-import { type Announced, replan } from "./terms.js"
 import type { MeteredUsage } from "./usageStore.js"
 import * as usageStore from "./usageStore.js"
 
 export type { MeteredUsage } from "./usageStore.js"
 
-/** A registration token, with the fields of the response that resolves it. */
+/** A registration token, with the fields of the ResolveCustomer response. */
 export interface IssuedToken {
   readonly mintedAt: number
   readonly customerAWSAccountId: string
@@ -35,22 +35,22 @@ export interface IssuedToken {
   readonly agreementId?: string | undefined
 }
 
-/** The request that a client token was used for. */
+/** The MeterUsage request in which a client token was used, and its result. */
 export interface IdempotencyRecord {
   readonly request: string
   readonly meteringRecordId: string
 }
 
-/** The calls left of a quota at a time of the clock, in epoch milliseconds. */
+/** A token bucket: the calls left at a time of the machine's clock, in epoch milliseconds. */
 export interface Bucket {
   readonly left: number
   readonly at: number
 }
 
-/** Estimated memory of usage, tokens and registrations at which no more are accepted, in bytes. */
+/** Default of the memory for usage, tokens and registrations, in bytes. Once the estimated memory reaches it, calls are rejected. */
 const defaultCapacity = 1024 * 1024 * 1024
 
-/** The behavior with its defaults. Durations are in milliseconds. */
+/** The behavior with defaults applied. Durations are in milliseconds. */
 export type ResolvedBehavior = {
   readonly [K in keyof typeof defaultServiceBehavior]: (typeof defaultServiceBehavior)[K] extends Duration.Duration
     ? number
@@ -71,7 +71,7 @@ const resolveBehavior = (behavior: ServiceBehavior): ResolvedBehavior => {
 const withoutUndefined = (behavior: ServiceBehavior) =>
   Object.fromEntries(
     Object.entries(behavior).filter(([, value]) => value !== undefined)
-    // of the types, only undefined is removed
+    // the cast is safe, because only undefined is removed
   ) as { readonly [K in keyof ServiceBehavior]: Exclude<ServiceBehavior[K], undefined> }
 
 export interface State {
@@ -79,38 +79,39 @@ export interface State {
   readonly behavior: ResolvedBehavior
   readonly quotas: Quotas
   readonly faults: faultScript.FaultState
-  /** Milliseconds that the calendar is ahead of the clock. */
+  /** Milliseconds that the sandbox's clock is ahead of the machine's clock. */
   readonly offset: number
-  /** The key that signs responses of RegisterUsage, PKCS #8 in PEM. Generated on first use. */
+  /** The key that signs responses of RegisterUsage and SNS messages, as PKCS #8 in PEM. Generated on first use. */
   readonly privateKey: string | undefined
-  /** The id of usage depends on product or license, customer, dimension and hour. */
+  /** The accepted usage. Its ids depend on product or license, customer, dimension and hour. */
   readonly metered: usageStore.UsageStore
   readonly idempotencyRecords: HashMap.HashMap<string, IdempotencyRecord>
   readonly tokens: HashMap.HashMap<string, IssuedToken>
-  /** Agreements of which a token was resolved. */
+  /** Ids of the agreements whose registration token was resolved. */
   readonly landed: HashSet.HashSet<string>
-  /** Beginnings and ends of agreements whose events were sent. */
+  /** The starts, notices and ends of agreements whose events were sent. */
   readonly announced: Announced
-  /** Products and instances, tasks or pods that RegisterUsage has accepted. */
+  /** The keys of product, account and instance (or task or pod) that RegisterUsage has accepted. */
   readonly registered: HashSet.HashSet<string>
   readonly buckets: { readonly [Name in OperationName]?: Bucket }
-  /** All calls, rejected ones included. */
+  /** Number of all calls, including rejected calls. */
   readonly receivedCalls: number
-  /** Calls that were not rejected before the service handled them. */
+  /** Number of processed calls. Calls that were rejected before they were processed do not count. */
   readonly callCounts: Readonly<Record<OperationName, number>>
   readonly log: callLog.CallLog
   readonly outbox: outbox.Outbox
   /** Estimated memory of all entries, in bytes. */
   readonly size: number
-  /** Events that were sent since the last change, for subscribers in memory. */
+  /** Sent events that are not yet published to subscribers in memory. */
   readonly unpublished: Chunk.Chunk<MarketplaceEvent>
-  /** Changes since the last write, the newest last. */
+  /** Changes since the last write to the state file, the newest last. */
   readonly pendingChanges: Chunk.Chunk<Change>
-  /** True if the whole state was replaced since the last write. */
+  /** True if the whole state was replaced since the last write to the state file. */
   readonly isReplaced: boolean
   readonly origin: Origin
 }
 
+/** The initial values, to which `Reset` returns. */
 interface Origin {
   readonly scenario: Scenario
   readonly faults: faultScript.FaultState
@@ -140,7 +141,7 @@ export type Change =
   | { readonly _tag: "Outbox"; readonly change: outbox.OutboxChange }
   | { readonly _tag: "Reset" }
 
-/** The state before the first call, at a time of the clock in epoch milliseconds. */
+/** Makes the state before the first call. `now` is the time of the machine's clock in epoch milliseconds. */
 export const initial = (
   scenario: Scenario,
   now: number,
@@ -153,13 +154,13 @@ export const initial = (
     offset: scenario.now === undefined ? 0 : scenario.now.epochMillis - now,
     outbox: outbox.make(scenario.deliveryFaults ?? {})
   })
-  return apply(state, planned(state, now + state.offset))
+  return apply(state, scheduleChange(state, now + state.offset))
 }
 
-/** The change that plans the beginnings and ends of all agreements as they are now. */
-export const planned = (state: State, now: number): Change => ({
+/** Makes the change that schedules the milestones of all current agreements. `now` is the time of the sandbox's clock. */
+export const scheduleChange = (state: State, now: number): Change => ({
   _tag: "Outbox",
-  change: { _tag: "Schedule", due: replan({ ...state, ...state.outbox }, now) }
+  change: { _tag: "Schedule", due: reschedule({ ...state, ...state.outbox }, now) }
 })
 
 const emptyState = (origin: Origin): State => ({
@@ -187,7 +188,7 @@ const emptyState = (origin: Origin): State => ({
   origin
 })
 
-/** Applies a change, and notes it as not yet written. */
+/** Applies a change, and adds it to `pendingChanges`. */
 export const change = (state: State, change: Change): State => {
   const next = apply(state, change)
   return { ...next, pendingChanges: Chunk.append(state.pendingChanges, change) }
@@ -199,7 +200,7 @@ export const apply = (state: State, change: Change): State => {
       return {
         ...state,
         metered: usageStore.add(state.metered, change.usage),
-        // the allocations take about three times the memory of their text
+        // the allocations take about three times the memory of `split`
         size: state.size + entryOverhead + 4 * change.usage.split.length
       }
     case "Receipt":
@@ -264,7 +265,7 @@ export const apply = (state: State, change: Change): State => {
   }
 }
 
-/** Estimated memory of an entry without its texts, in bytes. */
+/** Estimated memory of an entry without its strings, in bytes. */
 const entryOverhead = 400
 
 const sizeOfCustomer = ({ agreements }: Customer): number =>
@@ -274,7 +275,7 @@ const sizeOfCustomer = ({ agreements }: Customer): number =>
     entryOverhead
   )
 
-/** The message for a request that would store more than the capacity. */
+/** Returns the error message if the state has reached its capacity, or `undefined`. */
 export const capacityError = ({ metered, origin, size }: State): string | undefined =>
   size < origin.capacity
     ? undefined
@@ -282,7 +283,7 @@ export const capacityError = ({ metered, origin, size }: State): string | undefi
 
 const toMiB = (bytes: number): number => Math.round(bytes / 1024 ** 2)
 
-/** The changes that lead from the initial state to this one. */
+/** Yields the changes that lead from the initial state to this one. */
 export function* changesOf(state: State): Generator<Change, void> {
   const { catalog } = emptyState(state.origin)
   for (const customer of HashMap.values(state.catalog.customers)) {
@@ -297,10 +298,10 @@ export function* changesOf(state: State): Generator<Change, void> {
   for (const key of state.registered) yield { _tag: "Registered", key }
   if (state.privateKey !== undefined) yield { _tag: "PrivateKey", pem: state.privateKey }
   yield { _tag: "Calendar", offset: state.offset }
-  // the scenario may have other faults when this is read
+  // includes only changed faults, so that the faults of a changed scenario apply
   if (state.faults !== state.origin.faults) yield { _tag: "Faults", faults: state.faults }
   for (const [operation, bucket] of Object.entries(state.buckets)) {
-    // the keys of buckets are names of operations
+    // the cast is safe, because the keys of `buckets` are operation names
     yield { _tag: "Bucket", operation, bucket } as Change
   }
   for (const change of outbox.changesOf(state.outbox, state.origin.outbox)) {

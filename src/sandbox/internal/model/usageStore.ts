@@ -1,12 +1,12 @@
 /**
- * Usage by its id, to which usage is only added. Versions share one map: each sees the usage up to its size. That takes a
- * fraction of the memory of an immutable map, and leaves no garbage. A version to which usage is added ends those that were
- * added to it before, such as one that could not be written to the state file.
+ * Accepted usage by id, append-only. All versions of a store share one map and one array, of which each version sees the first `size`
+ * entries. This takes a fraction of the memory of an immutable map and leaves no garbage. Adding to a version invalidates all longer
+ * versions, such as a version that could not be written to the state file.
  */
 import type { OperationName } from "../../../MeteringError.js"
 import type { UsageAllocation } from "../../../UsageAllocation.js"
 
-/** Accepted usage, which is billed. */
+/** Accepted usage, which is billed. The state file contains these fields. */
 export interface MeteredUsage {
   readonly meteringRecordId: string
   readonly operation: OperationName
@@ -18,12 +18,12 @@ export interface MeteredUsage {
   readonly timestamp: number
   readonly quantity: number
   readonly usageAllocations?: ReadonlyArray<UsageAllocation> | undefined
-  /** The allocations as text, independent of their order. */
+  /** The allocations as text that does not depend on their order. */
   readonly split: string
 }
 
 export interface UsageStore {
-  /** The place of each id in `usages`. */
+  /** The index of each id in `usages`. */
   readonly places: Map<string, number>
   readonly usages: Array<MeteredUsage>
   readonly size: number
@@ -47,10 +47,10 @@ export const add = ({ places, size, usages }: UsageStore, usage: MeteredUsage): 
   return { places, usages, size: usages.length }
 }
 
-/** In the order in which they were added. */
+/** Yields the usage in the order in which it was added. */
 export function* values({ size, usages }: UsageStore): Generator<MeteredUsage, void> {
   for (let place = 0; place < size; place++) {
-    // a place below the size has usage
+    // the cast is safe, because indices below `size` have usage
     yield usages[place] as MeteredUsage
   }
 }

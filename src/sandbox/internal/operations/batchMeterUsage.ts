@@ -1,5 +1,4 @@
-/** BatchMeterUsage: checks the whole call, and then each record on its own. */
-
+/** BatchMeterUsage: checks the whole call, and then each record. */
 import type { BatchMeterUsageRequest } from "../../../BatchMeterUsage.js"
 import { unsafeConstructor } from "../../../internal/schema/decodeResponse.js"
 import { shapeOf } from "../../../internal/schema/shape.js"
@@ -46,14 +45,14 @@ export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request,
   }))
   const rejection =
     firstRejection(preconditions, entries, state, context) ??
-    // by now all records are of the product of the call
+    // checks the product once, because all records are of the same product if `preconditions` hold
     productError(catalog, entries.length === 0 ? productCode : callProductCode, entries.length) ??
     firstRejection(laterPreconditions, entries, state, context)
   if (rejection !== undefined) return [state, reject(rejection)]
 
   const results: Array<UsageRecordResult | undefined> = []
   let next = state
-  // sorted, so that billing does not depend on the order of the call
+  // sorts the records, so that their order in the call does not change what is billed
   for (const entry of [...entries].sort(compareEntries)) {
     if (context.unprocessed.has(entry.index)) continue
     const [after, result] = recordEntry(next, entry, context)
@@ -71,11 +70,11 @@ export const batchMeterUsage: Handler<BatchMeterUsageRequest> = (state, request,
 
 interface BatchEntry {
   readonly record: UsageRecord
-  /** Index in the call. */
+  /** The index of the record in the call. */
   readonly index: number
-  /** The product of the call, or that of the record's license. */
+  /** The product code of the call, or else the product of the record's license. */
   readonly productCode: string
-  /** The product of the call, or that of its first record's license. */
+  /** The product code of the call, or else the product of the first record's license. */
   readonly callProductCode: string
   readonly window: acceptanceWindow.AcceptanceWindow
   readonly split: string
@@ -84,7 +83,7 @@ interface BatchEntry {
 const licensedProduct = (catalog: Catalog, record: UsageRecord | undefined): string =>
   findLicense(catalog, record?.licenseArn)?.agreement.productCode ?? ""
 
-/** A call without records is in any Region, and one without a product as well has none to check. */
+/** Checks the product of a call. A call without records is valid in any Region, and also without a product. */
 const productError = (catalog: Catalog, productCode: string | undefined, records: number) =>
   productCode === undefined
     ? undefined
@@ -135,7 +134,7 @@ const unusableLicense = ({ behavior, catalog }: State, record: UsageRecord, now:
     : { code: "InvalidLicenseException", message: `License ${record.licenseArn} ${problem}.` }
 }
 
-/** By time, then by quantity. */
+/** Orders entries by time, then by quantity, then by allocations. */
 const compareEntries = (left: BatchEntry, right: BatchEntry): number =>
   left.record.timestamp.epochMillis - right.record.timestamp.epochMillis ||
   left.record.quantity - right.record.quantity ||
@@ -183,12 +182,12 @@ const recordEntry = (
 
 const Result = unsafeConstructor(shapeOf(UsageRecordResult))
 
-/** Without the class's constructor, which takes as long as metering the record. */
+/** Makes a result without the constructor of the class, because the constructor takes as long as metering the record. */
 const result = (usageRecord: UsageRecord, status: string, meteringRecordId?: string) => {
   const value = new Result()
   value.usageRecord = usageRecord
   value.status = status
   if (meteringRecordId !== undefined) value.meteringRecordId = meteringRecordId
-  // an instance of the class that the shape was read from
+  // the cast is safe, because `Result` makes instances of `UsageRecordResult`
   return value as unknown as UsageRecordResult
 }

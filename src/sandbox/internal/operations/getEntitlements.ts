@@ -17,7 +17,7 @@ import type { AwsError } from "../model/serviceResponse.js"
 import type { State } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
 
-/** The number of entitlements on a page if a request does not limit it. AWS documents only the maximum. */
+/** The default of `maxResults`. AWS documents only the maximum. */
 const defaultPageSize = 25
 
 export const getEntitlements: Handler<GetEntitlementsRequest> = (state, request, { now }) => {
@@ -53,7 +53,7 @@ const invalidParameter = (message: string): AwsError => ({
   message
 })
 
-/** The customer's account, and the indices of an agreement and of its entitlement. */
+/** The sort key of an entitlement: the customer's account, the index of the agreement, and the index in the agreement. */
 type Key = readonly [account: string, agreement: number, entitlement: number]
 
 const compareKeys = (left: Key, right: Key): number =>
@@ -64,7 +64,7 @@ interface Entry {
   readonly fields: object
 }
 
-/** The entitlements on all pages of the responses to a filter. */
+/** Returns the entitlements of all pages for a filter. */
 export const allEntitlements = (
   { catalog }: State,
   productCode: string,
@@ -72,7 +72,7 @@ export const allEntitlements = (
   now: number
 ): ReadonlyArray<object> => entriesOf(catalog, productCode, filter, now).map(({ fields }) => fields)
 
-/** The entitlements that match a filter, sorted by key. */
+/** Returns the entitlements that match a filter, sorted by key. */
 const entriesOf = (
   catalog: Catalog,
   productCode: string,
@@ -132,10 +132,10 @@ const entriesOfAgreement = (
   )
 }
 
-/** A page by the entitlement before it. */
+/** The position of a page: after the entitlement with the key `after`, or at the beginning. */
 interface Position {
   readonly after: Key | undefined
-  /** True for a page without entitlements, which leads to the one that begins at the same position. */
+  /** True for an empty page, whose `NextToken` leads to the page with entitlements at the same position. */
   readonly isEmpty: boolean
 }
 
@@ -153,7 +153,7 @@ const PositionFromJson = Schema.parseJson(
   })
 )
 
-/** A token is valid for the request that it was issued for, with any page size. */
+/** Returns the checksum of a token, which makes the token valid only for the same product and filter. The page size may change. */
 const checksumOf = (position: string, { filter, productCode }: GetEntitlementsRequest): string =>
   sha256HexSync(keyOf(position, productCode, JSON.stringify(filter ?? {}))).slice(0, 32)
 

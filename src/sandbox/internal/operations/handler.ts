@@ -1,4 +1,4 @@
-/** An operation as a pure function. */
+/** The handler of an operation, as a pure function of state, request and context. */
 import * as Either from "effect/Either"
 import type { Caller } from "../../Scenario.js"
 import type { AwsError, Claims, SuccessResult } from "../model/serviceResponse.js"
@@ -7,9 +7,9 @@ import type { State } from "../model/state.js"
 export interface CallContext {
   /** Unique within the sandbox. */
   readonly requestId: string
-  /** Epoch milliseconds of the calendar, by which usage is dated. */
+  /** The time of the sandbox's clock in epoch milliseconds. Applies to usage, agreements and tokens. */
   readonly now: number
-  /** Epoch milliseconds of the clock, by which signatures are dated. */
+  /** The time of the machine's clock in epoch milliseconds. Applies to signatures. */
   readonly clock: number
   readonly caller: Caller
   /** Indices of the records to return as unprocessed. */

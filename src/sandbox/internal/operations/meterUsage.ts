@@ -1,5 +1,4 @@
 /** MeterUsage: meters usage of the calling account, once per hour, dimension and instance. */
-
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { MeterUsageRequest } from "../../../MeterUsage.js"
@@ -62,7 +61,7 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
           usageDimension,
           acceptanceWindow.hourOf(timestamp)
         ]
-      : // without a client token, each call is a record of its own
+      : // without a client token, each call makes a new record
         [
           "AgentCore",
           customerAWSAccountId,
@@ -92,7 +91,7 @@ export const meterUsage: Handler<MeterUsageRequest> = (state, request, context) 
   ]
 }
 
-/** Checked for dry runs as well. Usage that was metered earlier is not looked at. */
+/** Checks that also apply to dry runs. They do not consider usage that was metered earlier. */
 const preconditions: ReadonlyArray<Precondition<MeterUsageRequest>> = [
   ({ timestamp }, { behavior }, { now }) =>
     outOfWindowError(timestamp.epochMillis, now, {

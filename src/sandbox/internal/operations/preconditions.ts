@@ -19,7 +19,7 @@ export type Precondition<Input> = (
   context: CallContext
 ) => AwsError | undefined
 
-/** The first error. Each check runs over all inputs before the next check. */
+/** Returns the first error, or `undefined`. Each precondition checks all inputs before the next precondition does. */
 export const firstRejection = <Input>(
   preconditions: ReadonlyArray<Precondition<Input>>,
   inputs: ReadonlyArray<Input>,
@@ -52,7 +52,7 @@ export const unknownProductError = (catalog: Catalog, productCode: string): AwsE
         message: `Product code ${productCode} is not one of your products.`
       }
 
-/** Checks the Region of a product. The exception, `code`, depends on the operation. */
+/** Checks the Region of a product. `code` is the exception, which depends on the operation. */
 export const otherRegionError = (
   catalog: Catalog,
   productCode: string,
@@ -110,7 +110,7 @@ export const invalidTagError = (
         }
       }
       keys.add(key)
-      // AWS's text allows an empty value, its regular expression does not
+      // is configurable, because AWS's text allows an empty value, but its regular expression does not
       if (value === "" && behavior.emptyTagValue === "rejected") {
         return { code: "InvalidTagException", message: "The value of a tag is empty." }
       }

@@ -5,7 +5,10 @@ import { keyOf, uuidOf } from "../model/hash.js"
 import { change, type MeteredUsage, type State } from "../model/state.js"
 import * as usageStore from "../model/usageStore.js"
 
-/** Gives the id of the billed record, or undefined if the key has another quantity or other allocations. */
+/**
+ * Returns the next state and the id of the billed record. The id is `undefined` if a record with the same key has another quantity or
+ * other allocations.
+ */
 export const recordUsage = (
   state: State,
   key: ReadonlyArray<string | number>,
@@ -24,8 +27,8 @@ export const recordUsage = (
 }
 
 /**
- * With the names of the catalog, which all records share: those of a request each take memory of their own. And of one
- * hidden class: spread objects of a class each take twice the memory.
+ * Copies usage to save memory. Uses the strings of the catalog, because the strings of each request would take memory of their own.
+ * Lists all fields, because an object that is spread from a class instance takes twice the memory.
  */
 const meteredUsage = (
   catalog: Catalog,
@@ -47,7 +50,7 @@ const meteredUsage = (
   }
 }
 
-/** An unchecked request may hold plain objects, which a schema does not encode. */
+/** Makes class instances of allocations, because an unchecked request may contain plain objects, which the schema does not encode. */
 const instanceOf = ({ allocatedUsageQuantity, tags }: UsageAllocation) => {
   const [first, ...others] = tags?.map((tag) => new Tag(tag, true)) ?? []
   return new UsageAllocation(
@@ -56,7 +59,7 @@ const instanceOf = ({ allocatedUsageQuantity, tags }: UsageAllocation) => {
   )
 }
 
-/** The allocations as text, independent of the order of allocations and tags. */
+/** Returns the allocations as text that does not depend on the order of allocations and tags. */
 export const splitOf = (allocations: ReadonlyArray<UsageAllocation> | undefined): string =>
   allocations === undefined
     ? ""

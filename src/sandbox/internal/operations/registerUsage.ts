@@ -1,5 +1,4 @@
-/** RegisterUsage: checks that the calling account may run the product, and gives the claims of its signature. */
-
+/** RegisterUsage: checks that the calling account may run the product, and returns the claims of the signature. */
 import * as DateTime from "effect/DateTime"
 import * as HashSet from "effect/HashSet"
 import type { RegisterUsageRequest } from "../../../RegisterUsage.js"
@@ -56,7 +55,7 @@ const preconditions: ReadonlyArray<Precondition<RegisterUsageRequest>> = [
         }
 ]
 
-/** Checked once for each instance, task or pod. */
+/** Checks for only the first call of each instance, task or pod. */
 const firstCallPreconditions: ReadonlyArray<Precondition<RegisterUsageRequest>> = [
   (_, __, { caller }) =>
     caller.supportedPlatform === false

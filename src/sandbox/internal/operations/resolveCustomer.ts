@@ -6,7 +6,7 @@ import { isNotUndefined } from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import type { ResolveCustomerRequest } from "../../../ResolveCustomer.js"
-import { land } from "../model/settle.js"
+import { land } from "../model/runDueSteps.js"
 import type { State } from "../model/state.js"
 import { type Handler, reject, succeed } from "./handler.js"
 

@@ -30,7 +30,7 @@ import { resolveCustomer } from "./resolveCustomer.js"
 export interface ServiceOperation {
   readonly errorResponse: (rejection: AwsError, state: State) => HttpResponse
   readonly throttled: HttpResponse
-  /** The response to an invalid request. */
+  /** Returns the response to an invalid request, or `undefined` for a valid request. */
   readonly invalidRequest: (request: object, state: State) => HttpResponse | undefined
   /** Handles a valid request. */
   readonly handle: (
@@ -69,7 +69,7 @@ export const makeServiceOperation = <
         return operationErrorResponse(operation, validationErrorOf(operation, invalid))
       }
       if (requestSizeLimit > maxSizeWithoutAllocations && !hasAllocations(request)) return undefined
-      // a valid request is of the operation's class
+      // the cast is safe, because a valid request is an instance of the operation's class
       const { length } = encoder.encode(encode(request as Request))
       return length < requestSizeLimit ? undefined : contentTooLarge(requestSizeLimit - 1)
     },
@@ -82,18 +82,18 @@ export const makeServiceOperation = <
 
 const encoder = new TextEncoder()
 
-/** Bytes of the longest valid request without allocations, rounded up: 25 records with ARNs of 2048 characters. */
+/** Maximum size of a valid request without allocations in bytes, rounded up: 25 records with ARNs of 2048 characters. */
 const maxSizeWithoutAllocations = 500_000
 
 const hasAllocations = (request: object): boolean =>
   "usageAllocations" in request ||
   ("usageRecords" in request &&
-    // only BatchMeterUsage's request has this field
+    // the cast is safe, because only the request of BatchMeterUsage has `usageRecords`
     (request.usageRecords as BatchMeterUsage.BatchMeterUsageRequest["usageRecords"]).some(
       ({ usageAllocations }) => usageAllocations !== undefined
     ))
 
-/** The sandbox's behavior of each operation, by name. Calls of others fail with `UnknownOperationException`. */
+/** The operations by name. Calls of other operations fail with `UnknownOperationException`. */
 export const serviceOperations: { readonly [name: string]: ServiceOperation } = {
   MeterUsage: makeServiceOperation(MeterUsage.operation, meterUsage),
   BatchMeterUsage: makeServiceOperation(BatchMeterUsage.operation, batchMeterUsage),

@@ -53,7 +53,7 @@ export const App = () => {
   const isFirst = useRef(true)
   useEffect(() => {
     document.title = `${title} - Sandbox of AWS Marketplace`
-    // a screen reader reads the new page from its start
+    // moves the focus, so that a screen reader reads the new page from its start
     if (!isFirst.current) main.current?.focus()
     isFirst.current = false
   }, [title])

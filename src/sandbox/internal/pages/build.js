@@ -1,4 +1,4 @@
-// Bundles the pages: their script and style sheet, as texts.
+// Bundles the script and the style sheet of the pages, as text.
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -6,7 +6,7 @@ import { build } from "esbuild"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
 
-/** The license of the library in the script, as it requires. */
+/** Returns the license of Preact. The license requires that the bundled script contains it. */
 const notice = () => {
   const folder = join(here, "../../../../node_modules/preact")
   const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
@@ -31,7 +31,7 @@ export const buildPages = async () => {
   return { script: `${textOf(".js")}${notice()}\n`, style: textOf(".css") }
 }
 
-/** A module with the texts, for a build that does not bundle them itself. */
+/** Returns the source of a module that exports the texts. The built package contains this module instead of the bundler. */
 export const moduleOf = (texts) =>
   Object.entries(texts)
     .map(([name, text]) => `export const ${name} = ${JSON.stringify(text)}\n`)

@@ -1,6 +1,6 @@
 /** Requests to the control API of the sandbox that serves these pages. */
 
-/** The message of a response without success. */
+/** Returns the error message of a failed response. */
 const messageOf = (status: number, text: string): string => {
   try {
     const { message, reason } = JSON.parse(text)
@@ -21,13 +21,13 @@ export const get = (path: string, signal: AbortSignal): Promise<string> => textO
 
 const listeners = new Set<() => void>()
 
-/** Calls a function after each change that this page makes. */
+/** Calls `listener` after each change that this page makes. Returns a function that stops this. */
 export const onChange = (listener: () => void): (() => void) => {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
 
-/** Makes a change. Gives the JSON of the response, or an empty object if it has no body. */
+/** Sends a change. Returns the JSON of the response, or an empty object if the response has no body. */
 export const send = async <A extends object>(
   method: "POST" | "PUT",
   path: string,
@@ -42,7 +42,7 @@ export const send = async <A extends object>(
   return JSON.parse(text || "{}")
 }
 
-/** The message of an error, for a reader. A failed fetch has none that says more. */
+/** Returns the message of an error. A failed `fetch` has no useful message of its own. */
 export const describeError = (error: unknown): string =>
   error instanceof TypeError
     ? "The sandbox does not respond. Is it still running?"

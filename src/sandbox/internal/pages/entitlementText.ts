@@ -1,6 +1,6 @@
 import type { Entitlement } from "../../Scenario.js"
 
-/** The entitlements of an agreement, such as `seats 25`. */
+/** Describes the entitlements of an agreement, such as `seats 25`. */
 export const entitlementText = (entitlements: ReadonlyArray<typeof Entitlement.Encoded> = []) =>
   entitlements
     .map(({ dimension, value }) => `${dimension} ${Object.values(value).join()}`)

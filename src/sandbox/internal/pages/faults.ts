@@ -1,10 +1,10 @@
-/** The kinds of faults, as texts and with the fields of their form. */
+/** The labels of the kinds of faults, and the fields of their forms. */
 import type { Fault, Faults as FaultsSchema } from "../../Fault.js"
 import type { Action } from "./useAction.js"
 
 export type Faults = typeof FaultsSchema.Encoded
 
-/** Replaces all faults, and then says so. */
+/** Replaces all faults, and shows the message `success`. */
 export type Replace = (faults: Faults, success: string) => ReturnType<Action["run"]>
 
 export type Kind = Fault["fault"]
@@ -65,7 +65,7 @@ export const faultInfo: { readonly [K in Kind]: FaultInfo } = {
   none: { text: "No fault for a call", fields: [] }
 }
 
-/** A fault of the script or at random, in words. */
+/** Describes a scripted or random fault. */
 export const faultText = (fault: {
   readonly fault: Kind
   readonly operation?: string | undefined
@@ -78,6 +78,6 @@ export const faultText = (fault: {
   return [`${faultInfo[fault.fault].text} (${fault.fault})`, ...details, target].join(", ")
 }
 
-/** Durations are milliseconds in responses. */
+/** Formats a duration. Responses contain durations as numbers of milliseconds. */
 const durationText = (value: unknown): string =>
   typeof value === "number" && value > 1 ? `${value} ms` : String(value)

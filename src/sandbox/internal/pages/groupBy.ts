@@ -1,4 +1,4 @@
-/** The values by their key, in the order of the first of each. (`Map.groupBy` is newer than some browsers.) */
+/** Groups values by key, in the order of each key's first value. (Some browsers do not have `Map.groupBy` yet.) */
 export const groupBy = <A>(
   values: ReadonlyArray<A>,
   keyOf: (value: A) => string

@@ -1,4 +1,4 @@
-// `#pages` in this repository: bundles the pages when they are imported. The build replaces it (see write.js).
+// The module `#pages` in this repository. Bundles the pages on import. The build replaces this module (see write.js).
 import { buildPages } from "./build.js"
 
 export const { script, style } = await buildPages()

@@ -1,4 +1,2 @@
-/** The pages to which a buyer is sent. */
-
-/** The page of this server that stands in for the seller's. */
+/** The path of the built-in registration page, which replaces the seller's page. */
 export const builtInLanding = "/_sandbox/built-in/landing"

@@ -1,11 +1,11 @@
-/** The operations on agreements, as buttons. */
+/** The paths and button labels of the operations on agreements. */
 import type { Operation } from "../../Marketplace.js"
 
 interface OperationInfo {
   readonly path: string
   readonly label: string
   readonly success: string
-  /** The label of the end that the operation takes. Absent if it takes none. */
+  /** The label of the input for an end. Absent if the operation takes no end. */
   readonly end?: string
 }
 

@@ -1,10 +1,10 @@
-/** A change that a button or form makes, with its progress and result. */
+/** Runs the change that a button or form makes, and returns its progress and result. */
 import { useState } from "preact/hooks"
 import { describeError } from "./client.js"
 
 export interface Action {
   readonly isPending: boolean
-  /** The text for the reader after a success. */
+  /** The message after a success. */
   readonly success?: string | undefined
   readonly error?: string | undefined
   readonly run: (change: () => Promise<string>) => Promise<void>

@@ -1,4 +1,4 @@
-/** Reads a part of the control API that does not change. */
+/** Reads a resource of the control API once, because it does not change. */
 import { useEffect, useState } from "preact/hooks"
 import { describeError, get } from "./client.js"
 import type { Polled } from "./usePolled.js"

@@ -1,17 +1,17 @@
-/** Reads a part of the control API again and again, and at once after a change. Pauses while the page is hidden. */
+/** Polls a resource of the control API, and reads it at once after a change. Pauses while the page is hidden. */
 import { useEffect, useState } from "preact/hooks"
 import { describeError, get, onChange } from "./client.js"
 
 export interface Polled<A> {
   readonly data?: A | undefined
-  /** The message of the last request, if it failed. */
+  /** The error message of the last request. Absent if it succeeded. */
   readonly error?: string | undefined
 }
 
-/** Milliseconds between two requests. */
+/** The pause between two requests, in milliseconds. */
 const interval = 2_000
 
-/** A request and the pause after it take at least this many times the request alone. */
+/** The minimum pause after a request, as a multiple of its duration, so that slow requests are sent less often. */
 const minPauseRatio = 10
 
 export const usePolled = <A>(path: string): Polled<A> => {

@@ -1,4 +1,4 @@
-/** The page that the fragment of the URL names. */
+/** Returns the name of the current page, from the fragment of the URL. */
 import { useEffect, useState } from "preact/hooks"
 
 const routeOf = (hash: string): string => hash.replace(/^#\/?/, "")

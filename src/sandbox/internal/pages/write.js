@@ -1,4 +1,4 @@
-// Writes the pages into the build.
+// Writes the bundled pages into the built package.
 //
 //     node src/sandbox/internal/pages/write.js
 import { mkdirSync, writeFileSync } from "node:fs"

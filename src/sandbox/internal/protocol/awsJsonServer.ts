@@ -1,4 +1,4 @@
-/** The server's half of AWS JSON 1.1: decodes requests, encodes responses and errors. */
+/** The server side of AWS JSON 1.1. Decodes requests, and encodes responses and errors. */
 import type * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { jsonEncoder } from "../../../internal/schema/jsonEncoder.js"
@@ -20,7 +20,7 @@ import {
 } from "../model/serviceResponse.js"
 import { type Mismatch, makeRequestDecoder } from "./decodeRequest.js"
 
-/** Compiles the codec of one operation. */
+/** Compiles the codec of an operation. */
 export const operationCodec = <
   Request extends object,
   Response,
@@ -34,7 +34,7 @@ export const operationCodec = <
   encodeError: (error: E | CommonError): HttpResponse => encodeError(operation, error)
 })
 
-/** Checks types only: missing fields stay absent, and preflight rules are not applied. */
+/** Makes the decoder of request bodies. It checks only types: missing fields stay absent, and preflight rules do not apply. */
 const bodyDecoder = <Request>(
   operation: Pick<Operation<Request, unknown, ServiceException>, "request"> & AnyOperation
 ) => {
@@ -45,7 +45,7 @@ const bodyDecoder = <Request>(
     const mismatches: Array<Mismatch> = []
     const request = decode(json, mismatches)
     const [first] = mismatches
-    // the decoder makes instances of the class that the shape was read from
+    // the cast is safe, because the decoder makes instances of the operation's request class
     if (first === undefined) return Either.right(request as Request)
     const message = `${first.path}: expected ${first.expected}`
     return first.isUnknownFilter
@@ -76,7 +76,7 @@ const responseEncoder = <Request, Response, E extends ServiceException, Result>(
 ) => {
   const encode = jsonEncoder(shapeOf(operation.response))
   return (response: Result): HttpResponse => {
-    // every response has a request id, and only that of a dry run has `dryRun`
+    // the cast is safe, because every response has a request id, and only the response to a dry run has `dryRun`
     const { dryRun, requestId } = response as Partial<DryRunResponse>
     const encoded = dryRun
       ? commonErrorResponse(dryRunSucceeded)
@@ -85,7 +85,7 @@ const responseEncoder = <Request, Response, E extends ServiceException, Result>(
   }
 }
 
-/** Fields that some of the errors have. */
+/** The fields that only some errors have. */
 interface ErrorFields {
   readonly code?: string | undefined
   readonly statusCode?: number | undefined
@@ -101,14 +101,14 @@ const encodeError = (
   if (isInvalidInput(error)) {
     return operationErrorResponse(operation, validationErrorOf(operation, error))
   }
-  // no error has one of these fields with another type
+  // the cast is safe, because no error has one of these fields with another type
   const fields = error as ErrorFields
   const { code, requestId, serviceMessage } = fields
   const response = isModelled(operation, error._tag)
     ? operationErrorResponse(operation, { code: error._tag, message: serviceMessage })
     : code !== undefined
       ? commonErrorResponse({ code, message: serviceMessage }, errorStatus(fields))
-      : // the client failed before it had a response
+      : // an error without a code means that the client failed before it got a response
         internalFailure(`The client behind this server failed: ${error._tag}.`)
   return { ...response, requestId, headers: retryAfter(fields.retryAfter) }
 }

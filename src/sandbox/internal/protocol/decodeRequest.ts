@@ -1,4 +1,4 @@
-/** Decodes requests strictly: keeps fields of the right type as they are, and reports all others. */
+/** Decodes requests strictly: keeps fields of the right type, and reports all fields of a wrong type. */
 import * as Redacted from "effect/Redacted"
 import { EntitlementFilter } from "../../../entitlement/GetEntitlements.js"
 import {
@@ -15,11 +15,11 @@ type Json = Record<string, unknown>
 export interface Mismatch {
   readonly path: string
   readonly expected: string
-  /** True for a name that a map of filters does not have. */
+  /** True for an unknown key of `Filter`. Otherwise absent. */
   readonly isUnknownFilter?: true
 }
 
-/** Compiles the decoder of a class. Missing and mismatched fields stay absent. */
+/** Compiles the decoder of a request class. Missing and mismatched fields are absent in the request. */
 export const makeRequestDecoder = (
   shape: StructShape
 ): ((json: Json, mismatches: Array<Mismatch>) => object) => {
@@ -27,7 +27,7 @@ export const makeRequestDecoder = (
   return (json, mismatches) => decode(json, "", mismatches)
 }
 
-/** Gives undefined for a value of the wrong type. */
+/** Decodes a value. Adds a mismatch and returns `undefined` if the value has the wrong type. */
 type Decode = (json: unknown, path: string, mismatches: Array<Mismatch>) => unknown
 
 const reportMismatch = (expected: string, path: string, mismatches: Array<Mismatch>): undefined => {
@@ -75,7 +75,7 @@ const scalarDecoder =
 const structDecoder = (shape: StructShape) => {
   const fields = shape.fields.map((field) => ({ ...field, decode: decoderOf(field.shape) }))
   const wireNames = fields.map(({ wireName }) => wireName)
-  // a map to the service, which rejects unknown keys; those of a structure it ignores
+  // `Filter` is a map in the service's model. The service rejects unknown keys of a map, but ignores unknown fields of a structure
   const isMap = shape.prototype === EntitlementFilter.prototype
   const Instance = unsafeConstructor(shape)
   return (json: Json, path: string, mismatches: Array<Mismatch>): object => {

@@ -16,9 +16,9 @@ import {
 
 export interface ReceivedRequest {
   readonly method: string
-  /** Path and query, not decoded. */
+  /** The path and the query, not decoded. */
   readonly url: string
-  /** Names in lower case. */
+  /** The names are in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Body
 }
@@ -26,13 +26,13 @@ export interface ReceivedRequest {
 export interface SignatureOptions {
   readonly credentials: (accessKeyId: string) => Omit<SigningCredentials, "accessKeyId"> | undefined
   readonly service: string
-  /** Defaults to any Region. */
+  /** The Regions that requests may be signed for. Defaults to any Region. */
   readonly regions?: ReadonlyArray<string> | undefined
-  /** Epoch milliseconds. */
+  /** The current time in epoch milliseconds. */
   readonly now: number
-  /** Milliseconds. Defaults to 5 minutes. */
+  /** Maximum difference between the request's date and `now`, in milliseconds. Defaults to 5 minutes. */
   readonly allowedSkew?: number | undefined
-  /** Defaults to a derivation for each request. */
+  /** Derives the signing key. Defaults to `signingKey`, which derives the key again for each request. */
   readonly signingKey?: typeof signingKey
 }
 
@@ -43,7 +43,7 @@ export interface VerifiedSignature {
   readonly signedHeaders: ReadonlyArray<string>
 }
 
-/** The exception and its message, which never contains the expected signature. */
+/** The reason why a request is rejected. `message` never contains the expected signature. */
 export interface SignatureRejection {
   readonly _tag:
     | "MissingAuthenticationToken"
@@ -75,13 +75,16 @@ const constantTimeEquals = (left: string, right: string): boolean => {
   return difference === 0
 }
 
-/** The client chooses the name, which may be "constructor". HTTP/2 has no host header. */
+/**
+ * Returns the value of a header. Ignores values that are not strings, because the client chooses the name, which may be
+ * "constructor". Reads `host` from `:authority` in HTTP/2.
+ */
 const headerOf = (headers: ReceivedRequest["headers"], name: string): string | undefined => {
   const value = headers[name] ?? (name === "host" ? headers[":authority"] : undefined)
   return typeof value === "string" ? value : undefined
 }
 
-/** Undefined for a text that is not in ISO 8601 basic format, or for a date such as 30 February. */
+/** Parses a time in the basic format of ISO 8601. Returns `undefined` for other formats and for a date such as 30 February. */
 const millisOf = (amzDate: string): number | undefined => {
   const millis = Date.parse(
     amzDate.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, "$1-$2-$3:$4:$5")
@@ -144,7 +147,7 @@ const parseAuthorization = (
       )
 }
 
-/** Compares whole seconds, as x-amz-date has them. */
+/** Returns the error message if the request's date is too far from now. Compares whole seconds, because `x-amz-date` has no fraction. */
 const timeError = (
   { amzDate, millis }: ParsedAuthorization,
   options: SignatureOptions
@@ -187,7 +190,7 @@ const scopeError = (
   return errors.length > 0 ? errors.join(" ") : undefined
 }
 
-/** Caches the last signing key: most requests of a day are signed by the same one. */
+/** Makes a function that caches the last signing key, because most requests of a day are signed by the same key. */
 export const cachedSigningKey = (): typeof signingKey => {
   let last:
     | { readonly secret: string; readonly scope: string; readonly key: SigningKey }
@@ -205,8 +208,8 @@ export const cachedSigningKey = (): typeof signingKey => {
 }
 
 /**
- * Verifies the signature of a request. Always hashes the body: "UNSIGNED-PAYLOAD" is for S3 only, and an altered
- * request must not be billed.
+ * Verifies the signature of a request. Always hashes the body, because "UNSIGNED-PAYLOAD" is only for S3, and an altered request
+ * must not be billed.
  */
 export const verifySignature = (
   request: ReceivedRequest,
@@ -223,7 +226,7 @@ export const verifySignature = (
     if ("_tag" in parsed) return parsed
     const error = timeError(parsed, options) ?? scopeError(parsed, options)
     if (error) return reject("InvalidSignatureException", error)
-    // with an unsigned target, a signature for one operation would be valid for all
+    // requires a signed target, because otherwise a signature for one operation would be valid for all operations
     if (header("x-amz-target") !== undefined && !parsed.names.includes("x-amz-target")) {
       return reject("IncompleteSignature", "'X-Amz-Target' must be a 'SignedHeader'.")
     }

@@ -1,4 +1,4 @@
-/** The operations on one agreement: each gives the agreement and the next state, or a message. */
+/** The operations on one agreement. Each returns the agreement and the next state, or an error message. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as HashSet from "effect/HashSet"
@@ -16,8 +16,8 @@ import {
 import * as agreementEvents from "../model/agreementEvents.js"
 import { isInverted } from "../model/catalog.js"
 import { emit } from "../model/emission.js"
+import { agreementTime } from "../model/milestones.js"
 import { capacityError, type State } from "../model/state.js"
-import { agreementTime } from "../model/terms.js"
 import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import {
   invertedPeriodMessage,
@@ -31,7 +31,7 @@ import { findForOperation } from "./selection.js"
 
 export type AgreementUpdate = UpdateResult<Marketplace.AgreementDetails>
 
-/** All agreements, by account. */
+/** Returns all agreements, sorted by account. */
 export const agreements = (
   state: State,
   now: number
@@ -62,7 +62,7 @@ const revise = (
   return Either.map(updateCustomer(state, { ...customer, agreements }), ([updated, next]) => {
     const located = { customer: updated, index, agreement: revised }
     const emitted = emitChange(next, located, now)
-    // its end may have set the time of its deprovision
+    // reads the agreement again, because the events of an end may have set `deprovisionedAt`
     const account = updated.customerAWSAccountId
     const place = { account, agreementId: agreementIdOf(located) }
     const current = locateAgreement(emitted.catalog, place) ?? located
@@ -97,7 +97,7 @@ export const amend = (
     return yield* revise(state, located, revised, now, agreementEvents.amended)
   })
 
-/** Ends an agreement, and adds one that renews or replaces it. */
+/** Ends an agreement, and adds an agreement that renews or replaces it. */
 const succeedBy =
   (operation: "renew" | "replace") =>
   (state: State, succession: Marketplace.Succession, now: number): AgreementUpdate =>
@@ -115,7 +115,7 @@ const succeedBy =
         offerId: ______,
         ...lasting
       } = agreement
-      // the clock may have been moved back before its announced start
+      // is after now if the clock was moved back before the announced start of the agreement
       const at = agreementTime(state.announced, located, now)
       const startsAt = DateTime.unsafeMake(at)
       const { endsAt } = succession
@@ -154,7 +154,7 @@ export const renew = succeedBy("renew")
 
 export const replace = succeedBy("replace")
 
-/** An operation that only changes fields of the agreement, at its time, which may be that of its announced start. */
+/** Makes an operation that only changes fields of the agreement. `at` is the time of `agreementTime`, which may be after now. */
 const revision =
   (
     operation: Marketplace.Operation,

@@ -1,7 +1,7 @@
 /** A self-signed X.509 certificate of an RSA key, in the DER encoding of ASN.1. */
 import { createPublicKey, type KeyObject, sign } from "node:crypto"
 
-/** RFC 5280: version 3, without extensions. Valid until 2049, the last year of UTCTime. */
+/** Returns the certificate in PEM: version 3 of RFC 5280, without extensions. Valid until 2049, the last year of UTCTime. */
 export const selfSignedCertificate = (privateKey: KeyObject): string => {
   const name = sequence(
     set(sequence(objectIdentifier(commonName), element(0x0c, utf8("sandbox of AWS Marketplace"))))
@@ -30,13 +30,13 @@ export const selfSignedCertificate = (privateKey: KeyObject): string => {
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** A tag, the length of the content, and the content. */
+/** Encodes an element: its tag, the length of its content, and the content. */
 const element = (tag: number, ...contents: ReadonlyArray<Uint8Array>): Uint8Array => {
   const content = Buffer.concat(contents)
   return Buffer.concat([Uint8Array.of(tag), lengthOf(content.length), content])
 }
 
-/** Below 128 one byte, else the number of bytes and the bytes. */
+/** Encodes a length: in one byte if it is below 128, otherwise as the number of bytes and the bytes. */
 const lengthOf = (length: number): Uint8Array => {
   if (length < 0x80) return Uint8Array.of(length)
   const bytes = Buffer.from(length.toString(16).padStart(length > 0xff ? 4 : 2, "0"), "hex")
@@ -49,7 +49,7 @@ const set = (...contents: ReadonlyArray<Uint8Array>): Uint8Array => element(0x31
 
 const objectIdentifier = (bytes: Uint8Array): Uint8Array => element(0x06, bytes)
 
-/** 2.5.4.3 */
+/** The object identifier 2.5.4.3. */
 const commonName = Uint8Array.of(0x55, 0x04, 0x03)
 
 /** sha256WithRSAEncryption, 1.2.840.113549.1.1.11, with NULL as parameters. */

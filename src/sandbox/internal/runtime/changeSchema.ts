@@ -1,4 +1,4 @@
-/** The schema of changes in a state file. */
+/** The schema of the changes in a state file. */
 import * as Schema from "effect/Schema"
 import { MarketplaceEvent } from "../../../lifecycle/MarketplaceEvent.js"
 import { OperationName } from "../../../MeteringError.js"
@@ -31,12 +31,12 @@ const Delivery = Schema.Struct({
   attempts: Attempts
 })
 
-// the keys of the table are the kinds of events
+// the cast is safe, because the keys of `channels` are all kinds of events
 const EventKind = Schema.Literal(
   ...(Object.keys(events.channels) as ReadonlyArray<events.EventKind>)
 )
 
-const DueStep = Schema.Struct({
+const ScheduledStep = Schema.Struct({
   number: Schema.Number,
   at: Schema.optional(Schema.Number),
   account: Schema.String,
@@ -47,8 +47,8 @@ const DueStep = Schema.Struct({
 })
 
 const OutboxChange = Schema.Union(
-  Schema.TaggedStruct("Schedule", { due: Schema.Array(DueStep) }),
-  Schema.TaggedStruct("Due", { step: DueStep }),
+  Schema.TaggedStruct("Schedule", { due: Schema.Array(ScheduledStep) }),
+  Schema.TaggedStruct("Due", { step: ScheduledStep }),
   Schema.TaggedStruct("Done", { number: Schema.Number }),
   Schema.TaggedStruct("Event", {
     event: Schema.Struct({

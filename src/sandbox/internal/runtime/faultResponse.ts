@@ -1,4 +1,4 @@
-/** Responses by faults. The server applies cuts and delays. */
+/** The effects of faults on responses. The transport and the server apply cuts and delays. */
 import * as Duration from "effect/Duration"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
@@ -12,7 +12,7 @@ import {
 } from "../model/serviceResponse.js"
 import { change, type State } from "../model/state.js"
 
-/** The response in place of the service's. Undefined if the service handles the call. */
+/** Returns the response that a fault causes, or `undefined` if the service processes the call. */
 export const faultResponseOf = (
   fault: Fault,
   { signature }: CallerIdentity,
@@ -43,19 +43,19 @@ export const faultResponseOf = (
     case "expiredCredentials":
       return expiredTokenResponse
     case "clockSkew":
-      // a signed call was verified by the skewed clock
+      // the signature of a signed call was already verified by the skewed clock
       return signature === "inMemory" ? clockSkewResponse(skewOf(fault), clock) : undefined
   }
   return undefined
 }
 
-/** Milliseconds that the service's clock is ahead. */
+/** Returns the milliseconds that the service's clock is ahead. Negative if it is behind. */
 export const skewOf = (fault: Fault): number =>
   fault.fault === "clockSkew"
     ? Duration.toMillis(fault.ahead ?? 0) - Duration.toMillis(fault.behind ?? 0)
     : 0
 
-/** 5 minutes, as AWS allows, in milliseconds. */
+/** Maximum clock skew that AWS allows: 5 minutes, in milliseconds. */
 const allowedSkew = 300_000
 
 const clockSkewResponse = (skew: number, clock: number): HttpResponse | undefined => {
@@ -70,17 +70,17 @@ const clockSkewResponse = (skew: number, clock: number): HttpResponse | undefine
   })
 }
 
-/** The indices of the records that the fault leaves unprocessed. */
+/** Draws the indices of the records that the fault leaves unprocessed. */
 export const unprocessedOf = (
   fault: Fault,
   request: object,
   state: State
 ): readonly [ReadonlySet<number>, State] => {
   if (fault.fault !== "unprocessed" || !("usageRecords" in request)) return [new Set(), state]
-  // only BatchMeterUsage's request has this field
+  // the cast is safe, because only the request of BatchMeterUsage has `usageRecords`
   const { length } = request.usageRecords as ReadonlyArray<unknown>
   const [order, remaining] = faultScript.shuffle(state.faults, length)
-  // 0.28 * 25 is slightly more than 7 in floating point
+  // subtracts a tolerance, because 0.28 * 25 is slightly more than 7 in floating point
   const count = Math.ceil((fault.share ?? 1) * length - 1e-9)
   return [new Set(order.slice(0, count)), change(state, { _tag: "Faults", faults: remaining })]
 }

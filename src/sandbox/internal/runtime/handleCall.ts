@@ -14,13 +14,13 @@ import { capacityError, change, logCall, type State } from "../model/state.js"
 import { type ServiceOperation, serviceOperations } from "../operations/serviceOperations.js"
 import { faultResponseOf, skewOf, unprocessedOf } from "./faultResponse.js"
 
-/** A call that was counted and has an id, but is not yet authenticated. */
+/** A call that was counted and has a request id, but is not yet authenticated. */
 export interface IncomingCall {
   readonly requestId: string
   readonly operation: OperationName | undefined
 }
 
-/** Counts a call, and gives it an id. */
+/** Counts a call, and assigns a request id. */
 export const receive = (
   state: State,
   operation: OperationName | undefined
@@ -32,29 +32,29 @@ export const receive = (
   ]
 }
 
-/** A call to be handled, after authentication. */
+/** A call after authentication. */
 export interface ServiceCall {
   readonly incoming: IncomingCall
   readonly callerIdentity: CallerIdentity
   readonly operation: OperationName
   readonly request: object
-  /** Epoch milliseconds of the clock, which may differ from the calendar. */
+  /** The time of the machine's clock in epoch milliseconds. The sandbox's clock may differ. */
   readonly clock: number
-  /** The clock skew in milliseconds with which the signature was verified. Absent if the call was not signed. */
+  /** The clock skew in milliseconds with which the signature was verified. `undefined` if the call was not signed. */
   readonly skew: number | undefined
 }
 
 export interface CallOutcome<A> {
   readonly fault: Fault
-  /** Absent if the connection is to be cut before the service handles the call. */
+  /** `undefined` if the connection is to be cut before the service processes the call. */
   readonly response: A | undefined
-  /** The call in the log, if its response contains no more than the log. */
+  /** The call in the log, for `callLog.compact`. Absent if the response contains a signature, which is not logged. */
   readonly logged?: LoggedCall
 }
 
 /**
- * Handles a call. Gives no outcome if the next fault has another clock skew than `call.skew`: the signature must then
- * be verified again.
+ * Handles a call. Returns `undefined` as outcome if the next fault has another clock skew than `call.skew`, because the signature
+ * must then be verified again.
  */
 export const handleCall = (
   state: State,
@@ -62,7 +62,7 @@ export const handleCall = (
 ): readonly [CallOutcome<ServiceResult> | undefined, State] => {
   const { callerIdentity, operation, request, skew } = call
   const serviceOperation = serviceOperations[operation]
-  // like a call whose target is unknown, it is not counted and does not use up a fault
+  // does not count the call or use up a fault, as for a call whose target is unknown
   if (serviceOperation === undefined) {
     return logOutcome(state, call, faultScript.noFault, Either.left(unknownOperation))
   }
@@ -72,18 +72,18 @@ export const handleCall = (
     arrivals: state.receivedCalls,
     calls: { ...state.callCounts, [operation]: state.callCounts[operation] + 1 }
   })
-  // a call without permission does not use up a fault
+  // checks the permission before the fault, so that a denied call does not use up a fault
   const denied = accessDenied(callerIdentity, operation, request)
   if (denied !== undefined)
     return logOutcome(counted, call, faultScript.noFault, Either.left(denied))
   const [fault, afterFault] = takeFault(counted, operation)
   if (fault.fault === "cutBefore") return logOutcome(afterFault, call, fault, undefined)
-  const [response, next] = process(afterFault, call, fault, serviceOperation)
+  const [response, next] = processCall(afterFault, call, fault, serviceOperation)
   return logOutcome(next, call, fault, response)
 }
 
 /** Applies the fault, validates the request, checks quota and capacity, and runs the operation. */
-const process = (
+const processCall = (
   state: State,
   call: ServiceCall,
   fault: Fault,
@@ -118,7 +118,7 @@ const readingOperations: ReadonlySet<OperationName> = new Set([
   "GetEntitlements"
 ])
 
-/** A code of no modelled exception, which clients do not retry. */
+/** Makes the response of a full sandbox. No operation models its error code, so clients do not retry it. */
 const storageFull = (message: string): HttpResponse =>
   commonErrorResponse({ code: "ServiceQuotaExceededException", message })
 
@@ -134,7 +134,7 @@ const accessDenied = (
       })
     : undefined
 
-/** Takes a call from the operation's token bucket. Gives undefined if the bucket is empty. */
+/** Takes a call from the operation's token bucket. Returns `undefined` if the bucket is empty. */
 const consumeQuota = (state: State, operation: OperationName, clock: number): State | undefined => {
   const callsPerSecond = state.quotas[operation]
   if (callsPerSecond === undefined) return state
@@ -147,8 +147,8 @@ const consumeQuota = (state: State, operation: OperationName, clock: number): St
 }
 
 /**
- * Logs a call that is rejected before the service handles it. A rejection with clock skew is due to the next fault
- * and uses it up. Gives false if the next fault has another skew by now: the signature must then be verified again.
+ * Logs a call that is rejected before it is processed. A rejection with a clock skew is caused by the next fault and uses it up.
+ * Returns false if the next fault has another skew by now, because the signature must then be verified again.
  */
 export const rejectCall = (
   state: State,
@@ -169,7 +169,7 @@ export const rejectCall = (
   return [true, next]
 }
 
-/** The fault of the next call of an operation. Other calls may use it up first. */
+/** Returns the fault of the next call of an operation, without using it up. Another call may use it up first. */
 export const peekFault = (state: State, operation: OperationName): Fault =>
   faultScript.next(state.faults, operation)[0]
 

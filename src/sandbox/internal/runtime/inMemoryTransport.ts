@@ -1,4 +1,4 @@
-/** The transport to a sandbox in memory: the operation handlers of the server, without HTTP and signatures. */
+/** The transport of the in-memory client. Calls the operation handlers of the sandbox without HTTP and signatures. */
 import * as Effect from "effect/Effect"
 import { targetOf } from "../../../internal/protocol/awsJson.js"
 import { ConnectionError } from "../../../MeteringError.js"
@@ -11,7 +11,7 @@ import { unknownOperation } from "../model/serviceResponse.js"
 import * as operationHandlers from "./operationHandlers.js"
 import type { SandboxRuntime } from "./runtime.js"
 
-/** Stands for an endpoint where there is none. */
+/** The `endpoint` in errors, because a sandbox in memory has no URL. */
 const endpoint = "sandbox"
 
 const callerIdentity: CallerIdentity = { signature: "inMemory" }
@@ -46,6 +46,6 @@ export const makeTransport = (runtime: SandboxRuntime): Transport => {
   }
 }
 
-/** How long a response is under way. */
+/** Returns the delay of the response. */
 const delayOf = (fault: Fault) =>
   fault.fault === "latency" || fault.fault === "slowBody" ? fault.duration : undefined

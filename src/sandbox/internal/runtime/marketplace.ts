@@ -1,4 +1,4 @@
-/** The actions of buyers on AWS Marketplace: each gives a result and the next state, or a message. */
+/** The actions of buyers on AWS Marketplace. Each returns a result and the next state, or an error message. */
 
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
@@ -17,15 +17,14 @@ import {
 import * as agreementEvents from "../model/agreementEvents.js"
 import { findCustomer, isInverted, statusOf } from "../model/catalog.js"
 import { keyOf, sha256HexSync } from "../model/hash.js"
+import { agreementTime } from "../model/milestones.js"
 import { capacityError, change, type State } from "../model/state.js"
-
-import { agreementTime } from "../model/terms.js"
 import { licenseArnOf } from "../scenario/licenseArn.js"
 import { unknownDimensionsOf } from "../scenario/validateScenario.js"
 import { customers } from "./report.js"
 import { findByCode, findBySelector, matchesSelector, noAgreementMessage } from "./selection.js"
 
-/** The result of an action and the next state, or a message. */
+/** The result of an action and the next state, or an error message. */
 export type UpdateResult<A> = Either.Either<readonly [A, State], string>
 
 /** A registration token, and the agreement that it is for. */
@@ -34,7 +33,7 @@ export interface MintedToken {
   readonly located: LocatedAgreement
 }
 
-/** Mints a registration token for an agreement, preferably one that is active or pending, or else in its last hour. */
+/** Mints a token for the first selected agreement that is active or pending, or else in its last hour, or else in any state. */
 export const mintToken = (
   state: State,
   selector: Marketplace.AgreementSelector,
@@ -67,7 +66,7 @@ export const mintToken = (
     return [{ token, located }, next] as const
   })
 
-/** Agreements of a new customer were made before: only what they do later is sent. */
+/** Adds a customer. Schedules only future events, because its agreements count as made in the past. */
 export const addCustomer = (
   state: State,
   customer: Marketplace.NewCustomer,
@@ -134,7 +133,7 @@ export const addCustomer = (
       updated,
       agreementsOf(updated)
         .slice(currentAgreements.length)
-        .reduce((state, located) => agreementEvents.scheduleTerms(state, located, now), next)
+        .reduce((state, located) => agreementEvents.scheduleMilestones(state, located, now), next)
     ]
   )
 }
@@ -152,12 +151,12 @@ export const subscribe = (
     return [located.agreement, next] as const
   })
 
-/** The terms of a new agreement. Without a license, it gets a new one; with `null`, it has none. */
+/** The terms of a new agreement. `licenseArn` is `null` for none. Defaults to a new license. */
 export interface Terms extends Omit<Agreement, "licenseArn"> {
   readonly licenseArn?: string | null | undefined
 }
 
-/** Adds an agreement that starts now, or later. */
+/** Adds an agreement. `startsAt` defaults to now. */
 export const addAgreement = (
   state: State,
   customer: Customer,
@@ -184,7 +183,7 @@ export const addAgreement = (
       productCode,
       ...(licenseArn !== null && { licenseArn }),
       startsAt,
-      // of the types, only undefined is removed
+      // the cast is safe, because only undefined is removed
       ...(Record.filter<string, unknown>({ ...terms }, isNotUndefined) as Partial<Agreement>)
     }
     const [updated, next] = yield* updateCustomer(state, {
@@ -195,7 +194,7 @@ export const addAgreement = (
     return [located, agreementEvents.created(next, located, now)] as const
   })
 
-/** Cancels agreements. Usage is accepted for 1 more hour. */
+/** Cancels the selected agreements that can be cancelled. Fails if there are none. */
 export const cancel = (
   state: State,
   selector: Marketplace.AgreementSelector,
@@ -221,7 +220,7 @@ export const cancel = (
     const all = agreementsOf(updated)
     const emitted = cancelled.reduce(
       (state, before) =>
-        // at the same place
+        // the update has kept the index of each agreement
         agreementEvents.ended(state, all[before.index] ?? before, timeOf(before)),
       next
     )
@@ -246,7 +245,7 @@ export const updateCustomer = (
 const hasLicense = (state: State, licenseArn: string | undefined): boolean =>
   licenseArn !== undefined && HashMap.has(state.catalog.licenses, licenseArn)
 
-/** A new license for the next agreement of a customer. After a reset it is another one. */
+/** Makes the ARN of a new license for the next agreement of a customer. Depends on `now`, so that it differs after a reset. */
 export const newLicenseArn = (
   { agreements, customerAWSAccountId }: Customer,
   productCode: string,

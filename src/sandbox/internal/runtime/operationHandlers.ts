@@ -1,4 +1,4 @@
-/** Operation handlers backed by the sandbox or by any client. */
+/** Operation handlers that call the sandbox or any client. */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
@@ -13,14 +13,14 @@ import { operationCodec } from "../protocol/awsJsonServer.js"
 import type { CallOutcome, IncomingCall } from "./handleCall.js"
 import type { SandboxRuntime } from "./runtime.js"
 
-/** One operation of a service. */
+/** Decodes and handles the calls of one operation. */
 export interface OperationHandler {
   readonly name: OperationName
-  /** Decodes the body of a request, or responds why it cannot. */
+  /** Decodes the body of a request. Returns the error response if the body is invalid. */
   readonly decode: (body: Uint8Array) => Either.Either<object, HttpResponse>
   /**
-   * Processes a call. There is no outcome where its signature has to be verified again, by the clock of another fault
-   * than `skew`, in milliseconds. The log keeps the body in place of the request.
+   * Handles a call. Returns `undefined` if the signature must be verified again, because the next fault has another clock skew
+   * than `skew` (in milliseconds). The log stores `body` instead of `request`, because it takes less memory.
    */
   readonly handle: (
     request: object,
@@ -60,7 +60,7 @@ export const fromRuntime = (operations: Operations, runtime: SandboxRuntime): Op
     }
   })
 
-/** A method for each operation, such as those of `MeteringClient`. */
+/** A client with a method for each operation, such as `MeteringClient`. */
 type Methods<Names extends PropertyKey> = {
   readonly [Name in Names]: (request: never) => Effect.Effect<object, MeteringError>
 }
@@ -76,14 +76,14 @@ export const handlersFromClient = <Registry extends Operations>(
       name: operation.name,
       decode,
       handle: (request) => {
-        // of several methods, the one that takes such a request
+        // if several methods call the operation, selects the method whose preflight accepts the request
         const [method] =
           methods.find(([, { preflight }]) => preflight?.(request) === undefined) ??
           methods[0] ??
           []
         return Effect.map(
           Effect.match(
-            // the request is of the operation's own class
+            // the cast is safe, because `decode` has made a request of the operation's class
             Effect.suspend(() => client[method as keyof Registry](request as never)),
             { onFailure: encodeError, onSuccess: encode }
           ),

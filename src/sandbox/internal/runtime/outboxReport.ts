@@ -1,4 +1,4 @@
-/** Reports of events, targets and deliveries, and the requests to send something again. */
+/** Reports of events, targets and deliveries, and the actions that send an event or a SubscriptionConfirmation again. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
@@ -8,10 +8,10 @@ import { encode } from "../../../lifecycle/MarketplaceEvent.js"
 import type * as EventDelivery from "../../EventDelivery.js"
 import type { PageOptions } from "../../Report.js"
 import { locateAgreement } from "../model/agreement.js"
-import { after, type DueStep, type Position, start } from "../model/dueSteps.js"
 import { eventOf, receives, resend as resendEvent, targetsOf } from "../model/emission.js"
 import { channels, nameOf } from "../model/events.js"
 import type { Attempt, OutboxEvent } from "../model/outbox.js"
+import { after, type Position, type ScheduledStep, start } from "../model/scheduledSteps.js"
 import { change, type State } from "../model/state.js"
 import type { UpdateResult } from "./marketplace.js"
 import { limitOf } from "./report.js"
@@ -36,7 +36,7 @@ export const list = (
     }
   })
 
-/** Every event that the sandbox makes has an id. */
+/** Returns the id of an event. All events of a sandbox have an id, although the type allows others. */
 const idOf = ({ event }: OutboxEvent): string => ("id" in event && event.id) || ""
 
 const sentEventOf = (event: OutboxEvent): EventDelivery.SentEvent => ({
@@ -60,7 +60,7 @@ const attemptOf = ({ at, ...attempt }: Attempt): EventDelivery.Attempt => ({
   ...attempt
 })
 
-/** A page of the steps that fall due later. Those that are added later do not move the next page. */
+/** Returns a page of the scheduled steps. Steps that are added later do not change where the next page starts. */
 export const scheduled = (
   state: State,
   options: PageOptions
@@ -68,8 +68,8 @@ export const scheduled = (
   Either.gen(function* () {
     const limit = yield* limitOf(options)
     const from = options.after === undefined ? start : yield* positionOf(options.after)
-    // one more, to see whether there is another page
-    const steps = Array.from(Iterable.take(after(state.outbox.due, from), limit + 1))
+    // takes one more step, to know if there is another page
+    const steps = Array.from(Iterable.take(after(state.outbox.scheduled, from), limit + 1))
     const last = steps.length > limit ? steps[limit - 1] : undefined
     return {
       events: steps.slice(0, limit).map((step) => ({
@@ -88,7 +88,7 @@ const positionOf = (cursor: string): Either.Either<Position, string> => {
     : Either.right([at === "held" ? Number.POSITIVE_INFINITY : Number(at), Number(number)])
 }
 
-const stepName = (state: State, step: DueStep): string => {
+const stepName = (state: State, step: ScheduledStep): string => {
   const { at = 0, kind } = step
   if (kind === "Start" || kind === "End" || kind === "Fail") return kind
   const located = locateAgreement(state.catalog, step)
@@ -150,7 +150,7 @@ export const resend = (
     return [sentEventOf(sent), next] as const
   })
 
-/** Begins the subscription of a target again. The worker of the target sends the confirmation. */
+/** Makes the subscription of a target pending again, so that the fiber of the target sends a SubscriptionConfirmation. */
 export const subscribe = (
   state: State,
   { target: name }: EventDelivery.TargetSelector

@@ -1,4 +1,4 @@
-/** The buyer's journey: a purchase, and the form that is posted to the seller's page, once or again. */
+/** Purchases, and the form that AWS Marketplace posts to the seller's page. */
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import { map as mapRecord } from "effect/Record"
@@ -75,7 +75,7 @@ const landingOf = (
   )
 })
 
-/** Documented are the token and the type of a free trial. The others were seen. */
+/** Returns the fields of the form. AWS documents only the token and the offer type of a free trial. The others were observed. */
 const formOf = (
   { behavior }: State,
   {

@@ -20,11 +20,11 @@ import * as usageStore from "../model/usageStore.js"
 import { operationCodec } from "../protocol/awsJsonServer.js"
 import * as slices from "./slices.js"
 
-/** By product, customer, dimension, hour and id. */
+/** Orders records by product, customer, dimension, hour and id. */
 const compareRecords = (left: MeteredUsage, right: MeteredUsage): number =>
   compareByHour(left, right) || compare(left.meteringRecordId, right.meteringRecordId)
 
-/** By product, customer, dimension and hour. */
+/** Orders records by product, customer, dimension and hour. */
 const compareByHour = (left: HourKey, right: HourKey): number =>
   compare(left.productCode, right.productCode) ||
   compare(left.customerAWSAccountId, right.customerAWSAccountId) ||
@@ -38,7 +38,7 @@ type HourKey = Pick<
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-/** The sorted records of a state: all its pages are cut from one sort. */
+/** Caches the sorted records of a state, so that all pages of it need only one sort. */
 const sortCache = new WeakMap<State["metered"], ReadonlyArray<MeteredUsage>>()
 
 const sorted = ({ metered }: State): Effect.Effect<ReadonlyArray<MeteredUsage>> =>
@@ -67,7 +67,7 @@ const recordOf = (metered: MeteredUsage): Report.MeteringRecord => ({
   ...(metered.usageAllocations !== undefined && { usageAllocations: metered.usageAllocations })
 })
 
-/** A page of records. Fails with a message for invalid options. */
+/** Returns a page of records. Fails with a message if the options are invalid. */
 export const recordsPage = (
   state: State,
   options: Report.PageOptions
@@ -92,7 +92,7 @@ export const recordsPage = (
     }
   })
 
-/** All billed usage. Sorted records of the same product, customer, dimension and hour are adjacent. */
+/** Returns all billed usage. Sorting has made the records of the same product, customer, dimension and hour adjacent. */
 export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.BilledUsage>> =>
   Effect.flatMap(sorted(state), (all) =>
     Effect.gen(function* () {
@@ -102,16 +102,16 @@ export const billed = (state: State): Effect.Effect<ReadonlyArray<Report.BilledU
         const { page, to } = billedFrom(all, from, billedPerTask)
         for (const one of page) found.push(one)
         from = to
-        if (from < all.length) yield* slices.nextTask
+        if (from < all.length) yield* slices.yieldToEventLoop
       }
       return found
     })
   )
 
-/** Billed hours that are summed between two turns of the event loop. */
+/** Number of billed hours to sum before yielding to the event loop. */
 const billedPerTask = 8192
 
-/** A page of billed usage. Fails with a message for invalid options. */
+/** Returns a page of billed usage. Fails with a message if the options are invalid. */
 export const billedPage = (
   state: State,
   options: Report.PageOptions
@@ -129,7 +129,7 @@ export const billedPage = (
     }
   })
 
-/** Sums up to `limit` billed hours from an index on. `to` is the index after them. */
+/** Sums the records from an index on, up to `limit` billed hours. `to` is the index after the last summed record. */
 const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: number) => {
   const page: Array<Report.BilledUsage> = []
   let to = from
@@ -156,7 +156,7 @@ const billedFrom = (all: ReadonlyArray<MeteredUsage>, from: number, limit: numbe
   return { page, to }
 }
 
-/** Identifies the last entry of a page. Entries that are added later do not move the next page. */
+/** The sort key of the last entry of a page. Entries that are added later do not change where the next page starts. */
 const Cursor = Schema.parseJson(
   Schema.Tuple(Schema.String, Schema.String, Schema.String, Schema.Number, Schema.String)
 )
@@ -184,7 +184,7 @@ const decodeCursor = (token: string) =>
     })
   )
 
-/** The number of entries of a page, or a message. */
+/** Returns the number of entries of a page, or a message if `limit` is invalid. */
 export const limitOf = ({ limit = Report.defaultPageLimit }: Report.PageOptions) =>
   Number.isInteger(limit) && limit >= 1 && limit <= Report.maxPageLimit
     ? Either.right(limit)
@@ -197,7 +197,7 @@ const parsePageOptions = (options: Report.PageOptions) =>
     return { limit, position: after === undefined ? undefined : yield* decodeCursor(after) }
   })
 
-/** By account. */
+/** Returns the customers, sorted by account. */
 export const customers = (state: State): ReadonlyArray<Customer> =>
   Array.from(HashMap.values(state.catalog.customers)).sort((left, right) =>
     compare(left.customerAWSAccountId, right.customerAWSAccountId)
@@ -239,7 +239,7 @@ const callOf = ({
 
 const requestOf = (operation: OperationName, request: object) => {
   const { decode, request: encode } = encoders[operation]
-  // the body of a call that was handled can be decoded
+  // does not throw, because the body was already decoded when the call was handled
   return encode(request instanceof Uint8Array ? Either.getOrThrow(decode(request)) : request)
 }
 

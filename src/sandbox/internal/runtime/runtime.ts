@@ -1,4 +1,4 @@
-/** The runtime of a sandbox: one state, changed by one step at a time. */
+/** The runtime of a sandbox: its current state, which changes by one step at a time. */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
@@ -14,37 +14,37 @@ import type { OperationName, ServiceException } from "../../../MeteringError.js"
 import type { Operation, SchemaClass } from "../../../Operation.js"
 import type { Fault } from "../../Fault.js"
 import type { CallerIdentity } from "../model/callLog.js"
-import { first } from "../model/dueSteps.js"
 import { maxOpenEvents } from "../model/outbox.js"
+import { runDueSteps } from "../model/runDueSteps.js"
+import { first } from "../model/scheduledSteps.js"
 import type { HttpResponse } from "../model/serviceResponse.js"
-import { settle } from "../model/settle.js"
 import { change, type State } from "../model/state.js"
 import * as handleCall from "./handleCall.js"
 import * as signingKey from "./signingKey.js"
 
-/** A step from one state to the next, at a time of the clock in epoch milliseconds. */
+/** A step from one state to the next. `clock` is the time of the machine's clock in epoch milliseconds. */
 export type Step<A> = (state: State, clock: number) => readonly [A, State]
 
 export interface SandboxRuntime {
   readonly state: Effect.Effect<State>
   readonly modify: <A>(step: Step<A>) => Effect.Effect<A>
-  /** The events that are sent, for subscribers in memory. */
+  /** Publishes the events that are sent, for subscribers in memory. */
   readonly events: PubSub.PubSub<MarketplaceEvent>
   /** Signals that events, deliveries or the clock have changed. */
   readonly changes: PubSub.PubSub<void>
   readonly keyPair: Effect.Effect<signingKey.SigningKey>
-  /** Counts a call, and gives it an id. */
+  /** Counts a call, and assigns a request id. */
   readonly receive: (operation: OperationName | undefined) => Effect.Effect<handleCall.IncomingCall>
-  /** The fault of the next call of an operation. */
+  /** Returns the fault of the next call of an operation, without using it up. */
   readonly peekFault: (operation: OperationName) => Effect.Effect<Fault>
-  /** Logs a call that is rejected. Gives false if its signature must be verified again, with another clock skew. */
+  /** Logs a rejected call. Returns false if its signature must be verified again, with another clock skew. */
   readonly rejectCall: (
     incoming: handleCall.IncomingCall,
     callerIdentity: CallerIdentity,
     response: HttpResponse,
     skew: number
   ) => Effect.Effect<boolean>
-  /** Handles a call. Gives undefined if its signature must be verified again, with another clock skew. */
+  /** Handles a call. Returns `undefined` if its signature must be verified again, with another clock skew. */
   readonly handle: <Request extends object, Response, E extends ServiceException, Result>(
     operation: Operation<Request, Response, E, Result>,
     incoming: handleCall.IncomingCall,
@@ -54,17 +54,17 @@ export interface SandboxRuntime {
   ) => Effect.Effect<handleCall.CallOutcome<Either.Either<Response, HttpResponse>> | undefined>
 }
 
-/** A runtime with its own client: the client in context may be another one. */
+/** A runtime with its client. A server compares this client with the client in context, which may be another client. */
 export interface RunningSandbox extends SandboxRuntime {
   readonly client: MeteringService
 }
 
-/** The sandbox in context, of which a server needs more than `MeteringSandbox` shows. */
+/** The tag of the sandbox in context, because a server needs more of it than `MeteringSandbox` exposes. */
 export const RunningSandbox = Context.GenericTag<RunningSandbox>(
   "effect-marketplace-metering/sandbox/Runtime"
 )
 
-/** Writes the pending changes of a state. */
+/** Writes the pending changes of a state to the state file. Dies if the write fails. */
 export type PersistState = (state: State) => Effect.Effect<void>
 
 export const make = (
@@ -72,11 +72,11 @@ export const make = (
   write: PersistState | undefined
 ): Effect.Effect<SandboxRuntime> =>
   Effect.gen(function* () {
-    const holder = yield* makeHolder(initial, write)
-    const { modify, state } = holder
+    const store = yield* makeStateStore(initial, write)
+    const { modify, state } = store
     const keyPair = keyPairOf(modify)
     return {
-      ...holder,
+      ...store,
       keyPair,
       receive: (operation) => modify((state) => handleCall.receive(state, operation)),
       peekFault: (operation) =>
@@ -105,7 +105,7 @@ export const make = (
             response: Either.right(
               responseOf(operation.response, { ...fields, ...signed, ...metadata })
             ),
-            // a signature is not logged
+            // omits `logged` for a signed response, so that the signature does not get into the log
             ...(signed === undefined && logged !== undefined && { logged })
           }
         })
@@ -113,18 +113,21 @@ export const make = (
   })
 
 /** The parts of a runtime that hold the state and change it. */
-type Holder = Pick<SandboxRuntime, "state" | "modify" | "events" | "changes">
+type StateStore = Pick<SandboxRuntime, "state" | "modify" | "events" | "changes">
 
-const makeHolder = (initial: State, write: PersistState | undefined): Effect.Effect<Holder> =>
+const makeStateStore = (
+  initial: State,
+  write: PersistState | undefined
+): Effect.Effect<StateStore> =>
   Effect.gen(function* () {
     let current = initial
     const events = yield* PubSub.sliding<MarketplaceEvent>(maxBufferedEvents)
     const changes = yield* PubSub.sliding<void>(1)
 
-    /** Takes a step, and before and after it what is due by the clock. */
+    /** Applies a step. Runs the due scheduled steps before and after it. */
     const next = <A>(step: Step<A>, clock: number): readonly [A, State] => {
-      const [value, stepped] = step(settle(current, clock + current.offset), clock)
-      return [value, settle(stepped, clock + stepped.offset)]
+      const [value, stepped] = step(runDueSteps(current, clock + current.offset), clock)
+      return [value, runDueSteps(stepped, clock + stepped.offset)]
     }
 
     const commit = (state: State): Effect.Effect<void> => {
@@ -150,7 +153,7 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
       })
 
     const semaphore = yield* Effect.makeSemaphore(1)
-    /** Writes a state before others can read it. */
+    /** Writes a state to the state file before it becomes the current state. */
     const modifyPersisted =
       (write: PersistState) =>
       <A>(step: Step<A>): Effect.Effect<A> =>
@@ -171,18 +174,18 @@ const makeHolder = (initial: State, write: PersistState | undefined): Effect.Eff
 
 const lossWarning = `More than ${maxOpenEvents} events are held back or could not be delivered. The oldest are dropped, and not sent. GET /_sandbox/targets lists the targets that events wait for.`
 
-/** Events that a slow subscriber does not yet have. The oldest is dropped first. */
+/** Maximum number of events that are buffered for a slow subscriber. The oldest event is dropped first. */
 const maxBufferedEvents = 1000
 
 const isClean = ({ isReplaced, pendingChanges, unpublished }: State): boolean =>
   !isReplaced && Chunk.isEmpty(pendingChanges) && Chunk.isEmpty(unpublished)
 
-/** Takes the steps that are due by the sandbox's clock when they are, without a call that would. */
-export const keepTime = ({ changes, modify }: SandboxRuntime): Effect.Effect<never> =>
+/** Runs the scheduled steps at their times. Without it, steps run only at the next call or action. */
+export const runScheduledSteps = ({ changes, modify }: SandboxRuntime): Effect.Effect<never> =>
   Effect.scoped(
     Effect.flatMap(PubSub.subscribe(changes), (changed) =>
       Effect.flatMap(
-        // a step that cannot be written to the state file, which logs it, is tried again
+        // retries if the state file cannot be written. `stateFile` logs the failure
         persistently(modify((state, clock) => [millisToNext(state, clock), state])),
         (millis) =>
           millis === undefined
@@ -192,7 +195,7 @@ export const keepTime = ({ changes, modify }: SandboxRuntime): Effect.Effect<nev
     )
   )
 
-/** Repeats an effect that dies until it succeeds, after pauses that grow from 1 second to 1 minute. */
+/** Retries an effect that dies until it succeeds. The delays grow from 1 second to 1 minute. */
 export const persistently = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
   effect.pipe(
     Effect.sandbox,
@@ -203,17 +206,17 @@ export const persistently = <A>(effect: Effect.Effect<A>): Effect.Effect<A> =>
     Effect.unsandbox
   )
 
-/** Timers of JavaScript end after 24 days. In milliseconds. */
+/** Maximum sleep in milliseconds, because JavaScript timers are limited to 24 days. */
 const maxSleep = 24 * 3_600_000
 
 const millisToNext = ({ offset, outbox }: State, clock: number): number | undefined => {
-  const at = first(outbox.due)?.at
+  const at = first(outbox.scheduled)?.at
   return at === undefined ? undefined : Math.max(0, at - clock - offset)
 }
 
-/** The key pair of the state, or a new one that is stored. */
+/** Returns the key pair of the state. Generates and stores a key pair if the state has none. */
 const keyPairOf = (modify: SandboxRuntime["modify"]) => {
-  // promises, since an interruption of the first caller must not cancel what others wait for
+  // uses promises, because the interruption of one caller must not cancel the generation for the other callers
   let generated: Promise<string> | undefined
   const imported = new Map<string, Promise<signingKey.SigningKey>>()
   const importOnce = (pem: string) => {
@@ -235,7 +238,7 @@ const keyPairOf = (modify: SandboxRuntime["modify"]) => {
 }
 
 const responseOf = <Response>(schema: SchemaClass<Response>, fields: object): Response => {
-  // a schema has a constructor signature of its own, which hides the class's
+  // the cast is needed, because the constructor type of `SchemaClass` hides the constructor of the class
   const Class = schema as unknown as new (fields: object, unchecked: true) => Response
   return new Class(fields, true)
 }

@@ -9,11 +9,11 @@ import {
   type LocatedAgreement
 } from "../model/agreement.js"
 import { findCustomer, findProduct, statusOf } from "../model/catalog.js"
+import { agreementTime } from "../model/milestones.js"
 import type { State } from "../model/state.js"
-import { agreementTime } from "../model/terms.js"
 import { customers } from "./report.js"
 
-/** Finds a customer by identity, or else the first with a matching agreement, those of the scenario before others. */
+/** Finds a customer by identity. Defaults to the first customer with a matching agreement, beginning with those of the scenario. */
 export const findBySelector = (
   state: State,
   selector: Marketplace.AgreementSelector
@@ -44,7 +44,6 @@ export const findBySelector = (
     : Either.right(customer)
 }
 
-/** Finds a product by its code. */
 export const findByCode = (state: State, productCode: string): Either.Either<Product, string> =>
   Either.fromNullable(
     findProduct(state.catalog, productCode),
@@ -68,7 +67,7 @@ export const noAgreementMessage = (
 ) =>
   `Customer ${customerAWSAccountId} has no agreement for ${selector.agreementId ?? selector.licenseArn ?? selector.productCode ?? "any product"}.`
 
-/** The first selected agreement on which an operation is possible. Fails with the state of the first that is selected. */
+/** Finds the first selected agreement on which an operation is possible. The error describes the first selected agreement. */
 export const findForOperation = (
   state: State,
   selector: Marketplace.AgreementSelector,

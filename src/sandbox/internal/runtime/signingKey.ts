@@ -5,23 +5,24 @@ import type { Claims } from "../model/serviceResponse.js"
 import { selfSignedCertificate } from "./certificate.js"
 
 export interface SigningKey {
-  /** SPKI, PEM. */
+  /** The public key, as SPKI in PEM. */
   readonly publicKey: string
+  /** Signs claims as a JWT with PS256. */
   readonly sign: (claims: Claims) => Effect.Effect<string>
-  /** PEM. */
+  /** The self-signed certificate, in PEM. */
   readonly certificate: string
-  /** By RSASSA-PKCS1-v1_5, in Base64. */
+  /** Signs text by RSASSA-PKCS1-v1_5. Returns the signature in Base64. */
   readonly signText: (hash: "sha1" | "sha256", text: string) => string
 }
 
-/** Generates a private key, PKCS #8 in PEM. This takes longer than everything else of a sandbox. */
+/** Generates a private key, as PKCS #8 in PEM. This takes longer than everything else in a sandbox. */
 export const generate = async (): Promise<string> => {
   const jose = await import("jose")
   const { privateKey } = await jose.generateKeyPair("PS256", { extractable: true })
   return jose.exportPKCS8(privateKey)
 }
 
-/** True for a private key that can sign: RSA of at least 2048 bits, PKCS #8 in PEM. */
+/** Returns true if a private key can sign: RSA with at least 2048 bits, as PKCS #8 in PEM. */
 export const isPrivateKey = (pem: string): boolean => {
   try {
     const { asymmetricKeyDetails, asymmetricKeyType } = createPrivateKey(pem)

@@ -1,26 +1,26 @@
-/** Splits long work into slices, between which other fibers and connections proceed. */
+/** Splits long work into slices, and yields to other fibers and connections between them. */
 import * as Effect from "effect/Effect"
 
 /** Continues in the next turn of the event loop. */
-export const nextTask: Effect.Effect<void> = Effect.async((resume) => {
+export const yieldToEventLoop: Effect.Effect<void> = Effect.async((resume) => {
   const handle = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(handle))
 })
 
-/** Steps of sorting or mapping that take a few milliseconds. */
+/** Number of elements to sort or map in a slice, which takes a few milliseconds. */
 const sliceLength = 8192
 
 export const map = <A, B>(all: ReadonlyArray<A>, f: (element: A) => B): Effect.Effect<Array<B>> =>
   Effect.gen(function* () {
     const mapped: Array<B> = []
     for (let from = 0; from < all.length; from += sliceLength) {
-      if (from > 0) yield* nextTask
+      if (from > 0) yield* yieldToEventLoop
       for (const element of all.slice(from, from + sliceLength)) mapped.push(f(element))
     }
     return mapped
   })
 
-/** Sorts into a new array. Stable, as `Array.prototype.sort`. */
+/** Sorts into a new array. The sort is stable, like `Array.prototype.sort`. */
 export const sort = <A>(
   all: Iterable<A>,
   compare: (left: A, right: A) => number
@@ -33,7 +33,7 @@ export const sort = <A>(
       if (run.length === sliceLength) {
         runs.push(run.sort(compare))
         run = []
-        yield* nextTask
+        yield* yieldToEventLoop
       }
     }
     if (run.length > 0) runs.push(run.sort(compare))
@@ -59,12 +59,12 @@ const merge = <A>(
     let j = 0
     while (i < left.length || j < right.length) {
       for (let steps = sliceLength; steps > 0 && (i < left.length || j < right.length); steps--) {
-        // an index is read only before its end
+        // the casts are safe, because each index is below the length where it is read
         const takesLeft =
           j >= right.length || (i < left.length && compare(left[i] as A, right[j] as A) <= 0)
         merged.push((takesLeft ? left[i++] : right[j++]) as A)
       }
-      yield* nextTask
+      yield* yieldToEventLoop
     }
     return merged
   })

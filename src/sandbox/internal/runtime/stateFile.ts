@@ -1,4 +1,4 @@
-/** Keeps the state of a sandbox in a file, to which each change is appended. */
+/** Stores the state of a sandbox in a file, to which each change is appended. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
@@ -12,30 +12,30 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { adopt } from "../model/adopt.js"
+import { reconcile } from "../model/reconcile.js"
 import { SandboxError } from "../model/sandboxError.js"
 import type { State } from "../model/state.js"
 import type { PersistState } from "./runtime.js"
 import * as stateText from "./stateText.js"
 
-/** Bytes of changes at which the file is compacted, if they also exceed the size of the snapshot. */
+/** Size of the appended changes in bytes from which the file is compacted, if they are also larger than the snapshot. */
 const compactionThreshold = 16 * 1024 * 1024
 
-/** Characters of a snapshot that are written at once. */
+/** Number of characters of a snapshot to write at once. */
 const writeSize = 256 * 1024
 
 interface OpenStateFile {
   readonly opened: FileSystem.File
   readonly close: Effect.Effect<void>
   readonly size: bigint
-  /** Bytes of the snapshot at the beginning of the file. */
+  /** Size of the snapshot at the beginning of the file, in bytes. */
   readonly snapshotSize: bigint
   readonly checksum: string
-  /** True if the file may end in half a line. Nothing can be appended then. */
+  /** True if the file may end in an incomplete line, so that nothing can be appended. */
   readonly isTorn: boolean
 }
 
-/** Reads the state of a file, if it exists, and opens the file for changes. */
+/** Reads the state from a file if the file exists, and opens the file for changes. Returns the state and the function that writes. */
 export const open = (path: string, initial: State) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -47,7 +47,7 @@ export const open = (path: string, initial: State) =>
     const createSnapshot = (state: State) => createTemporaryFile(file, state, scope)
 
     let current = yield* Effect.flatMap(createSnapshot(state), moveIntoPlace(file))
-    /** The compaction in progress, and the lines written since it began. */
+    /** The compaction in progress, and the lines that were written since it began. */
     let compaction:
       | { readonly missed: Array<string>; readonly fiber: Fiber.Fiber<void> }
       | undefined
@@ -63,7 +63,7 @@ export const open = (path: string, initial: State) =>
       Effect.gen(function* () {
         let compacted = yield* createSnapshot(state)
         yield* Effect.gen(function* () {
-          // calls go on meanwhile: each round leaves fewer lines for the one that blocks them
+          // calls continue during these rounds, so that few lines remain for the last append, which blocks calls
           for (let round = 0; round < 8 && backlog.length > 64; round++) {
             compacted = yield* append(compacted, backlog.splice(0))
           }
@@ -79,7 +79,7 @@ export const open = (path: string, initial: State) =>
           Cause.isInterruptedOnly(cause)
             ? Effect.void
             : Effect.suspend(() => {
-                // the old file is complete; tried again when it has grown as much again
+                // the old file is still complete. Compacts it again when it has doubled in size
                 current = { ...current, snapshotSize: current.size }
                 return Effect.logWarning(
                   `The state file ${path} cannot be compacted and keeps growing. It is still complete.`,
@@ -96,7 +96,7 @@ export const open = (path: string, initial: State) =>
 
     const replace = (state: State) =>
       Effect.gen(function* () {
-        // a compaction writes the old state
+        // interrupts a compaction, because it writes the old state
         if (compaction !== undefined) yield* Fiber.interrupt(compaction.fiber)
         yield* Effect.flatMap(Effect.flatMap(createSnapshot(state), moveIntoPlace(file)), switchTo)
       })
@@ -153,7 +153,7 @@ export const open = (path: string, initial: State) =>
     return { state, write }
   })
 
-/** Follows a link, so that its target is replaced and not the link. */
+/** Follows a symbolic link, so that the target of the link is replaced and not the link itself. */
 const resolveLink = (path: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -166,7 +166,7 @@ const resolveLink = (path: string) =>
         })
   })
 
-/** Reads the state of a file. An invalid file is not changed. */
+/** Reads the state from a file. Fails if the file is invalid, and does not change it. */
 const readState = (path: string, file: string, initial: State) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -185,10 +185,10 @@ const readState = (path: string, file: string, initial: State) =>
       )
     }
     const clock = yield* Clock.currentTimeMillis
-    return adopt(progress.state, clock + progress.state.offset)
+    return reconcile(progress.state, clock + progress.state.offset)
   })
 
-/** Removes temporary files of killed processes. */
+/** Removes the temporary files that killed processes have left. */
 const removeTemporaryFiles = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -203,7 +203,7 @@ const removeTemporaryFiles = (file: string) =>
     )
   })
 
-/** Creates a file beside `file`, with a snapshot of the state. */
+/** Creates a temporary file in the folder of `file`, with a snapshot of the state. */
 const createTemporaryFile = (file: string, state: State, parent: Scope.Scope) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -213,7 +213,7 @@ const createTemporaryFile = (file: string, state: State, parent: Scope.Scope) =>
     ]
     const name = `${file}.${hex(left)}${hex(right)}.new`
     const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
-    // exclusively: follows no link, and keeps no wider mode of an existing file
+    // opens exclusively, so that no link is followed and no wider mode of an existing file is kept
     const opened = yield* fs.open(name, { flag: "ax", mode: 0o600 }).pipe(
       Scope.extend(scope),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
@@ -232,7 +232,7 @@ const createTemporaryFile = (file: string, state: State, parent: Scope.Scope) =>
     )
   })
 
-/** A file that is to replace another. */
+/** A file that will replace the state file. */
 interface TemporaryFile extends OpenStateFile {
   readonly name: string
 }
@@ -250,14 +250,14 @@ const writeSnapshot = (started: TemporaryFile, state: State) =>
     for (const checksummed of stateText.snapshotLines(state)) {
       buffered += checksummed.line
       checksum = checksummed.checksum
-      // other fibers run between writes
+      // writes in parts, so that other fibers run between the writes
       if (buffered.length >= writeSize) yield* flush
     }
     yield* flush
     return { ...started, checksum, size, snapshotSize: size }
   })
 
-/** Appends lines. */
+/** Appends a line for each content. */
 const append = <J extends OpenStateFile>(to: J, contents: ReadonlyArray<string>) =>
   Effect.suspend(() => {
     let { checksum } = to
@@ -274,7 +274,7 @@ const append = <J extends OpenStateFile>(to: J, contents: ReadonlyArray<string>)
     })
   })
 
-/** Replaces a file atomically, also if the machine crashes. */
+/** Replaces the state file atomically. Syncs the new file first, so that a crash of the machine leaves a complete file. */
 const moveIntoPlace = (file: string) => (temporary: TemporaryFile) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) =>
     Effect.zipRight(temporary.opened.sync, fs.rename(temporary.name, file)).pipe(

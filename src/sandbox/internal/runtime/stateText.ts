@@ -1,6 +1,6 @@
 /**
- * The text form of a state: a header, a snapshot of any number of lines, the end of the snapshot, and one line for the
- * changes of each step since. Each line but the first begins with a checksum.
+ * The text form of a state. It consists of a header line, the lines of a snapshot, a line that ends the snapshot, and a line for the
+ * changes of each later step. Each line except the header begins with a checksum.
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -9,33 +9,33 @@ import * as Schema from "effect/Schema"
 import { sha256HexSync } from "../model/hash.js"
 import { apply, type Change, changesOf, type State } from "../model/state.js"
 import { ChangeSchema } from "./changeSchema.js"
-import { nextTask } from "./slices.js"
+import { yieldToEventLoop } from "./slices.js"
 
-/** The changes of a line are applied together. A line that was cut short is dropped. */
+/** The content of a line: changes that are applied together. */
 const Line = Schema.parseJson(Schema.Array(ChangeSchema))
 const encode = Schema.encodeSync(Line)
 const decode = Schema.decodeEither(Line, { errors: "first" })
 
-/** The first line names the format. */
+/** The name of the format in the header line. */
 const format = "effect-marketplace-metering sandbox"
 const version = 5
 const header = JSON.stringify({ [format]: version })
 
 const snapshotEnd = '"end of snapshot"'
 
-/** At most this many characters of text for `save` and `replay`. A file may be longer. */
+/** Maximum length of the text for `save` and `replay`, in characters. A state file may be longer. */
 export const maxTextLength = 256 * 1024 * 1024
 
-/** At most this many bytes in a line. */
+/** Maximum size of a line in bytes. */
 const maxLineBytes = maxTextLength
 
-/** A checksum of a line and of all lines before it. It detects changed bytes, and missing, repeated or moved lines. */
+/** Returns the checksum of a line and of all lines before it. Detects changed bytes, and missing, repeated or moved lines. */
 const checksumOf = (previous: string, content: string): string =>
   sha256HexSync(previous + content).slice(0, checksumLength)
 
 const checksumLength = 16
 
-/** A line, and the checksum on which that of the next line is based. */
+/** A line and its checksum, on which the checksum of the next line is based. */
 export interface ChecksummedLine {
   readonly line: string
   readonly checksum: string
@@ -46,23 +46,23 @@ export const withChecksum = (previous: string, content: string): ChecksummedLine
   return { line: `${checksum} ${content}\n`, checksum }
 }
 
-/** The text of an initial state. */
+/** The text of an unchanged initial state. */
 export const emptyStateText = `${header}\n${withChecksum(header, snapshotEnd).line}`
 
-/** The content of a line, without its checksum. */
+/** Encodes changes as the content of a line, without the checksum. */
 export const encodeChanges = (changes: ReadonlyArray<Change>): string => encode(changes)
 
-/** Characters of a line in a snapshot, approximately. */
+/** Number of characters from which a line of a snapshot is ended. */
 const targetLineLength = 16_384
 
-/** The lines of a snapshot, generated one by one. */
+/** Yields the header and the lines of a snapshot, including the line that ends it. */
 export function* snapshotLines(state: State): Generator<ChecksummedLine, void> {
   let checksummed: ChecksummedLine = { line: `${header}\n`, checksum: header }
   yield checksummed
   let contents: Array<string> = []
   let length = 0
   for (const one of changesOf(state)) {
-    // without the brackets of the array
+    // removes the brackets of the array, because the line has several changes in one array
     const content = encode([one]).slice(1, -1)
     contents.push(content)
     length += content.length
@@ -85,7 +85,7 @@ export interface ReplayProgress {
   readonly checksum: string
   /** The number of lines that were read. */
   readonly lines: number
-  /** True after the end of the snapshot. */
+  /** True after the line that ends the snapshot. */
   readonly isComplete: boolean
 }
 
@@ -96,7 +96,7 @@ const beginReplay = (initial: State): ReplayProgress => ({
   isComplete: false
 })
 
-/** Reads a line, without its line end. */
+/** Applies the changes of a line. `line` does not include the line end. */
 const replayLine = (
   progress: ReplayProgress,
   line: string
@@ -131,8 +131,8 @@ const checksumMismatch =
   "its checksum is not that of its text and of the lines before it, so it was damaged or changed by hand"
 
 /**
- * Reads the end of a file: `remainder` follows the last line end, and is empty unless the process ended during a write.
- * A line that was cut short is dropped: its call got no response.
+ * Reads the end of a file. `remainder` is the text after the last line end. It is empty unless the process was killed during a write.
+ * Drops an incomplete line, because its call got no response.
  */
 const endReplay = (
   progress: ReplayProgress,
@@ -153,7 +153,7 @@ const endReplay = (
   if (lastLine !== undefined && Option.isSome(lastLine)) {
     return Either.right({ progress: lastLine.value, droppedBytes: 0 })
   }
-  // neither damaged bytes nor a whole line with another line end is a truncated line
+  // damaged bytes, or a complete line with another line end, mean that the file was changed and not only truncated
   const isTruncated =
     remainder.every((byte) => byte >= 0x20) &&
     !Option.exists(decodeUtf8(remainder.subarray(0, -1)), (line) =>
@@ -182,7 +182,7 @@ const unrecognizedFormat = (line: string): string =>
       ? `line 1: it is a state of another version than ${version}, which alone is read here`
       : "line 1: this is not a sandbox's state"
 
-/** Replays a file from chunks of any size. */
+/** Makes a reader that replays a file from chunks of any size. */
 export const makeReader = (initial: State) => {
   let progress = beginReplay(initial)
   let chunks: Array<Uint8Array> = []
@@ -199,7 +199,7 @@ export const makeReader = (initial: State) => {
     return all
   }
   return {
-    /** Reads the lines that end within a chunk. */
+    /** Reads the lines that end in a chunk, and keeps the rest for the next chunk. */
     read: (bytes: Uint8Array): Either.Either<void, string> => {
       let from = 0
       for (
@@ -213,7 +213,7 @@ export const makeReader = (initial: State) => {
         if (Either.isLeft(read)) return Either.left(read.left)
         progress = read.right
       }
-      // a copy, since the stream of a file reuses its buffer
+      // copies the rest, because the stream of a file reuses its buffer
       push(bytes.slice(from))
       return length > maxLineBytes
         ? Either.left(`line ${progress.lines + 1}: it is longer than any line of a state`)
@@ -225,7 +225,7 @@ export const makeReader = (initial: State) => {
 
 const lineEnd = 0x0a
 
-/** The text of a state. Fails if it is longer than `maxTextLength`. */
+/** Encodes a state as text. Fails if the text is longer than `maxTextLength`. */
 export const save = (state: State): Effect.Effect<string, string> =>
   Effect.gen(function* () {
     const parts: Array<string> = []
@@ -241,13 +241,13 @@ export const save = (state: State): Effect.Effect<string, string> =>
       }
       if (length - sliceStart > sliceLength) {
         sliceStart = length
-        yield* nextTask
+        yield* yieldToEventLoop
       }
     }
     return parts.join("")
   })
 
-/** The state of a saved text. Fails with the first invalid line. */
+/** Decodes a state from the text of `save`. Fails with a message about the first invalid line. */
 export const replay = (initial: State, text: string): Effect.Effect<State, string> =>
   Effect.gen(function* () {
     let progress = beginReplay(initial)
@@ -257,7 +257,7 @@ export const replay = (initial: State, text: string): Effect.Effect<State, strin
       progress = yield* replayLine(progress, text.slice(from, to))
       if (from - sliceStart > sliceLength) {
         sliceStart = from
-        yield* nextTask
+        yield* yieldToEventLoop
       }
     }
     const remainder = text.slice(from)
@@ -267,5 +267,5 @@ export const replay = (initial: State, text: string): Effect.Effect<State, strin
       : progress.state
   })
 
-/** Characters that are written or read in a few milliseconds. */
+/** Number of characters to write or read before yielding to the event loop, which takes a few milliseconds. */
 const sliceLength = 65_536

@@ -60,7 +60,7 @@ export interface PublicKeyVersion extends Schema.Schema.Type<typeof PublicKeyVer
  *   behaves as on Bedrock AgentCore: timestamps are not rounded, and only the client token identifies a retry.
  *   Defaults to `hourly`.
  * - `publicKeyVersions`: the key versions that RegisterUsage accepts. Defaults to version 1, not rotated.
- * - `productId`: the product id in EventBridge events. Defaults to one made from the code.
+ * - `productId`: the product id in EventBridge events. Defaults to an id that is derived from the code.
  * - `landingUrl`: the seller's registration page, to which AWS Marketplace posts a buyer. Defaults to none.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
@@ -106,8 +106,8 @@ export const Product = Schema.Struct({
 export interface Product extends Schema.Schema.Type<typeof Product> {}
 
 /**
- * The terms of the automatic renewal of an agreement, of which events notify the seller. The sandbox does not renew by
- * itself: the operation `renew` does.
+ * The terms of the automatic renewal of an agreement. Events notify the seller of them. The sandbox does not renew agreements
+ * automatically: use the operation `renew`.
  *
  * - `lockoutDays`: the days before the end from which the renewal cannot be turned off. `Purchase Agreement Renewal Upcoming`
  *   is sent then. Defaults to no lockout and no such event.
@@ -148,17 +148,18 @@ export interface Renewal extends Schema.Schema.Type<typeof Renewal> {}
  * - `endsAt`: the end. Usage before it is accepted for one more hour, and usage of that time or later is rejected. Defaults
  *   to no limit.
  * - `entitlements`: the entitlements of a contract, for GetEntitlements. Defaults to none.
- * - `agreementId`, `offerId`: the ids in events. Default to ids made from account, product and position.
+ * - `agreementId`, `offerId`: the ids in events. Default to ids that are derived from account, product and position.
  * - `intent`: the reason for the agreement: `NEW`, `RENEW` or `REPLACE`. Defaults to `NEW`.
  * - `previousAgreementId`: the agreement that this one renews or replaces. Defaults to none.
  * - `acceptedAt`: the time at which the buyer accepted the offer. Defaults to `startsAt`.
  * - `freeTrial`: true for a free trial. Defaults to false.
  * - `privateOffer`: true for a private offer. Defaults to false.
- * - `reseller`: the AWS account of the channel partner that made the offer (CPPO). Defaults to none: the seller's offer.
- * - `renewal`: the terms of its automatic renewal. Defaults to none.
+ * - `reseller`: the AWS account of the channel partner that made the offer (CPPO). Defaults to none, for an offer of
+ *   the seller.
+ * - `renewal`: the terms of the agreement's automatic renewal. Defaults to none.
  * - `endReason`: the reason for the end at `cancelledAt`. Defaults to `CANCELLED`. An end at `endsAt` is `EXPIRED`.
- * - `deprovisionedAt`: the start of the last hour of usage, where `finalHourStartsAt` of the rules is `deprovisioned`. Defaults
- *   to the end.
+ * - `deprovisionedAt`: the start of the last hour of usage, if `finalHourStartsAt` of the rules is `deprovisioned`. Defaults to
+ *   the end.
  * - `failedAt`: the time at which the buyer's payment failed. From then on no usage is accepted. Defaults to none.
  * - `advisory`: true between an advisory and its resolution. Defaults to false.
  *
@@ -233,7 +234,7 @@ export interface Agreement extends Schema.Schema.Type<typeof Agreement> {}
  * - `customerAWSAccountId`: the buyer's AWS account
  * - `customerIdentifier`: the legacy identifier, for products listed before June 2026. Defaults to none.
  * - `suspended`: true rejects all usage of the AWS account. Defaults to false.
- * - `agreements`: the agreements. Without one, the customer is known but not subscribed.
+ * - `agreements`: the agreements. A customer without agreements is known but not subscribed.
  *
  * @since 0.1.0
  * @category models
@@ -371,16 +372,18 @@ export interface Quotas extends Schema.Schema.Type<typeof Quotas> {}
  *   Defaults to 400.
  * - `requestSizeLimit`: the smallest size of a rejected request, in bytes. Documented is "1 MB". Defaults to
  *   1 000 000.
- * - `emptyEntitlementPages`: the pages of GetEntitlements. With true, every other page is empty and has a `NextToken`,
- *   the first one included. Documented is that such a page can come. Defaults to false.
+ * - `emptyEntitlementPages`: true makes every other page of GetEntitlements, including the first, empty with a `NextToken`.
+ *   AWS documents that such pages can occur. Defaults to false.
  * - `landingFields`: the fields of the form that a buyer posts to the seller's page: `documented`, the token and the
  *   type of a free trial, or `observed`, also agreement id, product id and fulfillment URL. Defaults to `documented`.
- * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as seen.
+ * - `licenseEventDelay`: the time from `Purchase Agreement Created` to `License Updated`. Defaults to 61 seconds, as
+ *   observed.
  * - `deprovisionedEventDelay`: the time from `Purchase Agreement Ended` to `License Deprovisioned`. AWS documents both no
- *   delay and one hour. Defaults to 31 seconds, as seen.
+ *   delay and one hour. Defaults to 31 seconds, as observed.
  * - `finalHourStartsAt`: the event with which the last hour of usage starts after an end: `ended` for `Purchase Agreement
  *   Ended`, `deprovisioned` for `License Deprovisioned`. Versions of AWS's page say both, so a program should report its last
- *   usage within an hour of the first. Agreements without a license have only the first. Defaults to `ended`.
+ *   usage within an hour of the earlier event. Agreements without a license have only `Purchase Agreement Ended`. Defaults to
+ *   `ended`.
  *
  * @since 0.1.0
  * @category models
@@ -466,11 +469,10 @@ export interface ServiceBehavior extends Schema.Schema.Type<typeof ServiceBehavi
  * - `quotas`: rate limits of the operations. Defaults to no limits.
  * - `faults`: faults to inject. Defaults to none.
  * - `sellerAccount`: the seller's AWS account in EventBridge events. Defaults to 999988887777.
- * - `targets`: the receivers of events. The server of the sandbox delivers to them. Defaults to none.
+ * - `targets`: the receivers of events. `SandboxServer.layer` delivers events to them. Defaults to none.
  * - `deliveryFaults`: faults of delivery. Defaults to none.
- * - `now`: the start of the sandbox's clock, by which usage, agreements and tokens are dated. Signatures and the `Date`
- *   header keep to the machine's clock, so that clients with a correct clock can sign. Defaults to the machine's
- *   time.
+ * - `now`: the initial time of the sandbox's clock, which applies to usage, agreements and tokens. Signatures and the `Date`
+ *   header use the machine's clock, so that clients with a correct clock can sign. Defaults to the machine's time.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Schemas of a scenario's fields: JSON in a file, Effect's types in code. */
+/** Schemas of a scenario's fields. Their encoded form is JSON in a scenario file. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -11,7 +11,7 @@ export const NonEmptyText = Schema.String.pipe(
   Schema.minLength(1, { message: () => "Expected text that is not empty" })
 ).annotations({ identifier: "NonEmptyText", title: "Text", description: "text that is not empty" })
 
-// names have the form that they have in calls: no call could contain another
+// names have the same form as in calls, because no call can contain a name of another form
 export const ProductCode = fields.ProductCode.annotations({
   identifier: "ProductCode",
   title: "Product code"
@@ -63,7 +63,7 @@ export const ProductId = text(
   "prod- and 1 to 64 lower-case letters and digits"
 )
 
-/** An address of the seller's. Credentials in it would be shown in reports. */
+/** A URL of the seller. Must not contain credentials, because reports show it. */
 export const HttpUrl = Schema.String.pipe(
   Schema.maxLength(2048),
   Schema.filter((address) => isHttpUrl(address))
@@ -82,7 +82,7 @@ const isHttpUrl = (address: string): boolean => {
   }
 }
 
-/** A receiver of events: the seller's, or the one that the sandbox's server has built in. */
+/** The URL of a receiver of events, or a path of the sandbox's server, such as the path of the built-in receiver. */
 export const ReceiverUrl = Schema.String.pipe(
   Schema.maxLength(2048),
   Schema.filter((address) => isHttpUrl(address) || address.startsWith("/_sandbox/"))
@@ -93,7 +93,7 @@ export const ReceiverUrl = Schema.String.pipe(
     "a URL of http or https without user name and password, or a path of the sandbox's server from /_sandbox/ on, at most 2048 characters"
 })
 
-/** An access key id in an Authorization header ends at one of these characters. */
+/** Excludes the characters that end an access key id in an `Authorization` header. */
 export const accessKeyIdPattern = "[^/,\\s]{1,128}"
 
 export const AccessKeyId = Schema.String.pipe(
@@ -136,12 +136,12 @@ export const Share = Schema.Number.pipe(
   Schema.between(0, 1, { message: () => "Expected a number from 0 to 1" })
 ).annotations({ identifier: "Share", title: "Share", description: "a number from 0 to 1" })
 
-/** Requires an offset: JavaScript reads a time without one in the machine's time zone. */
+/** Requires an offset, because JavaScript reads a time without an offset in the machine's time zone. */
 const zonedTimePattern = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 const parseTime = (text: string): Option.Option<DateTime.Utc> => {
   const day = zonedTimePattern.exec(text)?.[1] ?? ""
-  // JavaScript reads 30 February as 2 March
+  // rejects days that do not exist, because JavaScript reads 30 February as 2 March
   const isDay = Option.exists(DateTime.make(day), (time) => DateTime.formatIsoDateUtc(time) === day)
   return isDay ? Option.map(DateTime.make(text), DateTime.toUtc) : Option.none()
 }
@@ -163,7 +163,7 @@ export const Time = Schema.transformOrFail(
   }
 ).annotations({ identifier: "Time", description: timeDescription })
 
-/** A number and a unit. The number may have decimals, and is not negative. */
+/** A number and a unit. The number may have decimals and must not be negative. */
 const durationPattern = /^\d+(\.\d+)?\s+(nano|micro|milli|second|minute|hour|day|week)s?$/
 
 const durationSchema = (identifier: string, max?: `${number} ${"day" | "days"}`) => {
@@ -196,10 +196,10 @@ const durationSchema = (identifier: string, max?: `${number} ${"day" | "days"}`)
   ).annotations({ identifier, description })
 }
 
-/** A `Duration.DurationInput`. In JSON, a text such as `5 minutes` or a number of milliseconds. */
+/** A `Duration.DurationInput`. In JSON, a string such as `5 minutes`, or a number of milliseconds. */
 export const DurationInput = durationSchema("Duration")
 
-/** The duration of a delay, at most 1 day. (JavaScript's timers hold at most 24 days.) */
+/** The duration of a delay, at most 1 day. (Timers in JavaScript are limited to 24 days.) */
 export const DelayInput = durationSchema("Wait", "1 day")
 
 /** The skew of a clock, at most 366 days. */

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as AST from "effect/SchemaAST"
 import { formatPath } from "../../../internal/schema/construct.js"
 
-/** Reads JSON by a schema, or gives all problems. They contain no values of the file, which may be secret. */
+/** Decodes the text of a JSON file. Returns all problems on the left, without values of the file, because these may be secret. */
 export const read = <A, I>(
   schema: Schema.Schema<A, I>,
   text: string
@@ -18,7 +18,7 @@ export const read = <A, I>(
     )
   )
 
-/** Writes JSON by a schema. */
+/** Encodes a value to the text of a JSON file. Returns all problems on the left. */
 export const write = <A, I>(
   schema: Schema.Schema<A, I>,
   value: A
@@ -40,7 +40,10 @@ const describePosition = (text: string, position: number): string => {
   return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}.`
 }
 
-/** The index of the first invalid character, or the length of a text that ends too early. Not all engines report it. */
+/**
+ * Returns the index of the first invalid character, or the length of the text if it ends too early. Searches for the index by
+ * bisection, because not all JavaScript engines report it.
+ */
 const jsonErrorPosition = (text: string): number => {
   let validLength = 0
   let invalidLength = text.length
@@ -53,7 +56,7 @@ const jsonErrorPosition = (text: string): number => {
   return validLength
 }
 
-/** True if a text is JSON, or the beginning of JSON. */
+/** Returns true if a text is JSON or the beginning of JSON. */
 const isJsonPrefix = (text: string): boolean => {
   try {
     JSON.parse(text)
@@ -67,7 +70,7 @@ const isJsonPrefix = (text: string): boolean => {
   }
 }
 
-/** The mismatches with a schema: each with its path, or `rootName`, and what is expected, without the value. */
+/** Describes the mismatches with a schema: the path (or `rootName`) and the expected type of each, without the value. */
 export const problemsOf = (
   issue: ParseResult.ParseIssue,
   rootName: string
@@ -81,7 +84,7 @@ type Path = ReadonlyArray<PropertyKey>
 
 type Problem = readonly [path: Path, problem: string]
 
-/** The innermost mismatches of an issue. `names` are the fields of the surrounding object. */
+/** Returns the innermost mismatches of an issue. `names` are the fields of the enclosing object. */
 const problemsAt = (
   issue: ParseResult.ParseIssue,
   path: Path,
@@ -105,13 +108,13 @@ const problemsAt = (
         : problemsAt(issue.issue, path, names)
     case "Composite": {
       const issues = Array.isArray(issue.issues)
-        ? // the type has lost that this is the list that it is checked to be
+        ? // the cast is needed, because `Array.isArray` does not narrow the type of a readonly array
           (issue.issues as ReadonlyArray<ParseResult.ParseIssue>)
         : [issue.issues as ParseResult.ParseIssue]
       if (!AST.isUnion(issue.ast)) {
         return issues.flatMap((each) => problemsAt(each, path, namesOf(issue.ast)))
       }
-      // members of another type are left out: the value is not meant for them
+      // ignores the union members of another type, because the value is not meant for them
       const closest = issues.filter(({ _tag }) => _tag !== "Type")
       return closest.length === 0
         ? here(`Expected ${expectedOf(issue.ast)}`)

@@ -1,4 +1,4 @@
-/** Finds contradictions in a scenario. */
+/** Validates a scenario: names, targets, Regions, duplicates, and references between its parts. */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -27,7 +27,7 @@ export const validateScenario = (scenario: Scenario): ReadonlyArray<string> => [
   ...unknownReferences(scenario)
 ]
 
-/** Names that no call can contain. A file was checked by its schema, a scenario in code was not. */
+/** Names that no call can contain. The schema has checked them only for a scenario from a file. */
 const invalidNames = ({ credentials, customers, products }: Scenario) => {
   const forms: ReadonlyArray<
     readonly [what: string, form: Schema.Schema<string>, names: ReadonlyArray<string>]
@@ -47,7 +47,7 @@ const invalidNames = ({ credentials, customers, products }: Scenario) => {
   })
 }
 
-/** Without values, since a URL may contain a password. */
+/** Invalid targets and landing URLs. The problems contain no values, because a URL may contain a password. */
 const invalidTargets = ({ products, targets = [] }: Scenario) => [
   ...targets.flatMap((target) =>
     Either.match(Schema.validateEither(Target)(target), {
@@ -121,7 +121,7 @@ const unknownEntitlements = ({ customers, products }: Scenario) =>
     )
   )
 
-/** The dimensions of an agreement's entitlements that its product, if known, does not have. */
+/** Returns the dimensions of an agreement's entitlements that its product does not have. Returns none for an unknown product. */
 export const unknownDimensionsOf = (
   { entitlements = [], productCode }: Pick<Agreement, "entitlements" | "productCode">,
   products: ReadonlyArray<Product>

@@ -1,14 +1,14 @@
-/** Logs each call at Debug: operation, status, request id and duration, and no values of the request. */
+/** Logs each call at level Debug: operation, status, request id and duration, but no values of the request. */
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as LogLevel from "effect/LogLevel"
 import type { HttpResponse } from "../model/serviceResponse.js"
 import type { CallOutcome, IncomingCall } from "../runtime/handleCall.js"
 
-/** The annotation of these lines. */
+/** The log annotation of these lines. Its value is the request id. */
 export const annotation = "effect-marketplace-metering/sandbox/call"
 
-/** Logs a call and its duration in milliseconds. Without a response, the connection was cut. */
+/** Logs a call and its duration in milliseconds. An outcome without a response means that the connection was cut. */
 export const write = (
   incoming: IncomingCall,
   outcome: CallOutcome<HttpResponse>,
@@ -37,7 +37,7 @@ const lineOf = (
     ...(fault.fault === "none" ? [] : [`fault ${fault.fault}`])
   ].join(" ")
 
-/** The code of an error, or the number of records by status. */
+/** Returns the code of an error, or the number of records by status. */
 const outcomeOf = ({ body, status }: HttpResponse): string => {
   const json = parseObject(body)
   if (typeof json.__type === "string") return json.__type.replace(/^.*#/, "")
@@ -56,7 +56,7 @@ const parseObject = (body: string): Record<string, unknown> => {
   try {
     return JSON.parse(body)
   } catch {
-    // the fault `unavailable` sends HTML
+    // the body is HTML if the fault is `unavailable`
     return {}
   }
 }

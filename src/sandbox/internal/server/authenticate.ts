@@ -18,29 +18,29 @@ import {
   verifySignature
 } from "../protocol/verifySignature.js"
 import { accessKeyIdPattern } from "../scenario/scenarioFields.js"
-import { headersOf, pathAndQueryOf } from "./httpRequest.js"
+import { headersOf, pathAndQueryOf } from "./requestReader.js"
 
 export interface Options {
   readonly accessKeys: ReadonlyArray<AccessKey>
   readonly anyCredentials: boolean
-  /** The Regions that calls of an operation may be signed for. Undefined for any. */
+  /** Returns the Regions that calls of an operation may be signed for. `undefined` allows any Region. */
   readonly regionsOf: (operation: OperationName) => ReadonlyArray<string> | undefined
   readonly allowedSkew: Duration.DurationInput
 }
 
 export interface Authentication {
   readonly callerIdentity: CallerIdentity
-  /** The response to a caller that is not authenticated. */
+  /** The response if the authentication failed. Otherwise absent. */
   readonly rejection?: HttpResponse
 }
 
 type Request = Pick<HttpServerRequest.HttpServerRequest, "method" | "originalUrl" | "headers">
 
-/** Authenticates requests at a time in epoch milliseconds. */
+/** Makes a function that authenticates a request. Its `now` is in epoch milliseconds. */
 export const make = ({ accessKeys, allowedSkew, anyCredentials, regionsOf }: Options) => {
   const accessKeyById = new Map(accessKeys.map((accessKey) => [accessKey.accessKeyId, accessKey]))
   const signatureOptions = {
-    // the same for all services
+    // the metering service and the entitlement service have the same signing name
     service: marketplaceMetering.signingName,
     allowedSkew: Duration.toMillis(allowedSkew),
     signingKey: cachedSigningKey(),
@@ -91,7 +91,7 @@ export const make = ({ accessKeys, allowedSkew, anyCredentials, regionsOf }: Opt
   }
 }
 
-/** The caller that a request claims, with an unverified signature. */
+/** Returns the caller that the `Authorization` header names, without verifying the signature. */
 export const unverifiedCaller = ({ headers }: Request): CallerIdentity => ({
   signature: "unchecked",
   accessKeyId: credentialPattern.exec(headers.authorization ?? "")?.[1]
@@ -99,7 +99,7 @@ export const unverifiedCaller = ({ headers }: Request): CallerIdentity => ({
 
 const credentialPattern = new RegExp(`(?:^|[\\s,])Credential=(${accessKeyIdPattern})`)
 
-/** The codes of AWS's JSON services. Those of its query services lack the suffix "Exception". */
+/** The error codes of AWS services with a JSON protocol. Services with the Query protocol omit the suffix "Exception". */
 const codeOf: { readonly [Tag in SignatureRejection["_tag"]]: string } = {
   MissingAuthenticationToken: "MissingAuthenticationTokenException",
   IncompleteSignature: "IncompleteSignatureException",

@@ -1,6 +1,6 @@
 /**
- * Stand-ins for the seller's own code: a registration page and a receiver of events. They keep the last requests in memory,
- * for the pages to show.
+ * The built-in registration page and the built-in receiver of events, which replace the seller's own code. They keep the last
+ * requests in memory. The sandbox's pages show them.
  */
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -17,7 +17,7 @@ import type { MeteringClient } from "../../../MeteringClient.js"
 import type { Target } from "../../EventDelivery.js"
 import type { Service } from "../../MeteringSandbox.js"
 import type { Entitlement } from "../../Scenario.js"
-import { pathOf, readBody } from "./httpRequest.js"
+import { pathOf, readBody } from "./requestReader.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -30,7 +30,7 @@ export interface RegisteredCustomer {
   readonly licenseArn?: string | undefined
 }
 
-/** A buyer who came to the registration page, or the reason why the token was not resolved. */
+/** A request to the registration page: the resolved customer, or the reason why the token was not resolved. */
 export interface Registration {
   readonly id: number
   /** The time of the sandbox's clock, in ISO 8601. */
@@ -40,8 +40,9 @@ export interface Registration {
   readonly error?: string
 }
 
-/** A registration, with what GetEntitlements returns for its customer now. Absent without a sandbox of its own. */
+/** A registration with the customer's current entitlements. */
 export interface ListedRegistration extends Registration {
+  /** The entitlements that GetEntitlements returns now. Absent without a `Backend`. */
   readonly entitlements?: ReadonlyArray<typeof Entitlement.Encoded>
 }
 
@@ -50,7 +51,7 @@ export interface ReceivedMessage {
   readonly id: number
   readonly at: string
   readonly contentType: string
-  /** The header of SNS. Absent for other senders. */
+  /** The header `x-amz-sns-message-type`. Absent if the sender is not SNS. */
   readonly snsType?: string
   readonly body: string
 }
@@ -60,26 +61,26 @@ const registrations = "/_sandbox/built-in/registrations"
 const receiver = "/_sandbox/built-in/receiver"
 const messages = "/_sandbox/built-in/messages"
 
-/** Paths that accept a POST of any content type, since AWS sends forms and plain text to them. */
+/** Returns true for paths that accept a POST of any content type, because AWS sends forms and plain text to them. */
 export const isReceiver = (request: Request): boolean => {
   const path = pathOf(request)
   return path === landing || path === receiver
 }
 
-/** Entries that are kept of each list. */
+/** Maximum number of entries in each list. */
 const maxEntries = 100
 
-/** Characters that are kept of each list, beside its last entry: pages read a list again and again. */
+/** Maximum size of each list in characters, because pages poll the lists. The newest entry is kept even if it is longer. */
 const maxCharacters = 500_000
 
-/** Bytes of a form or event. Messages of SNS have at most 256 KiB, and their envelope some more. */
+/** Maximum size of a form or event, in bytes. An SNS message has at most 256 KiB, without its envelope. */
 const maxBodySize = 300_000
 
 const decodeConfirmation = Schema.decodeUnknownOption(
   Schema.parseJson(Schema.Struct({ TopicArn: Schema.String, Token: Schema.String }))
 )
 
-/** The targets that send every event to the receiver. */
+/** The targets that send every event to the built-in receiver. */
 export const targets: ReadonlyArray<Target> = [
   { type: "sns", name: "built-in receiver of SNS", url: receiver },
   {
@@ -92,7 +93,7 @@ export const targets: ReadonlyArray<Target> = [
 
 const decoder = new TextDecoder()
 
-/** The sandbox itself. Calls of a client would be logged, and use up faults. */
+/** Direct access to the sandbox, because calls of a client would be logged and would use up faults. */
 export interface Backend {
   /** Confirms a subscription by its topic and token. */
   readonly confirm: (topicArn: string, token: string) => Effect.Effect<void>
@@ -110,7 +111,7 @@ export const make = ({
   readonly client: MeteringClient["Type"]
   /** The time of the sandbox's clock. */
   readonly now: Service["control"]["now"]
-  /** Absent without a sandbox of its own. */
+  /** `undefined` for a `MeteringSandbox` that was not made by its `layer` or `layerFile`. */
   readonly backend: Backend | undefined
 }) =>
   Effect.gen(function* () {
@@ -141,7 +142,7 @@ export const make = ({
             })
           })
         })
-        // the token is neither in the address nor in the list
+        // neither the redirect nor the list contains the token, because it is a secret
         return HttpServerResponse.redirect("/_sandbox/#/seller", { status: 303 })
       })
 
@@ -176,7 +177,7 @@ export const make = ({
         })
         const confirmation =
           snsType === "SubscriptionConfirmation" ? decodeConfirmation(body) : Option.none()
-        // in place of opening the SubscribeURL: no request leaves the sandbox
+        // confirms directly instead of opening the SubscribeURL, so that no request leaves the sandbox
         if (backend !== undefined && Option.isSome(confirmation)) {
           yield* backend.confirm(confirmation.value.TopicArn, confirmation.value.Token)
         }
@@ -213,14 +214,14 @@ const jsonResponse = (value: unknown) => HttpServerResponse.unsafeJson(value)
 /** The length of an entry as JSON, in characters. */
 const sizeOf = (entry: object): number => JSON.stringify(entry).length
 
-/** A list of the last entries, the newest first, with ids that count up. */
+/** Makes a list of the last entries, the newest first. The ids of the entries are ascending numbers. */
 const makeList = <A extends { readonly id: number }>() =>
   Effect.map(Ref.make<ReadonlyArray<A>>([]), (ref) => ({
     all: Ref.get(ref),
     add: (entry: Omit<A, "id">): Effect.Effect<void> =>
       Ref.update(ref, (entries) => {
         const id = (entries[0]?.id ?? 0) + 1
-        // the id completes the entry
+        // the cast is safe: `entry` has all other fields of `A`
         const last = { ...entry, id } as A
         let size = sizeOf(last)
         const kept = entries.slice(0, maxEntries - 1)

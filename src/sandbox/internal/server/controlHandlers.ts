@@ -1,4 +1,4 @@
-/** The control API over HTTP, with its OpenAPI description. Loaded on the first request. */
+/** The handlers of the control API and its OpenAPI description. This module is loaded on the first request. */
 import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -12,12 +12,12 @@ import type { SandboxError, Service } from "../../MeteringSandbox.js"
 import { Api, type PurchaseResponse } from "../../SandboxApi.js"
 import type { Post } from "../delivery/post.js"
 
-/** An app whose errors the platform's server can turn into responses. */
+/** Makes the HTTP app of the control API. The caller handles its failures, such as `RouteNotFound`. */
 export const make = (sandbox: Service, post: Post): Effect.Effect<HttpApp.Default<unknown>> =>
   Effect.scoped(
     Effect.gen(function* () {
       const app = yield* Effect.provide(HttpApiBuilder.httpApp, apiLayer(sandbox, post))
-      // not the whole context: it contains the request that triggers the loading
+      // provides only these services, because the whole context contains the request that triggered the loading
       const services = yield* Layer.build(HttpServer.layerContext)
       return Effect.provide(app, services)
     })

@@ -15,21 +15,24 @@ import type { Service } from "../../MeteringSandbox.js"
 import type { Post } from "../delivery/post.js"
 import { maxTextLength } from "../runtime/stateText.js"
 import * as builtIn from "./builtIn.js"
-import { headersOf, limitBody, pathOf } from "./httpRequest.js"
 import { clientClosedRequest, isClientAbort, sandboxHeaders } from "./httpResponse.js"
 import * as pageRoutes from "./pageRoutes.js"
+import { headersOf, limitBody, pathOf } from "./requestReader.js"
 import { isSnsRequest } from "./snsRoutes.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-/** Maximum size of a body, in bytes. Only a saved state may be longer. */
+/** Maximum size of a body in bytes, except of a saved state. */
 const maxBodySize = 1_048_576
 
 export const isControlRequest = (request: Request): boolean =>
   pathOf(request).startsWith("/_sandbox/") || isSnsRequest(request)
 
-/** The API loads on the first request: its OpenAPI description is larger than everything else of the server. */
+/**
+ * Makes the routes. The control API is loaded on the first request, because its OpenAPI description is larger than the rest of
+ * the server.
+ */
 export const make = (
   sandbox: Service,
   {
@@ -41,10 +44,10 @@ export const make = (
     readonly client: MeteringClient["Type"]
     readonly post: Post
     readonly publicUrl: string | undefined
-    /** Of a sandbox of its own. */
+    /** Direct access to the sandbox. `undefined` for a `MeteringSandbox` that was not made by its `layer` or `layerFile`. */
     readonly own:
       | (builtIn.Backend & {
-          /** Responds to requests for the addresses in SNS messages. */
+          /** Responds to requests for the URLs in SNS messages. */
           readonly respondToSns: (request: Request) => Effect.Effect<Response>
         })
       | undefined
@@ -64,7 +67,7 @@ export const make = (
       loopbackHost.test(host) ||
       (!isLocal && privateHost.test(host)) ||
       host.toLowerCase() === publicHost
-    // in a daemon fiber: interrupting the first request must not cancel the loading for others
+    // loads in a daemon fiber, because an interrupted first request must not cancel the loading for other requests
     const loading = yield* Effect.cached(
       Effect.forkDaemon(
         Effect.flatMap(
@@ -126,7 +129,10 @@ export const make = (
               : handle(request)
         return Effect.map(response, HttpServerResponse.setHeaders(sandboxHeaders))
       },
-      /** The response to a call of a page of another site, which can sign it. SDKs send no origin. */
+      /**
+       * Returns the response to a metering call that a web page of another site sends, or `undefined` for other calls. Such a
+       * page can sign the call, for example with the default access key. SDKs send no `Origin` header.
+       */
       rejectionOfCall: (request: Request): Response | undefined => {
         const rejection =
           request.headers.origin === undefined ? undefined : crossSiteRejection(request, isOwnHost)
@@ -136,8 +142,8 @@ export const make = (
   })
 
 /**
- * Rejects requests that a browser may send for a page of another site. A foreign host name can point to this machine
- * (DNS rebinding), and a form can be sent without CORS.
+ * Rejects requests that a browser may send for a web page of another site. The host name of such a site can point to this
+ * machine (DNS rebinding), and a browser sends forms without a CORS preflight request.
  */
 const crossSiteRejection = (
   request: Request,
@@ -158,7 +164,7 @@ const crossSiteRejection = (
   return undefined
 }
 
-/** Rejects forms of browsers, except where AWS sends them, and other bodies than JSON, except a saved state. */
+/** Rejects bodies that are not JSON, except a saved state and the bodies that AWS sends to the built-in receivers. */
 const contentTypeRejection = (request: Request): Response | undefined => {
   const type = request.headers["content-type"]
   return HttpMethod.hasBody(request.method) &&
@@ -172,7 +178,7 @@ const contentTypeRejection = (request: Request): Response | undefined => {
 
 const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 
-/** Hosts that no site can have: IP addresses, names without dots, and domains that are private. */
+/** Hosts that no public web site can have: IP addresses, names without dots, and private domains. */
 const privateHost =
   /^(\d{1,3}(\.\d{1,3}){3}|\[[\da-f:.]+\]|([\w-]+\.)*(internal|lan|local|localhost|svc|test)|[\w-]+)?(:\d+)?$/i
 
@@ -184,7 +190,7 @@ const bodyTooLong = rejected(413, `The body is longer than ${maxBodySize} bytes.
 const isStateUpload = (request: Request): boolean =>
   request.method === "PUT" && pathOf(request) === "/_sandbox/state"
 
-/** A saved state is text, whatever content type the client sends. */
+/** Sets the content type of a saved state to text, whatever the client sent. */
 const withTextContentType = (request: Request) =>
   request.modify({
     headers: Headers.set(request.headers, "content-type", "text/plain; charset=utf-8")
@@ -193,7 +199,7 @@ const withTextContentType = (request: Request) =>
 const isLoopback = (hostname: string): boolean =>
   /^(::ffff:)?127\./i.test(hostname) || hostname === "::1" || hostname === "localhost"
 
-/** In the form of the platform's decode errors. */
+/** The response to a body that cannot be read, in the form of the platform's `HttpApiDecodeError`. */
 const undecodableBody: Response = HttpServerResponse.unsafeJson(
   {
     _tag: "HttpApiDecodeError",

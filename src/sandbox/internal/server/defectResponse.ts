@@ -1,4 +1,4 @@
-/** Logs a defect and makes a response of it. Neither contains values of the call. */
+/** Logs a defect and returns a response for it. Log and response contain no values of the call. */
 import type { PlatformError } from "@effect/platform/Error"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import { hasProperty } from "effect/Predicate"
 import { type HttpResponse, internalFailure } from "../model/serviceResponse.js"
 
 export const logAndRespond = (cause: Cause.Cause<unknown>): Effect.Effect<HttpResponse> => {
-  // shutting down is no defect
+  // the server is shutting down, so there is nothing to log
   if (Cause.isInterruptedOnly(cause)) return Effect.succeed(internalFailure(defectMessage))
   const error = Cause.squash(cause)
   const reason = isPlatformError(error) ? writeErrorMessage(error) : undefined
@@ -21,7 +21,7 @@ const defectMessage = "The call failed unexpectedly."
 const isPlatformError = (error: unknown): error is PlatformError =>
   hasProperty(error, "_tag") && (error._tag === "SystemError" || error._tag === "BadArgument")
 
-/** Only the state is written to a file. */
+/** Describes a failed write of the state file. Calls use no other file, so every `PlatformError` is such a failure. */
 const writeErrorMessage = (error: PlatformError): string => {
   const path = error._tag === "SystemError" ? (error.pathOrDescriptor ?? "") : ""
   const code = hasProperty(error.cause, "code") ? String(error.cause.code) : undefined
@@ -36,7 +36,7 @@ const reasons: { readonly [code: string]: string } = {
   EIO: "the device failed (EIO)"
 }
 
-/** The name and the stack of an error. Its message is left out, since it may quote the request. */
+/** Returns the name and the stack of an error, without its message, because the message may quote the request. */
 const stackOf = (error: unknown): string =>
   error instanceof Error
     ? [error.name, ...(error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line))].join(

@@ -15,10 +15,10 @@ import type { HttpResponse } from "../model/serviceResponse.js"
 import { skewOf } from "../runtime/faultResponse.js"
 import type { IncomingCall } from "../runtime/handleCall.js"
 
-/** Tells the sandbox's responses from the service's. */
+/** The headers that distinguish responses of the sandbox from responses of AWS. */
 export const sandboxHeaders = { "x-effect-marketplace-metering-sandbox": "true" } as const
 
-/** The response to a call at a time of the clock, in epoch milliseconds. */
+/** Makes the HTTP response to a call. `clock` is the machine's time in epoch milliseconds, for the `Date` header. */
 export const toHttpResponse = (
   response: HttpResponse,
   { requestId }: IncomingCall,
@@ -43,7 +43,7 @@ export const toHttpResponse = (
   })
 }
 
-/** Also marks ids of the service, which a server over another client passes on. */
+/** Marks a request id. The id is AWS's own if the server passes calls on to the real service. */
 const withSandboxPrefix = (id: string): string => (id.startsWith("sandbox-") ? id : `sandbox-${id}`)
 
 const maxChunks = 100
@@ -68,7 +68,7 @@ export const cutConnection = ({
     if (hasProperty(socket, "destroy") && typeof socket.destroy === "function") socket.destroy()
   })
 
-/** True if the client of this request has disconnected. Other interruptions are failures. */
+/** Returns true if the client of this request has disconnected, and false for any other interruption. */
 export const isClientAbort: Effect.Effect<boolean> = Effect.map(
   FiberRef.get(FiberRef.interruptedCause),
   (cause) => HashSet.has(Cause.interruptors(cause), HttpServerError.clientAbortFiberId)

@@ -1,4 +1,4 @@
-/** Node's HTTP server, with AWS JSON responses to malformed requests. */
+/** The HTTP server of Node.js. Responds to malformed requests with AWS JSON errors. */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import type * as HttpApp from "@effect/platform/HttpApp"
@@ -42,7 +42,7 @@ export const layer = ({ host, port, requestTimeout }: Options) =>
         requestTimeout: timeoutMillis,
         headersTimeout: timeoutMillis,
         connectionsCheckingInterval: Math.max(1, Math.min(timeoutMillis / 4, 5000)),
-        // Node's own response is not AWS JSON
+        // Node.js would reject a request without a Host header with a response that is not AWS JSON
         requireHostHeader: false
       })
       server.on("clientError", rejectConnection)
@@ -51,14 +51,14 @@ export const layer = ({ host, port, requestTimeout }: Options) =>
       )
       const served = yield* NodeHttpServer.make(() => server, { port, host, backlog: 1024 })
       yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
-      // without a listener for it, Node ignores an offer of HTTP/2 and responds by HTTP/1.1
+      // without a listener, Node.js ignores an upgrade to HTTP/2 and responds by HTTP/1.1
       const serve = (app: HttpApp.Default<unknown>) =>
         Effect.tap(served.serve(app), () => server.removeAllListeners("upgrade"))
       return HttpServer.make({ address: served.address, serve })
     })
   )
 
-/** Responds to a malformed or late request, unless a response has begun. */
+/** Responds to a request that is malformed or has timed out, unless a response was already begun, and closes the connection. */
 const rejectConnection = (error: Error, socket: Duplex) => {
   const hasNoResponse = hasProperty(socket, "bytesWritten") && socket.bytesWritten === 0
   if (socket.writable && hasNoResponse) socket.write(rejectionOf(error))

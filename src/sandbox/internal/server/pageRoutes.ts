@@ -1,11 +1,11 @@
-/** The pages for browsers. Their script and style are loaded on the first request for them. */
+/** The routes of the pages for browsers. Their script and style sheet are loaded on the first request for them. */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
 import type { ProductDetails } from "../../Marketplace.js"
 import type { Service } from "../../MeteringSandbox.js"
-import { pathAndQueryOf, pathOf } from "./httpRequest.js"
 import { sandboxHeaders } from "./httpResponse.js"
+import { pathAndQueryOf, pathOf } from "./requestReader.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -16,7 +16,7 @@ const script = "/_sandbox/pages/script.js"
 const style = "/_sandbox/pages/style.css"
 const icon = "/_sandbox/pages/icon.svg"
 
-/** The script finds the page by the URL. */
+/** The HTML of all pages. The script selects the page by the URL. */
 const document = `<!doctype html>
 <html lang="en">
 <head>
@@ -38,7 +38,7 @@ const document = `<!doctype html>
 const iconImage =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#b35900"/><path d="M3 12V9h2v3zm4 0V6h2v6zm4 0V3h2v9z" fill="#fff"/></svg>'
 
-/** Only files of this server, no frames, and forms only to the seller's registration pages. */
+/** Allows only files of this server, no frames, and forms only to this server and the seller's registration pages. */
 const contentSecurityPolicyOf = (formTargets: ReadonlyArray<string>): string =>
   [
     "default-src 'none'",
@@ -57,15 +57,15 @@ const originsOf = (products: ReadonlyArray<ProductDetails>): ReadonlyArray<strin
   )
 ]
 
-/** The origin of a URL, or its scheme: a policy has no form for other hosts, such as IPv6 addresses. */
+/** Returns the origin of a URL, or only its scheme if a policy cannot express the host, such as an IPv6 address. */
 const sourceOf = (url: string): string => {
   const { origin, protocol } = new URL(url)
   return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : protocol
 }
 
 /**
- * Chromium applies the policy of a form to the redirects that follow it. A registration page that redirects to another
- * origin, such as a login, needs this.
+ * Returns true if the query allows redirects to any origin. A registration page that redirects to another origin, such as a
+ * login, needs this, because Chromium applies `form-action` also to the redirects after a form.
  */
 const allowsRedirects = (request: Request): boolean =>
   new URLSearchParams(pathAndQueryOf(request).split("?")[1]).get("redirects") === "any"
@@ -92,7 +92,7 @@ const texts = Effect.promise(() => import("#pages"))
 
 type Handler = (request: Request) => Effect.Effect<Response>
 
-/** Finds the handler of a request for a page or a file of one. */
+/** Makes a function that returns the handler of a request for a page or its files, or `undefined` for other requests. */
 export const make = (sandbox: Service) => {
   const page: Handler = (request) =>
     Effect.map(sandbox.marketplace.products, (products) => pageFor(products, request))
@@ -110,7 +110,7 @@ export const make = (sandbox: Service) => {
 
 const isRead = ({ method }: Request): boolean => method === "GET" || method === "HEAD"
 
-/** True for the pages without the slash, and for a browser at the root, which is the address of calls. */
+/** Returns true for requests to redirect to the pages: for `/_sandbox` without a slash, and for `/` if the client accepts HTML. */
 export const isIndex = (request: Request): boolean => {
   const path = pathOf(request)
   return isRead(request) && (path === "/_sandbox" || (path === "/" && acceptsHtml(request)))

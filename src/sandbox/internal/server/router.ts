@@ -1,4 +1,4 @@
-/** Handles calls over HTTP: routes, reads the body, authenticates, decodes, calls the operation, responds. */
+/** Handles calls over HTTP: finds the operation, reads and authenticates the request, calls the operation, and responds. */
 import type * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
@@ -18,13 +18,13 @@ import type { SandboxRuntime } from "../runtime/runtime.js"
 import * as accessLog from "./accessLog.js"
 import { type Authentication, unverifiedCaller } from "./authenticate.js"
 import * as defectResponse from "./defectResponse.js"
-import { pathOf, readBody } from "./httpRequest.js"
 import {
   clientClosedRequest,
   cutConnection,
   isClientAbort,
   toHttpResponse
 } from "./httpResponse.js"
+import { pathOf, readBody } from "./requestReader.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -76,7 +76,7 @@ export const make = (options: Options) => {
       )
     })
 
-  /** The operation of a request, or the response to a request for none. */
+  /** Returns the operation of a request, or the response to a request that names no operation. */
   const route = (request: Request): OperationHandler | HttpResponse =>
     request.method === "POST" && pathOf(request) === "/"
       ? (operations.get(request.headers["x-amz-target"] ?? "") ?? unknownOperation)
@@ -101,8 +101,8 @@ export const make = (options: Options) => {
     })
 
   /**
-   * Authenticates a call by the clock of the next fault, and calls the operation. Gives no outcome if another call has
-   * used up that fault in the meantime: the next fault may have another clock.
+   * Authenticates a call by the clock of the next fault, and calls the operation. Returns `undefined` if another call has used
+   * up that fault in the meantime. The caller then tries again, because the next fault may have another clock.
    */
   const attempt = (
     request: Request,
@@ -126,7 +126,7 @@ export const make = (options: Options) => {
           ? yield* reject(incoming, callerIdentity, decoded.left)
           : yield* operation.handle(decoded.right, incoming, callerIdentity, skew, body)
       }
-      // a signature that is invalid by any clock does not use up the fault
+      // does not use up the fault if the signature is invalid without the skew as well
       const withoutSkew =
         skew === 0 ? { rejection } : yield* authenticate(request, operation.name, body, clock)
       if (withoutSkew.rejection !== undefined) {

@@ -1,4 +1,4 @@
-/** The addresses in SNS messages: the certificate, and the confirmation of a subscription. */
+/** The routes of the URLs in SNS messages: the signing certificate, and the confirmation of a subscription. */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import { certificatePath, subscriptionArnOf } from "../delivery/snsMessage.js"
 import { targetsOf } from "../model/emission.js"
 import { change } from "../model/state.js"
 import type { SandboxRuntime } from "../runtime/runtime.js"
-import { pathAndQueryOf, pathOf } from "./httpRequest.js"
+import { pathAndQueryOf, pathOf } from "./requestReader.js"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
@@ -38,7 +38,7 @@ export const make =
         : unknownAction
     })
 
-/** Confirms a subscription of a target by the token that was sent to it. */
+/** Confirms the subscription of a target by the token in its `SubscriptionConfirmation`. */
 export const confirm = (runtime: SandboxRuntime, topicArn: string, token: string) =>
   runtime.modify((state): readonly [Response, typeof state] => {
     const found = targetsOf(state).find(

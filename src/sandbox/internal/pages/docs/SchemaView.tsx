@@ -1,7 +1,7 @@
-/** A JSON Schema as a list of fields, with what each may hold. */
+/** A JSON Schema as a list of fields, with the type of each. */
 import { type JsonSchema, resolve, type Schemas } from "./openApi.js"
 
-/** Levels that are shown. The schemas of the API are not deeper. */
+/** The number of levels to show. No schema of the API is deeper. */
 const maxDepth = 8
 
 interface Props {
@@ -45,7 +45,7 @@ export const SchemaView = ({ depth = 0, schema, schemas }: Props) => {
   return items ? <SchemaView schema={items} schemas={schemas} depth={depth + 1} /> : null
 }
 
-/** True for objects, and for lists and alternatives of them. */
+/** Returns true for objects, and for lists and unions of objects. */
 const hasFields = (schema: JsonSchema, schemas: Schemas): boolean => {
   const { anyOf, items, oneOf, properties } = resolve(schema, schemas)
   if (properties !== undefined) return true
@@ -75,7 +75,7 @@ const descriptionOf = (schema: JsonSchema, schemas: Schemas) => {
   return description === undefined ? null : <p class="hint">{description}</p>
 }
 
-/** The type in a few words, such as `list of text`. */
+/** Describes a type, such as `list of text`. */
 export const typeText = (schema: JsonSchema, schemas: Schemas): string => {
   const { anyOf, const: constant, enum: values, items, oneOf, type } = resolve(schema, schemas)
   if (constant !== undefined) return JSON.stringify(constant)

@@ -1,4 +1,4 @@
-/** A form that sends a request of the API, shows it as a command line, and shows the response. */
+/** A form that sends a request to the API. Shows the request as a command line, and the response. */
 import { useState } from "preact/hooks"
 import { describeError } from "../client.js"
 import { Badge } from "../parts/Badge.js"
@@ -13,7 +13,7 @@ interface Result {
   readonly millis: number
 }
 
-/** Characters of a response that are shown. */
+/** Maximum number of characters of a response to show. */
 const maxShown = 200_000
 
 export const TryForm = ({ endpoint }: { readonly endpoint: Endpoint }) => {

@@ -1,4 +1,4 @@
-/** The parts of an OpenAPI document that the page of the API shows. */
+/** The parts of an OpenAPI document that the reference of the control API shows. */
 
 export interface JsonSchema {
   readonly $ref?: string
@@ -71,7 +71,7 @@ export const endpointsOf = ({ paths }: OpenApi): ReadonlyArray<Endpoint> =>
     }))
   )
 
-/** A schema without references and with the members of `allOf`. Its own description comes first. */
+/** Resolves the references of a schema, and merges the members of `allOf`. The schema's own description has precedence. */
 export const resolve = (schema: JsonSchema, schemas: Schemas): JsonSchema => {
   const { $ref, allOf = [], ...own } = schema
   const name = $ref?.split("/").at(-1)

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact"
 
 export type Tone = "good" | "bad" | "warn" | "plain"
 
-/** A short state. Its text says what its color does. */
+/** A label with a color. The text has the same meaning as the color, for readers who do not see colors. */
 export const Badge = ({
   children,
   tone = "plain"

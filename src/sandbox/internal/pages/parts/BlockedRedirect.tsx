@@ -1,4 +1,4 @@
-/** Says that the browser has blocked a redirect of the seller's registration page, and how to allow it. */
+/** Warns that the browser has blocked a redirect of the seller's registration page, and tells how to allow it. */
 import { useEffect, useState } from "preact/hooks"
 
 export const BlockedRedirect = () => {

@@ -1,4 +1,4 @@
-/** The usage of the last three days as a bar for each hour. The table beside it has the numbers. */
+/** A bar chart of the usage of the last three days by hour. The table on the same page has the numbers. */
 import { formatHour, millisPerHour } from "../times.js"
 
 const hours = 72
@@ -15,7 +15,7 @@ export const Chart = ({
 }: {
   readonly name: string
   readonly usage: ReadonlyArray<Hour>
-  /** The time of the sandbox's clock, in whose hour the chart ends. */
+  /** The time of the sandbox's clock. The chart ends with its hour. */
   readonly now: string
 }) => {
   const lastHour = Math.floor(Date.parse(now) / millisPerHour)
@@ -42,7 +42,7 @@ export const Chart = ({
       >
         {quantities.map((quantity, index) =>
           quantity === 0 ? undefined : (
-            // the index is the hour
+            // the index is a stable key, because it is the hour
             <rect key={index} {...barOf(index, quantity / max)}>
               <title>{`${timeOf(index)}: ${quantity.toLocaleString("en")}`}</title>
             </rect>
@@ -57,7 +57,7 @@ export const Chart = ({
   )
 }
 
-/** The smallest bar that can be seen, of 20. */
+/** The minimum height of a bar, so that it is visible. The maximum is 20. */
 const minHeight = 1
 
 const barOf = (index: number, share: number) => {

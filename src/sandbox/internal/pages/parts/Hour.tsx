@@ -1,6 +1,6 @@
 import { formatHour } from "../times.js"
 
-/** The start of an hour. A narrow column breaks it between date and time only. */
+/** The start of an hour. In a narrow column, the line breaks only between date and time. */
 export const Hour = ({ at }: { readonly at: string }) => {
   const [date, time] = formatHour(at).split(" ")
   return (

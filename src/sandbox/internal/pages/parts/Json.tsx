@@ -1,4 +1,4 @@
-/** A value as indented JSON, or a text as it is. */
+/** Shows a value as indented JSON, and a string without change. */
 export const Json = ({ label, value }: { readonly label: string; readonly value: unknown }) => (
   <figure class="json">
     <figcaption>{label}</figcaption>
@@ -11,7 +11,7 @@ const indented = (value: unknown): string => {
   try {
     return JSON.stringify(value, undefined, 2)
   } catch {
-    // of any nesting, since a receiver takes any text
+    // `JSON.stringify` fails for very deep nesting, which the built-in receiver accepts
     return "It is nested too deeply to be shown."
   }
 }

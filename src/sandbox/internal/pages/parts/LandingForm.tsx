@@ -1,4 +1,4 @@
-/** The form that AWS Marketplace has a buyer's browser post to the seller's page. */
+/** The form that the buyer's browser posts from AWS Marketplace to the seller's page. */
 import { builtInLanding } from "../landing.js"
 
 export const LandingForm = ({
@@ -6,7 +6,7 @@ export const LandingForm = ({
   landingUrl
 }: {
   readonly fields: Readonly<Record<string, string>>
-  /** The seller's page. Defaults to the built-in one. */
+  /** The seller's page. Defaults to the built-in registration page. */
   readonly landingUrl?: string | undefined
 }) => (
   <form

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact"
 import type { Polled } from "../usePolled.js"
 
-/** Data when it is there, and the error of the last attempt to read it. */
+/** Renders data after it was loaded, and the error of the last request. */
 export const Loaded = <A,>({
   children,
   polled: { data, error }

@@ -1,6 +1,6 @@
 import type { Action } from "../useAction.js"
 
-/** The result of an action, which a screen reader announces. */
+/** The result of an action. Screen readers announce it. */
 export const Messages = ({ error, success }: Pick<Action, "error" | "success">) => (
   <>
     <p class="message good" role="status">

@@ -1,10 +1,10 @@
-/** A form that adds a fault to the script or to the faults at random. */
+/** A form that adds a fault to the script or to the random faults. */
 import { useState } from "preact/hooks"
 import { type Faults, faultInfo, type Kind, type Replace } from "../faults.js"
 import { operationNames } from "../operations.js"
 import { Field } from "../parts/Field.js"
 
-/** Texts of the form by their names. */
+/** The values of the form's fields by name. */
 type Values = Readonly<Record<string, string>>
 
 export const AddFault = ({
@@ -92,7 +92,7 @@ export const AddFault = ({
   )
 }
 
-/** The fields that are filled in. The API says which are wrong. */
+/** Makes a fault of the fields that are filled in. The API validates them. */
 const faultOf = (kind: Kind, texts: Values) => {
   const fields = faultInfo[kind].fields.flatMap(({ isNumber, name }) => {
     const text = texts[name] ?? ""
@@ -113,7 +113,7 @@ const withFault = (
   { percent, times }: Values
 ): Faults => {
   const { chances = [], script = [] } = faults
-  // the form has the fields of each kind of fault
+  // the cast is safe, because the form has exactly the fields of the selected kind
   return (
     isRandom
       ? { ...faults, chances: [...chances, { ...fault, probability: Number(percent) / 100 }] }

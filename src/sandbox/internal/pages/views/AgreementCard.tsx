@@ -37,7 +37,7 @@ export const AgreementCard = ({ agreement }: { readonly agreement: Agreement }) 
       setOpen(undefined)
       return success
     })
-  /** A buyer can open the seller's page again, with a new token. */
+  /** Opens the seller's page again with a new token, as a buyer can. */
   const setUpAccount = () =>
     action.run(async () => {
       setLanding(await send<Landing>("POST", "/_sandbox/set-up-account", selector))
@@ -95,7 +95,7 @@ const OperationButton = ({
   readonly agreementId: string
   readonly isOpen: boolean
   readonly run: () => void
-  /** Opens or closes the form of an operation that takes an end. */
+  /** Opens or closes the form for the end that some operations take. */
   readonly toggle: () => void
 }) => {
   const { end, label } = operationInfo[operation]

@@ -1,4 +1,4 @@
-/** The billed usage: a picture of the last days for each dimension, and a table of all hours. */
+/** The billed usage: a chart of the last three days for each dimension, and a table of all hours. */
 import { useState } from "preact/hooks"
 import type { BilledPage } from "../../../Report.js"
 import { groupBy } from "../groupBy.js"
@@ -11,10 +11,10 @@ import { usePolled } from "../usePolled.js"
 type Page = typeof BilledPage.Encoded
 type Usage = Page["billed"][number]
 
-/** The maximum of the API. */
+/** The maximum page size of the API. */
 const limit = 10_000
 
-/** Rows that are shown at first, and added by each press of the button. */
+/** The number of rows that are shown at first, and that each press of the button adds. */
 const rowsAtOnce = 200
 
 export const Billed = () => {
@@ -99,7 +99,7 @@ const Choice = ({
   </Field>
 )
 
-/** A chart for each dimension of a product: quantities of different dimensions have different units. */
+/** A chart for each dimension of a product, because quantities of different dimensions have different units. */
 const Charts = ({ now, usage }: { readonly usage: ReadonlyArray<Usage>; readonly now: string }) => {
   const groups = groupBy(usage, ({ dimension, productCode }) => `${dimension} of ${productCode}`)
   return (

@@ -1,4 +1,4 @@
-/** The terms of a purchase: buyer, kind of offer, start and end. */
+/** A form for a purchase: buyer, kind of offer, start and end. */
 import { useState } from "preact/hooks"
 import type { ProductDetails } from "../../../Marketplace.js"
 import type { Customer as CustomerSchema } from "../../../Scenario.js"
@@ -113,7 +113,7 @@ export const BuyForm = ({
   )
 }
 
-/** The fields that are filled in. */
+/** Makes the body of a request from the fields that are filled in. */
 const purchaseOf = (form: FormData) => {
   const text = (name: string) => String(form.get(name) ?? "")
   const offer = text("offer")

@@ -1,4 +1,4 @@
-/** The last calls, with their request and response, the verdict about the signature, and the injected fault. */
+/** The last calls: the request, the response, the result of the authentication, and the injected fault of each. */
 import { useState } from "preact/hooks"
 import type { Call as CallSchema } from "../../../Report.js"
 import { groupBy } from "../groupBy.js"
@@ -96,13 +96,13 @@ const CallDetails = ({ call }: { readonly call: Call }) => {
   )
 }
 
-/** A response with records that are not accepted is no success, whatever its status. */
+/** Selects the color of a response. A response with rejected records is a warning, even if its status is 200. */
 const toneOf = (status: number | undefined, result: ReadonlyArray<string>): Tone => {
   if (status === undefined || status >= 300) return "bad"
   return result.every((text) => text.endsWith(" Success")) ? "good" : "warn"
 }
 
-/** The name of an error, or the number of records by status. */
+/** Returns the name of an error, or the number of records by status. */
 const resultOf = (response: unknown): ReadonlyArray<string> => {
   const { __type, Results, UnprocessedRecords } = Object(response)
   if (typeof __type === "string") return [__type.replace(/^.*#/, "")]

@@ -1,4 +1,4 @@
-/** The sandbox's clock, and the way back to its start. */
+/** The sandbox's clock, with forms to change it, and a button to reset the sandbox. */
 import { useState } from "preact/hooks"
 import { send } from "../client.js"
 import { Field } from "../parts/Field.js"

@@ -1,4 +1,4 @@
-/** The faults of delivery: events that come twice, late, in another order, or never. */
+/** A form for the faults of delivery: events that arrive twice, late, in another order, or never. */
 import type { DeliveryFaults as FaultsSchema } from "../../../EventDelivery.js"
 import { send } from "../client.js"
 import { Field } from "../parts/Field.js"
@@ -19,7 +19,7 @@ export const DeliveryFaultsForm = () => {
       <h2 id="delivery-faults">Faults of delivery</h2>
       <Loaded polled={faults}>
         {(current) => (
-          // the fields have new defaults after each change
+          // the key renders the form again after each change, so that its fields show the new defaults
           <Form key={JSON.stringify(current)} current={current} action={action} />
         )}
       </Loaded>
@@ -77,7 +77,7 @@ const Form = ({ action, current }: { readonly current: Faults; readonly action: 
   </form>
 )
 
-/** Durations are milliseconds in responses. */
+/** Formats a duration. Responses contain durations as numbers of milliseconds. Defaults to "5 minutes". */
 const durationText = (duration: string | number = "5 minutes"): string =>
   typeof duration === "number" ? `${duration / 1000} seconds` : duration
 

@@ -1,4 +1,4 @@
-/** The reference of the control API, from its OpenAPI description, with a form to try each endpoint. */
+/** The reference of the control API, made from its OpenAPI description, with a form that tries each endpoint. */
 import { type Endpoint, endpointsOf, type OpenApi, type Schemas } from "../docs/openApi.js"
 import { SchemaView, typeText } from "../docs/SchemaView.js"
 import { TryForm } from "../docs/TryForm.js"

@@ -1,4 +1,4 @@
-/** The events that AWS Marketplace would have sent, the events to come, and the targets. */
+/** The events that AWS Marketplace would have sent, the scheduled events, and the targets. */
 import type { SentEvent as EventSchema, EventsPage, ScheduledPage } from "../../../EventDelivery.js"
 import { send } from "../client.js"
 import { Badge, type Tone } from "../parts/Badge.js"
@@ -16,7 +16,7 @@ type SentEvent = typeof EventSchema.Encoded
 type Delivery = SentEvent["deliveries"][number]
 type Page = typeof EventsPage.Encoded
 
-/** The sandbox keeps as many. */
+/** The number of events to show. The sandbox keeps at least this number of the last events. */
 const limit = 1000
 
 export const Events = () => {
@@ -123,7 +123,7 @@ const DeliveryDetails = ({
   </>
 )
 
-/** The next events to come that are shown. */
+/** The number of scheduled events to show. */
 const scheduledLimit = 100
 
 const Scheduled = () => {

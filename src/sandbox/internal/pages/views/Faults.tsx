@@ -1,4 +1,4 @@
-/** The faults of the next calls: those in the script, those at random, and a form to add one. */
+/** The faults of the next calls: the script, the random faults, and a form that adds a fault. */
 import { send } from "../client.js"
 import { type Faults as AllFaults, faultText, type Replace } from "../faults.js"
 import { Loaded } from "../parts/Loaded.js"

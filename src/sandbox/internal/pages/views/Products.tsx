@@ -1,4 +1,4 @@
-/** The products, and the way of a buyer: purchase, then the seller's page. */
+/** The products, each with a form to buy it and the form that the buyer then posts to the seller's page. */
 import { useState } from "preact/hooks"
 import type { Landing as LandingSchema, ProductDetails } from "../../../Marketplace.js"
 import type { Customer as CustomerSchema } from "../../../Scenario.js"

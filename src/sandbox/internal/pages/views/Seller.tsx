@@ -1,4 +1,4 @@
-/** Stand-ins for the seller's code: the buyers who came to the registration page, and the events that were received. */
+/** The buyers who came to the built-in registration page, and the events at the built-in receiver. */
 import type { AgreementDetails } from "../../../Marketplace.js"
 import type { ListedRegistration, ReceivedMessage } from "../../server/builtIn.js"
 import { entitlementText } from "../entitlementText.js"
@@ -52,7 +52,7 @@ const Registrations = () => {
   )
 }
 
-/** The license names the agreement. Without one, account and product do. */
+/** Returns true if a registration is for an agreement. Compares the license, or account and product if there is no license. */
 const isOf = (agreement: Agreement, { customer }: ListedRegistration): boolean =>
   customer?.licenseArn !== undefined
     ? agreement.licenseArn === customer.licenseArn
@@ -141,7 +141,7 @@ const MessageDetails = ({ message }: { readonly message: ReceivedMessage }) => {
   )
 }
 
-/** The detail type of an EventBridge event, or the action in an SNS notification. */
+/** Returns the detail type of an EventBridge event, or the action in an SNS notification. */
 const eventNameOf = (value: unknown): string | undefined => {
   const { "detail-type": detailType, Message: message } = Object(value)
   const name = detailType ?? (typeof message === "string" && Object(parsed(message)).action)

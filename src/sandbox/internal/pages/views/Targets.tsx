@@ -1,4 +1,4 @@
-/** The receivers of events, and whether they have confirmed their subscription. */
+/** The targets of events, and the state of their subscriptions. */
 import type { TargetState } from "../../../EventDelivery.js"
 import { send } from "../client.js"
 import { Badge } from "../parts/Badge.js"

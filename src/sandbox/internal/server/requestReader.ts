@@ -1,4 +1,8 @@
-/** Path, headers and body of a request. The URL of a proxy's or a web `Request` has scheme and host. */
+/**
+ * Reads the path, the headers and the body of a request.
+ *
+ * `originalUrl` is a path on Node.js. It is an absolute URL if the request came through a proxy or is a Fetch API `Request`.
+ */
 import { Readable } from "node:stream"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
@@ -11,6 +15,7 @@ type Request = Pick<HttpServerRequest.HttpServerRequest, "originalUrl" | "header
 
 const origin = /^https?:\/\/([^/?#]*)/i
 
+/** Returns the path and the query, without the scheme and host of an absolute URL. */
 export const pathAndQueryOf = ({ originalUrl }: Request): string => {
   const target = originalUrl.replace(origin, "")
   return target.startsWith("/") ? target : `/${target}`
@@ -18,26 +23,26 @@ export const pathAndQueryOf = ({ originalUrl }: Request): string => {
 
 export const pathOf = (request: Request): string => pathAndQueryOf(request).split("?", 1)[0] ?? ""
 
-/** The headers with the host, which a web `Request` has only in its URL. */
+/** Returns the headers. Adds `host` from the URL if it is missing, as it is in a Fetch API `Request`. */
 export const headersOf = ({ headers, originalUrl }: Request): Request["headers"] => {
   const host = origin.exec(originalUrl)?.[1]
   return host === undefined || headers.host !== undefined ? headers : { ...headers, host }
 }
 
-/** Bytes of a too long body that are read, so that the client receives the response. */
+/** Maximum number of bytes to read of a body that is too long. Many clients read no response before. */
 const maxDrainedBytes = 16 * 1024 * 1024
 
-/** Reads a body. Gives none if it is longer than `maxBytes`. Fails if the client disconnects. */
+/** Reads the body. Returns `None` if it is longer than `maxBytes`. Fails if the client disconnects. */
 export const readBody = (request: HttpServerRequest.HttpServerRequest, maxBytes: number) => {
   const { headers, source } = request
-  // Node.js reads no more than this of a request that declares its length
+  // the declared length is reliable, because Node.js reads at most `content-length` bytes of a body
   const isShort = Number(headers["content-length"] ?? Number.NaN) <= maxBytes
   return isShort && source instanceof Readable && source.readableFlowing === null
     ? Effect.asSome(readShortBody(request, source))
     : readStream(request, maxBytes)
 }
 
-/** A request whose body has at most `maxBytes`. Gives none if it is longer. */
+/** Returns a request whose body has at most `maxBytes`, or `None` if the body is longer. Reads the body only if necessary. */
 export const limitBody = (
   request: HttpServerRequest.HttpServerRequest,
   maxBytes: number
@@ -46,7 +51,7 @@ export const limitBody = (
   HttpServerError.RequestError
 > => {
   const { headers, source } = request
-  // a request of the web without a body has no stream
+  // a Fetch API `Request` without a body has no stream to read
   const isEmpty = hasProperty(source, "body") && source.body === null
   return isEmpty || Number(headers["content-length"] ?? Number.NaN) <= maxBytes
     ? Effect.succeedSome(request)
@@ -56,14 +61,14 @@ export const limitBody = (
       )
 }
 
-/** A request whose body was read. The platform parses JSON from its text. */
+/** Replaces the text of a request whose body was already read. The platform parses JSON from this text. */
 const withText = (
   request: HttpServerRequest.HttpServerRequest,
   text: string
 ): HttpServerRequest.HttpServerRequest =>
   Object.create(request, { text: { value: Effect.succeed(text) } })
 
-/** Reads a body without the machinery of streams, which takes longer than handling a call. */
+/** Reads a body by Node.js events, because an Effect `Stream` takes longer than the rest of a call. */
 const readShortBody = (request: HttpServerRequest.HttpServerRequest, source: Readable) =>
   Effect.async<Uint8Array, HttpServerError.RequestError>((resume) => {
     const chunks: Array<Uint8Array> = []
@@ -83,7 +88,7 @@ const readShortBody = (request: HttpServerRequest.HttpServerRequest, source: Rea
     const stop = () => {
       source.off("data", onData).off("end", onEnd).off("close", onFailure)
     }
-    // an error is thrown if it has no listener, also after the end
+    // stays after the end, because Node.js throws an error that has no listener
     source.on("error", onFailure)
     source.on("data", onData).on("end", onEnd).on("close", onFailure)
     return Effect.sync(stop)

@@ -1,40 +1,46 @@
-/** Takes the steps that fall due, and sends what was held back. */
+/** Runs the scheduled steps that are due, and sends the events that `afterLanding` held back. */
 import { locateAgreement } from "./agreement.js"
 import * as agreementEvents from "./agreementEvents.js"
-import { type DueStep, first, heldSteps } from "./dueSteps.js"
 import { emit, hasLanded, outboxChange, sendHeld } from "./emission.js"
+import { isNotice } from "./milestones.js"
+import { first, heldSteps, type ScheduledStep } from "./scheduledSteps.js"
 import { change, type State } from "./state.js"
-import { isNotice } from "./terms.js"
 
-/** Sends the events that wait for the landing of an agreement. */
+/** Marks an agreement as landed (its token was resolved), and sends the events that `afterLanding` held back for it. */
 export const land = (state: State, agreementId: string): State => {
   const landed = change(state, { _tag: "Landed", agreementId })
-  return heldSteps(landed.outbox.due, (step) => {
+  return heldSteps(landed.outbox.scheduled, (step) => {
     const located = step.at === undefined ? locateAgreement(landed.catalog, step) : undefined
     return located !== undefined && hasLanded(landed.landed, located)
   }).reduce(sendHeld, landed)
 }
 
-/** Takes all steps that are due, in their order. */
-export const settle = (state: State, now: number): State => {
+/** Runs all steps that are due, in the order of their times. */
+export const runDueSteps = (state: State, now: number): State => {
   let next = releaseHeld(state)
-  for (let step = first(next.outbox.due); isDue(step, now); step = first(next.outbox.due)) {
-    next = fire(next, step, step.at)
+  for (
+    let step = first(next.outbox.scheduled);
+    isDue(step, now);
+    step = first(next.outbox.scheduled)
+  ) {
+    next = runStep(next, step, step.at)
   }
   return next
 }
 
-/** Sends the events that waited for a landing before `afterLanding` was turned off. */
+/** Sends the events that `afterLanding` held back, if it was turned off since. */
 const releaseHeld = (state: State): State =>
   state.outbox.faults.afterLanding === true
     ? state
-    : heldSteps(state.outbox.due, ({ at }) => at === undefined).reduce(sendHeld, state)
+    : heldSteps(state.outbox.scheduled, ({ at }) => at === undefined).reduce(sendHeld, state)
 
-const isDue = (step: DueStep | undefined, now: number): step is DueStep & { readonly at: number } =>
-  step?.at !== undefined && step.at <= now
+const isDue = (
+  step: ScheduledStep | undefined,
+  now: number
+): step is ScheduledStep & { readonly at: number } => step?.at !== undefined && step.at <= now
 
-/** Takes a step at its time. */
-const fire = (state: State, step: DueStep, at: number): State => {
+/** Runs a step as of its scheduled time, which may be before now. */
+const runStep = (state: State, step: ScheduledStep, at: number): State => {
   if (step.kind === "Send") return sendHeld(state, step)
   const next = outboxChange(state, { _tag: "Done", number: step.number })
   const located = locateAgreement(next.catalog, step)
@@ -48,7 +54,7 @@ const fire = (state: State, step: DueStep, at: number): State => {
       return agreementEvents.paymentFailed(next, located, at)
     default:
       return isNotice(step.kind)
-        ? agreementEvents.noticed(next, located, step.kind, at)
+        ? agreementEvents.notified(next, located, step.kind, at)
         : emit(next, located, step.kind, at)
   }
 }

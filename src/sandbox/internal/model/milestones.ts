@@ -1,4 +1,4 @@
-/** The steps that fall due at the beginning and the end of agreements, and at the notices before an end. */
+/** The milestones of agreements (start, notices before the end, and end) and the scheduled steps for them. */
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import type { Agreement } from "../scenario/models.js"
@@ -10,20 +10,20 @@ import {
   locateAgreement
 } from "./agreement.js"
 import type { Catalog } from "./catalog.js"
-import type { DueStep, DueSteps, TermKind } from "./dueSteps.js"
-import * as dueSteps from "./dueSteps.js"
 import { endingDays, type NoticeKind } from "./notices.js"
+import type { MilestoneKind, ScheduledStep, ScheduledSteps } from "./scheduledSteps.js"
+import * as scheduledSteps from "./scheduledSteps.js"
 
-/** Terms whose events were sent, by `announcementKey`. */
+/** The milestones whose events were sent, by `announcementKey`. */
 export type Announced = HashSet.HashSet<string>
 
-interface Term {
-  readonly kind: TermKind | NoticeKind
+interface Milestone {
+  readonly kind: MilestoneKind | NoticeKind
   readonly at: number
 }
 
-/** With the time, since a changed scenario may give an agreement another beginning or end. A failed payment is an end. */
-export const announcementKey = (agreementId: string, kind: Term["kind"], at: number): string =>
+/** The key contains the time, because a changed scenario may give an agreement another start or end. `Fail` counts as `End`. */
+export const announcementKey = (agreementId: string, kind: Milestone["kind"], at: number): string =>
   `${agreementId} ${kind === "Fail" ? "End" : kind} ${at}`
 
 const millisOf = (time: Agreement["endsAt"]): number => time?.epochMillis ?? Infinity
@@ -31,21 +31,24 @@ const millisOf = (time: Agreement["endsAt"]): number => time?.epochMillis ?? Inf
 export const endOf = ({ cancelledAt, endsAt, failedAt }: Agreement): number =>
   Math.min(millisOf(cancelledAt), millisOf(endsAt), millisOf(failedAt))
 
-/** An agreement ends once, and does not start after its end. */
-const termsOf = (agreement: Agreement): ReadonlyArray<Term> => {
+/** Returns the milestones of an agreement: one end, and no start or notices if the start is after the end. */
+const milestonesOf = (agreement: Agreement): ReadonlyArray<Milestone> => {
   const [startsAt, endsAt] = [agreement.startsAt?.epochMillis ?? -Infinity, endOf(agreement)]
-  const end: Term = { kind: millisOf(agreement.failedAt) === endsAt ? "Fail" : "End", at: endsAt }
-  const terms: ReadonlyArray<Term> =
+  const end: Milestone = {
+    kind: millisOf(agreement.failedAt) === endsAt ? "Fail" : "End",
+    at: endsAt
+  }
+  const milestones: ReadonlyArray<Milestone> =
     startsAt <= endsAt ? [{ kind: "Start", at: startsAt }, ...noticesOf(agreement), end] : [end]
-  return terms.filter(({ at }) => Number.isFinite(at))
+  return milestones.filter(({ at }) => Number.isFinite(at))
 }
 
-/** Notices are sent to the proposer, while the agreement is active. */
-const noticesOf = (agreement: Agreement): ReadonlyArray<Term> => {
+/** Returns the notices to send while the agreement is active. The seller gets none if a reseller is the proposer. */
+const noticesOf = (agreement: Agreement): ReadonlyArray<Milestone> => {
   const { renewal, reseller, startsAt } = agreement
   if (reseller !== undefined) return []
   const days: ReadonlyArray<readonly [NoticeKind, number | undefined]> = [
-    // the keys of the table are notices
+    // the cast is safe, because `Object.entries` only widens the keys to string
     ...(Object.entries(endingDays) as ReadonlyArray<[keyof typeof endingDays, number]>),
     ["RenewalTermsFinalized", renewal?.termsFinalizedDays],
     ["RenewalUpcoming", renewal?.lockoutDays]
@@ -57,19 +60,22 @@ const noticesOf = (agreement: Agreement): ReadonlyArray<Term> => {
   })
 }
 
-/** Those whose events were not sent. There are none after the end of an agreement was announced. */
-const openTermsOf = (located: LocatedAgreement, announced: Announced): ReadonlyArray<Term> => {
+/** Returns the milestones whose events were not sent. Returns none once the end of the agreement was announced. */
+const openMilestonesOf = (
+  located: LocatedAgreement,
+  announced: Announced
+): ReadonlyArray<Milestone> => {
   const { agreement } = located
-  const terms = termsOf(agreement)
-  if (terms.length === 0) return terms
+  const milestones = milestonesOf(agreement)
+  if (milestones.length === 0) return milestones
   const id = agreementIdOf(located)
-  const isOpen = ({ at, kind }: Term) => !HashSet.has(announced, announcementKey(id, kind, at))
-  return isOpen({ kind: "End", at: endOf(agreement) }) ? terms.filter(isOpen) : []
+  const isOpen = ({ at, kind }: Milestone) => !HashSet.has(announced, announcementKey(id, kind, at))
+  return isOpen({ kind: "End", at: endOf(agreement) }) ? milestones.filter(isOpen) : []
 }
 
 /**
- * The time that decides the state of an agreement: now, but not before a beginning or an end that was announced. The
- * clock may have been moved back.
+ * Returns the time that decides the state of an agreement: now, or its latest announced start or end if that is later than now,
+ * because the clock was moved back.
  */
 export const agreementTime = (
   announced: Announced,
@@ -78,7 +84,7 @@ export const agreementTime = (
 ): number => {
   const { agreement } = located
   const id = agreementIdOf(located)
-  const reached = (kind: TermKind, at: number) =>
+  const reached = (kind: MilestoneKind, at: number) =>
     Number.isFinite(at) && HashSet.has(announced, announcementKey(id, kind, at)) ? at : now
   return Math.max(
     now,
@@ -87,55 +93,58 @@ export const agreementTime = (
   )
 }
 
-interface Plan {
+interface ScheduleInput {
   readonly catalog: Catalog
   readonly announced: Announced
-  readonly due: DueSteps
+  readonly scheduled: ScheduledSteps
   /** The number of the next step. */
   readonly next: number
 }
 
 /**
- * The due steps of the agreements as they are now: without those of other agreements or with other times, and with those
- * that lie ahead of the clock.
+ * Schedules the steps of all agreements again. Keeps the scheduled steps that still match an agreement, and adds the missing steps
+ * after `now`.
  */
-export const replan = (
-  { announced, catalog, due, next }: Plan,
+export const reschedule = (
+  { announced, catalog, next, scheduled }: ScheduleInput,
   now: number
-): ReadonlyArray<DueStep> => {
+): ReadonlyArray<ScheduledStep> => {
   const open = [...HashMap.values(catalog.customers)]
     .flatMap(agreementsOf)
     .flatMap((located) => openSteps(located, announced))
   const openKeys = new Set(open.map(keyOf))
-  const kept = Array.from(dueSteps.values(due)).filter((step) =>
-    isTerm(step) ? openKeys.has(keyOf(step)) : locateAgreement(catalog, step) !== undefined
+  const kept = Array.from(scheduledSteps.values(scheduled)).filter((step) =>
+    isMilestone(step) ? openKeys.has(keyOf(step)) : locateAgreement(catalog, step) !== undefined
   )
   const keptKeys = new Set(kept.map(keyOf))
   const missing = open.filter((step) => isAfter(now)(step) && !keptKeys.has(keyOf(step)))
   return [...kept, ...numbered(missing, next)]
 }
 
-export const isTerm = ({ kind }: DueStep): boolean =>
+export const isMilestone = ({ kind }: ScheduledStep): boolean =>
   kind === "Start" || kind === "End" || kind === "Fail" || isNotice(kind)
 
-export const isNotice = (kind: DueStep["kind"]): kind is NoticeKind =>
+export const isNotice = (kind: ScheduledStep["kind"]): kind is NoticeKind =>
   kind in endingDays || kind === "RenewalTermsFinalized" || kind === "RenewalUpcoming"
 
-type NewStep = Omit<DueStep, "number" | "at"> & { readonly at: number }
+type NewStep = Omit<ScheduledStep, "number" | "at"> & { readonly at: number }
 
-const keyOf = ({ agreementId, at, kind }: Pick<DueStep, "agreementId" | "at" | "kind">): string =>
-  `${agreementId} ${kind} ${at}`
+const keyOf = ({
+  agreementId,
+  at,
+  kind
+}: Pick<ScheduledStep, "agreementId" | "at" | "kind">): string => `${agreementId} ${kind} ${at}`
 
-/** The beginning and the end of an agreement, as far as they were not announced. */
+/** Returns the steps for the milestones of an agreement that were not announced. */
 const openSteps = (located: LocatedAgreement, announced: Announced): ReadonlyArray<NewStep> =>
-  openTermsOf(located, announced).map(({ at, kind }) => ({
+  openMilestonesOf(located, announced).map(({ at, kind }) => ({
     kind,
     at,
     account: located.customer.customerAWSAccountId,
     agreementId: agreementIdOf(located)
   }))
 
-/** Those that lie ahead of the clock. */
+/** Returns the steps for the milestones after `now` that were not announced. */
 export const stepsAhead = (
   located: LocatedAgreement,
   announced: Announced,
@@ -147,8 +156,8 @@ const isAfter =
   ({ at }: NewStep): boolean =>
     at > now
 
-/** Numbers new steps in their order, after those of the same time. */
-const numbered = (steps: ReadonlyArray<NewStep>, next: number): ReadonlyArray<DueStep> =>
+/** Numbers new steps in the order of their times, from `next` on. */
+const numbered = (steps: ReadonlyArray<NewStep>, next: number): ReadonlyArray<ScheduledStep> =>
   [...steps]
     .sort((left, right) => left.at - right.at)
     .map((step, i) => ({ ...step, number: next + i }))

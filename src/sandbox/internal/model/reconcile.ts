@@ -1,26 +1,26 @@
-/** Adapts a stored state to its scenario, which may have changed since. */
+/** Reconciles a stored state with its scenario, which may have changed since. */
 import * as HashMap from "effect/HashMap"
 import type { Target } from "../../EventDelivery.js"
 import { receives, targetsOf } from "./emission.js"
 import { channels } from "./events.js"
 import type { Delivery, OutboxEvent } from "./outbox.js"
-import { apply, type Change, planned, type State } from "./state.js"
+import { apply, type Change, type State, scheduleChange } from "./state.js"
 
 /**
- * Plans the steps of the agreements that there are, ends the deliveries to targets that no longer get such events, and
- * removes the subscriptions of other endpoints than the targets'.
+ * Schedules the steps of the current agreements, fails the pending deliveries to targets that were removed or no longer receive
+ * such events, and removes the subscriptions whose target was removed or has another URL.
  */
-export const adopt = (state: State, now: number): State => {
+export const reconcile = (state: State, now: number): State => {
   const targets = new Map(targetsOf(state).map((target) => [target.name, target]))
-  const adopted = [...abandonedDeliveries(state, targets, now), planned(state, now)].reduce(
-    apply,
-    state
-  )
-  const subscriptions = HashMap.filter(adopted.outbox.subscriptions, ({ url }, name) => {
+  const reconciled = [
+    ...abandonedDeliveries(state, targets, now),
+    scheduleChange(state, now)
+  ].reduce(apply, state)
+  const subscriptions = HashMap.filter(reconciled.outbox.subscriptions, ({ url }, name) => {
     const target = targets.get(name)
     return target?.type === "sns" && target.url === url
   })
-  return { ...adopted, outbox: { ...adopted.outbox, subscriptions } }
+  return { ...reconciled, outbox: { ...reconciled.outbox, subscriptions } }
 }
 
 const abandonedDeliveries = (
