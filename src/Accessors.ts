@@ -1,8 +1,7 @@
 /**
  * The names of the Haskell package `amazonka-marketplace-metering`: lenses, matchers and smart constructors.
  *
- * They are for programs that are ported from it. New code is simpler with `UsageRecord.make`, property access and
- * `Effect.catchTag`.
+ * They help to port programs from it. New code is simpler with `UsageRecord.make`, property access and `Effect.catchTag`.
  *
  * - Each lens has its names of versions 1.6 and 2.0, such as `urTimestamp` and `usageRecord_timestamp`. Both are the
  *   same optic. Fields and exceptions that AWS added later follow the same pattern.
@@ -338,7 +337,7 @@ export const muUsageDimension: Optic.Lens<MeterUsageRequest, string> = requiredK
 export const muUsageQuantity: Optic.Lens<MeterUsageRequest, number> = requiredKey("usageQuantity")
 
 /**
- * A dry run checks the permission and meters nothing.
+ * True for a dry run, which checks the permission and meters nothing.
  *
  * @since 0.1.0
  * @category MeterUsageRequest
@@ -357,7 +356,7 @@ export const muUsageAllocations: Optic.Lens<
 > = optionalKey("usageAllocations")
 
 /**
- * The idempotency token. To retry, send the same token: a new one is a new charge.
+ * The idempotency token. To retry, send the same token, because a new token is a new charge.
  *
  * Each request is made with a token. `None` only in a request decoded from a client that sent none.
  *
@@ -405,7 +404,7 @@ export const ruPublicKeyVersion: Optic.Lens<RegisterUsageRequest, number> =
   requiredKey("publicKeyVersion")
 
 /**
- * A text of the caller that the signature of the response repeats.
+ * A text chosen by the caller, which the signed token of the response repeats.
  *
  * @since 0.1.0
  * @category RegisterUsageRequest
@@ -413,7 +412,7 @@ export const ruPublicKeyVersion: Optic.Lens<RegisterUsageRequest, number> =
 export const ruNonce: Optic.Lens<RegisterUsageRequest, Option.Option<string>> = optionalKey("nonce")
 
 /**
- * The JWT about the entitlement. Verify it with `Entitlement.verify`.
+ * The JWT that proves the entitlement. Verify it with `Entitlement.verify`.
  *
  * @since 0.1.0
  * @category RegisterUsageResponse
@@ -658,7 +657,7 @@ export const _PlatformNotSupportedException = exception("PlatformNotSupportedExc
 export const _IdempotencyConflictException = exception("IdempotencyConflictException")
 
 /**
- * Matches `InvalidLicenseException`: the license is not one of this customer's, or not active.
+ * Matches `InvalidLicenseException`: the license belongs to another customer, or is not active.
  *
  * @since 0.1.0
  * @category matchers
@@ -729,8 +728,8 @@ export const _ServiceError: Optic.Prism<MeteringError.MeteringError, ServiceErro
 /**
  * Matches by the service's error code: the tag of an exception, or `code`.
  *
- * A code that the model does not have for the operation is an `UnknownServiceError`. This matcher finds it too, and
- * one such as `_InvalidTokenException` does not.
+ * A code that the model does not have for the operation is an `UnknownServiceError`. `hasCode` also matches such an error,
+ * whereas a matcher such as `_InvalidTokenException` does not.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 /**
  * The AWS credentials that requests are signed with.
  *
- * Secrets are `Redacted`, and no error shows them. Credentials are loaded with the first call, cached, and refreshed before
+ * Secrets are `Redacted`, and no error shows them. Credentials are loaded on the first call, cached, and refreshed before
  * they expire. Concurrent callers share one refresh.
  *
  * @since 0.1.0
@@ -35,9 +35,9 @@ export type { Credentials }
  * @category models
  */
 export interface Service {
-  /** The credentials to sign with now. */
+  /** Returns the current credentials. */
   readonly get: Effect.Effect<Credentials, CredentialsError>
-  /** Credentials in place of those that the service has just rejected as expired. */
+  /** Returns credentials that replace those that the service rejected as expired. */
   readonly refresh: (expired: Credentials) => Effect.Effect<Credentials, CredentialsError>
 }
 
@@ -63,9 +63,9 @@ export class AwsCredentials extends Context.Tag("effect-marketplace-metering/Aws
 >() {}
 
 /**
- * Credentials as text: `accessKeyId`, `secretAccessKey`, and the `sessionToken` of temporary ones. The key and the token
- * may be `Redacted`. Line breaks and other characters that a header cannot carry are errors; nothing is trimmed. An empty
- * session token counts as absent.
+ * Credentials as text: `accessKeyId`, `secretAccessKey` and, for temporary credentials, `sessionToken`. The secret key and
+ * the token may be `Redacted`. Line breaks and other characters that a header cannot carry are errors. Values are not
+ * trimmed. An empty session token counts as absent.
  *
  * @since 0.1.0
  * @category models
@@ -88,12 +88,13 @@ const minRefreshInterval = 10_000
 /**
  * Caches the credentials of a source, and refreshes them.
  *
- * - Credentials are validated: a malformed one, such as a key with a line break, is a `CredentialsError` that names the
- *   field and never its value.
- * - The first caller runs the source; concurrent callers share the run. Interrupting one of them does not end it,
- *   interrupting all of them does. The source has to limit its own duration.
- * - From 5 minutes before they expire, credentials are refreshed in the background and served meanwhile. In the last
- *   minute callers wait for the refresh. It runs every 10 seconds at most, and stops with the scope.
+ * - Credentials are validated. A malformed field, such as a key with a line break, is a `CredentialsError` that names the
+ *   field but not its value.
+ * - The first caller runs the source, and concurrent callers share that run. The run is interrupted only when all of its
+ *   callers are interrupted. It has no time limit other than the source's own.
+ * - In the last 5 minutes before they expire, credentials are refreshed in the background, and callers get the cached ones.
+ *   In the last minute, callers wait for the refresh. A refresh runs at most every 10 seconds. A background refresh is
+ *   interrupted when the scope closes.
  * - When a refresh fails, the cached credentials are served until they expire. Only then do callers get the error.
  *   Errors are not cached: the next caller runs the source again.
  * - Credentials without expiration are cached until `refresh` replaces them.
@@ -238,8 +239,9 @@ export const layerStatic = (credentials: Options): Layer.Layer<AwsCredentials, C
 /**
  * Credentials from Effect's `Config`, under names of your own. The key of the session token can be omitted.
  *
- * They are read when the layer is built: it fails with `ConfigError` where they are missing, and with `CredentialsError`
- * where they are malformed. When the service rejects them as expired, they are read again from the same `ConfigProvider`.
+ * Credentials are read when the layer is built. The layer fails with `ConfigError` if they are missing, and with
+ * `CredentialsError` if they are malformed. When the service rejects them as expired, they are read again from the same
+ * `ConfigProvider`.
  *
  * @example
  * ```ts
@@ -272,7 +274,7 @@ export const layerConfig = (
     })
   )
 
-/** Names only: a message of the application's own could hold the value. */
+/** Returns only the names of settings, because a custom error message could contain a value. */
 const pathsOf = (error: ConfigError.ConfigError): ReadonlyArray<string> =>
   error._op === "And" || error._op === "Or"
     ? [...pathsOf(error.left), ...pathsOf(error.right)]
@@ -304,7 +306,7 @@ export const layerEnv: Layer.Layer<AwsCredentials, CredentialsError | ConfigErro
  * A credential provider of the AWS SDK for JavaScript, such as those of `@aws-sdk/credential-providers`: a function that
  * promises credentials.
  *
- * It is called with `{ forceRefresh: true }`, so that a provider with a cache of its own gets new ones.
+ * The provider is called with `{ forceRefresh: true }`, so that it does not return credentials from its own cache.
  *
  * @since 0.1.0
  * @category models
@@ -317,8 +319,8 @@ export type Provider = (
 /**
  * Credentials from a credential provider of the AWS SDK for JavaScript, cached and refreshed as `make` does.
  *
- * Fails with `CredentialsError` where the provider rejects, returns malformed credentials, or takes longer than 1 minute.
- * The error has the name of the provider's error and the first line of its message, without anything that could be a
+ * A call fails with `CredentialsError` if the provider rejects, returns malformed credentials, or takes longer than 1
+ * minute. The error has the name of the provider's error and the first line of its message, without anything that could be a
  * secret.
  *
  * @example

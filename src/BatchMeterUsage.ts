@@ -24,7 +24,7 @@ import { type Input as RecordInput, UsageRecord, UsageRecordResult } from "./Usa
 
 /**
  * Up to 25 `usageRecords` of one product, in less than 1 000 000 bytes. Either `productCode` or the `licenseArn` of every
- * record names the product. Both together would be billed twice.
+ * record names the product. Usage that is sent with both is billed twice.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -71,9 +71,9 @@ export class BatchMeterUsageRequest extends Schema.Class<BatchMeterUsageRequest>
  * The results of the records.
  *
  * - `results`: one per processed record
- * - `unprocessedRecords`: not processed. Send them again.
- * - `missingRecords`: records of the request without a status and not among the unprocessed ones. They may have been
- *   metered. Sending them again unchanged is safe.
+ * - `unprocessedRecords`: records that were not processed. Send them again.
+ * - `missingRecords`: records of the request that have no status in `results` and are not in `unprocessedRecords`. They may
+ *   have been metered. Sending them again unchanged is safe.
  * - `unreadable`: elements of the response, as JSON, that are neither valid records nor valid results
  *
  * @example
@@ -172,7 +172,7 @@ export const operation: Operation<
   ],
   mapResult: ({ usageRecords }, outcome) =>
     Either.map(outcome, (response) =>
-      // no one else has the response yet
+      // assigning is safe, because the response has not been returned yet
       Object.assign(response, { missingRecords: missingRecords(usageRecords, response) })
     )
 }

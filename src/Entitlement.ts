@@ -14,10 +14,10 @@ import type * as jose from "jose"
 import type { Retryable } from "./MeteringError.js"
 
 /**
- * The public key that AWS Marketplace shows for a version of a product's key, RSA of at least 2048 bits.
+ * The public key that AWS Marketplace shows for one key version of a product: RSA of at least 2048 bits.
  *
- * Text is PEM (`BEGIN PUBLIC KEY`, that is SPKI), with any line breaks or a literal `\n` in their place, or its base64
- * alone. A PEM of another kind (`RSA PUBLIC KEY`, a certificate, a private key) is rejected. Other forms are a JWK, a Web
+ * A string is PEM (`BEGIN PUBLIC KEY`, that is SPKI) or only its base64. Line breaks may be of any kind, or a literal `\n`.
+ * A PEM of another kind (`RSA PUBLIC KEY`, a certificate, a private key) is rejected. Other accepted forms are a JWK, a Web
  * Crypto `CryptoKey` for `RSA-PSS` with SHA-256, and a `KeyObject` of Node.
  *
  * @since 0.1.0
@@ -26,24 +26,24 @@ import type { Retryable } from "./MeteringError.js"
 export type PublicKey = string | jose.CryptoKey | jose.KeyObject | jose.JWK
 
 /**
- * The values that the token must agree with. A `RegisterUsageRequest` has the first three by the same names.
+ * The values that the token is checked against. The first three have the names of the fields of `RegisterUsageRequest`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface VerifyOptions {
-  /** The `productCode` of the request; case counts. */
+  /** The `productCode` of the request, case-sensitive. */
   readonly productCode: string
   /** The `publicKeyVersion` of the request. The token must name this version and be signed by its key. */
   readonly publicKeyVersion: number
   /**
-   * The `nonce` of the request, which the token must repeat exactly. Without one the token's nonce is ignored, and the same
-   * token verifies again until it is too old.
+   * The `nonce` of the request, which the token must repeat exactly. If it is absent, the token's nonce is ignored, and the
+   * same token verifies again until it is older than `maxAge`.
    */
   readonly nonce?: string | undefined
   /** The key of that version, or the keys of several versions, by version. */
   readonly publicKey: PublicKey | { readonly [version: number]: PublicKey }
-  /** Maximum age of the token. Defaults to 1 hour, for a token that is verified right after the call. */
+  /** Maximum age of the token. Defaults to 1 hour, which is enough for a token that is verified right after the call. */
   readonly maxAge?: Duration.DurationInput | undefined
   /**
    * Maximum difference between this machine's clock and the service's, either way, on top of `maxAge`. Defaults to
@@ -51,14 +51,14 @@ export interface VerifyOptions {
    */
   readonly clockTolerance?: Duration.DurationInput | undefined
   /**
-   * The response's `publicKeyRotationTimestamp`: tokens that an expired key signed at that time or later are rejected.
-   * Without it an expired key is still trusted, so that containers in the field keep starting.
+   * The response's `publicKeyRotationTimestamp`. Tokens issued at that time or later are rejected, because the key had
+   * expired. If it is absent, an expired key is still trusted, so that deployed containers keep starting.
    */
   readonly publicKeyRotationTimestamp?: DateTime.DateTime | undefined
 }
 
 /**
- * The claims of a verified token: the buyer may run this product.
+ * The claims of a verified token, which proves that the buyer is entitled to the product.
  *
  * @since 0.1.0
  * @category models
@@ -118,12 +118,12 @@ const advice: { readonly [Reason in RejectionReason]: string } = {
 }
 
 /**
- * A token does not prove that the buyer is entitled. Verifying the same token again does not help, so the error is never
+ * The token does not prove that the buyer is entitled. Verifying the same token again does not help, so the error is never
  * retryable.
  *
- * `claim` names the invalid claim, and `reason` the failed check. `expected` and `found` are in words, with times in
- * ISO 8601. Before the signature is verified, `found` is at most the name of a known algorithm. The error never holds a
- * nonce, the key, the token or a part of it.
+ * `claim` names the invalid claim, and `reason` the failed check. `expected` and `found` describe the values, with times in
+ * ISO 8601. Until the signature is verified, `found` is absent or the name of a registered algorithm. The error never
+ * contains a nonce, the key, or any part of the token.
  *
  * @example
  * ```ts
@@ -170,9 +170,10 @@ export class InvalidEntitlementError
 /**
  * Verifies the `Signature` of a RegisterUsage response: a JWT by which the service proves that the buyer is entitled.
  *
- * Only PS256 (RSA-PSS with SHA-256) is accepted, whatever the token's header says. Claims are read in either case
- * (`productCode`, `ProductCode`); both at once must agree. `exp` and `nbf` are respected. The time is that of Effect's
- * `Clock`. A response without a signature fails with `missingToken`. The first call loads the JOSE library.
+ * Only PS256 (RSA-PSS with SHA-256) is accepted, whatever the token's header says. Claim names may begin with a lower-case
+ * or an upper-case letter (`productCode`, `ProductCode`). If both are present, their values must be equal. `exp` and `nbf`
+ * are respected. The current time is that of Effect's `Clock`. A response without a signature fails with `missingToken`. The
+ * first call loads the JOSE library.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/userguide/java-integration-example-registerusage.html
  * @since 0.1.0

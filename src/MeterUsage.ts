@@ -63,7 +63,7 @@ export class MeterUsageRequest extends Schema.Class<MeterUsageRequest>(
   declare protected readonly brand: true
 
   constructor(fields: RequestInput, options?: Schema.MakeOptions) {
-    // Schema decodes with `true`. A token made here would make each decoding another charge.
+    // Schema decodes with `true`. A token made here would differ in each decoded value, and so be another charge.
     const completed =
       options === true
         ? fields
@@ -220,7 +220,7 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
   response: MeterUsageResponse,
   exceptions,
   prepare: (request) => (request.clientToken === undefined ? withClientToken(request) : request),
-  // the response to a dry run is not a receipt
+  // the response to a dry run is not a `MeterUsageResponse`
   preflight: ({ dryRun }) =>
     dryRun
       ? {
@@ -230,7 +230,7 @@ export const operation: Operation<MeterUsageRequest, MeterUsageResponse, MeterUs
           value: true
         }
       : undefined,
-  // this code permits a dry run and is not the id of a record
+  // the service may return the code of a successful dry run in place of a record id
   missing: (response) =>
     response.meteringRecordId === dryRunCode ? recordIdName : lacksRecordId(response)
 }
@@ -240,7 +240,9 @@ const recordIdName = "MeteringRecordId"
 const lacksRecordId = ({ meteringRecordId }: MeterUsageResponse) =>
   isBlank(meteringRecordId) ? recordIdName : undefined
 
-/** Tokens of requests without one. The same request value is the same charge in every call. */
+/**
+ * Tokens of requests that were decoded without a token. Each request keeps its token, so that sending it again is a retry.
+ */
 const clientTokens = new WeakMap<MeterUsageRequest, string>()
 
 const withClientToken = (request: MeterUsageRequest): MeterUsageRequest => {
@@ -283,7 +285,7 @@ export const dryRunOperation: Operation<
   }
 }
 
-/** Marks errors that would otherwise warn of metered usage. */
+/** Sets `dryRun` on errors whose messages would otherwise warn that usage may have been metered. */
 const asDryRunError = (error: MeterUsageError): MeterUsageError => {
   switch (error._tag) {
     case "ConnectionError":

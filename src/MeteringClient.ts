@@ -24,8 +24,9 @@ import type { Transport } from "./Transport.js"
 /**
  * The four operations: `meterUsage` with its `meterUsageDryRun`, `batchMeterUsage`, `registerUsage`, `resolveCustomer`.
  *
- * Each takes a request or its fields. The request is made once, when the function is called, so running the returned
- * effect again is a retry of the same request. The operations are methods so that a mock may accept fields only.
+ * Each takes a request or its fields. The request is made once, when the function is called, so running the returned effect
+ * again is a retry of the same request. The operations are declared as methods, whose parameters are bivariant, so that a
+ * mock may accept only plain fields.
  *
  * @since 0.1.0
  * @category models
@@ -51,7 +52,7 @@ export interface Service {
   resolveCustomer(
     request: ResolveCustomer.Input
   ): Effect.Effect<ResolveCustomer.ResolveCustomerResponse, ResolveCustomer.ResolveCustomerError>
-  /** The Region that is called, where it is known. The service does not deduplicate usage across Regions. */
+  /** The Region that is called, if it is known. The service does not deduplicate usage across Regions. */
   readonly region?: string | undefined
 }
 
@@ -105,7 +106,7 @@ export const make = (transport: Transport, options?: Options): Service =>
  * The client over HTTP, with any `HttpClient`.
  *
  * Each call is one attempt. The client recovers from two errors, once per call: it refreshes credentials that the service
- * calls expired, and it corrects a clock that is off by 4 minutes or more by the `Date` of the response. Other retries
+ * reports as expired, and it corrects a clock that is off by 4 minutes or more by the `Date` of the response. Other retries
  * are up to the app: see `MeteringRetry`.
  *
  * Provide an `HttpClient` that does not retry. Retries below this layer hide all attempts but the last: if the first
@@ -114,11 +115,11 @@ export const make = (transport: Transport, options?: Options): Service =>
  *
  * A response of more than 4 MiB is an `UnexpectedResponseError`. The rest of it is not read.
  *
- * Redirects are not followed, so that a signed request reaches only its endpoint. With `FetchHttpClient`, each call sets
- * a `RequestInit` for that. Provide other `RequestInit` options to the calls, not to the layer.
+ * Redirects are not followed, because they would send the signed request to another host. With `FetchHttpClient`, each call
+ * sets a `RequestInit` for that. Provide other `RequestInit` options to the calls, not to the layer.
  *
- * Without `node:crypto`, requests are signed with Web Crypto. Browsers offer it only on pages from HTTPS or localhost.
- * On other pages every call dies.
+ * Without `node:crypto`, requests are signed with Web Crypto. Browsers offer it only on pages from HTTPS or localhost. On
+ * other pages, every call dies with a defect.
  *
  * @example
  * ```ts

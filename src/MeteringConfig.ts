@@ -1,5 +1,5 @@
 /**
- * The Region and the endpoint that are called, and the time that a call may take.
+ * Configuration of the client: Region, endpoint, request timeout and skipped preflight rules.
  *
  * @since 0.1.0
  */
@@ -43,7 +43,7 @@ export class MeteringConfig extends Context.Tag("effect-marketplace-metering/Met
 >() {}
 
 /**
- * Makes a configuration, or fails where the options contradict each other.
+ * Makes a configuration, or fails if the options are invalid or contradict each other.
  *
  * The endpoint is the one that the official SDK would call, and combinations that the SDK rejects are rejected.
  *
@@ -107,8 +107,8 @@ export const layerConfig = (
  * - Region: `AWS_REGION`, then `AWS_DEFAULT_REGION`. Without either the layer fails: there is no default Region.
  * - Endpoint: `AWS_ENDPOINT_URL_MARKETPLACE_METERING`, then `AWS_ENDPOINT_URL`. Both are ignored if
  *   `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
- * - `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`: `true` or `false`. Any other text is an error, where
- *   the SDK for JavaScript would continue with `false`.
+ * - `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`: `true` or `false`. Any other text is an error, whereas the SDK
+ *   for JavaScript treats it as `false`.
  *
  * An empty variable counts as missing. The shared config file is read by `layerSharedConfig` of
  * `effect-marketplace-metering/node`.

@@ -3,7 +3,7 @@
  *
  * The 19 exceptions of the service's model keep their AWS names; errors that the model does not have, such as
  * `ConnectionError`, have classes of their own. The `message` says what to do, and `isRetryable` whether another attempt can
- * help. After a response of the service, the error has its status, request id and message. No error holds a request, its
+ * help. After a response of the service, the error has its status, request id and message. No error contains a request, its
  * headers, or anything that was signed.
  *
  * @example
@@ -75,7 +75,7 @@ export class ThrottlingException extends exception<ThrottlingException>()(
 ) {}
 
 /**
- * The product code is not one of this account's products, or not allowed for this operation.
+ * This account has no product with this code, or the product is not allowed for this operation.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -87,7 +87,7 @@ export class InvalidProductCodeException extends exception<InvalidProductCodeExc
 ) {}
 
 /**
- * The dimension is not one of the product's; case counts.
+ * The product does not have this dimension. Dimensions are case-sensitive.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -123,7 +123,7 @@ export class InvalidUsageAllocationsException extends exception<InvalidUsageAllo
 ) {}
 
 /**
- * The customer identifier is not one of this product's.
+ * The product does not have this customer identifier.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -160,7 +160,7 @@ export class DisabledApiException extends exception<DisabledApiException>()(
 ) {}
 
 /**
- * The license is not one of this customer's, or not active.
+ * The license belongs to another customer, or is not active.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  * @since 0.1.0
@@ -172,7 +172,7 @@ export class InvalidLicenseException extends exception<InvalidLicenseException>(
 ) {}
 
 /**
- * The endpoint's Region is not that of the instance, task or pod.
+ * The endpoint is not in the Region of the instance, task or pod.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_MeterUsage.html
  * @since 0.1.0
@@ -220,7 +220,7 @@ export class CustomerNotEntitledException extends exception<CustomerNotEntitledE
 ) {}
 
 /**
- * The Region is not that of the task or pod.
+ * RegisterUsage was not called in the Region of the task or pod.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
  * @since 0.1.0
@@ -232,7 +232,7 @@ export class InvalidRegionException extends exception<InvalidRegionException>()(
 ) {}
 
 /**
- * The version of the public key is not one of the product's.
+ * The product has no public key of this version.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_RegisterUsage.html
  * @since 0.1.0
@@ -282,8 +282,8 @@ export class ExpiredTokenException extends exception<ExpiredTokenException>()(
 /**
  * A violation of a rule by one field of a request.
  *
- * `index` is that of the record, from 0, in a list of records. `expected` says what the `rule` expects of the `field`.
- * `value` is absent where the field is missing or a secret.
+ * `index` is the position of the record in a list of records, from 0. `expected` says what the `rule` expects of the
+ * `field`. `value` is absent if the field is missing or a secret.
  *
  * @since 0.1.0
  * @category models
@@ -326,7 +326,10 @@ export class InvalidInputError extends define<InvalidInputError>()(
   }
 ) {}
 
-/** Quotes text only: JSON would show NaN as null, and a summary such as "a list of 26" is not the value itself. */
+/**
+ * Quotes only text, because JSON would show NaN as null. A summary such as "a list of 26" is not quoted, because it is not
+ * the value.
+ */
 const formatValue = (value: unknown): string =>
   typeof value === "string" && !summaryPattern.test(value) ? JSON.stringify(value) : String(value)
 
@@ -345,7 +348,7 @@ export class MeteringConfigError extends define<MeteringConfigError>()(
 ) {}
 
 /**
- * No source has AWS credentials; `tried` names them. Nothing was sent.
+ * No source has AWS credentials. `tried` names the sources. Nothing was sent.
  *
  * @since 0.1.0
  * @category errors
@@ -361,7 +364,7 @@ export class CredentialsError extends define<CredentialsError>()(
 ) {}
 
 /**
- * The AWS credentials have expired, and refreshing them did not help. `refreshError` says why no others are available.
+ * The AWS credentials have expired, and refreshing them did not help. `refreshError` is the reason why refreshing failed.
  *
  * @since 0.1.0
  * @category errors
@@ -418,10 +421,10 @@ export class ClockSkewError extends define<ClockSkewError>()(
 const dryRun = Schema.optional(Schema.Literal(true))
 
 /**
- * The connection failed before a response.
+ * The connection failed before a response arrived.
  *
- * `delivery` is `notSent` when no connection was made, its TLS handshake included. Otherwise it is `unknown`: the service
- * may have metered the request. Sending the same request again is safe either way.
+ * `delivery` is `notSent` if certainly nothing was sent, for example because the TLS handshake failed. Otherwise it is
+ * `unknown`: the service may have metered the request. Sending the same request again is safe either way.
  *
  * @since 0.1.0
  * @category errors
@@ -471,7 +474,7 @@ export class RequestTimeoutError extends define<RequestTimeoutError>()(
  * The response is not one of the service: a proxy's page, an empty or a broken body, or a body of more than 4 MiB. Or it
  * lacks the field that `missing` names, such as the receipt of MeterUsage.
  *
- * The error does not hold the body, which may have any content. After a status of 2xx the usage may have been metered;
+ * The error does not contain the body, which may contain anything. After a status of 2xx the usage may have been metered;
  * sending the same request again is safe.
  *
  * @since 0.1.0
@@ -517,13 +520,16 @@ interface RetryContext {
   readonly dryRun?: true | undefined
 }
 
-/** Only two operations meter, and no dry run does. */
+/** Warns of metered usage only for the two operations that meter usage, and not for a dry run. */
 const retryAdvice = ({ dryRun, operation }: RetryContext): string =>
   dryRun !== true && (operation === "MeterUsage" || operation === "BatchMeterUsage")
     ? "It may have been metered; sending the same request again is safe."
     : "Sending the same request again is safe."
 
-/** Such a response comes from a gateway that is down, from the service itself but cut short, or from a wrong endpoint. */
+/**
+ * Returns advice by status. An unexpected response is a truncated response of the service, or comes from a gateway that is
+ * down or from a wrong endpoint.
+ */
 const adviceFor = ({
   statusCode = 0,
   ...attempted
@@ -534,7 +540,7 @@ const adviceFor = ({
       ? "Send the same request again later."
       : "Look for a proxy or a wrong endpoint."
 
-/** Another attempt fails the same way until the configuration or the network changes. */
+/** Returns whether another attempt fails in the same way until the configuration or the network changes. */
 const isPermanent = (reason: string): boolean =>
   /^(EndpointError|InvalidUrl|Encode|the proxy answers CONNECT with HTTP 4(?!08|29).*)$/.test(
     reason

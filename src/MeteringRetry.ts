@@ -17,7 +17,7 @@ import { deliveryOf, leastCertain } from "./internal/protocol/delivery.js"
 import type { Delivery, MeteringError } from "./MeteringError.js"
 
 /**
- * Limits of the waits of `backoff`: `base`, `throttledBase` and `max`.
+ * Options of `backoff`: `base`, `throttledBase` and `max` limit the waits.
  *
  * @since 0.1.0
  * @category models
@@ -25,7 +25,7 @@ import type { Delivery, MeteringError } from "./MeteringError.js"
 export interface BackoffOptions {
   /** Maximum wait before the second attempt. Doubles with each further attempt. Defaults to 50 ms. */
   readonly base?: Duration.DurationInput
-  /** The same after a throttled attempt. Defaults to 1 s. */
+  /** Replaces `base` after a throttled attempt. Defaults to 1 s. */
   readonly throttledBase?: Duration.DurationInput
   /** Maximum wait before any attempt. Defaults to 20 s. */
   readonly max?: Duration.DurationInput
@@ -170,7 +170,7 @@ export interface Tracked<A, E, R> {
 }
 
 /**
- * Tracks over retries if any attempt may have been metered.
+ * Tracks whether any attempt of a retried call may have been metered.
  *
  * The error of the last attempt does not show this. After a lost response, a failed connection is `notSent`, but the
  * usage may be billed. Track a call once, outside of the retry, and retry the returned `call` with any schedule.
@@ -204,7 +204,7 @@ export const trackDelivery = <A, E extends MeteringError, R>(
 ): Effect.Effect<Tracked<A, E, R>> =>
   Effect.sync(() => {
     let worst: Delivery = "notSent"
-    /** Attempts in flight, interrupted or successful. */
+    /** The number of attempts that are in flight, were interrupted, or succeeded. */
     let notFailed = 0
     return {
       call: Effect.suspend(() => {

@@ -71,11 +71,11 @@ export interface Operation<Request, Response, E extends ServiceException, Result
   readonly request: SchemaClass<Request>
   readonly response: SchemaClass<Response>
   readonly exceptions: ReadonlyArray<ExceptionClass<E>>
-  /** Completes a request before it is sent. Returns an equal request for the same one. */
+  /** Completes a request before it is sent. Always returns an equal result for the same request. */
   readonly prepare?: (request: Request) => Request
-  /** Finds a violation of a rule that is not in the schema. Such a request is not sent. */
+  /** Returns the violation of a rule that is not in the schema. A request with a violation is not sent. */
   readonly preflight?: (request: Request) => Violation | undefined
-  /** Names an essential field that the response lacks. Such a response is an `UnexpectedResponseError`. */
+  /** Returns the name of a required field that the response lacks. Such a response is an `UnexpectedResponseError`. */
   readonly missing?: (response: Response) => string | undefined
   /** Makes the result of a call from its request and its response or error. Defaults to the outcome unchanged. */
   readonly mapResult?: (

@@ -311,7 +311,7 @@ class Impl {
   }
 
   compose(that: AnyOptic): Any {
-    // each chain begins with it: saves a step in each read and each update
+    // every chain begins with `id`: skipping it saves a step in each read and each update
     if (this === identityOptic) return that
     const { get, replace, set } = this
     const { get: thatGet, set: thatSet } = that
@@ -326,7 +326,7 @@ class Impl {
     if (composedSet) return makePrism(getResult, composedSet)
     return makeOptional(getResult, (b, s) =>
       Either.flatMap(this.getResult(s), (a) =>
-        // checked first, because a prism replaces also a value that it does not match
+        // checks the match first, because a prism also replaces a value that it does not match
         Either.flatMap(that.getResult(a), () =>
           Either.flatMap(that.replaceResult(b, a), (next) => this.replaceResult(next, s))
         )
@@ -676,7 +676,7 @@ export const getResult: {
 /**
  * Replaces the part. Returns the original value if the part is absent.
  *
- * The value comes first and the part last. In the method of an optic it is the other way round, as in Effect 4.
+ * The argument order is `replace(self, optic, value)`. The method of an optic takes the new part first, as in Effect 4.
  *
  * @example
  * ```ts

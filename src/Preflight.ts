@@ -25,17 +25,17 @@ import * as Schema from "effect/Schema"
  * - `oneCustomerIdentity`: exactly one of `customerIdentifier` and `customerAWSAccountId` on a record, at most one in a
  *   filter of entitlements
  * - `quantity`: a whole number from 0 to 2 147 483 647
- * - `dimension`, `customerIdentifier`, `customerAWSAccountId`, `licenseArn`, `productCode`,
- *   `clientToken`, `nonce`, `publicKeyVersion`: length and form of that field
+ * - `dimension`, `customerIdentifier`, `customerAWSAccountId`, `licenseArn`, `productCode`, `clientToken`, `nonce`,
+ *   `publicKeyVersion`: length and format of that field
  * - `registrationToken`: a registration token of 1 to 16 384 characters
  * - `allocationCount`: 1 to 2500 allocations
  * - `allocationSum`: allocated quantities add up to the record's quantity
- * - `allocationTagSets`: no two allocations carry the same set of tags
- * - `allocationTagKeys`: at most 5 different tag keys over all allocations of a record
+ * - `allocationTagSets`: no two allocations have the same set of tags
+ * - `allocationTagKeys`: at most 5 different tag keys in all allocations of a record
  * - `tagCount`: 1 to 5 tags on an allocation
- * - `tagKey`, `tagValue`: length and form of a tag
+ * - `tagKey`, `tagValue`: length and format of a tag
  * - `filterValues`: 1 or more values in each field of a filter of entitlements
- * - `maxResults`, `nextToken`: form of that field of a request for entitlements
+ * - `maxResults`, `nextToken`: format of that field of a request for entitlements
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ const maxTokenLength = 16_384
 
 const expected = "Expected an object with a redacted registration token"
 const messageWithoutValue = { message: () => expected }
-/** The encoded class is a struct within a struct. The message of the inner one would quote the token. */
+/** The encoded form of a class is a nested struct, whose own message would quote the token. */
 const nestedMessageWithoutValue = {
   message: () => ({ message: `${expected}, of 1 to ${maxTokenLength} characters`, override: true })
 }

@@ -1,8 +1,8 @@
 /**
- * How a client sends: one attempt of a call, encoded and ready to be signed, against one response.
+ * The transport of a client. Sends one attempt of a call, encoded and ready to be signed, and returns the response.
  *
- * `MeteringClient.make` does everything around it. The package has three transports: over HTTP, over the official
- * SDK and, for the sandbox, in memory.
+ * `MeteringClient.make` adds everything else that a call needs. The package has three transports: over HTTP, over the
+ * official SDK and, for the sandbox, in memory.
  *
  * @since 0.1.0
  */
@@ -12,13 +12,13 @@ import type { ConnectionError, CredentialsError, RequestTimeoutError } from "./M
 import type { Any as AnyOperation } from "./Operation.js"
 
 /**
- * One attempt of a call. The request is valid and, in bytes, within the service's limit.
+ * One attempt of a call. The request is valid and within the service's size limit.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Attempt {
-  /** The operation, by whose `name` errors say what was called. */
+  /** The operation. Errors contain its `name`. */
   readonly operation: AnyOperation
   /** The request, an instance of the operation's request class. */
   readonly request: object
@@ -28,12 +28,15 @@ export interface Attempt {
   readonly headers: Readonly<Record<string, string>>
   /** The credentials to sign with. Absent for a transport without `credentials`. */
   readonly credentials?: Credentials | undefined
-  /** How far the service's clock is ahead of this machine's, in milliseconds. A signature's time is the sum of both. */
+  /**
+   * Milliseconds by which the service's clock is ahead of this machine's. Sign with the time of this machine plus this
+   * offset.
+   */
   readonly clockOffset: number
 }
 
 /**
- * A response as it came, whatever its status.
+ * A response of any status, before it is decoded.
  *
  * @since 0.1.0
  * @category models
@@ -41,32 +44,36 @@ export interface Attempt {
 export interface Response {
   /** The HTTP status. 2xx is read as a success, anything else as an error of the service. */
   readonly status: number
-  /** Header names are in lower case. `date` corrects the clock, `x-amzn-requestid` names the call. */
+  /**
+   * Headers by lower-case name. The client corrects its clock by `date`, and reports `x-amzn-requestid` as the request id.
+   */
   readonly headers: { readonly [name: string]: string | undefined }
-  /** The body, or an empty text where `isTooLong`. */
+  /** The body. Empty if `isTooLong` is true. */
   readonly body: string
-  /** True if the body is longer than the 4 MiB that are read of one. */
+  /** True if the body is longer than 4 MiB, the maximum that is read. */
   readonly isTooLong?: boolean | undefined
   /**
-   * For a transport that keeps the service's time itself: true if it has corrected its clock by 4 minutes or more since
-   * this attempt was signed, so that another attempt can succeed. If absent, the client corrects `clockOffset` by `date`.
+   * For a transport that corrects its clock itself: true if it has corrected its clock by 4 minutes or more since this
+   * attempt was signed, so that another attempt can succeed. If absent, the client corrects `clockOffset` by `date`.
    */
   readonly isClockCorrected?: boolean | undefined
-  /** Texts that no error and no span may repeat, such as the signature. Secrets of request and credentials need no mention. */
+  /**
+   * Texts to redact in errors and spans, such as the signature. The client adds the secrets of the request and the
+   * credentials.
+   */
   readonly secrets?: ReadonlyArray<string> | undefined
 }
 
 /**
  * Sends attempts.
  *
- * `send` makes one attempt, ends it when it is interrupted, and follows no redirect. Any response is a success of
- * `send`, also one with an error's status. Without a response it fails, and a `ConnectionError` must say by its
- * `delivery` how far the request came:
+ * `send` makes one attempt, aborts it when it is interrupted, and does not follow redirects. It succeeds with any response,
+ * even one with an error status, and fails only without a response. The `delivery` of a `ConnectionError` must be:
  *
- * - `notSent`: certain that no byte has left. The caller may send other usage in its place.
- * - `unknown`: anything else. The usage may be billed, so the caller sends the same request again, or none.
+ * - `notSent` if certainly no byte of the request was sent. The caller may then send other usage in its place.
+ * - `unknown` otherwise. The usage may be billed, so the caller may only send the same request again.
  *
- * A request that was sent and is called `notSent` can be billed twice.
+ * Usage can be billed twice if `delivery` is `notSent` for a request that was sent.
  *
  * @example
  * ```ts
@@ -112,15 +119,18 @@ export interface Transport {
   readonly send: (
     attempt: Attempt
   ) => Effect.Effect<Response, ConnectionError | RequestTimeoutError | CredentialsError>
-  /** The credentials that attempts are signed with. The client checks them, and refreshes those that the service calls expired. */
+  /**
+   * The credentials that attempts are signed with. The client validates them, and refreshes them when the service reports
+   * that they have expired.
+   */
   readonly credentials?: AwsCredentials | undefined
   /**
-   * Replaces credentials that only the transport knows, after the service has called those of the attempt with this
-   * `response` expired. Returns false where there are no others; else the client makes one more attempt.
+   * Refreshes credentials that only the transport knows, after `response` reported that they have expired. Returns true if
+   * they were replaced; the client then makes one more attempt.
    */
   readonly refresh?: ((response: Response) => Effect.Effect<boolean, CredentialsError>) | undefined
-  /** The URL of the service. With it each attempt has a span of its own, inside that of the call. */
+  /** The URL of the service. If it is present, each attempt has its own span inside the span of the call. */
   readonly endpoint?: string | URL | undefined
-  /** The Region of the service, where it is known. It becomes the client's `region`. */
+  /** The Region of the service, if it is known. It becomes the client's `region`. */
   readonly region?: string | undefined
 }

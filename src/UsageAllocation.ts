@@ -23,7 +23,7 @@ import type { InvalidInputError } from "./MeteringError.js"
  * One tag of an allocation: a key of 1 to 100 characters and a value of at most 256, both of letters,
  * digits, `._:\/@` and the ASCII characters from space to `=`.
  *
- * The service's description allows an empty value and its pattern does not; an empty value is sent.
+ * AWS's description of the field allows an empty value, but its pattern does not. This package sends empty values.
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export class Tag extends Schema.Class<Tag>("effect-marketplace-metering/Tag")({
 }) {}
 
 /**
- * A quantity of whole units, 0 to 2 147 483 647, for one set of 1 to 5 tags, or for everything untagged.
+ * A quantity of whole units, 0 to 2 147 483 647, for one set of 1 to 5 tags, or for all untagged usage.
  *
  * @example
  * ```ts
@@ -82,7 +82,8 @@ export class UsageAllocation extends Schema.Class<UsageAllocation>(
 }) {}
 
 /**
- * The allocations of one record: 1 to 2500, no tag set twice, at most 5 different tag keys over all.
+ * The allocations of one record: 1 to 2500, each with a different set of tags, and with at most 5 different tag keys in
+ * total.
  *
  * @since 0.1.0
  * @category schemas
@@ -113,7 +114,7 @@ function repeatedTagSets(all: ReadonlyArray<UsageAllocation>): ReadonlyArray<Rul
   return issues
 }
 
-/** A key that is equal for equal sets of tags, in any order. */
+/** Returns a key that is equal for equal sets of tags, in any order. */
 function tagSet(tags: ReadonlyArray<Tag> | undefined): string {
   return tags === undefined
     ? ""
@@ -180,7 +181,7 @@ export const makeEither: (
 ) => Either.Either<UsageAllocation, InvalidInputError> = makerEither(UsageAllocation)
 
 /**
- * Makes an allocation; throws `InvalidInputError` when it breaks a rule.
+ * Makes an allocation. Throws `InvalidInputError` if it breaks a rule.
  *
  * @example
  * ```ts
@@ -217,7 +218,7 @@ export const makeTagEither: (
 ) => Either.Either<Tag, InvalidInputError> = makerEither(Tag)
 
 /**
- * Makes a tag; throws `InvalidInputError` when it breaks a rule.
+ * Makes a tag. Throws `InvalidInputError` if it breaks a rule.
  *
  * @example
  * ```ts

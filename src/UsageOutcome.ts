@@ -1,5 +1,5 @@
 /**
- * The outcome of one submitted record: nine kinds, and each says whether the record is billed.
+ * The outcome of one submitted record. Each of the nine kinds says whether the record is billed.
  *
  * @since 0.1.0
  */
@@ -23,14 +23,15 @@ export interface OutcomeBase {
   readonly productCode?: string
   /**
    * The index of an earlier record of the same product or license, customer, dimension and hour that had no outcome yet.
-   * Both are sent, one after the other. The service bills an hour once, so at most one of two different quantities is
-   * billed. The two identities of one customer are not compared.
+   * Both records are sent, one after the other. The service bills each hour once, so at most one of two different quantities
+   * is billed. A `customerIdentifier` is never compared with a `customerAWSAccountId`, even if both identify the same
+   * customer.
    */
   readonly earlierIndex?: number
 }
 
 /**
- * Billed by this submission, or before by an identical record: the service returned `Success` for exactly this record.
+ * Billed by this submission, or earlier by an identical record: the service returned `Success` for exactly this record.
  *
  * @since 0.1.0
  * @category outcomes
@@ -62,8 +63,9 @@ export interface CustomerNotSubscribed extends OutcomeBase {
 }
 
 /**
- * Not billed: the service rejected the call for this record, or for a cause that all records of the call share. A
- * rejection of another record in the last 5 minutes counts as well, if it is certain to apply to this one.
+ * Not billed: the service rejected the call for this record, or for a cause that all records of the call share. A record is
+ * also rejected without a call if another record was rejected in the last 5 minutes for a cause that certainly applies to
+ * it.
  *
  * @since 0.1.0
  * @category outcomes
@@ -100,16 +102,16 @@ export interface Expired extends OutcomeBase {
 }
 
 /**
- * Not billed, and not processed: no call of the record reached the service, or each was rejected before any record was
- * processed, or the record came back unprocessed. Submit the same record again.
+ * Not billed, and not processed: no call with the record reached the service, or the service rejected each call before it
+ * processed any record, or it returned the record as unprocessed. Submit the same record again.
  *
  * - `Stopped`: the submission was stopped
  * - `Rejected`: another call was rejected for a cause that concerns the whole product or the caller
  * - `Undelivered`: there was no connection, or there were no credentials
- * - `Throttled`: the last call was throttled, and schedule, deadline or stop allowed no other
- * - `Unprocessed`: the last response listed the record as unprocessed, and no other call was allowed
+ * - `Throttled`: the last call was throttled, and schedule, deadline or stop allowed no retry
+ * - `Unprocessed`: the last response listed the record as unprocessed, and schedule, deadline or stop allowed no retry
  *
- * `error` is the error of the last call of the record, or of the call that ended the others.
+ * `error` is the error of the record's last call, or of another call that ended the submission of this record.
  *
  * @since 0.1.0
  * @category outcomes
@@ -122,8 +124,8 @@ export interface NotSent extends OutcomeBase {
 }
 
 /**
- * Sent, and perhaps billed: at least one attempt has no certain result. Only a later success changes this, no other
- * status and no later error. To submit the same record again before its deadline is safe.
+ * Sent, and perhaps billed: at least one attempt has no certain result. Only a later success would make the outcome certain;
+ * any other later status or error does not. Submitting the same record again before its deadline is safe.
  *
  * - `NoResponse`: the response was lost, or the service failed internally; `error` says how
  * - `NoResult`: the response has no result for the record

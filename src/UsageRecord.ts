@@ -52,14 +52,14 @@ const oneCustomerIdentity = (record: {
  * A quantity of usage of one dimension by one customer at one time.
  *
  * - `timestamp`: the time of the usage, UTC. The service rounds it down to the hour. It accepts usage for 24 hours, and
- *   usage of the last month until 06:00 UTC on the first. Fractions of a millisecond are cut off.
+ *   usage of the last month until 06:00 UTC on the first of the month. Fractions of a millisecond are cut off.
  * - `dimension`: 1 to 255 characters, case-sensitive, as in the listing
  * - `quantity`: whole units, 0 to 2 147 483 647. Required here, though the service defaults to 0: a forgotten quantity
  *   would never be billed.
  * - `customerAWSAccountId` (digits) or, in older listings, `customerIdentifier` (at most 255 characters):
  *   exactly one of the two
- * - `licenseArn`: names product and agreement, in listings from June 2026 on. It replaces the product code of the call:
- *   usage that is sent with both is billed twice.
+ * - `licenseArn`: identifies the product and the agreement, in listings from June 2026 on. It replaces the product code of
+ *   the call: usage that is sent with both is billed twice.
  * - `usageAllocations`: the quantity split by tags
  *
  * @example
@@ -103,7 +103,8 @@ export class UsageRecord extends Schema.Class<UsageRecord>(
   )
 ) {
   constructor(fields: Input, options?: Schema.MakeOptions) {
-    // Schema decodes with `true`, from whole milliseconds. A plain list may be empty until it is validated
+    // Schema decodes with `true`, and its times are whole milliseconds. The cast is needed because a list may be empty until
+    // it is validated
     super((options === true ? fields : floorTimestamp(fields)) as never, options)
   }
 }
@@ -160,7 +161,7 @@ export const makeEither: (
 ) => Either.Either<UsageRecord, InvalidInputError> = makerEither(UsageRecord)
 
 /**
- * Makes a record; throws `InvalidInputError` when it breaks a rule. Use `makeEither` for fields from outside the program.
+ * Makes a record. Throws `InvalidInputError` if it breaks a rule. Use `makeEither` for fields from outside the program.
  *
  * @example
  * ```ts
@@ -197,7 +198,7 @@ export type UsageRecordResultStatus =
   | "Success"
   | "CustomerNotSubscribed"
   | "DuplicateRecord"
-  // an open union: editors complete the known statuses
+  // keeps the union open, while editors still suggest the known statuses
   | (string & {})
 
 /**
@@ -227,7 +228,7 @@ export const isKnownStatus = (
 
 /**
  * The result for one record of a BatchMeterUsage call. Only `Success` was billed as sent. A response may lack any member.
- * `usageRecord` is absent where it cannot be decoded; `status` is kept.
+ * `usageRecord` is absent if it cannot be decoded; `status` is kept even then.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_UsageRecordResult.html
  * @since 0.1.0

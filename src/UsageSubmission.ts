@@ -76,26 +76,26 @@ export type Input = UsageRecord.Input | Item
  * Requests:
  *
  * - `productCode`: the product code of all records that have none of their own. A call is for one product. Records with
- *   licenses and no product code share calls until a call is rejected. That call is then halved until the cause is
- *   known: one record, or licenses of several products. After the latter, only licenses that were accepted together
- *   share a call; in the worst case each license needs calls of its own. A seller of several products should give the
- *   product code of each record.
- * - `skipRules`: preflight rules that are not checked here. Those of `MeteringConfig` apply to the client only.
+ *   licenses and no product code share calls until a call is rejected. That call is then halved until the cause is known:
+ *   one record, or licenses of several products. If there are several products, only licenses that were accepted together
+ *   share a call from then on. In the worst case, each license needs its own calls. A seller of several products should
+ *   therefore set the product code of each record.
+ * - `skipRules`: preflight rules that are not checked here. The `skipRules` of `MeteringConfig` apply only to the client.
  *
  * Pace:
  *
  * - `rate`: calls per second, more than 0. Defaults to 10, the quota of an account in a Region. `Infinity` means no
  *   limit. Throttling halves the rate, and accepted calls raise it again.
  * - `concurrency`: calls in flight at the same time. Defaults to 10.
- * - `bufferSize`: records that are read and have no outcome yet. Defaults to 5000. Order by deadline and full calls
- *   apply to the records in the buffer.
- * - `linger`: the time that a record may wait for others to fill its call, while the source has no more. Defaults to 1
- *   second. A record close to its deadline waits for at most half of the time left. `Infinity` sends full calls only,
- *   until a deadline is close.
- * - `schedule`: the retry schedule; its input is the error of the call. Defaults to `MeteringRetry.patient`. It also
- *   limits the time that one record is retried. After two calls without a response, each half of their records is
- *   retried in a call of its own, so that one record that makes calls fail holds back no others. In an outage of the
- *   service, calls are not divided.
+ * - `bufferSize`: the maximum number of records that were read and have no outcome yet. Defaults to 5000. Only buffered
+ *   records are ordered by deadline and combined into full calls.
+ * - `linger`: the time that a record waits for other records to fill its call, while the source has none. Defaults to 1
+ *   second. A record close to its deadline waits for at most half of the time left. `Infinity` sends full calls only, until
+ *   a deadline is close.
+ * - `schedule`: the retry schedule; its input is the error of the call. Defaults to `MeteringRetry.patient`. It also limits
+ *   the time that one record is retried. After two calls without a response, each half of their records is retried in a call
+ *   of its own, so that a record that makes calls fail does not hold back the others. In an outage of the service, calls are
+ *   not divided.
  *
  * Deadlines (a record past its deadline is `Expired`):
  *
@@ -107,9 +107,9 @@ export type Input = UsageRecord.Input | Item
  *
  * - `progress`: a `Ref` that is set to the current progress after every change. A `SubscriptionRef` publishes it.
  * - `total`: the number of records. Defaults to the length of `records`, if that is an array.
- * - `stop`: an effect whose end stops the submission: no more calls are made. Calls in flight may take until
- *   `gracePeriod` ends, and their records are `Unknown` after it. All other records are `NotSent`. A stream is not read
- *   further and has as long to end; an iterable is still read to its end, so that every element has an outcome.
+ * - `stop`: an effect that stops the submission when it completes. After that, no more calls are made. Calls in flight have
+ *   `gracePeriod` to complete; after it their records are `Unknown`. All other records are `NotSent`. A stream is not read
+ *   further, and has the same time to end. An iterable is still read to its end, so that every element has an outcome.
  * - `gracePeriod`: the time that calls in flight may take after a stop. Defaults to 30 seconds.
  * - `onInterrupt`: a handler for the outcomes that the stream did not emit, because it was interrupted or not read to
  *   its end. Records in flight are `Unknown`, other records that were read are `NotSent`. With this handler, the stream
@@ -275,16 +275,16 @@ export interface Report {
 /**
  * Submits records and emits the outcome of each as soon as it is known. `index` is the record's position in the input.
  *
- * The source is read only as fast as outcomes are consumed, and no record is held after its outcome was emitted.
- * Records go out in the order of their deadlines. Records of one product or license, customer, dimension and hour go
- * out in the order of the input, one after the other.
+ * The source is read only as fast as outcomes are consumed, and no record is kept in memory after its outcome was emitted.
+ * Records go out in the order of their deadlines. Records of one product or license, customer, dimension and hour go out in
+ * the order of the input, one after the other.
  *
- * A call that is rejected for one of its records is halved until that record stands alone; the others go into the next
- * calls. The more records are rejected, the smaller the calls. The cause of a rejection is cached for 5 minutes: a
- * dimension or tags of a product or license, the product of a license, or a license with its customer and time of usage.
- * Later records with a cached cause are `Rejected` without a call, until the service accepts such a record. An error
- * that concerns the whole product ends the submission of that product's records, and an error that concerns the caller
- * ends all.
+ * A call that is rejected for one of its records is halved until that record is alone in a call; the other records go into
+ * the next calls. The more records are rejected, the smaller the calls become. The cause of a rejection is cached for 5
+ * minutes: a dimension or tags of a product or license, the product of a license, or a license with its customer and time of
+ * usage. Later records with a cached cause are `Rejected` without a call, until the service accepts such a record. An error
+ * that concerns the whole product ends the submission of that product's records, and an error that concerns the caller ends
+ * the whole submission.
  *
  * The stream fails only with the error of the source, after the outcomes of all records that were read. A defect of the
  * client, of an iterable or of `stop` ends it in the same way. A defect of `onInterrupt` is added to the stream's own
@@ -358,7 +358,7 @@ export const submitAll = <R = never>(
     return submit(records, { ...options, onInterrupt: onInterrupt && add }).pipe(
       Stream.runForEachChunk(add),
       Effect.onError(() =>
-        // indexes of records without an outcome are holes, which filter leaves out
+        // indexes of records without an outcome are holes, which `filter` skips
         onInterrupt === undefined ? Effect.void : onInterrupt(outcomes.filter(() => true))
       ),
       Effect.map(() => ({ outcomes, counts: countsOf(outcomes) }))

@@ -21,7 +21,7 @@ import { MeteringConfig } from "../MeteringConfig.js"
 import type { MeteringConfigError } from "../MeteringError.js"
 
 const makeCommand: MakeCommand = (operation, input) => {
-  // the operations of the client that this transport serves
+  // this transport is called only with the operations of this service
   const name = `${operation}Command` as "MeterUsageCommand"
   // biome-ignore lint/performance/noDynamicNamespaceImportAccess: every command is used
   return new Sdk[name](input)
@@ -66,8 +66,8 @@ export const layer: Layer.Layer<MeteringClient, never, MeteringConfig | AwsCrede
 /**
  * Options of `layerFrom`.
  *
- * - `requestTimeout`: limit of one attempt. Defaults to the limits of the SDK client
- * - `skipRules`: preflight rules to skip. Defaults to none
+ * - `requestTimeout`: time limit of one attempt. Defaults to the limits of the SDK client.
+ * - `skipRules`: preflight rules to skip. Defaults to none.
  *
  * @since 0.1.0
  * @category models
@@ -80,8 +80,8 @@ export interface Options extends Pick<ClientOptions, "skipRules"> {
  * Uses an SDK client of the app, with its region, endpoint, credentials, request handler, logger and middlewares. Its
  * retry strategy is not used. The client is not destroyed.
  *
- * A client without a region is a `MeteringConfigError`. Only calls have spans, because only the SDK knows the endpoint
- * of an attempt. A request without a `clientToken` gets one from this package, the same in every attempt.
+ * A client without a region is a `MeteringConfigError`. Calls have spans, but attempts have none, because only the SDK knows
+ * their endpoint. A request without a `clientToken` gets one from this package, the same in every attempt.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 /**
  * The names of the Haskell package `amazonka-marketplace-entitlement`: lenses, matchers and smart constructors.
  *
- * They are for programs that are ported from it, and work as those of `Accessors` of `effect-marketplace-metering`:
+ * They help to port programs from it, and work like those of `Accessors` in `effect-marketplace-metering`:
  *
  * - Each lens has its names of versions 1.6 and 2.0, such as `eDimension` and `entitlement_dimension`. Both are the same
  *   optic. Fields that AWS added later follow the same pattern.
@@ -56,7 +56,7 @@ export { marketplaceEntitlement } from "./internal/serviceModel.js"
 export const geProductCode: Optic.Lens<GetEntitlementsRequest, string> = requiredKey("productCode")
 
 /**
- * The filter. `None` for all entitlements of the product.
+ * The filter. `None` selects all entitlements of the product.
  *
  * @since 0.1.0
  * @category GetEntitlementsRequest

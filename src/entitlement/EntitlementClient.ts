@@ -142,8 +142,8 @@ export const getEntitlements = (
 /**
  * Options of `entitlements`.
  *
- * - `schedule`: the retry schedule of each page; its input is the error of the call. A page that fails is requested
- *   again, and no entitlement comes twice. Defaults to `MeteringRetry.standard`.
+ * - `schedule`: the retry schedule of each page; its input is the error of the call. A page that fails is requested again,
+ *   and no entitlement is emitted twice. Defaults to `MeteringRetry.standard`.
  *
  * @since 0.1.0
  * @category models
@@ -153,11 +153,11 @@ export interface PagesOptions {
 }
 
 /**
- * All entitlements that match, as a stream over the pages.
+ * Streams all entitlements that match the request, across all pages.
  *
- * Pages are requested when they are needed. A page without entitlements is no end while it has a `nextToken`. The stream
- * fails with a `PaginationError` where the pages do not end: at a token that was already used, or after 10 000 empty pages
- * in a row. AWS allows 20 calls per second.
+ * Pages are requested on demand. An empty page that has a `nextToken` does not end the stream. The stream fails with a
+ * `PaginationError` if the pages do not end: at a token that was already used, or after 10 000 empty pages in a row. AWS
+ * allows 20 calls per second.
  *
  * @example
  * ```ts

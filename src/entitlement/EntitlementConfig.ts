@@ -1,5 +1,5 @@
 /**
- * The endpoint of the Marketplace Entitlement Service that is called, and the time that a call may take.
+ * Configuration of the entitlement client: Region, endpoint, request timeout and skipped preflight rules.
  *
  * @since 0.1.0
  */
@@ -50,8 +50,8 @@ export class EntitlementConfig extends Context.Tag(
 /**
  * The options of a configuration: those of `MeteringConfig`, and
  *
- * - `region`: the Region to call and to sign for. In the partition `aws` the service is only in us-east-1, and in China
- *   only in cn-northwest-1. Any Region can be given beside an `endpoint`. Defaults to us-east-1.
+ * - `region`: the Region to call and to sign for. In the partition `aws` the service is only in us-east-1, and in China only
+ *   in cn-northwest-1. With an `endpoint`, any Region is valid. Defaults to us-east-1.
  *
  * @since 0.1.0
  * @category models
@@ -66,15 +66,15 @@ const isFipsOf = (region: string, name: string) =>
 /** Partitions other than `aws`. */
 const otherPartition = /^(aws|cn|eu-isoe|eusc|us-(gov|iso[bf]?))-/
 
-/** Returns whether the service is in other Regions of this Region's partition, but not here. */
+/** Returns whether a Region is in the partition `aws` but without the service. */
 const isWithoutService = (region: string): boolean =>
   !otherPartition.test(region) && region !== serviceRegion && !isFipsOf(serviceRegion, region)
 
 /**
- * Makes a configuration, or fails where the options contradict each other.
+ * Makes a configuration, or fails if the options are invalid or contradict each other.
  *
- * The endpoint is the one that the official SDK would call. The SDK would also call a host that does not exist, for a
- * Region without the service; here that is an error.
+ * The endpoint is the one that the official SDK would call. A Region without the service is an error, whereas the SDK would
+ * call a host that does not exist.
  *
  * @example
  * ```ts
@@ -136,7 +136,7 @@ export const layerConfig = (
 ): Layer.Layer<EntitlementConfig, MeteringConfigError | ConfigError.ConfigError> =>
   Layer.effect(EntitlementConfig, Effect.flatMap(unwrap(config), make))
 
-/** A Region of the app that is without the service stands for its partition, unless there is an endpoint. */
+/** Uses the service's Region if no Region is set, or if a Region without the service is set and no endpoint. */
 const withServiceRegion = (variables: Settings): Settings => {
   const { endpoint, ignoreEndpoints, region } = variables
   const hasEndpoint = endpoint !== undefined && ignoreEndpoints?.value !== "true"

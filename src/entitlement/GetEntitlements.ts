@@ -34,7 +34,7 @@ const valuesOf = (value: Schema.Schema<string>) =>
   )
 
 /**
- * Selects entitlements: those that match each field that is present, by any of its values.
+ * Selects the entitlements that match every field that is present. A field matches by any of its values.
  *
  * - `customerAWSAccountId` or, in older listings, `customerIdentifier`: the buyers, by one of the two
  * - `dimension`: dimensions of the product, case-sensitive
@@ -78,7 +78,7 @@ const nextTokenForm = "the nextToken of the page before"
  * - `filter`: the entitlements to return. Defaults to all of the product.
  * - `maxResults`: the maximum number of entitlements on the page, 1 to 25. The service defaults to a number that AWS
  *   does not document.
- * - `nextToken`: `nextToken` of the page before, with the same other fields. Defaults to the first page.
+ * - `nextToken`: the `nextToken` of the page before. All other fields must be the same. Defaults to the first page.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-entitlements_GetEntitlements.html
  * @since 0.1.0
@@ -92,7 +92,7 @@ export class GetEntitlementsRequest extends Schema.Class<GetEntitlementsRequest>
   nextToken: optionalField(
     "NextToken",
     Schema.String.pipe(
-      // the token is the service's own and may contain anything
+      // the token is opaque, so only a blank one is invalid
       structRule(
         "nextToken",
         nextTokenForm,
@@ -119,7 +119,7 @@ export class GetEntitlementsRequest extends Schema.Class<GetEntitlementsRequest>
  * - `entitlements`: the entitlements, at most as many as the request allows. The page can be empty and still have a
  *   `nextToken`.
  * - `nextToken`: leads to the next page. Absent on the last page.
- * - `unreadable`: elements of the page, as JSON, that are no entitlements
+ * - `unreadable`: elements of the page, as JSON, that are not valid entitlements
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-entitlements_GetEntitlements.html
  * @since 0.1.0

@@ -26,7 +26,7 @@ export * as Entitlement from "./Entitlement.js"
 export * as EntitlementClient from "./EntitlementClient.js"
 
 /**
- * The endpoint that is called, and the time that a call may take.
+ * Configuration of the client: Region, endpoint, request timeout and skipped preflight rules.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** Builders of the classes of errors, and the members that errors of a call share. */
+/** Builders of error classes, and the members that all errors of a call share. */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -25,7 +25,7 @@ export const OperationName = Schema.Literal(
 export type OperationName = typeof OperationName.Type
 
 /**
- * The retry class that every error of a call has.
+ * The retry properties of every error of a call.
  *
  * @since 0.1.0
  * @category models
@@ -109,8 +109,8 @@ type ErrorClass<Self, Tag extends string, F extends Schema.Struct.Fields> = Sche
 > & { readonly _tag: Tag }
 
 /**
- * Makes a class of errors, in truth at its first use: the schemas of 30 errors would take a third of the time that the client
- * adds to a program's start, and most programs never meet most of them.
+ * Makes an error class lazily, at its first use. The schemas of all 30 errors would take a third of the time that the client
+ * adds to a program's start, and most programs use few of them.
  */
 export const define =
   <Self>() =>
@@ -147,7 +147,7 @@ export const define =
       }
       return made
     }
-    // it constructs what the class would, whose type does not show getters
+    // the cast is needed because the type of the proxy does not show that it constructs `made`, with its getters
     return new Proxy(Placeholder, {
       construct: (_, args, target) => Reflect.construct(load(), args, target),
       get: (own, key, self) => Reflect.get(Object.hasOwn(own, key) ? own : load(), key, self),
@@ -157,7 +157,7 @@ export const define =
 
 type ErrorConstructor = new (...args: never) => Cause.YieldableError
 
-/** "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)" */
+/** Formats a message: "BatchMeterUsage: <advice> The service says: <message> (HTTP 400, request 1a2b)". */
 const formatMessage = (
   { operation, requestId, serviceMessage, statusCode }: MessageParts,
   advice: string

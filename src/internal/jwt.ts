@@ -1,7 +1,8 @@
 /**
- * Verifies a JWT with the JOSE library. Loaded with the first token.
+ * Verifies a JWT with the JOSE library. This module is loaded when the first token is verified.
  *
- * Imports nothing of Effect: a bundler that cannot split would wrap for lazy loading whatever this imports.
+ * Imports nothing of Effect, because a bundler without code splitting would wrap all imports of this module for lazy
+ * loading.
  */
 import * as jose from "jose"
 
@@ -37,7 +38,7 @@ export const importKey = async ({
   if (typeof key === "string") return jose.importSPKI(toPem(key), algorithm)
   if (hasTag("CryptoKey", key)) return key
   if (hasTag("KeyObject", key)) return jose.importSPKI(await jose.exportSPKI(key), algorithm)
-  // importJWK would go by its second argument, whatever use the JWK states
+  // checked here, because importJWK follows its second argument, not the `alg` and `use` of the JWK
   const { kty, alg = algorithm, use = "sig" } = key ?? {}
   if (kty !== "RSA" || alg !== algorithm || use !== "sig") throw new TypeError("not for PS256")
   return jose.importJWK({ ...key, kty: "RSA" }, algorithm)
@@ -51,7 +52,7 @@ interface Tagged {
   readonly KeyObject: jose.KeyObject
 }
 
-/** Compares the tag, since neither class is a global of every runtime. */
+/** Compares the string tag, because neither class is a global of every runtime. */
 const hasTag = <Tag extends keyof Tagged>(tag: Tag, key: unknown): key is Tagged[Tag] =>
   Object.prototype.toString.call(key) === `[object ${tag}]`
 

@@ -1,4 +1,6 @@
-/** Builders of lenses and matchers: one call each, because a bundler drops an unused call but not one on its result. */
+/**
+ * Builders of lenses and matchers. Each is one call, because a bundler drops an unused call, but not a call on its result.
+ */
 import type * as Option from "effect/Option"
 import type { MeteringError, ModelledException } from "../MeteringError.js"
 import * as Optic from "../Optic.js"
@@ -26,13 +28,13 @@ export const optionalKey = <S extends object, K extends keyof S>(
     Option.Option<Exclude<S[K], undefined>>
   >
 
-/** Matches one of the errors `E`. */
+/** Makes a function that matches one of the errors `E` by its tag. */
 export const errorOf =
   <E extends { readonly _tag: string }>() =>
   <Tag extends E["_tag"]>(tag: Tag): Optic.Prism<E, Extract<E, { readonly _tag: Tag }>> =>
     Optic.id<E>().tag(tag)
 
-/** Matches one exception. */
+/** Matches one exception by its tag. */
 export const exception = <Tag extends ModelledException["_tag"]>(
   tag: Tag
 ): Optic.Prism<MeteringError, Extract<MeteringError, { readonly _tag: Tag }>> =>

@@ -1,4 +1,4 @@
-/** The registry of metering operations. An operation is a module with its descriptor and an entry here. */
+/** The registry of metering operations. To add an operation, add a module with its `operation`, and an entry here. */
 import * as BatchMeterUsage from "../BatchMeterUsage.js"
 import * as MeterUsage from "../MeterUsage.js"
 import * as RegisterUsage from "../RegisterUsage.js"

@@ -1,4 +1,4 @@
-/** Loads packages that an application installs only where it uses them. */
+/** Loads optional packages, which an application installs only if it uses them. */
 import * as Effect from "effect/Effect"
 
 export interface LoadError {

@@ -24,13 +24,19 @@ export interface DefaultChainOptions extends SharedFilesOptions {
    * credentials of a container takes at most `timeout` times `2 * maxRetries + 1`, pauses included.
    */
   readonly timeout?: Duration.DurationInput | undefined
-  /** Retries of such a request. Defaults to 3 for a container, and to the SDK's own default for an instance. */
+  /**
+   * Maximum number of retries of such a request. Defaults to 3 for a container, and to the SDK's own default for an
+   * instance.
+   */
   readonly maxRetries?: number | undefined
 }
 
 const chainName = "the default provider chain"
 
-/** The providers of the chain, by their names in the log. The one that is missing is for credentials in code. */
+/**
+ * Descriptions of the chain's providers, by their names in the log. `fromSSO` is omitted, because it applies only to SSO
+ * options in code.
+ */
 const providerNames: ReadonlyMap<string, string> = new Map([
   ["fromEnv", "environment"],
   ["fromIni", "shared config and credentials files"],
@@ -39,7 +45,7 @@ const providerNames: ReadonlyMap<string, string> = new Map([
   ["remoteProvider", "container or instance metadata"]
 ])
 
-/** Notes for the metadata providers, which log no error. */
+/** Notes for the metadata providers, which do not log their errors, by their names in the log. */
 const metadataNotes: ReadonlyMap<string, string> = new Map([
   ["fromInstanceMetadata", "no credentials from the EC2 instance metadata service"],
   ["fromHttp", "no credentials from the container credentials endpoint"]
@@ -48,12 +54,12 @@ const metadataNotes: ReadonlyMap<string, string> = new Map([
 /** Matches notes about a setting, rather than about a source that failed. */
 const lookupPattern = /not set in env, checking config file next/
 
-/** Matches log entries about errors, also of a source's attempts. Any other entry is the next step of the chain. */
+/** Matches log entries of errors, including those of single attempts. Any other entry begins the next step of the chain. */
 const errorPattern = /^@smithy\/property-provider /
 
 /**
- * Reads the steps of the chain from its log: its error does not say why each one failed. Calls `onStep` with each step,
- * and whether it is the request to a container's endpoint.
+ * Reads from the chain's log which providers were tried and why they failed, because the chain's error does not say so.
+ * Calls `onStep` at each step, with true if the step is the request to the container credentials endpoint.
  */
 const makeChainLogger = (onStep: (isContainer: boolean) => void) => {
   const tried: Array<string> = []
@@ -90,15 +96,15 @@ const makeChainLogger = (onStep: (isContainer: boolean) => void) => {
 }
 
 /**
- * Maximum duration of all attempts at a container's endpoint and of the pauses between them, each of which takes
- * `timeout`. The SDK's own limit only warns.
+ * Maximum duration of the requests to the container credentials endpoint: `maxRetries + 1` attempts and `maxRetries` pauses
+ * of `timeout` each. The SDK's own limit only logs a warning.
  */
 const containerLimit = (
   timeout: Duration.DurationInput = "1 second",
   maxRetries = 3
 ): Duration.Duration => Duration.times(timeout, 2 * maxRetries + 1)
 
-// inferred, the declaration would name types that only newer versions of the package export
+// annotated, because an inferred type would name types that only newer versions of the package export
 export const library: Effect.Effect<typeof import("@aws-sdk/credential-provider-node"), LoadError> =
   loadPackage(
     "@aws-sdk/credential-provider-node",
@@ -106,8 +112,8 @@ export const library: Effect.Effect<typeof import("@aws-sdk/credential-provider-
   )
 
 /**
- * Searches the chain for credentials. Makes a new chain each time: its cache would return credentials that are about to
- * expire.
+ * Searches the chain for credentials. Makes a new chain each time, because the chain's cache would return credentials that
+ * are about to expire.
  */
 export const resolve = (
   options: DefaultChainOptions
@@ -133,7 +139,7 @@ export const resolve = (
         ...(maxRetries === undefined ? {} : { maxRetries }),
         ...(timeout === undefined ? {} : { timeout: Duration.toMillis(timeout) })
       })
-      /** Limits only the container's own step: a later one, such as assuming a role, may take longer. */
+      /** Limits only the step of the container, because a later step, such as assuming a role, may take longer. */
       const containerTimeout = (isContainer: boolean): Effect.Effect<never, CredentialsError> => {
         const next = Queue.take(steps)
         return Effect.flatMap(

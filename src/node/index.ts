@@ -1,6 +1,6 @@
 /**
- * Layers for Node: the credentials and the configuration that the AWS SDKs and tools share, and all that the client needs
- * in one layer. Packages of the SDK are loaded with their first use.
+ * Layers for Node: the credentials and the configuration that the AWS SDKs and tools share, and everything that the client
+ * needs in one layer. Packages of the SDK are loaded on first use.
  *
  * Some of those packages are CommonJS. A bundle in the form of an ES module has to define `require` for them, for example
  * with esbuild's `banner`: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)`.
@@ -25,7 +25,7 @@ export type { DefaultChainOptions } from "./defaultChain.js"
 export type { SharedConfigOptions, SharedFilesOptions } from "./sharedConfig.js"
 
 /**
- * Credentials by the official default provider chain, with options.
+ * Credentials from the official default provider chain, with options.
  *
  * @example
  * ```ts
@@ -42,13 +42,13 @@ export const layerDefaultChainWith = (
 ): Layer.Layer<AwsCredentials.AwsCredentials> => AwsCredentials.layer(defaultChain.resolve(options))
 
 /**
- * Credentials by the official default provider chain: environment, shared files with SSO, roles and
- * `credential_process`, web identity, container, instance.
+ * Credentials from the official default provider chain: environment, shared files with SSO, roles and `credential_process`,
+ * web identity, container, instance.
  *
- * The chain is `@aws-sdk/credential-provider-node`, which you install beside this package. It is loaded with the first
- * call, and reads the environment and the files itself. Credentials are cached and refreshed as `AwsCredentials.make`
- * does, and each refresh reads the files again. A search takes at most 1 minute. The `CredentialsError` names the sources
- * that were tried and the reason why each of them failed.
+ * The chain is `@aws-sdk/credential-provider-node`, which has to be installed beside this package. It is loaded on the first
+ * call, and reads the environment and the files itself. Credentials are cached and refreshed as `AwsCredentials.make` does,
+ * and each refresh reads the files again. A search takes at most 1 minute. The `CredentialsError` names the sources that
+ * were tried and the reason why each of them failed.
  *
  * @example
  * ```ts
@@ -93,14 +93,14 @@ export const layerSharedConfigWith = (
 /**
  * The configuration from the environment and the shared files, as the official SDK finds it.
  *
- * Each setting is taken from the environment, as `MeteringConfig.layerEnv` does, or else from the profile:
- * `region`, `use_fips_endpoint`, `use_dualstack_endpoint`, `ignore_configured_endpoint_urls`, `endpoint_url` of
- * `marketplace_metering` in the profile's `services` section, `endpoint_url` of the profile. Without any other Region, it
- * is read from the EC2 instance, unless `AWS_EC2_METADATA_DISABLED` is set.
+ * Each setting is taken from the environment, as `MeteringConfig.layerEnv` does, or else from the profile: `region`,
+ * `use_fips_endpoint`, `use_dualstack_endpoint`, `ignore_configured_endpoint_urls`, `endpoint_url` of `marketplace_metering`
+ * in the profile's `services` section, `endpoint_url` of the profile. If none of them has a Region, it is read from the EC2
+ * instance metadata service, unless `AWS_EC2_METADATA_DISABLED` is set.
  *
  * The files are read by `@smithy/core`, which comes with every package of the SDK. Without a Region, the
  * `MeteringConfigError` names every source. A flag that is neither `true` nor `false` and a missing `services` section are
- * errors, where the SDK for JavaScript would call the public endpoint.
+ * errors, whereas the SDK for JavaScript would call the public endpoint.
  *
  * @example
  * ```ts
@@ -119,7 +119,7 @@ export const layerSharedConfig: Layer.Layer<
   MeteringConfigError | ConfigError.ConfigError
 > = layerSharedConfigWith({})
 
-/** Loaded lazily, since applications with another HTTP client do not install it. */
+/** Loaded lazily, because applications with another HTTP client do not install it. */
 const undici = loadPackage(
   "@effect/platform-node",
   () => import("@effect/platform-node/NodeHttpClient")
@@ -137,7 +137,7 @@ const layerUndici = undici.pipe(
 const loadFailuresOf = (packages: ReadonlyArray<Effect.Effect<unknown, LoadError>>) =>
   Effect.map(Effect.partition(packages, identity), ([failures]) => failures)
 
-/** Reports all missing packages at once, also those that would be loaded later. */
+/** Reports all missing packages at once, including those that would be loaded later. */
 const checkInstalled = Effect.gen(function* () {
   const packages = [sharedConfig.library, undici]
   if ((yield* loadFailuresOf(packages)).length === 0) return
@@ -151,7 +151,7 @@ const checkInstalled = Effect.gen(function* () {
 })
 
 /**
- * All that `MeteringClient.layer` needs on a server: `layerSharedConfig`, `layerDefaultChain` and an HTTP client over
+ * Everything that `MeteringClient.layer` needs on a server: `layerSharedConfig`, `layerDefaultChain` and an HTTP client over
  * undici.
  *
  * @example

@@ -113,7 +113,7 @@ export const resolve = (
       if (!name) return from(merged, "endpoint_url")
       const section = files.configFile[`services.${name}`]
       const source = `services section "${name}" of ${configFile}`
-      // the SDK would call the public endpoint; a billing client must not
+      // an error, because the SDK would fall back to the public endpoint, where usage is billed
       if (section === undefined) return { value: "", source: `${source}, which does not exist` }
       return from(section, serviceEndpoint, source) ?? from(merged, "endpoint_url")
     }

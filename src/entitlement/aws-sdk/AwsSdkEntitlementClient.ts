@@ -61,8 +61,8 @@ export const layer: Layer.Layer<EntitlementClient, never, EntitlementConfig | Aw
 /**
  * Options of `layerFrom`.
  *
- * - `requestTimeout`: limit of one attempt. Defaults to the limits of the SDK client
- * - `skipRules`: preflight rules to skip. Defaults to none
+ * - `requestTimeout`: time limit of one attempt. Defaults to the limits of the SDK client.
+ * - `skipRules`: preflight rules to skip. Defaults to none.
  *
  * @since 0.1.0
  * @category models

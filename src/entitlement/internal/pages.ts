@@ -21,7 +21,7 @@ interface Position {
   readonly pages: number
   readonly emptyPages: number
   /**
-   * A token to compare later ones with. It is replaced after 1, 2, 4, ... pages, so that it comes back in any cycle
+   * The token that later tokens are compared with. It is replaced after 1, 2, 4, ... pages, so that every cycle is found
    * (Brent's algorithm).
    */
   readonly reference: string | undefined
@@ -29,7 +29,7 @@ interface Position {
   readonly pagesSinceReference: number
 }
 
-/** The position of the next page. None after the last page. */
+/** Returns the position of the next page, or `None` after the last page. */
 const nextPosition = (
   position: Position,
   { entitlements, nextToken }: GetEntitlementsResponse

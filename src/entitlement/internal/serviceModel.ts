@@ -1,4 +1,4 @@
-/** The names of the service. A module of its own, since a configuration needs no more than these. */
+/** Names of the service, in a separate module because a configuration needs nothing else. */
 
 /**
  * The AWS Marketplace Entitlement Service: its names, its API version, and the service name in signatures.

@@ -5,7 +5,7 @@ const connectErrors = new WeakSet<object>()
 
 let isTracking = false
 
-/** From then on, `hasNeverConnected` knows of the errors of undici's connectors. */
+/** Starts to record the errors of undici's connectors for `hasNeverConnected`. */
 export const trackConnectFailures = (): void => {
   if (isTracking) return
   isTracking = true

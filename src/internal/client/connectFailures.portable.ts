@@ -1,4 +1,4 @@
-/** For runtimes that do not publish failed connection attempts. Only the error itself is classified. */
+/** Replaces `connectFailures.node.ts` in runtimes that do not publish failed connection attempts. */
 
 export const trackConnectFailures = (): void => {}
 

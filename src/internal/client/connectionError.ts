@@ -1,4 +1,4 @@
-/** Classifies failed connections. The errors keep no part of the request. */
+/** Classifies failed connections. The errors contain no part of the request. */
 
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { hasNeverConnected } from "#connectFailures"
@@ -42,7 +42,7 @@ interface ConnectionFailure {
   readonly isConnecting: boolean
 }
 
-/** Finds the innermost code or name. `fetch` wraps the cause, and a host with several addresses has several errors. */
+/** Returns the innermost code or name. `fetch` wraps the cause, and a host with several addresses has several errors. */
 const failureOf = (cause: unknown, depth = 0): ConnectionFailure | undefined => {
   if (typeof cause !== "object" || cause === null || depth > 4) return undefined
   const { cause: inner, code, errors, message, name, syscall } = cause as Record<string, unknown>
@@ -72,7 +72,7 @@ const failureOf = (cause: unknown, depth = 0): ConnectionFailure | undefined => 
     : { reason: nested.reason, isConnecting: isConnecting || nested.isConnecting }
 }
 
-/** Message of `fetch` for a port that the Fetch standard blocks, such as 6000. It opens no connection. */
+/** Message of `fetch` for a port that the Fetch standard blocks, such as 6000. No connection is opened. */
 const badPort = "bad port"
 
 /** Undici reports the HTTP status of a rejected CONNECT only in its message. */

@@ -32,10 +32,12 @@ import { withRequestTimeout } from "./requestTimeout.js"
 
 const userAgent = "effect-marketplace-metering"
 
-/** Copies of contexts. A context never changes and calls share it, so that one copy serves them all. */
+/** Cached copies of contexts. A context is immutable and shared by many calls, so one copy serves them all. */
 const contextsWithoutRedirects = new WeakMap<Context.Context<never>, Context.Context<never>>()
 
-/** A redirect is the response. Following it would carry the signed request to another host. */
+/**
+ * Turns redirects off, because following one would send the signed request to another host. The redirect is the response.
+ */
 const withoutRedirects = (context: Context.Context<never>): Context.Context<never> => {
   const cached = contextsWithoutRedirects.get(context)
   if (cached !== undefined) return cached
@@ -49,7 +51,7 @@ const withoutRedirects = (context: Context.Context<never>): Context.Context<neve
 
 /**
  * Turns redirects and the platform's spans off for the fiber of an attempt, in one update of its fiber refs. Such a span
- * would carry every header, the session token included.
+ * would contain every header, including the session token.
  */
 const prepareFiber = Effect.updateFiberRefs((fiberId, refs) => {
   const context = FiberRefs.getOrDefault(refs, FiberRef.currentContext)
@@ -73,7 +75,7 @@ export const makeHttpTransport = (
   trackConnectFailures()
   const { endpoint, region, requestTimeout } = config
   const url = new URL(endpoint)
-  // as the official SDK does below a base path
+  // appends a slash to a base path, as the official SDK does
   if (!url.pathname.endsWith("/")) url.pathname += "/"
   const sign = makeSigner({ method: "POST", url, region, service: signingName })
 
@@ -84,7 +86,7 @@ export const makeHttpTransport = (
     const readResponse = (response: HttpClientResponse.HttpClientResponse) => {
       const { headers, status } = response
       return Effect.matchEffect(readBody(response, headers), {
-        // without any body there is no stream of one
+        // a response without a body has no stream
         onFailure: (error) =>
           error.reason === "EmptyBody"
             ? Effect.succeed({ status, headers, body: "" })
@@ -94,7 +96,7 @@ export const makeHttpTransport = (
     }
 
     return Effect.matchEffect(httpClient.execute(request), {
-      // a client that filters by status fails with the very response that is to be read
+      // an `HttpClient` that filters by status fails, but its error has the response
       onFailure: (error) => (isStatusError(error) ? readResponse(error.response) : fail(error)),
       onSuccess: readResponse
     })
@@ -109,7 +111,7 @@ export const makeHttpTransport = (
         const signed = sign({
           headers,
           body,
-          // every attempt has some, since this transport has a source of them
+          // every attempt has credentials, because this transport has the property `credentials`
           credentials: unredact(credentials as AwsCredentials.Credentials),
           now: clock.unsafeCurrentTimeMillis() + clockOffset
         })
@@ -132,7 +134,10 @@ export const makeHttpTransport = (
   }
 }
 
-/** Reads a body of a known length at once, which costs less than counting chunks. A client may have decompressed any other. */
+/**
+ * Reads a body of a known length at once, which costs less than counting chunks. A compressed body is longer when it is
+ * read.
+ */
 const readBody = (
   response: HttpClientResponse.HttpClientResponse,
   headers: RawResponse["headers"]

@@ -74,7 +74,7 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
       headers: { "content-type": awsJson.contentType, "x-amz-target": awsJson.targetOf(operation) },
       observed: instrumentCall(operation, callAttributes)
     })
-    // compiled by the first call: most programs only call one operation
+    // compiled by the first call, because most programs call only one operation
     let compiled: ReturnType<typeof compile> | undefined
 
     const send = (request: Request): Effect.Effect<Response, E | CommonError> => {
@@ -106,14 +106,14 @@ export const makeClient = <Operations extends Readonly<Record<string, AnyOperati
           const violation = preflight?.(request)
           if (violation !== undefined) return rejectInput(violation)
           return mapResult === undefined
-            ? // without `mapResult` an operation's result is its response
+            ? // the cast is safe because without `mapResult` the result of an operation is its response
               (send(request) as unknown as Effect.Effect<Result, E | CommonError>)
             : Effect.flatMap(Effect.either(send(request)), (outcome) => mapResult(request, outcome))
         })
       )
     }
   }
-  // each method is made from the operation of its name
+  // the cast is safe because each method is made from the operation of its name
   return { ...(Record.map(operations, makeMethod) as ClientOf<Operations>), region }
 }
 

@@ -1,4 +1,4 @@
-/** Credentials of a call, and the two causes of failure that another attempt recovers from. */
+/** Gets the credentials of a call, and recovers from expired credentials and a wrong clock by another attempt. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -7,22 +7,24 @@ import * as MeteringError from "../../MeteringError.js"
 import type { Response, Transport } from "../../Transport.js"
 import { isSameCredentials, validateCredentials } from "../credentials/credentials.js"
 
-/** The smallest error of the clock that is corrected: 4 minutes, in milliseconds. The service rejects 5 and more. */
+/** The smallest clock skew that is corrected: 4 minutes, in milliseconds. The service rejects 5 minutes and more. */
 export const minCorrectedSkew = 4 * 60 * 1000
 
 /**
- * The largest error of the clock that is corrected: 24 hours, in milliseconds. No certificate of the service would be
- * valid by a clock that is further off, so that the `Date` is wrong, such as that of a cache.
+ * The largest clock skew that is corrected: 24 hours, in milliseconds. With a larger skew, the service's certificate would
+ * not be valid by this machine's clock, so the `Date` must be wrong, such as that of a cache.
  */
 export const maxCorrectedSkew = 24 * 60 * 60 * 1000
 
-/** A response and its meaning. */
+/** A response and its decoded outcome. */
 export interface AttemptResult<A, E> {
   readonly response: Response
   readonly outcome: Either.Either<A, E>
 }
 
-/** Makes the attempt of a call with these credentials, if any, and by a clock that is corrected by the offset. */
+/**
+ * Makes one attempt of a call, with these credentials if there are any, and with a clock that is corrected by `clockOffset`.
+ */
 type MakeAttempt<A, E> = (
   credentials: Credentials | undefined,
   clockOffset: number
@@ -50,7 +52,7 @@ export const makeRecovery = ({ credentials: provider, refresh }: Transport) => {
       ? Effect.succeed(undefined)
       : Effect.flatMap(provider.get, validateCredentials)
 
-  /** Makes the next attempt with other credentials, or returns `otherwise`. */
+  /** Refreshes the credentials. Returns the next attempt, or `otherwise` if there are no other credentials. */
   const withFreshCredentials = <A, E>(
     expired: Credentials | undefined,
     response: Response,
@@ -87,7 +89,7 @@ export const makeRecovery = ({ credentials: provider, refresh }: Transport) => {
                 outcome
               ),
               {
-                // this is the same error with one field more
+                // the cast is safe because it is the same error with one more field
                 onFailure: ({ reason }) =>
                   Effect.fail(withRefreshError(error, reason) as unknown as E),
                 onSuccess: (next) => next
@@ -114,7 +116,7 @@ const isExpired = (error: {
 const withRefreshError = (error: MeteringError.CredentialsExpiredError, refreshError: string) =>
   new MeteringError.CredentialsExpiredError({ ...error, refreshError }, true)
 
-/** A wrong clock makes a signature outdated. Some gateways in front of the service only call it wrong. */
+/** Returns whether a wrong clock may be the cause. Some gateways report an outdated signature only as an invalid one. */
 const mayBeClockSkew = (error: { readonly _tag: string; readonly code?: string }) =>
   error._tag === "ClockSkewError" ||
   (error._tag === "CredentialsRejectedError" &&

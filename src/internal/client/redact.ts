@@ -17,7 +17,7 @@ const separator = /[\s"'<>()[\]{}]/
 /** Maximum length of a text, in characters. The service's own messages are far shorter. */
 export const maxTextLength = 2_000
 
-/** Truncates between two runs: half of a secret could be too short to be recognised. */
+/** Truncates between two tokens, because half of a secret could be too short to be recognized. */
 const truncateText = (text: string): string => {
   if (text.length <= maxTextLength) return text
   let end = maxTextLength
@@ -25,7 +25,7 @@ const truncateText = (text: string): string => {
   return `${text.slice(0, end)}…`
 }
 
-/** Runs that can contain a JWT. */
+/** Matches runs of characters that can contain a JWT. */
 const jwtCharacters = /[\w.-]+/g
 
 /** Redacts a JWT, such as the signed response of RegisterUsage. */
@@ -58,7 +58,10 @@ export const redactor =
     return shown.replace(tokenPattern, (token) => (containsFragment(token) ? placeholder : token))
   }
 
-/** The fragments of these tokens that are also in a secret. A set of those of a long secret would be slow to build. */
+/**
+ * Returns the fragments of the tokens that are also in a secret. Building a set of all fragments of a long secret would be
+ * slow.
+ */
 const commonFragments = (
   tokens: ReadonlyArray<string>,
   secrets: ReadonlyArray<string>
@@ -75,13 +78,13 @@ const commonFragments = (
   return common
 }
 
-/** Every stretch of the recognisable length. A shorter text has none. */
+/** Returns all substrings of `fragmentLength` characters. A shorter text has none. */
 const fragmentsOf = (text: string): ReadonlyArray<string> =>
   Array.from({ length: Math.max(0, text.length - fragmentLength + 1) }, (_, i) =>
     text.slice(i, i + fragmentLength)
   )
 
-/** Reads the redacted fields of a request, so that error messages can be searched for them. */
+/** Makes a function that reads the redacted fields of a request, so that error messages can be searched for them. */
 export const secretsOf = (schema: Schema.Schema.All) => {
   const fields = shapeOf(schema).fields.filter(({ shape }) => shape.kind === "redacted")
   return (request: object): ReadonlyArray<string> =>

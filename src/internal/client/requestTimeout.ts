@@ -8,11 +8,11 @@ import { hasProperty } from "effect/Predicate"
 import { type OperationName, RequestTimeoutError } from "../../MeteringError.js"
 
 /**
- * Runs an attempt in its own fiber and interrupts that at the time limit or with the caller. Fiber refs that `prepare`
- * or the attempt sets do not reach the caller.
+ * Runs an attempt in its own fiber, and interrupts the fiber at the time limit or when the caller is interrupted. Fiber refs
+ * that `prepare` or the attempt sets do not reach the caller.
  *
- * The fiber is a daemon: a child would be interrupted with its parent, even inside an uninterruptible region. There,
- * such as in a finalizer, only the time limit interrupts it.
+ * The fiber is a daemon: a child would be interrupted with its parent, even inside an uninterruptible region. In such a
+ * region, for example in a finalizer, only the time limit interrupts the fiber.
  *
  * Saves about 0.15 ms of CPU per call against `Effect.timeoutFail`, which starts two fibers and joins all fiber refs.
  */
@@ -27,7 +27,7 @@ export const withRequestTimeout =
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(timer(limit), (startTimer) =>
         Effect.flatMap(
-          // a fiber that fails would be logged as unhandled
+          // `Effect.exit`, because a failure of the fiber would be logged as unhandled
           Effect.forkDaemon(Effect.exit(Effect.interruptible(Effect.zipRight(prepare, attempt)))),
           (fiber) => {
             let isTimedOut = false
@@ -57,7 +57,7 @@ export const withRequestTimeout =
       )
     )
 
-/** Calls back at the time limit. Returns a function that cancels it. */
+/** Starts a timer that calls `onTimeout` at the time limit. Returns a function that cancels the timer. */
 type Timer = (onTimeout: () => void) => () => void
 
 export const timer = (limit: Duration.Duration): Effect.Effect<Timer> =>
@@ -82,7 +82,7 @@ interface SchedulingClock extends Clock.Clock {
 const hasScheduler = (clock: Clock.Clock): clock is SchedulingClock =>
   hasProperty(clock, "scheduler") && typeof clock.scheduler === "function"
 
-/** A timer by a clock without a scheduler, such as a test's. Takes a fiber that sleeps. */
+/** Makes a timer from a sleeping fiber, for a clock without a scheduler, such as `TestClock`. */
 const sleepTimer =
   (fiber: Fiber.RuntimeFiber<void>): Timer =>
   (onTimeout) => {

@@ -139,7 +139,7 @@ const inSpan = <A, E extends CallResult>(
         )
       ),
       {
-        // every failure but the one above is that of `run`
+        // if `run` has not completed, the failure is that of `run`
         onFailure: (cause) =>
           completed === undefined
             ? Effect.failCause(cause as Cause.Cause<E>)
@@ -180,7 +180,7 @@ const countsOf = ({
 }: CallResult): Map<string, number> => {
   const counts = new Map<string, number>()
   for (const { status } of results) {
-    // a record whose result has no status is among the missing ones
+    // a record whose result has no status is in `missingRecords`
     if (status === undefined) continue
     const known = isKnownStatus(status) ? status : "unknown"
     counts.set(known, (counts.get(known) ?? 0) + 1)

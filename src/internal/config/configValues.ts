@@ -17,7 +17,7 @@ export interface ConfigValue {
   readonly source: string
 }
 
-/** An optional text. An empty one counts as missing, since an empty variable often means an unset one. */
+/** Reads an optional text. Empty text counts as missing, because a variable is often emptied to unset it. */
 export const optionalString = (name: string): Config.Config<ConfigValue | undefined> =>
   Config.nonEmptyString(name).pipe(
     Config.map((value) => ({ value, source: name })),

@@ -11,7 +11,7 @@ export interface EndpointOptions {
 
 type Partition = readonly [regions: RegExp, dnsSuffix: string, dualStackDnsSuffix: string]
 
-/** The last one includes aws-us-gov, whose suffixes are the same, and unknown regions. */
+/** The last partition includes aws-us-gov, which has the same suffixes, and unknown regions. */
 const partitions: ReadonlyArray<Partition> = [
   [/^(cn-\w+-\d+|aws-cn-global)$/, "amazonaws.com.cn", "api.amazonwebservices.com.cn"],
   [/^eusc-de-\w+-\d+$/, "amazonaws.eu", "api.amazonwebservices.eu"],
@@ -23,15 +23,15 @@ const partitions: ReadonlyArray<Partition> = [
 ]
 
 /**
- * The region becomes part of a host name, so that a dot, slash or "@" in it could lead to another host. Internationalised
- * names are excluded, since runtimes differ in which of them are valid.
+ * Matches a valid label of a host name. The region is such a label, so a dot, slash or "@" in it could change the host.
+ * Internationalized (`xn--`) labels are excluded, because runtimes differ in which of them are valid.
  */
 const hostLabel = /^(?!-)(?!xn--)(?!.*-$)[a-z0-9-]{1,63}$/i
 
 const invalidRegion = (region: string) =>
   `Region not accepted: region="${region}" is not a valid hostname component.`
 
-/** Drops user, password and fragment: none of them may reach the service. */
+/** Parses an http or https URL. Drops user, password and fragment, which must not reach the service. */
 const parseUrl = (text: string): string | undefined => {
   try {
     const { origin, pathname, protocol, search } = new URL(text)

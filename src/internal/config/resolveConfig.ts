@@ -29,9 +29,9 @@ export interface Service {
 /**
  * The options of a configuration.
  *
- * - `region`: the Region to call and to sign for, also with an `endpoint`. A name such as `us-east-1-fips` means that
- *   Region and `fips`.
- * - `endpoint`: an http or https URL to call in place of the Region's own. It excludes `fips` and `dualStack`.
+ * - `region`: the Region to call and to sign for, also with an `endpoint`. A name such as `us-east-1-fips` means `us-east-1`
+ *   with `fips`.
+ * - `endpoint`: an http or https URL to call instead of the Region's own. It cannot be combined with `fips` or `dualStack`.
  * - `fips`, `dualStack`: the Region's endpoint with validated cryptography, or with IPv6. Default to `false`.
  * - `requestTimeout`: maximum duration of one attempt, from looking up the host to reading the last byte. More than 0;
  *   `Duration.infinity` is no limit. Defaults to 30 seconds.
@@ -57,7 +57,7 @@ export const configError = (reason: string): Either.Either<never, MeteringConfig
 /** Names such as `us-east-1-fips` and `fips-us-east-1` stand for a Region and its FIPS endpoint. */
 const isFipsName = (region: string) => region.startsWith("fips-") || region.endsWith("-fips")
 
-/** Follows the SDK, also in its special cases. */
+/** Removes the FIPS part of a name as the SDK does, including its special cases. */
 const withoutFips = (name: string) =>
   name === "fips-aws-global" || name === "aws-fips"
     ? "us-east-1"
@@ -108,7 +108,7 @@ const firstOf = ([first, second]: readonly [string, string]) =>
 
 export const regionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"] as const
 
-/** The settings of a client in the environment, by the variable of its service's endpoint. */
+/** Reads a client's settings from the environment. `endpointVariable` is the endpoint variable of its service. */
 export const environmentOf = (endpointVariable: string): Config.Config<Settings> =>
   Config.all({
     region: firstOf(regionVariables),
@@ -118,7 +118,7 @@ export const environmentOf = (endpointVariable: string): Config.Config<Settings>
     ignoreEndpoints: optionalString("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
   })
 
-/** The SDK ignores any other text, and so calls another endpoint than was meant. */
+/** Parses `true` or `false`. Rejects any other text, which the SDK ignores and may therefore call the wrong endpoint. */
 const parseFlag = (
   setting: ConfigValue | undefined
 ): Either.Either<boolean, MeteringConfigError> =>
@@ -130,7 +130,7 @@ const parseFlag = (
           `${setting.source}: expected "true" or "false", got ${JSON.stringify(setting.value)}`
         )
 
-/** Takes each setting from the first source that has it. Errors name the sources. */
+/** Resolves each setting from the first source that has it. Errors name the sources. */
 export const resolveConfig = (
   service: ServiceModel,
   sources: ReadonlyArray<Settings>,

@@ -3,18 +3,18 @@ import * as Effect from "effect/Effect"
 import type { CredentialsError } from "../../MeteringError.js"
 import { type Credentials, credentialsError, toCredentials } from "./credentials.js"
 
-/** Tells names and file paths from keys: every part is a word or all capitals. */
+/** Returns whether every part of a token is a word or all capitals, as in names and file paths, but not in keys. */
 const isWords = (token: string) =>
   token.split(/[-_./=]|(?=[A-Z][a-z])/).every((word) => /^([A-Z]?[a-z]+|[A-Z]*)$/.test(word))
 
 const arnOrToken =
   /\bprofile=[\w.-]{1,64}(?![\w.-])|\barn:aws[\w-]*:[\w-]*:[\w-]*:\d*:[\w+=,.@/-]+|[\w+/=~.%-]{16,}/g
 
-/** A secret can begin with a slash, but not with one of these. */
+/** Matches the start of an absolute path. A secret can begin with a slash, but not with one of these directories. */
 const absolutePath =
   /^(?:~\/|[A-Za-z]:\\|\/(?:app|data|etc|home|mnt|opt|private|root|run|srv|tmp|Users|usr|var)\/)/
 
-/** Shorter segments of a path are names. A segment of this many characters may be a fragment of a secret. */
+/** Minimum length of a path segment that may be a fragment of a secret. Shorter segments are shown. */
 const minSecretSegmentLength = 8
 
 const redactPathSegments = (text: string) =>
@@ -22,12 +22,14 @@ const redactPathSegments = (text: string) =>
     segment.length < minSecretSegmentLength || isWords(segment) ? segment : "…"
   )
 
-/** Quotes that are no secret: a command of the AWS CLI, or the name of a setting. */
+/** Matches quoted text that is not a secret: a command of the AWS CLI, or the name of a setting. */
 const safeQuoted = /^(?:aws(?: [a-z]+(?:-[a-z]+)*)+|[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+)$/
 
 const quotePattern = /(?<!\w)["'`]/
 
-/** Keeps quotes of safe words and paths. Other quotes are hidden up to the last quote mark, since they may contain some. */
+/**
+ * Keeps quoted safe words and paths. Hides other quoted text up to the last quote mark, because it may contain quote marks.
+ */
 const redactQuoted = (text: string): string => {
   const start = text.search(quotePattern)
   if (start === -1) return text
@@ -43,7 +45,7 @@ const redactQuoted = (text: string): string => {
 }
 
 const sanitizers: ReadonlyArray<(text: string) => string> = [
-  // the command line and the output of a credential_process
+  // removes the command line and the output of a credential_process
   (text) => text.replace(/\bCommand failed:.*/, "Command failed"),
   // a parser quotes its input, which may be the credentials
   (text) => text.replace(/\bSyntaxError:.*/, "SyntaxError"),
@@ -66,7 +68,7 @@ const sanitizers: ReadonlyArray<(text: string) => string> = [
     )
 ]
 
-/** A name of a secret and its value, except the path of the AWS CLI's file before an error code. */
+/** Matches the name of a secret with its value, and the path of the AWS CLI's credentials file before an error code, which is kept. */
 const secretAssignment =
   /\.aws[\\/]credentials:(?= E[A-Z]+\b)|\b(\w*(?:secret|token|passw|key|credential)\w*\s*[=:])\s*\S+/gi
 
@@ -97,13 +99,13 @@ export const describeError = (error: unknown): string => {
     .join(": ")
 }
 
-/** The sources that a provider has tried, and its notes about them. */
+/** The sources that a provider tried, and its notes about their failures. */
 interface ProviderSearch {
   readonly tried: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }
 
-/** A provider may never settle. */
+/** Time limit of a provider, whose promise may never settle. */
 const providerTimeout = "1 minute"
 
 export const callProvider = (

@@ -8,8 +8,8 @@ import * as Redacted from "effect/Redacted"
 import { CredentialsError } from "../../MeteringError.js"
 
 /**
- * One set of credentials: `accessKeyId` and `secretAccessKey`, the `sessionToken` of temporary ones, and their
- * `expiration` where it is known.
+ * One set of credentials: `accessKeyId` and `secretAccessKey`, the `sessionToken` of temporary credentials, and the
+ * `expiration` if it is known.
  *
  * @since 0.1.0
  * @category models
@@ -21,13 +21,13 @@ export interface Credentials {
   readonly expiration?: DateTime.Utc | undefined
 }
 
-/** Compares what requests are signed with; the expiration may differ. */
+/** Compares the values that requests are signed with. The expiration may differ. */
 export const isSameCredentials = (a: Credentials, b: Credentials) =>
   a.accessKeyId === b.accessKeyId &&
   Equal.equals(a.secretAccessKey, b.secretAccessKey) &&
   Equal.equals(a.sessionToken, b.sessionToken)
 
-/** The keys of credentials in plain text. */
+/** Returns the keys of credentials in plain text. */
 export const unredact = ({ accessKeyId, secretAccessKey, sessionToken }: Credentials) => ({
   accessKeyId,
   secretAccessKey: Redacted.value(secretAccessKey),
@@ -37,10 +37,10 @@ export const unredact = ({ accessKeyId, secretAccessKey, sessionToken }: Credent
 export const credentialsError = (tried: ReadonlyArray<string>, reason: string) =>
   new CredentialsError({ tried, reason }, true)
 
-/** The characters that a header can carry. A line break comes from a key that was copied carelessly. */
+/** Matches text that a header can carry. A copied key may end in a line break. */
 const printable = /^[ -~]+$/
 
-/** A number is rejected: it could be seconds or milliseconds. */
+/** Parses an expiration. Rejects a number, because it could be seconds or milliseconds. */
 const parseExpiration = (value: unknown) =>
   typeof value === "string" || value instanceof Date || DateTime.isDateTime(value)
     ? DateTime.make(value)
@@ -91,7 +91,7 @@ export const toCredentials = (
 
 const validated = new WeakSet<Credentials>()
 
-/** Validates credentials of an application's own `AwsCredentials`, each of them once. */
+/** Validates credentials from a custom `AwsCredentials` service. Does not validate the same object twice. */
 export const validateCredentials = (
   credentials: Credentials
 ): Effect.Effect<Credentials, CredentialsError> => {

@@ -11,8 +11,8 @@ interface Flight<A, E> {
 }
 
 /**
- * Makes an effect that starts a run, or joins the current one. The run is a fiber of its own: interrupting a waiter does not
- * end it, interrupting the last one does. Results are not cached.
+ * Makes an effect that starts a run, or joins the current one. The run has its own fiber, which is interrupted only when its
+ * last waiter is interrupted. Results are not cached.
  */
 export const singleFlight = <A, E, R>(
   self: Effect.Effect<A, E, R>
@@ -27,7 +27,7 @@ export const singleFlight = <A, E, R>(
     const start = (flight: Flight<A, E>) =>
       self.pipe(
         Effect.ensuring(Effect.sync(() => clear(flight))),
-        // a fork in an uninterruptible region would inherit it
+        // a fiber that is forked in an uninterruptible region would be uninterruptible
         Effect.interruptible,
         Effect.intoDeferred(flight.deferred),
         Effect.provide(context),

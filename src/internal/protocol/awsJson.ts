@@ -22,9 +22,7 @@ export const requestEncoder = <Request extends object>(operation: {
   return (request) => JSON.stringify(encode(request))
 }
 
-/**
- * Compiles the decoder of an operation's responses. The redactor removes secrets from the service's messages.
- */
+/** Compiles the decoder of an operation's responses. `redact` removes secrets from the service's messages. */
 export const responseDecoder = <Request, Response, E extends ServiceException, Result>(
   operation: Operation<Request, Response, E, Result>
 ): ((
@@ -34,7 +32,7 @@ export const responseDecoder = <Request, Response, E extends ServiceException, R
   const shape = shapeOf(operation.response)
   const decode = decoder(shape)
   const keepsUnreadable = shape.metadataFields.includes("unreadable")
-  /** True if the response type has no members. Its body may then be that of an error, with any status. */
+  /** Returns whether no field of the response is set. The body may then be that of an error, with any status. */
   const isEmpty = (value: object) =>
     shape.fields.every(({ name }) => {
       const fieldValue = (value as Record<string, unknown>)[name]
@@ -54,7 +52,7 @@ export const responseDecoder = <Request, Response, E extends ServiceException, R
     })
     if (unreadable.length === 0 && isEmpty(value)) {
       const error = decodeError(operation, rawResponse, json, redact)
-      // only a known code makes this an error: an unknown one may be a proxy's
+      // only a known code makes this an error, because an unknown code may be from a proxy
       if (error._tag !== "UnknownServiceError" && error._tag !== "UnexpectedResponseError") {
         return Either.left(error)
       }
@@ -68,9 +66,9 @@ export const responseDecoder = <Request, Response, E extends ServiceException, R
   }
 }
 
-/** Parses a JSON object. An empty body and `null` are an empty object. Undefined for any other body. */
+/** Parses a JSON object. Returns an empty object for an empty body or `null`, and `undefined` for any other body. */
 const parse = (body: string): Record<string, unknown> | undefined => {
-  // the byte order mark, which only some HTTP clients remove
+  // removes the byte order mark, which only some HTTP clients do
   const text = body.startsWith("\ufeff") ? body.slice(1) : body
   if (text.trim() === "") return {}
   try {

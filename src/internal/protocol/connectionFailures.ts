@@ -1,4 +1,4 @@
-/** Failures of a connection that no retry gets past, by the codes of Node and undici. */
+/** Connection failures that a retry cannot fix, by the codes of Node and undici. */
 
 /**
  * Returns whether OpenSSL rejected the server's certificate. Node sends nothing over such a connection.

@@ -33,7 +33,9 @@ export const decodeError = <E extends ServiceException>(
   return new errorClass({ ...fields, code: redact(code) }, true)
 }
 
-/** ExpiredTokenException stands for two things: a buyer's registration token, and the caller's AWS session. */
+/**
+ * Returns whether the caller's AWS session has expired. `ExpiredTokenException` can also mean a buyer's registration token.
+ */
 const isExpiredSession = (
   code: string,
   namespace: string | undefined,
@@ -51,7 +53,7 @@ const isSignatureOutdated = (code: string, text: string | undefined) =>
   text !== undefined &&
   /^Signature (expired|not yet current)/.test(text)
 
-/** Codes of AWS in general, which this service's model does not have. */
+/** Error codes of AWS in general, which are not in the service's model. */
 const commonErrorCodes = [
   [/^Request(Expired|InTheFuture|TimeTooSkewed)$/, MeteringError.ClockSkewError],
   [
@@ -84,7 +86,7 @@ export const unexpectedResponse = (
   )
 }
 
-/** `aws.protocoltests#FooError:http://...` is FooError of aws.protocoltests. */
+/** Reads the error code and its namespace: `aws.protocoltests#FooError:http://...` is `FooError` of `aws.protocoltests`. */
 const errorType = (
   json: Record<string, unknown> | undefined,
   headers: RawResponse["headers"]
@@ -98,7 +100,7 @@ const errorType = (
   for (const candidate of candidates) {
     const raw = typeof candidate === "number" ? String(candidate) : candidate
     if (typeof raw !== "string") continue
-    // an exception's name is shorter
+    // the name of an exception is shorter than this
     const name = raw.slice(0, 200).split(/[,:]/, 1)[0]?.trim() ?? ""
     const hash = name.indexOf("#")
     const code = name.slice(hash + 1)
@@ -118,7 +120,7 @@ const withoutCanonicalRequest = (text: string) => {
   return end < 0 ? text : text.slice(0, end).trimEnd()
 }
 
-/** Reads milliseconds, seconds, or a date relative to the response's own `Date`. */
+/** Reads `x-amz-retry-after` in milliseconds, or `retry-after` in seconds or as a date relative to the response's `Date`. */
 const retryAfter = (
   headers: RawResponse["headers"]
 ): { readonly retryAfter?: Duration.Duration } => {

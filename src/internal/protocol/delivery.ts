@@ -5,8 +5,8 @@
  *
  * - `notSent`: nothing of the request has left this machine.
  * - `rejected`: the service answered, and has certainly stored nothing.
- * - `unknown`: the request may have arrived. Unless it was a dry run, its usage may have been metered; only the same
- *   request, sent again, cannot be metered twice.
+ * - `unknown`: the request may have arrived. Unless it was a dry run, its usage may have been metered. Only sending the same
+ *   request again cannot meter the usage twice.
  *
  * @since 0.1.0
  * @category models
@@ -22,7 +22,10 @@ interface ErrorStatus {
 
 const requestTimeout = 408
 
-/** Of responses without a known exception, only a redirect, throttling and a 4xx status certainly stored nothing. */
+/**
+ * Returns the delivery of a response without a known exception. Only a redirect, throttling or a 4xx status other than 408
+ * certainly stored nothing.
+ */
 const byStatus = ({ isRetryable, isThrottling, statusCode = 0 }: ErrorStatus): Delivery =>
   isThrottling ||
   (!isRetryable && statusCode >= 300 && statusCode < 500 && statusCode !== requestTimeout)
@@ -39,13 +42,13 @@ const table = {
   AccessDeniedError: "rejected",
   ClockSkewError: "rejected",
 
-  // a transport can be anyone's
+  // a custom transport may set any value
   ConnectionError: ({ delivery }) => (delivery === "notSent" ? "notSent" : "unknown"),
   RequestTimeoutError: "unknown",
   UnexpectedResponseError: byStatus,
   UnknownServiceError: byStatus,
 
-  // an internal error says nothing about usage that was stored before it
+  // usage may have been stored before the internal error
   InternalServiceErrorException: "unknown",
   ThrottlingException: "rejected",
   InvalidProductCodeException: "rejected",
@@ -78,6 +81,6 @@ export const deliveryOf = (
 
 const byCertainty: ReadonlyArray<Delivery> = ["notSent", "rejected", "unknown"]
 
-/** Combines the attempts of one request: the least certain of them counts. */
+/** Combines the deliveries of two attempts of one request. Returns the less certain one. */
 export const leastCertain = (a: Delivery, b: Delivery): Delivery =>
   byCertainty.indexOf(a) > byCertainty.indexOf(b) ? a : b

@@ -1,4 +1,4 @@
-/** Compares the records of a response with those that were sent. */
+/** Compares the records that a response repeats, called echoes, with those that were sent. */
 import type { UsageRecord } from "../../UsageRecord.js"
 import { hasDefaultedField } from "../schema/decodeResponse.js"
 
@@ -10,7 +10,7 @@ export const hourOf = ({ timestamp }: UsageRecord): number =>
 
 const identityFields = ["customerAWSAccountId", "customerIdentifier", "licenseArn"] as const
 
-/** An absent quantity is unknown, not 0. */
+/** Returns `undefined` if the response has no quantity, because the decoded 0 is then only the default. */
 const quantityOf = (echoed: UsageRecord): number | undefined =>
   hasDefaultedField(echoed) ? undefined : echoed.quantity
 

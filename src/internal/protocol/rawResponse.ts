@@ -4,15 +4,15 @@
 export interface RawResponse {
   readonly status: number
   readonly headers: { readonly [name: string]: string | undefined }
-  /** Empty where it is longer than `responseSizeLimit`. */
+  /** Empty if it is longer than `responseSizeLimit`. */
   readonly body: string
   /** True if the body exceeds `responseSizeLimit`, where reading stops. */
   readonly isTooLong?: boolean | undefined
 }
 
 /**
- * Maximum size of a body, in bytes after decompression. The service repeats the records of a request of less than 1 MB,
- * with a few fields added to each.
+ * Maximum size of a body, in bytes after decompression. A response repeats the records of its request, which has less than 1
+ * MB, with a few fields added to each.
  */
 export const responseSizeLimit = 4 * 1024 * 1024
 
@@ -35,7 +35,7 @@ export const bodyReader = () => {
 
 export const tooLongBody: Pick<RawResponse, "body" | "isTooLong"> = { body: "", isTooLong: true }
 
-/** In a browser, a redirect that is not followed has the status 0. */
+/** Returns whether the status is 2xx. In a browser, a redirect that is not followed has status 0. */
 export const isSuccess = ({ status }: Pick<RawResponse, "status">): boolean =>
   status >= 200 && status < 300
 
@@ -45,7 +45,7 @@ export const responseMetadata = (response: RawResponse, redact: (text: string) =
   return { statusCode: response.status, ...(requestId !== undefined && { requestId }) }
 }
 
-/** The id by which AWS can find a call. A longer text is something else. */
+/** Returns the id by which AWS can find a call. A text of more than 60 characters is not a request id. */
 export const requestIdOf = (
   { headers }: RawResponse,
   redact: (text: string) => string

@@ -4,7 +4,7 @@ import type { Violation } from "../../MeteringError.js"
 /** Maximum size of a request, in bytes, exclusive. AWS documents "less than 1 MB" and not the exact limit. */
 export const requestSizeLimit = 1_000_000
 
-/** The violation by a request of this many bytes. */
+/** Makes the violation of a request with this many bytes. */
 export const requestTooLarge = (bytes: number): Violation => ({
   field: "request",
   rule: "requestSize",

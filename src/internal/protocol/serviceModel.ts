@@ -1,4 +1,7 @@
-/** The names of AWS Marketplace Metering that calls need. A bundle of a client has no others. */
+/**
+ * The names of AWS Marketplace Metering that calls need. The others are in `Operation`, so that they are not in every
+ * bundle.
+ */
 
 export const metering = {
   serviceId: "Marketplace Metering",

@@ -19,7 +19,7 @@ export const instantiate = <A>(schema: SchemaClass<A>, fields: unknown): A => {
   return floorTimes(shape)(instantiateShape(shape, fields)) as A
 }
 
-/** Makes the request that a call sends. The same input always gives an equal request. */
+/** Makes the request that a call sends. The same request instance always results in an equal request. */
 export const requestOf = <Request>(
   {
     prepare,
@@ -51,7 +51,7 @@ const instantiateShape = (shape: Shape, value: unknown): unknown => {
   }
   if (shape.kind !== "struct" || isInstance(value, shape)) return value
   const fields: Record<string, unknown> = {}
-  // only the class's own fields: a key such as `__proto__` would change the instance's prototype
+  // copies only the fields of the class, because a key such as `__proto__` would change the prototype of the instance
   for (const { name, shape: fieldShape } of shape.fields) {
     if (name in value) {
       fields[name] = instantiateShape(fieldShape, (value as Record<string, unknown>)[name])
@@ -74,7 +74,7 @@ const floorTimes = (shape: StructShape): Floor => {
   return floorValue
 }
 
-/** Returns `undefined` for shapes without times, so that 2500 allocations are not searched for any. */
+/** Returns `undefined` for shapes without times, so that 2500 allocations are not searched for times. */
 const floorOf = (shape: Shape): Floor | undefined => {
   switch (shape.kind) {
     case "dateTime":
@@ -136,7 +136,7 @@ export const maker =
   (fields: Fields, options?: MakeOptions): A =>
     Either.getOrThrowWith(makeEither(fields, options), (error) => error)
 
-/** Makes the error for the issues of a validation, or `undefined` without issues. */
+/** Returns the error for the issues of a validation, or `undefined` without issues. */
 export const invalidInput = (
   [first, ...others]: ReadonlyArray<validate.ValidationIssue>,
   operation?: OperationName
@@ -158,7 +158,7 @@ const toViolation = ({ path, ...violation }: validate.ValidationIssue): Violatio
     : { field: formatPath(path), ...violation }
 }
 
-/** Formats a path as code would access it, such as `tags[0].key`. An empty path is `whole`. */
+/** Formats a path as code would access it, such as `tags[0].key`. Returns `whole` for an empty path. */
 export const formatPath = (path: ReadonlyArray<PropertyKey>, whole = "value"): string =>
   path.reduce<string>(
     (text, key) =>

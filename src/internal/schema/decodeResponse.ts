@@ -10,9 +10,9 @@ type Json = Record<string, unknown>
 /**
  * Compiles the decoder of a response's class.
  *
- * Null and empty values are absent, and numbers may be strings. A value without a required field, or with a part that cannot
- * be decoded, is left out as a whole. An element that is left out of a list of the response itself is added to
- * `undecodable`. The caller gives the fields about the response as `metadata`.
+ * `null` and empty values count as absent, and numbers may be strings. A nested value is omitted as a whole if it lacks a
+ * required field or if a part of it cannot be decoded. Elements that are omitted from a top-level list are added to
+ * `undecodable`. `metadata` has the fields that describe the response, such as the status.
  */
 export const decoder = (
   shape: StructShape
@@ -24,7 +24,7 @@ export const decoder = (
 /** The result for a value that is present and cannot be decoded. An absent value is `undefined`. */
 const invalid: unique symbol = Symbol()
 
-/** Only the lists of the response itself get `undecodable`. */
+/** Decodes a value. `undecodable` is passed only to the top-level fields of the response. */
 type Decode = (json: unknown, undecodable?: Array<unknown>) => unknown
 
 const decoderOf = (shape: Shape): Decode => {
@@ -39,7 +39,7 @@ const decoderOf = (shape: Shape): Decode => {
     case "boolean":
       return (json) => (typeof json === "boolean" ? json : invalid)
     case "dateTime": {
-      // records of one call often have the same time, and making a time is half the cost of decoding a record
+      // caches the last time, because records of one call often have the same, and making a time is half the cost of a record
       let lastJson: unknown
       let lastTime: unknown
       return (json) => {
@@ -66,7 +66,7 @@ const decoderOf = (shape: Shape): Decode => {
 
 const valuesWithDefaults = new WeakSet<object>()
 
-/** Returns whether a default stands for a field that the response left out. */
+/** Returns whether a default replaces a field that the response lacks. */
 export const hasDefaultedField = (value: object): boolean => valuesWithDefaults.has(value)
 
 const structDecoder = <IsWhole extends boolean>(shape: StructShape, isWhole: IsWhole) => {
@@ -92,7 +92,7 @@ const structDecoder = <IsWhole extends boolean>(shape: StructShape, isWhole: IsW
   }
 }
 
-/** Without `undecodable`, one invalid element makes the list invalid: a shorter list would be another value. */
+/** Without `undecodable`, one invalid element makes the list invalid, because a shorter list would be a different value. */
 const arrayDecoder =
   (decode: Decode): Decode =>
   (json, undecodable) => {
@@ -133,7 +133,7 @@ export const unsafeConstructor = (shape: StructShape): (new () => Json) => {
   return Instance as unknown as new () => Json
 }
 
-/** The time at these epoch seconds, or `undefined` beyond the range of dates. */
+/** Returns the time at these epoch seconds, or `undefined` beyond the range of dates. */
 export const dateTimeOf = (seconds: number): DateTime.Utc | undefined =>
   Option.getOrUndefined(DateTime.make(millis.fromSeconds(seconds)))
 

@@ -1,4 +1,4 @@
-/** The parts that request and response schemas are made of: fields with wire names, preflight rules, common types. */
+/** The building blocks of request and response schemas: fields with wire names, preflight rules and common types. */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -17,14 +17,14 @@ export interface PreflightRule<A = unknown> {
   readonly name: Rule
   readonly expected: string
   readonly validate: (value: A) => ReadonlyArray<RuleIssue>
-  /** Hides the value from issues, also a value of the wrong type. */
+  /** Hides the value from issues, even if it has the wrong type. */
   readonly hidden?: boolean
 }
 
 /** Annotates a refinement with its `PreflightRule`. */
 export const PreflightRuleId: unique symbol = Symbol.for("effect-marketplace-metering/Preflight")
 
-/** Annotates a transformation that stands for one kind of value: `dateTime` or `redacted`. */
+/** Annotates a transformation with the kind of its shape: `dateTime` or `redacted`. */
 export const KindId: unique symbol = Symbol.for("effect-marketplace-metering/Kind")
 
 export const noIssues: ReadonlyArray<RuleIssue> = []
@@ -84,7 +84,7 @@ export const boundedString = (
   })
 }
 
-/** The service counts code points; the length of a string counts UTF-16 units. */
+/** Counts code points as the service does, whereas `length` counts UTF-16 units. */
 const isAtMost = (s: string, max: number) =>
   s.length <= max || (s.length <= 2 * max && [...s].length <= max)
 
@@ -116,7 +116,7 @@ export const LicenseArn = boundedString("licenseArn", 1, 2048, {
   description: "an ARN of a license"
 })
 
-/** Finds an issue where the allocated quantities do not add up to the quantity. */
+/** Returns an issue if the allocated quantities do not add up to the quantity. */
 export const allocationSum = (
   quantity: number,
   allocations: ReadonlyArray<{ readonly allocatedUsageQuantity: number }> | undefined
@@ -137,7 +137,7 @@ export const allocationSum = (
 
 const validTime = { message: () => "Expected a time within the range of dates" }
 
-/** Epoch seconds on the wire, possibly fractional. Milliseconds survive; fractions of one are cut off. */
+/** Epoch seconds on the wire, possibly fractional. Whole milliseconds are kept. Fractions of a millisecond are cut off. */
 export const Timestamp = Schema.transform(
   Schema.Number.pipe(
     Schema.filter((seconds) => millis.isValidTime(millis.fromSeconds(seconds)), validTime)
@@ -152,7 +152,7 @@ export const Timestamp = Schema.transform(
   }
 ).annotations({ [KindId]: "dateTime" })
 
-/** Schema's own messages would quote the value. */
+/** Replaces Schema's own messages, which would quote the value. */
 const messageWithoutValue = {
   message: () => ({ message: "Expected a redacted text", override: true })
 }
@@ -169,7 +169,7 @@ const redactedFromSelf = (text: Schema.Schema<string>) =>
     }
   )
 
-/** Text on the wire, `Redacted` in a value. */
+/** Text that is `Redacted` when decoded. */
 export const RedactedString = (schema: Schema.Schema<string>) =>
   Schema.transform(schema.annotations(messageWithoutValue), redactedFromSelf(schema), {
     strict: true,
@@ -177,15 +177,15 @@ export const RedactedString = (schema: Schema.Schema<string>) =>
     encode: Redacted.value
   }).annotations({ [KindId]: "redacted", ...messageWithoutValue })
 
-/** A required field, by its wire name. */
+/** A required field with the wire name `name`. */
 export const field = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>
   Schema.propertySignature(schema).pipe(Schema.fromKey(name))
 
-/** An optional field, by its wire name. */
+/** An optional field with the wire name `name`. */
 export const optionalField = <K extends string, A, I>(name: K, schema: Schema.Schema<A, I>) =>
   Schema.optional(schema).pipe(Schema.fromKey(name))
 
-/** A field that a value always has, though the wire may leave it out. */
+/** A field that may be absent on the wire, and is then decoded as its default. */
 export const fieldWithDefault = <K extends string, A, I>(
   name: K,
   schema: Schema.Schema<A, I>,
@@ -196,7 +196,7 @@ export const fieldWithDefault = <K extends string, A, I>(
     encode: Option.some
   }).pipe(Schema.fromKey(name))
 
-/** A smaller `Schema.optionalWith`, whose other options would be in every bundle. */
+/** A smaller `Schema.optionalWith`, without the other options, which would be in every bundle. */
 export const optionalWithDefault = <A, I>(
   schema: Schema.Schema<A, I>,
   defaultValue: () => NoInfer<A>

@@ -1,15 +1,15 @@
 /**
  * Times in whole milliseconds. Fractions of a millisecond are cut off, never rounded up: rounding could move usage into the
- * next hour, which is billed by itself.
+ * next hour, which is billed separately.
  */
 import * as DateTime from "effect/DateTime"
 
-/** Range of dates, either way from the epoch. */
+/** The maximum of a JavaScript date, before or after the epoch. */
 const maxEpochMillis = 8.64e15
 
 export const isValidTime = (millis: number): boolean => Math.abs(millis) <= maxEpochMillis
 
-/** Restores the milliseconds that `toSeconds` was given, in spite of floating-point error. */
+/** Converts seconds to whole milliseconds. Inverts `toSeconds` exactly, despite floating-point error. */
 export const fromSeconds = (seconds: number): number => {
   const nearest = Math.round(seconds * 1000)
   return nearest / 1000 === seconds ? nearest : Math.floor(seconds * 1000)
@@ -31,7 +31,7 @@ export const floor = <A>(time: A): A | DateTime.Utc =>
 export const floorTimestamp = <Fields extends { readonly timestamp: DateTime.Utc }>(
   fields: Fields
 ): Fields => {
-  // `shapeOf` also constructs a class without fields
+  // may be `undefined`, because `shapeOf` constructs a class without fields
   const timestamp = floor(fields.timestamp)
   return timestamp === fields.timestamp ? fields : { ...fields, timestamp }
 }

@@ -1,4 +1,4 @@
-/** The fields that every response has beside its own. */
+/** The fields that all responses share. */
 import * as Schema from "effect/Schema"
 import { optionalWithDefault } from "./fields.js"
 
@@ -7,7 +7,9 @@ const metadataFields = {
   statusCode: optionalWithDefault(Schema.Number, () => 200)
 }
 
-/** Adds the metadata to a response's fields. A function, since a bundler drops an unused call but keeps an unused spread. */
+/**
+ * Adds the metadata to a response's fields. A function, because a bundler drops an unused call but keeps an unused spread.
+ */
 export const responseFields = <F extends Schema.Struct.Fields>(
   fields: F
 ): F & typeof metadataFields => ({
@@ -15,5 +17,5 @@ export const responseFields = <F extends Schema.Struct.Fields>(
   ...metadataFields
 })
 
-/** Returns whether a text is absent or only white space. */
+/** Returns whether a text is absent, empty or only white space. */
 export const isBlank = (text: string | undefined): boolean => !text?.trim()

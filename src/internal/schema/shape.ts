@@ -1,7 +1,7 @@
 /**
- * Reads a schema once into plain data: kinds, fields with both their names, preflight rules. Validation, encoding and
- * decoding are compiled from it: Schema's own encoder takes 40 times as long for 25 records, and its decoder fails a whole
- * response for one odd field.
+ * Reads a schema once into plain data: kinds, fields with their names in code and on the wire, and preflight rules.
+ * Validators, encoders and decoders are compiled from it, because Schema's own encoder takes 40 times as long for 25
+ * records, and its decoder rejects a whole response for one invalid field.
  */
 import * as Either from "effect/Either"
 import { constUndefined } from "effect/Function"
@@ -38,13 +38,13 @@ export interface Field {
   readonly wireName: string
   readonly required: boolean
   readonly shape: Shape
-  /** The value of a field that the wire leaves out. */
+  /** Returns the value of a field that is absent on the wire. */
   readonly defaultValue: () => unknown
 }
 
 const cache = new WeakMap<AST.AST, StructShape>()
 
-/** The shape of a `Schema.Class`. */
+/** Returns the shape of a `Schema.Class`. */
 export const shapeOf = (schema: Schema.Schema.All): StructShape => {
   const cached = cache.get(schema.ast)
   if (cached !== undefined) return cached
@@ -60,7 +60,7 @@ const shapeOfAst = (ast: AST.AST): Shape => {
   return { ...shape, rules: [...shape.rules, ...rules] }
 }
 
-/** Separates a schema from its rules, the innermost first. */
+/** Separates a schema from its rules, the innermost rule first. */
 const splitRules = (ast: AST.AST) => {
   const rules: Array<PreflightRule> = []
   let base = ast
@@ -139,7 +139,9 @@ const shapeOfClass = (ast: AST.Transformation): StructShape => {
   return { kind: "struct", rules, fields, metadataFields, prototype: prototypeOf(ast) }
 }
 
-/** The prototype of an instance: the schema of a class does not refer to the class, but has a function that makes instances. */
+/**
+ * Returns the prototype of a class. Makes an instance for it, because the AST of a class does not refer to the class itself.
+ */
 const prototypeOf = (ast: AST.Transformation): object => {
   const instance =
     ast.transformation._tag === "FinalTransformation" && ast.transformation.decode({}, {}, ast, {})

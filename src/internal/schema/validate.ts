@@ -1,4 +1,4 @@
-/** Validates a value against a shape: agrees with Schema, costs less, and finds all issues. */
+/** Validates values against a shape. Accepts the same values as Schema, is faster, and finds all issues. */
 import * as DateTime from "effect/DateTime"
 import * as Redacted from "effect/Redacted"
 import type { Rule } from "../../Preflight.js"
@@ -13,7 +13,7 @@ export interface ValidationIssue {
   readonly value?: unknown
 }
 
-/** Each enclosing value puts its own key before the path. */
+/** An issue whose path each enclosing value extends by its own key. */
 interface MutableIssue extends ValidationIssue {
   readonly path: Array<PropertyKey>
 }
@@ -61,7 +61,7 @@ const compileShape = (shape: Shape, skipRules: ReadonlySet<Rule>): Validate => {
         ...field,
         validate: compileShape(field.shape, skipRules)
       }))
-      // the caller may have passed the secret itself in place of the struct
+      // the caller may have passed the secret instead of the struct
       const hidesValue = shape.fields.some((field) => isRedacted(field.shape))
       return (value, issues) => {
         if (typeof value !== "object" || value === null) {
@@ -135,7 +135,7 @@ const expectedKind = (shape: Shape): string =>
       ? "an object"
       : (shape.rules[0]?.expected ?? scalarChecks[shape.kind][0])
 
-/** Copies the path, since `prependPath` changes it. */
+/** Makes an issue. Copies the path, because `prependPath` mutates it. */
 const issue = (
   rule: ValidationIssue["rule"],
   expected: string,
@@ -154,7 +154,7 @@ const prependPath = (key: PropertyKey, issues: Array<MutableIssue>, start: numbe
 
 const maxShownCharacters = 100
 
-/** Limits what an issue shows of a value: the error may end in a log. */
+/** Summarizes a value for an issue, because the error may be logged. */
 const summarize = (value: unknown): unknown => {
   switch (typeof value) {
     case "string":

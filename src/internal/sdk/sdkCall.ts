@@ -1,4 +1,4 @@
-/** One attempt over a client of the SDK, which captures the raw response before the SDK deserializes it. */
+/** One attempt over a client of the SDK. Captures the raw response before the SDK deserializes it. */
 import type { HttpRequest, HttpResponse } from "@smithy/core/protocols"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ import { unredact } from "../credentials/credentials.js"
 import { bodyReader, isSuccess, type RawResponse } from "../protocol/rawResponse.js"
 import * as millis from "../schema/millis.js"
 
-/** A step of a command, in any of the SDK's forms. */
+/** A middleware of a command, for any of the SDK's steps. */
 type Middleware = (
   next: (args: MiddlewareArguments) => Promise<MiddlewareResult>
 ) => (args: MiddlewareArguments) => Promise<MiddlewareResult>
@@ -58,24 +58,27 @@ export type MakeCommand = (operation: OperationName, input: never) => SdkCommand
 
 type SdkResponse = Response & { readonly signed: HttpRequest["headers"] }
 
-/** Facts about one attempt. `failure` may contain secrets and is dropped. */
+/** The state of one attempt. `failure` may contain secrets, and no error contains it. */
 interface AttemptState {
   readonly attempt: Attempt
   endpoint: string
-  /** The headers of the signed request. Absent until it is handed to the network. */
+  /** The headers of the signed request. Absent until the request is handed to the network. */
   signed?: HttpRequest["headers"]
   /** True if the request may have reached the service, regardless of `failure`. */
   mayBeDelivered?: boolean
-  /** Errors of getting credentials and of signing. After one of them, a user's middleware may send by itself. */
+  /**
+   * Errors of loading credentials and of signing. After such an error, a middleware of the application may send a request
+   * itself.
+   */
   readonly authErrors: Set<unknown>
   response?: RawResponse | undefined
   failure?: unknown
 }
 
-/** The source of credentials in errors of a user's client. */
+/** The source of credentials that errors name for a client of the application. */
 const tried = ["the SDK client's credential provider"]
 
-/** Sends an attempt. `endpoint` is what errors name until the request has one. */
+/** Sends an attempt. Errors name `endpoint` until the endpoint of the request is known. */
 export const sendAttempt = (
   client: SdkClient,
   makeCommand: MakeCommand,
@@ -91,7 +94,7 @@ export const sendAttempt = (
     return Effect.promise((signal) => sendCommand(client, makeCommand, state, signal)).pipe(
       Effect.timed,
       Effect.flatMap(([elapsed]) => {
-        // the SDK accepts any `Date`, even a cache's
+        // the SDK corrects its clock by any `Date`, even an outdated one from a cache
         const isWrong = Math.abs(config.systemClockOffset) > maxCorrectedSkew
         if (isWrong) config.systemClockOffset = usedOffset
         const isClockCorrected = Math.abs(config.systemClockOffset - usedOffset) >= minCorrectedSkew
@@ -116,7 +119,7 @@ export const refreshCredentials = ({ config }: SdkClient, response: Response) =>
     }
   )
 
-/** Classifies an attempt without a response. Keeps a code, a name or a sanitized message of its error. */
+/** Classifies an attempt without a response. Keeps only a code, a name or a sanitized message of its error. */
 const toError = (state: AttemptState, timeout: Duration.Duration) => {
   const { attempt, authErrors, endpoint, failure, signed } = state
   const operation = attempt.operation.name
@@ -125,7 +128,7 @@ const toError = (state: AttemptState, timeout: Duration.Duration) => {
     return new MeteringError.CredentialsError({ operation, tried, reason }, true)
   }
   const { code = "ETIMEDOUT", name, syscall } = (failure ?? {}) as Record<string, unknown>
-  // without a request, a middleware of the user may have sent one past ours
+  // without a captured request, a middleware of the application may have sent one without calling ours
   const mayBeDelivered = state.mayBeDelivered ?? name !== "EndpointError"
   // the SDK's handlers also give this name to broken connections, which keep their code
   return name === "TimeoutError" && code === "ETIMEDOUT" && syscall === undefined
@@ -145,13 +148,13 @@ const sendCommand = async (
   abortSignal: AbortSignal
 ) => {
   const { body, operation } = state.attempt
-  // the SDK takes a `Date` for each time; `Timestamp` is the only member that is one
+  // the SDK expects times as `Date`, and `Timestamp` is the only member that is a time
   const input = JSON.parse(new TextDecoder().decode(body), (member, value) =>
     member === "Timestamp" ? new Date(millis.fromSeconds(value)) : value
   )
   const command = makeCommand(operation.name, input as never)
   const middlewareStack = command.middlewareStack as MiddlewareStack
-  // replaces the client's retries, but sets their headers
+  // replaces the SDK's retry middleware, and sets the same headers
   middlewareStack.add(
     (next) => (args) => {
       const { headers } = args.request as HttpRequest
@@ -161,12 +164,12 @@ const sendCommand = async (
     },
     { name: "retryMiddleware", step: "finalizeRequest", priority: "high", override: true }
   )
-  // true if the outcome of a request so far leaves open whether usage was metered
+  // true if a request of this attempt so far may have metered usage
   let isUncertain = false
   middlewareStack.add(
     (next) => async (args) => {
       const { headers, hostname, port, protocol } = args.request as HttpRequest
-      // a middleware of the user may send again: a success counts, then the least certain outcome of all requests
+      // a middleware of the application may send again: a success takes precedence, then the least certain outcome
       state.mayBeDelivered = state.signed !== undefined
       state.endpoint = `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`
       state.signed = headers
@@ -213,9 +216,9 @@ const sendCommand = async (
     const output = await client.send(command as never, { abortSignal })
     state.response ??= toResponse(output, true)
   } catch (error) {
-    // the captured response or network error wins over the SDK's reading of it
+    // the captured response or network error takes precedence over the error that the SDK made of it
     if (state.response !== undefined) return
-    // a middleware of the user may have sent by itself after a network error
+    // a middleware of the application may have sent a request itself after a network error
     if ("failure" in state) state.mayBeDelivered ||= !!state.failure && error !== state.failure
     else Object.assign(state, { response: toResponse(error, false), failure: error })
   }
@@ -230,7 +233,7 @@ const readBody = async ({ config }: SdkClient, body: unknown) => {
   return end()
 }
 
-/** The members of an output or an exception that do not belong to the operation. */
+/** The members that the SDK adds to the output or the exception of an operation. */
 interface SdkResult {
   readonly $fault?: "client" | "server"
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string }
@@ -238,7 +241,7 @@ interface SdkResult {
   readonly name?: string
 }
 
-/** Makes a response from an output or exception that came from a stub or a user's middleware. */
+/** Makes a response from an output or exception of a stub or of a middleware of the application. */
 const toResponse = (result: unknown, isOutput: boolean): RawResponse | undefined => {
   const { $fault, $metadata, message, name, ...members } = (result ?? {}) as SdkResult
   if (!isOutput && !$fault) return undefined

@@ -1,4 +1,4 @@
-/** Transports over clients of the SDK: one that makes its clients, and one over a client of the app. */
+/** Transports over clients of the SDK: one that creates its clients, and one that uses a client of the application. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -10,7 +10,7 @@ import { describeError } from "../credentials/credentialProvider.js"
 import { isSameCredentials, unredact } from "../credentials/credentials.js"
 import { type MakeCommand, refreshCredentials, type SdkClient, sendAttempt } from "./sdkCall.js"
 
-/** Options of an SDK client, with those that it shares with the client before it. */
+/** Options of an SDK client. `requestHandler` and `systemClockOffset` are those of the previous client. */
 export interface SdkClientOptions {
   readonly region: string
   readonly endpoint: string
@@ -19,12 +19,15 @@ export interface SdkClientOptions {
   readonly maxAttempts: 1
   readonly retryMode: "standard"
   readonly credentials: ReturnType<typeof unredact>
-  // each client has a type of its own
+  // the type of the handler differs between clients
   readonly requestHandler?: never
   readonly systemClockOffset?: number
 }
 
-/** Makes a client for each set of credentials, which every attempt has. They share connections and the corrected clock. */
+/**
+ * Makes a transport that creates a new client when the credentials change. The clients share connections and the corrected
+ * clock.
+ */
 export const makeTransport = (
   { endpoint, region, requestTimeout }: Config,
   credentials: AwsCredentials,
@@ -62,7 +65,7 @@ export const makeTransport = (
   })
 }
 
-/** A transport over a client of the app, which is not destroyed. */
+/** Makes a transport over a client of the application. Does not destroy the client. */
 export const transportFrom = (
   client: SdkClient,
   makeCommand: MakeCommand,

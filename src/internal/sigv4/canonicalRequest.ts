@@ -1,6 +1,6 @@
 /**
  * The canonical request of AWS Signature Version 4 and its signature, for the client and the sandbox's server. As for every
- * service except S3, paths are normalised and encoded once more.
+ * service except S3, paths are normalized and encoded a second time.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
@@ -23,7 +23,7 @@ const percentEncode = (char: string) => `%${char.charCodeAt(0).toString(16).toUp
 const encode = (text: string): string =>
   encodeURIComponent(text.replace(/\p{Surrogate}/gu, "\ufffd")).replace(/[!'()*]/g, percentEncode)
 
-/** Decodes ASCII only: bytes that are not UTF-8 would all become the same character. */
+/** Normalizes percent-encoding. Decodes only ASCII, because bytes that are not UTF-8 would all become the same character. */
 const reencode = (text: string): string =>
   text
     .replace(/\+/g, " ")
@@ -40,7 +40,7 @@ const canonicalPath = (path: string): string => {
   return `/${segments.join("/")}${segments.length > 0 && path.endsWith("/") ? "/" : ""}`
 }
 
-/** Sorts by name, then value: unlike "=", a line feed sorts before every character of a name. */
+/** Sorts by name, then by value. Joins both by a line feed, which unlike "=" sorts before every character of a name. */
 const canonicalQuery = (query: string): string =>
   query
     .split("&")
@@ -64,7 +64,7 @@ export const canonicalResource = (pathAndQuery: string): string => {
 export const canonicalHeaderValue = (value: string): string =>
   value.replace(/[ \t\r\n]+/g, " ").replace(/^ | $/g, "")
 
-/** 20150830T123600Z */
+/** Formats a time, such as `20150830T123600Z`. */
 export const amzDateOf = (millis: number): string =>
   `${new Date(millis).toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`
 

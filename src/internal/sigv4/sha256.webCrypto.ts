@@ -5,7 +5,7 @@ type Data = string | Uint8Array
 
 const encoder = new TextEncoder()
 
-/** The type excludes bytes that another thread could change; none of these are shared. */
+/** Casts to the type of Web Crypto, which excludes shared memory. The bytes here are never shared. */
 const toBytes = (data: Data): Uint8Array<ArrayBuffer> =>
   typeof data === "string" ? encoder.encode(data) : (data as Uint8Array<ArrayBuffer>)
 

@@ -23,7 +23,8 @@ export interface SigningTarget {
 
 export interface SignableRequest {
   /**
-   * Names are in lower case. Every header is signed, so none may change on its way. Host, date and session token are added.
+   * Names are in lower case. Every header is signed, so none may be changed in transit. Host, date and session token are
+   * added.
    */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Body
@@ -49,7 +50,7 @@ export const makeSigner = ({ method, region, service, url }: SigningTarget) => {
     | { readonly secret: string; readonly scope: string; readonly key: SigningKey }
     | undefined
 
-  /** Most calls are made within the same second. */
+  /** Formats a time. Caches the last second, because most calls are made within the same second. */
   const dateAt = (now: number): string => {
     const second = Math.floor(now / 1000)
     if (second !== lastSecond) {

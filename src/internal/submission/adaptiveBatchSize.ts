@@ -3,9 +3,9 @@ import { maxRecords } from "./batch.js"
 
 interface AdaptiveBatchSize {
   readonly limitOf: (group: string) => number
-  /** `count` records were in an accepted call. */
+  /** Records that `count` records were in an accepted call. */
   readonly recordAccepted: (group: string, count: number) => void
-  /** `count` records were rejected, each for a cause of its own. */
+  /** Records that `count` records were rejected, each for its own cause. */
   readonly recordRejected: (group: string, count: number) => void
 }
 
@@ -14,13 +14,16 @@ interface Observations {
   rejected: number
 }
 
-/** Accepted records that every group starts with. */
+/** The number of accepted records that every group is assumed to start with. */
 const priorAccepted = 10
 
-/** Observations per group; above this number all are halved, so that recent ones count more. */
+/** Maximum number of observations per group. Above it, the counts are halved, so that recent observations count more. */
 const maxObservations = 400
 
-/** A call with even odds of rejection yields the most information. From 3 rejections in 10 that is one record. */
+/**
+ * Limits calls to the size that is rejected with even odds, which yields the most information. At 3 rejections in 10 records
+ * and more, the limit is one record.
+ */
 export const make = (): AdaptiveBatchSize => {
   const groups = new Map<string, Observations>()
 

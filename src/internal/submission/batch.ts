@@ -3,10 +3,10 @@ import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import { requestSizeLimit } from "../protocol/requestSize.js"
 import type { PendingRecord } from "./pendingRecord.js"
 
-/** Records per call, a limit of the service. */
+/** Maximum number of records per call, a limit of the service. */
 export const maxRecords = 25
 
-/** Bytes of a request body that are too many. */
+/** Maximum size of a request body in bytes, exclusive. */
 export const maxBytes = requestSizeLimit
 
 export interface Batch {
@@ -22,7 +22,7 @@ export interface Bisection {
   /** The records of the rejected call. */
   readonly rejected: ReadonlyArray<PendingRecord>
   readonly error: BatchMeterUsageError
-  /** The number of those records that were accepted since, in other calls. */
+  /** The number of those records that were since accepted in other calls. */
   readonly accepted: number
   /** Records that wait for the result of the batch. If it is accepted, at least one of these is invalid. */
   readonly otherHalf: ReadonlyArray<PendingRecord>
@@ -38,9 +38,10 @@ export const ofRecords = (items: ReadonlyArray<PendingRecord>, bisection?: Bisec
 })
 
 /**
- * The first half of records of which at least one is invalid; the second half waits. If the first half is accepted, the
- * invalid record is in the second, without another call with all of it. If it is rejected, the second half may go with
- * any other records. So one invalid record among n stands alone after at most ceil(log2 n) further calls.
+ * Makes a batch of the first half of `items`, of which at least one is invalid. The second half waits. If the first half is
+ * accepted, the invalid record is in the second half, which is then divided without being sent as a whole. If the first half
+ * is rejected, the second half may share calls with any other records. So one invalid record among n is alone in a call
+ * after at most ceil(log2 n) further calls.
  */
 export const bisect = (
   items: ReadonlyArray<PendingRecord>,
@@ -50,15 +51,18 @@ export const bisect = (
   return ofRecords(items.slice(0, middle), { ...bisection, otherHalf: items.slice(middle) })
 }
 
-/** The product code in the request. A record with a license has none: its product code only decides its group. */
+/**
+ * Returns the product code in the request. Records with a license are sent without one: their product code only decides
+ * their group.
+ */
 export const requestProductCode = ([first]: ReadonlyArray<PendingRecord>): string | undefined =>
   first?.record.licenseArn === undefined ? first?.productCode : undefined
 
-/** The group of records that may share a call, as far as the caller names their product. */
+/** Returns the name of the group of records that may share a call, as far as the input identifies their product. */
 export const groupOf = (licenseArn: string | undefined, productCode = ""): string =>
   licenseArn === undefined ? `product ${productCode}` : `licenses ${productCode}`
 
-/** Records grouped by the state of their retry schedule. */
+/** Groups records by the state of their retry schedule. */
 export const groupByRetryState = (items: ReadonlyArray<PendingRecord>) => {
   const groups = new Map<unknown, Array<PendingRecord>>()
   for (const item of items) {

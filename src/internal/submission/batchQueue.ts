@@ -9,9 +9,9 @@ import { envelopeBytes } from "./recordSize.js"
 /** Records that may share a call. */
 export interface Group {
   readonly name: string
-  /** The group of its records as named by `groupOf`. */
+  /** The group of the records by `groupOf`, before it is divided by license or by suspected cause. */
   readonly product: string
-  /** True if its records have a suspected cause of rejection. */
+  /** True if the records have a suspected cause of rejection. */
   readonly isSuspected: boolean
   readonly ready: priorityQueue.PriorityQueue<PendingRecord>
   readonly envelope: number
@@ -23,7 +23,7 @@ export interface Group {
 /** The groups that may be sent although they do not fill a call. */
 export type PartialBatches = "None" | "AllIfNoneIsFull" | "All"
 
-/** The group to send next, or the monotonic time at which there will be one. */
+/** The group to send next, or the monotonic time at which a group may be sent. */
 export type Choice =
   | { readonly _tag: "Send"; readonly group: Group }
   | { readonly _tag: "Wait"; readonly until: number }
@@ -35,8 +35,8 @@ interface BatchQueue {
     now: ClockReading
   ) => void
   /**
-   * Lingering starts at `fullAt` at the earliest, the last time that the buffer was full: until then the source had more
-   * records.
+   * Chooses the group to send next. Lingering starts at `fullAt` at the earliest, the last time that the buffer was full,
+   * because until then the source had more records.
    */
   readonly choose: (now: ClockReading, partial: PartialBatches, fullAt: number) => Choice
   /** Takes the records of one call, except those for which `exclude` returns true. */
@@ -54,7 +54,7 @@ const isMoreUrgent = (left: PendingRecord, right: PendingRecord): boolean =>
 const earliestDeadlineOf = (group: Group): number =>
   group.ready.peek()?.deadline ?? Number.POSITIVE_INFINITY
 
-/** `limitOf` is the number of records per call. Times are in milliseconds. */
+/** Makes a queue. `limitOf` returns the maximum number of records per call. Times are in milliseconds. */
 export const make = ({
   limitOf,
   linger,
@@ -107,7 +107,7 @@ export const make = ({
         const end = toMonotonic(earliestDeadline - deadlineMargin, now)
         const dueAt = Math.min(
           Math.max(group.lastTakenAt, fullAt) + linger,
-          // close to its deadline a record lingers less, and keeps half of its time for retries
+          // close to its deadline a record lingers for half of the time left, which leaves the other half for retries
           end - Math.min(linger, (end - group.lastTakenAt) / 2)
         )
         if (dueAt <= now.monotonic) {

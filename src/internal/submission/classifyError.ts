@@ -45,14 +45,14 @@ const scopes: ScopeTable = {
     isRetryable ? "transient" : recordErrorCodes.has(code) ? "record" : "product"
 }
 
-/** Codes that are not in the model of the service, for a record that it cannot accept. */
+/** Codes that are not in the service's model, for a record that the service cannot accept. */
 const recordErrorCodes: ReadonlySet<string> = new Set([
   "CustomerNotSubscribedException",
   "SerializationException",
   "ValidationException"
 ])
 
-/** Returns whether a value is one of the errors of a call, which a custom client or transport may get wrong. */
+/** Returns whether a value is an error of a call. A custom client or transport may fail with another value. */
 export const isCallError = (error: unknown): error is BatchMeterUsageError =>
   hasProperty(error, "_tag") && Object.hasOwn(scopes, error._tag as PropertyKey)
 
@@ -60,7 +60,7 @@ export const classifyError = (error: BatchMeterUsageError): ErrorClassification 
   const scope = scopes[error._tag]
   return {
     delivery: deliveryOf(error),
-    // the entry under an error's own tag is about that error
+    // the cast is safe because the function under an error's tag takes that error
     scope: typeof scope === "function" ? scope(error as never) : scope
   }
 }

@@ -8,7 +8,7 @@ export interface ClockReading {
   readonly monotonic: number
 }
 
-/** Both clocks start at the same number. */
+/** Makes a function that reads both clocks, which start at the same number. */
 export const make = (clock: Clock.Clock): (() => ClockReading) => {
   const origin = clock.unsafeCurrentTimeMillis()
   let lastNanos = clock.unsafeCurrentTimeNanos()
@@ -25,6 +25,6 @@ export const make = (clock: Clock.Clock): (() => ClockReading) => {
   }
 }
 
-/** Converts wall time to monotonic time, as long as the clock is not set. */
+/** Converts wall time to monotonic time. The result holds until the system clock is set. */
 export const toMonotonic = (wall: number, now: ClockReading): number =>
   wall - now.wall + now.monotonic

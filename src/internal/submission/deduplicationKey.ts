@@ -4,9 +4,9 @@ import { licenseKey } from "../license.js"
 import { hourOf } from "../protocol/echoedRecord.js"
 
 /**
- * Product or license, customer, dimension and hour. Lengths precede the texts, so that different keys never have the same
- * text. A license is its id, so that two forms of its ARN have one key. The two identities of one customer give two keys, because only
- * the service knows that they are one customer.
+ * Returns product or license, customer, dimension and hour as one text. Lengths precede the parts, so that different keys
+ * never have the same text. A license is represented by its id, because its ARN has several forms. The two identities of one
+ * customer have two keys, because only the service knows that they belong to one customer.
  */
 export const deduplicationKey = (record: UsageRecord, productCode: string | undefined): string => {
   const { customerAWSAccountId, customerIdentifier = "", dimension, licenseArn } = record

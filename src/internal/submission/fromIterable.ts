@@ -1,4 +1,4 @@
-/** An iterable as a stream. Elements that it yields before it throws are emitted; `Stream.fromIterable` drops them. */
+/** Converts an iterable to a stream. Emits the elements before a thrown error, which `Stream.fromIterable` drops. */
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"

@@ -1,16 +1,18 @@
-/** Groups licenses by product, as far as accepted calls show it: a union-find over licenses. */
+/** Groups licenses by product, as far as accepted calls show it, with a union-find over licenses. */
 import type { PendingRecord } from "./pendingRecord.js"
 
 interface LicenseProducts {
-  /** The same license for all licenses that are known to be of one product. */
+  /** Returns the same license for all licenses that are known to be of one product. */
   readonly representativeOf: (licenseArn: string) => string
-  /** Records an accepted call: its licenses are of one product. */
+  /** Records an accepted call, whose licenses are therefore of one product. */
   readonly unite: (items: ReadonlyArray<PendingRecord>) => void
-  /** True if the records are certain to be of one product. Records without a license share the product of their call. */
+  /**
+   * Returns whether the records are certain to be of one product. Records without a license share the product of their call.
+   */
   readonly haveOneProduct: (items: ReadonlyArray<PendingRecord>) => boolean
 }
 
-/** True if all records have the same license, or none has one. */
+/** Returns whether all records have the same license, or all have none. */
 export const haveOneLicense = ([first, ...others]: ReadonlyArray<PendingRecord>): boolean =>
   others.every(({ record }) => record.licenseArn === first?.record.licenseArn)
 

@@ -4,10 +4,13 @@ import type { UsageRecord, UsageRecordResult } from "../../UsageRecord.js"
 import { isExactEcho, isPossibleEcho, sharesIdentity } from "../protocol/echoedRecord.js"
 import { deduplicationKey } from "./deduplicationKey.js"
 
-/** The result of one record. `Ambiguous` is a result that fits another record as well, or one of several. */
+/**
+ * The result of one record. `Ambiguous` means that a result also fits another record, or that the record has several
+ * results.
+ */
 export type ReportedResult = UsageRecordResult | "Unprocessed" | "NoResult" | "Ambiguous"
 
-/** The results in the order of `records`, which have different deduplication keys. */
+/** Returns the results in the order of `records`, which must have different deduplication keys. */
 export const matchResults = (
   records: ReadonlyArray<UsageRecord>,
   productCode: string | undefined,
@@ -28,7 +31,7 @@ export const matchResults = (
       report(index, value)
       return
     }
-    // an echo with fewer or more fields than were sent needs to fit one record only: two records may be of one customer
+    // an echo with fewer or more fields than were sent must fit only one record, because two records may be of one customer
     // under its two identities
     const candidates = records.flatMap((record, index) =>
       isPossibleEcho(echo, record) ? [index] : []

@@ -1,4 +1,4 @@
-/** A record without an outcome, and the outcome that its resolution gives. */
+/** A record without an outcome, and the outcome that results from its resolution. */
 import * as DateTime from "effect/DateTime"
 import type { BatchMeterUsageError } from "../../BatchMeterUsage.js"
 import type { Invalid, NotSent, Outcome, OutcomeBase, Unknown } from "../../UsageOutcome.js"
@@ -13,10 +13,10 @@ export interface PendingRecord {
   /** See `deduplicationKey`. */
   readonly key: string
   readonly bytes: number
-  /** The first instant at which the service is certain to reject it, in epoch milliseconds. */
+  /** The first instant at which the service is certain to reject the record, in epoch milliseconds. */
   readonly deadline: number
   readonly earlierIndex: number | undefined
-  /** Its neighbours among the records with its key. It is not sent while it has a previous one. */
+  /** The neighbors in the list of unresolved records with the same key. A record with a previous one is not sent. */
   previous: PendingRecord | undefined
   next: PendingRecord | undefined
   isInFlight: boolean
@@ -28,7 +28,7 @@ export interface PendingRecord {
   retryState: unknown
   /** Set by the first attempt after which the record may be billed. */
   uncertainty: Uncertainty | undefined
-  /** The error of its last call. */
+  /** The error of the record's last call. */
   error: BatchMeterUsageError | undefined
 }
 
@@ -55,8 +55,9 @@ export type Resolution =
 export type Violations = Invalid["violations"]
 
 /**
- * The outcome of a record. After an uncertain attempt only a success is certain: a later rejection or expiry says nothing
- * about that attempt. Nor does a later `DuplicateRecord`, because the quantity that was billed may be this one's.
+ * Returns the outcome of a record. After an uncertain attempt only a success is certain, because a later rejection or expiry
+ * says nothing about that attempt. Neither does a later `DuplicateRecord`, because the billed quantity may be that of this
+ * record.
  */
 export const outcomeOf = (item: PendingRecord, resolution: Resolution): Outcome => {
   const base = outcomeBaseOf(item)
@@ -94,7 +95,7 @@ const outcomeBaseOf = ({
   ...(earlierIndex !== undefined && { earlierIndex })
 })
 
-/** The later result that an `Unknown` outcome reports. */
+/** Returns the later result that an `Unknown` outcome reports. */
 const statusOf = (resolution: Resolution): string | undefined => {
   switch (resolution._tag) {
     case "Duplicate":
@@ -112,7 +113,7 @@ const statusOf = (resolution: Resolution): string | undefined => {
   }
 }
 
-/** The resolution for a status of the service. */
+/** Returns the resolution for a status of the service. */
 export const resolutionOf = (status: string, meteringRecordId: string | undefined): Resolution => {
   switch (status) {
     case "Success":

@@ -1,4 +1,4 @@
-/** All records without an outcome, their keys, and the outcomes that were not taken yet. */
+/** All records without an outcome, by deduplication key, and the outcomes that the runtime has not taken yet. */
 import { type Counts, type Outcome, zeroCounts } from "../../UsageOutcome.js"
 import { outcomeOf, type PendingRecord, type Resolution } from "./pendingRecord.js"
 
@@ -7,10 +7,10 @@ type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 interface PendingRecords {
   /** Records without an outcome, in the order of the input. */
   readonly unresolved: ReadonlySet<PendingRecord>
-  /** The runtime takes them from here. */
+  /** The outcomes that the runtime has not taken yet. The runtime removes them. */
   readonly outcomes: Array<Outcome>
   readonly counts: () => Counts
-  /** The last record with this key that has no outcome. */
+  /** Returns the last record with this key that has no outcome. */
   readonly lastWithKey: (key: string) => PendingRecord | undefined
   readonly add: (item: PendingRecord) => void
   /** Adds the outcome of an input that is not a valid record. */

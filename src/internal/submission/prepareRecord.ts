@@ -26,14 +26,14 @@ export interface PrepareOptions {
 
 /** The time in which the service accepts usage, in milliseconds. */
 interface AcceptanceWindow {
-  /** From the time of usage. */
+  /** The time after the usage. */
   readonly maxAge: number
-  /** From the start of the next month. */
+  /** The time after the start of the next month. */
   readonly monthEndGrace: number
 }
 
 interface PreparedRecord {
-  /** The submitted value if it is invalid. */
+  /** The valid record, or the submitted value if it is invalid. */
   readonly record: UsageRecord.UsageRecord
   readonly productCode: string | undefined
   readonly bytes: number
@@ -42,7 +42,7 @@ interface PreparedRecord {
   readonly violations: Violations | undefined
 }
 
-/** Compiles the validators. Each record is validated once, here. */
+/** Compiles the validators of a submission. Each record is validated only once, here. */
 export const make = (options: PrepareOptions): ((input: Input) => PreparedRecord) => {
   const { skipRules, acceptanceWindow } = options
   const validateRecord = validate.compile(shapeOf(UsageRecord.UsageRecord), skipRules)
@@ -86,7 +86,7 @@ export const make = (options: PrepareOptions): ((input: Input) => PreparedRecord
     try {
       return prepare(input)
     } catch {
-      // getters and proxies can throw
+      // getters and proxies of the input can throw
       return {
         record: input as UsageRecord.UsageRecord,
         productCode: options.productCode,
@@ -101,7 +101,7 @@ export const make = (options: PrepareOptions): ((input: Input) => PreparedRecord
 /** The last instant of a JavaScript `Date`, in epoch milliseconds. */
 const maxEpochMillis = 8_640_000_000_000_000
 
-/** NaN for a timestamp outside the range of a `Date`. */
+/** Returns the deadline in epoch milliseconds, or NaN if the timestamp is outside the range of a `Date`. */
 const deadlineOf = (
   { timestamp }: UsageRecord.UsageRecord,
   { maxAge, monthEndGrace }: AcceptanceWindow

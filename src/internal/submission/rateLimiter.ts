@@ -1,6 +1,6 @@
 /**
- * Limits the rate of calls. Times are monotonic milliseconds. Effect's RateLimiter has a fixed limit and waits by itself;
- * this one follows the service's throttling, and the scheduler needs the time of the next call without waiting.
+ * Limits the rate of calls. Times are monotonic milliseconds. Effect's RateLimiter is not used, because its limit is fixed
+ * and it waits itself. Here, throttling lowers the limit, and the scheduler reads the time of the next call without waiting.
  */
 
 interface RateLimiter {
@@ -9,28 +9,29 @@ interface RateLimiter {
   /** The time from which the next call may be made. */
   readonly nextAt: () => number
   readonly recordCall: (now: number) => void
-  /** The service throttled a call sent at `sentAt`, and allows no other until `until`. */
+  /** Records that the service throttled a call sent at `sentAt`. No call is allowed before `until`. */
   readonly throttle: (sentAt: number, now: number, until: number) => void
-  /** The service accepted a call. */
+  /** Records that the service accepted a call. */
   readonly recover: () => void
 }
 
-/** Accepted calls in a row that raise the rate from 0 to the full rate. */
+/** The number of accepted calls in a row that raise the rate from 0 to the full rate. */
 const callsToRecover = 50
 
 /** The full rate divided by the lowest rate. */
 const maxSlowdown = 64
 
 /**
- * Calls per second.
+ * The quota of an account in a Region, in calls per second.
  *
  * @see https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-metering_BatchMeterUsage.html
  */
 export const quota = 10
 
 /**
- * Calls at equal distances, without bursts after a pause: no second has more calls than `maxRate`. Throttling halves the
- * rate, once for all calls in flight, and each accepted call adds a fixed step. An unlimited rate falls back to the quota.
+ * Makes a limiter that spaces calls evenly, without bursts after a pause, so that no second has more calls than `maxRate`.
+ * Throttling halves the rate, once for all calls in flight. Each accepted call raises the rate by a fixed step. When it is
+ * throttled, an unlimited rate falls back to the quota.
  */
 export const make = (maxRate: number): RateLimiter => {
   const baseRate = Number.isFinite(maxRate) ? maxRate : quota

@@ -3,10 +3,13 @@ import { UsageRecord } from "../../UsageRecord.js"
 import { jsonEncoder } from "../schema/jsonEncoder.js"
 import { shapeOf } from "../schema/shape.js"
 
-const project = jsonEncoder(shapeOf(UsageRecord))
+const encodeRecord = jsonEncoder(shapeOf(UsageRecord))
 const textEncoder = new TextEncoder()
 
-/** Characters. 25 records of this length without allocations are far from the size limit, however escaped. */
+/**
+ * Maximum length of the texts of a short record, in characters. 25 short records without allocations are far below the size
+ * limit, even if every character is escaped.
+ */
 const maxShortText = 1_000
 
 /** The bytes of an escaped control character, the longest form of a character. */
@@ -15,17 +18,17 @@ const bytesPerCharacter = 6
 /** An upper limit of the bytes of a record's JSON without its texts, with the comma after it. */
 const recordOverhead = 200
 
-/** The bytes of a record, or for a short record an upper limit, which is faster to compute. */
+/** Returns the bytes of a record. For a short record, returns an upper limit, which is faster to compute. */
 export const recordBytes = (record: UsageRecord): number => {
   const { customerAWSAccountId = "", customerIdentifier = "", dimension, licenseArn = "" } = record
   const characters =
     dimension.length + customerAWSAccountId.length + customerIdentifier.length + licenseArn.length
   return record.usageAllocations === undefined && characters <= maxShortText
     ? recordOverhead + characters * bytesPerCharacter
-    : textEncoder.encode(JSON.stringify(project(record))).length + 1
+    : textEncoder.encode(JSON.stringify(encodeRecord(record))).length + 1
 }
 
-/** An upper limit of the bytes of a body without its records. */
+/** Returns an upper limit of the bytes of a body without its records. */
 export const envelopeBytes = (productCode = ""): number =>
   emptyBodyBytes + productCode.length * bytesPerCharacter
 

@@ -4,28 +4,31 @@ import type { ClockReading } from "./clockReading.js"
 import type { PendingRecord } from "./pendingRecord.js"
 
 interface RejectionCache {
-  /** True if these records share every possible cause of a call rejected with this error. */
+  /** Returns whether these records share every possible cause of a call rejected with this error. */
   readonly haveCommonCause: (
     items: ReadonlyArray<PendingRecord>,
     error: BatchMeterUsageError,
     now: ClockReading
   ) => boolean
-  /** The record was rejected with this error, alone or for a cause that its whole call shares. */
+  /** Records that a record was rejected with this error, alone or for a cause that its whole call shares. */
   readonly recordRejected: (
     item: PendingRecord,
     error: BatchMeterUsageError,
     now: ClockReading
   ) => void
-  /** The service accepted these records, which disproves the cached causes that they have. */
+  /** Records that the service accepted these records, which disproves their cached causes. */
   readonly recordAccepted: (items: ReadonlyArray<PendingRecord>, now: ClockReading) => void
-  /** The error with which this record is certain to be rejected. */
+  /** Returns the error with which this record is certain to be rejected, if there is one. */
   readonly cachedRejection: (
     item: PendingRecord,
     now: ClockReading
   ) => BatchMeterUsageError | undefined
-  /** The cause for which a record may be rejected, after a similar one was. Such records share calls by cause. */
+  /**
+   * Returns the cause for which a record may be rejected, because a similar record was. Records with the same cause share
+   * calls.
+   */
   readonly suspectedCause: (item: PendingRecord, now: ClockReading) => string | undefined
-  /** The cause that other records have to share to be rejected together with this one. */
+  /** Returns the cause that other records must share to be rejected together with this one. */
   readonly causeOf: (
     item: PendingRecord,
     error: BatchMeterUsageError,
@@ -39,10 +42,9 @@ interface CachedRejection {
   readonly expiresAt: number
 }
 
-/** Milliseconds. */
 const timeToLiveMillis = 300_000
 
-/** Entries of the cache, and separately of the suspected keys. */
+/** Maximum number of entries in the cache, and separately of suspected keys. */
 const maxCached = 10_000
 
 const evictOldest = (cache: Map<string, unknown> | Set<string>) => {
@@ -51,7 +53,7 @@ const evictOldest = (cache: Map<string, unknown> | Set<string>) => {
   if (oldest !== undefined) cache.delete(oldest)
 }
 
-/** Allocations per record; the tags of a record with more are not compared. */
+/** Maximum number of allocations of a record whose tags are compared with those of other records. */
 const maxComparedAllocations = 25
 
 const suspectedKinds: ReadonlyArray<CauseKind> = ["license", "customer", "time"]
@@ -67,7 +69,7 @@ const causeKinds: { readonly [tag: string]: CauseKind } = {
   TimestampOutOfBoundsException: "time"
 }
 
-/** Milliseconds ahead of now. The service accepts no usage beyond, whatever the agreement. */
+/** Milliseconds ahead of now, beyond which the service accepts no usage, regardless of the agreement. */
 const maxAheadMillis = 3_600_000
 
 const isFarAhead = (time: number, now: ClockReading): boolean => time > now.wall + maxAheadMillis
@@ -77,17 +79,23 @@ export const make = (): RejectionCache => {
   const cachedKinds = new Set<CauseKind>()
   const suspectKeys = new Set<string>()
 
-  /** Each license by itself: two licenses that were accepted together may still be rejected for different causes. */
+  /**
+   * Identifies the product by its code, or by the license. Licenses of one product are not combined, because they may be
+   * rejected for different causes.
+   */
   const productOf = ({ productCode = "", record: { licenseArn } }: PendingRecord): string =>
     licenseArn === undefined ? `p${productCode}` : `l${licenseArn}`
 
-  /** Both identities, because a record with both can be rejected for that alone. */
+  /** Combines both identities, because a record with both can be rejected for that alone. */
   const customerOf = ({ record }: PendingRecord): string =>
     JSON.stringify([record.customerAWSAccountId, record.customerIdentifier])
 
   const timeOf = ({ record }: PendingRecord): number => record.timestamp.epochMillis
 
-  /** Undefined for customers and times: customers subscribe, and time passes. */
+  /**
+   * Returns the key of a cached cause. Returns `undefined` for customers and times, which are not cached because customers
+   * subscribe and time passes.
+   */
   const cacheKeyOf = (kind: CauseKind, item: PendingRecord): string | undefined => {
     const { dimension, licenseArn, usageAllocations } = item.record
     switch (kind) {
@@ -115,7 +123,7 @@ export const make = (): RejectionCache => {
       case "customer":
         return JSON.stringify([kind, productOf(item), customerOf(item)])
       case "time":
-        // closer usage may be outside the customer's agreement
+        // usage that is not far ahead may be outside the customer's agreement
         return JSON.stringify(
           isFarAhead(time, now) ? [kind, time] : [kind, time, productOf(item), customerOf(item)]
         )
@@ -124,7 +132,7 @@ export const make = (): RejectionCache => {
     }
   }
 
-  /** Records with the key of a rejected one are suspected of the same cause. */
+  /** Returns the key that makes a record suspected of the cause of a rejected record with the same key. */
   const suspectKeyOf = (
     kind: CauseKind,
     item: PendingRecord,

@@ -28,10 +28,13 @@ export interface RuntimeOptions extends scheduler.SchedulerOptions {
     | undefined
 }
 
-/** Outcomes that may wait for the consumer. At this limit no call is made and no record is read. */
+/** Maximum number of outcomes that wait for the consumer. At this limit, no call is made and no record is read. */
 const maxBufferedOutcomes = 1_000
 
-/** The longest sleep, in milliseconds. A system clock that was set forward brings deadlines nearer. */
+/**
+ * Maximum sleep in milliseconds. Workers wake up at least this often, because a system clock that is set forward brings
+ * deadlines nearer.
+ */
 const maxSleepMillis = 60_000
 
 /** Runs a submission. With `readsToEnd` the source is read to its end even after a stop. */
@@ -50,7 +53,7 @@ export const run = <E, R>(
     )
   })
 
-/** The failure of `onInterrupt`. A stream drops the defects of its scope's finalizers, so it is carried here. */
+/** The failure of `onInterrupt`. It is kept here, because a stream drops the defects of its scope's finalizers. */
 interface HandlerFailure {
   cause: Cause.Cause<never> | undefined
 }
@@ -139,16 +142,16 @@ const pullOutcomes = <E, R>(
           return offerRemaining
         })
 
-      /** Offers the rest of the last chunk, so that each of its records has an outcome, and ends the input. */
+      /** Offers the rest of the last chunk, so that each of its records gets an outcome, and ends the input. */
       const endInput = () => {
         while (position < inputs.length) offer(now())
         submission.endInput()
       }
 
-      /** Reads no further. It does not wait for the source, which may be in an uninterruptible region. */
+      /** Stops reading, without waiting for the source, which may be in an uninterruptible region. */
       const stopReading = Effect.suspend(() => {
         endInput()
-        // interrupted before anything is notified, so that the reader takes nothing in between
+        // interrupts the reader before it notifies, so that the reader offers no record in between
         return Effect.zipRight(
           Effect.fiberIdWith((id) => Fiber.interruptAsFork(reader, id)),
           Effect.sync(notifyAll)
@@ -181,7 +184,7 @@ const pullOutcomes = <E, R>(
           )
         })
 
-      /** Ends the submission with a defect, after every record that was read has its outcome. */
+      /** Ends the submission with a defect, after every record that was read has an outcome. */
       const failWithDefect = (cause: Cause.Cause<unknown>) =>
         Effect.suspend(() => {
           // typed errors were handled: only defects and interruptions are left
@@ -219,7 +222,7 @@ const pullOutcomes = <E, R>(
         yield* waitUntil(outcomeCapacity, isBelowOutcomeLimit)
       })
 
-      /** The time at which the worker that sleeps wakes up. */
+      /** The time at which the sleeping worker wakes up. */
       let timerUntil = Number.POSITIVE_INFINITY
 
       /** Waits for work or until a time. One sleeping worker is enough, so the others wait for work only. */
@@ -249,7 +252,7 @@ const pullOutcomes = <E, R>(
             yield* waitForWork(action.until, time.monotonic)
             continue
           }
-          // another worker may have looked before the latch was closed: it has to look again
+          // opened again, because another worker may have checked for work before this worker closed the latch
           work.unsafeOpen()
           if (action._tag === "Done") return
           yield* send(action.batch)
@@ -271,7 +274,7 @@ const pullOutcomes = <E, R>(
                 : Fiber.interrupt(reader).pipe(
                     Effect.disconnect,
                     Effect.timeoutOption(Math.max(0, graceUntil - now().monotonic)),
-                    // in a fiber of its own: finalizers are uninterruptible, and a timeout interrupts
+                    // in a separate fiber, because finalizers are uninterruptible and the timeout has to interrupt
                     Effect.interruptible,
                     Effect.forkDaemon,
                     Effect.flatMap(Fiber.await)
@@ -313,8 +316,8 @@ const pullOutcomes = <E, R>(
         yield* Effect.forkScoped(Effect.interruptible(stopAfter(options.stop)))
       }
 
-      // -------------------------------------------------------------------------------------------
-      // outcomes: an array and not a Mailbox, because the scheduler is pure and a handler takes back the rest
+      // ------------------------------------------------------------------------------------------- outcomes: an array and
+      // not a Mailbox, because the synchronous scheduler adds to it and `onInterrupt` takes the rest
       // -------------------------------------------------------------------------------------------
 
       /** The outcome that was emitted last, until the consumer asks for more. */
@@ -328,7 +331,7 @@ const pullOutcomes = <E, R>(
       if (onInterrupt !== undefined) {
         yield* Effect.addFinalizer(
           Effect.fnUntraced(function* (exit) {
-            // a consumer that succeeds has processed the last outcome
+            // a consumer that succeeded has processed the last outcome
             const unconfirmed = Exit.isSuccess(exit) || lastTaken === undefined ? [] : [lastTaken]
             if (submission.isDone() && outcomes.length === 0 && unconfirmed.length === 0) return
             isStopping = true
@@ -368,8 +371,8 @@ const pullOutcomes = <E, R>(
   )
 
 /**
- * Waits until a condition holds. All waiters of a latch wait for the same condition. It is closed before the condition is
- * checked, so that an opening after the check is not missed.
+ * Waits until a condition holds. All waiters of a latch wait for the same condition. The latch is closed before the
+ * condition is checked, so that an opening after the check is not missed.
  */
 const waitUntil = (latch: Effect.Latch, isReady: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => {
@@ -379,7 +382,10 @@ const waitUntil = (latch: Effect.Latch, isReady: () => boolean): Effect.Effect<v
     return Effect.void
   })
 
-/** The defect that a call ended with, if any. An error that no call has, of a client that breaks its type, is one too. */
+/**
+ * Returns the defect of a call, if there is one. An error that is not in the type of a call, from a custom client, is a
+ * defect too.
+ */
 const defectOf = (exit: Exit.Exit<unknown, BatchMeterUsageError>) => {
   if (Exit.isSuccess(exit)) return undefined
   const error = Cause.failureOption(exit.cause)
@@ -390,7 +396,7 @@ const defectOf = (exit: Exit.Exit<unknown, BatchMeterUsageError>) => {
       : undefined
 }
 
-/** The time of the next attempt by the schedule, or undefined if it allows none. */
+/** Returns the time of the next attempt, or `undefined` if the schedule allows none. */
 const nextRetry = (
   { schedule }: RuntimeOptions,
   { error, retryState }: scheduler.RetryRequest,
