@@ -3,7 +3,7 @@ import { locateAgreement } from "./agreement.js"
 import * as agreementEvents from "./agreementEvents.js"
 import { emit, hasLanded, outboxChange, sendHeld } from "./emission.js"
 import { isNotice } from "./milestones.js"
-import { first, heldSteps, type ScheduledStep } from "./scheduledSteps.js"
+import { first, hasUntimed, heldSteps, type ScheduledStep } from "./scheduledSteps.js"
 import { change, type State } from "./state.js"
 
 /** Marks an agreement as landed (its token was resolved), and sends the events that `afterLanding` held back for it. */
@@ -30,7 +30,7 @@ export const runDueSteps = (state: State, now: number): State => {
 
 /** Sends the events that `afterLanding` held back, if it was turned off since. */
 const releaseHeld = (state: State): State =>
-  state.outbox.faults.afterLanding === true
+  state.outbox.faults.afterLanding === true || !hasUntimed(state.outbox.scheduled)
     ? state
     : heldSteps(state.outbox.scheduled, ({ at }) => at === undefined).reduce(sendHeld, state)
 

@@ -86,6 +86,10 @@ export const remove = (scheduled: ScheduledSteps, number: number): ScheduledStep
 export const first = ({ inOrder }: ScheduledSteps): ScheduledStep | undefined =>
   Option.getOrUndefined(RedBlackTree.first(inOrder))?.[1]
 
+/** Returns whether an event waits for its registration token. Such steps come last, because they have no time. */
+export const hasUntimed = ({ inOrder }: ScheduledSteps): boolean =>
+  Option.exists(RedBlackTree.last(inOrder), ([, { at }]) => at === undefined)
+
 /** Returns all steps in the order of their positions. */
 export const values = ({ inOrder }: ScheduledSteps): Iterable<ScheduledStep> =>
   RedBlackTree.values(inOrder)
