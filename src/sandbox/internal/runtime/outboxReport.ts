@@ -14,7 +14,7 @@ import type { Attempt, OutboxEvent } from "../model/outbox.js"
 import { after, type Position, type ScheduledStep, start } from "../model/scheduledSteps.js"
 import { change, type State } from "../model/state.js"
 import type { UpdateResult } from "./marketplace.js"
-import { limitOf } from "./report.js"
+import { invalidCursor, limitOf } from "./report.js"
 
 export const list = (
   state: State,
@@ -26,7 +26,7 @@ export const list = (
     const { after } = options
     const from = after === undefined ? 0 : events.findIndex((event) => idOf(event) === after) + 1
     if (after !== undefined && from === 0) {
-      return yield* Either.left('after: expected the "next" of another page, or a known eventId')
+      return yield* Either.left(`${invalidCursor}, or a known eventId`)
     }
     const page = events.slice(from, from + limit)
     const last = page.at(-1)
@@ -84,7 +84,7 @@ export const scheduled = (
 const positionOf = (cursor: string): Either.Either<Position, string> => {
   const [, at, number] = /^(-?\d{1,16}|held)\.(\d{1,16})$/.exec(cursor) ?? []
   return number === undefined
-    ? Either.left('after: expected the "next" of another page')
+    ? Either.left(invalidCursor)
     : Either.right([at === "held" ? Number.POSITIVE_INFINITY : Number(at), Number(number)])
 }
 

@@ -169,11 +169,13 @@ const encodeCursor = (
     Schema.encodeSync(Cursor)([productCode, customerAWSAccountId, dimension, hourOf(timestamp), id])
   )
 
+export const invalidCursor = 'after: expected the "next" of another page'
+
 const decodeCursor = (token: string) =>
   Encoding.decodeBase64UrlString(token).pipe(
     Either.flatMap((text) => Schema.decodeEither(Cursor)(text)),
     Either.mapBoth({
-      onLeft: () => 'after: expected the "next" of another page',
+      onLeft: () => invalidCursor,
       onRight: ([productCode, customerAWSAccountId, dimension, hour, id]) => ({
         productCode,
         customerAWSAccountId,
