@@ -47,8 +47,14 @@ export const bisect = (
   items: ReadonlyArray<PendingRecord>,
   bisection: Omit<Bisection, "otherHalf">
 ): Batch => {
+  const [firstHalf, otherHalf] = halvesOf(items)
+  return ofRecords(firstHalf, { ...bisection, otherHalf })
+}
+
+/** Divides records into two halves, of which the first has the middle one. */
+export const halvesOf = (items: ReadonlyArray<PendingRecord>) => {
   const middle = Math.ceil(items.length / 2)
-  return ofRecords(items.slice(0, middle), { ...bisection, otherHalf: items.slice(middle) })
+  return [items.slice(0, middle), items.slice(middle)] as const
 }
 
 /**

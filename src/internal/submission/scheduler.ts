@@ -322,8 +322,9 @@ export const make = (options: SchedulerOptions): Scheduler => {
         : { _tag: "Rejected", error }
 
   /**
-   * The calls in which records are sent again after a call without a response. One of them may be the cause: after a second such
-   * call, each half is sent by itself. Not in an outage of the service, in which smaller calls would only be more calls.
+   * Returns the parts of a failed call that are retried in calls of their own. After a second call without a response these are
+   * its halves, because one of its records may make it fail. In an outage of the service the call stays whole, because smaller
+   * calls would only be more calls.
    */
   const partsOf = (
     items: ReadonlyArray<PendingRecord>,
@@ -336,8 +337,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
       first !== undefined &&
       first.attempts > 1 &&
       (respondedAt > first.firstSentAt || pending.unresolved.size <= maxDividedInOutage)
-    const middle = Math.ceil(items.length / 2)
-    return isDivided ? [items.slice(0, middle), items.slice(middle)] : [items]
+    return isDivided ? batches.halvesOf(items) : [items]
   }
 
   /** Resolves records that were rejected alone, or for a cause that all of them share. */
@@ -634,7 +634,7 @@ export const make = (options: SchedulerOptions): Scheduler => {
   }
 }
 
-/** So few records can go in calls of their own although no call is answered. */
+/** Maximum number of unresolved records at which calls are divided although the service responds to none. */
 const maxDividedInOutage = 4 * batches.maxRecords
 
 /** Unprocessed records are retried like an internal error. */
