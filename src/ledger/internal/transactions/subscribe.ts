@@ -9,6 +9,7 @@ import {
 } from "../../LedgerError.js"
 import type { Service as Store } from "../../UsageLedgerStore.js"
 import type { Subscription } from "../contract.js"
+import { groupBy } from "../model/groupBy.js"
 import { hourOf, startOf } from "../model/hour.js"
 import type { ProductRow, SubscriptionRow } from "../model/rows.js"
 import { endOf, subscriptionOf } from "../model/subscription.js"
@@ -204,7 +205,7 @@ const findUsed = (
     )
     if (rivals.size === 0) return undefined
     const lineages = [...new Set([...rivals.values()].map(({ lineage }) => lineage))]
-    const members = yield* tables.subscriptions({ lineages })
+    const members = groupBy(yield* tables.subscriptions({ lineages }), ({ lineage }) => lineage)
     const views = yield* tables.entryPage(
       {
         lineages,
@@ -217,7 +218,7 @@ const findUsed = (
     for (const { entry, key, record } of [...views].reverse()) {
       // an hour with less than one unit is not reported
       if (entry.isSealed && record === undefined) continue
-      const lineage = members.filter(({ lineage }) => lineage === key.lineage)
+      const lineage = members.get(key.lineage) ?? []
       const subscription = rivals.get(
         record?.subscription ?? subscriptionOf(lineage, entry.hour)?.id ?? ""
       )
