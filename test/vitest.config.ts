@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-/** They replace modules, or look at what all of a process share. */
+
+/** Tests that replace modules, or read what all tests of a process share, such as the registry of metrics. */
 const isolated = [
   "test/MeteringClient.operation.test.ts",
   "test/docs/readme.test.ts",
@@ -43,7 +44,7 @@ export default defineConfig({
           name: "shared",
           include: ["test/**/*.test.{ts,js}", "examples/**/*.test.ts"],
           exclude: [...excluded, ...isolated],
-          // the modules are evaluated once for each process, which is a third of the time
+          // evaluates modules once for each process, because their evaluation took a third of the time
           isolate: false
         }
       },
